@@ -1,4 +1,4 @@
-"""All pages of the drives: for donors, coordinators, and helpers at the door."""
+"""Addresses of all drive pages, for donors, coordinators and helpers."""
 
 from django.urls import include, path
 
@@ -15,7 +15,7 @@ from drives.public import urls as public_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
-    # Django tries addresses in order, and calendar programs ask for feeds more often than people open pages.
+    # Django tries routes in order, and calendar programs load feeds more often than people open pages.
     *calendars_urls.donor_urls,
     *public_urls.donor_urls,
     *booking_urls.donor_urls,

@@ -1,4 +1,4 @@
-"""The calls of API v1 (`docs/api/README.md`)."""
+"""Routes of API v1 (`docs/api/README.md`)."""
 
 from drives.attendance import urls as attendance_urls
 from drives.booking import urls as booking_urls
@@ -7,7 +7,7 @@ from drives.privacy import urls as privacy_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
-    # Django tries addresses in order, and programs ask for drives and their open times most often.
+    # Django tries routes in order, and clients ask for drives and their open times most often.
     *planning_urls.api_urls,
     *attendance_urls.api_urls,
     *booking_urls.api_urls,

@@ -1,4 +1,4 @@
-"""A donor's new phone or mailbox: it counts once it is proved, and then everywhere they are known."""
+"""Change a donor's details. A new contact is verified first, then used in every organization that knows the donor."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,6 @@ from volunteers.models import Volunteer
 
 @transaction.atomic
 def save_details(*, people: Sequence[Volunteer], name: str, language: str) -> None:
-    """Give a person another name or language, everywhere they are known; refuses by field."""
     profile.update_name_and_language(volunteer_ids=[person.pk for person in people], name=name, language=language)
 
 
@@ -22,9 +21,9 @@ def save_details(*, people: Sequence[Volunteer], name: str, language: str) -> No
 def request_contact_code(
     *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Send a code to a new phone or mailbox, unless this browser proved it before; returns it as it is kept.
+    """Send a code to a new contact, unless this browser verified it before; return its normalized form.
 
-    Nothing changes yet. Refuses (by field "contact") what is neither, and limits.RateLimitExceeded.
+    Nothing changes yet. Refuses (field "contact") what is no phone or e-mail address; raises limits.RateLimitExceeded.
     """
     address = verification.parse_contact(typed, organization.country)
     verification.send_code_to_address(
@@ -43,19 +42,19 @@ def request_contact_code(
 def save_verified_contact(
     *, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime
 ) -> None:
-    """Verify a new phone or mailbox, then reach a person there; raises CodeWrong and `profile.ContactTaken`.
+    """Verify a new contact, then replace the donor's old one; raises CodeWrong and `profile.ContactTaken`.
 
-    People reached through the old contact are reached there, too. A person erased meanwhile stays erased.
-    Locks: the identities of all of them and the new one.
+    Volunteers that share the old contact get the new one, too. A volunteer erased meanwhile stays erased. Locks: the
+    identities of all of them and the new one.
     """
     identity = volunteers_queries.compute_contact_identity(address)
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
     with transaction.atomic():
-        own = [person.pk for person in people]
-        known = (
+        ids = [person.pk for person in people]
+        identities = (
             volunteers_queries.list_person_identities(volunteer_id=pk)
-            for pk in (*own, *volunteers_queries.filter_contact_sharers(own).values_list("pk", flat=True))
+            for pk in (*ids, *volunteers_queries.filter_contact_sharers(ids).values_list("pk", flat=True))
         )
-        locks.lock_identities({identity}.union(*known))
-        still = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
-        profile.change_contact(people=list(still.select_related("organization")), address=address, now=now)
+        locks.lock_identities({identity}.union(*identities))
+        present = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
+        profile.change_contact(people=list(present.select_related("organization")), address=address, now=now)

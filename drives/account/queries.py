@@ -1,4 +1,4 @@
-"""What somebody sees who proved a phone or mailbox: everybody it reaches, with their bookings in all organizations."""
+"""The donor's own page: each person reached by the contacts verified in this browser, with their bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """From when on a programme allows one more donation, besides what is booked; and the next drive that keeps it."""
+    """When a policy allows the next donation, bookings counted in, and the next drive that allows it."""
 
     policy: Policy
     earliest_ok_at: datetime | None  # None: at any time
@@ -34,17 +34,17 @@ class NextDate:
 
 @dataclass
 class DonorPerson(known_people.KnownPerson):
-    """A person with their bookings and next dates over all organizations."""
+    """A person with bookings, waitlist entries and next dates in all organizations."""
 
-    waiting: list[WaitlistPage] = field(default_factory=list)
-    coming: list[BookingPage] = field(default_factory=list)
+    waitlist_pages: list[WaitlistPage] = field(default_factory=list)
+    upcoming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
-    progress: list[tuple[str, Progress]] = field(default_factory=list)  # by the name of the organization
+    progress: list[tuple[str, Progress]] = field(default_factory=list)  # with the organization's name
 
 
 def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
-    """The donor's own page: people, bookings, places in line, next dates. Eight queries, however many they are."""
+    """Load the donor's own page. Eight queries, whatever the number of people."""
     people = [
         DonorPerson(person.name, person.records, person.is_contact_owner)
         for person in known_people.group_records(browser, now)
@@ -56,12 +56,12 @@ def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
         person = person_of[booking.volunteer_id or 0]
         page = booking_queries.build_booking_page(booking, booking.reference, now, parties[booking.pk])
         if booking.state in ACTIVE_STATES and not page.is_over:
-            person.coming.append(page)
+            person.upcoming.append(page)
         elif person.is_contact_owner:
             person.past.insert(0, page)
     known_people.distinguish_namesakes(people, {booking.volunteer_id or 0: booking.reference for booking in bookings})
-    for place in waitlist_queries.list_waitlist_pages(list(person_of), now):
-        person_of[place.entry.volunteer_id or 0].waiting.append(place)
+    for waitlist_page in waitlist_queries.list_waitlist_pages(list(person_of), now):
+        person_of[waitlist_page.entry.volunteer_id or 0].waitlist_pages.append(waitlist_page)
     _add_next_dates([person for person in people if person.is_contact_owner], now)
     for person in people:
         del person.past[MAX_PAST_BOOKINGS:]
@@ -69,19 +69,18 @@ def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
 
 
 def _add_next_dates(people: Sequence[DonorPerson], now: datetime) -> None:
-    """How far each is, and from when on they may give again. Three queries."""
     records = [record for person in people for record in person.records]
     drives = _list_open_drives([record.organization_id for record in records], now)
     progress = eligibility_queries.load_progress([record.pk for record in records], now)
-    theirs = {person.records[0].pk: _filter_known_drives(person, drives) for person in people}
-    zones = {pk: ahead[0].site.zone for pk, ahead in theirs.items() if ahead}
+    drives_of = {person.records[0].pk: _filter_known_drives(person, drives) for person in people}
+    zones = {pk: person_drives[0].site.zone for pk, person_drives in drives_of.items() if person_drives}
     donations = history.list_donations_by_volunteer(zones, now, all_organizations=True)
     for person in people:
         first = person.records[0].pk
         if first in donations:
-            person.next_dates = _compute_next_dates(theirs[first], donations[first], now)
-        mine = [record for record in person.records if record.pk in progress]
-        person.progress = [(record.organization.name, progress[record.pk]) for record in mine]
+            person.next_dates = _compute_next_dates(drives_of[first], donations[first], now)
+        records_with_progress = [record for record in person.records if record.pk in progress]
+        person.progress = [(record.organization.name, progress[record.pk]) for record in records_with_progress]
 
 
 def _list_bookings(volunteers: Sequence[int]) -> list[Booking]:
@@ -95,7 +94,6 @@ def _list_open_drives(organizations: Sequence[int], now: datetime) -> list[Drive
 
 
 def _filter_known_drives(person: DonorPerson, drives: Sequence[Drive]) -> list[Drive]:
-    """Those of the organizations that know them."""
     known = {record.organization_id for record in person.records}
     return [drive for drive in drives if drive.organization_id in known]
 
@@ -103,7 +101,7 @@ def _filter_known_drives(person: DonorPerson, drives: Sequence[Drive]) -> list[D
 def _compute_next_dates(
     drives: Sequence[Drive], donations: Sequence[intervals.Donation], now: datetime
 ) -> list[NextDate]:
-    """One for each programme of these drives, the soonest drive first."""
+    """Compute one date for each policy, the soonest drive first."""
     by_policy: dict[int, list[Drive]] = {}
     for drive in drives:
         by_policy.setdefault(drive.policy_id, []).append(drive)
@@ -113,17 +111,17 @@ def _compute_next_dates(
 def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Donation], now: datetime) -> NextDate:
     policy, site = drives[0].policy, drives[0].site
     earliest = intervals.check_intervals(policy.rules, donations, now, site.zone).earliest_ok_at
-    booked = {donation.at for donation in donations}
-    fitting = (
+    donation_times = {donation.at for donation in donations}
+    allowed = (
         drive
         for drive in drives
-        if not any(drive.starts_at <= at < drive.ends_at for at in booked)
+        if not any(drive.starts_at <= at < drive.ends_at for at in donation_times)
         and not intervals.check_intervals(drive.rules, donations, drive.starts_at, drive.site.zone).broken_rules
     )
-    return NextDate(policy, earliest, site.timezone, next(fitting, None))
+    return NextDate(policy, earliest, site.timezone, next(allowed, None))
 
 
-# One contact for each identity: where its person has the latest booking, else the one that came last.
+# One contact for each identity: the one of the volunteer with the latest booking, else the newest.
 _NEWEST_CONTACTS_SQL = """
 SELECT DISTINCT ON (contact.identity) contact.id, person.language
 FROM volunteers_contact AS contact
@@ -138,7 +136,6 @@ ORDER BY contact.identity, latest.at DESC NULLS LAST, contact.id DESC
 
 
 def load_newest_contacts(identities: Sequence[str]) -> dict[str, tuple[Contact, str]]:
-    """Which organization's contact stands for each identity that is known, and its person's language. Two queries."""
     if not identities:
         return {}
     with connection.cursor() as cursor:

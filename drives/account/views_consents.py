@@ -1,4 +1,4 @@
-"""What a donor agreed to be sent, and how to change it: behind every mail, and on the booking's page."""
+"""Change consents from the unsubscribe link in an e-mail and from the booking's page."""
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,22 +20,24 @@ from volunteers.models import Contact, ContactKind, Volunteer
 
 NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
 SCOPES = (ADDRESS, NEWS, EVERYTHING)
-CONSENTS_OPEN_QUERY = "agreed=1"  # opens the section to which a button of it leads back
+CONSENTS_OPEN_QUERY = "agreed=1"  # opens the page's section of consents again
 
 
 @csrf_exempt  # a mail reader's own button posts without a cookie (RFC 8058); its secret is the link
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
-    """No more messages to one phone or mailbox. Opening the link changes nothing; mail readers open links."""
+    """Stop messages to one contact. Opening the link changes nothing, since mail scanners open links too."""
     contact = Contact.filter_by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
-    asked = request.POST.get("scope") or request.GET.get("scope", "")  # an appeal's own link asks for news alone
-    scope = asked if asked in SCOPES else ADDRESS
+    requested_scope = request.POST.get("scope") or request.GET.get(
+        "scope", ""
+    )  # the link of an invitation stops news only
+    scope = requested_scope if requested_scope in SCOPES else ADDRESS
     if request.method == "POST":
         _stop_contact(request, contact, scope)
-    given = notifications_queries.load_consents(contact.organization, [contact.address])
+    consents = notifications_queries.load_consents(contact.organization, [contact.address])
     context = {
         "organization": contact.organization,
         "is_phone": contact.kind == ContactKind.PHONE,
@@ -44,7 +46,7 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
         else contact.address,
         "scope": scope,
         "stopped": scope if request.method == "POST" else "",
-        "gets_messages": any(given.values()),
+        "gets_messages": any(consents.values()),
     }
     return render(request, "drives/account/stop_messages.html", context)
 
@@ -52,7 +54,7 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
-    """Turn one purpose on or off for one's phone or mailbox, under the words that stand beside the button."""
+    """Give or withdraw one consent. The wording beside the button is stored as proof."""
     page = views_links.get_booking_page_or_404(request, key)
     person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
     contact = _find_contact(person, request.POST.get("contact", ""))
@@ -68,7 +70,6 @@ def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def renew_booking_feed(request: HttpRequest, key: str) -> HttpResponse:
-    """Another address for the personal calendar: whoever knows the old one sees nothing any more."""
     volunteer = views_links.get_booking_page_or_404(request, key).booking.volunteer
     if volunteer is None:
         return views_links.redirect_to_booking(key)
@@ -78,7 +79,7 @@ def renew_booking_feed(request: HttpRequest, key: str) -> HttpResponse:
 
 def _stop_contact(request: HttpRequest, contact: Contact, scope: str) -> None:
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
-    words = {
+    wordings = {
         NEWS: _("Only news of coming drives"),
         ADDRESS: _("Reminders and news"),
         EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
@@ -87,7 +88,7 @@ def _stop_contact(request: HttpRequest, contact: Contact, scope: str) -> None:
         contact=contact,
         purposes=[Purpose.NEWS] if scope == NEWS else Purpose.values,
         all_contacts=scope == EVERYTHING,
-        wording="List-Unsubscribe=One-Click" if one_click else words[scope],
+        wording="List-Unsubscribe=One-Click" if one_click else wordings[scope],
         source="one_click" if one_click else "link",
         actor="donor",
         ip=visitor.find_ip_address(request),

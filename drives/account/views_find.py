@@ -1,4 +1,4 @@
-"""Find my booking: a phone or mailbox, a code, and the donor's own page. The answer is the same whoever is known."""
+"""Find my booking: contact, code, the donor's own page. Known and unknown contacts get the same answers."""
 
 import secrets
 from functools import partial
@@ -20,12 +20,10 @@ from drives.web.fields import RequiredByActionField
 from drives.web.pending_input import PendingInput
 from volunteers import queries as volunteers_queries
 
-PENDING_FIND: Final = PendingInput("find", count=2)  # the identity to prove, and the contact as it was typed
+PENDING_FIND: Final = PendingInput("find", count=2)  # the identity to verify, and the contact as typed
 
 
 class FindForm(forms.Form):
-    """Under what somebody booked."""
-
     use_required_attribute = False
 
     contact = RequiredByActionField(
@@ -40,17 +38,16 @@ class FindForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_bookings(request: HttpRequest) -> HttpResponse:
-    """Ask for the contact; then send a code there, if anybody is known under it."""
     form = FindForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _render_find_page(request, form, 200 if request.method != "POST" else 422)
-    typed, fresh = form.cleaned_data["contact"], secrets.token_urlsafe(32)
+    typed, new_browser = form.cleaned_data["contact"], secrets.token_urlsafe(32)
     try:
         identity = account_find.request_find_code(
             typed=typed,
             browser=visitor.read_browser_token(request),
-            new_browser=fresh,
-            bound_to=visitor.compute_browser_digest(fresh),
+            new_browser=new_browser,
+            bound_to=visitor.compute_browser_digest(new_browser),
             ip=visitor.find_ip_address(request),
             now=timezone.now(),
         )
@@ -60,19 +57,19 @@ def find_bookings(request: HttpRequest) -> HttpResponse:
             _render_find_page(request, form, form_errors.compute_http_status(problem)), problem
         )
     response = redirects.redirect_after_post("find_booking_code")
-    PENDING_FIND.keep(response, request.path, identity, typed)
-    visitor.set_browser_cookie(response, fresh)
+    PENDING_FIND.save(response, request.path, identity, typed)
+    visitor.set_browser_cookie(response, new_browser)
     return response
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_find_code(request: HttpRequest) -> HttpResponse:
-    """Type the code: this browser then knows its user for 30 days."""
-    asked = PENDING_FIND.texts(request)
-    if asked is None or not visitor.read_browser_token(request):
+    """Check the code; the browser is then verified for 30 days."""
+    pending = PENDING_FIND.read(request)
+    if pending is None or not visitor.read_browser_token(request):
         return redirect("find_booking")
-    identity, typed = asked
+    identity, typed = pending
 
     def show(form: CodeForm, problem: ValidationError | None = None) -> HttpResponse:
         page = code_page.build_contact_code_page(request, typed=typed, identity=identity)

@@ -1,4 +1,4 @@
-"""The donor's own page: everything that the contacts reach which this browser proved, in all organizations."""
+"""The donor's own page, for the contacts verified in this browser."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +15,6 @@ from volunteers import queries as volunteers_queries
 @never_cache
 @require_safe
 def show_me(request: HttpRequest) -> HttpResponse:
-    """Bookings to come and past, and when the next donation is possible."""
     browser, now = visitor.read_browser_token(request), timezone.now()
     if not browser or not volunteers_queries.filter_browser_verifications(browser, now).exists():
         return redirect("find_booking")
@@ -26,10 +25,9 @@ def show_me(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def sign_out_donor(request: HttpRequest) -> HttpResponse:
-    """Forget on this browser whom it belongs to, and which bookings' links were opened in it."""
     browsers.delete_verified_browser(token=visitor.read_browser_token(request))
     response = redirects.redirect_after_post("find_booking")
     visitor.delete_browser_cookie(response)
-    for ring in (link_cookies.BOOKINGS, link_cookies.WAITLIST, link_cookies.OFFERS):
-        ring.drop(response)
+    for link_cookie in (link_cookies.BOOKINGS, link_cookies.WAITLIST, link_cookies.OFFERS):
+        link_cookie.delete_from(response)
     return response

@@ -1,4 +1,4 @@
-"""A donor's own details: name, language, phone, mailbox, messages, calendar; the same in all organizations."""
+"""The donor's own details: name, language, contacts, consents and calendar, in all organizations at once."""
 
 from functools import partial
 from typing import Any, Final
@@ -35,8 +35,6 @@ CONTACT_KINDS: Final = ("phone", "email")
 
 
 class NameForm(forms.Form):
-    """What somebody is called, and the language we write to them in."""
-
     use_required_attribute = False
 
     name = NameField(label=_("Your name"))
@@ -46,11 +44,10 @@ class NameForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
-    """How the organizations know the donor; a form for name and language, and ways to change the rest."""
     person = _person_or_404(request, record)
     if request.method != "POST":
-        said = {"name": person.name, "language": person.records[0].language}
-        return _render_details(request, person, NameForm(initial=said))
+        initial = {"name": person.name, "language": person.records[0].language}
+        return _render_details(request, person, NameForm(initial=initial))
     form = NameForm(request.POST)
     if form.is_valid():
         try:
@@ -66,7 +63,6 @@ def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_contact(request: HttpRequest, record: UUID) -> HttpResponse:
-    """A new phone number or mailbox is typed; a code goes there."""
     person = _person_or_404(request, record)
     form = FindForm(request.POST if request.method == "POST" else None)
     browser = visitor.read_browser_token(request)
@@ -86,7 +82,7 @@ def edit_contact(request: HttpRequest, record: UUID) -> HttpResponse:
             page = _render_contact_page(request, person, form, form_errors.compute_http_status(problem))
             return form_errors.add_retry_after(page, problem)
         response = _redirect_to(person, "donor_contact_code")
-        PENDING_CONTACT.keep(response, response["Location"], address, form.cleaned_data["contact"])
+        PENDING_CONTACT.save(response, response["Location"], address, form.cleaned_data["contact"])
         return response
     return _render_contact_page(request, person, form)
 
@@ -94,11 +90,10 @@ def edit_contact(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
-    """The code that came there: from now on it counts."""
-    person, asked = _person_or_404(request, record), PENDING_CONTACT.texts(request)
-    if asked is None:
+    person, pending = _person_or_404(request, record), PENDING_CONTACT.read(request)
+    if pending is None:
         return _redirect_to(person, "donor_contact")
-    address, typed = asked
+    address, typed = pending
 
     def show(form: CodeForm, problem: ValidationError | None = None) -> HttpResponse:
         page = code_page.build_contact_code_page(
@@ -111,21 +106,20 @@ def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
             request, "drives/account/contact_code.html", page, form, problem, {"person": person}
         )
 
-    def changed(_result: None) -> HttpResponse:
+    def confirm(_result: None) -> HttpResponse:
         messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
         return _redirect_to(person)
 
     if request.method != "POST":
         return show(CodeForm())
     return code_page.handle_code_form(
-        request, partial(profile.save_verified_contact, people=person.records, address=address), changed, show
+        request, partial(profile.save_verified_contact, people=person.records, address=address), confirm, show
     )
 
 
 @never_cache
 @require_POST
 def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
-    """Turn one purpose on or off in one organization, under the words that stand beside the button."""
     person = _person_or_404(request, record)
     volunteer = _get_record(person, record)
     kind, purpose = request.POST.get("contact", ""), request.POST.get("purpose", "")
@@ -141,7 +135,6 @@ def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
-    """Another address for the calendar of one organization's bookings."""
     person = _person_or_404(request, record)
     volunteers_consent.renew_feed_link(volunteer_id=_get_record(person, record).pk)
     messages.success(request, _("This is a new address. The old one shows nothing any more: subscribe again."))
@@ -149,9 +142,9 @@ def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
 
 
 def _person_or_404(request: HttpRequest, record: UUID) -> KnownPerson:
-    """The person who owns this record, if this browser proved a contact of theirs."""
+    """Return the owner of the record, if this browser verified one of their contacts."""
     for person in known_people.list_known_people(visitor.read_browser_token(request), timezone.now()):
-        if person.is_contact_owner and any(one.uuid == record for one in person.records):
+        if person.is_contact_owner and any(volunteer.uuid == record for volunteer in person.records):
             return person
     raise Http404
 
@@ -175,7 +168,6 @@ def _render_details(request: HttpRequest, person: KnownPerson, form: NameForm, s
 
 
 def _list_addresses(person: KnownPerson) -> list[str]:
-    """The numbers and mailboxes under which the organizations reach the person, phones first."""
     contacts = [one for record in person.records for one in (record.phone, record.email) if one]
     return sorted({one.address for one in contacts}, key=lambda address: ("@" in address, address))
 

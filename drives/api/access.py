@@ -1,4 +1,4 @@
-"""Permission to call the API: public calls, and calls for an organization."""
+"""Permissions of the API: public operations, and operations for an organization."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Caller:
-    """An organization's key, or a member in a signed-in browser."""
+    """An organization's API key, or a member in a signed-in browser."""
 
     organization: Organization
     role: str
@@ -38,9 +38,9 @@ class Caller:
 
 
 class RolePermission(BasePermission):
-    """Check the view's `needs` for the method: public, or a verb that the caller's role must allow.
+    """Check the view's `needs` for the method: "public", or a permission that the caller's role must have.
 
-    401 without a caller, 403 for a role that does not allow it, 405 for a method that is not named.
+    401 without a caller, 403 for a role without the permission, 405 for a method not in `needs`.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -60,7 +60,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """A call of the API. `caller` is set unless the call is public, `zone` once its drive is known."""
+    """The base of all API views. `caller` is unset on public calls; `zone` is UTC until the drive is known."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
@@ -70,14 +70,13 @@ class ApiView(APIView):
 
     @property
     def allowed_methods(self) -> list[str]:
-        """What the Allow header says."""
         return [name for method in self.needs for name in (("GET", "HEAD") if method == "GET" else (method,))]
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
-        """Forbid caches: answers hold tokens, people, or figures that change every second."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        """Forbid caching: answers hold tokens, personal data and figures that change all the time."""
+        finalized = super().finalize_response(request, response, *args, **kwargs)
+        finalized["Cache-Control"] = "no-store"
+        return finalized
 
     def page(
         self,
@@ -86,43 +85,43 @@ class ApiView(APIView):
         serializer: type[SharedSerializer],
         prepare: Callable[[Sequence[Row]], Sequence[Any]] = list,
     ) -> Response:
-        """One page of a list in the view's order. `prepare` turns its rows into what the serializer takes."""
-        pages = cast("type[BasePagination]", api_settings.DEFAULT_PAGINATION_CLASS)()
-        found = prepare(pages.paginate_queryset(rows, request, self) or [])
-        return pages.get_paginated_response([serializer.write(row) for row in found])
+        """Return one page of a list. `prepare` turns the page's rows into what the serializer takes."""
+        paginator = cast("type[BasePagination]", api_settings.DEFAULT_PAGINATION_CLASS)()
+        prepared = prepare(paginator.paginate_queryset(rows, request, self) or [])
+        return paginator.get_paginated_response([serializer.write(row) for row in prepared])
 
     def drive(self, drive_id: int) -> Drive:
-        """The caller's own drive. Another organization's drive is 404, like one that does not exist."""
+        """Return the caller's own drive. Another organization's drive is 404, too."""
         rows = Drive.objects.of(self.caller.organization)
-        found = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
-        if found is None:
+        drive = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
+        if drive is None:
             raise Http404
-        self.zone = found.site.timezone
-        return found
+        self.zone = drive.site.timezone
+        return drive
 
     def booking(self, booking_id: int) -> Booking:
-        """A verified booking at one of the caller's own drives."""
+        """Return a verified booking at one of the caller's own drives."""
         rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
-        found = rows.select_related("drive__site").filter(pk=booking_id).first()
-        if found is None:
+        booking = rows.select_related("drive__site").filter(pk=booking_id).first()
+        if booking is None:
             raise Http404
-        self.zone = found.drive.site.timezone
-        return found
+        self.zone = booking.drive.site.timezone
+        return booking
 
     def volunteer(self, volunteer_id: int) -> Volunteer:
-        """A volunteer of the caller's organization, erased ones included."""
+        """Return a volunteer of the caller's organization, erased ones included."""
         rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
-        found = rows.filter(pk=volunteer_id).first()
-        if found is None:
+        volunteer = rows.filter(pk=volunteer_id).first()
+        if volunteer is None:
             raise Http404
-        return found
+        return volunteer
 
 
 def find_caller(request: Request, organization: Organization | None = None) -> Caller | None:
-    """The caller a request acts as, in `organization` if one is given; None for the public and for other members.
+    """Find the caller of a request, in `organization` if given; None for the public and other members.
 
-    A user of several organizations names one by `?organization=<slug>`; otherwise it is the one chosen in the session.
-    A member without the required second step is treated as the public.
+    A user of several organizations names one by `?organization=<slug>`; the default is the one chosen in the session. A
+    member without the required second step is treated as the public.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth
@@ -130,10 +129,12 @@ def find_caller(request: Request, organization: Organization | None = None) -> C
         return None if is_other else Caller(key.organization, key.role, f"key:{key.pk}")
     if not request.user:
         return None
-    named = organization.slug if organization else request.query_params.get("organization")
+    requested = organization.slug if organization else request.query_params.get("organization")
     chosen = str(request.auth or "")
-    membership = organizations_queries.find_membership(request.user, named or chosen) if named or chosen else None
-    if membership is None and not named:
+    membership = (
+        organizations_queries.find_membership(request.user, requested or chosen) if requested or chosen else None
+    )
+    if membership is None and not requested:
         membership = organizations_queries.find_membership(request.user)
     if membership is None or organizations_queries.lacks_second_step(membership):
         return None

@@ -1,4 +1,4 @@
-"""Serializer fields that are strict about JSON's types: a number is not taken for text, nor text for a number."""
+"""Serializer fields that are strict about JSON types: a number is not accepted as text, nor text as a number."""
 
 import re
 from typing import Any

@@ -55,10 +55,10 @@ def describe_operation(
         *(BODY_ERROR_STATUSES if request_serializer else ()),
         *(() if public else (403,)),
     }
-    answers: dict[Any, Any] = {
+    responses: dict[Any, Any] = {
         (status, "application/json"): _build_list_serializer(response_serializer) if is_list else response_serializer
     }
-    answers.update(
+    responses.update(
         {(code, PROBLEM_MEDIA_TYPE): PROBLEM_SERIALIZERS.get(code, ProblemSerializer) for code in sorted(codes)}
     )
     options: dict[str, Any] = {"auth": [{}, {"key": []}, {"session": []}]} if public else {}
@@ -67,7 +67,7 @@ def describe_operation(
         summary=summary,
         description=description,
         request=request_serializer,
-        responses=answers,
+        responses=responses,
         parameters=list(parameters),
         examples=list(examples),
         **options,

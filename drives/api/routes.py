@@ -1,4 +1,4 @@
-"""Addresses of the API's calls."""
+"""Routes of the API."""
 
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter

@@ -97,7 +97,7 @@ def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
         return form_errors.add_retry_after(_render_details(request, details), problem)
     else:
         response = views_links.redirect_to_booking(held[0].reference)
-        link_cookies.BOOKINGS.add(response, request, *(booking.token for booking in held))
+        link_cookies.BOOKINGS.add_tokens(response, request, *(booking.token for booking in held))
         visitor.set_browser_cookie(response, browser)
         return response
     return _render_details(request, details)

@@ -24,7 +24,7 @@ def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
         page = queries.load_booking_page(key, now)
     else:
         page = queries.load_booking_page_by_reference(
-            key, link_cookies.BOOKINGS.tokens(request), visitor.read_browser_token(request), now
+            key, link_cookies.BOOKINGS.read_tokens(request), visitor.read_browser_token(request), now
         )
     if page is None:
         raise Http404

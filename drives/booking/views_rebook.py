@@ -106,7 +106,7 @@ def _rebook_donor(request: HttpRequest, page: DrivePage, form: RebookForm, donor
         now=timezone.now(),
     )
     response = views_links.redirect_to_booking(booking.reference, "visit=1" if booking.visit != typed["visit"] else "")
-    link_cookies.BOOKINGS.add(response, request, booking.token)
+    link_cookies.BOOKINGS.add_tokens(response, request, booking.token)
     return response
 
 

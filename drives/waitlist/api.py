@@ -1,4 +1,4 @@
-"""The waitlist: joining, closing, and the calls with an entry's token."""
+"""The waitlist in the API: join, close, and the calls with an entry's token."""
 
 import json
 from datetime import datetime
@@ -49,17 +49,18 @@ class JoinWaitlistView(ApiView):
         examples=examples.JOIN_WAITLIST,
     )
     def post(self, request: Request, drive_id: int) -> HttpResponse:
-        drive, now = self._drive(request, drive_id), timezone.now()
+        drive, now = self._get_drive_or_404(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
-        asked = request.path.encode() + request.body  # the drive is named in the address
+        fingerprint = request.path.encode() + request.body
+        # The drive is named in the address: the same body for another drive is another request.
         return booking_api.create_once(
             request,
-            asked,
+            fingerprint,
             now,
             work=lambda keep: keep(self._join(request, drive, body, now)),
         )
 
-    def _drive(self, request: Request, drive_id: int) -> Drive:
+    def _get_drive_or_404(self, request: Request, drive_id: int) -> Drive:
         drive = api_queries.find_visible_drive(drive_id)
         if drive is None or drive.state == DriveState.DRAFT:
             raise Http404
@@ -103,29 +104,29 @@ class CloseWaitlistView(ApiView):
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive = self.drive(drive_id)
-        waited = close.close_waitlist(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return Response(ClosedWaitlistSerializer.write({"waited": waited}))
+        count = close.close_waitlist(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
+        return Response(ClosedWaitlistSerializer.write({"waited": count}))
 
 
 class WaitlistTokenView(ApiView):
-    """A call about the entry that the token in its address opens."""
+    """A call for the entry that the token in its address opens."""
 
-    def found(self, token: str) -> WaitlistPage:
+    def get_page_or_404(self, token: str) -> WaitlistPage:
         page = queries.load_waitlist_page(token, timezone.now())
         if page is None:
             raise Http404
         self.zone = page.entry.drive.site.timezone
         return page
 
-    def offered(self, token: str) -> int:
-        """The id of the entry's open offer. Refuses an entry without one."""
-        page = self.found(token)
+    def get_offer_id(self, token: str) -> int:
+        """Return the id of the entry's open offer. Refuses (`no_offer`) an entry without one."""
+        page = self.get_page_or_404(token)
         if page.offer is None:
             raise Refusal([Reason("no_offer", _("No place is offered to you now."))])
         return page.offer.pk
 
-    def answer(self, entry: WaitlistEntry) -> Response:
-        return Response(WaitlistEntrySerializer.write(self.found(entry.token)))
+    def build_response(self, entry: WaitlistEntry) -> Response:
+        return Response(WaitlistEntrySerializer.write(self.get_page_or_404(entry.token)))
 
 
 class WaitlistEntryView(WaitlistTokenView):
@@ -140,7 +141,7 @@ class WaitlistEntryView(WaitlistTokenView):
         error_statuses=(404,),
     )
     def get(self, request: Request, token: str) -> Response:
-        return Response(WaitlistEntrySerializer.write(self.found(token)))
+        return Response(WaitlistEntrySerializer.write(self.get_page_or_404(token)))
 
 
 class VerifyWaitlistEntryView(WaitlistTokenView):
@@ -156,12 +157,12 @@ class VerifyWaitlistEntryView(WaitlistTokenView):
         error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        asked, body = self.found(token).entry, CodeSerializer.read(request.data)
-        return self.answer(
+        entry, body = self.get_page_or_404(token).entry, CodeSerializer.read(request.data)
+        return self.build_response(
             entries.verify_entry(
-                entry_id=asked.pk,
+                entry_id=entry.pk,
                 code=body["code"],
-                bound_to=linked_model.hash_token(asked.token),
+                bound_to=linked_model.hash_token(entry.token),
                 now=timezone.now(),
                 booking_for=body.get("booking_for", ""),
             )
@@ -181,16 +182,16 @@ class ResendWaitlistCodeView(WaitlistTokenView):
         error_statuses=(404, 409, 410),
     )
     def post(self, request: Request, token: str) -> Response:
-        asked, body = self.found(token).entry, ResendCodeSerializer.read(request.data)
-        if asked.state in {WaitlistEntryState.HELD, WaitlistEntryState.LAPSED}:
+        entry, body = self.get_page_or_404(token).entry, ResendCodeSerializer.read(request.data)
+        if entry.state in {WaitlistEntryState.HELD, WaitlistEntryState.LAPSED}:
             entries.resend_entry_code(
-                entry_id=asked.pk,
-                bound_to=linked_model.hash_token(asked.token),
+                entry_id=entry.pk,
+                bound_to=linked_model.hash_token(entry.token),
                 ip=request.META["REMOTE_ADDR"],
                 now=timezone.now(),
                 by_email=body["by_email"],
             )
-        return self.answer(asked)
+        return self.build_response(entry)
 
 
 class LeaveWaitlistView(WaitlistTokenView):
@@ -205,8 +206,8 @@ class LeaveWaitlistView(WaitlistTokenView):
         error_statuses=(404,),
     )
     def post(self, request: Request, token: str) -> Response:
-        entry = self.found(token).entry
-        return self.answer(entries.remove_entry(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
+        entry = self.get_page_or_404(token).entry
+        return self.build_response(entries.remove_entry(entry_id=entry.pk, actor=DONOR, now=timezone.now()))
 
 
 class AcceptOfferView(WaitlistTokenView):
@@ -221,7 +222,7 @@ class AcceptOfferView(WaitlistTokenView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = offers.accept_offer(offer_id=self.offered(token), actor=DONOR, now=timezone.now())
+        booking = offers.accept_offer(offer_id=self.get_offer_id(token), actor=DONOR, now=timezone.now())
         return Response(BookingSerializer.write(booking))
 
 
@@ -237,4 +238,4 @@ class DeclineOfferView(WaitlistTokenView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        return self.answer(offers.decline_offer(offer_id=self.offered(token), now=timezone.now()).entry)
+        return self.build_response(offers.decline_offer(offer_id=self.get_offer_id(token), now=timezone.now()).entry)

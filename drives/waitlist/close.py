@@ -1,4 +1,4 @@
-"""A line ends: with its drive, or when its coordinator closes it. Everybody in it is told once."""
+"""Close a drive's waitlist and notify everyone on it."""
 
 from datetime import datetime
 
@@ -14,10 +14,11 @@ from organizations import audit
 
 @transaction.atomic
 def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
-    """Offer nobody anything any more at a drive whose online booking is closed; return how many waited.
+    """Close the waitlist of a drive that takes no online bookings; return how many entries were closed.
 
-    What is offered is withdrawn, what is kept is free for the coordinator. Twice changes nothing. Refuses a drive that
-    still takes bookings online, for anybody could join its line anew. Locks: drive (exclusive), entries, slots.
+    Open offers are withdrawn and reserved spots are freed for the coordinator. A second call changes nothing. Refuses a
+    published drive (`drive_published`), since donors could join its waitlist again. Locks: drive (exclusive), entries,
+    slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
@@ -34,7 +35,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
 
 @transaction.atomic
 def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
-    """Close the line of a drive that is over or cancelled; nothing while somebody in it may still get a place.
+    """Close the waitlist of a drive that is over or cancelled; do nothing while it is open.
 
     Locks: drive (exclusive), entries, slots.
     """
@@ -44,13 +45,13 @@ def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
 
 
 def _end_entries(drive: Drive, now: datetime) -> int:
-    given_up = reserved_spots.release_reserved_spots(drive, now)
+    released = reserved_spots.release_reserved_spots(drive, now)
     live = WaitlistEntry.objects.filter(drive=drive, state__in=(WaitlistEntryState.HELD, *WAITLISTED_STATES))
     entries = locks.lock_waitlist_entries(live.values_list("pk", flat=True))
     for entry in entries:
-        was_in_line = entry.state in WAITLISTED_STATES
+        was_waitlisted = entry.state in WAITLISTED_STATES
         reserved_spots.close_waitlist_entry(entry, WaitlistEntryState.OVER, now)
-        if was_in_line:
+        if was_waitlisted:
             messages.queue_waitlist_closed(entry, now)
-    counters.change_counters(drive_id=drive.pk, deltas=counters.compute_released_deltas(given_up))
+    counters.change_counters(drive_id=drive.pk, deltas=counters.compute_released_deltas(released))
     return len(entries)

@@ -1,4 +1,4 @@
-"""How somebody gets into a drive's line and out of it: joined and proved, entered by a coordinator, changed, left."""
+"""Join a waitlist, verify the entry, change it and leave; a coordinator can add donors."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +27,7 @@ from volunteers.verification import CodeWrong
 
 @dataclass(frozen=True)
 class WaitlistRequest:
-    """For which kind of visit somebody waits, and which arrival times they can make."""
+    """The visit type and the arrival times a donor asks for."""
 
     visit: str
     window: ArrivalWindow = ANY_TIME
@@ -44,19 +44,22 @@ def join_waitlist_in_transaction(
     bound_to: str = "",
     browser_token: str = "",
 ) -> WaitlistEntry:
-    """Note somebody for fifteen minutes and send the code that proves the contact; inside the caller's transaction.
+    """Create a held entry for 15 minutes and send its verification code, in the caller's transaction.
 
-    Nothing is offered to them before they have proved it, and the answer does not depend on their history. Refuses
-    (`Refusal`) a drive that takes no bookings, a window in which times are open or none is left, and a third unproved
-    request of one contact; malformed details are a ValidationError by field. Locks: identity, drive (shared).
+    The answer does not depend on the donor's history, and nothing is offered before the contact is verified. Refuses a
+    drive that takes no bookings, an arrival window with open times (`slots_open`) or without any time (`window_empty`),
+    and a third unverified entry of one contact (`too_many_holds`). Malformed details raise a ValidationError by field.
+    Locks: identity, drive (shared).
     """
     details = registration.build_registration(
         organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
     )
     registration.save_registrations([details])
     self_check.validate_self_check(
-        details.self_check, drive.policy.self_check
-    )  # refuses half a yes now, not once a place is offered
+        # Refuse an incomplete self-check now, not when a spot is offered.
+        details.self_check,
+        drive.policy.self_check,
+    )
     locks.lock_identities_then_drive([details.identity], drive.pk)
     facts = queries.load_waitlist_facts(drive_id=drive.pk, identity=details.identity, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):
@@ -89,11 +92,11 @@ join_waitlist = transaction.atomic(join_waitlist_in_transaction)
 def verify_entry(
     *, entry_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
 ) -> WaitlistEntry:
-    """Verify the contact of a request, then put the donor on the waitlist if the rules allow; `whose` as for a booking.
+    """Verify the contact of a held entry, then put the donor on the waitlist if the rules allow it.
 
-    A donor on it already gets the entry they have, with the new wish unless a place is offered to them just now.
-    A second call answers as the first. Raises CodeWrong, HoldLapsed, or Refusal while the request still stands.
-    Locks: identities, drive (shared), entries.
+    A donor already on the waitlist gets their existing entry with the new request, unless it has an open offer. A
+    second call answers like the first. Raises CodeWrong, HoldLapsed, or Refusal while the entry stays held. Locks:
+    identities, drive (shared), entries.
     """
     held = WaitlistEntry.objects.select_related("registration").get(pk=entry_id)
     held.refuse_lapsed(now)
@@ -106,7 +109,7 @@ def verify_entry(
 
 @transaction.atomic
 def resend_entry_code(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a request. Raises HoldLapsed, also for what is no request any more, or RateLimitExceeded.
+    """Send another code for a held entry. Raises HoldLapsed if it is not held, or RateLimitExceeded.
 
     Locks: entry.
     """
@@ -127,9 +130,9 @@ def add_entry(
     now: datetime,
     source: Source = Source.COORDINATOR,
 ) -> WaitlistEntry:
-    """Put somebody in line by phone or through an organization's key, judged on this organization's rows.
+    """Add a donor for a coordinator or through an API key, judged on this organization's rows only.
 
-    Refuses as `join` and `prove` do. Locks: identities, drive (shared), entries.
+    Refuses what `join_waitlist` and `verify_entry` refuse. Locks: identities, drive (shared), entries.
     """
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
@@ -142,8 +145,8 @@ def add_entry(
     audit.add_audit_entry(
         organization=drive.organization, actor=actor, verb="waiting.enter", about=f"drive:{drive.pk}", now=now
     )
-    if known := _lock_existing_entry(drive, volunteer):
-        return _update_request(known, waitlist_request, now)
+    if existing := _lock_existing_entry(drive, volunteer):
+        return _update_request(existing, waitlist_request, now)
     entry = _create_entry(
         drive, waitlist_request, now, source=source, state=WaitlistEntryState.WAITING, volunteer=volunteer
     )
@@ -153,9 +156,10 @@ def add_entry(
 
 @transaction.atomic
 def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
-    """Wait for other times or another visit, at the same place in line. Locks: drive (shared), entry.
+    """Change the visit type and the arrival times; the entry keeps its position.
 
-    Refuses who is not in line, who has an offer to answer first, and a window with open times or none.
+    Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`), and an arrival window with open
+    times or without any time. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -170,7 +174,10 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
 
 @transaction.atomic
 def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
-    """Out of the line; what was offered goes to the next. Twice changes nothing. Locks: drive (shared), entry."""
+    """Take a donor off the waitlist and withdraw an open offer. A second call changes nothing.
+
+    Locks: drive (shared), entry.
+    """
     drive_id = WaitlistEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
     locks.lock_drive_shared(drive_id)
     entry = locks.lock_waitlist_entry(entry_id)
@@ -193,18 +200,18 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
     if entry.state != WaitlistEntryState.HELD:
         return _find_active_entry(entry)
     typed = entry.typed(now)
-    if typed.identity != identity:  # the donor chose the mailbox meanwhile, which is not verified
+    if typed.identity != identity:  # the donor switched to the e-mail address, which is not verified
         raise CodeWrong(CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.match_volunteers([typed], booking_for, now)[0]
-    giver = history.DonorScope(entry.volunteer.pk, everywhere=True)
-    waitlist_request = _judge_request(drive, WaitlistRequest(entry.visit, queries.build_window(entry)), giver, now)
+    donor = history.DonorScope(entry.volunteer.pk, everywhere=True)
+    waitlist_request = _judge_request(drive, WaitlistRequest(entry.visit, queries.build_window(entry)), donor, now)
     entry.visit = waitlist_request.visit
-    entry.verified_at, known = now, _lock_existing_entry(drive, entry.volunteer)
-    entry.state = WaitlistEntryState.LEFT if known else WaitlistEntryState.WAITING
+    entry.verified_at, existing = now, _lock_existing_entry(drive, entry.volunteer)
+    entry.state = WaitlistEntryState.LEFT if existing else WaitlistEntryState.WAITING
     entry.held_until, entry.joined_at, entry.changed_at = None, now, now
     entry.save()
-    if known:
-        return _update_request(known, waitlist_request, now)
+    if existing:
+        return _update_request(existing, waitlist_request, now)
     messages.queue_joined(entry, now)
     return entry
 
@@ -212,41 +219,39 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Raise what stands against this person's waiting here: also that the intervals allow no time of their window.
+    """Refuse a donor with a booking or without an allowed time in the window; return the request.
 
-    Returns the wish for the kind of visit that was recorded of the person, else that they asked for.
+    The visit type is the one recorded for the donor, if there is one.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):
         raise refusals.Refusal(reasons)
     arrivals = _list_arrivals(availability.list_slots(drive.pk), drive, waitlist_request, now) or [drive.ends_at]
-    judged = check.check_eligibility(donor, drive, arrivals[-1])
-    visit = judged.visit or waitlist_request.visit
-    if not any(judged.allows(drive, at) for at in arrivals):
-        raise refusals.Refusal(judged.reasons, check.list_later_times([judged], drive, (visit,), now))
+    eligibility = check.check_eligibility(donor, drive, arrivals[-1])
+    visit = eligibility.visit or waitlist_request.visit
+    if not any(eligibility.allows(drive, at) for at in arrivals):
+        raise refusals.Refusal(eligibility.reasons, check.list_later_times([eligibility], drive, (visit,), now))
     return replace(waitlist_request, visit=visit)
 
 
 def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: datetime) -> None:
-    """Raise that there is nothing to wait for: no time is left in the window, or one can be booked online."""
     if not _list_arrivals(availability.list_slots(drive.pk), drive, waitlist_request, now):
         raise refusals.Refusal([rules.build_no_time_reason()])
     if drive.state == DriveState.CLOSED:
-        return  # what is open there is offered to who waits
+        return  # open times of a closed drive go to the waitlist
     openings, soonest = (
         availability.list_open_times(drive, (waitlist_request.visit,), now),
         matching.compute_earliest_offered_arrival(now),
     )
-    if found := [
+    if open_times := [
         time for time in openings if time.starts_at >= soonest and waitlist_request.window.contains(time.starts_at)
     ]:
-        raise refusals.Refusal([rules.build_spots_open_reason()], found[: availability.NEAREST_COUNT])
+        raise refusals.Refusal([rules.build_spots_open_reason()], open_times[: availability.NEAREST_COUNT])
 
 
 def _list_arrivals(
     steps: matching.StepRows, drive: Drive, waitlist_request: WaitlistRequest, now: datetime
 ) -> list[datetime]:
-    """When such a visit could begin within the window, late enough to be offered, whether it is taken or not."""
     last, soonest = (
         len(steps) - visits.compute_visit_shape(drive, waitlist_request.visit).steps,
         matching.compute_earliest_offered_arrival(now),
@@ -256,8 +261,10 @@ def _list_arrivals(
 
 
 def _lock_existing_entry(drive: Drive, volunteer: Volunteer) -> WaitlistEntry | None:
-    mine = WaitlistEntry.objects.waitlisted().filter(drive=drive, volunteer=volunteer).values_list("pk", flat=True)
-    return next(iter(locks.lock_waitlist_entries(mine)), None)
+    donor_entries = (
+        WaitlistEntry.objects.waitlisted().filter(drive=drive, volunteer=volunteer).values_list("pk", flat=True)
+    )
+    return next(iter(locks.lock_waitlist_entries(donor_entries)), None)
 
 
 def _update_request(entry: WaitlistEntry, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
@@ -301,8 +308,8 @@ def _create_entry(
 
 
 def _find_active_entry(entry: WaitlistEntry) -> WaitlistEntry:
-    """A second tap: the entry, or the one of the same person that it was joined with."""
+    """Return the entry, or the donor's older entry that it was merged into."""
     if entry.state != WaitlistEntryState.LEFT or entry.volunteer_id is None:
         return entry
-    mine = WaitlistEntry.objects.waitlisted().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)
-    return mine.first() or entry
+    donor_entries = WaitlistEntry.objects.waitlisted().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)
+    return donor_entries.first() or entry

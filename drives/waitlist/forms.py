@@ -1,4 +1,4 @@
-"""Which visit and which hours somebody waits for: the choices of a drive, on donors' and coordinators' pages."""
+"""The form for a waitlist request, on donors' and coordinators' pages."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 class WaitlistRequestForm(forms.Form):
-    """The kind of visit, and between which full hours somebody can come. Empty hours are any time."""
+    """The visit type and the arrival times in full hours. An empty hour is any time."""
 
     use_required_attribute = False
 
@@ -33,34 +33,31 @@ class WaitlistRequestForm(forms.Form):
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.hours = {_format_hour(hour): hour for hour in _list_full_hours(drive)}
-        shown = [(value, localtime.format_time(hour, drive.site.timezone)) for value, hour in self.hours.items()]
-        self._offer("since", _("any time"), shown[:-1])
-        self._offer("until", _("any time"), shown[1:])
+        choices = [(value, localtime.format_time(hour, drive.site.timezone)) for value, hour in self.hours.items()]
+        self._set_choices("since", _("any time"), choices[:-1])
+        self._set_choices("until", _("any time"), choices[1:])
 
-    def _offer(self, name: str, empty: str, shown: list[tuple[str, str]]) -> None:
-        self.fields[name].choices = [("", empty), *shown]  # type: ignore[attr-defined]
+    def _set_choices(self, name: str, empty: str, choices: list[tuple[str, str]]) -> None:
+        self.fields[name].choices = [("", empty), *choices]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """The second hour lies after the first."""
         typed = super().clean() or {}
         try:
-            rules.parse_arrival_window(*self._hours(typed))
+            rules.parse_arrival_window(*self._parse_hours(typed))
         except ValidationError as empty:
             self.add_error("until", empty.error_dict["to"])
         return typed
 
-    def _hours(self, typed: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    def _parse_hours(self, typed: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
         return self.hours.get(typed.get("since", "")), self.hours.get(typed.get("until", ""))
 
     @property
     def waitlist_request(self) -> WaitlistRequest:
-        """What was chosen; the form is valid."""
         typed = self.cleaned_data
-        return WaitlistRequest(typed["visit"], rules.parse_arrival_window(*self._hours(typed)))
+        return WaitlistRequest(typed["visit"], rules.parse_arrival_window(*self._parse_hours(typed)))
 
 
 def build_initial(entry: WaitlistEntry) -> dict[str, str]:
-    """What somebody waits for, as the form's first values."""
     since, until = entry.window_from, entry.window_to
     return {
         "visit": entry.visit,
@@ -70,7 +67,7 @@ def build_initial(entry: WaitlistEntry) -> dict[str, str]:
 
 
 def _list_full_hours(drive: Drive) -> Iterator[datetime]:
-    """Opening, every full hour at the site, and closing."""
+    # Some zones are half an hour off UTC, so full hours are counted in local time.
     local = drive.starts_at.astimezone(drive.site.zone)
     yield drive.starts_at
     hour = drive.starts_at + timedelta(minutes=60 - local.minute)

@@ -1,4 +1,4 @@
-"""What is said to those who wait: outbox rows in the same transaction as the change."""
+"""Queue the messages of the waitlist, in the same transaction as the change."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +18,6 @@ from notifications.models import Channel, Purpose
 
 
 def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
-    """Where they stand, and the way back to their page."""
     number = queries.load_position(entry)
     _queue_message(
         entry,
@@ -31,30 +30,29 @@ def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_offer(offer: Offer, now: datetime) -> None:
-    """A place is theirs until the deadline; a text keeps quiet hours, a mail does not wake anybody."""
+    """Queue an offer. A text waits for the end of quiet hours, an e-mail does not."""
     entry = offer.entry
-    own = schedule.load_custom_texts([entry.drive.organization_id])[entry.drive.organization_id]
+    custom_texts = schedule.load_custom_texts([entry.drive.organization_id])[entry.drive.organization_id]
 
-    def word(channel: str) -> MessageContent:
-        return waitlist_texts.render_offer(offer, channel, own)
+    def render(channel: str) -> MessageContent:
+        return waitlist_texts.render_offer(offer, channel, custom_texts)
 
-    _queue_message(entry, kinds.OFFER, word, now, key=f"{offer.about}/offer", about=offer.about, until=offer.deadline)
+    _queue_message(entry, kinds.OFFER, render, now, key=f"{offer.about}/offer", about=offer.about, until=offer.deadline)
 
 
 def queue_passed_on(offer: Offer, now: datetime) -> None:
-    """The answer to an X: where they stand now."""
+    """Answer a donor's text that declined an offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, "passed", lambda: waitlist_texts.render_offer_declined(offer.entry, number), now)
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """The answer to a letter that came when the place was gone: where they stand, and the way to their page."""
+    """Answer a donor's text that came after the offer had ended."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 
 
 def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
-    """The list is closed; said once."""
     _queue_message(
         entry,
         kinds.WAITLIST_CLOSED,
@@ -65,15 +63,17 @@ def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """By text only: it answers one."""
+    """Queue a text message only, since the donor wrote one."""
 
-    def worded(channel: str) -> MessageContent:
+    def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())
 
     to = addressees.build_addressee(offer.entry.volunteer)
     texts_only = replace(to, contacts=[contact for contact in to.contacts if contact[0] == Channel.SMS])
     key = f"{offer.about}/{key}"
-    _queue_message(offer.entry, kinds.WAITLIST_ANSWER, worded, now, key=key, about=offer.about, addressee=texts_only)
+    _queue_message(
+        offer.entry, kinds.WAITLIST_ANSWER, render_content, now, key=key, about=offer.about, addressee=texts_only
+    )
 
 
 def _queue_message(
@@ -87,11 +87,10 @@ def _queue_message(
     until: datetime | None = None,
     addressee: Addressee | None = None,
 ) -> None:
-    """Queue one message to the donor for each channel of the kind."""
     addressee = addressee or addressees.build_addressee(entry.volunteer)
     if kind.channels == ChannelRule.SENDER:
         addressee = replace(addressee, contacts=_one_contact(entry, addressee.contacts))
-    told = [
+    messages = [
         RenderedMessage(envelope, booking_texts.call_in_language(envelope.language, partial(render, envelope.channel)))
         for envelope in envelopes.build_envelopes(
             kind,
@@ -103,12 +102,12 @@ def _queue_message(
             useful_until=until,
         )
     ]
-    outbox.queue_messages(organization=entry.drive.organization, messages=told, now=now)
+    outbox.queue_messages(organization=entry.drive.organization, messages=messages, now=now)
 
 
 def _one_contact(entry: WaitlistEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """The phone if the donor agreed to texts, else the mailbox. A donor who has one contact is reached there or not."""
-    texts = [address for channel, address in contacts if channel == Channel.SMS]
-    agreed = notifications_queries.load_consents(entry.drive.organization, texts)
-    allowed = [one for one in contacts if one[0] == Channel.EMAIL or agreed.get((one[1], Purpose.REMINDERS))]
+    """Choose the phone if the donor agreed to texts, else the e-mail address, else the only contact."""
+    numbers = [address for channel, address in contacts if channel == Channel.SMS]
+    consents = notifications_queries.load_consents(entry.drive.organization, numbers)
+    allowed = [one for one in contacts if one[0] == Channel.EMAIL or consents.get((one[1], Purpose.REMINDERS))]
     return (allowed or contacts)[:1]

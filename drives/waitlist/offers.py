@@ -1,4 +1,4 @@
-"""A freed place goes to the first in line who can have it: offered, taken, passed on."""
+"""Offer freed spots to the waitlist: make, accept, decline and expire offers."""
 
 import logging
 from collections.abc import Callable
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 
 def sweep_waitlists(*, now: datetime) -> dict[str, int]:
-    """Close what is over, lapse what was not proved or answered in time, and offer every place somebody waits for."""
     counts = {
         "closed": _run_each(
             queries.list_waitlists_to_close(now), lambda pk: close.close_ended_waitlist(drive_id=pk, now=now)
@@ -46,7 +45,7 @@ def sweep_waitlists(*, now: datetime) -> dict[str, int]:
 
 
 def _run_each(ids: list[int], action: Callable[[int], int]) -> int:
-    """One row that fails in a way nobody foresaw must not hold up the others."""
+    """Run the action for each row. A row that fails is logged and does not hold up the others."""
     done = 0
     for pk in ids:
         try:
@@ -64,27 +63,27 @@ def _offer_all_spots(drive_id: int, now: datetime) -> int:
 
 
 class _SpotTakenError(Exception):
-    """Somebody took what was free while we looked: look again at the next sweep."""
+    """The spot was taken by a booking at the same moment. The next sweep tries again."""
 
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
-    """Offer one place to the first in line who can have it; False if there is none to offer, or nobody to offer it to.
+    """Offer one spot to the first eligible entry; return False if there is no match.
 
-    Kept places that nobody in line can have are free for everybody again. One sweep at a time works off a line, so
-    that the order holds. Locks: the line (try), identities of who is judged, drive (shared), entry, kept places, slots.
+    Reserved spots that fit no entry are released. One worker at a time handles a waitlist, so that its order holds.
+    Locks: waitlist (try), identities of the candidate, drive (shared), entry, reserved spots, slots.
     """
     if not locks.lock_waitlist(drive_id):
         return False
-    line = queries.load_waitlist(drive_id)
+    waitlist = queries.load_waitlist(drive_id)
     try:
-        for entry in line.entries:
-            # A quick look without locks; a slow one under them, undone with its locks if it comes to nothing.
-            if line.fits(entry, now) and _try_offer(entry, now):
+        for entry in waitlist.entries:
+            # Look without locks first; `_try_offer` repeats it under locks and rolls them back without a match.
+            if waitlist.list_fits(entry, now) and _try_offer(entry, now):
                 return True
     except _SpotTakenError:
         return False
-    _release_unused_spots(drive_id, set(line.kept))
+    _release_unused_spots(drive_id, set(waitlist.reserved_spots))
     return False
 
 
@@ -100,15 +99,15 @@ def _offer_spot(candidate: WaitlistEntry, now: datetime) -> bool:
         volunteers_queries.list_person_identities(volunteer_id=candidate.volunteer_id), candidate.drive_id
     )
     entry = locks.lock_waitlist_entry(candidate.pk)
-    kept = locks.lock_reserved_spots(entry.drive_id)
+    reserved = locks.lock_reserved_spots(entry.drive_id)
     if entry.state != WaitlistEntryState.WAITING:
         return False
-    judged = check.check_eligibility(_build_donor(entry), entry.drive, entry.drive.starts_at)
-    entry.visit = judged.visit or entry.visit
-    fit = _find_best_fit(entry, judged, now)
+    eligibility = check.check_eligibility(_build_donor(entry), entry.drive, entry.drive.starts_at)
+    entry.visit = eligibility.visit or entry.visit
+    fit = _find_best_fit(entry, eligibility, now)
     if fit is None:
         return False
-    used = [place for place in kept if place.pk in fit.reserved_spot_ids]
+    used = [spot for spot in reserved if spot.pk in fit.reserved_spot_ids]
     _create_offer(entry, fit, now)
     ReservedSpot.objects.filter(pk__in=fit.reserved_spot_ids).delete()
     if not counters.change_counters(
@@ -121,11 +120,12 @@ def _offer_spot(candidate: WaitlistEntry, now: datetime) -> bool:
     return True
 
 
-def _find_best_fit(entry: WaitlistEntry, judged: check.EligibilityCheck, now: datetime) -> matching.SpotMatch | None:
-    """The first of the ways to seat them that every rule of a booking allows."""
-    for fit in queries.load_waitlist(entry.drive_id, entry.pk).fits(entry, now):
-        found = _load_booking_facts(entry, fit.slot_id, now)
-        if not capacity_rules.reasons_not_to_book(found.facts, now) and judged.allows(entry.drive, fit.starts_at):
+def _find_best_fit(
+    entry: WaitlistEntry, eligibility: check.EligibilityCheck, now: datetime
+) -> matching.SpotMatch | None:
+    for fit in queries.load_waitlist(entry.drive_id, entry.pk).list_fits(entry, now):
+        slot = _load_booking_facts(entry, fit.slot_id, now)
+        if not capacity_rules.reasons_not_to_book(slot.facts, now) and eligibility.allows(entry.drive, fit.starts_at):
             return fit
     return None
 
@@ -137,12 +137,12 @@ def _load_booking_facts(entry: WaitlistEntry, slot_id: int, now: datetime) -> bo
 
 
 def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) -> None:
-    kept = reserved_spots.build_reserved_spot(entry.drive_id, fit.footprint, now)
-    kept.save(force_insert=True)
+    reserved = reserved_spots.build_reserved_spot(entry.drive_id, fit.footprint, now)
+    reserved.save(force_insert=True)
     offer = Offer.objects.create(
         **Offer.build_link_fields(),
         entry=entry,
-        hold=kept,
+        hold=reserved,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
         deadline=matching.compute_offer_deadline(now, fit.starts_at, schedule.build_quiet_hours(entry.drive)),
@@ -153,37 +153,37 @@ def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) 
 
 
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
-    """Free the kept places that fit nobody; those that came since we looked are looked at next time."""
+    """Release the reserved spots that fit no entry, but none that were added after the look."""
     if not seen_spot_ids:
         return
     locks.lock_drive_shared(drive_id)
-    unused = [place for place in locks.lock_reserved_spots(drive_id) if place.pk in seen_spot_ids]
-    ReservedSpot.objects.filter(pk__in=[place.pk for place in unused]).delete()
+    unused = [spot for spot in locks.lock_reserved_spots(drive_id) if spot.pk in seen_spot_ids]
+    ReservedSpot.objects.filter(pk__in=[spot.pk for spot in unused]).delete()
     counters.change_counters(drive_id=drive_id, deltas=counters.compute_released_deltas(unused))
 
 
 @transaction.atomic
 def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
-    """Take the offered place: booked at once, for every rule is judged here as for any booking.
+    """Book the offered spot. Every rule of a booking is checked again.
 
-    A second tap answers with the same booking. Refuses an offer that is over, and what stands against a booking; the
-    place stays theirs until the deadline then. Locks: identities, drive (shared), entry; slots if the kind of visit
-    is another by now.
+    A second call returns the same booking. Refuses an offer that has ended, and a donor with a reason against the
+    booking; the offer then stays open until its deadline. Locks: identities, drive (shared), entry; slots if the visit
+    type has changed.
     """
-    known = WaitlistEntry.objects.get(offers=offer_id)
+    entry_before = WaitlistEntry.objects.get(offers=offer_id)
     locks.lock_identities_then_drive(
-        volunteers_queries.list_person_identities(volunteer_id=known.volunteer_id), known.drive_id
+        volunteers_queries.list_person_identities(volunteer_id=entry_before.volunteer_id), entry_before.drive_id
     )
-    offer = _lock_offer(known.pk, offer_id)
+    offer = _lock_offer(entry_before.pk, offer_id)
     if offer.state == OfferState.ACCEPTED and offer.booking:
         return locks.lock_booking(offer.booking.pk)
     _refuse_ended_offer(offer, now)
     entry, drive = offer.entry, offer.entry.drive
-    found = _load_booking_facts(entry, offer.arrival_id, now)
-    visit = create.refuse_unless_bookable(found.facts, drive, entry.visit, now, _build_donor(entry))
+    slot = _load_booking_facts(entry, offer.arrival_id, now)
+    visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry))
     booking = _book_offer(offer, actor, now)
-    if visit != booking.visit:  # what was recorded changed since the offer
-        if not create.correct_visit_types([(booking, visit)], now, has_overdue_holds=found.has_overdue_holds):
+    if visit != booking.visit:  # a donation was recorded or removed since the offer
+        if not create.correct_visit_types([(booking, visit)], now, has_overdue_holds=slot.has_overdue_holds):
             reasons = [eligibility_rules.build_first_visit_reason()]
             create.refuse_with_times(reasons, drive, (visit,), booking.starts_at, now)
         booking.save(update_fields=["visit", *create.FOOTPRINT_FIELDS])
@@ -192,9 +192,9 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
 
 
 def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
-    """The kept place becomes a booking: the counters stay as they are."""
-    entry, kept = offer.entry, offer.hold
-    assert kept is not None  # an open offer keeps a place
+    """Turn the reserved spot into a booking. The counters stay as they are."""
+    entry, reserved = offer.entry, offer.hold
+    assert reserved is not None  # an open offer has a reserved spot
     if entry.registration:  # the drive may have another policy by now
         entry.registration.self_check = self_check.revalidate_self_check(
             entry.registration.self_check, entry.drive.policy.self_check
@@ -202,7 +202,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
     booking = create.build_booking(
         entry.drive,
         offer.arrival,
-        counters.build_footprint(kept),
+        counters.build_footprint(reserved),
         entry.visit,
         now,
         state=BookingState.BOOKED,
@@ -215,16 +215,16 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
     booking.save(update_fields=["verified_at"])
     offer.booking = booking
     reserved_spots.end_offer(offer, OfferState.ACCEPTED, now)
-    kept.delete()
+    reserved.delete()
     _set_entry_state(entry, WaitlistEntryState.BOOKED, now)
     return booking
 
 
 @transaction.atomic
 def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
-    """Pass the place on, and keep one's place in line; this time is not offered again. Twice changes nothing.
+    """Decline an offer and keep the position. This slot is not offered to the entry again.
 
-    Refuses an offer that is over. Locks: drive (shared), entry.
+    A second call changes nothing. Refuses an offer that has ended. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state == OfferState.DECLINED:
@@ -239,9 +239,9 @@ def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Off
 
 @transaction.atomic
 def expire_offer(*, offer_id: int, now: datetime) -> bool:
-    """Nobody answered in time: the place goes to the next, and its person to the end of the line.
+    """Expire an unanswered offer and move its entry to the end of the waitlist.
 
-    Changes nothing about an offer that was answered meanwhile. Locks: drive (shared), entry.
+    Changes nothing if the offer was answered meanwhile. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state != OfferState.OPEN or offer.deadline > now:
@@ -253,7 +253,6 @@ def expire_offer(*, offer_id: int, now: datetime) -> bool:
 
 
 def _lock_offer(entry_id: int, offer_id: int) -> Offer:
-    """The offer as it is under the lock of its entry."""
     entry = locks.lock_waitlist_entry(entry_id)
     offer = Offer.objects.select_related("arrival", "booking", "hold").get(pk=offer_id)
     offer.entry = entry
@@ -274,8 +273,8 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
 
 
 def _build_donor(entry: WaitlistEntry) -> history.DonorScope:
-    """Over all organizations only for who proved a contact; a coordinator's entry is judged on their own rows."""
-    assert entry.volunteer_id is not None  # who is in line is known
+    """Judge verified donors across organizations, and donors a coordinator added on this organization's rows."""
+    assert entry.volunteer_id is not None  # only held entries have no volunteer
     return history.DonorScope(entry.volunteer_id, everywhere=entry.verified_at is not None)
 
 

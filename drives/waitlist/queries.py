@@ -1,4 +1,4 @@
-"""The waiting list: who is in line, whose turn it is, and what stands on the pages of those who wait."""
+"""Waitlist entries, positions and offers, as pages and the sweep need them."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -37,7 +37,7 @@ def build_window(entry: WaitlistEntry) -> ArrivalWindow:
 
 
 def load_position(entry: WaitlistEntry) -> int:
-    """1 for the first in line; 0 for who is not in it. One query."""
+    """Return 1 for the first entry, 0 for an entry that is not on the waitlist. One query."""
     if entry.state not in WAITLISTED_STATES or entry.joined_at is None:
         return 0
     before = Q(joined_at__lt=entry.joined_at) | Q(joined_at=entry.joined_at, pk__lt=entry.pk)
@@ -47,10 +47,9 @@ def load_position(entry: WaitlistEntry) -> int:
 def load_waitlist_facts(
     *, drive_id: int, now: datetime, identity: str = "", volunteer_id: int | None = None
 ) -> capacity_rules.BookingFacts:
-    """What stands against waiting at a drive: its state, unproved requests, a booking. At most three queries."""
     held = WaitlistEntry.objects.held(now).filter(registration__identity=identity)
     drive = Drive.objects.get(pk=drive_id)
-    mine = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
+    bookings = Booking.objects.active().filter(drive=drive_id, volunteer=volunteer_id)
     return capacity_rules.BookingFacts(
         drive_state=DriveState(drive.state),
         drive_ends_at=drive.ends_at,
@@ -58,33 +57,31 @@ def load_waitlist_facts(
         is_slot_open=False,
         slot_starts_at=None,
         live_hold_count=held.count() if identity else 0,
-        has_active_booking=volunteer_id is not None and mine.exists(),
+        has_active_booking=volunteer_id is not None and bookings.exists(),
     )
 
 
 @dataclass(frozen=True)
 class WaitlistPage:
-    """All that the page of somebody who waits shows."""
-
     entry: WaitlistEntry
     position: int
-    offer: Offer | None  # that stands now
-    key: str = ""  # by which its address was opened
+    offer: Offer | None  # open, before its deadline
+    key: str = ""  # of the address that was opened: a token or an id
 
     @property
-    def held(self) -> bool:
+    def is_held(self) -> bool:
         return self.entry.state == WaitlistEntryState.HELD
 
     @property
-    def waitlisted(self) -> bool:
+    def is_on_waitlist(self) -> bool:
         return self.entry.state in WAITLISTED_STATES
 
 
 def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
-    """The entry behind a link, with its place in line; None when the link opens nothing (any more). Three queries.
+    """Load the entry behind a link; None if the link is unknown or too old. Three queries.
 
-    `key` is the link's token, or the entry's id for a browser that holds its token among these. Good as long as a
-    booking's link. An entry that was not proved in time shows as lapsed.
+    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) has its token. A link is valid as long
+    as a booking's. An entry not verified in time is shown as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
@@ -100,22 +97,21 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """The row that a token opens, or an id together with its token; an id alone opens nothing."""
+    """Filter by a token, or by an id together with its token; an id alone finds no row."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)
-    held = [linked_model.hash_token(token) for token in tokens]
-    return model._default_manager.filter(pk=int(key), link_hash__in=held)
+    hashes = [linked_model.hash_token(token) for token in tokens]
+    return model._default_manager.filter(pk=int(key), link_hash__in=hashes)
 
 
 def list_waitlist_pages(volunteers: Collection[int], now: datetime) -> list[WaitlistPage]:
-    """Where these people stand in line, in the order of the drives, with what is offered to them. Two queries."""
     before = Q(joined_at__lt=OuterRef("joined_at")) | Q(joined_at=OuterRef("joined_at"), pk__lt=OuterRef("pk"))
     ahead = WaitlistEntry.objects.filter(before, drive=OuterRef("drive"), state__in=WAITLISTED_STATES)
-    counted = ahead.order_by().values("drive").annotate(people=Count("pk")).values("people")
+    ahead_count = ahead.order_by().values("drive").annotate(people=Count("pk")).values("people")
     rows = WaitlistEntry.objects.filter(volunteer__in=volunteers, state__in=WAITLISTED_STATES, drive__ends_at__gt=now)
     entries = list(
         rows.select_related(*WITH_DRIVE)
-        .annotate(ahead=Coalesce(Subquery(counted), 0))
+        .annotate(ahead=Coalesce(Subquery(ahead_count), 0))
         .order_by("drive__starts_at", "pk")
     )
     open_now = Offer.objects.open().filter(entry__in=entries, deadline__gt=now)
@@ -128,8 +124,6 @@ def list_waitlist_pages(volunteers: Collection[int], now: datetime) -> list[Wait
 
 @dataclass(frozen=True)
 class OfferPage:
-    """An offered place, whatever became of it, and where its person stands in line."""
-
     offer: Offer
     position: int
     is_open: bool
@@ -137,7 +131,10 @@ class OfferPage:
 
 
 def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
-    """The offer behind a link; None when the link opens nothing (any more). `key` as above. Two queries."""
+    """Load the offer behind a link; None if the link is unknown or too old. `key` as for `load_waitlist_page`.
+
+    Two queries.
+    """
     related = [f"entry__{name}" for name in WITH_DRIVE]
     rows = filter_by_link(Offer, key, tokens).select_related(*related, "booking")
     offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
@@ -150,34 +147,35 @@ def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> Offe
 
 
 def load_offer(offer_id: int) -> Offer:
-    """An offer with all that is said about it. One query."""
     return Offer.objects.select_related(*(f"entry__{name}" for name in WITH_DRIVE)).get(pk=offer_id)
 
 
 @dataclass(frozen=True)
 class Waitlist:
-    """A drive's free and kept places, and who waits for one, in order."""
+    """A drive's waiting entries in order, its slots and its reserved spots."""
 
     drive: Drive
     entries: list[WaitlistEntry]
     steps: matching.StepRows
-    kept: dict[int, Footprint]
-    refused: dict[int, set[int]]  # by entry, the slots that were offered to them before and not taken
+    reserved_spots: dict[int, Footprint]
+    refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
 
-    def fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
-        """The ways to seat somebody who waits, best first: in their window, not too near, not refused before."""
+    def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
+        """List the matches for an entry, best first: in its window, not too soon, not refused before."""
         window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
-        refused = self.refused.get(entry.pk, set())
-        found = matching.find_matches(self.steps, self.kept, visits.compute_visit_shape(self.drive, entry.visit))
+        refused = self.refused_slots.get(entry.pk, set())
+        matches = matching.find_matches(
+            self.steps, self.reserved_spots, visits.compute_visit_shape(self.drive, entry.visit)
+        )
         return [
             fit
-            for fit in found
+            for fit in matches
             if fit.starts_at >= soonest and window.contains(fit.starts_at) and fit.slot_id not in refused
         ]
 
 
 def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
-    """Who waits for a place at a drive without an offer, or one of them, and what there is for them. Five queries."""
+    """Load a drive's entries without an offer, or one of them, and the spots for them. Five queries."""
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
     waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
     entries = list(waiting if entry_id is None else waiting.filter(pk=entry_id))
@@ -194,34 +192,29 @@ def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
 
 
 def list_drives_to_offer() -> list[int]:
-    """The drives at which somebody waits without an offer, or a place is kept for nobody yet. Two queries."""
     waiting = WaitlistEntry.objects.filter(state=WaitlistEntryState.WAITING).order_by().values_list("drive", flat=True)
-    kept = ReservedSpot.objects.filter(offer=None).order_by().values_list("drive", flat=True)
-    return sorted({*waiting.distinct(), *kept.distinct()})
+    reserved = ReservedSpot.objects.filter(offer=None).order_by().values_list("drive", flat=True)
+    return sorted({*waiting.distinct(), *reserved.distinct()})
 
 
 def list_waitlists_to_close(now: datetime) -> list[int]:
-    """The drives whose list is to be closed: somebody is on it, and `rules.is_waitlist_open` no more. One query."""
     waitlisted = WaitlistEntry.objects.filter(state__in=WAITLISTED_STATES).values("drive")
-    asked = WaitlistEntry.objects.filter(state=WaitlistEntryState.HELD).values("drive")
+    held = WaitlistEntry.objects.filter(state=WaitlistEntryState.HELD).values("drive")
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
     shut = ~takes_place | Q(waitlist_closed_at__isnull=False) | Q(ends_at__lte=now)
-    # The union keeps each part on its index; those who waited once would be read else.
-    rows = Drive.objects.filter(shut, pk__in=waitlisted.union(asked))
+    # A union of two filters uses the partial index of each; one filter on both states would read every old entry.
+    rows = Drive.objects.filter(shut, pk__in=waitlisted.union(held))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)
 class WaitlistRow:
-    """Somebody in line as a coordinator sees them, with what was offered to them."""
-
     position: int
     entry: WaitlistEntry
     offers: list[Offer]
 
 
 def list_waitlist_rows(drive: Drive) -> list[WaitlistRow]:
-    """Everybody in line at a drive, with their offers, the newest last. Two queries."""
     rows = WaitlistEntry.objects.waitlisted().filter(drive=drive)
     entries = list(rows.select_related("volunteer__phone", "volunteer__email"))
     offers: dict[int, list[Offer]] = {entry.pk: [] for entry in entries}
@@ -232,14 +225,11 @@ def list_waitlist_rows(drive: Drive) -> list[WaitlistRow]:
 
 @dataclass(frozen=True)
 class WaitlistCounts:
-    """How many wait at a drive, and how many of them have been offered a place."""
-
     people: int
     offered: int
 
 
 def count_waitlist(drive: Drive) -> WaitlistCounts:
-    """How long a drive's line is. One query."""
     counts = filter_waitlist(drive).aggregate(
         people=Count("pk"), offered=Count("pk", filter=Q(state=WaitlistEntryState.OFFERED))
     )

@@ -13,9 +13,7 @@ from drives.refusals import Reason
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """Why somebody may not join a drive's waiting list. `live_hold_count` counts what their contact has not proved
-    yet.
-    """
+    """List the reasons against a new entry. `live_hold_count` counts the contact's held entries."""
     applied = (
         capacity_rules.reasons_against_drive,
         _reasons_too_many_requests,
@@ -25,7 +23,7 @@ def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Rea
 
 
 def parse_arrival_window(since: datetime | None, until: datetime | None) -> ArrivalWindow:
-    """The arrival times from `since` until before `until`; None is any time. Refuses a window without a time."""
+    """Build the window from `since` until before `until`; None is any time. Refuses `window_empty`."""
     if since and until and until <= since:
         empty = ValidationError(_("Choose an hour after the first one."), code="window_empty")
         raise ValidationError({"to": empty})
@@ -33,7 +31,7 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
 
 
 def is_waitlist_open(drive: Drive, now: datetime) -> bool:
-    """Whether who waits at a drive may still get a place: until it ends, also when online booking is closed."""
+    """Return whether an entry can still get a spot: until the drive ends, also after online booking is closed."""
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now
 
@@ -58,7 +56,6 @@ def build_not_on_waitlist_reason(state: str) -> Reason:
 
 
 def build_offer_ended_reason(state: str) -> Reason:
-    """Why an offered place cannot be had any more, or passed on."""
     sentences = {
         "accepted": _("You have taken this place already."),
         "declined": _("You passed this place on."),

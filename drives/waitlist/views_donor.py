@@ -1,4 +1,4 @@
-"""The waiting list as donors see it: join a full drive, prove the phone, see one's place in line, change, leave."""
+"""The waitlist pages of a donor: join a full drive, verify the contact, see the position, change, leave."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -32,15 +32,12 @@ _require_post = redirects.require_post_or_redirect("waitlist_entry")
 
 
 class JoinWaitlistForm(WaitlistRequestForm, PersonForm):
-    """Who waits, how they are reached, and what they wait for."""
-
     field_order = ("visit", "since", "until")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_waitlist_entry(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask who waits for what; whoever sends it proves the contact next."""
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
@@ -95,7 +92,7 @@ def _render_join(
 @never_cache
 @require_safe
 def show_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """The page behind the link of somebody who waits, whatever became of it; a browser gets a clean address."""
+    """Show the entry in any state. In a browser the token is exchanged for a cookie and a clean address."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(
@@ -103,26 +100,24 @@ def show_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
         )
         if clean is not None:
             return clean
-    return _render_code_page(request, page, CodeForm()) if page.held else _render_entry(request, page)
+    return _render_code_page(request, page, CodeForm()) if page.is_held else _render_entry(request, page)
 
 
 @never_cache
 @_require_post
 def verify_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """Join: with the code, or in a browser that verified the contact. A second tap answers as the first."""
     page = _get_page_or_404(request, key)
 
-    def joined(entry: WaitlistEntry) -> HttpResponse:
+    def redirect(entry: WaitlistEntry) -> HttpResponse:
         return _redirect_to_entry(key if entry == page.entry else entry.token)
 
     action = partial(entries.verify_entry, entry_id=page.entry.pk, booking_for=code_page.parse_person_choice(request))
-    return code_page.handle_code_form(request, action, joined, partial(_render_code_problem, request, key))
+    return code_page.handle_code_form(request, action, redirect, partial(_render_code_problem, request, key))
 
 
 @never_cache
 @_require_post
 def resend_waitlist_code(request: HttpRequest, key: str) -> HttpResponse:
-    """Another code, to the same contact or by e-mail."""
     action = partial(entries.resend_entry_code, entry_id=_get_page_or_404(request, key).entry.pk)
     done = partial(_redirect_to_entry, key, "sent=1")
     return code_page.handle_resend_form(request, action, done, partial(_render_code_problem, request, key))
@@ -131,7 +126,6 @@ def resend_waitlist_code(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @_require_post
 def change_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """Wait for other hours or another visit, at the same place in line."""
     page = _get_page_or_404(request, key)
     form = WaitlistRequestForm(page.entry.drive, request.POST)
     if not form.is_valid():
@@ -147,13 +141,12 @@ def change_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @_require_post
 def leave_waitlist(request: HttpRequest, key: str) -> HttpResponse:
-    """Out of the line."""
     entries.remove_entry(entry_id=_get_page_or_404(request, key).entry.pk, actor=DONOR, now=timezone.now())
     return _redirect_to_entry(key)
 
 
 def _get_page_or_404(request: HttpRequest, key: str) -> WaitlistPage:
-    page = queries.load_waitlist_page(key, timezone.now(), link_cookies.WAITLIST.tokens(request))
+    page = queries.load_waitlist_page(key, timezone.now(), link_cookies.WAITLIST.read_tokens(request))
     if page is None:
         raise Http404
     return page
@@ -164,9 +157,8 @@ def _redirect_to_entry(key: str, query: str = "") -> HttpResponse:
 
 
 def _render_code_problem(request: HttpRequest, key: str, form: CodeForm, problem: ValidationError) -> HttpResponse:
-    """The check page again, with what stands against going on."""
     page = _get_page_or_404(request, key)
-    if not page.held:  # another tap was quicker, or the time is over
+    if not page.is_held:  # verified by another request, or lapsed
         return _redirect_to_entry(key)
     return _render_code_page(request, page, form, problem)
 
@@ -198,7 +190,6 @@ def _render_entry(
 
 
 def build_entry_context(entry: WaitlistEntry) -> dict[str, Any]:
-    """What every page around one place in line shows."""
     drive = entry.drive
     return {
         "entry": entry,

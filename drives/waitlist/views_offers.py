@@ -1,4 +1,4 @@
-"""A place that is offered: take it or pass it on; afterwards, what became of it and where one stands."""
+"""The pages of an offer: show, accept, decline."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from drives.web import link_cookies, redirects
 @never_cache
 @require_safe
 def show_offer(request: HttpRequest, key: str) -> HttpResponse:
-    """The time, until when it is kept, and two buttons; opening the link answers nothing."""
+    """Show the offer. Opening the link never answers it, since mail scanners open links too."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(link_cookies.OFFERS, request, key, reverse("offer", args=[page.offer.pk]))
@@ -31,7 +31,6 @@ def show_offer(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 def accept_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
-    """Take the place: booked at once."""
     page = _get_page_or_404(request, key)
     if request.method != "POST":
         return redirects.redirect_after_post("offer", key)
@@ -44,7 +43,6 @@ def accept_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 def decline_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
-    """Pass the place on, and stay in line."""
     page = _get_page_or_404(request, key)
     if request.method != "POST":
         return redirects.redirect_after_post("offer", key)
@@ -56,7 +54,7 @@ def decline_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _get_page_or_404(request: HttpRequest, key: str) -> OfferPage:
-    page = queries.load_offer_page(key, timezone.now(), link_cookies.OFFERS.tokens(request))
+    page = queries.load_offer_page(key, timezone.now(), link_cookies.OFFERS.read_tokens(request))
     if page is None:
         raise Http404
     return page

@@ -1,4 +1,4 @@
-"""Who waits for a place at a drive, and what was offered to whom; somebody put in line by phone, or taken out."""
+"""The waitlist pages of a coordinator."""
 
 from django import forms
 from django.contrib import messages
@@ -22,8 +22,6 @@ from organizations.web.accounts import MemberRequest
 
 
 class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
-    """Somebody who called and wants to wait."""
-
     visit = forms.ChoiceField(label=gettext_lazy("Visit"), choices=Visit.choices, initial=Visit.RETURN)
 
     field_order = ("name", "phone", "email", "language", "visit", "since", "until")
@@ -32,7 +30,6 @@ class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
 @require_safe
 @accounts.role_required("view")
 def show_organizer_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The line in order, with windows and offers."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     return members.render_member_page(
         request, "drives/waitlist/organizer_waitlist.html", {"drive": drive, "rows": queries.list_waitlist_rows(drive)}
@@ -42,7 +39,6 @@ def show_organizer_waitlist(request: MemberRequest, drive_id: int) -> HttpRespon
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Put somebody who called at the end of the line; they are told where they stand."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = AddWaitlistEntryForm(drive, request.POST or None, country=drive.organization.country)
     if form.is_valid():
@@ -69,7 +65,6 @@ def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) -> HttpResponse:
-    """Take somebody out of the line; what was offered to them goes to the next."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     entry = WaitlistEntry.objects.of(drive.organization).waitlisted().filter(drive=drive, pk=entry_id).first()
     if entry is None:
@@ -82,17 +77,18 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
 @require_POST
 @accounts.role_required("plan")
 def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Offer nobody in line anything any more, and tell them."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     try:
-        told = waitlist_close.close_waitlist(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
+        count = waitlist_close.close_waitlist(
+            drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now()
+        )
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
         text = ngettext(
             "The waiting list is closed. %(count)s person is being told.",
             "The waiting list is closed. %(count)s people are being told.",
-            told,
+            count,
         )
-        messages.success(request, text % {"count": told})
+        messages.success(request, text % {"count": count})
     return redirect("organizer_waitlist", drive.pk)

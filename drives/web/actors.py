@@ -1,4 +1,4 @@
-"""Who did something, in words."""
+"""Names of actors for history pages."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,6 @@ from organizations.models import ApiKey, User
 
 
 def describe_actors(actors: set[str], organization_id: int) -> dict[str, str]:
-    """Actors as history and ledger keep them, in words: members by their log-in, keys by their name. Two queries."""
     users = User.objects.filter(pk__in=_parse_ids(actors, "user:"))
     keys = ApiKey.objects.filter(organization=organization_id, pk__in=_parse_ids(actors, "key:"))
     return {

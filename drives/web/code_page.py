@@ -1,4 +1,4 @@
-"""The page on which a donor types a code, asks for another one, or chooses e-mail: one for every subject."""
+"""The page on which a donor enters a verification code, for bookings, the waitlist and new contacts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class CodeForm(forms.Form):
-    """The code that was sent; and for whom it is, where the contact is known under another name."""
+    """The verification code, and the choice of person for a contact known under another name."""
 
     use_required_attribute = False
 
@@ -39,48 +39,44 @@ class CodeForm(forms.Form):
 
     @property
     def asks_for_person(self) -> bool:
-        """Whether it was refused until this is said."""
+        """Return whether verification was refused until the donor names the person of the booking."""
         return self.has_error(NON_FIELD_ERRORS, "other_name")
 
     def refuse(self, problem: ValidationError) -> None:
-        """Show a problem: beside the code if the code is wrong, else above the form."""
+        """Show a problem beside the code if the code is wrong, else above the form."""
         self.add_error("code" if isinstance(problem, CodeWrong) else None, problem)
 
 
 @dataclass(frozen=True)
 class CodePage:
-    """Where the code went, and what the donor may do."""
-
-    contact: str  # as it was typed
-    to_mailbox: bool
+    contact: str  # as typed
+    is_email: bool
     is_verified: bool
-    texting_number: str  # to which a donor who texted STOP sends START; empty if there are several
+    texting_number: str  # for START after a STOP; empty if the organization has several
     may_use_email: bool = False
     is_sent_again: bool = False
     is_demo: bool = False
 
 
 def build_code_page(request: HttpRequest, held: Booking | WaitlistEntry) -> CodePage:
-    """The code page of a hold or of a request to join a waitlist."""
     typed = held.registration
-    assert typed is not None  # what is held has one
-    to_mailbox = "@" in verification.get_address_to_verify(typed)
+    assert typed is not None  # held rows have one
+    is_email = "@" in verification.get_address_to_verify(typed)
     return CodePage(
-        contact=typed.email if to_mailbox else typed.phone_as_typed,
-        to_mailbox=to_mailbox,
+        contact=typed.email if is_email else typed.phone_as_typed,
+        is_email=is_email,
         is_verified=typed.verified_at is not None or _is_verified(request, typed.identity),
         texting_number=volunteers_queries.get_texting_number(held.drive.organization),
-        may_use_email=bool(typed.email) and not to_mailbox,
+        may_use_email=bool(typed.email) and not is_email,
         is_sent_again="sent" in request.GET,
         is_demo=settings.DEMO,
     )
 
 
 def build_contact_code_page(request: HttpRequest, *, typed: str, identity: str, texting_number: str = "") -> CodePage:
-    """The code page of a search, or of a new phone or mailbox."""
     return CodePage(
         contact=typed,
-        to_mailbox="@" in typed,
+        is_email="@" in typed,
         is_verified=_is_verified(request, identity),
         texting_number=texting_number,
         is_demo=settings.DEMO,
@@ -95,16 +91,15 @@ def render_code_page(
     problem: ValidationError | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page of a subject that extends `code_page.html`, with what stands against going on."""
+    """Render a template that extends `code_page.html`."""
     if problem is not None:
         form.refuse(problem)
-    shown = {**(context or {}), "code_page": page, "form": form}
-    response = render(request, template, shown, status=form_errors.compute_http_status(problem))
+    page_context = {**(context or {}), "code_page": page, "form": form}
+    response = render(request, template, page_context, status=form_errors.compute_http_status(problem))
     return form_errors.add_retry_after(response, problem)
 
 
 def parse_person_choice(request: HttpRequest) -> BookingFor:
-    """The donor's answer, if the page asked for the person (`CodeForm.asks_for_person`)."""
     answers: dict[str, BookingFor] = {"me": "me", "other": "other"}
     return answers.get(request.POST.get("booking_for", ""), "")
 
@@ -115,7 +110,7 @@ def handle_code_form(
     on_success: Callable[[T], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Verify by the code that was typed, or by what this browser verified before, and remember the browser."""
+    """Verify by the typed code or by an earlier verification of this browser, then set the browser's cookie."""
     form, browser = CodeForm(request.POST), visitor.read_or_create_browser_token(request)
     form.full_clean()
     code = form.cleaned_data.get("code", "")
@@ -136,7 +131,7 @@ def handle_resend_form(
     on_success: Callable[[], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Send another code, to the same contact or by e-mail; from here on it counts in this browser."""
+    """Send another code, to the same contact or by e-mail, and bind it to this browser."""
     browser, by_email = visitor.read_or_create_browser_token(request), request.POST.get("by") == "email"
     bound_to, ip = visitor.compute_browser_digest(browser), visitor.find_ip_address(request)
     try:

@@ -1,4 +1,4 @@
-"""Colours as people see them: whether an organization's accent can be read, and what it becomes at night."""
+"""Color math: contrast of an organization's accent, and its variant for dark mode."""
 
 import colorsys
 
@@ -8,18 +8,17 @@ MIN_DARK_CONTRAST = 7.0
 
 
 def compute_contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours (#rrggbb), 1 to 21, as WCAG defines it."""
+    """Compute the contrast ratio of two colors (#rrggbb), 1 to 21, as WCAG defines it."""
     light, dark = sorted((_compute_luminance(one), _compute_luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 def is_readable(accent: str) -> bool:
-    """Whether the accent can carry text on our paper, and white text on itself."""
+    """Return whether the accent is readable as text on paper and under white text."""
     return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE)) >= MIN_CONTRAST
 
 
 def lighten_for_dark_mode(accent: str) -> str:
-    """The accent made lighter until it reads well on the dark cards; hue and saturation stay."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _parse_channels(accent)))
     for step in range(101):
         brighter = colorsys.hls_to_rgb(hue, lightness + (1 - lightness) * step / 100, saturation)
@@ -30,12 +29,12 @@ def lighten_for_dark_mode(accent: str) -> str:
 
 
 def build_stylesheet(accent: str) -> str:
-    """The custom properties of an organization's accent; empty for one that cannot be read."""
+    """Build the custom properties of an accent; empty if it is not readable."""
     if not is_readable(accent):
         return ""
-    night = f":root{{--accent:{lighten_for_dark_mode(accent)};--accent-ink:{DARK_INK}}}"
-    by_day, on_paper = f":root{{--accent:{accent}}}", "@media print{:root{--accent:#000;--accent-ink:#fff}}"
-    return f"{by_day}@media (prefers-color-scheme:dark){{{night}}}{on_paper}"
+    dark = f":root{{--accent:{lighten_for_dark_mode(accent)};--accent-ink:{DARK_INK}}}"
+    light, print_rules = f":root{{--accent:{accent}}}", "@media print{:root{--accent:#000;--accent-ink:#fff}}"
+    return f"{light}@media (prefers-color-scheme:dark){{{dark}}}{print_rules}"
 
 
 def _compute_luminance(color: str) -> float:

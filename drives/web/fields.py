@@ -1,4 +1,4 @@
-"""Form fields that several subjects use."""
+"""Form fields that several pages use."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field whose emptiness an action judges, in its own words: the form does not call it optional."""
+    """A field that the action requires: optional for the form, but not labelled so."""
 
     needed = True
 
 
 class NameField(RequiredByActionField):
-    """What a person is called."""
-
     def __init__(self, *, label: "StrOrPromise") -> None:
         attributes = {"autocomplete": "name", "autocapitalize": "words", "spellcheck": "false"}
         super().__init__(
@@ -31,7 +29,7 @@ class NameField(RequiredByActionField):
 
 
 class ValidatedTextField(forms.CharField):
-    """A text that a rule of the domain cleans or refuses, as it does for the API."""
+    """A text that a rule cleans or refuses, the same as in the API."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
@@ -43,7 +41,7 @@ class ValidatedTextField(forms.CharField):
 
 
 class OtherNameField(ValidatedTextField):
-    """The name of another person than the one who types. A blank name is refused as by the API."""
+    """Another person's name, typed by a coordinator. A blank name is refused with the rule's own message."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -59,7 +57,7 @@ class OtherNameField(ValidatedTextField):
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any spelling; kept as E.164, shown as people read it. National ones are the country's."""
+    """A phone number in any format, cleaned to E.164. A number without "+" is read as one of `country`."""
 
     country = "US"
 
@@ -76,7 +74,7 @@ class PhoneFormField(forms.CharField):
 
 
 class PhoneForm(forms.Form):
-    """Reads its field `phone` by the country of the organization."""
+    """A form that reads its field `phone` by the organization's country."""
 
     def __init__(self, *args: Any, country: str, **options: Any) -> None:
         super().__init__(*args, **options)

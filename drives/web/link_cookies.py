@@ -1,7 +1,7 @@
-"""The keys a browser was given: on its first visit a link's token becomes a cookie, and the address a clean one.
+"""Exchange a link's token for a cookie and a clean address.
 
-A token in an address is read by whoever sees the address: in the history, over a shoulder, in a shared screenshot. The
-cookie holds what the link held; the clean address opens nothing without it.
+A token in an address shows in the browser's history and in shared screenshots. The cookie holds the token; the clean
+address opens nothing without it.
 """
 
 import re
@@ -15,27 +15,26 @@ from django.shortcuts import redirect
 from drives.web.visitor import COOKIE_AGE_SECONDS
 
 TOKEN_PATTERN: Final = re.compile(r"[\w-]{22}", re.ASCII)
-MAX_TOKENS: Final = 12  # the oldest keys go first
-COOKIE_CHECK_PARAMETER: Final = "cookie"  # in an address: this browser was given the key and asked to come back with it
+MAX_TOKENS: Final = 12  # the oldest tokens are dropped first
+COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the address while we check that the browser keeps the cookie
 
 
 @dataclass(frozen=True)
 class LinkCookie:
-    """A cookie that holds the tokens of links of one kind, the newest last; sent to their addresses only."""
+    """A cookie with the tokens of one kind of link, the newest last, sent to their addresses only."""
 
     cookie: str
     path: str
 
-    def tokens(self, request: HttpRequest) -> list[str]:
-        """The tokens this browser holds."""
+    def read_tokens(self, request: HttpRequest) -> list[str]:
         return [token for token in request.COOKIES.get(self.cookie, "").split(".") if TOKEN_PATTERN.fullmatch(token)]
 
-    def add(self, response: HttpResponse, request: HttpRequest, *tokens: str) -> None:
-        """Give the browser more keys, and all of them another 30 days."""
-        kept = [*(one for one in self.tokens(request) if one not in tokens), *tokens][-MAX_TOKENS:]
+    def add_tokens(self, response: HttpResponse, request: HttpRequest, *tokens: str) -> None:
+        """Add tokens and renew the cookie for 30 days."""
+        all_tokens = [*(token for token in self.read_tokens(request) if token not in tokens), *tokens][-MAX_TOKENS:]
         response.set_cookie(
             self.cookie,
-            ".".join(kept),
+            ".".join(all_tokens),
             max_age=COOKIE_AGE_SECONDS,
             path=self.path,
             httponly=True,
@@ -43,8 +42,7 @@ class LinkCookie:
             secure=settings.SECURE,
         )
 
-    def drop(self, response: HttpResponse) -> None:
-        """Take all keys from the browser."""
+    def delete_from(self, response: HttpResponse) -> None:
         response.delete_cookie(self.cookie, path=self.path, samesite="Lax")
 
 
@@ -54,17 +52,17 @@ OFFERS: Final = LinkCookie("offers", "/offer/")
 
 
 def exchange_token(link_cookie: LinkCookie, request: HttpRequest, token: str, clean_url: str) -> HttpResponse | None:
-    """The answer to a visit by a link whose token is good: its key as a cookie, then the clean address.
+    """Answer a visit by token: set the cookie, then redirect to the clean address.
 
-    None for a browser that keeps no cookies: its page stands at the link's own address.
+    Returns None for a browser that keeps no cookies; its page is shown at the link's own address.
     """
     query = request.GET.copy()
     has_come_back = query.pop(COOKIE_CHECK_PARAMETER, None) is not None
-    if token in link_cookie.tokens(request):
+    if token in link_cookie.read_tokens(request):
         return redirect(f"{clean_url}?{query.urlencode()}".rstrip("?"))
     if has_come_back:
         return None
     query[COOKIE_CHECK_PARAMETER] = "1"
     response = redirect(f"{request.path}?{query.urlencode()}")
-    link_cookie.add(response, request, token)
+    link_cookie.add_tokens(response, request, token)
     return response

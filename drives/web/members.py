@@ -1,4 +1,4 @@
-"""What every page of coordinators and helpers at the door shares: scoping, who acts, and the frame."""
+"""Shared by the pages of coordinators and helpers: scoping to the organization, the actor, the page frame."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +16,7 @@ from organizations.web.accounts import MemberRequest
 
 
 def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
-    """The drive of the member's own organization, or 404 for a stranger's and an unknown one alike."""
+    """Return a drive of the member's organization. Another organization's drive is 404, too."""
     rows = Drive.objects.of(request.membership.organization)
     drive = rows.select_related("organization", "site", "policy", "cause", "center").filter(**lookup).first()
     if drive is None:
@@ -25,7 +25,7 @@ def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
 
 
 def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
-    """The booking at a drive of the member's own organization, or 404. Holds are nobody's booking yet."""
+    """Return a verified booking at a drive of the member's organization, or 404."""
     rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
     booking = rows.select_related(*related).filter(**lookup).first()
@@ -35,19 +35,18 @@ def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
 
 
 def format_actor(request: MemberRequest) -> str:
-    """How the history of a booking and the audit log name the member who acts."""
     return f"user:{request.user.pk}"
 
 
 def render_member_page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """Render a page in the organization's frame, with what this member's role may do; 422 if its form has errors."""
+    """Render a page in the organization's frame; status 422 if its form has errors."""
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,
         "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
         "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
         "may_manage": organizations_rules.is_allowed(membership.role, "manage"),
-        # Called by the coordinators' frame only; the door does without.
+        # Callables: only the coordinators' frame uses them, so check-in pages do without the queries.
         "replies_waiting": partial(count_open_conversations, membership.organization),
         "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }
@@ -58,5 +57,4 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
 
 
 def count_open_conversations(organization: Organization) -> int:
-    """How many conversations wait for an answer. One query."""
     return Conversation.objects.of(organization).waiting().count()

@@ -1,4 +1,4 @@
-"""What a donor typed and has yet to verify, between two pages: a signed cookie of the browser that asked."""
+"""Input that a donor has yet to verify, kept in a signed cookie between two pages."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,13 +12,12 @@ KEPT_SECONDS: Final = 15 * 60  # longer than a code is good
 
 @dataclass(frozen=True)
 class PendingInput:
-    """A cookie for one purpose, with a fixed number of texts; a cookie of another purpose says nothing here."""
+    """A cookie for one purpose with a fixed number of texts. Cookies of other purposes are not read."""
 
     purpose: str
     count: int
 
-    def keep(self, response: HttpResponse, path: str, *texts: str) -> None:
-        """Give the browser the texts, for the addresses under `path`."""
+    def save(self, response: HttpResponse, path: str, *texts: str) -> None:
         response.set_cookie(
             self.purpose,
             signing.dumps(texts, salt=self.purpose),
@@ -29,15 +28,15 @@ class PendingInput:
             secure=settings.SECURE,
         )
 
-    def texts(self, request: HttpRequest) -> list[str] | None:
-        """Read the texts of the last quarter of an hour; None for a cookie that is missing, forged or malformed.
+    def read(self, request: HttpRequest) -> list[str] | None:
+        """Read the texts of the last 15 minutes; None if the cookie is missing, forged or malformed.
 
-        The signature says that the service wrote the cookie, not that this version of it did.
+        An older version of the service may have signed it, so its content is checked, too.
         """
         cookie = request.COOKIES.get(self.purpose, "")
         try:
-            found: Any = signing.loads(cookie, salt=self.purpose, max_age=KEPT_SECONDS)
+            texts: Any = signing.loads(cookie, salt=self.purpose, max_age=KEPT_SECONDS)
         except (signing.BadSignature, ValueError):
             return None
-        is_whole = isinstance(found, list) and len(found) == self.count and all(isinstance(one, str) for one in found)
-        return found if is_whole else None
+        is_valid = isinstance(texts, list) and len(texts) == self.count and all(isinstance(one, str) for one in texts)
+        return texts if is_valid else None

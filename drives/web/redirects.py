@@ -1,4 +1,4 @@
-"""Redirects after a form was sent."""
+"""Redirects after a form was posted."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +10,7 @@ KeyView = Callable[[HttpRequest, str], HttpResponse]
 
 
 def redirect_after_post(name: str, *args: object, query: str = "", fragment: str = "") -> HttpResponse:
-    """Redirect with 303 See Other: a reload after it sends nothing twice."""
+    """Redirect with 303 See Other, so that a reload does not post again."""
     response = redirect(name, *args)
     response.status_code = 303
     if query:
@@ -21,7 +21,7 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
-    """For addresses that only act: a GET (a reload, a change of language) shows the named page instead."""
+    """Show the named page on GET (a reload, a change of language) instead of acting."""
 
     def decorate(view: KeyView) -> KeyView:
         @wraps(view)

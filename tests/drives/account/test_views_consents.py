@@ -1,4 +1,4 @@
-"""The ledger of consents: what donors and coordinators see of it, and every way to take a consent back."""
+"""The consent ledger: what donors and coordinators see, and every way to withdraw a consent."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,7 +31,7 @@ PHONE = builders.phone(42)
 
 
 def world(**who: Any) -> Booking:
-    """Ana's booking, with phone and mailbox, reminders agreed to for both."""
+    """Ana's booking with a phone and an e-mail address, both with consent to reminders."""
     return builders.booked(builders.drive(), **{"email": MAILBOX, **who})
 
 
@@ -166,7 +166,7 @@ def test_one_organization_is_stopped_and_no_other() -> None:
     assert agreed_to(other) == {(PHONE, "reminders")}
 
 
-def test_every_line_is_kept_after_an_opt_out() -> None:
+def test_every_ledger_entry_is_kept_after_an_opt_out() -> None:
     booking = world()
     given = list(ConsentEntry.objects.order_by("pk").values())
     Client().post(stop_page(booking, PHONE), {"scope": "everything"})
@@ -180,7 +180,7 @@ def test_every_line_is_kept_after_an_opt_out() -> None:
 # By text
 
 
-def test_a_stop_counts_for_everybody_who_shares_the_phone() -> None:
+def test_a_stop_counts_for_all_who_share_the_phone() -> None:
     booking = world()
     here = booking.drive.organization
     phone = person_of(booking).phone
@@ -230,7 +230,7 @@ def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() ->
     assert (PHONE, "reminders") not in agreed_to(booking.drive.organization)
 
 
-def test_nobody_agrees_for_a_contact_that_is_not_proved_theirs() -> None:
+def test_consent_needs_a_verified_contact() -> None:
     booking = world(consents=())
     here = booking.drive.organization
     assert turn(booking, "email", "news", "on").status_code == 409
@@ -239,7 +239,7 @@ def test_nobody_agrees_for_a_contact_that_is_not_proved_theirs() -> None:
     assert agreed_to(here) == {(MAILBOX, "reminders")}
 
 
-def test_a_forged_form_turns_nothing() -> None:
+def test_a_forged_form_changes_no_consent() -> None:
     booking = world()
     before = ConsentEntry.objects.count()
     assert turn(booking, "phone", "reminders", "off", Client(enforce_csrf_checks=True)).status_code == 403
@@ -252,7 +252,7 @@ def test_a_forged_form_turns_nothing() -> None:
 # By a coordinator
 
 
-def test_a_coordinator_notes_that_somebody_wants_no_more() -> None:
+def test_a_coordinator_records_an_opt_out() -> None:
     booking = world()
     here = booking.drive.organization
     ben = builders.member(here, Role.COORDINATOR, "ben@example.org")
@@ -269,7 +269,7 @@ def test_a_coordinator_notes_that_somebody_wants_no_more() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.CHECK_IN, Role.VIEWER])
-def test_others_read_the_ledger_and_change_nothing(role: str) -> None:
+def test_viewers_read_the_ledger_and_change_nothing(role: str) -> None:
     booking = world()
     browser = coordinator.signed_in(builders.member(booking.drive.organization, role))
     assert browser.post(reverse("organizer_stop_messages", args=[booking.pk]), {"stop": "all"}).status_code == 403

@@ -1,4 +1,4 @@
-"""Find my booking: a code for whoever is known, the same answer for everybody, and the donor's own page."""
+"""Find my booking: a code for known contacts, the same answer for all, and the donor's own page."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
 
 
 def code() -> str:
-    """What the worker sends: the newest code."""
+    """Return the newest code that the worker sends."""
     find.send_find_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
@@ -38,7 +38,7 @@ def code() -> str:
 
 
 def found(browser: Client, contact: str = PHONE) -> Any:
-    """All the way to the donor's page."""
+    """Go through all steps to the donor's own page."""
     assert ask(browser, contact).status_code == 303
     response = browser.post(reverse("find_booking_code"), {"code": code()}, follow=True)
     assert response.redirect_chain == [(reverse("donor_bookings"), 303)], text(response)
@@ -78,7 +78,7 @@ def test_a_mailbox_finds_what_was_booked_with_it() -> None:
 
 
 def seen(response: Any) -> tuple[Any, ...]:
-    """Everything of an answer that a stranger could tell apart; the token and the contact they typed are their own."""
+    """Return all of an answer that a stranger could compare, without their own token and contact."""
     body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
     return response.status_code, body, headers, sorted(response.cookies)
@@ -104,7 +104,7 @@ def test_a_national_number_is_one_of_the_country_of_most_organizations_in_which_
     assert VerificationCode.objects.get().identity == volunteers_queries.compute_contact_identity(found_under)
 
 
-def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
+def test_known_and_unknown_contacts_get_the_same_answer_and_queries() -> None:
     builders.booked(builders.drive())
     answers = []
     for contact, guess in ((PHONE, "000000"), ("(201) 555-0199", "000000")):
@@ -122,7 +122,7 @@ def test_known_and_unknown_are_answered_alike_with_the_same_work() -> None:
     assert answers[0][1] == answers[1][1]
 
 
-def test_who_is_not_known_gets_no_text_and_no_guess_helps() -> None:
+def test_an_unknown_contact_gets_no_code_and_guessing_fails() -> None:
     builders.organization()
     browser = Client()
     ask(browser)
@@ -134,7 +134,7 @@ def test_who_is_not_known_gets_no_text_and_no_guess_helps() -> None:
     assert VerifiedBrowser.objects.count() == 0
 
 
-def test_who_waits_is_seen_to_once() -> None:
+def test_a_requested_code_is_sent_once() -> None:
     builders.booked(builders.drive())
     Message.objects.all().delete()
     ask(Client(), PHONE)
@@ -153,7 +153,7 @@ def test_who_waits_is_seen_to_once() -> None:
         ("+44 20 7946 0018", "We cannot send texts to this country."),
     ],
 )
-def test_what_is_no_contact_is_refused_beside_the_field(typed: str, said: str) -> None:
+def test_an_invalid_contact_is_refused_beside_the_field(typed: str, said: str) -> None:
     response = ask(Client(), typed)
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
@@ -202,7 +202,7 @@ def test_a_code_is_useless_after_ten_minutes() -> None:
         assert "This code is too old." in text(browser.post(reverse("find_booking_code"), {"code": sent}))
 
 
-def test_what_was_typed_is_forgotten_after_a_quarter_of_an_hour() -> None:
+def test_the_typed_contact_is_forgotten_after_15_minutes() -> None:
     browser = Client()
     ask(browser)
     for minutes, status in ((15, 200), (16, 302)):
@@ -210,7 +210,7 @@ def test_what_was_typed_is_forgotten_after_a_quarter_of_an_hour() -> None:
             assert browser.get(reverse("find_booking_code")).status_code == status
 
 
-def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for() -> None:
+def test_an_earlier_verification_survives_a_search_for_another_contact() -> None:
     drive = builders.drive()
     builders.booked(drive)
     builders.booked(drive, n=8, number=7, phone="", email="bo@example.org", name="Test Bo Birch")
@@ -220,14 +220,14 @@ def test_what_was_proved_before_stays_proved_when_another_contact_is_looked_for(
     assert "Test Bo Birch" in shown
 
 
-def test_what_a_coordinator_typed_is_proved_by_the_code() -> None:
+def test_the_code_verifies_a_contact_that_a_coordinator_typed() -> None:
     hope = builders.organization()
     registration.enter_volunteer(organization=hope, name="Test Ana Alder", phone=PHONE, actor="user:1", now=NOW)
     found(Client())
     assert Contact.objects.get().verified_at == NOW
 
 
-def test_the_donors_page_is_for_a_browser_that_proved_something() -> None:
+def test_the_donors_page_needs_a_verified_browser() -> None:
     builders.booked(builders.drive())
     assert Client().get(reverse("donor_bookings")).headers["Location"] == reverse("find_booking")
     guessed = Client()

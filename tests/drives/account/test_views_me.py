@@ -1,4 +1,6 @@
-"""The donor's own page: who a contact reaches, what each has booked and waits for; the same work for one and many."""
+"""The donor's own page: the people a contact reaches, their bookings and waitlist entries, in a fixed number of
+queries.
+"""
 
 import re
 from datetime import timedelta
@@ -24,14 +26,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def known_browser(*excluded_booking_id: str) -> Client:
-    """A browser in which Ana's phone was proved, and these contacts."""
+    """Return a browser that verified Ana's phone and these contacts."""
     browser = Client()
     browser.cookies["browser"] = builders.browser_of(builders.phone(42), *excluded_booking_id)
     return browser
 
 
 def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list[Booking]]:
-    """A full drive of two places, some weeks later."""
+    """Create a full drive with two spots, some weeks later."""
     day = builders.DRIVE_DAY + timedelta(weeks=weeks)
     owner = of or builders.organization(codes_per_day=100_000)
     taken = builders.full_drive(steps=2, of=owner, on=day, policy_id=builders.lax().pk)
@@ -43,7 +45,7 @@ def shown(browser: Client) -> str:
 
 
 def sections(browser: Client) -> list[str]:
-    """What the page says of each person."""
+    """Return what the page says of each person."""
     page = browser.get(reverse("donor_bookings")).content.decode()
     return [text_of(part) for part in re.findall(r"<section .*?</section>", page, re.DOTALL)]
 
@@ -53,7 +55,7 @@ def text_of(part: str) -> str:
     return " ".join(words.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-def test_places_in_line_are_listed_over_all_organizations_with_position_and_hours() -> None:
+def test_waitlist_entries_of_all_organizations_show_position_and_hours() -> None:
     here, there = full()[0], full(builders.organization("Other Foundation"), weeks=4)[0]
     builders.waits(here, number=50)
     builders.waits(here)
@@ -65,7 +67,7 @@ def test_places_in_line_are_listed_over_all_organizations_with_position_and_hour
     assert "Other Foundation · Return visit" in page
 
 
-def test_the_button_leaves_the_line() -> None:
+def test_the_button_leaves_the_waitlist() -> None:
     entry, browser = builders.waits(full()[0]), known_browser()
     assert reverse("waitlist_leave", args=[entry.token]) in browser.get(reverse("donor_bookings")).content.decode()
     browser.post(reverse("waitlist_leave", args=[entry.token]))
@@ -86,7 +88,7 @@ def test_an_offer_leads_to_its_page_while_it_stands() -> None:
     assert "Saturday, March 13, 9:00 AM Pacific Time , kept for you until" in text(page)
 
 
-def test_what_is_not_proved_or_of_somebody_else_is_not_shown() -> None:
+def test_unverified_entries_and_those_of_others_are_not_shown() -> None:
     drive, _taken = full()
     builders.asked_to_wait(drive)
     builders.waits(drive, number=50, name="Test Bo Birch")
@@ -96,7 +98,7 @@ def test_what_is_not_proved_or_of_somebody_else_is_not_shown() -> None:
     assert "Test Bo Birch" not in page
 
 
-def test_the_work_is_the_same_for_one_person_and_for_three() -> None:
+def test_one_person_and_three_take_the_same_number_of_queries() -> None:
     alone, _taken = full()
     builders.waits(alone)
     builders.booked_together(
@@ -119,7 +121,7 @@ def test_the_work_is_the_same_for_one_person_and_for_three() -> None:
 
 
 def two_of_one_name() -> tuple[Booking, Booking]:
-    """Ana's phone is hers; her daughter has the same name and is reached through it."""
+    """Ana owns the phone; her daughter has the same name and is reached through it."""
     drive = builders.drive(policy_id=builders.lax().pk)
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)
@@ -129,7 +131,7 @@ def two_of_one_name() -> tuple[Booking, Booking]:
     return mother, daughter
 
 
-def test_two_of_one_name_at_one_contact_are_told_apart_by_who_knows_them_and_their_booking() -> None:
+def test_namesakes_at_one_contact_are_told_apart_by_organization_and_booking() -> None:
     mother, daughter = two_of_one_name()
     first, second = sections(known_browser())
     assert first.startswith(f"Test Ana Alder Hope Foundation, booking {mother.reference}")
@@ -147,7 +149,7 @@ def test_a_person_at_two_organizations_is_one_and_needs_no_telling_apart() -> No
 
 
 def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
-    """Two in one organization, by phone and by mailbox, and one elsewhere who could be either."""
+    """Two owners in one organization, by phone and by e-mail, and one elsewhere that could be either."""
     drive = builders.drive(policy_id=builders.lax().pk)
     by_phone = builders.booked(drive)
     by_mail = builders.booked(drive, n=8, phone="", email="ana@example.org")
@@ -156,7 +158,7 @@ def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
     return by_phone, by_mail, builders.booked(there)
 
 
-def test_a_name_that_two_have_in_one_organization_joins_nobody_across_organizations() -> None:
+def test_namesakes_in_one_organization_are_not_joined_across_organizations() -> None:
     by_phone, by_mail, there = two_owners_of_one_name()
     people = sections(known_browser("ana@example.org"))
     assert len(people) == 3
@@ -165,7 +167,7 @@ def test_a_name_that_two_have_in_one_organization_joins_nobody_across_organizati
         assert not any(other.reference in mine for other in (by_phone, by_mail, there) if other != booking)
 
 
-def test_whoever_erases_one_of_two_of_a_name_sees_which() -> None:
+def test_the_erasure_page_tells_namesakes_apart() -> None:
     by_phone, by_mail, _there = two_owners_of_one_name()
     browser = known_browser("ana@example.org")
     for name in ("donor_data", "donor_data_erase"):

@@ -1,4 +1,4 @@
-"""A donor changes the name, the language, the number, the messages: where they are known, and only by proof."""
+"""A donor changes name, language, contacts and consents everywhere at once, with verification."""
 
 import re
 from typing import Any
@@ -24,14 +24,14 @@ NEW_KEPT = "+12015550150"
 
 
 def ana(browser: Client, drive: Drive | None = None, **details: Any) -> Volunteer:
-    """Ana, who booked in this browser."""
+    """Ana, with a booking made in this browser."""
     person = donor.booked(browser, drive or builders.drive(), **details).volunteer
     assert person is not None
     return person
 
 
 def also_known(browser: Client, drive: Drive) -> Volunteer:
-    """Ana once more, in another organization: this browser needs no code any more."""
+    """Ana in another organization; this browser needs no code there."""
     booking = donor.kept(browser, drive)
     donor.prove(browser, booking, "")
     booking.refresh_from_db()
@@ -50,7 +50,7 @@ def sent_code(to: str) -> str:
 
 
 def changes_to(browser: Client, person: Volunteer, typed: str, kept: str) -> Any:
-    """From the new number to its code."""
+    """Enter the new number; return its code."""
     assert browser.post(address("donor_contact", person), {"contact": typed}).status_code == 303
     return browser.post(address("donor_contact_code", person), {"code": sent_code(kept)}, follow=True)
 
@@ -67,7 +67,7 @@ def test_name_and_language_change_wherever_the_donor_is_known() -> None:
     assert list(kept) == [("Test Ana Birch", "es")] * 2
 
 
-def test_a_name_that_is_none_is_refused_beside_the_field() -> None:
+def test_an_invalid_name_is_refused_beside_the_field() -> None:
     browser = Client()
     person = ana(browser)
     response = browser.post(address("donor_details", person), {"name": "www.example.org", "language": "en"})
@@ -99,7 +99,7 @@ def test_what_waits_for_the_donor_follows_to_the_new_number() -> None:
     assert {message.address for message in waiting} == {NEW_KEPT}
 
 
-def test_the_old_number_is_nobodys_and_its_next_holder_is_somebody_else() -> None:
+def test_the_next_holder_of_the_old_number_is_a_new_person() -> None:
     browser, drive = Client(), builders.drive()
     person = ana(browser, drive)
     changes_to(browser, person, NEW, NEW_KEPT)
@@ -119,7 +119,7 @@ def test_a_browser_keeps_what_another_record_of_the_old_number_needs() -> None:
     assert "Test A. Alder" in text(browser.get(reverse("donor_bookings")))
 
 
-def test_who_is_reached_through_the_old_number_follows_and_its_next_holder_learns_nothing() -> None:
+def test_people_reached_through_the_old_number_follow_to_the_new_one() -> None:
     browser, drive = Client(), builders.drive()
     person = ana(browser, drive)
     bo = builders.booked(drive, n=8, name="Test Bo Birch", is_for_other=True).volunteer
@@ -161,7 +161,7 @@ def test_a_mailbox_is_added_with_a_code_that_goes_there() -> None:
     assert (person.email.address, person.email.owner) == ("ana@example.org", person)
 
 
-def test_a_contact_that_this_browser_proved_needs_no_code() -> None:
+def test_a_contact_this_browser_verified_needs_no_code() -> None:
     browser, drive = Client(), builders.drive()
     person = ana(browser, drive)
     donor.booked(browser, builders.drive(), phone="", email="ana@example.org", name="Test Ann Alder")
@@ -208,7 +208,7 @@ def test_cleo_finds_nothing_of_ana(name: str) -> None:
     assert person.name == "Test Ana Alder"
 
 
-def test_who_is_only_reached_through_the_mailbox_is_shown_and_not_changed() -> None:
+def test_a_person_who_only_shares_the_mailbox_is_shown_and_not_changed() -> None:
     drive = builders.drive()
     bo = donor.booked(Client(), drive, email="family@example.org", name="Test Bo Birch").volunteer
     browser = Client()

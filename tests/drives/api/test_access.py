@@ -1,4 +1,4 @@
-"""What stands around every call: nobody by default, limits, and members that nobody may set."""
+"""Rules for every API call: denied by default, rate limits, members that clients cannot set."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 class Forgotten(APIView):
-    """A view whose author did not say who may call it."""
+    """A view without `needs`."""
 
     def get(self, request: Any) -> Response:
         return Response({"secret": 1})
 
 
-def test_a_view_that_says_nothing_answers_nobody() -> None:
+def test_a_view_without_needs_refuses_every_call() -> None:
     answer = Forgotten.as_view()(RequestFactory().get("/"))
     assert answer.status_code == 401
     assert "secret" not in answer.data
@@ -55,7 +55,7 @@ def test_one_address_cannot_crowd_out_the_others() -> None:
         ("", "127.0.0.1"),
     ],
 )
-def test_behind_a_proxy_the_visitor_is_whom_the_proxy_saw(header: str, seen: str) -> None:
+def test_behind_a_proxy_the_client_address_is_the_one_the_proxy_saw(header: str, seen: str) -> None:
     found: list[str] = []
 
     def page(request: HttpRequest) -> HttpResponse:

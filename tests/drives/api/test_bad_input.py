@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a problem document below 500, and says what is wrong."""
+"""Any input is answered below 500, with a problem document that names what is wrong."""
 
 import json
 import uuid
@@ -76,7 +76,7 @@ def test_nonsense_is_no_phone(phone: str) -> None:
         (None, [("#/name", "null")]),
     ],
 )
-def test_what_is_no_name(name: Any, codes: list[tuple[str, str]]) -> None:
+def test_invalid_names_are_refused(name: Any, codes: list[tuple[str, str]]) -> None:
     assert refused(Api().book(slot=slot(), name=name)) == codes
 
 
@@ -86,11 +86,11 @@ def test_names_of_every_script_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("email", ["ana", "ana@", "@example.org", "a b@example.org", "a@b", "ana@example.org\nBcc: x"])
-def test_what_is_no_mailbox(email: str) -> None:
+def test_invalid_e_mail_addresses_are_refused(email: str) -> None:
     assert refused(Api().book(slot=slot(), phone="", email=email)) == [("#/email", "email_invalid")]
 
 
-def test_somebody_without_phone_and_mailbox_cannot_be_reached() -> None:
+def test_a_person_without_phone_and_mailbox_is_refused() -> None:
     for nobody in ({"phone": ""}, {"phone": None}, {"phone": None, "email": None}, {"phone": "  "}):
         answer = Api().book(slot=slot(), **nobody)
         assert answer.status_code == 400
@@ -167,12 +167,12 @@ def test_other_formats_are_415(content_type: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "nonsense", ""])
-def test_whatever_is_asked_for_json_comes(accept: str) -> None:
+def test_every_accept_header_gets_json(accept: str) -> None:
     assert Api(Accept=accept).get("drives/")["Content-Type"] == "application/json"
 
 
 def fuzzed(examples: int) -> settings:
-    """Examples share one database: nothing they do may hurt the next."""
+    """Build settings for examples that share one database."""
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 

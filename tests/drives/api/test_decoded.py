@@ -1,4 +1,4 @@
-"""What a request carries beside its body is judged as strictly: headers, cookies, tokens, the organization's name."""
+"""Headers, cookies, tokens and the organization's name are checked as strictly as bodies."""
 
 import uuid
 

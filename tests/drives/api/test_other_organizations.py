@@ -1,4 +1,4 @@
-"""Cleo of another organization: every call answers her as if what she names had never been, and nothing is written."""
+"""Every call answers a caller of another organization as if the id did not exist, and writes nothing."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_every_call_says_who_may_make_it() -> None:
 
 
 @pytest.mark.parametrize(("method", "route"), [*NAMED, ("GET", "drives/<id:drive_id>/")])
-def test_a_strangers_id_is_as_unknown_as_one_that_never_was(method: str, route: str) -> None:
+def test_an_id_of_another_organization_is_not_found(method: str, route: str) -> None:
     world = World()
     cleo = Api.with_key(builders.organization("Other"), Role.OWNER)
     before = everything()
@@ -111,7 +111,7 @@ def test_a_strangers_id_is_as_unknown_as_one_that_never_was(method: str, route: 
 
 
 @pytest.mark.parametrize(("method", "route"), NAMED)
-def test_a_stranger_in_a_browser_is_no_better_off(method: str, route: str) -> None:
+def test_a_session_of_another_organization_finds_nothing_either(method: str, route: str) -> None:
     world = World()
     cleo = Api()
     cleo.client.force_login(builders.member(builders.organization("Other")).user)
@@ -122,7 +122,7 @@ def test_a_stranger_in_a_browser_is_no_better_off(method: str, route: str) -> No
 
 
 @pytest.mark.parametrize(("method", "route"), KEYED)
-def test_nobody_gets_anything_without_a_key(method: str, route: str) -> None:
+def test_calls_without_a_key_are_refused(method: str, route: str) -> None:
     world = World()
     before = everything()
     assert send(Api(), method, world.path(route)).status_code == 401

@@ -1,4 +1,4 @@
-"""A page and the API refuse the same input with the same codes: one validator stands behind both."""
+"""Pages and API refuse the same input with the same codes."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The description of the API: valid OpenAPI 3.1, complete, and readable as a page."""
+"""The OpenAPI document is valid 3.1, complete, and readable as a page."""
 
 import inspect
 import json
@@ -49,7 +49,7 @@ def test_every_call_is_described_with_its_problems() -> None:
 
 
 def test_the_ids_of_operations_stay() -> None:
-    """Clients are generated from them. A changed or removed line breaks those clients; new lines do not."""
+    """Clients are generated from the ids. A changed or removed line breaks those clients; new lines do not."""
     paths = json.loads(schema.render_schema())["paths"]
     found = {
         f"{operation['operationId']}: {method.upper()} {path}"

@@ -1,4 +1,4 @@
-"""The waiting list through the API: join, prove, be offered a place, take it or pass."""
+"""The waitlist in the API: join, verify, get an offer, accept or decline it."""
 
 import uuid
 from typing import Any
@@ -31,7 +31,7 @@ def prove(token: str) -> Any:
 
 
 def offered(full: list[Booking]) -> str:
-    """Ana's token, with the first place offered to her."""
+    """Return Ana's token, with a spot offered to her."""
     token: str = join(Api(), full).json()["token"]
     prove(token)
     booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -39,7 +39,7 @@ def offered(full: list[Booking]) -> str:
     return token
 
 
-def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
+def test_a_donor_joins_verifies_and_sees_the_position() -> None:
     full = builders.full_drive()
     asked = join(Api(), full, "", **{"from": "2027-03-13T09:15:00-08:00", "to": None})
     assert (asked.status_code, asked.json()["state"], asked.json()["position"]) == (201, "held", 0)
@@ -52,12 +52,12 @@ def test_somebody_joins_and_proves_and_sees_where_they_stand() -> None:
     assert Api().get(f"waitlist/{token}/").json() == verified.json()
 
 
-def test_the_wish_may_be_for_another_person() -> None:
+def test_an_entry_may_be_for_another_person() -> None:
     prove(join(Api(), builders.full_drive(), is_for_other=True).json()["token"])
     assert Contact.objects.get(address=PERSON["phone"]).owner is None
 
 
-def test_an_offer_is_seen_and_taken() -> None:
+def test_an_offer_is_accepted() -> None:
     full = builders.full_drive()
     token = offered(full)
     entry = Api().get(f"waitlist/{token}/").json()
@@ -74,7 +74,7 @@ def test_an_offer_is_seen_and_taken() -> None:
     assert (again.status_code, again.json()["reasons"][0]["code"]) == (409, "no_offer")
 
 
-def test_an_offer_is_passed_on_and_the_line_left() -> None:
+def test_an_offer_is_declined_and_the_waitlist_left() -> None:
     full = builders.full_drive()
     token = offered(full)
     passed = Api().post(f"waitlist/{token}/decline/").json()
@@ -82,14 +82,14 @@ def test_an_offer_is_passed_on_and_the_line_left() -> None:
     assert Api().post(f"waitlist/{token}/leave/").json()["state"] == "left"
 
 
-def test_the_same_key_is_answered_alike_and_makes_one_entry() -> None:
+def test_the_same_idempotency_key_creates_one_entry() -> None:
     full, key = builders.full_drive(), str(uuid.uuid4())
     first, second = join(Api(), full, key), join(Api(), full, key)
     assert (first.json(), WaitlistEntry.objects.count()) == (second.json(), 1)
     assert join(Api(), full, key, visit="first").status_code == 422
 
 
-def test_a_key_of_the_organization_puts_somebody_in_line_at_once() -> None:
+def test_an_api_key_adds_an_entry_without_verification() -> None:
     full = builders.full_drive()
     ben = Api.with_key(full[0].drive.organization)
     entry = join(ben, full).json()
@@ -98,7 +98,7 @@ def test_a_key_of_the_organization_puts_somebody_in_line_at_once() -> None:
     assert join(Api.with_key(builders.organization("Other")), full).status_code == 404
 
 
-def test_the_line_of_a_closed_drive_is_closed_once() -> None:
+def test_the_waitlist_of_a_closed_drive_is_closed_once() -> None:
     full = builders.full_drive()
     owner, drive = full[0].drive.organization, f"drives/{full[0].drive_id}/"
     ben = Api.with_key(owner)
@@ -127,7 +127,7 @@ def test_malformed_requests_name_what_is_wrong(changes: dict[str, Any], status: 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, code)
 
 
-def test_open_times_are_said_instead_of_waiting() -> None:
+def test_joining_is_refused_with_the_open_slots() -> None:
     full = builders.full_drive()
     booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     answer = join(Api(), full)
@@ -135,7 +135,7 @@ def test_open_times_are_said_instead_of_waiting() -> None:
     assert [time["id"] for time in answer.json()["alternatives"]] == [str(full[0].arrival_id)]
 
 
-def test_a_draft_and_an_unknown_drive_have_no_list() -> None:
+def test_a_draft_and_an_unknown_drive_have_no_waitlist() -> None:
     draft = builders.drive(published=False)
     for drive_id in (draft.pk, 999_999):
         answer = Api().post(f"drives/{drive_id}/waitlist/", PERSON, **{"Idempotency-Key": str(uuid.uuid4())})

@@ -1,4 +1,4 @@
-"""The waiting list at its edges: the deadline itself, whose history counts, places that nobody waits for."""
+"""Edge cases of the waitlist: the deadline itself, the interval rules, reserved spots without a donor."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def free_chairs(drive_id: int) -> int:
     return sum(slot.chairs_limit - slot.chairs_taken for slot in Slot.objects.filter(drive=drive_id))
 
 
-def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_close_to_the_next_visit() -> None:
+def test_a_donor_allowed_at_an_early_hour_joins_though_late_hours_are_too_close() -> None:
     full = builders.full_drive(steps=4)
     soon = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=2), opens=time(10))
     assert builders.booked(soon).starts_at - full[0].starts_at == timedelta(hours=48)
@@ -46,7 +46,7 @@ def test_who_could_come_to_an_early_hour_waits_though_the_late_ones_are_too_clos
     assert Offer.objects.get(entry=ana).starts_at == full[0].starts_at
 
 
-def test_who_asks_for_another_person_does_not_give_them_the_phone() -> None:
+def test_joining_for_another_person_does_not_make_them_owner_of_the_phone() -> None:
     full = builders.full_drive()
     bo = builders.waits(full[0].drive, name="Test Bo Birch", is_for_other=True)
     assert Contact.objects.get(address=builders.phone(42)).owner is None
@@ -55,7 +55,7 @@ def test_who_asks_for_another_person_does_not_give_them_the_phone() -> None:
     assert Contact.objects.get(address=builders.phone(42)).owner == ana != bo.volunteer
 
 
-def test_nobody_waits_for_a_drive_that_closes_when_they_may_give_again() -> None:
+def test_joining_is_refused_if_the_interval_ends_as_the_drive_closes() -> None:
     full = builders.full_drive(steps=4)
     earlier = builders.drive(full[0].drive.organization, on=full[0].drive.on - timedelta(days=2), opens=time(10))
     assert full[0].drive.ends_at - builders.booked(earlier).starts_at == timedelta(hours=48)
@@ -65,7 +65,7 @@ def test_nobody_waits_for_a_drive_that_closes_when_they_may_give_again() -> None
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline"])
-def test_at_the_very_deadline_an_offer_is_over(verb: str) -> None:
+def test_an_offer_ends_exactly_at_its_deadline(verb: str) -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     builders.cancelled(full[0])
@@ -77,8 +77,8 @@ def test_at_the_very_deadline_an_offer_is_over(verb: str) -> None:
     assert refused.value.codes == ["offer_expired"]
 
 
-def test_who_a_coordinator_put_in_line_is_judged_on_this_organizations_rows_alone() -> None:
-    """The offer would tell the coordinator what somebody does elsewhere; it is judged when the person books."""
+def test_an_entry_by_a_coordinator_is_judged_on_this_organizations_rows_only() -> None:
+    """The offer would show the coordinator a donation at another organization. It is checked when the donor books."""
     full = builders.full_drive()
     drive = full[0].drive
     known = builders.booked(builders.drive(drive.organization))  # whose phone is proved here, too
@@ -93,7 +93,7 @@ def test_who_a_coordinator_put_in_line_is_judged_on_this_organizations_rows_alon
     assert state_of(entry) == "offered"
 
 
-def test_a_place_is_kept_for_nobody_who_has_an_offer_already() -> None:
+def test_no_spot_is_reserved_for_an_entry_with_an_offer() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.cancelled(full[0])
@@ -103,7 +103,7 @@ def test_a_place_is_kept_for_nobody_who_has_an_offer_already() -> None:
     assert ReservedSpot.objects.count() == 1  # the offer's own
 
 
-def test_a_partys_places_are_kept_for_who_waits() -> None:
+def test_the_spots_of_a_cancelled_party_are_reserved_for_the_waitlist() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
     party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
@@ -117,7 +117,7 @@ def test_a_partys_places_are_kept_for_who_waits() -> None:
     assert state_of(waits) == "offered"
 
 
-def test_who_takes_a_cancelled_booking_back_waits_no_longer() -> None:
+def test_restoring_a_cancelled_booking_closes_the_entry() -> None:
     full = builders.full_drive(steps=2)
     builders.cancelled(full[0])
     ana = entries.add_entry(
@@ -136,7 +136,7 @@ def after(booking: Booking) -> ArrivalWindow:
     return ArrivalWindow(booking.starts_at + timedelta(minutes=1))
 
 
-def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() -> None:
+def test_lapsed_entries_do_not_count_against_a_contact() -> None:
     drive = builders.full_drive()[0].drive
     for _twice in range(2):
         builders.asked_to_wait(drive)
@@ -146,7 +146,7 @@ def test_requests_that_were_not_proved_in_time_do_not_count_against_a_contact() 
     assert builders.asked_to_wait(drive, now=NOW + timedelta(minutes=16)).state == "held"
 
 
-def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refused() -> None:
+def test_a_visit_that_became_longer_since_the_offer_takes_more_steps_or_is_refused() -> None:
     full = builders.full_drive(first_chair_steps=2)
     drive = full[0].drive
     long_ago, lately = (gave_before(drive, days) for days in (190, 60))
@@ -169,7 +169,7 @@ def test_a_visit_that_became_longer_since_the_offer_takes_its_steps_or_is_refuse
 
 
 def gave_before(drive: Drive, days: int) -> Booking:
-    """A donation of the same person so many days before that drive."""
+    """Add a donation of the donor that many days before the drive."""
     given = builders.booked(builders.drive(drive.organization, policy_id=builders.lax().pk))
     then = drive.starts_at - timedelta(days=days)
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)

@@ -1,4 +1,4 @@
-"""Whatever people answer: k places that come free and m who wait make min(k, takers) bookings, in the line's order."""
+"""For any answers, k freed spots and m entries make min(k, takers) bookings, in the order of the waitlist."""
 
 import random
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _no_limits(settings: Any) -> None:
 
 @dataclass
 class World:
-    """A full drive and people; each round begins with some of them in line."""
+    """A full drive and donors; each round begins with some of them on the waitlist."""
 
     drive: Drive
     bookings: list[Booking]
@@ -62,7 +62,7 @@ class World:
         return self.entries[:waiting]
 
     def booked(self) -> list[int]:
-        """Whose places were made of offers, in the order in which they were made."""
+        """Return the donors booked from offers, in the order of the offers."""
         made = Booking.objects.filter(source="waitlist", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
@@ -75,7 +75,7 @@ def world() -> World:
 
 
 def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
-    """One round: who was booked, and who should have been."""
+    """Play one round; return the donors that were booked and those that should have been."""
     freed, waiting = chance.randint(0, PLACES), chance.randint(0, PEOPLE)
     entries = world.begin(waiting)
     answers = {entry.pk: chance.choice((TAKES, TAKES, PASSES, IGNORES)) for entry in entries}
@@ -92,7 +92,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
 
 
 def _until_nothing_happens(world: World, left: list[Booking], chance: random.Random, now: Any) -> Iterator[Any]:
-    """Cancellations come one by one between the sweeps; deadlines pass; the end is a sweep that finds nothing to do."""
+    """Cancel one by one between sweeps and let deadlines pass, until a sweep finds nothing to do."""
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
@@ -112,7 +112,7 @@ def answer(offer: Offer, how: str, now: Any) -> None:
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
-    """The numbers of the rounds after which others are booked than the first takers in line; also too many or few."""
+    """Return the numbers of the rounds with other bookings than the first takers on the waitlist."""
     wrong = []
     for number in range(rounds):
         booked, expected = play(world, random.Random(number))
@@ -122,11 +122,11 @@ def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
 
 
 @pytest.mark.time_machine(NOW, tick=False)
-def test_every_freed_place_finds_the_first_in_line_who_takes_it(world: World) -> None:
+def test_every_freed_spot_goes_to_the_first_entry_that_accepts(world: World) -> None:
     assert rounds_that_end_wrong(world, ROUNDS) == []
 
 
-def test_control_a_line_that_is_served_from_its_end_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_reversed_waitlist_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     backwards = WaitlistEntryQuerySet.waitlisted
 
     def served(self: WaitlistEntryQuerySet) -> WaitlistEntryQuerySet:
@@ -141,7 +141,7 @@ def test_control_offers_that_never_end_are_noticed(world: World, monkeypatch: py
     assert rounds_that_end_wrong(world, 40)
 
 
-def test_control_places_that_are_not_kept_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_spots_that_are_not_reserved_are_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     end = reserved_spots.end_offer
 
     def lost(offer: Offer, *asked: Any) -> None:

@@ -1,4 +1,4 @@
-"""The waiting list's pages: joining, the code, one's place in line, an offer."""
+"""A donor's waitlist pages: joining, the code, the position, an offer."""
 
 from datetime import timedelta
 from typing import Any
@@ -69,7 +69,7 @@ def test_a_full_drive_leads_to_its_waiting_list(client: Client) -> None:
     assert "Join the waiting list" in text(client.get(reverse("waitlist_join", args=[full[0].drive.slug])))
 
 
-def test_joining_asks_for_the_code_and_shows_the_place_in_line(client: Client) -> None:
+def test_joining_asks_for_the_code_and_shows_the_position(client: Client) -> None:
     full = builders.full_drive()
     response = join(client, full, reminders="on")
     assert response.status_code == 303
@@ -103,7 +103,7 @@ def test_open_times_are_shown_instead(client: Client) -> None:
     assert f"slot={full[0].arrival_id}" in response.content.decode()
 
 
-def test_the_hours_are_changed_and_the_line_is_left(client: Client) -> None:
+def test_a_donor_changes_the_hours_and_leaves(client: Client) -> None:
     full = builders.full_drive(steps=8)
     entry = joined(client, full)
     page = follow(client, reverse("waitlist_entry", args=[entry.token]))
@@ -130,7 +130,7 @@ def test_an_offer_is_answered_by_its_buttons_only(client: Client) -> None:
     assert "You have a place" in text(follow(client, reverse("waitlist_entry", args=[offer.entry.token])))
 
 
-def test_a_place_that_was_passed_on_says_where_one_stands(client: Client) -> None:
+def test_a_declined_offer_shows_the_position(client: Client) -> None:
     offer = offered(client, builders.full_drive())
     assert client.post(reverse("offer_decline", args=[offer.token])).status_code == 303
     page = text(follow(client, reverse("offer", args=[offer.token])))
@@ -162,7 +162,7 @@ def test_links_that_open_nothing(client: Client) -> None:
         assert client.post(reverse(name, args=["A" * 22])).status_code == 404
 
 
-def test_another_code_is_sent_and_a_late_one_shows_that_nobody_waits(client: Client, time_machine: Any) -> None:
+def test_a_code_is_sent_again_and_a_late_one_shows_the_lapsed_entry(client: Client, time_machine: Any) -> None:
     full = builders.full_drive()
     join(client, full, email="ana@example.org")
     entry = WaitlistEntry.objects.get()
@@ -173,7 +173,7 @@ def test_another_code_is_sent_and_a_late_one_shows_that_nobody_waits(client: Cli
     assert "You are not on the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
 
 
-def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewhere(client: Client) -> None:
+def test_links_become_clean_addresses_that_open_nothing_in_another_browser(client: Client) -> None:
     offer = offered(client, builders.full_drive())
     for name, row in (("waitlist_entry", offer.entry), ("offer", offer)):
         page = follow(client, reverse(name, args=[row.token]))
@@ -183,7 +183,7 @@ def test_the_links_of_the_list_become_clean_addresses_that_open_nothing_elsewher
     assert client.post(reverse("offer_decline", args=[offer.pk])).status_code == 303
 
 
-def test_the_page_says_that_the_place_in_line_outlasts_online_booking(client: Client) -> None:
+def test_the_page_says_that_the_entry_outlasts_online_booking(client: Client) -> None:
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
     lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=NOW)

@@ -1,4 +1,4 @@
-"""The coordinator's page of who waits."""
+"""A coordinator's waitlist page."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +30,7 @@ def ben(full: list[Booking], role: str = Role.COORDINATOR) -> Client:
     return coordinator.signed_in(builders.member(full[0].drive.organization, role))
 
 
-def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
+def test_the_waitlist_shows_positions_windows_and_offers() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     builders.waits(full[0].drive, number=43, name="Test Dan Dow", now=NOW + timedelta(minutes=1))
@@ -43,7 +43,7 @@ def test_the_line_is_shown_with_positions_windows_and_offers() -> None:
     assert "Offered 9:00 AM: until Tue Mar 2, 10:00 AM" in page
 
 
-def test_the_number_of_queries_does_not_depend_on_the_line() -> None:
+def test_the_number_of_queries_does_not_depend_on_the_entries() -> None:
     full = builders.full_drive()
     client, page = ben(full), reverse("organizer_waitlist", args=[full[0].drive_id])
 
@@ -56,7 +56,7 @@ def test_the_number_of_queries_does_not_depend_on_the_line() -> None:
     assert query_counts.count_for_each(line) <= 13
 
 
-def test_somebody_who_called_is_put_in_line_and_taken_out() -> None:
+def test_a_coordinator_adds_and_removes_an_entry() -> None:
     full = builders.full_drive()
     client, drive = ben(full), full[0].drive
     typed = {"name": "Test Dan Dow", "phone": "(201) 555-0143", "visit": "return", "since": "", "until": ""}
@@ -70,7 +70,7 @@ def test_somebody_who_called_is_put_in_line_and_taken_out() -> None:
     assert client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk])).status_code == 404
 
 
-def test_what_stands_against_it_is_said_in_the_form() -> None:
+def test_a_refusal_is_shown_in_the_form() -> None:
     full = builders.full_drive()
     client, address = ben(full), reverse("organizer_new_waitlist_entry", args=[full[0].drive_id])
     typed = {"name": "Test Ana Alder", "phone": "", "visit": "return", "since": "", "until": ""}
@@ -79,7 +79,7 @@ def test_what_stands_against_it_is_said_in_the_form() -> None:
     assert (already.status_code, "already have a booking" in text(already)) == (422, True)
 
 
-def test_who_only_looks_changes_nothing() -> None:
+def test_a_viewer_changes_nothing() -> None:
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
     client = ben(full, Role.VIEWER)
@@ -89,7 +89,7 @@ def test_who_only_looks_changes_nothing() -> None:
     assert client.post(reverse("organizer_close_waitlist", args=[full[0].drive_id])).status_code == 403
 
 
-def test_closing_online_booking_leaves_the_line_and_a_second_button_ends_it() -> None:
+def test_closing_online_booking_keeps_the_waitlist_until_it_is_closed_too() -> None:
     full = builders.full_drive()
     drive, client = full[0].drive, ben(full)
     entry = builders.waits(drive)
@@ -104,7 +104,7 @@ def test_closing_online_booking_leaves_the_line_and_a_second_button_ends_it() ->
     assert entry.state == "over"
 
 
-def test_the_line_of_a_drive_that_takes_bookings_is_not_closed() -> None:
+def test_the_waitlist_of_a_published_drive_is_not_closed() -> None:
     full = builders.full_drive()
     client, entry = ben(full), builders.waits(full[0].drive)
     answer = client.post(reverse("organizer_close_waitlist", args=[full[0].drive_id]), follow=True)

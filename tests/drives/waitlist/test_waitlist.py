@@ -1,4 +1,4 @@
-"""Joining, waiting, being offered a place, taking it, passing it on."""
+"""Join the waitlist, get an offer, accept it, decline it."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -55,7 +55,7 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
     return caught.value.codes
 
 
-def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None:
+def test_a_verified_donor_is_told_the_position() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
     assert (ana.state, waitlist_queries.load_position(ana), dan.state, waitlist_queries.load_position(dan)) == (
@@ -77,7 +77,7 @@ def test_who_joins_and_proves_the_phone_stands_in_line_and_hears_where() -> None
         ({"consents": ()}, "sms"),  # the only contact: the gate says why it does not leave
     ],
 )
-def test_a_donor_hears_of_the_list_by_text_or_by_e_mail(asking: dict[str, Any], channel: str) -> None:
+def test_a_donor_gets_waitlist_messages_by_text_or_by_e_mail(asking: dict[str, Any], channel: str) -> None:
     drive = builders.full_drive()[0].drive
     entry = builders.waits(drive, **asking)
     lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
@@ -95,7 +95,7 @@ def test_nothing_is_offered_before_the_code_is_entered() -> None:
     assert Slot.objects.get(pk=full[0].arrival_id).chairs_taken == 0
 
 
-def test_a_freed_place_is_kept_offered_and_taken() -> None:
+def test_a_freed_spot_is_reserved_offered_and_accepted() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[2])
@@ -111,7 +111,7 @@ def test_a_freed_place_is_kept_offered_and_taken() -> None:
     assert sweep() == {"closed": 0, "lapsed": 0, "expired": 0, "offered": 0}
 
 
-def test_taking_twice_makes_one_booking() -> None:
+def test_accepting_twice_creates_one_booking() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[0])
@@ -121,7 +121,7 @@ def test_taking_twice_makes_one_booking() -> None:
     assert first.pk == second.pk
 
 
-def test_what_is_kept_cannot_be_booked_by_others() -> None:
+def test_a_reserved_spot_cannot_be_booked_by_others() -> None:
     full = builders.full_drive()
     builders.waits(full[0].drive)
     cancel(full[0])
@@ -130,7 +130,7 @@ def test_what_is_kept_cannot_be_booked_by_others() -> None:
     assert refusal(builders.held, full[0].drive, n=0, number=50) == ["slot_full"]
 
 
-def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_position() -> None:
+def test_a_declined_spot_goes_to_the_next_entry_and_the_position_is_kept() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     cancel(full[0])
@@ -146,7 +146,7 @@ def test_a_place_that_was_passed_goes_to_the_next_and_its_person_keeps_their_pos
     assert offered(ana).arrival_id == full[1].arrival_id
 
 
-def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end_of_the_line() -> None:
+def test_an_expired_offer_goes_to_the_next_entry_and_moves_its_own_to_the_end() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     cancel(full[0])
@@ -161,7 +161,7 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_its_person_to_the_end
     assert refusal(offers.accept_offer, offer_id=offer.pk, actor="donor", now=offer.deadline) == ["offer_expired"]
 
 
-def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
+def test_a_spot_that_every_entry_declined_is_released() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[0])
@@ -172,7 +172,7 @@ def test_a_place_that_nobody_wants_is_free_for_everybody() -> None:
     assert builders.held(full[0].drive, n=0, number=50).state == "held"
 
 
-def test_a_place_outside_everybodys_window_is_free_for_everybody() -> None:
+def test_a_spot_outside_every_window_is_released() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive, window=ArrivalWindow(full[2].starts_at, full[3].starts_at))
     cancel(full[0])
@@ -192,7 +192,7 @@ def test_a_raised_capacity_is_offered_too() -> None:
     assert [state_of(entry) for entry in people] == ["offered", "offered", "waiting"]
 
 
-def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
+def test_a_spot_above_a_lowered_limit_is_not_offered() -> None:
     full = builders.full_drive(places=2, steps=1)
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
@@ -205,7 +205,7 @@ def test_a_place_above_a_lowered_limit_is_not_offered() -> None:
     assert (slot.chairs_taken, slot.over) == (1, 0)
 
 
-def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
+def test_a_freed_first_visit_fits_a_return_visit_and_releases_the_rest() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(
         owner,
@@ -221,7 +221,7 @@ def test_a_freed_first_visit_seats_a_return_visit_and_leaves_the_rest() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
+def test_a_freed_return_visit_and_free_chairs_fit_a_first_visit() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(
         owner,
@@ -238,7 +238,7 @@ def test_a_freed_return_visit_and_free_chairs_seat_a_first_visit() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_what_a_move_leaves_over_is_offered() -> None:
+def test_a_spot_freed_by_a_move_is_offered() -> None:
     full = builders.full_drive(steps=3)
     cancel(full[2])
     ana = builders.waits(full[0].drive, window=ArrivalWindow(until=full[2].starts_at))
@@ -248,7 +248,7 @@ def test_what_a_move_leaves_over_is_offered() -> None:
     assert offered(ana).arrival_id == full[0].arrival_id
 
 
-def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None:
+def test_booking_another_spot_closes_the_entry_and_withdraws_its_offer() -> None:
     full = builders.full_drive(steps=2)
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, now=LATER)
@@ -265,7 +265,7 @@ def test_who_got_another_place_waits_no_longer_and_their_offer_goes_on() -> None
     assert offered(dan).arrival_id == full[0].arrival_id
 
 
-def test_who_is_booked_too_close_elsewhere_is_passed_over() -> None:
+def test_a_donor_booked_too_close_elsewhere_is_skipped() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
     elsewhere = builders.drive(on=builders.DRIVE_DAY + timedelta(days=1))
@@ -275,7 +275,7 @@ def test_who_is_booked_too_close_elsewhere_is_passed_over() -> None:
     assert (state_of(ana), state_of(dan)) == ("waiting", "offered")
 
 
-def test_who_books_too_close_elsewhere_after_the_offer_cannot_take_it() -> None:
+def test_a_donor_who_books_too_close_elsewhere_after_the_offer_cannot_accept() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[0])
@@ -284,7 +284,7 @@ def test_who_books_too_close_elsewhere_after_the_offer_cannot_take_it() -> None:
     assert refusal(offers.accept_offer, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
 
 
-def test_who_is_too_close_to_another_donation_is_told_when_joining() -> None:
+def test_joining_too_close_to_another_donation_is_refused_with_later_times() -> None:
     full = builders.full_drive()
     builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
     assert refusal(builders.waits, full[0].drive) == ["interval_too_short"]
@@ -310,20 +310,20 @@ def test_joining_is_refused_where_no_visit_can_begin() -> None:
 @pytest.mark.parametrize(
     ("state", "code"), [("closed", "drive_closed"), ("cancelled", "drive_cancelled"), ("draft", "drive_not_published")]
 )
-def test_joining_is_refused_where_nobody_can_book(state: str, code: str) -> None:
+def test_joining_is_refused_at_drives_that_take_no_bookings(state: str, code: str) -> None:
     full = builders.full_drive()
     Drive.objects.update(state=state)
     assert refusal(builders.asked_to_wait, full[0].drive) == [code]
 
 
-def test_a_contact_asks_at_most_twice_before_it_is_proved() -> None:
+def test_a_contact_has_at_most_two_unverified_entries() -> None:
     full = builders.full_drive()
     for _time in range(2):
         builders.asked_to_wait(full[0].drive)
     assert refusal(builders.asked_to_wait, full[0].drive) == ["too_many_holds"]
 
 
-def test_who_has_a_place_at_the_drive_cannot_wait_for_another_and_learns_it_after_the_proof() -> None:
+def test_a_booked_donor_cannot_join_and_is_told_after_verification() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive, number=1)
     code = builders.code_of(asked)
@@ -333,7 +333,7 @@ def test_who_has_a_place_at_the_drive_cannot_wait_for_another_and_learns_it_afte
     assert state_of(asked) == "held"
 
 
-def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None:
+def test_joining_twice_keeps_one_entry_with_the_newer_window() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
     again = builders.asked_to_wait(full[0].drive, window=ArrivalWindow(since=full[2].starts_at), now=LATER)
@@ -348,7 +348,7 @@ def test_who_joins_twice_keeps_one_place_in_line_with_the_newer_window() -> None
     )
 
 
-def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
+def test_a_wrong_code_and_a_late_one_add_no_entry() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive)
     with pytest.raises(CodeWrong):
@@ -361,7 +361,7 @@ def test_a_wrong_code_and_a_late_one_put_nobody_in_line() -> None:
     assert state_of(asked) == "lapsed"
 
 
-def test_who_leaves_gives_their_offer_to_the_next() -> None:
+def test_leaving_passes_the_offer_to_the_next_entry() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43)
     cancel(full[0])
@@ -394,7 +394,7 @@ def test_another_window_keeps_the_position() -> None:
     ]
 
 
-def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
+def test_a_coordinator_adds_and_removes_a_donor() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     for _twice in range(2):
@@ -413,7 +413,7 @@ def test_a_coordinator_puts_somebody_in_line_and_takes_them_out() -> None:
 
 
 @pytest.mark.parametrize("state", ["line closed", "cancelled", "over"])
-def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(state: str) -> None:
+def test_a_closed_waitlist_notifies_each_entry_once(state: str) -> None:
     full = builders.full_drive()
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, email="dan@example.org")
@@ -438,7 +438,7 @@ def test_when_nobody_can_get_a_place_any_more_everybody_in_line_is_told_once(sta
     assert refusal(offers.decline_offer, offer_id=offer.pk, now=now) == [gone]
 
 
-def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
+def test_entries_keep_their_position_when_online_booking_closes() -> None:
     full = builders.full_drive()
     drive = full[0].drive
     ana, dan = builders.waits(drive), builders.waits(drive, number=43, name="Test Dan Dow")
@@ -460,7 +460,7 @@ def test_who_waits_keeps_their_turn_when_online_booking_closes() -> None:
     assert offered(ana).arrival_id == full[1].arrival_id
 
 
-def test_nothing_is_offered_at_a_closed_time_of_a_closed_drive() -> None:
+def test_a_closed_slot_of_a_closed_drive_is_not_offered() -> None:
     full = builders.full_drive(steps=1)
     ana = builders.waits(full[0].drive)
     lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=NOW)
@@ -470,7 +470,7 @@ def test_nothing_is_offered_at_a_closed_time_of_a_closed_drive() -> None:
     assert builders.offer_to(ana) is None
 
 
-def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_drive() -> None:
+def test_a_waitlist_is_closed_only_after_online_booking_and_reopens_with_it() -> None:
     full = builders.full_drive()
     drive_id = full[0].drive_id
     builders.waits(full[0].drive)
@@ -483,7 +483,7 @@ def test_a_line_is_closed_only_where_nobody_can_join_it_anew_and_opens_with_the_
     assert state_of(again) == "waiting"
 
 
-def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:
+def test_the_spot_of_a_lapsed_hold_is_reserved_for_the_waitlist() -> None:
     full = builders.full_drive(steps=2)
     cancel(full[0])
     builders.held(full[0].drive, n=0, number=50)
@@ -496,7 +496,7 @@ def test_a_hold_that_lapses_is_kept_for_who_waits() -> None:
     assert offered(ana).arrival_id == full[0].arrival_id
 
 
-def test_places_of_an_hour_away_are_not_offered_but_free() -> None:
+def test_spots_too_soon_to_be_offered_are_released() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     near = full[0].starts_at - timedelta(minutes=44)
@@ -505,7 +505,7 @@ def test_places_of_an_hour_away_are_not_offered_but_free() -> None:
     assert (state_of(ana), ReservedSpot.objects.count()) == ("waiting", 0)
 
 
-def test_that_a_list_is_closed_is_of_use_for_a_day_and_an_answer_for_an_hour() -> None:
+def test_the_closing_message_is_useful_for_a_day_and_an_answer_for_an_hour() -> None:
     full = builders.full_drive()
     ana = builders.waits(full[0].drive)
     cancel(full[0])

@@ -1,4 +1,4 @@
-"""The page of a code is one page: what it says, and what it asks for, do not depend on the subject."""
+"""The code page is the same for bookings, the waitlist, searches and new contacts."""
 
 import re
 from collections.abc import Callable

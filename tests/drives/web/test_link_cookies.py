@@ -1,4 +1,4 @@
-"""Links and what becomes of their tokens: a cookie and a clean address; lost, cut and old ones lead to the search."""
+"""A link's token becomes a cookie and a clean address; lost, cut and old links lead to the search."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def address(key: str, name: str = "booking") -> str:
 
 
 def opened(booking: Booking) -> Client:
-    """A browser in which the booking's link was opened."""
+    """Return a browser with the booking's link opened."""
     browser = Client()
     browser.get(address(booking.token), follow=True)
     return browser
@@ -108,7 +108,7 @@ def test_a_revoked_link_opens_nothing_here_or_elsewhere() -> None:
 
 
 def lost(booking: Booking) -> dict[str, Any]:
-    """Every way in which a link can fail, as it is answered."""
+    """Return the answers to every kind of broken link."""
     with time_machine.travel(DRIVE_DAY + timedelta(days=32), tick=False):
         old = Client().get(address(booking.token))
     keys = {"cut": booking.token[:-3], "wrong": "A" * 22, "reference": booking.reference, "nonsense": "x"}
@@ -159,7 +159,7 @@ def test_no_log_line_holds_a_token_a_code_or_a_contact() -> None:
 
 
 def _visit_everything() -> list[str]:
-    """Open, change, forge, lose and break the pages behind a token; the secrets that were about."""
+    """Open, change, forge, lose and break the pages behind a token; return the secrets involved."""
     booking = builders.booked(builders.drive())
     contact, person = Contact.objects.get(), booking.volunteer
     assert person is not None

@@ -1,4 +1,4 @@
-"""A cookie between two pages is judged as strictly as a body: what is not whole is no cookie, and never an error."""
+"""A cookie between two pages is checked as strictly as a body: a malformed one is ignored and is never an error."""
 
 import json
 from datetime import timedelta
@@ -24,7 +24,7 @@ NOT_WHOLE: list[Any] = [None, 7, "two", {"a": "b"}, [], ["one"], ["one", 2], ["o
 
 
 class Plain:
-    """Writes what is no JSON, as another version of the service might."""
+    """A signer whose payload is no JSON, as another version of the service might write."""
 
     def dumps(self, texts: Any) -> bytes:
         return bytes(texts, "utf-8")
@@ -40,12 +40,12 @@ def signed(value: Any, salt: str = "find", **options: Any) -> str:
 def read(cookie: str) -> list[str] | None:
     request = RequestFactory().get("/")
     request.COOKIES["find"] = cookie
-    return PendingInput("find", count=2).texts(request)
+    return PendingInput("find", count=2).read(request)
 
 
 def test_the_browser_that_asked_gets_its_texts_back_for_a_quarter_of_an_hour() -> None:
     response = HttpResponse()
-    PendingInput("find", count=2).keep(response, "/find/", *TEXTS)
+    PendingInput("find", count=2).save(response, "/find/", *TEXTS)
     cookie = response.cookies["find"]
     assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == ("/find/", True, 15 * 60)
     assert read(cookie.value) == list(TEXTS)
