@@ -1,4 +1,4 @@
-"""The day itself: roster, check-in, outcomes, walk-ins, turnout."""
+"""The day of a drive in the API: roster, check-in, outcomes, walk-ins, turnout."""
 
 from typing import ClassVar
 
@@ -41,11 +41,11 @@ class RosterView(ApiView):
 
 
 class DayBookingView(ApiView):
-    """A verb of the day about one booking."""
+    """A step of the day for one booking."""
 
     needs: ClassVar = {"POST": "check_in"}
 
-    def answer(self, booking: Booking, status: int = 200) -> Response:
+    def build_response(self, booking: Booking, status: int = 200) -> Response:
         return Response(DayBookingSerializer.write(booking), status=status)
 
 
@@ -63,7 +63,7 @@ class CheckInView(DayBookingView):
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
-        return self.answer(
+        return self.build_response(
             check_in.check_in_donor(
                 booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
             )
@@ -83,12 +83,12 @@ class RecordOutcomeView(DayBookingView):
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.booking(booking_id), OutcomeSerializer.read(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
-            return self.answer(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
+            return self.build_response(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
             impossible = ValidationError(_("Give a time of the drive's day that has passed."), code="at_impossible")
             raise ValidationError({"at": impossible})
-        return self.answer(
+        return self.build_response(
             check_in.record_outcome(
                 booking_id=booking.pk, outcome=body["outcome"], at=at, actor=self.caller.actor, now=now
             )
@@ -108,7 +108,7 @@ class UndoStepView(DayBookingView):
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
-        return self.answer(
+        return self.build_response(
             check_in.undo_last_step(
                 booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
             )
@@ -128,7 +128,7 @@ class CreateWalkInView(DayBookingView):
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.drive(drive_id), NewWalkInSerializer.read(request.data)
-        came = check_in.add_walk_in(
+        booking = check_in.add_walk_in(
             drive=drive,
             name=body["name"],
             visit=body["visit"],
@@ -138,7 +138,7 @@ class CreateWalkInView(DayBookingView):
             now=timezone.now(),
             override_reason=body.get("override_reason") or "",
         )
-        return self.answer(came, status=201)
+        return self.build_response(booking, status=201)
 
 
 class TurnoutView(ApiView):

@@ -1,4 +1,4 @@
-"""The day itself: who came, what became of them. Every step can be taken back until the drive is completed."""
+"""Check donors in and record outcomes. Each step can be undone until the drive is completed."""
 
 from datetime import datetime
 
@@ -23,11 +23,11 @@ UNDO_REASON = "undo"
 
 @transaction.atomic
 def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
-    """Somebody is here. A second tap changes nothing. Also somebody already marked as missed may still come.
+    """Check a donor in. A second call changes nothing; a no-show can still be checked in.
 
-    Judged once more by the organization's own rows: who gave too lately is refused, unless there is or was a reason to
-    override, which is kept. Refuses a day before the drive's.
-    Locks: identities, drive (shared), booking, slots if the place had been given up.
+    The interval rules are checked again on the organization's own rows, unless there is an override reason, which is
+    stored. Refuses a day before the drive's (`drive_not_today`). Locks: identities, drive (shared), booking; slots if
+    the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -44,10 +44,10 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
 
 @transaction.atomic
 def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None) -> Booking:
-    """What became of a visit: donated, incomplete, deferred, left. `at` is when it happened, now if it is not said.
+    """Record how a visit ended: donated, incomplete, deferred or left. `at` is when it happened, default now.
 
-    The interval clock starts at `donated_at` for donated and incomplete. Refuses anybody who is not checked in.
-    Locks: drive (shared), booking.
+    The interval starts at `donated_at` for donated and incomplete. Refuses a booking that is not checked in. Locks:
+    drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -65,7 +65,10 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
 
 @transaction.atomic
 def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Somebody did not come: their chair is free for a walk-in. Locks: drive (shared), booking, slots."""
+    """Mark a booking as no-show and free its slots for a walk-in. Refuses (`not_due_yet`) before its time.
+
+    Locks: drive (shared), booking, slots.
+    """
     booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.NO_SHOW:
         return booking
@@ -78,19 +81,18 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 
 @transaction.atomic
 def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
-    """Take back a step of the day: what became of a visit, however often that was corrected, a check-in, a no-show.
+    """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    Who taps says what state was `seen`: in another one it was taken back already, and nothing changes.
-    A walk-in that is taken back never was. A visit that counts again by it is judged as at check-in. Refuses what was
-    done before the day, and a second live booking of one person.
-    Locks: identities, drive (shared), booking, slots if the place had been given up.
+    `seen` is the state on the helper's screen; if the booking is in another state by now, nothing changes. A walk-in is
+    removed. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps from before the
+    day and a second active booking of a donor (`already_booked`). Locks: identities, drive (shared), booking; slots if
+    the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
     if seen and booking.state != seen:
         return booking
-    of_the_day = {BookingState.CHECKED_IN, BookingState.NO_SHOW} | OUTCOMES
-    _refuse_state(booking, frozenset(of_the_day))
+    _refuse_state(booking, frozenset({BookingState.CHECKED_IN, BookingState.NO_SHOW} | OUTCOMES))
     back_to = _find_previous_state(booking)
     if booking.state in rules.NOT_COUNTED_FOR_INTERVAL:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
@@ -111,12 +113,11 @@ def add_walk_in(
     email: str = "",
     override_reason: str = "",
 ) -> Booking:
-    """Somebody came without a booking: booked at the present step and checked in at once.
+    """Book a donor without a booking at the current slot and check them in.
 
-    The kind of visit follows what this organization recorded. Taken even when the chairs are full, which then shows
-    as "over by n": the helper at the door decides.
-    Refuses a drive that is not on its day, somebody who is booked here already, and who is close to another donation
-    at this organization, unless there is a reason to override, which is kept.
+    The visit type follows the donations this organization recorded. Full chairs are no reason to refuse (the page shows
+    "over by n"), because the helper at the door decides. Refuses a drive on another day, a donor already booked here,
+    and a donation too close to another one at this organization unless there is an override reason, which is stored.
     Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
@@ -124,10 +125,10 @@ def add_walk_in(
     volunteer = registration.enter_volunteer(
         organization=drive.organization, name=name, phone=phone, email=email, actor=actor, now=now
     )
-    giver = eligibility_history.DonorScope(volunteer.pk)
-    slot = _find_walk_in_slot(giver, drive, visit, now)
+    donor = eligibility_history.DonorScope(volunteer.pk)
+    slot = _find_walk_in_slot(donor, drive, visit, now)
     if not override_reason:
-        visit = check.refuse_too_close(giver, drive, visit, now, now)
+        visit = check.refuse_too_close(donor, drive, visit, now, now)
     taken = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, visit))
     counters.force_counters(drive_id=drive.pk, deltas=grid.compute_net_deltas(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
@@ -140,8 +141,8 @@ def add_walk_in(
 
 
 def _find_previous_state(booking: Booking) -> BookingState:
-    """From what a booking came into its state of the day; an outcome always came from the check-in."""
     if booking.state in OUTCOMES:
+        # An outcome may have been corrected many times; only a checked-in donor can have one.
         return BookingState.CHECKED_IN
     forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO_REASON)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)
@@ -162,16 +163,16 @@ def _lock_open_booking(booking_id: int) -> Booking:
 def _set_state(
     booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = ""
 ) -> None:
-    """Set the state, keep the history, hold or free the place, and bring a report that exists up to date."""
+    """Set the state, record the change, take or free the slots, and update an existing turnout report."""
     if state in ACTIVE_STATES and before not in ACTIVE_STATES:
         _refuse_second_booking(booking)
-    held_place, is_counted = booking.is_counted, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
+    was_counted, is_counted = booking.is_counted, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
     booking.state, booking.is_counted, booking.changed_at = state, is_counted, now
     booking.save(update_fields=["state", "is_counted", "changed_at", "checked_in_at", "donated_at", "outcome_at"])
     history.record_change(booking, from_state=before, actor=actor, now=now, reason=reason)
-    if held_place and not is_counted:
+    if was_counted and not is_counted:
         counters.change_counters(drive_id=booking.drive_id, deltas=counters.compute_released_deltas([booking]))
-    elif is_counted and not held_place:
+    elif is_counted and not was_counted:
         counters.force_counters(
             drive_id=booking.drive_id, deltas=grid.compute_net_deltas(None, counters.build_footprint(booking))
         )
@@ -179,25 +180,24 @@ def _set_state(
 
 
 def reasons_not_to_check_in(booking: Booking, now: datetime) -> list[refusals.Reason]:
-    """What the organization's own rows have against checking somebody in now. One query."""
     if booking.volunteer_id is None or booking.override_reason:
         return []
-    giver = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
-    return check.check_eligibility(giver, booking.drive, max(now, booking.starts_at)).reasons
+    donor = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
+    return check.check_eligibility(donor, booking.drive, max(now, booking.starts_at)).reasons
 
 
-def _refuse_too_close(booking: Booking, override_reason: str, wanted: datetime, now: datetime) -> None:
-    """Judge a visit that is to count, unless there is or was a reason to override, which is kept."""
+def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
+    """Check the intervals for a visit at `visit_at` unless there is an override reason; store a new one."""
     if override_reason:
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
     if booking.volunteer_id and not booking.override_reason:
-        giver = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
-        check.refuse_too_close(giver, booking.drive, booking.visit, wanted, now)
+        donor = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
+        check.refuse_too_close(donor, booking.drive, booking.visit, visit_at, now)
 
 
 def _refuse_second_booking(booking: Booking) -> None:
-    """Somebody marked as missed may have come as a walk-in since."""
+    """Refuse a second active booking: a no-show may have come back as a walk-in."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is on the list already."))])
@@ -215,22 +215,21 @@ def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
 
 
 def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visit: str, now: datetime) -> Slot:
-    """The present step, for somebody who came; refuses with the next times at which they may come."""
     reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
     if slot := _find_current_slot(drive, visit, now):
-        person = donor.volunteer_id
-        found = booking_facts.load_booking_facts(
-            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=person, now=now, by_member=True
+        volunteer_id = donor.volunteer_id
+        slot_found = booking_facts.load_booking_facts(
+            drive_id=drive.pk, slot_id=slot.pk, volunteer_id=volunteer_id, now=now, by_member=True
         )
-        reasons = capacity_rules.reasons_not_to_book(found.facts, now)
+        reasons = capacity_rules.reasons_not_to_book(slot_found.facts, now)
         if not reasons:
             return slot
-    judged = check.check_eligibility(donor, drive, now)
-    raise refusals.Refusal(reasons, check.list_later_times([judged], drive, (visit,), now))
+    eligibility = check.check_eligibility(donor, drive, now)
+    raise refusals.Refusal(reasons, check.list_later_times([eligibility], drive, (visit,), now))
 
 
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
-    """The step that is running, or the last from which the visit still ends by closing; None outside the hours."""
+    """Find the running slot, or the last one from which the visit ends by closing; None outside the hours."""
     last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None

@@ -1,4 +1,4 @@
-"""The close-out of a drive: no-shows, the report, thank-you notices; final when a coordinator completes it."""
+"""Close a drive out: no-shows, turnout report, thank-you messages. A coordinator then completes it."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -18,9 +18,9 @@ from organizations import audit
 
 @transaction.atomic
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
-    """After the end plus grace: mark no-shows, free their places, compute the report, queue the thank-you notices.
+    """Mark no-shows, free their slots, compute the report and queue the thank-you messages.
 
-    Runs once a drive; a second call, or one that comes too early, answers None and changes nothing.
+    Runs once for a drive, after its end plus grace minutes. A second or an early call changes nothing and returns None.
     Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
@@ -39,10 +39,11 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 
 @transaction.atomic
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
-    """Make a drive's turnout final: from now on nothing about it can be taken back.
+    """Make a drive's turnout final; after this no step can be undone.
 
-    Whose mark as missed was taken back, and who has not been checked in since, is marked again. Refuses before the
-    close-out, and while somebody is checked in without an outcome. Locks: drive (exclusive), bookings by id, slots.
+    A booking with an undone no-show and no check-in since is a no-show again. Refuses before the close-out
+    (`not_closed_out`), and with a checked-in donor without an outcome (`outcomes_missing`). Locks: drive (exclusive),
+    bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
@@ -68,7 +69,7 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
 
 
 def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
-    """Bring the report up to date after a change; None while the drive has not been closed out. Part of its caller."""
+    """Update the report after a change; None before the close-out. Runs in the caller's transaction."""
     if drive.closed_out_at is None:
         return None
     numbers = asdict(turnout.count_turnout(drive))
@@ -80,8 +81,8 @@ def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
 
 def _close_open_bookings(drive: Drive, actor: str, now: datetime) -> None:
     open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
-    found = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
-    bookings = locks.lock_bookings(list(found))
+    ids = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
+    bookings = locks.lock_bookings(list(ids))
     for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
         rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
         history.record_changes(rows, to_state=after, actor=actor, now=now)
@@ -98,11 +99,11 @@ def _list_past_visits(drive: Drive) -> list[int]:
 
 
 def close_out_due_drives(*, now: datetime) -> int:
-    """Close out every drive that ended longer ago than its grace minutes, each in its own transaction."""
-    waiting = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
+    """Close out every drive past its grace minutes, each in its own transaction."""
+    ended = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )
     reports = [
-        close_out_drive(drive_id=pk, now=now) for pk in waiting.order_by("ends_at", "pk").values_list("pk", flat=True)
+        close_out_drive(drive_id=pk, now=now) for pk in ended.order_by("ends_at", "pk").values_list("pk", flat=True)
     ]
     return sum(report is not None for report in reports)

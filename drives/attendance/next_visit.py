@@ -1,4 +1,4 @@
-"""The second visit, booked at the table with the refreshments."""
+"""Book a donor's next visit at the refreshments table."""
 
 from datetime import datetime
 
@@ -18,12 +18,12 @@ from volunteers import queries as volunteers_queries
 
 @transaction.atomic
 def book_next_visit(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
-    """Book the next visit of somebody who has given, at an open time of any drive of the same organization.
+    """Book the next visit after a donation, at any drive of the same organization.
 
-    Judged on this organization's own rows, and nothing is overridden: at the table only what a donor could book is
-    booked. Whoever has this very time gets it again, so a second tap answers as the first. Refuses who has not given,
-    a time that is closed, past, full or unknown there, a second booking at that drive, and a time too close to another
-    donation, with later ones that are allowed. Locks: identities, drive (shared), booking, slots.
+    Judged on this organization's own rows, without overrides. A second call for the same slot returns the same booking.
+    Refuses a booking without a donation, a slot that is closed, past, full or unknown, a second booking at that drive,
+    and a time too close to another donation (with later times that are allowed). Locks: identities, drive (shared),
+    booking, slots.
     """
     visited = Booking.objects.select_related("drive", "volunteer").get(pk=booking_id, volunteer__isnull=False)
     drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)
@@ -35,17 +35,17 @@ def book_next_visit(*, booking_id: int, slot_id: int, actor: str, now: datetime)
 
 def _book_slot(visited: Booking, drive: Drive, slot_id: int, actor: str, now: datetime) -> Booking:
     volunteer = visited.volunteer
-    assert volunteer is not None  # asked for
+    assert volunteer is not None  # the query of `book_next_visit` requires one
     locks.lock_identities_then_drive(volunteers_queries.list_person_identities(volunteer_id=volunteer.pk), drive.pk)
     if reasons := booking_rules.reasons_not_to_change(locks.lock_booking(visited.pk).state, rules.HAS_DONATED):
         raise refusals.Refusal(reasons)
-    same = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
-    if same:
-        return same
-    place = booking_facts.load_booking_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
-    giver = history.DonorScope(volunteer.pk)
+    existing = Booking.objects.active().filter(drive=drive, arrival=slot_id, volunteer=volunteer).first()
+    if existing:
+        return existing
+    slot = booking_facts.load_booking_facts(drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now)
+    donor = history.DonorScope(volunteer.pk)
     booking = create.book_volunteer(
-        drive, place, Visit.RETURN, now, volunteer=volunteer, donor=giver, source=Source.COORDINATOR, actor=actor
+        drive, slot, Visit.RETURN, now, volunteer=volunteer, donor=donor, source=Source.COORDINATOR, actor=actor
     )
     booked = locks.lock_booking(booking.pk)
     booking_messages.queue_confirmations([booked], now)

@@ -1,4 +1,4 @@
-"""The roster of a drive and the list at its door."""
+"""The roster of a drive and its check-in list."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,32 +20,34 @@ LATE_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class RosterRow:
-    """A booking with the newest word on its messages."""
-
     booking: Booking
     messages: list[Message] = field(default_factory=list)
     party: Party = field(default_factory=Party)
 
     @property
-    def trouble(self) -> list[Message]:
-        """Messages that did not reach this person, while none of the same kind did through another channel."""
-        came = {message.kind for message in self.messages if message.state in REACHED_STATES}
+    def failed_messages(self) -> list[Message]:
+        """List messages that failed, unless another channel delivered the same kind."""
+        delivered_kinds = {message.kind for message in self.messages if message.state in REACHED_STATES}
         return [
-            message for message in self.messages if message.state in NOT_REACHED_STATES and message.kind not in came
+            message
+            for message in self.messages
+            if message.state in NOT_REACHED_STATES and message.kind not in delivered_kinds
         ]
 
     @property
-    def newest(self) -> Message | None:
-        """The last message that was to go out, in the channel that reached the person if one did."""
+    def newest_message(self) -> Message | None:
+        """Return the latest message, in the channel that reached the donor if one did."""
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
-        gone = [message for message in self.messages if message.state not in planned]
-        last = [message for message in gone if message.kind == gone[-1].kind]
-        return next((message for message in last if message.state in REACHED_STATES), last[-1] if last else None)
+        sent = [message for message in self.messages if message.state not in planned]
+        same_kind = [message for message in sent if message.kind == sent[-1].kind]
+        return next(
+            (message for message in same_kind if message.state in REACHED_STATES), same_kind[-1] if same_kind else None
+        )
 
 
 @dataclass(frozen=True)
 class CheckinRow:
-    """A booking at the door; `late_minutes` counts from the arrival time while nobody has come."""
+    """A booking at the door. `late_minutes` counts from the arrival time."""
 
     booking: Booking
     late_minutes: int
@@ -54,12 +56,12 @@ class CheckinRow:
 
 @dataclass(frozen=True)
 class CheckinList:
-    """The day in the order in which it is worked: due now, late, in, to come, finished."""
+    """The check-in list in the order in which helpers work through it."""
 
     due: list[CheckinRow]
     late: list[CheckinRow]
     checked_in: list[CheckinRow]
-    coming: list[CheckinRow]
+    upcoming: list[CheckinRow]
     finished: list[CheckinRow]
 
 
@@ -67,7 +69,6 @@ LISTED_STATES = [state for state in BookingState if state not in (BookingState.H
 
 
 def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
-    """A drive's bookings in order of arrival with contacts, messages and who comes along. Three queries."""
     rows = _filter_bookings(drive, search).filter(state__in=[state] if state else LISTED_STATES)
     bookings = list(rows)
     messages = notifications_queries.list_messages_about([booking.about for booking in bookings])
@@ -76,7 +77,7 @@ def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterR
 
 
 def load_checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
-    """Who is due, late, in and still to come; `search` matches a name or the last digits of a phone. Two queries."""
+    """Load the check-in list; `search` matches a name or the last digits of a phone. Two queries."""
     groups = CheckinList([], [], [], [], [])
     bookings = list(
         _filter_bookings(drive, search).filter(state__in=LISTED_STATES).exclude(state=BookingState.CANCELLED)
@@ -95,13 +96,13 @@ def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[
         return groups.finished
     if now - booking.starts_at > LATE_AFTER:
         return groups.late
-    return groups.due if booking.starts_at - now <= DUE_WITHIN else groups.coming
+    return groups.due if booking.starts_at - now <= DUE_WITHIN else groups.upcoming
 
 
 def _filter_bookings(drive: Drive, search: str) -> QuerySet[Booking]:
     rows = drive.bookings.select_related("volunteer__phone", "volunteer__email", "arrival")
-    digits = "".join(letter for letter in search if letter.isdecimal())
-    if digits and not any(letter.isalpha() for letter in search):  # a phone number, however it is typed
+    digits = "".join(character for character in search if character.isdecimal())
+    if digits and not any(character.isalpha() for character in search):  # a phone number, however it is typed
         owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")
         matches = Q(volunteer__phone__address__endswith=digits) | Q(volunteer__in=owners) | Q(reference=digits)
         return rows.filter(matches).order_by("starts_at", "pk")

@@ -5,14 +5,11 @@ from datetime import datetime, timedelta
 from drives.models import OUTCOMES, BookingState, Drive, DriveState
 
 MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, BookingState.NO_SHOW})
-NOT_COUNTED_FOR_INTERVAL = frozenset(
-    {BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT}
-)  # for the intervals
+NOT_COUNTED_FOR_INTERVAL = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})
 MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
 HAS_DONATED = frozenset({BookingState.DONATED})
 
 
 def is_due_for_close_out(drive: Drive, now: datetime) -> bool:
-    """Its end and its grace have passed, and it took place."""
     took_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return took_place and drive.ends_at + timedelta(minutes=drive.grace_minutes) <= now

@@ -68,7 +68,6 @@ class RosterRowSerializer(DayBookingSerializer):
         read_only_fields = fields
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        """A `RosterRow`: the booking, with its messages."""
         messages = self.fields["messages"].to_representation(instance.messages)
         return {**DayBookingSerializer.write(instance.booking), "messages": messages}
 

@@ -1,4 +1,4 @@
-"""What became of a drive's bookings, in numbers."""
+"""Count a drive's bookings by outcome."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,11 @@ from drives.models import Booking, BookingState, Drive, DriveState, Source, Visi
 from organizations.models import Organization
 
 NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
-RECENT_DRIVES = 6  # the rate is that of the last few drives, not of years ago
+RECENT_DRIVES = 6  # the donation rate follows the last few drives, not years ago
 
 
 @dataclass(frozen=True)
 class TurnoutNumbers:
-    """Counts of one drive, as `Turnout` keeps them."""
-
     booked_count: int
     confirmed_count: int
     arrived_count: int
@@ -33,8 +31,6 @@ class TurnoutNumbers:
 
 @dataclass(frozen=True)
 class DriveTurnout:
-    """A drive and its numbers, which move until it is completed."""
-
     drive: Drive
     counts: TurnoutNumbers
 
@@ -56,8 +52,9 @@ _WALK_IN = Q(source=Source.WALK_IN)
 
 
 def count_turnout(drive: Drive) -> TurnoutNumbers:
-    """Count a drive's bookings by what became of them. Holds that were never proved are not bookings. Two queries."""
+    """Count a drive's bookings by outcome, without unverified holds. Two queries."""
     rows = Booking.objects.filter(drive=drive).exclude(state__in=[BookingState.HELD, BookingState.LAPSED])
+    # A confirmed booking moves on to other states, so its history tells.
     confirmed = rows.filter(changes__to_state=BookingState.CONFIRMED).distinct().count()
     counts = rows.aggregate(
         booked_count=Count("pk", filter=~_WALK_IN),
@@ -81,7 +78,7 @@ def _count_state(state: BookingState) -> Count:
 
 
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
-    """The share of bookings without an early cancellation that ended in a donation, at the last drives. Two queries."""
+    """Compute the share of bookings (without early cancellations) that led to a donation. Two queries."""
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
     recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
     booked = (

@@ -1,4 +1,4 @@
-"""Reports for coordinators: the turnout of a drive in numbers and by hour."""
+"""The turnout report of a drive, in numbers and by hour."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,17 +19,17 @@ ARRIVED_STATES = (
 
 @dataclass
 class HourTurnout:
-    """What became of those who were booked into one local hour; walk-ins count where they came."""
+    """The bookings of one local hour by outcome. Walk-ins count in the hour they came."""
 
     starts_at: datetime
     booked: int = 0
-    came: int = 0
+    arrived: int = 0
     donated: int = 0
 
 
 @dataclass(frozen=True)
 class TurnoutReport:
-    """A drive's turnout in numbers and rates; `counts` is None before the close-out."""
+    """A drive's turnout. `counts` is None before the close-out."""
 
     counts: Turnout | None
     hours: list[HourTurnout]
@@ -42,7 +42,6 @@ class TurnoutReport:
 
     @property
     def expected(self) -> int:
-        """Who was booked and had not cancelled."""
         if self.counts is None:
             return 0
         return self.counts.booked_count - self.counts.cancelled_early_count - self.counts.cancelled_late_count
@@ -65,13 +64,11 @@ class TurnoutReport:
 
     @property
     def bookings_for_goal(self) -> int | None:
-        """How many bookings this goal would have taken at the rate of the last drives."""
         goal = self.counts.goal_count if self.counts else None
         return forecast.compute_bookings_needed(goal, 0, self.rate) if goal else None
 
 
 def load_turnout_report(drive: Drive) -> TurnoutReport:
-    """The report of the close-out with the day by hour. Four queries."""
     counts = Turnout.objects.filter(drive=drive).first()
     return TurnoutReport(counts, _load_hours(drive), turnout.load_donation_rate(drive.organization))
 
@@ -83,6 +80,6 @@ def _load_hours(drive: Drive) -> list[HourTurnout]:
         start = starts_at.astimezone(drive.site.zone).replace(minute=0)
         hour = hours.setdefault(start, HourTurnout(start))
         hour.booked += source != Source.WALK_IN
-        hour.came += state in ARRIVED_STATES
+        hour.arrived += state in ARRIVED_STATES
         hour.donated += state == BookingState.DONATED
     return list(hours.values())

@@ -1,4 +1,4 @@
-"""Addresses of the day itself: door and turnout."""
+"""Addresses of check-in and turnout."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The door on the day: who is due, one tap to check in, walk-ins, outcomes."""
+"""The check-in pages at the door: list, one booking, steps, walk-ins."""
 
 import re
 from collections.abc import Callable
@@ -43,12 +43,10 @@ DOOR_ACTIONS: dict[str, DoorAction] = {
 
 
 NUMBER_PATTERN = re.compile(r"[0-9]{1,11}")
-INTERVAL_CHECKED_VERBS = ("in", "undo")  # make a visit count, which an interval rule may stand against
+INTERVAL_CHECKED_VERBS = ("in", "undo")  # these can make a visit count for the intervals
 
 
 class WalkInForm(OverrideForm, PhoneForm):
-    """Somebody without a booking: two fields and the kind of visit."""
-
     name = OtherNameField()
     phone = PhoneFormField(
         label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Write a phone number.")}
@@ -65,17 +63,19 @@ class WalkInForm(OverrideForm, PhoneForm):
 @require_safe
 @accounts.role_required("check_in")
 def show_day(request: MemberRequest, slug: str) -> HttpResponse:
-    """The list in the order in which it is worked. `done` is the booking of the last tap, with its way back."""
+    """Show the check-in list. `done` in the query is the booking of the last step, shown with its undo button."""
     drive, now, search = members.get_drive_or_404(request, slug=slug), timezone.now(), _parse_search(request)
-    found = queries.load_checkin_list(drive, now, search)
+    checkin_list = queries.load_checkin_list(drive, now, search)
     context = {
         "drive": drive,
         "now": now,
         "search": search,
-        "list": found,
-        "tally": found if not search else queries.load_checkin_list(drive, now),
+        "list": checkin_list,
+        "tally": checkin_list if not search else queries.load_checkin_list(drive, now),
         "done": _find_last_booking(request, drive),
-        "is_empty": not any((found.due, found.late, found.checked_in, found.coming, found.finished)),
+        "is_empty": not any(
+            (checkin_list.due, checkin_list.late, checkin_list.checked_in, checkin_list.upcoming, checkin_list.finished)
+        ),
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
         "is_over": drive.ends_at <= now,
     }
@@ -85,7 +85,6 @@ def show_day(request: MemberRequest, slug: str) -> HttpResponse:
 @require_safe
 @accounts.role_required("check_in")
 def show_donor_at_door(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
-    """One person with everything that may be done about them now."""
     booking, now = _get_booking_or_404(request, slug, booking_id), timezone.now()
     context = _build_person_context(request, booking, now)
     if context["may_check_in_now"] and (reasons := check_in.reasons_not_to_check_in(booking, now)):
@@ -96,16 +95,15 @@ def show_donor_at_door(request: MemberRequest, slug: str, booking_id: int) -> Ht
 @require_POST
 @accounts.role_required("check_in")
 def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
-    """One tap; a second one is as good as the first. Back to the list with its search."""
     booking = _get_booking_or_404(request, slug, booking_id)
     if verb not in DOOR_ACTIONS:
         raise Http404
     override = OverrideForm(request.POST if "override_reason" in request.POST else {})
     reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in INTERVAL_CHECKED_VERBS else ""
-    said = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
-    told = {name: value for name, value in said.items() if value}
+    options = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
+    arguments = {name: value for name, value in options.items() if value}
     try:
-        DOOR_ACTIONS[verb](booking_id=booking.pk, actor=members.format_actor(request), now=timezone.now(), **told)
+        DOOR_ACTIONS[verb](booking_id=booking.pk, actor=members.format_actor(request), now=timezone.now(), **arguments)
     except ValidationError as error:
         if isinstance(error, refusals.Refusal) and eligibility_rules.OVERRIDABLE_CODES.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
@@ -117,10 +115,9 @@ def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -
 @require_POST
 @accounts.role_required("check_in")
 def book_next_at_door(request: MemberRequest, slug: str, booking_id: int) -> HttpResponse:
-    """One tap books the next visit of somebody who has given; a second one is as good as the first."""
     booking, slot_id = _get_booking_or_404(request, slug, booking_id), request.POST.get("slot", "")
     try:
-        made = next_visit.book_next_visit(
+        next_booking = next_visit.book_next_visit(
             booking_id=booking.pk,
             slot_id=int(slot_id) if NUMBER_PATTERN.fullmatch(slot_id) else 0,
             actor=members.format_actor(request),
@@ -129,28 +126,26 @@ def book_next_at_door(request: MemberRequest, slug: str, booking_id: int) -> Htt
     except ValidationError as error:
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
     else:
-        at = {
+        values = {
             "name": booking.volunteer,
-            "moment": localtime.format_date_and_time(made.starts_at, made.drive.site.timezone),
+            "moment": localtime.format_date_and_time(next_booking.starts_at, next_booking.drive.site.timezone),
         }
-        messages.success(request, _("%(name)s is booked: %(moment)s.") % at)
+        messages.success(request, _("%(name)s is booked: %(moment)s.") % values)
     return redirect("checkin_booking", slug, booking.pk)
 
 
 def _ask_to_override(
     request: MemberRequest, booking: Booking, form: OverrideForm, refusal: refusals.Refusal, verb: str
 ) -> HttpResponse:
-    """An interval rule stands against somebody who is here: the helper may have a reason to let them in."""
     form_errors.add_refusal(form, refusal)
-    asked = {"form": form, "judged": verb, "proposed": refusal.alternatives}
-    context = {**_build_person_context(request, booking, timezone.now()), **asked}
+    form_context = {"form": form, "judged": verb, "proposed": refusal.alternatives}
+    context = {**_build_person_context(request, booking, timezone.now()), **form_context}
     return members.render_member_page(request, "drives/attendance/check_in_booking.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("check_in")
 def create_walk_in(request: MemberRequest, slug: str) -> HttpResponse:
-    """Somebody came without a booking: in at once."""
     drive = members.get_drive_or_404(request, slug=slug)
     country, initial = drive.organization.country, {"name": _parse_name(_parse_search(request))}
     form, proposed = WalkInForm(request.POST or None, initial=initial, country=country), []
@@ -171,8 +166,7 @@ def create_walk_in(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def _parse_name(search: str) -> str:
-    """What was searched for, unless it was a number."""
-    return search if any(letter.isalpha() for letter in search) else ""
+    return search if any(character.isalpha() for character in search) else ""
 
 
 def _get_booking_or_404(request: MemberRequest, slug: str, booking_id: int) -> Booking:
@@ -181,13 +175,13 @@ def _get_booking_or_404(request: MemberRequest, slug: str, booking_id: int) -> B
 
 def _build_person_context(request: MemberRequest, booking: Booking, now: datetime) -> dict[str, object]:
     state = BookingState(booking.state)
-    gave = state in rules.HAS_DONATED
+    has_donated = state in rules.HAS_DONATED
     return {
         "booking": booking,
         "drive": booking.drive,
         "search": _parse_search(request),
-        "after": eligibility_queries.load_follow_up(booking, now, all_organizations=False) if gave else None,
-        "coming": eligibility_queries.list_upcoming_bookings(booking, now) if gave else (),
+        "after": eligibility_queries.load_follow_up(booking, now, all_organizations=False) if has_donated else None,
+        "coming": eligibility_queries.list_upcoming_bookings(booking, now) if has_donated else (),
         "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
         "may_be_missed": state in booking_rules.UPCOMING_STATES and booking.starts_at <= now,
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
@@ -213,11 +207,11 @@ def _find_last_booking(request: MemberRequest, drive: Drive) -> Booking | None:
 
 
 def _parse_search(request: MemberRequest) -> str:
-    asked = request.POST.get("q") or request.GET.get("q", "")
-    return asked.replace("\x00", "").strip()[:80]
+    search = request.POST.get("q") or request.GET.get("q", "")
+    return search.replace("\x00", "").strip()[:80]
 
 
 def _build_list_url(slug: str, search: str, done: int | None = None) -> str:
-    asked = {name: value for name, value in (("q", search), ("done", done)) if value}
+    query = {name: value for name, value in (("q", search), ("done", done)) if value}
     address = reverse("checkin", args=[slug])
-    return f"{address}?{urlencode(asked)}" if asked else address
+    return f"{address}?{urlencode(query)}" if query else address

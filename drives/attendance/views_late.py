@@ -1,4 +1,4 @@
-"""Running late, in two taps: this page, and by how much."""
+"""The page on which a helper tells donors that the drive runs late."""
 
 import uuid
 
@@ -23,7 +23,6 @@ from organizations.web.accounts import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("check_in")
 def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
-    """Tell everybody who is due in the next hours and not yet in."""
     drive, now = members.get_drive_or_404(request, slug=slug), timezone.now()
     if request.method == "POST":
         minutes, key = request.POST.get("minutes", ""), request.POST.get("request_key", "")[:64]
@@ -57,20 +56,19 @@ def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
 @require_POST
 @accounts.role_required("check_in")
 def stop_late_notice(request: MemberRequest, slug: str, pk: int) -> HttpResponse:
-    """Take back what has not left yet."""
     drive = members.get_drive_or_404(request, slug=slug)
-    sent = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
-    if sent is None:
+    broadcast = Broadcast.objects.filter(drive=drive, kind=BroadcastKind.LATE, pk=pk).select_related("drive").first()
+    if broadcast is None:
         raise Http404
     views_broadcasts.add_stopped_message(
-        request, broadcasts.stop_broadcast(broadcast=sent, actor=members.format_actor(request), now=timezone.now())
+        request, broadcasts.stop_broadcast(broadcast=broadcast, actor=members.format_actor(request), now=timezone.now())
     )
     return redirect("checkin_running_late", slug)
 
 
-def _format_result(sent: Broadcast) -> str:
-    count = sent.people_count
+def _format_result(broadcast: Broadcast) -> str:
+    count = broadcast.people_count
     text = ngettext("%(count)s person is being told.", "%(count)s people are being told.", count) % {"count": count}
-    if sent.unreached_count:
-        text += " " + _("%(count)s cannot be reached: see the call list.") % {"count": sent.unreached_count}
+    if broadcast.unreached_count:
+        text += " " + _("%(count)s cannot be reached: see the call list.") % {"count": broadcast.unreached_count}
     return text

@@ -1,4 +1,4 @@
-"""What became of a drive, in numbers and words."""
+"""The turnout page of a coordinator."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -17,7 +17,6 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("view")
 def show_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The report of the close-out; before it, what is waited for."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     context = {"drive": drive, "report": turnout_report.load_turnout_report(drive), "now": timezone.now()}
     return members.render_member_page(request, "drives/attendance/turnout.html", context)
@@ -26,7 +25,6 @@ def show_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def complete_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """Make the turnout final."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     try:
         close_out.complete_drive(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())

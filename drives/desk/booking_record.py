@@ -1,4 +1,4 @@
-"""The whole record of one booking, for coordinators."""
+"""Everything recorded about one booking, for its page."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,6 @@ from notifications.models import Message
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """One change with its actor in words."""
-
     change: BookingChange
     actor: str
 
@@ -29,27 +27,26 @@ class HistoryRow:
 
 @dataclass(frozen=True)
 class BookingRecord:
-    """A booking's changes, newest first; its messages in order of time; and what its contacts consented to."""
+    """A booking's changes (newest first), messages (oldest first) and consents."""
 
     history: list[HistoryRow]
     messages: list[Message]
-    talk: ConversationRow | None  # what they texted that no rule could answer
+    conversation_row: ConversationRow | None  # texts that a coordinator has to read
     self_reported: SelfReportedDonation | None
-    consents: dict[str, bool]  # purpose: the newest word of any of the person's contacts
+    consents: dict[str, bool]  # by purpose; true if one of the contacts agreed
 
 
 def load_booking_record(booking: Booking) -> BookingRecord:
-    """History, messages, replies and consent of one booking, and the appeals to its person. Up to ten queries."""
     changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
-    lines = list(changes)
-    names = actors.describe_actors({change.actor for change in lines}, booking.drive.organization_id)
+    rows = list(changes)
+    names = actors.describe_actors({change.actor for change in rows}, booking.drive.organization_id)
     return BookingRecord(
-        history=[HistoryRow(change, names.get(change.actor, change.actor)) for change in lines],
+        history=[HistoryRow(change, names.get(change.actor, change.actor)) for change in rows],
         messages=[
             *notifications_queries.list_messages_about([booking.about])[booking.about],
             *_list_invitations(booking),
         ],
-        talk=inbox_queries.find_conversation_row(booking),
+        conversation_row=inbox_queries.find_conversation_row(booking),
         self_reported=SelfReportedDonation.objects.filter(volunteer=booking.volunteer_id).first()
         if booking.volunteer_id
         else None,
@@ -58,16 +55,16 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """Those after the visit, which they followed, so that the list stays in order of time."""
-    found = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
-    return [message for message in found if message.due_at > booking.starts_at]
+    """List invitations sent after the visit, so that the messages stay in order of time."""
+    invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
+    return [message for message in invitations if message.due_at > booking.starts_at]
 
 
 def _load_consents(booking: Booking) -> dict[str, bool]:
     person = booking.volunteer
     contacts = [contact.address for contact in (person.phone, person.email) if contact] if person else []
-    found = notifications_queries.load_consents(booking.drive.organization, contacts)
+    consents = notifications_queries.load_consents(booking.drive.organization, contacts)
     return {
-        purpose: any(given for (_address, asked), given in found.items() if asked == purpose)
-        for purpose in sorted({asked for _address, asked in found})
+        purpose: any(given for (_address, consent), given in consents.items() if consent == purpose)
+        for purpose in sorted({consent for _address, consent in consents})
     }

@@ -1,4 +1,4 @@
-"""The coordinator's desk: how full a drive is, whether it will reach its goal, what needs somebody."""
+"""The coordinator's desk: how full a drive is, whether it will reach its goal, and what is left to do."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """One drive in figures. `booked` leaves out who cancelled or did not come; `held` are codes still outstanding."""
+    """One drive in figures. `booked` is without cancellations and no-shows; `held` are unverified bookings."""
 
     drive: Drive
     booked: int
     held: int
-    left: int  # return visits that would still fit
+    spots_left: int  # for return visits
     donated: int
     still_expected: int  # booked, confirmed or checked in
     rate: forecast.DonationRate
 
     @property
-    def places(self) -> int:
-        return self.booked + self.held + self.left
+    def spots(self) -> int:
+        return self.booked + self.held + self.spots_left
 
     @property
     def expected(self) -> int:
@@ -48,13 +48,12 @@ class DriveFigures:
 
     @property
     def needed(self) -> int:
-        """How many more bookings the goal takes; 0 without a goal."""
         return forecast.compute_bookings_needed(self.drive.goal or 0, self.expected, self.rate)
 
 
 @dataclass(frozen=True)
 class BookingShare:
-    """How many bookings came one way or on one day."""
+    """How many bookings came from one source."""
 
     label: str
     count: int
@@ -62,11 +61,11 @@ class BookingShare:
 
 @dataclass(frozen=True)
 class HourRow:
-    """One local hour: how full its chairs are, and how many return visits may still arrive in it."""
+    """One local hour: how full its chairs are, and how many return visits can still arrive in it."""
 
     fill: HourFill
-    room: int
-    fits: bool  # on an empty day, some visit could begin in it
+    spots_left: int
+    takes_arrivals: bool  # a visit could begin in it if no chair was taken
     is_over: bool
 
     @property
@@ -76,38 +75,33 @@ class HourRow:
 
 @dataclass(frozen=True)
 class DeskPage:
-    """All that the page of one drive shows above its roster."""
-
     figures: DriveFigures
     hours: list[HourRow]
     sources: list[BookingShare]
     days: list[tuple[date, int]]  # bookings made by local day, newest first
-    not_reached: list[Booking]  # people whom no message reached with what they need to know, and nobody has called
+    not_reached: list[Booking]  # donors that no message reached and no coordinator has called
     delivery: DeliverySummary
-    told: list[tuple[str, int]]  # of a cancelled drive: messages about that by state, in words
+    cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
     unresolved: int  # checked in without an outcome after the end
     half_empty: list[HourRow]
-    waiting: WaitlistCounts
+    waitlist: WaitlistCounts
 
 
 @dataclass(frozen=True)
 class HomePage:
-    """The next drive, the other ones by time, and what needs somebody."""
-
     next: DriveFigures | None
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
     not_reached: int
-    replies: int  # that wait for an answer
+    replies: int  # conversations without an answer
     has_drives: bool
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
-    """Everything above a drive's roster, in a fixed number of queries."""
     figures = _load_figures([drive], drive.organization)[0]
     hours = _load_hours(drive, now)
-    made = Booking.objects.filter(drive=drive).exclude(state__in=NOT_VERIFIED_STATES)
-    rows = list(made.values_list("source", "created_at"))
+    verified = Booking.objects.filter(drive=drive).exclude(state__in=NOT_VERIFIED_STATES)
+    rows = list(verified.values_list("source", "created_at"))
     zone = drive.site.zone
     by_day = Counter(created_at.astimezone(zone).date() for _source, created_at in rows)
     by_source = Counter(source for source, _created_at in rows)
@@ -120,19 +114,18 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         days=sorted(by_day.items(), reverse=True)[:7],
         not_reached=call_list.list_bookings_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
         delivery=messaging_delivery.load_delivery_summary(drive),
-        told=reach.load_cancellation_progress(drive) if is_cancelled else [],
+        cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
         half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
-        waiting=waitlist_queries.count_waitlist(drive),
+        waitlist=waitlist_queries.count_waitlist(drive),
     )
 
 
 def load_home(organization: Organization, now: datetime, past_limit: int = 8) -> HomePage:
-    """An organization's drives by time with figures, and what needs somebody, in a fixed number of queries."""
     rows = Drive.objects.of(organization).select_related("site", "turnout")
     ahead = list(rows.filter(ends_at__gt=now).exclude(state=DriveState.CANCELLED).order_by("starts_at", "pk"))
-    behind = Q(ends_at__lte=now) | Q(state=DriveState.CANCELLED)
-    past = list(rows.filter(behind).order_by("-starts_at", "-pk")[:past_limit])
+    is_past = Q(ends_at__lte=now) | Q(state=DriveState.CANCELLED)
+    past = list(rows.filter(is_past).order_by("-starts_at", "-pk")[:past_limit])
     figures = _load_figures([*ahead, *past], organization)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state != DriveState.DRAFT]
@@ -165,7 +158,7 @@ def _build_figures(
         drive=drive,
         booked=sum(count for state, count in states.items() if state not in (*NOT_VERIFIED_STATES, *NOT_COMING)),
         held=states[BookingState.HELD],
-        left=grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape),
+        spots_left=grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape),
         donated=states[BookingState.DONATED],
         still_expected=sum(states[state] for state in ACTIVE_STATES),
         rate=rate,
@@ -189,8 +182,8 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
     return [
         HourRow(
             fill,
-            room=_count_arrivals(drive, *free, arrivals[fill.starts_at]),
-            fits=_count_arrivals(drive, *limits, arrivals[fill.starts_at]) > 0,
+            spots_left=_count_arrivals(drive, *free, arrivals[fill.starts_at]),
+            takes_arrivals=_count_arrivals(drive, *limits, arrivals[fill.starts_at]) > 0,
             is_over=fill.starts_at + timedelta(hours=1) <= now,
         )
         for fill in public_queries.load_hourly_fill(drive)
@@ -198,13 +191,14 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
-    """How many return visits a greedy fill would place at these arrival steps alone."""
+    """Count the return visits that a greedy fill places at these arrival steps."""
     shape = visits.compute_visit_shape(drive, "return")
+    # Copies, because each placed visit takes its steps from the ones after it.
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:
-        places = grid.count_spots_left(screening, chairs, n, shape)
-        for step, (screened, seated) in grid.compute_deltas(grid.compute_footprint(n, shape)).items() if places else ():
-            screening[step] -= places * screened
-            chairs[step] -= places * seated
-        placed += places
+        spots = grid.count_spots_left(screening, chairs, n, shape)
+        for step, (screened, seated) in grid.compute_deltas(grid.compute_footprint(n, shape)).items() if spots else ():
+            screening[step] -= spots * screened
+            chairs[step] -= spots * seated
+        placed += spots
     return placed

@@ -1,4 +1,4 @@
-"""What needs somebody: one sentence each, with where to do it."""
+"""The to-do lists of the desk: one sentence each, with a link."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_HOURS_NAMED = 2
 
 @dataclass(frozen=True)
 class Todo:
-    """A task: its state as a pill with a word, the sentence, the address."""
+    """A task. `color` is the class of the pill."""
 
     pill: str
     color: str
@@ -25,7 +25,6 @@ class Todo:
 
 
 def list_home_todos(home: queries.HomePage) -> list[Todo]:
-    """Over all drives of the organization."""
     return [
         *_list_next_drive_todos(home),
         *_list_reply_todos(home),
@@ -35,7 +34,6 @@ def list_home_todos(home: queries.HomePage) -> list[Todo]:
 
 
 def list_drive_todos(drive: Drive, desk: queries.DeskPage) -> list[Todo]:
-    """About one drive."""
     return [
         *_list_draft_todos(drive),
         *_list_unreached_todos(drive, len(desk.not_reached)),
@@ -74,7 +72,7 @@ def _list_unreached_todos(drive: Drive, count: int) -> Iterator[Todo]:
 def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
     if not drive.goal and drive.state != DriveState.CANCELLED:
         yield _build_goal_todo(drive)
-    if drive.goal and desk.figures.needed > desk.figures.left and desk.half_empty:
+    if drive.goal and desk.figures.needed > desk.figures.spots_left and desk.half_empty:
         yield Todo(
             _("Goal"), "gold", _("The places left do not reach it. More chairs or hours would."), _build_plan_url(drive)
         )
@@ -83,7 +81,6 @@ def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]
 
 
 def _format_half_empty(drive: Drive, desk: queries.DeskPage) -> str:
-    """Names up to two hours, counts more."""
     if len(desk.half_empty) > MAX_HOURS_NAMED:
         facts = {"count": len(desk.half_empty), "of": len(desk.hours)}
         return _("In %(count)s of %(of)s hours less than half of the chairs are taken: share the link.") % facts

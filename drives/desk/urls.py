@@ -1,4 +1,4 @@
-"""Addresses of the organizer's home, desk and people."""
+"""Addresses of the coordinator's home, desk and people."""
 
 from django.urls import path
 

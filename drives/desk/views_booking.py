@@ -18,22 +18,21 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("view")
 def show_organizer_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Who, when, how it came to be, what was sent and what became of it."""
-    found = members.get_booking_or_404(request, pk=booking_id)
-    context = {"booking": found, "drive": found.drive, "record": booking_record.load_booking_record(found)}
-    context["party"] = booking_party.load_party(found)
+    booking = members.get_booking_or_404(request, pk=booking_id)
+    context = {"booking": booking, "drive": booking.drive, "record": booking_record.load_booking_record(booking)}
+    context["party"] = booking_party.load_party(booking)
     context |= {
-        "language": _format_language(found),
-        "may_change": _may_change(found),
-        "ledger": consent_ledger.load_consent_ledger(found),
+        "language": _format_language(booking),
+        "may_change": _may_change(booking),
+        "ledger": consent_ledger.load_consent_ledger(booking),
     }
     return members.render_member_page(request, "drives/desk/booking.html", context)
 
 
-def _may_change(found: Booking) -> bool:
-    return found.state in booking_rules.CHANGEABLE_STATES and found.drive.ends_at > timezone.now()
+def _may_change(booking: Booking) -> bool:
+    return booking.state in booking_rules.CHANGEABLE_STATES and booking.drive.ends_at > timezone.now()
 
 
-def _format_language(found: Booking) -> str:
-    code = found.volunteer.language if found.volunteer else ""
+def _format_language(booking: Booking) -> str:
+    code = booking.volunteer.language if booking.volunteer else ""
     return str(dict(settings.LANGUAGES).get(code, code))

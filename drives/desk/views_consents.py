@@ -1,4 +1,4 @@
-"""What somebody told a coordinator: no more texts, no more e-mail, nothing at all."""
+"""Record an opt-out that a donor told a coordinator."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,23 +16,22 @@ from volunteers import consent
 @require_POST
 @accounts.role_required("plan")
 def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
-    """Take back what the person of a booking agreed to, at their word."""
-    found, asked = members.get_booking_or_404(request, pk=booking_id), request.POST.get("stop", "")
-    person = found.volunteer
-    assert person is not None  # booking_of finds no others
-    contacts = {"texts": person.phone, "mail": person.email}
-    words = {
+    booking, scope = members.get_booking_or_404(request, pk=booking_id), request.POST.get("stop", "")
+    donor = booking.volunteer
+    assert donor is not None  # `get_booking_or_404` finds verified bookings only
+    contacts = {"texts": donor.phone, "mail": donor.email}
+    wordings = {
         "texts": _("told a coordinator: no more texts"),
         "mail": _("told a coordinator: no more e-mail"),
         "all": _("told a coordinator: nothing more from this organization"),
     }
-    if asked in words and (asked == "all" or contacts[asked]):
+    if scope in wordings and (scope == "all" or contacts[scope]):
         consent.opt_out_volunteer(
-            volunteer=person,
-            contacts=[contacts.get(asked)],
-            wording=words[asked],
+            volunteer=donor,
+            contacts=[contacts.get(scope)],
+            wording=wordings[scope],
             actor=members.format_actor(request),
             now=timezone.now(),
         )
         messages.success(request, _("Noted. Reminders and appeals stop there at once."))
-    return redirect("organizer_booking", found.pk)
+    return redirect("organizer_booking", booking.pk)

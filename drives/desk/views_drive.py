@@ -1,4 +1,4 @@
-"""The desk of one drive: how full, will it reach the goal, what needs me; the roster on screen, on paper, as CSV."""
+"""The desk of one drive and its roster: on screen, on paper, as CSV."""
 
 import csv
 from datetime import datetime
@@ -39,14 +39,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 @require_safe
 @accounts.role_required("view")
 def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The three questions first, then hours, to-do and roster."""
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     search, state = _parse_filters(request)
-    found = queries.load_desk(drive, now)
+    desk = queries.load_desk(drive, now)
     context = {
         "drive": drive,
-        "desk": found,
-        "todos": todo.list_drive_todos(drive, found)
+        "desk": desk,
+        "todos": todo.list_drive_todos(drive, desk)
         if organizations_rules.is_allowed(request.membership.role, "plan")
         else [],
         "rows": attendance_queries.load_roster(drive, search, state),
@@ -63,7 +62,6 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_safe
 @accounts.role_required("view")
 def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The roster for paper: who is expected, with a box to tick."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     rows = [row for row in attendance_queries.load_roster(drive) if row.booking.state != BookingState.CANCELLED]
     return members.render_member_page(
@@ -74,12 +72,11 @@ def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_safe
 @accounts.role_required("view")
 def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
-    """The roster as a table, with the filter of the page. No cell starts a formula."""
     drive = members.get_drive_or_404(request, pk=drive_id)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
     response["Cache-Control"] = "no-store"
-    response.write("\ufeff")  # spreadsheets then read it as UTF-8
+    response.write("\ufeff")  # byte order mark: Excel reads the file as UTF-8 only with it
     table = csv.writer(response)
     table.writerow(str(head) for head in CSV_HEADERS)
     for row in attendance_queries.load_roster(drive, *_parse_filters(request)):
@@ -88,7 +85,7 @@ def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 def escape_formula(cell: str) -> str:
-    """The cell so that no spreadsheet takes it for a formula."""
+    """Quote a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 

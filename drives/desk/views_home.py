@@ -1,4 +1,4 @@
-"""Where a coordinator arrives: the next drive, what needs somebody, all drives."""
+"""The coordinator's home page and the list of drives."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -17,18 +17,16 @@ DRIVES_PER_PAGE = 25
 @require_safe
 @accounts.role_required("view")
 def show_organizer_home(request: MemberRequest) -> HttpResponse:
-    """The next drive first; without any drive the way to the first one."""
     now = timezone.now()
-    found = queries.load_home(request.membership.organization, now)
+    home = queries.load_home(request.membership.organization, now)
     return members.render_member_page(
-        request, "drives/desk/home.html", {"home": found, "todos": todo.list_home_todos(found)}
+        request, "drives/desk/home.html", {"home": home, "todos": todo.list_home_todos(home)}
     )
 
 
 @require_safe
 @accounts.role_required("view")
 def show_organizer_drives(request: MemberRequest) -> HttpResponse:
-    """Every drive of the organization, newest first."""
     rows = Drive.objects.of(request.membership.organization).select_related("site", "turnout")
     pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_PER_PAGE)
     return members.render_member_page(

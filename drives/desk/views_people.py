@@ -1,4 +1,4 @@
-"""A person: contacts, bookings, who else is reached there; and two that turn out to be one."""
+"""A volunteer's page for coordinators, and the merge of two volunteers."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -22,28 +22,30 @@ MAX_FOUND = 20
 @require_safe
 @accounts.role_required("view")
 def show_person(request: MemberRequest, pk: int) -> HttpResponse:
-    """Who somebody is to the organization; coordinators also look for the same person under another row."""
     organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
-    found = people.load_person_page(organization, pk)
-    if found is None:
+    page = people.load_person_page(organization, pk)
+    if page is None:
         raise Http404
-    same = (
-        [one for one in volunteers_queries.filter_volunteers(organization, search)[: MAX_FOUND + 1] if one.pk != pk]
+    matches = (
+        [
+            volunteer
+            for volunteer in volunteers_queries.filter_volunteers(organization, search)[: MAX_FOUND + 1]
+            if volunteer.pk != pk
+        ]
         if search
         else []
     )
-    context = {"record": found, "person": found.person, "search": search, "same": same[:MAX_FOUND]}
+    context = {"record": page, "person": page.person, "search": search, "same": matches[:MAX_FOUND]}
     return members.render_member_page(request, "drives/desk/person.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
-    """What making two people one would do; then, asked for with a button, it is done."""
     organization, problems = request.membership.organization, []
     if request.method == "POST":
         try:
-            kept = privacy_merge.merge_volunteers(
+            survivor = privacy_merge.merge_volunteers(
                 organization=organization,
                 one_id=pk,
                 other_id=other,
@@ -57,10 +59,10 @@ def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
             problems = refusal.messages
         else:
             messages.success(request, _("They are one person now."))
-            return redirect("organizer_person", kept.pk)
-    found = people.load_merge_page(organization, pk, other)
-    if found is None:
+            return redirect("organizer_person", survivor.pk)
+    page = people.load_merge_page(organization, pk, other)
+    if page is None:
         raise Http404
-    response = members.render_member_page(request, "drives/desk/merge.html", {"merge": found, "pk": pk, "other": other})
+    response = members.render_member_page(request, "drives/desk/merge.html", {"merge": page, "pk": pk, "other": other})
     response.status_code = 409 if problems else 200
     return response

@@ -1,4 +1,4 @@
-"""The day through the API: roster, check-in, outcomes, undo, walk-ins, turnout."""
+"""The day of a drive in the API: roster, check-in, outcomes, undo, walk-ins, turnout."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -28,7 +28,7 @@ def door(drive: Drive) -> Api:
     return Api.with_key(drive.organization, Role.CHECK_IN)
 
 
-def test_the_roster_shows_people_in_order_and_no_holds() -> None:
+def test_the_roster_lists_bookings_by_time_without_holds() -> None:
     drive = builders.drive()
     late, early = builders.booked(drive, n=8, number=43), builders.booked(drive, n=0, number=42)
     builders.held(drive, n=4, number=44)
@@ -51,7 +51,7 @@ def test_the_roster_takes_the_same_queries_for_one_and_three() -> None:
 
 
 @pytest.mark.usefixtures("_on_the_day")
-def test_somebody_comes_donates_and_a_slip_is_taken_back() -> None:
+def test_a_donor_is_checked_in_donates_and_an_outcome_is_undone() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     api, path = door(drive), f"bookings/{booking.pk}"
@@ -109,14 +109,14 @@ def test_turnout_counts_as_it_stands() -> None:
     assert (told["counts"]["booked"], told["counts"]["arrived"], told["counts"]["unresolved"]) == (2, 1, 1)
 
 
-def test_a_hold_is_nobodys_booking_at_the_door() -> None:
+def test_a_hold_is_not_found_at_the_door() -> None:
     drive = builders.drive()
     held = builders.held(drive)
     for verb in ("check-in", "undo"):
         assert door(drive).post(f"bookings/{held.pk}/{verb}/").status_code == 404
 
 
-def test_a_viewer_sees_numbers_and_no_people() -> None:
+def test_a_viewer_reads_the_turnout_but_not_the_roster() -> None:
     drive = builders.drive()
     api = Api.with_key(drive.organization, Role.VIEWER)
     assert api.get(f"drives/{drive.pk}/turnout/").status_code == 200

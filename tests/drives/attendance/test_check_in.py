@@ -1,4 +1,4 @@
-"""The day and its turnout."""
+"""Check-in, outcomes, close-out and turnout."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def test_checking_in_twice_is_success_and_changes_nothing() -> None:
     assert booking.checked_in_at == drive.starts_at
 
 
-def test_a_no_show_frees_the_chair_and_may_still_come() -> None:
+def test_a_no_show_frees_the_chair_and_can_still_be_checked_in() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
@@ -133,7 +133,7 @@ def test_the_report_follows_corrections_until_it_is_completed() -> None:
     assert caught.value.codes == ["drive_completed"]
 
 
-def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
+def test_coordinators_get_one_alert_about_a_drive_that_is_far_from_full() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
@@ -143,7 +143,7 @@ def test_coordinators_are_told_once_of_a_drive_that_is_far_from_full() -> None:
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
 
 
-def test_a_corrected_outcome_is_taken_back_to_the_check_in_however_often_it_changed() -> None:
+def test_undo_takes_an_outcome_with_all_corrections_back_to_the_check_in() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
@@ -157,7 +157,7 @@ def test_a_corrected_outcome_is_taken_back_to_the_check_in_however_often_it_chan
     assert (booking.donated_at, booking.outcome_at, booking.checked_in_at) == (None, None, None)
 
 
-def test_an_undo_that_is_sent_twice_takes_back_one_step() -> None:
+def test_an_undo_sent_twice_takes_back_one_step() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
@@ -167,7 +167,7 @@ def test_an_undo_that_is_sent_twice_takes_back_one_step() -> None:
     assert booking.state == BookingState.CHECKED_IN
 
 
-def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None:
+def test_an_undone_walk_in_counts_nowhere() -> None:
     drive = builders.drive()
     came = check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
@@ -181,7 +181,7 @@ def test_a_walk_in_that_was_a_mistake_is_taken_back_and_counts_nowhere() -> None
 
 
 @pytest.mark.parametrize("verb", [check_in.check_in_donor, check_in.undo_last_step])
-def test_who_was_marked_as_missed_and_came_as_a_walk_in_is_not_here_twice(verb: Callable[..., Booking]) -> None:
+def test_a_no_show_who_came_as_a_walk_in_is_not_checked_in_twice(verb: Callable[..., Booking]) -> None:
     drive = builders.drive(policy_id=builders.lax().pk)
     booking, now = builders.booked(drive), drive.starts_at + timedelta(minutes=30)
     check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=now)
@@ -193,7 +193,7 @@ def test_who_was_marked_as_missed_and_came_as_a_walk_in_is_not_here_twice(verb: 
     assert caught.value.codes == ["already_booked"]
 
 
-def test_nobody_is_checked_in_on_a_day_before_the_drive() -> None:
+def test_check_in_is_refused_on_a_day_before_the_drive() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     midnight = drive.starts_at.astimezone(drive.site.zone).replace(hour=0)
@@ -203,7 +203,7 @@ def test_nobody_is_checked_in_on_a_day_before_the_drive() -> None:
     assert check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=midnight).state == "checked_in"
 
 
-def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
+def test_a_completed_drive_has_no_booking_that_is_still_expected() -> None:
     drive = builders.drive()
     booking, after = builders.booked(drive), drive.ends_at + timedelta(hours=2)
     close_out.close_out_drive(drive_id=drive.pk, now=after)
@@ -216,7 +216,7 @@ def test_a_completed_drive_leaves_nobody_who_is_still_expected() -> None:
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_there() -> None:
+def test_a_drive_cancelled_while_it_runs_keeps_recorded_outcomes() -> None:
     drive = builders.drive()
     gave, coming = builders.gave(drive), builders.booked(drive, n=8, number=43)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=gave.starts_at + timedelta(hours=1))
@@ -226,7 +226,7 @@ def test_a_drive_that_is_cancelled_while_it_runs_keeps_what_became_of_who_was_th
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
+def test_a_closed_out_drive_cannot_be_cancelled() -> None:
     drive = builders.drive()
     here, after = builders.booked(drive), drive.ends_at + timedelta(hours=1)
     check_in.check_in_donor(booking_id=here.pk, actor="user:1", now=drive.starts_at)
@@ -237,7 +237,7 @@ def test_a_drive_whose_turnout_is_recorded_is_not_cancelled_any_more() -> None:
     assert (caught.value.codes, here.state) == (["drive_past"], "checked_in")
 
 
-def test_nobody_is_missed_before_they_are_due() -> None:
+def test_a_no_show_is_refused_before_the_booking_is_due() -> None:
     drive = builders.drive()
     booking = builders.booked(drive, n=4)
     with pytest.raises(Refusal) as caught:
@@ -247,7 +247,7 @@ def test_nobody_is_missed_before_they_are_due() -> None:
 
 
 @pytest.mark.parametrize("minutes", [-1, 6 * 60])
-def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) -> None:
+def test_a_walk_in_is_refused_before_the_start_and_after_the_end(minutes: int) -> None:
     drive = builders.drive()
     now = drive.starts_at + timedelta(minutes=minutes)
     with pytest.raises(Refusal) as caught:
@@ -258,7 +258,7 @@ def test_nobody_walks_in_before_the_doors_open_or_after_the_end(minutes: int) ->
     assert not Booking.objects.exists()
 
 
-def test_a_close_out_that_comes_twice_and_late_counts_once_and_keeps_when_booking_closed() -> None:
+def test_a_second_close_out_changes_nothing_and_keeps_closed_at() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     closed = lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
@@ -318,7 +318,7 @@ def test_a_drive_is_closed_out_when_its_own_grace_is_over(grace: int) -> None:
     assert close_out.close_out_due_drives(now=ends) == 1
 
 
-def test_nobody_is_marked_as_missed_before_their_time() -> None:
+def test_a_no_show_is_allowed_exactly_from_the_arrival_time() -> None:
     booking = builders.booked(builders.drive())
     with pytest.raises(Refusal) as caught:
         check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at - timedelta(microseconds=1))
@@ -326,25 +326,25 @@ def test_nobody_is_marked_as_missed_before_their_time() -> None:
     assert check_in.mark_no_show(booking_id=booking.pk, actor="user:1", now=booking.starts_at).state == "no_show"
 
 
-def groups(drive: Drive, now: datetime) -> str:
+def find_group(drive: Drive, now: datetime) -> str:
     found = attendance_queries.load_checkin_list(drive, now)
-    [group] = [name for name in ("due", "late", "checked_in", "coming", "finished") if getattr(found, name)]
+    [group] = [name for name in ("due", "late", "checked_in", "upcoming", "finished") if getattr(found, name)]
     return group
 
 
 @pytest.mark.parametrize(
     ("seconds", "group"),
     [
-        (-30 * 60 - 1, "coming"),
+        (-30 * 60 - 1, "upcoming"),
         (-30 * 60, "due"),
         (10 * 60, "due"),
         (10 * 60 + 1, "late"),
     ],
 )
-def test_at_the_door_people_are_due_half_an_hour_before_and_late_ten_minutes_after(seconds: int, group: str) -> None:
+def test_a_donor_is_due_from_30_minutes_before_until_10_minutes_after(seconds: int, group: str) -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
-    assert groups(drive, booking.starts_at + timedelta(seconds=seconds)) == group
+    assert find_group(drive, booking.starts_at + timedelta(seconds=seconds)) == group
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(-61, 0), (59, 0), (60, 1), (119, 1), (11 * 60, 11)])
@@ -352,4 +352,4 @@ def test_minutes_late_are_whole_ones(seconds: int, minutes: int) -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     found = attendance_queries.load_checkin_list(drive, booking.starts_at + timedelta(seconds=seconds))
-    assert [row.late_minutes for row in (*found.due, *found.late, *found.coming)] == [minutes]
+    assert [row.late_minutes for row in (*found.due, *found.late, *found.upcoming)] == [minutes]

@@ -1,4 +1,4 @@
-"""How far a donor is, the times offered next, and what the thanks say of them."""
+"""A donor's progress, the slots offered for the next visit, and the thank-you message with them."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -72,7 +72,7 @@ def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
 
 
 def planned(of: Organization | None = None, **changes: Any) -> tuple[Drive, Drive]:
-    """A drive, and one a week later."""
+    """Create a drive, and one a week later."""
     owner = of or builders.organization()
     policy = builders.policy().pk
     return builders.drive(owner, policy_id=policy), builders.drive(owner, policy_id=policy, on=NEXT_DAY, **changes)
@@ -83,7 +83,7 @@ def over(drive: Drive) -> datetime:
 
 
 def closed(drive: Drive) -> datetime:
-    """Closed out when its time has come; returns when that was."""
+    """Close the drive out when it is due; return that time."""
     assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 
@@ -128,7 +128,7 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
 
 
 @pytest.mark.django_db
-def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> None:
+def test_a_qualified_donor_and_one_without_a_donation_are_not_asked_for_a_second_visit() -> None:
     owner = builders.organization()
     first, second = planned(owner)
     builders.gave(first)
@@ -140,7 +140,7 @@ def test_who_is_qualified_or_did_not_give_is_not_asked_for_a_second_visit() -> N
 
 
 @pytest.mark.django_db
-def test_what_ended_early_keeps_its_interval_and_is_no_tested_donation() -> None:
+def test_an_incomplete_donation_starts_the_interval_but_does_not_qualify() -> None:
     drive, _later = planned()
     booking = builders.gave(drive, outcome="incomplete")
     assert eligibility_queries.load_progress([booking.volunteer_id or 0], over(drive)) == {}
@@ -253,7 +253,7 @@ def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
 
 
 @pytest.mark.django_db
-def test_the_table_is_not_told_what_somebody_has_booked_at_another_organization() -> None:
+def test_the_table_does_not_see_bookings_at_another_organization() -> None:
     drive, later = planned()
     booking = builders.gave(drive, visit="first")
     builders.booked(builders.drive(builders.organization("Harbor"), on=later.on + timedelta(days=1)))

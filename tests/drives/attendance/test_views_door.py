@@ -1,4 +1,4 @@
-"""The door on the day."""
+"""The check-in pages."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ def door(role: str = Role.CHECK_IN) -> tuple[Client, Drive]:
 
 
 def at(drive: Drive, minutes: int = 0) -> Any:
-    """The clock, some minutes after the drive opens."""
+    """Set the clock to some minutes after the drive opens."""
     moment: datetime = drive.starts_at + timedelta(minutes=minutes)
     return time_machine.travel(moment, tick=False)
 
@@ -39,7 +39,7 @@ def tap(browser: Client, booking: Booking, verb: str, **typed: str) -> Any:
     return browser.post(address, typed, follow=True)
 
 
-def test_people_stand_in_the_order_in_which_the_day_is_worked() -> None:
+def test_the_list_is_in_working_order() -> None:
     browser, drive = door()
     for n, name in ((0, "Test Ana Alder"), (2, "Test Bo Birch"), (8, "Test Di Dogwood")):
         builders.booked(drive, n=n, number=n, name=name)
@@ -50,7 +50,7 @@ def test_people_stand_in_the_order_in_which_the_day_is_worked() -> None:
     assert "9:00 AM · 25 min late" in shown
 
 
-def test_one_tap_checks_in_and_a_second_tap_is_as_good() -> None:
+def test_a_second_tap_on_check_in_changes_nothing() -> None:
     browser, drive = door()
     booking = builders.booked(drive, name="Test Ana Alder")
     with at(drive):
@@ -62,7 +62,7 @@ def test_one_tap_checks_in_and_a_second_tap_is_as_good() -> None:
         assert "Test Ana Alder : checked in Undo" in shown
 
 
-def test_the_last_tap_can_be_taken_back() -> None:
+def test_the_last_step_can_be_undone() -> None:
     browser, drive = door()
     booking = builders.booked(drive)
     with at(drive):
@@ -137,7 +137,7 @@ def test_an_outcome_without_a_check_in_is_refused_in_words() -> None:
     assert Booking.objects.get().state == BookingState.BOOKED
 
 
-def test_who_did_not_come_frees_the_chair_and_may_still_come() -> None:
+def test_a_no_show_frees_the_chair_and_can_still_be_checked_in() -> None:
     browser, drive = door()
     booking = builders.booked(drive)
     with at(drive, 60):
@@ -241,14 +241,14 @@ def test_a_booking_of_another_drive_is_not_found_under_this_one() -> None:
     assert browser.post(reverse("checkin_change_state", args=[drive.slug, other.pk, "in"])).status_code == 404
 
 
-def test_a_viewer_does_not_stand_at_the_door() -> None:
+def test_a_viewer_cannot_open_the_check_in_pages() -> None:
     browser, drive = door(Role.VIEWER)
     booking = builders.booked(drive)
     assert browser.get(day(drive)).status_code == 403
     assert tap(browser, booking, "in").status_code == 403
 
 
-def test_reading_the_list_checks_nobody_in() -> None:
+def test_reading_the_list_changes_nothing() -> None:
     browser, drive = door()
     booking = builders.booked(drive)
     with at(drive):

@@ -1,4 +1,4 @@
-"""From the plan to the turnout, through the pages alone; and the report itself."""
+"""From planning to turnout through the pages only, and the turnout report."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cleo belongs to another organization: to her, nothing of this one exists."""
+"""Cleo is a member of another organization and finds nothing of this one."""
 
 import pytest
 from django.test import Client
@@ -79,7 +79,7 @@ def test_a_stranger_finds_nothing(addresses: dict[str, str], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_who_is_not_signed_in_is_sent_to_sign_in(addresses: dict[str, str], name: str) -> None:
+def test_a_visitor_is_sent_to_sign_in(addresses: dict[str, str], name: str) -> None:
     answer = Client().post(addresses[name]) if name in POSTED else Client().get(addresses[name])
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/")

@@ -1,4 +1,4 @@
-"""The home and the desk of a drive: what coordinators see, and the life of a drive."""
+"""The home page and the desk of a drive."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def test_without_a_drive_the_home_leads_to_the_first_one() -> None:
     assert 'href="/organizer/drives/new/"' in response.content.decode()
 
 
-def test_who_is_not_signed_in_is_sent_to_sign_in() -> None:
+def test_a_visitor_is_sent_to_sign_in() -> None:
     response = Client().get("/organizer/")
     assert response["Location"] == "/accounts/login/?next=/organizer/"
 
@@ -64,7 +64,7 @@ def test_the_home_lists_drafts_to_publish() -> None:
     assert "Draft “Plasma drive” on Saturday, March 13: nobody can book yet." in shown
 
 
-def test_the_own_rate_takes_the_place_of_the_rule() -> None:
+def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
     member = ben()
     earlier = builders.drive(member.organization)
     people = [builders.booked(earlier, n=n % 20, number=n) for n in range(20)]
@@ -89,7 +89,7 @@ def test_the_desk_shows_hours_sources_and_roster() -> None:
     assert "Online 1" in shown
 
 
-def test_hours_say_full_only_where_somebody_could_have_come() -> None:
+def test_an_hour_is_full_only_if_a_visit_could_begin_in_it() -> None:
     member = ben()
     drive = builders.drive(member.organization, builders.plain(builders.site(member.organization), places=1, steps=4))
     for n in range(4):
@@ -110,7 +110,7 @@ def test_the_roster_finds_names_digits_and_states() -> None:
     assert browser.get(address(drive), {"q": "\x00", "state": "nonsense"}).status_code == 200
 
 
-def test_people_whom_no_message_reached_are_to_be_called() -> None:
+def test_donors_without_a_delivered_message_are_to_be_called() -> None:
     member = ben()
     drive = builders.drive(member.organization)
     booking = builders.booked(drive, number=1)
@@ -164,7 +164,7 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 2
 
 
-def test_a_cancelled_drive_shows_who_does_not_know_yet() -> None:
+def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1)
@@ -211,7 +211,7 @@ def test_a_viewer_sees_the_desk_and_changes_nothing() -> None:
         assert vera.post(address(drive, page)).status_code == 403, page
 
 
-def test_the_table_starts_no_formula() -> None:
+def test_no_cell_of_the_csv_is_a_formula() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     builders.booked(drive, number=1, name="=SUM(A1)")
@@ -222,7 +222,7 @@ def test_the_table_starts_no_formula() -> None:
     assert views_drive.escape_formula("Ana") == "Ana"
 
 
-def test_the_printed_roster_leaves_out_who_cancelled() -> None:
+def test_the_printed_roster_leaves_out_cancelled_bookings() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1, name="Test Ana Alder")
@@ -271,7 +271,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
 
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
-    """Of each hour, whether it is over and whether it is half empty."""
+    """Return for each hour whether it is over and whether it is half empty."""
     return [(hour.is_over, hour.is_half_empty) for hour in desk_queries.load_desk(drive, now).hours]
 
 
