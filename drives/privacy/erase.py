@@ -1,4 +1,4 @@
-"""Somebody leaves: what is to come is cancelled, what was stays as numbers, and nobody can tell any more who it was."""
+"""Erase a volunteer: cancel upcoming bookings, anonymize past ones."""
 
 import logging
 from collections.abc import Sequence
@@ -42,43 +42,41 @@ LINK_FIELDS = ["uuid", "epoch", "link_hash"]
 
 
 class ErasureReason(models.TextChoices):
-    """Why somebody is erased: the only word about it that stays."""
+    """Why a volunteer was erased. Nothing else about it is kept."""
 
     ASKED = "asked", gettext_lazy("The person asked for it")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")
-    SILENT = "silent", gettext_lazy("Not heard of for long")
+    INACTIVE = "silent", gettext_lazy("Not heard of for long")
 
 
 @dataclass(frozen=True)
 class ErasureResult:
-    """What an erasure did."""
-
     volunteer: Volunteer
     cancelled_count: int = 0  # bookings that were still to come
 
 
 @transaction.atomic
 def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
-    """Erase a person from one organization, for good. A second time changes nothing.
+    """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    Places that are still to come are free at once. Nobody is told: a last message would have to keep the address.
-    Bookings stay as rows without a person, so that no count changes; consents and a STOP stay under a keyed hash.
-    Refuses while the person is checked in at a running drive. Locks: texts that came in, identities, the volunteer,
-    appeals (shared), drives (shared), bookings, entries of waiting lists, contacts, slots.
+    Upcoming bookings are cancelled at once. No message is sent, since it would have to keep the address. Bookings stay
+    as anonymous rows, so that no count changes; consents and opt-outs stay under a keyed hash. Refuses while the
+    volunteer is checked in at a running drive (`visit_under_way`). Locks: inbound texts, identities, the volunteer,
+    invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
-    known = volunteers_queries.load_contact_ownership(before)
-    erasure.lock_replies(addresses=known.addresses)
-    locks.lock_identities({*volunteers_queries.list_person_identities(volunteer_id=volunteer_id), *known.identities})
+    contacts = volunteers_queries.load_contact_ownership(before)
+    erasure.lock_replies(addresses=contacts.addresses)
+    locks.lock_identities({*volunteers_queries.list_person_identities(volunteer_id=volunteer_id), *contacts.identities})
     volunteer = Volunteer.objects.select_related("organization").select_for_update(of=("self",)).get(pk=volunteer_id)
     if volunteer.erased_at:
         return ErasureResult(volunteer)
-    left = _lock_data(volunteer)
-    _refuse_running_visit(left.bookings, now)
-    for entry in left.entries:
+    data = _lock_data(volunteer)
+    _refuse_running_visit(data.bookings, now)
+    for entry in data.entries:
         waitlist_entries.remove_entry(entry_id=entry.pk, actor=actor, now=now)
-    cancelled = _cancel_upcoming(left.bookings, actor, now)
-    _erase_data(left, now)
+    cancelled = _cancel_upcoming(data.bookings, actor, now)
+    _erase_data(data, now)
     audit.add_audit_entry(
         organization=volunteer.organization,
         actor=actor,
@@ -87,23 +85,23 @@ def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # By which `manage.py erase_again` knows them in a restored backup: a number that leads to nobody here any more.
+    # `manage.py erase_again` finds the volunteer in a restored backup by this uuid; here it identifies no one.
     fields = {"volunteer": str(before.uuid), "organization": volunteer.organization_id}
     transaction.on_commit(partial(log.info, "erased", extra={"fields": fields}))
     return ErasureResult(volunteer, cancelled)
 
 
 def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime) -> int:
-    """Erase one person from several organizations, each in a transaction of its own; returns how many there were.
+    """Erase one person from several organizations, each in its own transaction; return how many.
 
-    Killed in between it is whole for some and untouched for the others, and may be run again.
+    A run that was interrupted can be repeated.
     """
     return len([erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now) for pk in sorted(volunteer_ids)])
 
 
 @dataclass(frozen=True)
 class _LockedData:
-    """What somebody leaves behind, locked."""
+    """A volunteer's rows under lock."""
 
     volunteer: Volunteer
     contacts: ContactOwnership
@@ -112,26 +110,26 @@ class _LockedData:
     offers: list[Offer]
 
     @property
-    def linked(self) -> tuple[list[Booking], list[WaitlistEntry], list[Offer]]:
-        """The rows that a link of theirs leads to, and that messages are about."""
+    def linked_rows(self) -> tuple[list[Booking], list[WaitlistEntry], list[Offer]]:
+        """The rows that links lead to and messages are about."""
         return self.bookings, self.entries, self.offers
 
 
 def _lock_data(volunteer: Volunteer) -> _LockedData:
-    """All that they booked or wait for, also unproved under their contacts, locked in order."""
+    """Lock the volunteer's bookings and entries in order, unverified ones of their contacts too."""
     contacts = volunteers_queries.load_contact_ownership(volunteer)
-    theirs = Q(volunteer=volunteer) | Q(
+    of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
     )
-    booked = list(Booking.objects.filter(theirs).values_list("pk", "drive"))
-    waits = list(WaitlistEntry.objects.filter(theirs).values_list("pk", "drive"))
+    booking_ids = list(Booking.objects.filter(of_volunteer).values_list("pk", "drive"))
+    entry_ids = list(WaitlistEntry.objects.filter(of_volunteer).values_list("pk", "drive"))
     locks.block_invitations(volunteer.organization_id)
-    locks.lock_drives_shared(drive_id for _pk, drive_id in (*booked, *waits))
-    bookings = locks.lock_bookings([pk for pk, _drive_id in booked])
-    entries = locks.lock_waitlist_entries([pk for pk, _drive_id in waits])
-    # Nobody agrees or disagrees to anything meanwhile.
+    locks.lock_drives_shared(drive_id for _pk, drive_id in (*booking_ids, *entry_ids))
+    bookings = locks.lock_bookings([pk for pk, _drive_id in booking_ids])
+    entries = locks.lock_waitlist_entries([pk for pk, _drive_id in entry_ids])
+    # Locked so that no consent is given or withdrawn meanwhile.
     volunteers_contacts.lock_contacts(
-        Contact.objects.filter(pk__in=[one.pk for one in (*contacts.alone, *contacts.shared)])
+        Contact.objects.filter(pk__in=[contact.pk for contact in (*contacts.alone, *contacts.shared)])
     )
     return _LockedData(volunteer, contacts, bookings, entries, list(Offer.objects.filter(entry__in=entries)))
 
@@ -143,51 +141,54 @@ def _refuse_running_visit(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def _cancel_upcoming(bookings: Sequence[Booking], actor: str, now: datetime) -> int:
-    """Give up holds and coming visits. A visit whose time has passed is left for the close-out to count."""
+    """Cancel holds and upcoming bookings. A visit with a past time is left for the close-out to count."""
     by = CancelledBy.DONOR if actor == "donor" else CancelledBy.COORDINATOR
-    coming = [
+    upcoming = [
         row
         for row in bookings
         if row.state == BookingState.HELD or (row.state in booking_rules.CHANGEABLE_STATES and row.starts_at > now)
     ]
-    for row in coming:
+    for row in upcoming:
         changes.cancel_bookings(booking_id=row.pk, actor=actor, cancelled_by=by, now=now, notify=False)
-    return sum(row.state != BookingState.HELD for row in coming)
+    return sum(row.state != BookingState.HELD for row in upcoming)
 
 
 def _erase_data(data: _LockedData, now: datetime) -> None:
     volunteer, addresses = data.volunteer, data.contacts.addresses
     organization = volunteer.organization
-    nowhere_else = set(addresses) - volunteers_queries.list_addresses_known_elsewhere(organization, addresses)
-    talks = Conversation.objects.of(organization).filter(address__in=addresses)
+    unknown_elsewhere = set(addresses) - volunteers_queries.list_addresses_known_elsewhere(organization, addresses)
+    conversations = Conversation.objects.of(organization).filter(address__in=addresses)
     erasure.erase_messages(
         organization=organization,
         addresses=addresses,
-        abouts=[*(row.about for rows in data.linked for row in rows), *(talk.about for talk in talks)],
+        abouts=[
+            *(row.about for rows in data.linked_rows for row in rows),
+            *(conversation.about for conversation in conversations),
+        ],
         recipient=f"volunteer:{volunteer.pk}",
         now=now,
     )
     erasure.hash_consents(organization=organization, addresses=addresses)
-    erasure.delete_replies(ids=_list_reply_ids(talks), addresses=nowhere_else)
-    talks.delete()
+    erasure.delete_replies(ids=_list_reply_ids(conversations), addresses=unknown_elsewhere)
+    conversations.delete()
     SelfReportedDonation.objects.filter(volunteer=volunteer).delete()
     idempotency.blank_answers(mentions=[*addresses, *(row.reference for row in data.bookings)])
     _anonymize_rows(data)
     volunteers_erasure.erase_personal_data(
-        volunteer=volunteer, contacts=data.contacts, unknown_elsewhere=nowhere_else, now=now
+        volunteer=volunteer, contacts=data.contacts, unknown_elsewhere=unknown_elsewhere, now=now
     )
 
 
 def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
-    """The texts that stand in these conversations and in no other organization's."""
-    lines = ConversationText.objects.filter(conversation__in=conversations)
+    """List the texts that are in these conversations and in no other organization's."""
+    texts = ConversationText.objects.filter(conversation__in=conversations)
     elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
-    return list(lines.exclude(reply__in=elsewhere).values_list("reply", flat=True))
+    return list(texts.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """New numbers and no words: what the person was told leads to none of these rows, and no reason names them."""
-    for rows in data.linked:
+    """Give the rows new links and references and delete typed reasons, so that nothing sent leads back to them."""
+    for rows in data.linked_rows:
         for row in rows:
             for name, value in row.build_link_fields().items():
                 setattr(row, name, value)

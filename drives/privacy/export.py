@@ -1,4 +1,4 @@
-"""Everything that is held about one person, in one document that people and programs can read."""
+"""Export everything an organization holds about a volunteer, as one document for people and programs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -31,15 +31,15 @@ Document = dict[str, Any]
 
 
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
-    """All that one organization holds about a person, times in UTC; a fixed number of queries.
+    """Build the export of one volunteer at one organization, times in UTC. A fixed number of queries.
 
-    Left out is what opens doors (links, codes and their hashes) and who the coordinators are. Texts from or to an
-    address that the person shares with others are in it only as far as they are about this person.
+    Left out: links, codes and their hashes (they open pages), and the coordinators' names. Texts of an address that
+    others share are included only if they are about this volunteer.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     bookings = _load_bookings(volunteer, contacts)
-    waits = _load_waitlist_entries(volunteer, contacts)
-    talks = list(Conversation.objects.of(volunteer.organization).filter(address__in=contacts.addresses))
+    entries = _load_waitlist_entries(volunteer, contacts)
+    conversations = list(Conversation.objects.of(volunteer.organization).filter(address__in=contacts.addresses))
     return {
         "format": FORMAT,
         "exported_at": _format_time(now),
@@ -47,7 +47,7 @@ def build_export(volunteer: Volunteer, now: datetime) -> Document:
         "organization": {"name": volunteer.organization.name, "email": volunteer.organization.email},
         "person": _export_person(volunteer, contacts),
         "bookings": [_export_booking(row) for row in bookings],
-        "waitlist_entries": [_export_waitlist_entry(row) for row in waits],
+        "waitlist_entries": [_export_waitlist_entry(row) for row in entries],
         "self_reported_donations": _export_rows(_load_self_reported(volunteer, contacts), _export_self_reported),
         "registrations": _export_rows(
             volunteers_queries.filter_volunteer_registrations(volunteer, contacts).order_by("pk"), _export_registration
@@ -55,10 +55,11 @@ def build_export(volunteer: Volunteer, now: datetime) -> Document:
         "consents": _export_rows(_load_consents(volunteer, contacts), _export_consent),
         "opt_outs": _export_rows(_load_opt_outs(volunteer, contacts), _export_opt_out),
         "messages": _export_rows(
-            _load_messages(volunteer, contacts, [*bookings, *waits, *_list_offers(waits), *talks]), _export_message
+            _load_messages(volunteer, contacts, [*bookings, *entries, *_list_offers(entries), *conversations]),
+            _export_message,
         ),
-        "replies": _export_rows(_load_replies(volunteer, contacts, talks), _export_reply),
-        "conversations": _export_rows(talks, _export_conversation),
+        "replies": _export_rows(_load_replies(volunteer, contacts, conversations), _export_reply),
+        "conversations": _export_rows(conversations, _export_conversation),
         "verified_browsers": _export_rows(
             VerifiedBrowser.objects.filter(identity__in=contacts.identities).order_by("pk"), _export_verified_browser
         ),
@@ -67,7 +68,6 @@ def build_export(volunteer: Volunteer, now: datetime) -> Document:
 
 
 def _build_titles() -> dict[str, str]:
-    """What the parts are called, for people."""
     return {
         "person": _("Who you are and how you are reached"),
         "bookings": _("Your bookings, with every change"),
@@ -103,18 +103,22 @@ def _export_person(volunteer: Volunteer, contacts: ContactOwnership) -> Document
 
 
 def _load_bookings(volunteer: Volunteer, contacts: ContactOwnership) -> list[Booking]:
-    theirs = Q(volunteer=volunteer) | Q(
+    of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
     )
-    rows = Booking.objects.filter(theirs).select_related("drive__site", "self_check_policy").order_by("starts_at", "pk")
+    rows = (
+        Booking.objects.filter(of_volunteer)
+        .select_related("drive__site", "self_check_policy")
+        .order_by("starts_at", "pk")
+    )
     return list(rows.prefetch_related("changes__from_arrival", "changes__to_arrival", "calls"))
 
 
 def _load_waitlist_entries(volunteer: Volunteer, contacts: ContactOwnership) -> list[WaitlistEntry]:
-    theirs = Q(volunteer=volunteer) | Q(
+    of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
     )
-    rows = WaitlistEntry.objects.filter(theirs).select_related("drive__site").prefetch_related("offers")
+    rows = WaitlistEntry.objects.filter(of_volunteer).select_related("drive__site").prefetch_related("offers")
     return list(rows.order_by("pk"))
 
 
@@ -123,16 +127,16 @@ def _list_offers(entries: Iterable[WaitlistEntry]) -> list[Offer]:
 
 
 def _load_self_reported(volunteer: Volunteer, contacts: ContactOwnership) -> Iterable[SelfReportedDonation]:
-    theirs = Q(volunteer=volunteer) | Q(
+    of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
     )
-    return SelfReportedDonation.objects.filter(theirs).order_by("pk")
+    return SelfReportedDonation.objects.filter(of_volunteer).order_by("pk")
 
 
 def _load_consents(volunteer: Volunteer, contacts: ContactOwnership) -> Iterable[ConsentEntry]:
     addresses = [contact.address for contact in (*contacts.alone, *contacts.shared)]
-    lines = ConsentEntry.objects.filter(organization=volunteer.organization_id, address__in=addresses)
-    return lines.order_by("at", "pk")
+    consents = ConsentEntry.objects.filter(organization=volunteer.organization_id, address__in=addresses)
+    return consents.order_by("at", "pk")
 
 
 def _load_opt_outs(volunteer: Volunteer, contacts: ContactOwnership) -> Iterable[Suppression]:
@@ -152,7 +156,6 @@ def _load_messages(
 def _load_replies(
     volunteer: Volunteer, contacts: ContactOwnership, conversations: list[Conversation]
 ) -> Iterable[InboundMessage]:
-    """What stands in their conversations, and what a rule answered at once (STOP, START, HELP)."""
     filed = ConversationText.objects.filter(conversation__in=conversations).values("reply")
     senders = Q(sender__organizations=volunteer.organization) | Q(sender__is_default=True)
     rows = InboundMessage.objects.filter(Q(pk__in=filed) | senders & Q(address__in=contacts.addresses))
@@ -224,13 +227,13 @@ def _export_self_reported(row: SelfReportedDonation) -> Document:
 
 def _export_registration(row: Registration) -> Document:
     typed = _export_fields(row, "name", "is_for_other", "phone", "phone_as_typed", "email", "language")
-    said = _export_fields(row, "consents", "self_check", "source", "ip")
-    return {**typed, **said, **_export_times(row, "created_at", "verified_at")}
+    given = _export_fields(row, "consents", "self_check", "source", "ip")
+    return {**typed, **given, **_export_times(row, "created_at", "verified_at")}
 
 
 def _export_consent(row: ConsentEntry) -> Document:
-    said = _export_fields(row, "address", "purpose", "given", "wording_version", "wording", "source", "ip")
-    return {**said, "by": _format_actor(row.actor), "at": _format_time(row.at)}
+    fields = _export_fields(row, "address", "purpose", "given", "wording_version", "wording", "source", "ip")
+    return {**fields, "by": _format_actor(row.actor), "at": _format_time(row.at)}
 
 
 def _export_opt_out(row: Suppression) -> Document:
@@ -238,7 +241,7 @@ def _export_opt_out(row: Suppression) -> Document:
 
 
 def _export_message(row: Message) -> Document:
-    """A code's digits are a secret while they serve, and are blanked afterwards."""
+    """Export a message; a verification code without its text, which is a secret while it is valid."""
     text = {"text": ""} if row.kind == kinds.CODE.name else _export_fields(row, "subject", "text", "calendar")
     return {
         **_export_fields(
@@ -273,9 +276,9 @@ def _export_audit_entry(row: AuditEntry) -> Document:
 
 
 def _format_actor(actor: str) -> str:
-    """Who did it, without saying which coordinator: that is somebody else's data."""
-    words = {"donor": "you", "user": "a coordinator", "key": "the organization's program", "worker": "the service"}
-    return words.get(actor.partition(":")[0], actor)
+    """Name the actor without a coordinator's name, which is another person's data."""
+    names = {"donor": "you", "user": "a coordinator", "key": "the organization's program", "worker": "the service"}
+    return names.get(actor.partition(":")[0], actor)
 
 
 def _export_rows(rows: Iterable[Any], export_row: Callable[[Any], Document]) -> list[Document]:

@@ -1,4 +1,4 @@
-"""A person's data as a file: for the person themselves, and for a coordinator who sends it to them."""
+"""A volunteer's export as a file, for the donor and for a coordinator."""
 
 from datetime import datetime
 
@@ -9,7 +9,6 @@ from volunteers.models import Volunteer
 
 
 def build_export_response(person: Volunteer, now: datetime) -> HttpResponse:
-    """Everything that one organization holds about them, laid out so that people can read it too."""
     response = JsonResponse(export.build_export(person, now), json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="my-data-{person.organization.slug}.json"'
     response["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Forms about who is kept, and for how long."""
+"""Forms for erasure and retention."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +8,6 @@ from organizations.models.organization import MAX_RETENTION_MONTHS, MIN_RETENTIO
 
 
 class EraseForm(forms.Form):
-    """Why, and that it is meant."""
-
     because = forms.ChoiceField(
         label=_("Why?"),
         choices=[(one.value, one.label) for one in (ErasureReason.ASKED, ErasureReason.MISTAKE)],
@@ -23,8 +21,6 @@ class EraseForm(forms.Form):
 
 
 class RetentionForm(forms.Form):
-    """How long somebody is kept who is not heard of."""
-
     months = forms.IntegerField(
         label=_("Months after the last contact"),
         min_value=MIN_RETENTION_MONTHS,

@@ -1,4 +1,4 @@
-"""Two volunteers that turn out to be one person."""
+"""Merge two volunteers that are one person."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -29,46 +29,49 @@ def merge_volunteers(
     now: datetime,
     name_from_id: int | None = None,
 ) -> Volunteer:
-    """Make two volunteers of an organization one: the older row stays and gets everything that the other had.
+    """Merge two volunteers of an organization: the older row stays and gets the data of the younger one.
 
-    It keeps its name and language, or gets those of the younger one if that is whom `called` names.
-    Bookings, places in line, what was stated, registrations and contacts move; waiting messages follow; the link of the
-    younger one's calendar opens nothing any more. Consents stay where they are: with the address. A second call answers
-    as the first. Refuses (`Refusal`) two active bookings or two places in line at one drive: they are resolved first.
-    Raises Volunteer.DoesNotExist for anybody who is not of this organization.
-    Locks: all identities of both, their drives (shared), their bookings, entries.
+    It keeps its name and language unless `name_from_id` is the younger one. Bookings, waitlist entries, the newest
+    self-reported donation, registrations, contacts and unsent messages move; the younger one's calendar link stops
+    working. Consents stay with their address. A second call returns the same volunteer. Refuses two active bookings
+    (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an id of
+    another organization. Locks: all identities of both, their drives (shared), their bookings, entries.
     """
-    if already := find_merged_volunteer(organization, {one_id, other_id}):
-        return already
+    if merged := find_merged_volunteer(organization, {one_id, other_id}):
+        return merged
     people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
     locks.lock_volunteers_then_drives([one_id, other_id])
-    found = list(people.select_related("phone", "email").order_by("created_at", "pk"))
-    if len(found) < 2:  # somebody else was quicker, or there are none
+    volunteers = list(people.select_related("phone", "email").order_by("created_at", "pk"))
+    if len(volunteers) < 2:  # merged by another request meanwhile, or unknown
         return find_merged_volunteer(organization, {one_id, other_id}) or _raise_missing()
-    survivor, gone = found
-    left = f"volunteer:{gone.pk}"
+    survivor, absorbed = volunteers
+    absorbed_subject = f"volunteer:{absorbed.pk}"
     ids = (
-        Booking.objects.filter(volunteer__in=found, state__in=ACTIVE_STATES).order_by("pk").values_list("pk", flat=True)
+        Booking.objects.filter(volunteer__in=volunteers, state__in=ACTIVE_STATES)
+        .order_by("pk")
+        .values_list("pk", flat=True)
     )
     locks.lock_bookings(list(ids))
-    locks.lock_waitlist_entries(WaitlistEntry.objects.filter(volunteer__in=found).values_list("pk", flat=True))
-    if reasons := reasons_not_to_merge(survivor, gone):
+    locks.lock_waitlist_entries(WaitlistEntry.objects.filter(volunteer__in=volunteers).values_list("pk", flat=True))
+    if reasons := reasons_not_to_merge(survivor, absorbed):
         raise refusals.Refusal(reasons)
-    if name_from_id == gone.pk:
-        survivor.name, survivor.language = gone.name, gone.language
-    _move_data(survivor, gone)
-    outbox.rename_recipient(recipient=left, new_recipient=f"volunteer:{survivor.pk}")
+    if name_from_id == absorbed.pk:
+        survivor.name, survivor.language = absorbed.name, absorbed.language
+    _move_data(survivor, absorbed)
+    outbox.rename_recipient(recipient=absorbed_subject, new_recipient=f"volunteer:{survivor.pk}")
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE_STATES):
         reserved_spots.close_entries_of_booked_donors([booking], now)
-    kept = [f"volunteer:{survivor.pk}"]
-    audit.add_audit_entry(organization=organization, actor=actor, verb=MERGED, about=left, fields=kept, now=now)
+    survivor_subject = [f"volunteer:{survivor.pk}"]
+    audit.add_audit_entry(
+        organization=organization, actor=actor, verb=MERGED, about=absorbed_subject, fields=survivor_subject, now=now
+    )
     return survivor
 
 
 def _move_data(survivor: Volunteer, absorbed: Volunteer) -> None:
-    """Everything of one person to the other; then the row without anything goes."""
     Booking.objects.filter(volunteer=absorbed).update(volunteer=survivor)
     WaitlistEntry.objects.filter(volunteer=absorbed).update(volunteer=survivor)
+    # Of two self-reported donations the newest one counts.
     newest = (
         SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed])
         .order_by("-self_reported_at", "-pk")
@@ -85,25 +88,26 @@ def _raise_missing() -> Volunteer:
 
 
 def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reason]:
-    """What a coordinator has to resolve first: both booked, or both in line, at one drive. Two queries."""
     both = Count("pk")
     booked = Drive.objects.filter(bookings__volunteer__in=[one, other], bookings__state__in=ACTIVE_STATES)
-    waiting = Drive.objects.filter(
+    waitlisted_at = Drive.objects.filter(
         waitlist_entries__volunteer__in=[one, other], waitlist_entries__state__in=WAITLISTED_STATES
     )
-    twice = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
-    waitlisted = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
+    both_booked = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
+    both_waitlisted = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
     return [
         refusals.Reason(code, text % {"drive": drive.title})
-        for drives, code, text in ((booked, "both_booked", twice), (waiting, "both_waiting", waitlisted))
+        for drives, code, text in (
+            (booked, "both_booked", both_booked),
+            (waitlisted_at, "both_waiting", both_waitlisted),
+        )
         for drive in drives.annotate(both=both).filter(both__gt=1).order_by("pk")
     ]
 
 
 def find_merged_volunteer(organization: Organization, ids: Collection[int]) -> Volunteer | None:
-    """Who is left of these two, if they have been made one before. Two queries at most."""
     abouts = [f"volunteer:{pk}" for pk in ids]
-    lines = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)
-    kept = next((line.fields[0] for line in lines if line.fields and line.fields[0] in abouts), None)
+    merges = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)
+    survivor = next((merge.fields[0] for merge in merges if merge.fields and merge.fields[0] in abouts), None)
     rows = Volunteer.objects.of(organization)
-    return rows.filter(pk=int(kept.removeprefix("volunteer:"))).first() if kept else None
+    return rows.filter(pk=int(survivor.removeprefix("volunteer:"))).first() if survivor else None

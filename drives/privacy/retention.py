@@ -1,4 +1,4 @@
-"""Nothing personal is kept for longer than it is of use: sweeps that may run twice and be killed in the middle."""
+"""Delete personal data past its retention. Every sweep may run twice or be interrupted."""
 
 import logging
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
-GRACE = timedelta(days=1)  # what is younger may belong to somebody who is just being entered
+GRACE = timedelta(days=1)  # a younger address may belong to a volunteer being entered right now
 
 log = logging.getLogger(__name__)
 
 
 def apply_retention(*, now: datetime) -> dict[str, int]:
-    """Erase who was not heard of, blank old texts, and hash or delete the addresses that belong to nobody any more."""
+    """Erase inactive volunteers, delete old texts, and hash or delete addresses no volunteer has any more."""
     return {
         "erased": erase_inactive_volunteers(now=now),
         "texts": erasure.purge_old_texts(now=now),
@@ -33,16 +33,16 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
 
 
 def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
-    """Erase up to `limit` people whose last contact is longer ago than their organization keeps people.
+    """Erase up to `limit` inactive volunteers, each in its own transaction; return how many.
 
-    Each in a transaction of its own; one who cannot be erased does not hold up the others. Returns how many were.
+    A volunteer that cannot be erased does not hold up the others.
     """
     return sum(_erase_inactive(volunteer_id, now) for volunteer_id in inactive.list_inactive_volunteers(now, limit))
 
 
 def _erase_inactive(volunteer_id: int, now: datetime) -> bool:
     try:
-        erase.erase_volunteer(volunteer_id=volunteer_id, reason=ErasureReason.SILENT, actor="worker", now=now)
+        erase.erase_volunteer(volunteer_id=volunteer_id, reason=ErasureReason.INACTIVE, actor="worker", now=now)
     except Refusal:
         return False
     except Exception as error:
@@ -53,7 +53,6 @@ def _erase_inactive(volunteer_id: int, now: datetime) -> bool:
 
 @transaction.atomic
 def _delete_old_conversations(now: datetime) -> int:
-    """Conversations with numbers that the organization does not know, 90 days after their last word."""
     known = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
     old = Conversation.objects.filter(~Exists(known), last_text_at__lt=now - TEXTS_KEPT_FOR)
     return old.delete()[1].get("drives.Conversation", 0)

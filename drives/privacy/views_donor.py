@@ -1,4 +1,4 @@
-"""What is held about a donor, for the donor: a copy of it, and the end of it. Only for who proved the contact here."""
+"""A donor's own data: download a copy or erase it. Only for contacts verified in this browser."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -19,12 +19,10 @@ from drives.privacy.erase import ErasureReason
 from drives.web import redirects, visitor
 from volunteers.models import Volunteer
 
-KnownRecord: TypeAlias = tuple[Volunteer, str]  # and what tells them apart from others of their name
+KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that tells namesakes apart
 
 
 class EraseMyDataForm(forms.Form):
-    """Which organizations are to forget the donor, and that it is meant."""
-
     records = forms.MultipleChoiceField(
         label=_("Who shall forget you?"),
         widget=forms.CheckboxSelectMultiple,
@@ -39,7 +37,7 @@ class EraseMyDataForm(forms.Form):
         super().__init__(*args)  # type: ignore[arg-type]
         field = self.fields["records"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(str(one.pk), f"{one.organization.name} ({title})") for one, title in records]
+        field.choices = [(str(record.pk), f"{record.organization.name} ({title})") for record, title in records]
         if len(records) == 1:
             field.initial = [str(records[0][0].pk)]
 
@@ -47,7 +45,6 @@ class EraseMyDataForm(forms.Form):
 @never_cache
 @require_safe
 def show_my_data(request: HttpRequest) -> HttpResponse:
-    """Which organizations know the donor, with a copy from each and the way out."""
     records = _list_records(request)
     return (
         render(request, "drives/privacy/donor_data.html", {"records": records}) if records else redirect("find_booking")
@@ -57,7 +54,6 @@ def show_my_data(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def download_my_data(request: HttpRequest, volunteer_id: int) -> HttpResponse:
-    """A copy of everything that one organization holds."""
     for record, _title in _list_records(request):
         if record.pk == volunteer_id:
             return export_file.build_export_response(record, timezone.now())
@@ -67,7 +63,6 @@ def download_my_data(request: HttpRequest, volunteer_id: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase_my_data(request: HttpRequest) -> HttpResponse:
-    """Leave one organization or all. The page says what that means; only its button does it."""
     records = _list_records(request)
     if not records:
         return redirect("find_booking")
@@ -88,11 +83,9 @@ def erase_my_data(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_my_data_erased(request: HttpRequest) -> HttpResponse:
-    """That it is done, and what is left to do by oneself."""
     return render(request, "drives/privacy/donor_data_erased.html")
 
 
 def _list_records(request: HttpRequest) -> list[KnownRecord]:
-    """How each organization knows the donor: what they own of what this browser proved. Two queries at most."""
     people = known_people.list_known_people(visitor.read_browser_token(request), timezone.now())
     return [(record, person.title) for person in people if person.is_contact_owner for record in person.records]

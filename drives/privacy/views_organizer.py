@@ -1,4 +1,4 @@
-"""What coordinators do for somebody who asks for their data, or to be forgotten."""
+"""Export and erase a volunteer, for a coordinator."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -20,14 +20,12 @@ from volunteers.models import Volunteer
 @require_safe
 @accounts.role_required("plan")
 def download_export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
-    """Everything that is held about a person, as a file to send them."""
     return export_file.build_export_response(_get_person_or_404(request, volunteer_id), timezone.now())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
-    """Forget a person. The page says what goes and what stays; it cannot be undone."""
     person = _get_person_or_404(request, volunteer_id)
     form = EraseForm(request.POST or None)
     if form.is_valid():
@@ -47,7 +45,6 @@ def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
 
 
 def _get_person_or_404(request: MemberRequest, volunteer_id: int) -> Volunteer:
-    """Somebody the member's own organization knows, or 404."""
     known = Volunteer.objects.of(request.membership.organization).known()
     person = known.select_related("organization", "phone", "email").filter(pk=volunteer_id).first()
     if person is None:

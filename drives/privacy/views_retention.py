@@ -1,4 +1,4 @@
-"""Settings of the organization that its owner decides."""
+"""The retention period, set by the organization's owner."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,6 @@ from organizations.web.accounts import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("manage")
 def edit_retention(request: MemberRequest) -> HttpResponse:
-    """After how many months somebody who is not heard of is erased."""
     organization = request.membership.organization
     form = RetentionForm(request.POST or None, initial={"months": organization.retention_months})
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""A person whose every detail is a canary: planted through the real doors, looked for in every column afterwards."""
+"""A donor with a canary in each detail: entered through the real pages, then searched for in every column."""
 
 import json
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ EARLIER = NOW - timedelta(days=20)
 
 @dataclass
 class Planted:
-    """Where the canaries were let loose, and what the person was told."""
+    """Where the canaries were entered, and what the donor was sent."""
 
     organization: Organization
     drive: Drive
@@ -72,7 +72,7 @@ class Planted:
 
 
 def plant(organization: Organization | None = None) -> Planted:
-    """Ana gave once, is booked again, wrote and was written to; with everything that anybody could type about her."""
+    """Create Ana: one donation, one booking, texts both ways, and everything that others could type about her."""
     owner = organization or builders.organization(messages_per_day=0)
     past, drive = _past_drive(owner), builders.drive(owner)
     client = Client(REMOTE_ADDR=IP)
@@ -98,7 +98,7 @@ def plant(organization: Organization | None = None) -> Planted:
 
 
 def _past_drive(owner: Organization) -> Drive:
-    """A drive of last month: she walked in and gave, another was booked and did not come."""
+    """Create last month's drive: Ana walked in and donated, another donor was a no-show."""
     on = EARLIER.date()
     past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
     Drive.objects.filter(pk=past.pk).update(state="published")
@@ -120,7 +120,7 @@ def _past_drive(owner: Organization) -> Drive:
 
 
 def _hold_through_the_api(drive: Drive) -> None:
-    """A hold that lapses unproved, with what was typed; its answer is kept for the same request."""
+    """Create a hold that lapses unverified; its answer is stored for the same Idempotency-Key."""
     held = Api(Client(REMOTE_ADDR=IP)).book(slot=str(builders.slot(drive, 8).pk), name=NAME, phone=PHONE, email=MAILBOX)
     assert held.status_code == 201, held.content
 
@@ -163,7 +163,7 @@ def _change(coming: Booking) -> None:
 
 
 def _wait(owner: Organization) -> None:
-    """On two waiting lists: at one a place is offered, at the other she has not proved that it is her."""
+    """Join two waitlists: one with an offer, one not verified yet."""
     offered, asked = (_full_drive(owner, month) for month in (5, 6))
     person = Person(name=NAME, phone=PHONE, email=MAILBOX)
     entries.add_entry(drive=offered, waitlist_request=WaitlistRequest("return"), person=person, actor=BEN, now=NOW)
@@ -174,7 +174,7 @@ def _wait(owner: Organization) -> None:
 
 
 def _full_drive(owner: Organization, month: int) -> Drive:
-    """Nobody is booked, and there is no place either."""
+    """Create a drive without bookings and without spots."""
     day = builders.DRIVE_DAY.replace(month=month)
     made = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=day))
     Slot.objects.filter(drive=made).update(chairs_limit=0)
@@ -182,7 +182,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
-    """Somebody else, typed by a coordinator."""
+    """Add another donor, as a coordinator."""
     return book_for_donor.create_booking_for_donor(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
@@ -194,7 +194,7 @@ def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
 
 
 def everywhere() -> dict[str, str]:
-    """Every row of every table as text, in lower case; sessions unpacked."""
+    """Return every row of every table as lower-case text, with sessions unpacked."""
     found: dict[str, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -206,7 +206,7 @@ def everywhere() -> dict[str, str]:
 
 
 def hits(places: dict[str, str]) -> dict[str, set[str]]:
-    """Which canaries sing where."""
+    """Return the canaries that are found, with their columns."""
     forms = [(form.lower(), form.lower().encode().hex()) for spelled in CANARIES.values() for form in spelled]
     found = {
         place: {plain for plain, as_bytes in forms if plain in text or as_bytes in text}
@@ -216,7 +216,7 @@ def hits(places: dict[str, str]) -> dict[str, set[str]]:
 
 
 def feeds(planted: Planted) -> dict[str, int]:
-    """What the addresses that she was given answer."""
+    """Return the answers of the addresses that Ana was sent."""
     client = planted.client
     asked = {
         "feed": reverse("donor_feed", args=[planted.feed]),

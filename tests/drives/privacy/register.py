@@ -1,6 +1,6 @@
-"""Every column that can hold a word about a person, and what becomes of it when the person is erased.
+"""Every column that can hold text about a person, and what an erasure does with it.
 
-A column that is new stands in none of the lists, and `test_register.py` fails until somebody has decided.
+A new column is in none of the lists, so `test_register.py` fails until one is chosen.
 """
 
 from collections import Counter
@@ -149,7 +149,7 @@ _PEOPLE = {"volunteers.Volunteer", "volunteers.Contact", "volunteers.Registratio
 
 
 def worded_columns(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
-    """Every column of the tables that can hold a word."""
+    """List every column that can hold text."""
     return [
         (table._meta.label, field.name)
         for table in tables
@@ -168,8 +168,10 @@ def undecided(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
 
 
 def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
-    """Tables without a decision whose rows lead to a person. A volunteer's row stays after an erasure, and so does
-    what hangs on it, unless the erasure takes it away."""
+    """List tables without a decision with rows that lead to a person.
+
+    A volunteer's row stays after an erasure, and so do the rows that refer to it, unless the erasure deletes them.
+    """
     return sorted(
         table._meta.label
         for table in tables
@@ -181,7 +183,7 @@ def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
 
 
 def decided() -> dict[tuple[str, str], str]:
-    """What the lists say, by column."""
+    """Return what the lists say, by column."""
     return {column: word for word, columns in _lists().items() for column in columns}
 
 

@@ -1,4 +1,4 @@
-"""Export and erasure for programs."""
+"""Export and erasure in the API."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""After an erasure no column of any table, no log line, no task and no feed knows who it was."""
+"""After an erasure no column, log line, task or feed identifies the donor."""
 
 import inspect
 import logging
@@ -33,7 +33,7 @@ def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
 
 
 def test_the_canaries_sing_before_the_erasure() -> None:
-    """Else silence afterwards would say nothing."""
+    """Otherwise finding none afterwards would prove nothing."""
     plant()
     heard = hits(everywhere())
     assert set().union(*heard.values()) >= {
@@ -64,7 +64,7 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
 
 
 def test_no_value_of_any_column_that_is_hers_is_left() -> None:
-    """The words that nobody thought of as a canary, and the numbers that lead to her."""
+    """Search for values that are no canary, and for the ids that lead to Ana."""
     ana = plant()
     before = {where: _values(*where) for where in GONE}
     erase(ana)
@@ -118,7 +118,7 @@ def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: p
 
 
 def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answers of today hold no name, but links: the scan must find one that does."""
+    """Stored answers hold links but no name; the scan must find one that does."""
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'
     idempotency.run_once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))

@@ -1,4 +1,4 @@
-"""What an erasure leaves, and whom it leaves alone."""
+"""What an erasure keeps, and what it leaves alone."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ def test_no_count_of_what_was_changes() -> None:
 
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
-    """What the pages show, and what the report says when it is computed anew."""
+    """Return the counts on the pages, and those of a newly computed report."""
     close_out.update_turnout(drive=past, now=NOW)
     return (
         turnout.count_turnout(past),
@@ -64,7 +64,7 @@ def _fates() -> set[tuple[str, str]]:
     return set(Message.objects.values_list("state", "reason"))
 
 
-def test_places_to_come_are_free_at_once_and_nobody_is_told() -> None:
+def test_upcoming_spots_are_freed_without_messages() -> None:
     ana = plant()
     assert erase(ana.volunteer_id).cancelled_count == 1
     assert not Message.objects.exclude(address="").exists()
@@ -96,7 +96,7 @@ def test_the_ledger_keeps_a_hash_the_words_and_the_time() -> None:
     }
 
 
-def test_who_said_stop_is_not_texted_after_coming_back_until_start() -> None:
+def test_a_stop_outlives_the_erasure_until_start() -> None:
     ana = plant()
     sender = Sender.objects.get(organizations=ana.organization)
     say("STOP", LATER, sender)
@@ -158,7 +158,7 @@ def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
     assert not VerifiedBrowser.objects.exists()
 
 
-def test_a_family_that_shares_a_mailbox_stays_without_who_leaves() -> None:
+def test_erasing_one_of_a_family_keeps_the_shared_mailbox() -> None:
     drive = builders.drive()
     ana = enter_somebody(drive, 0, name="Test Ana Alder", phone=builders.phone(1), email="family@example.org")
     dan = enter_somebody(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
@@ -182,7 +182,7 @@ def test_of_a_party_the_others_are_left_together() -> None:
     assert parties == {ana.pk: ana.party, bo.pk: None, ida.pk: ana.party}
 
 
-def test_nobody_is_erased_from_the_chair() -> None:
+def test_a_checked_in_donor_cannot_be_erased() -> None:
     drive = builders.drive()
     here = builders.booked(drive)
     at = drive.starts_at
@@ -209,7 +209,7 @@ def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> No
     assert turnout.count_turnout(drive).no_show_count == 1
 
 
-def test_who_comes_back_is_somebody_new() -> None:
+def test_an_erased_donor_who_books_again_is_a_new_volunteer() -> None:
     drive = builders.drive()
     first = builders.booked(drive)
     erase(first.volunteer_id)
@@ -218,7 +218,7 @@ def test_who_comes_back_is_somebody_new() -> None:
     assert again.state == BookingState.BOOKED
 
 
-def test_a_hold_that_was_erased_cannot_be_proved() -> None:
+def test_an_erased_hold_cannot_be_verified() -> None:
     drive = builders.drive()
     known = builders.booked(drive)
     held = builders.held(drive, n=8)
@@ -252,7 +252,7 @@ def test_a_reply_that_waits_for_a_coordinator_goes_too() -> None:
     assert not InboundMessage.objects.exists()
 
 
-def test_the_audit_log_says_who_erased_whom_and_why() -> None:
+def test_the_audit_log_has_actor_volunteer_and_reason() -> None:
     known = builders.booked(builders.drive())
     erase(known.volunteer_id, because="mistake", actor="user:7")
     line = AuditEntry.objects.get(verb="erased")
@@ -272,7 +272,7 @@ def test_the_same_request_again_does_not_bring_her_back() -> None:
         ask()
 
 
-def test_what_is_left_is_shown_as_erased_and_found_by_nobody() -> None:
+def test_anonymous_rows_are_shown_as_erased_and_not_found_by_search() -> None:
     ana = plant()
     erase(ana.volunteer_id)
     assert ana.volunteer.name == "Erased"

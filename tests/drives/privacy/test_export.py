@@ -1,4 +1,4 @@
-"""Whoever asks gets everything that is held about them, and nothing that opens a door or is somebody else's."""
+"""An export holds everything about the donor, and no secret and nothing about others."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def exported(of: Planted) -> str:
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
-    """What stands in a personal column after planting: all of it is hers, for she is the only person there."""
+    """Return the values of the personal columns; all are Ana's, since she is the only person there."""
     return [value for value in model._default_manager.values_list(column, flat=True) if value not in (None, "", [], {})]
 
 
@@ -36,7 +36,7 @@ def test_every_canary_is_in_it() -> None:
 
 
 def test_every_value_of_every_personal_column_is_in_it() -> None:
-    """Held against the register of columns, so that a new one is exported or left out on purpose."""
+    """Compare with the register of columns, so that a new column is exported or left out on purpose."""
     ana = plant()
     say("STOP", NOW)
     text = exported(ana)
@@ -49,7 +49,7 @@ def test_every_value_of_every_personal_column_is_in_it() -> None:
     assert lost == {}
 
 
-def test_nothing_that_opens_a_door_is_in_it() -> None:
+def test_no_link_or_code_is_in_it() -> None:
     ana = plant()
     document = export.build_export(ana.volunteer, NOW)
     del document["messages"]  # a text that was sent holds its link
@@ -60,7 +60,7 @@ def test_nothing_that_opens_a_door_is_in_it() -> None:
     assert {row["text"] for row in codes} == {""}
 
 
-def test_nothing_of_somebody_else_is_in_it() -> None:
+def test_nothing_about_others_is_in_it() -> None:
     ana = plant()
     builders.booked(ana.drive, n=12, number=7, name="Test Dan Dow")
     builders.booked(builders.drive(on=builders.DRIVE_DAY.replace(month=5)), number=42, name="Test Cleo Copper")

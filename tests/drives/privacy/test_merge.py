@@ -1,4 +1,4 @@
-"""Two volunteers that turn out to be one person become one."""
+"""Merge two volunteers that are one person."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ def lax_drive(of: Organization) -> Drive:
 
 
 def two(of: Organization) -> list[Volunteer]:
-    """Ana under two numbers, each with a booking at a drive of its own; the first row is older."""
+    """Ana under two numbers, each with a booking at its own drive; the first row is older."""
     bookings = [
         builders.booked(lax_drive(of), number=number, now=NOW + timedelta(minutes=number), name=name)
         for number, name in ((1, "Test Ana Alder"), (2, "Test Ana Birch"))
@@ -69,7 +69,7 @@ def test_the_coordinator_chooses_whose_name_and_language_stay(called: int, name:
     assert (kept.pk, kept.name, kept.language) == (ana.pk, name, language)
 
 
-def test_twice_is_as_once_and_the_log_says_so_once() -> None:
+def test_a_second_merge_changes_nothing_and_is_not_logged() -> None:
     here = builders.organization()
     ana, again = two(here)
     assert [merged(here, ana, again) for _twice in range(2)] == [ana, ana]
@@ -99,7 +99,7 @@ def test_two_bookings_at_one_drive_are_resolved_first() -> None:
     assert merged(here, ana, again) == ana
 
 
-def test_somebody_of_another_organization_is_nobody() -> None:
+def test_a_volunteer_of_another_organization_is_not_found() -> None:
     here = builders.organization()
     ana, again = two(here)
     with pytest.raises(Volunteer.DoesNotExist):
@@ -109,7 +109,7 @@ def test_somebody_of_another_organization_is_nobody() -> None:
 
 
 def test_every_row_that_names_a_volunteer_is_known_here() -> None:
-    """A new one has to be moved in `drives.privacy.merge`, else a merge would delete it."""
+    """A new table with volunteers has to be moved in `drives.privacy.merge`, or a merge would delete its rows."""
     known = {"bookings", "waitlist_entries", "self_reported_donation", "registrations", "owned_contacts"}
     assert {relation.get_accessor_name() for relation in Volunteer._meta.related_objects} == known
 
@@ -128,7 +128,7 @@ def test_a_coordinator_finds_looks_and_confirms() -> None:
         assert ben.post(address).headers["Location"] == reverse("organizer_person", args=[ana.pk])
 
 
-def test_who_may_only_look_does_not_merge() -> None:
+def test_a_viewer_cannot_merge() -> None:
     here = builders.organization()
     ana, again = two(here)
     viewer = coordinator.signed_in(builders.member(here, Role.VIEWER))
@@ -138,7 +138,7 @@ def test_who_may_only_look_does_not_merge() -> None:
     assert Volunteer.objects.count() == 2
 
 
-def test_what_stands_against_it_is_shown_before_and_after() -> None:
+def test_reasons_against_the_merge_are_shown_before_and_after() -> None:
     here = builders.organization()
     drive = lax_drive(here)
     ana, again = (builders.booked(drive, number=number, n=number).volunteer_id for number in (1, 2))
@@ -148,7 +148,7 @@ def test_what_stands_against_it_is_shown_before_and_after() -> None:
     assert ben.post(address).status_code == 409
 
 
-def test_whoever_owns_two_numbers_is_found_by_either() -> None:
+def test_the_survivor_is_found_by_either_number() -> None:
     booking = builders.booked(drive := builders.drive(), number=3)
     assert booking.volunteer is not None
     second = Contact.objects.create(
@@ -165,7 +165,7 @@ def test_whoever_owns_two_numbers_is_found_by_either() -> None:
     assert attendance_queries.load_roster(drive, "0178") == []
 
 
-def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:
+def test_the_newest_self_reported_donation_stays() -> None:
     here = builders.organization()
     ana, again = two(here)
     for person, day, minutes in ((ana, 5, 2), (again, 9, 1)):
@@ -182,7 +182,7 @@ def test_the_newest_word_about_a_donation_elsewhere_stays() -> None:
     ]
 
 
-def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> None:
+def test_a_booking_under_one_number_closes_the_entry_under_the_other() -> None:
     here = builders.organization(codes_per_day=100_000)
     full = builders.full_drive(of=here)
     waits = builders.waits(full[0].drive, number=50, name="Test Ana Birch")
@@ -193,7 +193,7 @@ def test_who_has_a_place_under_one_number_waits_no_longer_under_the_other() -> N
     assert waits.state == "booked"
 
 
-def test_nobody_is_joined_with_somebody_who_was_erased() -> None:
+def test_an_erased_volunteer_cannot_be_merged() -> None:
     here = builders.organization()
     ana, again = two(here)
     erase.erase_volunteer(volunteer_id=again.pk, reason="asked", actor="user:1", now=NOW)

@@ -1,4 +1,4 @@
-"""Two rows that were made one person: a copy holds what both had, and erasing it leaves nothing of either."""
+"""Export and erase a merged volunteer: the export holds the data of both rows, the erasure leaves none of either."""
 
 import json
 from datetime import timedelta
@@ -20,7 +20,7 @@ OF_THE_OTHER = ("bilby", OTHER_PHONE.removeprefix("+1"))  # in the name, the mai
 
 
 def one_of_two() -> tuple[Planted, Booking]:
-    """Ana with all her canaries, and her other row: a phone she proved, a mailbox that nobody did; made one."""
+    """Merge Ana with all her canaries and her other row, with a verified phone and an unverified e-mail address."""
     owner = builders.organization(messages_per_day=0)
     later = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     other = builders.booked(later, number=7, name="Test Bilby Birch", email=OTHER_MAILBOX)

@@ -1,4 +1,4 @@
-"""A restored copy of the database knows people again who were erased since."""
+"""A restored backup knows people that were erased since; `erase_again` erases them."""
 
 import io
 import logging
@@ -23,7 +23,7 @@ def again(monkeypatch: pytest.MonkeyPatch, lines: str) -> str:
     return said.getvalue()
 
 
-def test_who_stands_in_the_log_is_erased_again_and_nobody_else(
+def test_only_volunteers_in_the_log_are_erased_again(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     caplog.set_level(logging.INFO)

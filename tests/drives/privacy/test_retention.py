@@ -1,4 +1,4 @@
-"""Nobody is kept for longer than their organization says, and no text for longer than 90 days."""
+"""Volunteers are erased after their organization's retention period, texts after 90 days."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def left() -> int:
     return Volunteer.objects.known().count()
 
 
-def test_somebody_is_erased_24_months_after_the_visit_and_not_before() -> None:
+def test_a_volunteer_is_erased_24_months_after_the_visit_and_not_before() -> None:
     known()
     assert retention.erase_inactive_volunteers(now=KEPT) == 0
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(seconds=1)) == 1
@@ -69,7 +69,7 @@ def test_any_sign_of_life_counts(lives: Callable[[], object]) -> None:
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
 
 
-def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
+def test_an_entry_by_phone_counts_as_contact() -> None:
     here = known().drive.organization
     full = builders.full_drive(of=here, on=(KEPT + timedelta(days=9)).date())[0].drive
     asks: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_who_was_put_in_line_by_phone_is_not_erased_the_night_after() -> None:
     assert entry.volunteer_id in inactive.list_inactive_volunteers(KEPT + timedelta(days=800), 10)
 
 
-def test_what_others_note_about_somebody_is_no_sign_of_life() -> None:
+def test_consents_entered_by_others_do_not_count_as_contact() -> None:
     known()
     ConsentEntry.objects.update(at=KEPT, actor="user:7")
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 1
@@ -100,7 +100,7 @@ def test_a_run_takes_so_many_and_the_next_goes_on() -> None:
 
 
 @pytest.mark.expects_errors
-def test_one_who_cannot_be_erased_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_volunteer_that_cannot_be_erased_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck, other = known(), known(43)
     erase = privacy_erase.erase_volunteer
 
@@ -151,7 +151,7 @@ def test_a_walk_over_many_messages_goes_in_steps(monkeypatch: pytest.MonkeyPatch
     assert list(Message.objects.exclude(text="-")) == [young]
 
 
-def test_an_address_that_leads_to_nobody_is_deleted_and_hashed_in_the_ledger() -> None:
+def test_an_address_without_a_volunteer_is_deleted_and_hashed_in_the_ledger() -> None:
     here = known()
     organization = here.drive.organization
     contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email="nobody@example.org")
@@ -168,7 +168,7 @@ def test_an_address_that_leads_to_nobody_is_deleted_and_hashed_in_the_ledger() -
     assert Contact.objects.get().address == builders.phone(42)
 
 
-def test_a_talk_with_a_number_that_is_nobodys_ends_after_90_days() -> None:
+def test_a_conversation_with_an_unknown_number_is_deleted_after_90_days() -> None:
     known()
     say("hello", NOW, None, 9)
     say("hello", NOW, None, 42)
@@ -176,7 +176,7 @@ def test_a_talk_with_a_number_that_is_nobodys_ends_after_90_days() -> None:
     assert Conversation.objects.get().address == builders.phone(42)
 
 
-def test_a_text_is_kept_for_90_days_and_not_a_moment_longer() -> None:
+def test_a_text_is_kept_for_exactly_90_days() -> None:
     settled = made.queued(builders.organization(), "Hello")
     Message.objects.update(state="sent", created_at=NOW, settled_at=NOW)
     kept = NOW + timedelta(days=90)
@@ -188,7 +188,7 @@ def test_a_text_is_kept_for_90_days_and_not_a_moment_longer() -> None:
     assert settled.text == "-"
 
 
-def test_a_talk_with_a_stranger_is_kept_for_90_days_and_not_a_moment_longer() -> None:
+def test_a_conversation_with_an_unknown_number_is_kept_for_exactly_90_days() -> None:
     known()
     say("hello", NOW, None, 9)
     retention.apply_retention(now=NOW + timedelta(days=90))
@@ -197,7 +197,7 @@ def test_a_talk_with_a_stranger_is_kept_for_90_days_and_not_a_moment_longer() ->
     assert Conversation.objects.count() == 0
 
 
-def test_what_is_nobodys_is_hashed_after_a_day() -> None:
+def test_an_unknown_address_is_hashed_after_a_day() -> None:
     here = known()
     builders.agreed(here.drive.organization, "nobody@example.org")
     day = NOW + timedelta(days=1)

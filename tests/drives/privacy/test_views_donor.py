@@ -1,4 +1,4 @@
-"""A donor takes a copy of everything, or leaves for good, without an account and without asking anybody."""
+"""A donor downloads or erases their data without an account."""
 
 import json
 from datetime import timedelta
@@ -56,7 +56,7 @@ def test_one_organization_is_left_and_the_other_stays() -> None:
     assert "Hope Foundation" not in text(browser.get(reverse("donor_data")))
 
 
-def test_all_are_left_at_once_and_the_browser_is_a_strangers_again() -> None:
+def test_erasing_everywhere_ends_the_browsers_verification() -> None:
     browser = Client()
     both = at_two_organizations(browser)
     browser.post(reverse("donor_data_erase"), {"records": [str(one.volunteer_id) for one in both], "sure": "on"})
@@ -101,7 +101,7 @@ def test_a_stranger_sees_downloads_and_erases_nothing() -> None:
 
 
 def test_the_link_of_a_booking_alone_opens_no_data() -> None:
-    """Links are passed on: only who proved the contact is given everything."""
+    """Links are passed on, so the data needs a verified contact."""
     booking = builders.booked(builders.drive())
     browser = Client()
     browser.get(reverse("booking", args=[booking.token]), follow=True)

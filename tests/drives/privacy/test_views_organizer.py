@@ -1,4 +1,4 @@
-"""A coordinator hands out what is held about somebody, and forgets them."""
+"""A coordinator downloads and erases a volunteer's data."""
 
 import json
 
@@ -24,7 +24,7 @@ def known() -> tuple[Booking, Volunteer]:
     return booking, booking.volunteer
 
 
-def test_the_file_is_for_the_person_and_kept_by_nobody_in_between() -> None:
+def test_the_export_is_never_cached() -> None:
     booking, person = known()
     ben = coordinator.signed_in(builders.member(person.organization, Role.COORDINATOR))
     page = ben.get(reverse("organizer_booking", args=[booking.pk]))
@@ -59,7 +59,7 @@ def test_the_page_asks_before_it_forgets() -> None:
     assert "Erased" in text(ben.get(reverse("organizer_booking", args=[booking.pk])))
 
 
-def test_the_page_says_why_somebody_in_the_chair_is_not_forgotten(time_machine: object) -> None:
+def test_the_page_says_why_a_checked_in_donor_cannot_be_erased(time_machine: object) -> None:
     booking, person = known()
     time_machine.move_to(booking.starts_at, tick=False)  # type: ignore[attr-defined]
     ben = coordinator.signed_in(builders.member(person.organization, Role.OWNER))
@@ -71,14 +71,14 @@ def test_the_page_says_why_somebody_in_the_chair_is_not_forgotten(time_machine: 
 
 @pytest.mark.parametrize("role", [Role.CHECK_IN, Role.VIEWER])
 @pytest.mark.parametrize("name", ["organizer_export_person", "organizer_erase_person"])
-def test_helpers_and_viewers_neither_download_nor_forget(role: str, name: str) -> None:
+def test_helpers_and_viewers_neither_download_nor_erase(role: str, name: str) -> None:
     booking, person = known()
     eli = coordinator.signed_in(builders.member(person.organization, role))
     assert eli.get(reverse(name, args=[person.pk])).status_code == 403
     assert "Their data" not in text(eli.get(reverse("organizer_booking", args=[booking.pk])))
 
 
-def test_only_the_owner_says_how_long_people_are_kept() -> None:
+def test_only_the_owner_sets_the_retention_period() -> None:
     _booking, person = known()
     organization, address = person.organization, reverse("organizer_retention")
     ben = coordinator.signed_in(builders.member(organization, Role.OWNER))
