@@ -1,4 +1,4 @@
-"""Texts that no rule could answer: laid before the coordinator, answered or closed."""
+"""File donors' texts that need a coordinator, answer them, and close the conversation."""
 
 from datetime import datetime
 
@@ -24,30 +24,30 @@ from volunteers.models import Contact
 def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
-    """Put a donor's text in the conversation it belongs to; the same text twice is one line.
+    """Add a donor's text to its conversations. A text that is filed already changes nothing.
 
-    On a shared sender it belongs to the organization whose prompt it answers, else the one whose text came last to
-    that number, else to each that knows the number. Who knows nobody's number writes to the sender's only organization,
-    or to nobody. Locks: the conversation.
+    On a shared sender the text belongs to `organization` (the one with the prompt it answers), else to the one with the
+    newest text to that number, else to each one that knows the number, else to the sender's only organization. Locks:
+    the conversation.
     """
-    found = [organization] if organization else _list_organizations(reply)
-    filed = [_lock_or_create(one, reply) for one in sorted(found, key=lambda one: one.pk)]
-    for conversation in filed:
+    organizations = [organization] if organization else _list_organizations(reply)
+    filed_in = [_lock_or_create(one, reply) for one in sorted(organizations, key=lambda one: one.pk)]
+    for conversation in filed_in:
         _add_reply(conversation, reply, needs_a_person=needs_a_person, may_mean_cancel=may_mean_cancel)
-    return filed
+    return filed_in
 
 
 @transaction.atomic
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
-    """Send a coordinator's answer as a text; the same `request_key` twice is one.
+    """Send a coordinator's answer as a text; the same `request_key` sends one.
 
-    Within a day of the donor's own text it answers them and needs no consent (docs/decisions); later it needs the one
-    for reminders, which the gate judges. Refuses words that cannot go out and whoever said stop. Locks: the
-    conversation.
+    Within a day of the donor's text no consent is needed (docs/decisions); later the consent for reminders is, which is
+    checked again when the text is sent. Refuses (by field "text") a text that cannot be sent and a number that opted
+    out. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     answer_permission = queries.load_answer_permission(conversation, now)
-    if not answer_permission.may:
+    if not answer_permission.is_allowed:
         raise ValidationError({"text": ValidationError(answer_permission.reason, code=answer_permission.code)})
     wording = broadcast_texts.render_answer(conversation.organization, text)
     (envelope,) = envelopes.build_envelopes(
@@ -69,7 +69,10 @@ def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str
 
 @transaction.atomic(savepoint=False)
 def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
-    """Nothing is to be answered. A new text of the donor opens it again. Locks: the conversation."""
+    """Close a conversation without an answer. A new text from the donor opens it again.
+
+    Locks: the conversation.
+    """
     conversation = _lock_conversation(conversation_id)
     if conversation.waiting_since is not None:
         _close(conversation, actor, now)
@@ -78,27 +81,32 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 
 @transaction.atomic
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Give up the booking that a donor asked by text to cancel: it counts as theirs, so that they can take it back."""
+    """Cancel the booking a donor asked to cancel by text, as the donor's own cancellation."""
     [booking] = changes.cancel_bookings(
-        booking_id=booking_id, actor=actor, cancelled_by=CancelledBy.DONOR, now=now, reason=_("asked for it by text")
+        # By the donor, so that the donor can take it back.
+        booking_id=booking_id,
+        actor=actor,
+        cancelled_by=CancelledBy.DONOR,
+        now=now,
+        reason=_("asked for it by text"),
     )
     close_conversation(conversation_id=conversation_id, actor=actor, now=now)
     return booking
 
 
 def _list_organizations(reply: InboundMessage) -> list[Organization]:
-    last = notifications_queries.find_newest_text(reply)
-    if last is not None and last.organization:
-        return [last.organization]
+    newest = notifications_queries.find_newest_text(reply)
+    if newest is not None and newest.organization:
+        return [newest.organization]
     if reply.sender is None:
         return []
     ours = notifications_queries.filter_organizations_of_sender(reply.sender)
-    knowing = Contact.objects.filter(address=reply.address, organization__in=ours).values("organization")
-    found = list(Organization.objects.filter(pk__in=knowing))
-    if found:
-        return found
-    few = list(ours.order_by("pk")[:2])
-    return few if len(few) == 1 else []
+    known_to = Contact.objects.filter(address=reply.address, organization__in=ours).values("organization")
+    organizations = list(Organization.objects.filter(pk__in=known_to))
+    if organizations:
+        return organizations
+    first_two = list(ours.order_by("pk")[:2])
+    return first_two if len(first_two) == 1 else []
 
 
 def _lock_or_create(organization: Organization, reply: InboundMessage) -> Conversation:

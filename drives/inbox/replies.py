@@ -1,4 +1,4 @@
-"""What donors text back: a letter answers the newest unexpired prompt of that sender; the rest waits for a person."""
+"""Act on donors' texts. A command (C, X) answers the sender's newest open prompt; other texts go to a coordinator."""
 
 import logging
 from datetime import datetime
@@ -21,16 +21,16 @@ from notifications.models import InboundMessage, Message
 
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
-TOO_LATE = "too_late"  # for an offered place, and answered so
+TOO_LATE = "too_late"  # the offer had ended, and the donor was told
 DONE_BY_COMMAND = frozenset({*ReplyCommand, TOO_LATE})
 
 log = logging.getLogger(__name__)
 
 
 def handle_new_replies(*, now: datetime) -> dict[str, int]:
-    """Act on each new reply in a transaction of its own: done and marked together, or neither.
+    """Handle each new reply in its own transaction, so that it is acted on and marked together.
 
-    One that fails in a way nobody foresaw is laid before the coordinator like any other; the rest go on.
+    A reply that fails is logged and filed for a coordinator; the others go on.
     """
     counts: dict[str, int] = {}
     for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE):
@@ -48,10 +48,10 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     reply = replies.lock_reply(reply_id=reply_id)
     if reply is None:
         return "taken"
-    prompt, letter = _find_prompt(reply, now), reply_parser.parse_reply_command(reply.text)
-    handled_as = reply.handled_as or OTHER  # a CANCEL comes with its meaning
-    if prompt is not None and letter is not None and not reply.handled_as:
-        handled_as = _apply_command(letter, prompt, reply, now)
+    prompt, command = _find_prompt(reply, now), reply_parser.parse_reply_command(reply.text)
+    handled_as = reply.handled_as or OTHER  # set already when the webhook understood the text, as for CANCEL
+    if prompt is not None and command is not None and not reply.handled_as:
+        handled_as = _apply_command(command, prompt, reply, now)
     return _file_reply(reply, handled_as, prompt, now)
 
 
@@ -62,9 +62,10 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
-    """Lay it before a person unless a letter did what it says. Words belong to who wrote last, not to who asked."""
+    """File the reply, for a coordinator unless a command was carried out."""
     conversations.file_reply(
         reply=reply,
+        # Free text belongs to the organization that texted last, not to the one of an older prompt.
         organization=prompt.organization if prompt and reply_parser.parse_reply_command(reply.text) else None,
         needs_a_person=handled_as not in DONE_BY_COMMAND,
         may_mean_cancel=reply_parser.may_mean_cancel(reply.text),
@@ -74,15 +75,14 @@ def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, 
 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """The question that a letter answers: one that stands, else an offer that is over, if that came last."""
+    """Find the prompt a command answers: an open one, else an ended offer if that was the last text."""
     if prompt := notifications_queries.find_prompt(reply, now):
         return prompt
-    last = notifications_queries.find_newest_text(reply)
-    return last if last is not None and last.kind == kinds.OFFER.name else None
+    newest = notifications_queries.find_newest_text(reply)
+    return newest if newest is not None and newest.kind == kinds.OFFER.name else None
 
 
 def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Do what the letter says to what the prompt asked about."""
     kind, _, number = prompt.about.partition(":")
     if kind == "offer" and Offer.objects.filter(pk=int(number)).exists():
         return _answer_offer(command, int(number), reply, now)
@@ -91,7 +91,7 @@ def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage
 
 
 def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, now: datetime) -> str:
-    """Take the offered place or pass it on; who is too late is told so, and where they stand in line."""
+    """Accept or decline the offer. After its deadline, text the donor the position on the waitlist."""
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:
@@ -109,14 +109,14 @@ def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, n
 def _apply_to_booking(
     booking: Booking, command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime
 ) -> str:
-    """Confirm or cancel a booking, if its donor knows how it now stands. A second X finds it done.
+    """Confirm or cancel a booking if the donor knows its present time. A second X changes nothing.
 
-    A text to a party asks only whether all of them come: who of them does not, a letter cannot say.
+    A text to a party asks whether everyone comes; an X cannot say which of them does not, so it is unclear.
     """
-    given_up = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
-    if given_up and command == ReplyCommand.CANCEL:
+    was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
+    if was_cancelled and command == ReplyCommand.CANCEL:
         return str(command)
-    # Moved meanwhile, and the word of it had not reached them: they answered for the old time.
+    # The booking was moved and the donor had not been texted the new time yet, so the answer is for the old one.
     if notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt)
@@ -125,8 +125,8 @@ def _apply_to_booking(
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:
-                for each in (booking, *companions):
-                    changes.confirm_booking(booking_id=each.pk, actor="donor", now=now)
+                for member in (booking, *companions):
+                    changes.confirm_booking(booking_id=member.pk, actor="donor", now=now)
             else:
                 changes.cancel_bookings(
                     booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now, reason="text"

@@ -1,4 +1,4 @@
-"""Addresses of conversations with donors."""
+"""Addresses of the coordinator's inbox."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Replies: what donors texted that no rule could answer; the thread, the bookings beside it, the answer."""
+"""The coordinator's inbox: donors' texts, the thread with its bookings, the answer."""
 
 import uuid
 from typing import Any
@@ -26,7 +26,7 @@ MAX_TYPED_LENGTH = 600
 
 
 class AnswerForm(forms.Form):
-    """An answer by text. The key is made with the page, so that a second tap sends nothing."""
+    """An answer by text. Its `request_key` is made with the page, so that a second tap sends nothing."""
 
     text = forms.CharField(
         label=gettext_lazy("Your answer"),
@@ -40,7 +40,6 @@ class AnswerForm(forms.Form):
 @require_safe
 @accounts.role_required("view")
 def show_inbox(request: MemberRequest) -> HttpResponse:
-    """Who waits for an answer, the longest first; with `all` also what is done."""
     organization, show_all = request.membership.organization, "all" in request.GET
     rows = queries.list_conversations(organization, waiting_only=not show_all)
     pages = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
@@ -56,14 +55,12 @@ def show_inbox(request: MemberRequest) -> HttpResponse:
 @require_safe
 @accounts.role_required("view")
 def show_conversation(request: MemberRequest, pk: int) -> HttpResponse:
-    """One conversation with the donor's bookings beside it."""
     return _render_conversation(request, _get_conversation_or_404(request, pk), _build_answer_form())
 
 
 @require_POST
 @accounts.role_required("plan")
 def answer_conversation(request: MemberRequest, pk: int) -> HttpResponse:
-    """Send the answer; the conversation is done until the donor writes again."""
     conversation, form = _get_conversation_or_404(request, pk), AnswerForm(request.POST)
     if form.is_valid():
         try:
@@ -84,7 +81,6 @@ def answer_conversation(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
-    """Nothing is to be answered."""
     conversations.close_conversation(
         conversation_id=_get_conversation_or_404(request, pk).pk,
         actor=members.format_actor(request),
@@ -97,7 +93,6 @@ def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
-    """Give up the booking that the donor asked to cancel."""
     conversation = _get_conversation_or_404(request, pk)
     booking = members.get_booking_or_404(request, pk=booking_id, volunteer__phone__address=conversation.address)
     try:
@@ -117,7 +112,6 @@ def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int
 @require_http_methods(["POST"])
 @accounts.role_required("plan")
 def measure_answer(request: MemberRequest) -> HttpResponse:
-    """How long an answer is on a phone, for what is typed. Changes nothing."""
     return render(request, "drives/inbox/reply_length.html", _measure_typed_text(request))
 
 
@@ -132,7 +126,6 @@ def _measure_typed_text(request: MemberRequest) -> dict[str, Any]:
 
 
 def _get_conversation_or_404(request: MemberRequest, pk: int) -> Conversation:
-    """A conversation of the member's own organization, or 404."""
     rows = Conversation.objects.of(request.membership.organization).select_related("organization")
     conversation = rows.filter(pk=pk).first()
     if conversation is None:
@@ -145,10 +138,10 @@ def _build_answer_form() -> AnswerForm:
 
 
 def _render_conversation(request: MemberRequest, conversation: Conversation, form: AnswerForm) -> HttpResponse:
-    found = queries.load_thread(conversation, timezone.now())
-    zone = found.bookings[0].booking.drive.site.timezone if found.bookings else None
+    thread = queries.load_thread(conversation, timezone.now())
+    zone = thread.bookings[0].booking.drive.site.timezone if thread.bookings else None
     context = {
-        "thread": found,
+        "thread": thread,
         "form": form,
         "zone": zone or queries.load_default_zone(conversation.organization),
         **_measure_typed_text(request),

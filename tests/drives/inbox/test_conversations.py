@@ -1,4 +1,4 @@
-"""What donors text back: letters that act, words that wait for a person, answers that go out."""
+"""Donors' texts: commands that act, texts that wait for a coordinator, answers that are sent."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -35,7 +35,7 @@ def say(
     sid: str = "",
     sweep_at: datetime | None = None,
 ) -> InboundMessage:
-    """A text from a donor, and the sweep that acts on it."""
+    """Receive a text from a donor, and run the sweep that acts on it."""
     to = sender or Sender.objects.order_by("pk")[0]
     reply = notifications_replies.receive_reply(
         sender_number=to.number,
@@ -50,7 +50,7 @@ def say(
 
 
 def asked(booking: Booking, at: datetime = DAY_BEFORE, kind: str = "day_before", **fields: Any) -> Message:
-    """The question "C or X?" about a booking, sent."""
+    """Send the question "C or X?" about a booking."""
     person = booking.volunteer
     assert person
     assert person.phone
@@ -75,7 +75,7 @@ def asked_of(organization: Organization, at: datetime, **fields: Any) -> Message
 
 
 def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
-    """Ana's booking; what was said about it until now is out of the way."""
+    """Ana's booking, with its earlier messages out of the way."""
     booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
     Message.objects.exclude(state="scheduled").update(state="withdrawn", reason="")
     Message.objects.filter(state="scheduled").delete()
@@ -90,7 +90,7 @@ def state_of(booking: Booking) -> str:
 
 
 @pytest.mark.parametrize(("text", "state"), [("c", "confirmed"), ("X", "cancelled")])
-def test_a_letter_acts_on_the_booking_it_was_asked_about_and_nobody_has_to_read_it(text: str, state: str) -> None:
+def test_a_command_acts_on_the_booking_of_its_prompt_and_needs_no_coordinator(text: str, state: str) -> None:
     booking = ana()
     asked(booking)
     reply = say(text, DAY_BEFORE)
@@ -125,7 +125,7 @@ def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None
     assert state_of(booking) == "booked"
 
 
-def test_an_x_that_is_sent_twice_cancels_once_and_asks_for_nobody() -> None:
+def test_a_second_x_cancels_nothing_more_and_needs_no_coordinator() -> None:
     booking = ana()
     asked(booking)
     replies_ = [say("X", DAY_BEFORE + timedelta(seconds=second)) for second in (0, 1)]
@@ -134,7 +134,7 @@ def test_an_x_that_is_sent_twice_cancels_once_and_asks_for_nobody() -> None:
     assert Message.objects.filter(kind="cancelled", channel="sms").count() == 1
 
 
-def test_a_letter_after_stop_and_start_still_answers() -> None:
+def test_a_command_after_stop_and_start_still_works() -> None:
     booking = ana()
     asked(booking)
     for minute, text in enumerate(["STOP", "START", "C"]):
@@ -142,7 +142,7 @@ def test_a_letter_after_stop_and_start_still_answers() -> None:
     assert state_of(booking) == "confirmed"
 
 
-def test_a_letter_after_the_prompt_has_expired_waits_for_a_person() -> None:
+def test_a_command_after_the_prompt_has_expired_goes_to_a_coordinator() -> None:
     booking = ana()
     asked(booking, expires_at=DAY_BEFORE + timedelta(hours=1))
     reply = say("X", DAY_BEFORE + timedelta(hours=2))
@@ -150,7 +150,7 @@ def test_a_letter_after_the_prompt_has_expired_waits_for_a_person() -> None:
     assert (state_of(booking), reply.handled_as, conversation.may_mean_cancel) == ("booked", "other", True)
 
 
-def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
+def test_a_command_does_not_answer_a_later_prompt() -> None:
     booking = ana()
     later = ana(builders.drive(booking.drive.organization), number=43)
     first = asked(booking, DAY_BEFORE)
@@ -176,7 +176,7 @@ def test_a_letter_does_not_answer_what_was_asked_after_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("letter", ["C", "X"])
-def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(letter: str) -> None:
+def test_a_command_for_the_old_time_of_a_moved_booking_goes_to_a_coordinator(letter: str) -> None:
     booking = ana()
     asked(booking)
     changes.move_bookings(
@@ -188,7 +188,7 @@ def test_a_letter_about_the_old_time_of_a_moved_booking_waits_for_a_person(lette
 
 
 @pytest.mark.parametrize(("letter", "state"), [("C", "confirmed"), ("X", "cancelled")])
-def test_a_letter_counts_for_the_new_time_once_the_donor_has_heard_of_it(letter: str, state: str) -> None:
+def test_a_command_counts_for_the_new_time_once_the_donor_was_told(letter: str, state: str) -> None:
     booking = ana()
     asked(booking)
     changes.move_bookings(
@@ -199,7 +199,7 @@ def test_a_letter_counts_for_the_new_time_once_the_donor_has_heard_of_it(letter:
     assert state_of(booking) == state
 
 
-def test_with_two_organizations_on_a_sender_a_letter_answers_who_asked_last() -> None:
+def test_on_a_shared_sender_a_command_answers_the_newest_prompt() -> None:
     first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
     shared = first.drive.organization.senders.get()
     second.drive.organization.senders.set([shared])
@@ -213,7 +213,7 @@ def test_with_two_organizations_on_a_sender_a_letter_answers_who_asked_last() ->
     assert [members.count_open_conversations(one.drive.organization) for one in (first, second)] == [0, 1]
 
 
-def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
+def test_a_command_for_a_deleted_row_goes_to_a_coordinator() -> None:
     organization, later = builders.organization(), DAY_BEFORE + timedelta(days=1)
     for about in ("offer:7", "booking:0"):
         asked_of(organization, DAY_BEFORE, address=PHONE, about=about, kind="offer", expires_at=later)
@@ -224,7 +224,7 @@ def test_a_prompt_about_something_that_is_gone_waits_for_a_person() -> None:
 # What waits for a person
 
 
-def test_words_land_before_the_coordinator_with_the_booking_beside() -> None:
+def test_free_text_is_shown_to_the_coordinator_with_the_booking() -> None:
     booking = ana(n=4)
     asked(booking)
     say("Where do I park? <script>alert(1)</script>", DAY_BEFORE)
@@ -234,11 +234,11 @@ def test_words_land_before_the_coordinator_with_the_booking_beside() -> None:
     assert (row.names, row.text) == (["Test Ana Alder"], "Where do I park? <script>alert(1)</script>")
     shown = inbox_queries.load_thread(conversation, DAY_BEFORE)
     assert [beside.booking for beside in shown.bookings] == [booking]
-    assert [line.message is not None for line in shown.lines] == [True, False]
+    assert [line.message is not None for line in shown.texts] == [True, False]
     assert conversation.may_mean_cancel is False
 
 
-def test_the_same_text_twice_is_one_line() -> None:
+def test_the_same_text_is_filed_once() -> None:
     booking = ana()
     asked(booking)
     for _ in range(3):
@@ -260,7 +260,7 @@ def test_cancel_stops_all_texts_at_once_and_is_shown_as_a_possible_cancellation(
 
 
 @pytest.mark.parametrize("text", ["STOP", "alto", "START", "help"])
-def test_stop_start_and_help_ask_for_nobody(text: str) -> None:
+def test_stop_start_and_help_need_no_coordinator(text: str) -> None:
     booking = ana()
     asked(booking)
     say(text, DAY_BEFORE)
@@ -277,7 +277,7 @@ def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() ->
     assert inbox_queries.load_answer_permission(conversation, DAY_BEFORE).code == "opted_out"
 
 
-def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> None:
+def test_on_a_shared_sender_free_text_goes_to_the_organization_that_texted_last() -> None:
     first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
     shared = first.drive.organization.senders.get()
     second.drive.organization.senders.set([shared])
@@ -287,7 +287,7 @@ def test_on_a_shared_sender_words_go_to_who_wrote_last_and_to_nobody_else() -> N
     assert [members.count_open_conversations(one.drive.organization) for one in (first, second)] == [1, 0]
 
 
-def test_who_was_never_written_to_reaches_each_organization_that_knows_the_number() -> None:
+def test_a_first_text_goes_to_each_organization_that_knows_the_number() -> None:
     first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
     shared = first.drive.organization.senders.get()
     second.drive.organization.senders.set([shared])
@@ -359,7 +359,7 @@ def test_a_later_answer_needs_consent() -> None:
     assert refusal.value.error_dict["text"][0].code == "no_consent"
 
 
-def test_nobody_who_said_stop_is_answered() -> None:
+def test_a_number_after_stop_gets_no_answer() -> None:
     conversation = talk()
     queued = answered(conversation)
     say("STOP", DAY_BEFORE)
@@ -401,7 +401,7 @@ def test_an_answer_without_words_or_without_end_is_refused(text: str, code: str)
 @pytest.mark.parametrize(
     ("text", "sent"), [("주차는 뒤쪽입니다", "주차는 뒤쪽입니다"), ("Sure 👍", "Sure 👍"), ("a\nb", "a b")]
 )
-def test_letters_that_a_plain_text_lacks_are_kept(text: str, sent: str) -> None:
+def test_characters_outside_the_sms_alphabet_are_kept(text: str, sent: str) -> None:
     assert answered(talk(), text).text == f"Hope Foundation: {sent}"
 
 
@@ -437,7 +437,7 @@ def test_the_list_takes_as_many_queries_for_three_as_for_one(django_assert_num_q
         inbox_queries.load_conversation_rows(organization, list(inbox_queries.list_conversations(organization)))
 
 
-def test_their_word_holds_for_exactly_a_day_and_an_answer_is_of_use_for_an_hour() -> None:
+def test_a_text_allows_answers_for_exactly_a_day_and_an_answer_is_useful_for_an_hour() -> None:
     conversation = talk()
     ConsentEntry.objects.all().delete()
     message = answered(conversation, after=24)

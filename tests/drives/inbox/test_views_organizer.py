@@ -1,4 +1,4 @@
-"""The page on which coordinators answer what donors texted."""
+"""A coordinator's inbox pages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -73,7 +73,7 @@ def test_an_answer_goes_out_once_and_closes_the_case() -> None:
 
 
 @pytest.mark.parametrize("typed", [{}, {"text": ""}, {"text": "x" * 500, "request_key": "1"}])
-def test_what_cannot_go_out_is_said_beside_the_field_and_nothing_is_lost(typed: dict[str, str]) -> None:
+def test_a_refused_answer_is_explained_beside_the_field_and_stays_typed(typed: dict[str, str]) -> None:
     member = ben()
     conversation = says(member.organization, "Hello")
     response = coordinator.signed_in(member).post(address(conversation, "answer_conversation"), typed)
@@ -83,7 +83,7 @@ def test_what_cannot_go_out_is_said_beside_the_field_and_nothing_is_lost(typed: 
     assert Message.objects.filter(kind="answer").count() == 0
 
 
-def test_whoever_said_stop_is_shown_with_phone_and_mail_instead_of_a_box() -> None:
+def test_after_stop_the_page_shows_phone_and_e_mail_instead_of_a_form() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     builders.booked(builders.drive(member.organization), email="ana@example.org")
@@ -135,7 +135,7 @@ def test_the_length_is_said_while_typing() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
-def test_who_may_not_plan_reads_and_sends_nothing(role: str) -> None:
+def test_a_viewer_reads_and_sends_nothing(role: str) -> None:
     member = ben(role)
     browser = coordinator.signed_in(member)
     booking = builders.booked(builders.drive(member.organization))
