@@ -1,4 +1,4 @@
-"""Bookings with everything that a message or a calendar object says about them."""
+"""Bookings with all that a message or a calendar event says about them."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,5 @@ from drives.models import WITH_DRIVE, Booking
 
 
 def load_message_bookings(booking_ids: Sequence[int]) -> dict[int, Booking]:
-    """Bookings by id, with all that a notice about them says. One query."""
     rows = Booking.objects.filter(pk__in=booking_ids).select_related(*WITH_DRIVE)
     return {booking.pk: booking for booking in rows}

@@ -1,4 +1,4 @@
-"""The drives of an organization for the calendars that subscribe to them."""
+"""An organization's drives in its calendar feed."""
 
 from datetime import datetime, timedelta
 
@@ -12,10 +12,11 @@ MAX_DRIVES = 100
 
 
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
-    """The coming drives of an organization that anybody may see, and for 30 days those that were cancelled: a reader
-    that finds an event gone may keep it. One query.
+    """List coming public drives, and cancelled ones for 30 days. One query.
+
+    A cancelled drive stays, because a calendar program may keep an event that is simply gone.
     """
-    coming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
-    gone = Q(state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - CANCELLED_SHOWN_FOR)
-    rows = Drive.objects.of(organization).filter(coming | gone).select_related("organization", "site")
+    upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
+    cancelled = Q(state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - CANCELLED_SHOWN_FOR)
+    rows = Drive.objects.of(organization).filter(upcoming | cancelled).select_related("organization", "site")
     return list(rows.order_by("starts_at", "pk")[:MAX_DRIVES])

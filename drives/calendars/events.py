@@ -1,4 +1,4 @@
-"""A booking and a drive as calendars see them."""
+"""Build calendar events of bookings and drives."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -19,11 +19,11 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-CACHE_SECONDS = 60 * 60  # seconds; what changes without a stamp (an organization's name) shows after it
+CACHE_SECONDS = 60 * 60  # changes outside the stamp (such as an organization's name) show after this time
 
 
 def build_booking_event(booking: Booking) -> CalendarEvent:
-    """A donor's appointment: one UID for life, SEQUENCE is the booking's revision."""
+    """Build a booking's event. The UID never changes; SEQUENCE is the booking's revision."""
     drive = booking.drive
     email = booking.volunteer.email.address if booking.volunteer and booking.volunteer.email else None
     return CalendarEvent(
@@ -48,7 +48,6 @@ def build_booking_event(booking: Booking) -> CalendarEvent:
 
 
 def build_drive_event(drive: Drive) -> CalendarEvent:
-    """A drive for the public feeds of a drive and of its organization."""
     address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
     return CalendarEvent(
         uid=f"drive-{drive.pk}@{_find_host()}",
@@ -68,22 +67,22 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 
 
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
-    """The events of a feed, each serialized once per change and process; unknown ones are read in one query."""
+    """Serialize a feed's events, each cached until its booking changes. One query for all that are missing."""
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
-    kept = cache.get_many(keys)
-    if missing := {key: booking_id for key, booking_id in keys.items() if key not in kept}:
-        read = calendars_bookings.load_message_bookings(list(missing.values()))
-        fresh = {
-            key: ical.build_feed_event(build_booking_event(read[booking_id])) for key, booking_id in missing.items()
+    cached = cache.get_many(keys)
+    if missing := {key: booking_id for key, booking_id in keys.items() if key not in cached}:
+        loaded = calendars_bookings.load_message_bookings(list(missing.values()))
+        serialized = {
+            key: ical.build_feed_event(build_booking_event(loaded[booking_id])) for key, booking_id in missing.items()
         }
-        cache.set_many(fresh, CACHE_SECONDS)
-        kept |= fresh
-    return [kept[key] for key in keys]
+        cache.set_many(serialized, CACHE_SECONDS)
+        cached |= serialized
+    return [cached[key] for key in keys]
 
 
 def compute_feed_etag(feed: Feed) -> str:
-    """The tag of a feed, from what it depends on: to answer "not changed" nothing is worded or serialized."""
+    """Compute a feed's ETag from its fingerprint, so that a 304 needs no rendering."""
     return ical.compute_etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
 
 

@@ -1,4 +1,4 @@
-"""Calendar files and feeds. A reader that has the present version gets 304 and no body."""
+"""Calendar files and feeds, with 304 for a reader that has the present version."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404
@@ -18,36 +18,34 @@ HOUR_SECONDS = 60 * 60
 
 @require_safe
 def show_drive_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """One drive as a calendar."""
     rows = Drive.objects.public().select_related("organization", "site")
-    found = get_object_or_404(rows, slug=slug)
-    body = ical.build_feed(str(found.title), [ical.build_public_feed_event(calendars_events.build_drive_event(found))])
+    drive = get_object_or_404(rows, slug=slug)
+    body = ical.build_feed(str(drive.title), [ical.build_public_feed_event(calendars_events.build_drive_event(drive))])
     return build_calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR_SECONDS}")
 
 
 @require_safe
 def show_organization_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """An organization's drives, to subscribe to; in its own language, whoever asks."""
-    found = get_object_or_404(Organization, slug=slug)
-    with override(found.language):
-        drives = drive_feeds.list_feed_drives(found, timezone.now())
-        events = [ical.build_public_feed_event(calendars_events.build_drive_event(one)) for one in drives]
-        body = ical.build_feed(found.name, events)
+    """Send an organization's drives in its own language, so that one cached feed serves all readers."""
+    organization = get_object_or_404(Organization, slug=slug)
+    with override(organization.language):
+        drives = drive_feeds.list_feed_drives(organization, timezone.now())
+        events = [ical.build_public_feed_event(calendars_events.build_drive_event(drive)) for drive in drives]
+        body = ical.build_feed(organization.name, events)
     return build_calendar_response(request, body, f"{slug}.ics", f"public, max-age={HOUR_SECONDS}")
 
 
 @require_safe
 def show_booking_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Everything one donor has booked, to subscribe to; its address is a secret."""
-    found = feeds.find_feed(token, now := timezone.now())
-    if found is None:
+    feed = feeds.find_feed(token, now := timezone.now())
+    if feed is None:
         raise Http404
-    etag, caching = calendars_events.compute_feed_etag(found), f"private, max-age={HOUR_SECONDS}"
+    etag, caching = calendars_events.compute_feed_etag(feed), f"private, max-age={HOUR_SECONDS}"
     if not_changed := _find_not_modified(request, etag, caching):
         return not_changed
-    with override(found.language):
-        name = _("My bookings: %(org)s") % {"org": found.organization}
-        body = ical.build_feed(name, calendars_events.list_feed_events(found, now))
+    with override(feed.language):
+        name = _("My bookings: %(org)s") % {"org": feed.organization}
+        body = ical.build_feed(name, calendars_events.list_feed_events(feed, now))
     return build_calendar_response(request, body, "bookings.ics", caching, etag)
 
 
@@ -64,8 +62,8 @@ def build_calendar_response(
 
 
 def _find_not_modified(request: HttpRequest, etag: str, cache_control: str) -> HttpResponse | None:
-    found = get_conditional_response(request, etag=etag)
-    if not isinstance(found, HttpResponseNotModified):
+    response = get_conditional_response(request, etag=etag)
+    if not isinstance(response, HttpResponseNotModified):
         return None
-    found["Cache-Control"], found["ETag"] = cache_control, etag
-    return found
+    response["Cache-Control"], response["ETag"] = cache_control, etag
+    return response

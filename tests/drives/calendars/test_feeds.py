@@ -1,4 +1,4 @@
-"""A donor's feed: each event is serialized once per change, and "not changed" costs no serializing at all."""
+"""A donor's feed: each event is serialized once per change, and a 304 needs no serializing."""
 
 import re
 from datetime import timedelta

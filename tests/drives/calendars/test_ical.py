@@ -1,4 +1,4 @@
-"""Calendar objects: what readers choke on, what may be smuggled in, and what must not be told."""
+"""Calendar objects: what readers cannot parse, what could be injected, and what must not be told."""
 
 import re
 import unicodedata
@@ -46,7 +46,7 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 
 
 def lines_of(body: bytes) -> list[str]:
-    """Unfold by the letter of RFC 5545, checking each octet on the way."""
+    """Unfold lines strictly by RFC 5545, checking every octet."""
     assert body.endswith(b"\r\n")
     folded = body.removesuffix(b"\r\n").split(b"\r\n")
     for line in folded:
