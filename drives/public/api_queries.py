@@ -1,4 +1,4 @@
-"""Drives and slots as programs ask for them: lists to page through, one drive by id, the drive behind a slot."""
+"""Drives and slots for the API: lists to page through, one drive by id, the drive of a slot."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def list_published_drives(
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> QuerySet[Drive]:
-    """Published drives that are not over, narrowed by the organization's slug, city and the site's local dates."""
+    """Filter published drives that are not over. The days are dates at the site."""
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(*_SHOWN_RELATIONS)
     if organization:
         rows = rows.filter(organization__slug=organization)
@@ -45,7 +45,6 @@ def list_organization_drives(
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> QuerySet[Drive]:
-    """All drives of an organization, drafts and past ones too, or those in some states."""
     rows = Drive.objects.of(organization).select_related(*_SHOWN_RELATIONS)
     if states:
         rows = rows.filter(state__in=states)
@@ -53,39 +52,38 @@ def list_organization_drives(
 
 
 def load_summaries_with_spots(drives: Sequence[Drive], now: datetime) -> list[DriveSummary]:
-    """The drives with their places left; those that take no bookings have none. One query."""
     return [
-        DriveSummary(found.drive, found.spots_left if found.drive.state == DriveState.PUBLISHED else 0)
-        for found in queries.load_drive_summaries(drives, now)
+        DriveSummary(summary.drive, summary.spots_left if summary.drive.state == DriveState.PUBLISHED else 0)
+        for summary in queries.load_drive_summaries(drives, now)
     ]
 
 
 def find_visible_drive(drive_id: int, organization: Organization | None = None) -> Drive | None:
-    """A drive by id with what its page shows: a public one, or any of `organization`. One query."""
+    """Find a drive that is public or `organization`'s own, with what its page shows. One query."""
     drive = Drive.objects.select_related(*_SHOWN_RELATIONS).filter(pk=drive_id).first()
     is_public = drive is not None and drive.state != DriveState.DRAFT
     return drive if drive and (is_public or drive.organization == organization) else None
 
 
 def count_visible_spots(drive: Drive, now: datetime) -> int:
-    """How many return visits would still fit; none where nobody can book. At most one query."""
+    """Count return visits that still fit; 0 if the drive takes no bookings. At most one query."""
     return availability.count_drive_spots_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
 
 
-# The two reads that the public calls most are plain SQL: the ORM takes longer to word them than PostgreSQL to answer.
+# The two most frequent public reads are plain SQL: the ORM takes longer to build them than PostgreSQL to answer.
 _OPEN_TIMES_SQL = Path(__file__).with_name("open_times.sql").read_text()
 
 
 @dataclass(frozen=True)
 class DriveOpenTimes:
-    """A drive's open times for a kind of visit, and the zone they are in."""
+    """A drive's open times for a visit type, in `zone`."""
 
     zone: str
     times: list[refusals.OpenTime]
 
 
 def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTimes | None:
-    """The open times of a public drive, none for one that takes no bookings; None for an unknown drive. One query."""
+    """Find the open times of a public drive; none if it takes no bookings, None if unknown. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_TIMES_SQL, {"drive": drive_id})
         rows = cursor.fetchall()
@@ -96,23 +94,23 @@ def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTime
         return DriveOpenTimes(zone, [])
     shape = grid.VisitShape(*(steps[:2] if visit == Visit.FIRST else steps[2:]))
     left = grid.count_spots_by_arrival([row[9] for row in rows], [row[10] for row in rows], shape)
-    present = now.timestamp()
+    now_seconds = now.timestamp()
     return DriveOpenTimes(
         zone,
         [
-            refusals.OpenTime(row[6], (datetime.fromtimestamp(row[7], UTC),), places)
-            for row, places in zip(rows, left, strict=True)
-            if places and row[8] and row[7] > present
+            refusals.OpenTime(row[6], (datetime.fromtimestamp(row[7], UTC),), spots)
+            for row, spots in zip(rows, left, strict=True)
+            if spots and row[8] and row[7] > now_seconds
         ],
     )
 
 
 def _list_columns(model: type[Model]) -> dict[str, None]:
-    """The plain columns of a table; long texts, JSON, and when what happened are read when somebody asks for them."""
-    later = (TextField, JSONField, DateTimeField)
+    """List a model's columns without long texts, JSON and timestamps, which Django loads on first use."""
+    deferred = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
-    plain = [field for field in fields if not isinstance(field, later) or field.name in {"starts_at", "ends_at"}]
-    return dict.fromkeys(field.attname for field in plain)  # in order, and Django looks each field up in them
+    loaded = [field for field in fields if not isinstance(field, deferred) or field.name in {"starts_at", "ends_at"}]
+    return dict.fromkeys(field.attname for field in loaded)  # a dict: Django looks up each field in the columns
 
 
 _MODELS_READ: tuple[tuple[type[Model], str, dict[str, None]], ...] = (
@@ -133,18 +131,17 @@ WHERE slot.id = %(slot)s
 
 
 def find_drive_by_slot(slot_id: int) -> Drive | None:
-    """The drive a slot belongs to, with organization, site, and what its policy wants confirmed. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_DRIVE_BY_SLOT_SQL, {"slot": slot_id})
         row = cursor.fetchone()
     if row is None:
         return None
     values = iter(row)
-    made = [
+    instances = [
         model.from_db(connection.alias, columns, [*islice(values, len(columns))]) for model, _, columns in _MODELS_READ
     ]
-    drive = cast("Drive", made[0])
-    drive.organization, drive.site = cast("Organization", made[1]), cast("Site", made[2])
+    drive = cast("Drive", instances[0])
+    drive.organization, drive.site = cast("Organization", instances[1]), cast("Site", instances[2])
     drive.policy = Policy.from_db(connection.alias, ["id", "self_check"], [drive.policy_id, json.loads(next(values))])
     return drive
 

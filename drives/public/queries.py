@@ -1,4 +1,4 @@
-"""Drives as the public and their coordinators see them."""
+"""Drives for public pages, and their fill by hour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class DriveSummary:
-    """A drive in a list, with how many return visits it could still take."""
+    """A drive with its spots left for return visits."""
 
     drive: Drive
     spots_left: int
@@ -23,8 +23,6 @@ class DriveSummary:
 
 @dataclass(frozen=True)
 class DrivePage:
-    """A drive's public page: its open times for a first and for a return visit, and the organization's other drives."""
-
     drive: Drive
     first_times: list[refusals.OpenTime]
     return_times: list[refusals.OpenTime]
@@ -40,7 +38,7 @@ class DrivePage:
 
 @dataclass(frozen=True)
 class HourFill:
-    """How full one local hour is: chair steps taken and offered."""
+    """Chair steps taken and offered in one local hour."""
 
     starts_at: datetime
     taken: int
@@ -58,7 +56,6 @@ class HourFill:
 def list_public_drives(
     now: datetime, organization: Organization | None = None, city: str = "", limit: int = 50
 ) -> list[DriveSummary]:
-    """The next published drives, of one organization or of all, with their places left. Two queries."""
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(
         "organization", "site", "cause"
     )
@@ -70,13 +67,15 @@ def list_public_drives(
 
 
 def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
-    """A drive's public page, or None for a draft and an unknown slug. Six queries."""
+    """Load a drive's public page; None for a draft and an unknown slug. Six queries."""
     related = ("organization", "site", "policy", "cause", "center")
     drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
     if drive is None:
         return None
     is_open = drive.state == DriveState.PUBLISHED
-    others = [found for found in list_public_drives(now, drive.organization, limit=6) if found.drive.pk != drive.pk]
+    others = [
+        summary for summary in list_public_drives(now, drive.organization, limit=6) if summary.drive.pk != drive.pk
+    ]
     return DrivePage(
         drive=drive,
         first_times=availability.list_open_times(drive, ("first",), now) if is_open else [],
@@ -86,7 +85,6 @@ def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
 
 
 def load_hourly_fill(drive: Drive) -> list[HourFill]:
-    """Chair steps taken and offered in each local hour of a drive. One query."""
     hours: dict[datetime, list[int]] = {}
     rows = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken", "chairs_limit")
     for starts_at, taken, limit in rows:
@@ -98,7 +96,6 @@ def load_hourly_fill(drive: Drive) -> list[HourFill]:
 
 
 def load_drive_summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:
-    """Drives with their places left. One query beside their own."""
     drives = list(rows)
     slots = availability.list_slots_by_drive([drive.pk for drive in drives])
     return [DriveSummary(drive, _count_spots_left(drive, slots[drive.pk], now)) for drive in drives]

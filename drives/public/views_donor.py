@@ -1,4 +1,4 @@
-"""Pages about drives: all of them, an organization's, one."""
+"""Public pages: all drives, an organization's drives, one drive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,15 +24,13 @@ from volunteers import queries as volunteers_queries
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """All coming drives, by city."""
     return _render_drive_list(request, queries.list_public_drives(timezone.now()), None)
 
 
 @require_safe
 def show_organization(request: HttpRequest, slug: str) -> HttpResponse:
-    """An organization's coming drives, by city."""
-    found = get_object_or_404(Organization, slug=slug)
-    return _render_drive_list(request, queries.list_public_drives(timezone.now(), found), found)
+    organization = get_object_or_404(Organization, slug=slug)
+    return _render_drive_list(request, queries.list_public_drives(timezone.now(), organization), organization)
 
 
 def _render_drive_list(
@@ -47,41 +45,39 @@ def _render_drive_list(
 
 @require_safe
 @xframe_options_exempt
-# Its types know only views without further arguments.
+# The type of `csp_replace` allows only views without further arguments.
 @csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
-    """The organization's coming drives, to stand in a frame of its own website."""
-    found = get_object_or_404(Organization, slug=slug)
-    summaries = queries.list_public_drives(timezone.now(), found)
-    return render(request, "drives/public/embed.html", {"organization": found, "summaries": summaries})
+    organization = get_object_or_404(Organization, slug=slug)
+    summaries = queries.list_public_drives(timezone.now(), organization)
+    return render(request, "drives/public/embed.html", {"organization": organization, "summaries": summaries})
 
 
 @require_safe
 def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
-    """One drive: what, when, where, why, and the times that are still open."""
     now = timezone.now()
     page = queries.load_drive_page(slug, now)
     if page is None:
         raise Http404
     is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
     browser = visitor.read_browser_token(request)
-    earlier = None if "visit" in request.GET else history.find_earlier_visit(browser, page.drive, now)
-    wanted = times.parse_party_request(request.GET)
-    if earlier:
-        wanted = replace(wanted, visit=Visit.RETURN)
+    earlier_visit = None if "visit" in request.GET else history.find_earlier_visit(browser, page.drive, now)
+    party_request = times.parse_party_request(request.GET)
+    if earlier_visit:
+        party_request = replace(party_request, visit=Visit.RETURN)
     context = {
         **build_drive_context(page),
-        "wanted": wanted,
-        "visit": wanted.visit,
-        "earlier": earlier,
-        "people": wanted.people,
-        "first": wanted.first,
-        "firsts": range(wanted.people + 1),
-        "parts": times.group_by_day_part(times.list_party_times(page, wanted, now), page.drive),
+        "wanted": party_request,
+        "visit": party_request.visit,
+        "earlier": earlier_visit,
+        "people": party_request.people,
+        "first": party_request.first,
+        "firsts": range(party_request.people + 1),
+        "parts": times.group_by_day_part(times.list_party_times(page, party_request, now), page.drive),
         "slot": times.parse_slot_id(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
-        # The names of a party are typed.
-        "is_known": wanted.people == 1
+        # A party types its names, so one-tap booking is for one person only.
+        "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
         "result": parse_self_check_result(request),
@@ -91,14 +87,14 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_past": is_past,
     }
     response = render(request, "drives/public/drive.html", context)
-    if browser:  # what stands ready to be chosen may be this browser's own
+    if browser:  # the preselected visit type may come from this browser's verification
         patch_cache_control(response, private=True)
     return response
 
 
 @require_safe
 def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the drive's policy asks, to be answered in the browser: only the result is in the address it leads to."""
+    """Show the self-check. Its answers stay in the browser; only the result goes into the next address."""
     page = queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
@@ -112,7 +108,6 @@ def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def build_drive_context(page: DrivePage) -> dict[str, object]:
-    """What every page around one drive shows."""
     drive = page.drive
     return {
         "page": page,
@@ -124,12 +119,10 @@ def build_drive_context(page: DrivePage) -> dict[str, object]:
 
 
 def parse_self_check_result(request: HttpRequest) -> str:
-    """What came of "May I give?" in this browser: yes, ask, or nothing."""
     result = request.GET.get("result", "")
     return result if result in ("yes", "ask") else ""
 
 
 def redirect_to_drive(page: DrivePage, party_request: PartyRequest) -> HttpResponse:
-    """Redirect to the drive's times, with the note that one has to be chosen."""
     address = reverse("drive", args=[page.drive.slug])
     return redirect(f"{address}?{party_request.query}&choose=1#times")

@@ -1,4 +1,4 @@
-"""Pages that stand by themselves: privacy, terms, an organization's colour."""
+"""Privacy, terms, and an organization's accent color."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,7 +11,6 @@ from organizations.models import Organization
 
 @require_safe
 def show_privacy(request: HttpRequest) -> HttpResponse:
-    """What is kept of donors, for how long, and who sees it."""
     months = Organization._meta.get_field("retention_months").default
     others = Organization.objects.exclude(retention_months=months).order_by("name", "pk")
     return render(request, "drives/public/privacy.html", {"months": months, "others": others})
@@ -19,13 +18,13 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_terms(request: HttpRequest) -> HttpResponse:
-    """The terms, with the texting programme as carriers want it described."""
+    """Show the terms, with the description of the texting program that carriers require."""
     return render(request, "drives/public/terms.html")
 
 
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def show_accent_stylesheet(request: HttpRequest, slug: str) -> HttpResponse:
-    """The organization's accent as a stylesheet of its own: pages carry no inline styles."""
-    found = get_object_or_404(Organization, slug=slug)
-    return HttpResponse(colors.build_stylesheet(found.accent), content_type="text/css; charset=utf-8")
+    """Send the organization's accent as a stylesheet, since the CSP forbids inline styles."""
+    organization = get_object_or_404(Organization, slug=slug)
+    return HttpResponse(colors.build_stylesheet(organization.accent), content_type="text/css; charset=utf-8")

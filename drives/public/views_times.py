@@ -1,4 +1,4 @@
-"""The short address of a time, as messages name it: from there a browser that is known books with one more tap."""
+"""The short address of a slot, as messages name it."""
 
 from urllib.parse import urlencode
 
@@ -12,7 +12,6 @@ from drives.models import Drive, Visit
 
 @require_safe
 def redirect_to_time(request: HttpRequest, slot_id: int, visit: str = Visit.RETURN) -> HttpResponse:
-    """On to the drive with this time chosen; if it is gone by then, that page proposes the nearest ones."""
     drive = get_object_or_404(Drive.objects.public(), slots=slot_id)
-    asked = urlencode({"visit": visit, "slot": slot_id})
-    return redirect(f"{reverse('book', args=[drive.slug])}?{asked}")
+    query = urlencode({"visit": visit, "slot": slot_id})
+    return redirect(f"{reverse('book', args=[drive.slug])}?{query}")

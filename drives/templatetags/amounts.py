@@ -1,4 +1,4 @@
-"""Hours and prices of messages in words."""
+"""Filters for hours and message prices."""
 
 from decimal import Decimal
 
@@ -15,5 +15,5 @@ register.filter("hour", localtime.format_hour)
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
-    """A small price with its currency: 0.0118 USD."""
+    """Format a small price with its currency: 0.0118 USD."""
     return f"{number_format(amount, decimal_pos=4, use_l10n=True)} {currency}"

@@ -1,4 +1,4 @@
-"""States and phone numbers in words, for the coordinators' templates."""
+"""Filters that put states, reasons and actors into words."""
 
 from collections.abc import Mapping
 
@@ -42,19 +42,16 @@ _DRIVE_PILLS: dict[str, str] = {
 
 @register.filter
 def problem_text(problem: GridProblem) -> str:
-    """What is wrong with a plan, or worth a look."""
     return problems.format_problem(problem)
 
 
 @register.filter
 def drive_pill(state: str) -> str:
-    """The colour of a drive's state."""
     return _DRIVE_PILLS.get(state, "")
 
 
 @register.filter
 def pill(state: str) -> str:
-    """The colour of a state's pill; the word in it says the same."""
     return _PILLS.get(state, "")
 
 
@@ -109,43 +106,38 @@ _REASONS = {
 
 @register.filter
 def message_kind(kind: str) -> str:
-    """What a message is, in words."""
     return str(KINDS[kind].label)
 
 
 @register.filter
 def failure_reason(message: Message | FailureReason) -> str:
-    """Why a message did not go out or arrive: words where we have them, the provider's code beside."""
     reason = reason_text(message.reason)
     return f"{reason} ({message.error_code})".strip() if message.error_code else reason
 
 
 @register.filter
 def reason_text(code: str) -> str:
-    """A stable code of a reason, in words."""
     return str(_REASONS.get(code) or code.replace("_", " "))
 
 
 @register.filter
 def actor_name(actor: str, names: Mapping[str, str]) -> str:
-    """Who did something, in words."""
     return names.get(actor, actor)
 
 
 @register.filter
 def call_script(topic: CallTopic, booking: Booking) -> str:
-    """What somebody on the phone has to say in place of a message."""
     zone = booking.drive.site.timezone
     if topic.kind in BroadcastKind.values:
         return _strip_sms_frame(topic.message)
     when = f"{localtime.format_long_day(booking.starts_at, zone)}, {localtime.format_time(booking.starts_at, zone)}"
-    words = _CALL_SCRIPTS.get(topic.kind, _("A reminder of their visit: %(when)s."))
+    script = _CALL_SCRIPTS.get(topic.kind, _("A reminder of their visit: %(when)s."))
     reason = booking.drive.cancel_reason if topic.kind == kinds.DRIVE_CANCELLED.name else ""
-    return f"{words % {'when': when}} {reason}".strip()
+    return f"{script % {'when': when}} {reason}".strip()
 
 
 def _strip_sms_frame(message: Message) -> str:
-    """A text without who writes and how to stop, which nobody says on the phone."""
+    """Remove the sender's name and the STOP line, which are not said on the phone."""
     if message.channel != Channel.SMS:
         return message.text
     return message.text.partition(": ")[2].rpartition(" STOP")[0]
@@ -162,7 +154,6 @@ _CALL_SCRIPTS = {
 
 @register.filter
 def lang_attribute(text: TranslatedString) -> str:
-    """The attribute of an element that holds a text in another language than the page."""
     page = get_language() or settings.LANGUAGE_CODE
     is_same = text.language in {"", page, page.partition("-")[0]}
     return "" if is_same else format_html(' lang="{}"', text.language)

@@ -1,4 +1,4 @@
-"""Instants in templates, always in the site's zone: `{{ booking.starts_at|moment:site.timezone }}`; and phones."""
+"""Filters for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`), and phone numbers."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -27,26 +27,22 @@ register.filter("phone", contact_address.format_phone)
 
 @register.filter
 def big_clock(at: datetime, zone: str) -> SafeString:
-    """The figures large, what follows them (AM, PM) small."""
     figures, _space, rest = localtime.format_time(at, zone).partition(" ")
     return format_html("{} <small>{}</small>", figures, rest) if rest else format_html("{}", figures)
 
 
 @register.filter
 def month(at: datetime, zone: str) -> str:
-    """Mar, for a small calendar leaf."""
     return _format_date_part(at, zone, "M")
 
 
 @register.filter
 def day(at: datetime, zone: str) -> str:
-    """14"""
     return _format_date_part(at, zone, "j")
 
 
 @register.filter
 def weekday(at: datetime, zone: str) -> str:
-    """Sat"""
     return _format_date_part(at, zone, "D")
 
 
@@ -56,18 +52,18 @@ def _format_date_part(at: datetime, zone: str, part: str) -> str:
 
 @register.filter
 def short_moment(at: datetime, zone: str) -> str:
-    """Sat Mar 14, 9:45 AM; where the zone's name stands beside it."""
+    """Format a time without its zone, for pages that name the zone: Sat Mar 14, 9:45 AM."""
     return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
 
 
 @register.filter
 def duration(minutes: int) -> str:
-    """About how long, as people say it: 45 min, 1 h, 1 h 15 min."""
+    """Format a length of time: 45 min, 1 h, 1 h 15 min."""
     hours, rest = divmod(minutes, 60)
     if not hours:
-        words = _("%(minutes)d min") % {"minutes": rest}
+        text = _("%(minutes)d min") % {"minutes": rest}
     elif not rest:
-        words = _("%(hours)d h") % {"hours": hours}
+        text = _("%(hours)d h") % {"hours": hours}
     else:
-        words = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
-    return words.replace(" ", NO_BREAK)
+        text = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    return text.replace(" ", NO_BREAK)

@@ -1,4 +1,4 @@
-"""Drives as anybody sees them: lists, one drive, its open times."""
+"""The public API: lists of drives, one drive, its open slots."""
 
 import base64
 from datetime import date, timedelta
@@ -136,7 +136,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
     assert seen == [str(pk) for pk in Drive.objects.order_by("starts_at", "pk").values_list("pk", flat=True)]
 
 
-def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
+def test_a_drive_has_all_that_a_donor_needs_before_booking() -> None:
     owner = builders.organization()
     cause = Cause.objects.create(organization=owner, title="Running for Zoe", slug="zoe", strip="For Zoe", story="…")
     policy = builders.policy(self_check=["age_18", "own_rule"])
@@ -170,7 +170,7 @@ def test_a_drive_is_told_with_all_that_a_donor_wants_to_know() -> None:
     }
 
 
-def test_a_closed_drive_is_told_and_has_no_places() -> None:
+def test_a_closed_drive_is_shown_without_spots() -> None:
     drive = builders.drive()
     lifecycle.close_drive(drive_id=drive.pk, actor="test", now=NOW)
     told = Api().get(f"drives/{drive.pk}/").json()
@@ -178,7 +178,7 @@ def test_a_closed_drive_is_told_and_has_no_places() -> None:
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"] == []
 
 
-def test_a_draft_is_as_unknown_as_a_drive_that_never_was() -> None:
+def test_a_draft_is_not_found() -> None:
     draft = builders.drive(published=False)
     for path in (f"drives/{draft.pk}/", f"drives/{draft.pk}/slots/", "drives/999999999/", "drives/x/slots/"):
         unknown = Api().get(path)
@@ -201,7 +201,7 @@ def test_slots_are_those_that_fit_the_visit() -> None:
     assert Api().get(f"drives/{drive.pk}/slots/?visit=second").status_code == 400
 
 
-def test_a_kept_time_has_one_place_less_and_a_past_one_none() -> None:
+def test_a_held_slot_has_one_spot_less_and_a_past_one_none() -> None:
     drive = builders.drive()
     builders.held(drive, n=0)
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"][0]["spots_left"] == 3
@@ -232,7 +232,7 @@ def test_get_and_head_change_nothing_and_other_methods_are_405() -> None:
     assert Api().get("bookings/").status_code == 405
 
 
-def test_answers_are_never_kept_on_the_way() -> None:
+def test_answers_are_never_cached() -> None:
     token = builders.held(builders.drive()).token
     for path in ("drives/", f"bookings/{token}/"):
         assert Api().get(path)["Cache-Control"] == "no-store"

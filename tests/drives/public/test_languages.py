@@ -1,4 +1,4 @@
-"""What an organizer wrote of a drive is read in one's own language, or in the other with its language said."""
+"""Texts of coordinators are shown in the reader's language, or in the other one with a `lang` attribute."""
 
 from typing import Any
 

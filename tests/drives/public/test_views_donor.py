@@ -1,4 +1,4 @@
-"""The pages of drives: what they show and which door they open."""
+"""Public pages of drives."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Colours, languages, privacy and terms."""
+"""Accent colors, languages, privacy and terms."""
 
 import pytest
 from django.test import Client
