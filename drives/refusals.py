@@ -41,7 +41,7 @@ class OpenTime:
     slot_id: int
     arrivals: tuple[datetime, ...]  # one for each person, in the order given
     spots_left: int = 1  # for one person: how many such visits can start then
-    elsewhere: OtherDrive | None = None  # None: the requested drive
+    other_drive: OtherDrive | None = None  # None: the requested drive
 
     @property
     def starts_at(self) -> datetime:

@@ -134,7 +134,7 @@ class SlotSerializer(Serializer):
         """
         language, rows = get_language() or "en", []
         for time in times:
-            elsewhere = time.elsewhere
+            elsewhere = time.other_drive
             there = elsewhere.zone if elsewhere else zone
             starts_at, local_time = _format_time(time.starts_at, there, language)
             row = {

@@ -67,6 +67,7 @@ class CreateBookingView(ApiView):
     def _take(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         member = access.find_caller(request, drive.organization) if drive else None
+        # A key of another organization must not learn that the slot exists.
         is_other_organization = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_other_organization or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})

@@ -49,6 +49,7 @@ def create_booking_for_donor(
         drive, requested, visit, now, volunteer=volunteer, donor=donor, source=source, actor=actor
     )
     _save_self_check(booking, person, override_reason)
+    # Read again, with the related rows that messages need.
     messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
     return booking
 

@@ -41,7 +41,7 @@ def move_bookings(
 
     Raises HoldLapsed. Locks: identities, drive (shared), bookings, the slots of all times in one statement.
     """
-    rows = _find_rows(booking_id, whole_party)
+    rows = _find_rows(booking_id, whole_party)  # not locked yet: they name the identities to lock first
     locks.lock_donors_then_drive(rows)
     moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, now)
     if whole_party and not by_member:
@@ -56,6 +56,7 @@ def move_bookings(
     for booking in moving:
         booking.override_reason = override_reason or booking.override_reason
     slots = _find_new_slots(moving, requested, freed, now, by_member=by_member, is_overridden=bool(override_reason))
+    # The party would sit as before: no new revision and no message.
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in moving]:
         return moving
     _apply_moves(moving, slots, freed, actor=actor, reason=reason, now=now)
@@ -92,7 +93,7 @@ def cancel_bookings(
     """
     rows = _find_rows(booking_id, whole_party)
     drive_id = rows[0].drive_id
-    locks.lock_drive_shared(drive_id)
+    locks.lock_drive_shared(drive_id)  # freeing a spot needs no identity locks
     locked = locks.lock_bookings([row.pk for row in rows])
     ending = [booking for booking in locked if booking.state in rules.CHANGEABLE_STATES]
     if not ending:

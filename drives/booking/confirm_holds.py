@@ -114,6 +114,7 @@ def _check_each(party: Sequence[Booking], now: datetime) -> list[_CheckedHold]:
     slots = capacity_facts.load_party_facts(
         drive.pk, [(booking.arrival_id, booking.volunteer_id) for booking in party], now
     )
+    # All organizations count: the verified donor alone sees the answer.
     donations = eligibility_history.list_donations_by_volunteer(
         dict.fromkeys(volunteer_ids, drive.site.zone), drive.starts_at, all_organizations=True
     )

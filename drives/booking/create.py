@@ -220,6 +220,7 @@ def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
     rows = [{column: getattr(booking, column) for column in _COLUMNS} for booking in bookings]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SQL, {"bookings": json.dumps(rows, default=str), "actor": actor})
+        # RETURNING promises no order, but ids rise in the order of the input.
         ids = sorted(pk for (pk,) in cursor.fetchall())
     for booking, pk in zip(bookings, ids, strict=True):
         booking.pk, booking._state.adding = pk, False

@@ -98,7 +98,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):
             self.fields[name] = field = NameField(label=_("Name"))
-            field.widget.attrs.update(autocomplete="off")
+            field.widget.attrs.update(autocomplete="off")  # else browsers fill in the donor's own name
             self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=visit_type)
 
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -137,6 +137,6 @@ def build_alternatives(problem: ValidationError | None) -> dict[str, list[OpenTi
     helps = isinstance(problem, Refusal) and is_about_time(problem)
     times = problem.alternatives if isinstance(problem, Refusal) and helps else []
     return {
-        "alternatives": [time for time in times if not time.elsewhere],
-        "at_others": [time for time in times if time.elsewhere],
+        "alternatives": [time for time in times if not time.other_drive],
+        "at_others": [time for time in times if time.other_drive],
     }

@@ -39,6 +39,7 @@ class TimeForm(forms.Form):
     @property
     def chosen(self) -> int | None:
         value = str(self["slot"].value() or "")
+        # isdecimal alone accepts digits of other scripts.
         return int(value) if value.isdecimal() and value.isascii() else None
 
 

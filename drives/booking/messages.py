@@ -63,6 +63,7 @@ def queue_confirmation_again(booking: Booking, now: datetime) -> int:
     organization = booking.drive.organization
     custom_texts = schedule.load_custom_texts([organization.pk])[organization.pk]
     channels = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].way
+    # One key a minute, so that a second tap queues nothing.
     key_suffix = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
     own_action_ids = {booking.pk}
     notices = _build_notices(
@@ -252,9 +253,9 @@ def _withdraw_upcoming(bookings: Sequence[Booking], now: datetime) -> None:
 
 def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
     # A donor created just now was never invited: this saves a query.
-    known = [one.volunteer for one in bookings if one.volunteer and one.volunteer.created_at < now]
-    if known:
-        recipients = [addressees.build_addressee(volunteer).name for volunteer in known]
+    volunteers = [booking.volunteer for booking in bookings if booking.volunteer and booking.volunteer.created_at < now]
+    if volunteers:
+        recipients = [addressees.build_addressee(volunteer).name for volunteer in volunteers]
         about = invitations.format_drive_about(bookings[0].drive)
         outbox.withdraw_messages(abouts=[about], recipients=recipients, cause=Withdrawal.BOOKED, now=now)
 

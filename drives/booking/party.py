@@ -16,8 +16,8 @@ class PartyMember:
 
     @property
     def name(self) -> str:
-        known = self.booking.volunteer or self.booking.registration
-        return known.name if known else ""
+        person = self.booking.volunteer or self.booking.registration
+        return person.name if person else ""
 
     @property
     def may_change(self) -> bool:

@@ -46,6 +46,7 @@ def _may_email_reminders(booking: Booking) -> bool:
     if mailbox is None:
         return False
     consents = notifications_queries.load_consents(booking.drive.organization, [mailbox.address])
+    # E-mail reminders need no consent but respect an opt-out.
     return consents.get((mailbox.address, Purpose.REMINDERS), True)
 
 

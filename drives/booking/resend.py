@@ -28,6 +28,7 @@ def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     if booking.starts_at <= now:
         raise refusals.Refusal([rules.build_visit_past_reason()])
     messages.queue_confirmation_again(booking, now)
+    # Over a limit this raises, and the messages are rolled back.
     subject = str(booking.pk)
     limits.spend_limits(
         limits=[Limit("resend", subject, *HOURLY_LIMIT), Limit("resend_day", subject, *DAILY_LIMIT)], now=now

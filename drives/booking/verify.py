@@ -31,7 +31,7 @@ def verify_booking(
     held.refuse_lapsed(now)
     if held.state != BookingState.HELD:
         return held
-    party = [typed := held.typed(now), *confirm_holds.list_companion_registrations(held)]
+    party = [typed := held.get_registration(now), *confirm_holds.list_companion_registrations(held)]
     verification.verify_registrations(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
     return _confirm_party(held=held, identity=typed.identity, booking_for=booking_for, now=now)
 
@@ -40,7 +40,7 @@ def verify_booking(
 def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
     """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if it is no hold now. Locks: booking."""
     held = locks.lock_booking(booking_id)
-    party, about = [held.typed(now), *confirm_holds.list_companion_registrations(held)], held.about
+    party, about = [held.get_registration(now), *confirm_holds.list_companion_registrations(held)], held.about
     verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)
 
 

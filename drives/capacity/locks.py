@@ -153,6 +153,7 @@ def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
 
 
 def _identity_key(identity: str) -> int:
+    # Advisory keys are signed 64-bit integers.
     return int.from_bytes(bytes.fromhex(identity)[:8], signed=True)
 
 

@@ -57,7 +57,7 @@ class _Search:
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
         # Where a single visit fits; a party's visit fits nowhere else. Prunes the search.
         self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
-        self.known: dict[
+        self.best_rests: dict[
             tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
         ] = {}
         screening = [kind.screening_steps for kind in self.kinds]
@@ -77,13 +77,13 @@ class _Search:
         if not any(left):
             return ()
         key = (left, before, seated)
-        if key in self.known:
-            return self.known[key]
+        if key in self.best_rests:
+            return self.best_rests[key]
         arrival, kind = before
         # Visits of one step are placed in the order of `kinds` only: another order is the same arrangement.
         best = self._place_best(left, arrival, arrival + self.gap, kind, seated)
-        if self.tries_left > 0:
-            self.known[key] = best
+        if self.tries_left > 0:  # a search cut short proves nothing about the best
+            self.best_rests[key] = best
         return best
 
     def _place_best(
@@ -98,11 +98,11 @@ class _Search:
             if not self.room.may_arrive[arrival]:
                 continue
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):
-                found = (
+                placed = (
                     self._try_visit(left, arrival, kind, seated) if left[kind] and self.alone[kind][arrival] else None
                 )
-                if found and (best is None or found[-1][0] < best[-1][0]):
-                    best = found
+                if placed and (best is None or placed[-1][0] < best[-1][0]):
+                    best = placed
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
@@ -113,29 +113,31 @@ class _Search:
         self, left: RemainingCounts, arrival: int, kind: int, seated: tuple[PlacedVisit, ...]
     ) -> tuple[PlacedVisit, ...] | None:
         shape = self.kinds[kind]
-        sit = arrival + shape.screening_steps
-        screened, seated_in = slice(arrival, sit), slice(sit, sit + shape.chair_steps)
-        one = (arrival, kind)
-        if min(self.chairs[seated_in]) < 1 or (screened.stop > arrival and min(self.screening[screened]) < 1):
+        seated_at = arrival + shape.screening_steps
+        screening_steps, chair_steps = slice(arrival, seated_at), slice(seated_at, seated_at + shape.chair_steps)
+        visit = (arrival, kind)
+        if min(self.chairs[chair_steps]) < 1 or (
+            screening_steps.stop > arrival and min(self.screening[screening_steps]) < 1
+        ):
             return None
         self.tries_left -= 1
-        self._change_free(one, 1)
-        fewer = (*left[:kind], left[kind] - 1, *left[kind + 1 :])
-        still = tuple(visit for visit in (*seated, one) if visit[0] + self.kinds[visit[1]].steps > arrival)
-        rest = self._place_rest(fewer, one, still)
-        self._change_free(one, -1)
-        return None if rest is None else (one, *rest)
+        self._change_free(visit, 1)
+        remaining = (*left[:kind], left[kind] - 1, *left[kind + 1 :])
+        still_seated = tuple(each for each in (*seated, visit) if each[0] + self.kinds[each[1]].steps > arrival)
+        rest = self._place_rest(remaining, visit, still_seated)
+        self._change_free(visit, -1)
+        return None if rest is None else (visit, *rest)
 
-    def _change_free(self, visit: PlacedVisit, places: int) -> None:
+    def _change_free(self, visit: PlacedVisit, count: int) -> None:
         arrival, kind = visit
-        taken = grid.compute_footprint(arrival, self.kinds[kind])
-        for n in taken.screening:
-            self.screening[n] -= places
-        for n in taken.chairs:
-            self.chairs[n] -= places
+        footprint = grid.compute_footprint(arrival, self.kinds[kind])
+        for n in footprint.screening:
+            self.screening[n] -= count
+        for n in footprint.chairs:
+            self.chairs[n] -= count
 
     def _sort_by_person(self, placed: Sequence[PlacedVisit]) -> list[int]:
-        waiting: dict[VisitShape, list[int]] = {kind: [] for kind in self.kinds}
+        arrivals: dict[VisitShape, list[int]] = {kind: [] for kind in self.kinds}
         for arrival, kind in placed:
-            waiting[self.kinds[kind]].append(arrival)
-        return [waiting[shape].pop(0) for shape in self.shapes]
+            arrivals[self.kinds[kind]].append(arrival)
+        return [arrivals[shape].pop(0) for shape in self.shapes]

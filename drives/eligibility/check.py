@@ -41,7 +41,7 @@ def list_later_times(
     `freed` is the capacity that their present bookings give back. At most three queries.
     """
     earliest = [eligibility_check.verdict.earliest_ok_at for eligibility_check in checks if eligibility_check.reasons]
-    if None in earliest:
+    if None in earliest:  # some rule never allows a donation
         return []
 
     def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:

@@ -122,12 +122,12 @@ def _build_recorded_donation(row: tuple[Any, ...], since: datetime) -> intervals
 # contact_identity and booking_of_a_volunteer.
 _EARLIER_VISIT_SQL = """
 SELECT booking.state IN ('donated', 'incomplete'), booking.starts_at, site.timezone
-FROM volunteers_verifiedbrowser AS proof
-JOIN volunteers_contact AS contact ON contact.identity = proof.identity AND contact.verified_at IS NOT NULL
+FROM volunteers_verifiedbrowser AS browser
+JOIN volunteers_contact AS contact ON contact.identity = browser.identity AND contact.verified_at IS NOT NULL
 JOIN drives_booking AS booking ON booking.volunteer_id = contact.owner_id
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
 JOIN drives_site AS site ON site.id = drive.site_id
-WHERE proof.token_hash = %(token)s AND proof.expires_at > %(now)s AND booking.starts_at > %(since)s
+WHERE browser.token_hash = %(token)s AND browser.expires_at > %(now)s AND booking.starts_at > %(since)s
     AND (booking.state IN ('donated', 'incomplete')
         OR booking.state IN ('booked', 'confirmed') AND booking.starts_at > %(now)s
             AND booking.starts_at < %(before)s)
@@ -190,10 +190,10 @@ def list_allowed_times(
         return (time for time in open_times if time.starts_at >= since and allows(at, time.arrivals))
 
     is_open = drive.state == DriveState.PUBLISHED
-    here = list(islice(allowed(drive, availability.list_slots(drive.pk)), NEAREST_COUNT)) if is_open else []
-    if len(here) == NEAREST_COUNT:
-        return here
-    return list(islice(chain(here, _times_at_other_drives(drive, max(since, now), allowed)), NEAREST_COUNT))
+    times = list(islice(allowed(drive, availability.list_slots(drive.pk)), NEAREST_COUNT)) if is_open else []
+    if len(times) == NEAREST_COUNT:
+        return times
+    return list(islice(chain(times, _times_at_other_drives(drive, max(since, now), allowed)), NEAREST_COUNT))
 
 
 def _times_at_other_drives(drive: Drive, since: datetime, times_of: ListTimes) -> Iterator[refusals.OpenTime]:
@@ -203,4 +203,4 @@ def _times_at_other_drives(drive: Drive, since: datetime, times_of: ListTimes) -
     for other in nearest:
         other_drive = refusals.OtherDrive(other.pk, other.slug, str(other.title), other.site.timezone)
         for time in times_of(other, slots[other.pk]):
-            yield replace(time, elsewhere=other_drive)
+            yield replace(time, other_drive=other_drive)

@@ -15,20 +15,20 @@ DONATIONS_NEEDED = 2  # tested donations that qualify a donor; a first donation 
 
 @dataclass(frozen=True)
 class Progress:
-    """Donations towards a qualified donor, at most `DONATIONS_NEEDED`. After `until` the count starts anew."""
+    """Donations towards a qualified donor, at most `DONATIONS_NEEDED`. After `counts_until` the count starts anew."""
 
-    given: int
-    until: date
+    donation_count: int
+    counts_until: date
 
     @property
     def is_first(self) -> bool:
-        return self.given == 1
+        return self.donation_count == 1
 
     @property
     def sentence(self) -> str:
-        if self.given >= DONATIONS_NEEDED:
+        if self.donation_count >= DONATIONS_NEEDED:
             return _("2 of 2 to become a qualified donor. The center has the last word.")
-        until = formats.date_format(self.until, "DATE_FORMAT")
+        until = formats.date_format(self.counts_until, "DATE_FORMAT")
         return _("1 of 2 to become a qualified donor. The second one counts until %(until)s.") % {"until": until}
 
 

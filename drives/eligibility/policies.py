@@ -26,6 +26,7 @@ def seed_policies(policy_model: type[Model]) -> int:
     rows = policy_model._default_manager  # migrations pass their own model
     existing = set(rows.filter(organization=None).values_list("code", "version"))
     new = [policy_model(**row) for row in read_policy_file() if (row["code"], row["version"]) not in existing]
+    # Another process may seed at the same time.
     return len(rows.bulk_create(new, ignore_conflicts=True))
 
 

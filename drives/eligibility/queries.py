@@ -35,6 +35,7 @@ class UpcomingTimes:
                 yield from self._find_allowed_at(drive, donations)
 
     def _find_allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
+        # Without a history, plan the longer visit.
         visit = rules.compute_visit_type(donations, drive.policy, drive.on) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
@@ -78,7 +79,9 @@ def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Pr
         *columns, "drive__policy__lapse_after_days"
     ):
         donations.setdefault(pk, []).append((kind, at, zone, lapse))
-    progress_by_volunteer = {pk: _compute_progress(given, now) for pk, given in donations.items()}
+    progress_by_volunteer = {
+        pk: _compute_progress(volunteer_donations, now) for pk, volunteer_donations in donations.items()
+    }
     return {pk: progress for pk, progress in progress_by_volunteer.items() if progress}
 
 

@@ -70,7 +70,7 @@ def list_conversations(organization: Organization, *, waiting_only: bool = False
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
-        rows = rows.waiting()
+        rows = rows.awaiting_reply()
     return rows.order_by(F("waiting_since").asc(nulls_last=True), "-asked_at", "-pk")
 
 

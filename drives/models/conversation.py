@@ -11,7 +11,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def of(self, organization: Organization) -> "ConversationQuerySet":
         return self.filter(organization=organization)
 
-    def waiting(self) -> "ConversationQuerySet":
+    def awaiting_reply(self) -> "ConversationQuerySet":
         return self.filter(waiting_since__isnull=False)
 
 

@@ -44,8 +44,8 @@ class AbstractHold(LinkedModel):
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
 
-    def typed(self, now: datetime) -> Registration:
-        """What the donor typed. Raises HoldLapsed unless it is held."""
+    def get_registration(self, now: datetime) -> Registration:
+        """Return what the donor typed. Raises HoldLapsed unless it is held."""
         if self.registration is None or not self.is_held(now):
             raise HoldLapsed
         return self.registration

@@ -19,7 +19,7 @@ class WaitlistEntryState(models.TextChoices):
     OFFERED = "offered", _("offered a place")
     BOOKED = "booked", _("has a place")
     LEFT = "left", _("left the list")
-    OVER = "over", _("the list is closed")
+    CLOSED = "over", _("the list is closed")
 
 
 WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)

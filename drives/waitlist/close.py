@@ -50,7 +50,7 @@ def _end_entries(drive: Drive, now: datetime) -> int:
     entries = locks.lock_waitlist_entries(live.values_list("pk", flat=True))
     for entry in entries:
         was_waitlisted = entry.state in WAITLISTED_STATES
-        reserved_spots.close_waitlist_entry(entry, WaitlistEntryState.OVER, now)
+        reserved_spots.close_waitlist_entry(entry, WaitlistEntryState.CLOSED, now)
         if was_waitlisted:
             messages.queue_waitlist_closed(entry, now)
     counters.change_counters(drive_id=drive.pk, deltas=counters.compute_released_deltas(released))

@@ -102,7 +102,7 @@ def verify_entry(
     held.refuse_lapsed(now)
     if held.state != WaitlistEntryState.HELD:
         return _find_active_entry(held)
-    typed = held.typed(now)
+    typed = held.get_registration(now)
     verification.verify_registrations(registrations=[typed], code=code, bound_to=bound_to, browser=browser, now=now)
     return _confirm_verified_entry(entry_id=entry_id, identity=typed.identity, booking_for=booking_for, now=now)
 
@@ -114,7 +114,7 @@ def resend_entry_code(*, entry_id: int, bound_to: str, ip: str | None, now: date
     Locks: entry.
     """
     held = locks.lock_waitlist_entry(entry_id)
-    typed, about = held.typed(now), held.about
+    typed, about = held.get_registration(now), held.about
     verification.send_code_again(
         registrations=[typed], by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now
     )
@@ -199,7 +199,7 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
     entry.refuse_lapsed(now)
     if entry.state != WaitlistEntryState.HELD:
         return _find_active_entry(entry)
-    typed = entry.typed(now)
+    typed = entry.get_registration(now)
     if typed.identity != identity:  # the donor switched to the e-mail address, which is not verified
         raise CodeWrong(CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.match_volunteers([typed], booking_for, now)[0]

@@ -57,4 +57,4 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
 
 
 def count_open_conversations(organization: Organization) -> int:
-    return Conversation.objects.of(organization).waiting().count()
+    return Conversation.objects.of(organization).awaiting_reply().count()

@@ -134,14 +134,14 @@ def test_a_party_that_is_too_early_is_offered_times_for_all_of_it() -> None:
     refusal = refused(party)
     assert {reason.person for reason in refusal.reasons} == {"Test Ana Alder"}
     assert [time.slot_id for time in refusal.alternatives] == [builders.slot(wednesday, n).pk for n in range(3)]
-    assert {time.elsewhere and time.elsewhere.drive_id for time in refusal.alternatives} == {wednesday.pk}
+    assert {time.other_drive and time.other_drive.drive_id for time in refusal.alternatives} == {wednesday.pk}
 
 
 def test_times_that_one_member_may_not_take_are_not_offered() -> None:
     _saturday, sunday, _wednesday, thursday, later = on_days(0, 1, 4, 5, 11)
     builders.booked(thursday, name="Test Bo Alder", is_for_other=True)
     party = builders.held_together(sunday, people=TWO)
-    assert {time.elsewhere and time.elsewhere.drive_id for time in refused(party).alternatives} == {later.pk}
+    assert {time.other_drive and time.other_drive.drive_id for time in refused(party).alternatives} == {later.pk}
 
 
 def test_a_party_with_a_past_time_is_offered_the_nearest_times() -> None:

@@ -135,7 +135,7 @@ def test_alternatives_are_later_allowed_times_here_then_at_other_drives() -> Non
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at - timedelta(minutes=45))
     refusal = refused(lambda: builders.verified(builders.held(here, n=0)))
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 16, 15, tzinfo=UTC)
-    assert [(time.slot_id, time.elsewhere and time.elsewhere.slug) for time in refusal.alternatives] == [
+    assert [(time.slot_id, time.other_drive and time.other_drive.slug) for time in refusal.alternatives] == [
         (builders.slot(here, 1).pk, None),
         (builders.slot(here, 2).pk, None),
         (builders.slot(other, 0).pk, other.slug),
@@ -331,4 +331,4 @@ def test_alternatives_come_from_the_next_five_drives(place: int, is_found: bool)
     here, *others = [drive_on(7 * week, owner) for week in range(7)]
     only = others[place - 1]
     found = history.list_allowed_times(here, (Visit.RETURN,), NOW, NOW, lambda drive, _starts_at: drive == only)
-    assert {time.elsewhere.drive_id for time in found if time.elsewhere} == ({only.pk} if is_found else set())
+    assert {time.other_drive.drive_id for time in found if time.other_drive} == ({only.pk} if is_found else set())

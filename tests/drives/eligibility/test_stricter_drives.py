@@ -81,7 +81,7 @@ def test_alternatives_at_a_stricter_drive_keep_its_rules() -> None:
     strict = builders.drive(owner, on=DRIVE_DAY + 3 * DAY, stricter_days=5)
     lax = builders.drive(owner, on=DRIVE_DAY + 4 * DAY)
     refusal = refused(builders.drive(owner, on=DRIVE_DAY + DAY))
-    assert {time.elsewhere.slug for time in refusal.alternatives if time.elsewhere} == {lax.slug}
+    assert {time.other_drive.slug for time in refusal.alternatives if time.other_drive} == {lax.slug}
     assert strict.slug != lax.slug
 
 
