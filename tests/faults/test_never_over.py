@@ -10,7 +10,7 @@ from notifications.models import Allowance, Message, Sender
 from organizations.models import Organization
 from tests import builders, seeds
 from tests.notifications import made
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from tests.standins.twilio import TwilioStandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Calla
             Allowance.objects.get_or_create(subject=subject)
         made.many(organization, 3 * most)
         before = len(twilio.accepted)
-        assert together(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
+        assert run_concurrently(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
         return len(twilio.accepted) - before == most
 
     return race
@@ -56,14 +56,14 @@ def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Calla
 
 def test_a_budget_is_used_up_and_never_exceeded(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     spend_slowly(monkeypatch)
-    assert lost_in(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) == 0
+    assert count_lost(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) == 0
 
 
 def test_a_pace_is_never_exceeded(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     spend_slowly(monkeypatch)
     organization = builders.organization()
     organization.senders.update(per_minute=150)
-    assert lost_in(crowd(twilio, organization, 30), RUNS) == 0
+    assert count_lost(crowd(twilio, organization, 30), RUNS) == 0
 
 
 def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
@@ -75,7 +75,7 @@ def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
     way = f"sender:{organization.senders.get().pk}"
     breakers.record_calls(calls=[(way, True)] * breakers.FAILURES_TO_OPEN, now=made.NOON - breakers.OPEN_DURATIONS[0])
     twilio.plan(["503"] * 90)
-    assert together(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
+    assert run_concurrently(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
     assert twilio.calls == 1
 
 
@@ -84,4 +84,4 @@ def test_control_without_the_lock_the_budget_is_overdrawn(
 ) -> None:
     spend_slowly(monkeypatch)
     without_the_lock(monkeypatch)
-    assert lost_in_turn(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) >= 9
+    assert count_lost_in_turn(crowd(twilio, builders.organization(messages_per_day=30), 30), RUNS) >= 9

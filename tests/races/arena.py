@@ -19,7 +19,7 @@ HOLDS_A_PLACE = ("held", "booked", "confirmed", "checked_in")
 _in_turn = ContextVar("in_turn", default=False)
 
 
-def together(*acts: Callable[[], Any]) -> list[str]:
+def run_concurrently(*acts: Callable[[], Any]) -> list[str]:
     """Run the actions at once, each on its own connection; return "ok", the refusal's codes, or the error's name."""
     return [_outcome(answer) for answer in meet(acts, in_turn=_in_turn.get())]
 
@@ -34,7 +34,7 @@ def _outcome(answer: object) -> str:
     return "ok"
 
 
-def lost_in(race: Callable[[], bool], runs: int = RUNS) -> int:
+def count_lost(race: Callable[[], bool], runs: int = RUNS) -> int:
     """Count the runs that ended badly: half of them in turn, half released at once from each pause.
 
     The race empties its tables between runs.
@@ -42,7 +42,7 @@ def lost_in(race: Callable[[], bool], runs: int = RUNS) -> int:
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 
 
-def lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
+def count_lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
     """Do the same for controls: all runs in turn, in the order given, so that all end alike."""
     return sum(_lost(race, in_turn=True) for _run in range(runs))
 

@@ -13,7 +13,7 @@ from drives.models import Booking
 from tests import builders, seeds
 from tests.builders import DRIVE_DAY, NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers import queries as volunteers_queries
 from volunteers import registration
 from volunteers.models import Contact, Registration
@@ -41,7 +41,7 @@ def two_organizations() -> Callable[[], bool]:
     return race
 
 
-def a_phone_and_a_mailbox() -> Callable[[], bool]:
+def verify_phone_and_mailbox() -> Callable[[], bool]:
     """Ana verified both at one organization, and books with one there and with the other elsewhere."""
     drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
@@ -64,27 +64,27 @@ def a_phone_and_a_mailbox() -> Callable[[], bool]:
 
 
 def one_wins(holds: list[Booking]) -> bool:
-    results = together(
+    results = run_concurrently(
         *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
     )
     return sorted(results) == ["interval_too_short", "ok"] and Booking.objects.filter(state="booked").count() == 1
 
 
-@pytest.mark.parametrize("race", [two_organizations, a_phone_and_a_mailbox])
+@pytest.mark.parametrize("race", [two_organizations, verify_phone_and_mailbox])
 def test_of_two_bookings_too_close_together_one_wins(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
-    assert lost_in(race()) == 0
+    assert count_lost(race()) == 0
 
 
-@pytest.mark.parametrize("race", [two_organizations, a_phone_and_a_mailbox])
+@pytest.mark.parametrize("race", [two_organizations, verify_phone_and_mailbox])
 def test_control_both_are_booked_without_the_identity_lock(
     race: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds.pause_after(monkeypatch, history, "list_donations_by_volunteer")
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
-    assert lost_in_turn(race()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race()) >= ALMOST_ALWAYS
 
 
 def test_control_both_are_booked_when_only_the_typed_contact_is_locked(
@@ -97,4 +97,4 @@ def test_control_both_are_booked_when_only_the_typed_contact_is_locked(
         "list_person_identities",
         lambda *, organization_id, identities: set(identities),
     )
-    assert lost_in_turn(a_phone_and_a_mailbox()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(verify_phone_and_mailbox()) >= ALMOST_ALWAYS

@@ -19,19 +19,19 @@ pytestmark = pytest.mark.django_db
 MAILBOX = "ana@example.org"
 
 
-def keep_a_time() -> Booking:
+def hold_booking() -> Booking:
     return builders.held(builders.drive(), email=MAILBOX)
 
 
-def keep_a_party() -> Booking:
+def hold_party() -> Booking:
     return builders.held_together(builders.drive(), email=MAILBOX)[0]
 
 
-def ask_to_wait() -> WaitlistEntry:
+def join_waitlist() -> WaitlistEntry:
     return builders.asked_to_wait(builders.full_drive()[0].drive, email=MAILBOX)
 
 
-@pytest.mark.parametrize("ask", [keep_a_time, keep_a_party, ask_to_wait])
+@pytest.mark.parametrize("ask", [hold_booking, hold_party, join_waitlist])
 def test_the_code_of_the_phone_does_not_verify_the_mailbox(
     ask: Callable[[], Booking | WaitlistEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:

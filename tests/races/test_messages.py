@@ -15,7 +15,7 @@ from notifications.models import Message
 from tests import builders, seeds
 from tests.notifications import made
 from tests.notifications.made import NOON
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from tests.standins.twilio import TwilioStandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +51,7 @@ def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications_claim, "CLAIM", unlocked)
 
 
-def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+def send_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded bug: send what was claimed without checking that it is still claimed and wanted."""
     open_gate = notifications_claim.ADMIT.replace(
         "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
@@ -60,7 +60,7 @@ def gate_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications_claim, "ADMIT", open_gate)
 
 
-def pause_before_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+def pause_before_send(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, pause = notifications_claim.admit_messages, seeds.pausing("handover.gate")
 
     def slowly(**asked: Any) -> Any:
@@ -78,7 +78,7 @@ def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
     def race() -> bool:
         made.queued(organization)
         before = len(twilio.accepted)
-        assert together(made.deliver, made.deliver) == ["ok", "ok"]
+        assert run_concurrently(made.deliver, made.deliver) == ["ok", "ok"]
         return len(twilio.accepted) - before == 1
 
     return race
@@ -86,7 +86,7 @@ def two_workers_one_message(twilio: TwilioStandIn) -> Callable[[], bool]:
 
 def test_two_workers_send_one_message_once(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_claim(monkeypatch)
-    assert lost_in(two_workers_one_message(twilio)) == 0
+    assert count_lost(two_workers_one_message(twilio)) == 0
 
 
 def test_control_without_lock_and_condition_it_is_sent_twice(
@@ -94,8 +94,8 @@ def test_control_without_lock_and_condition_it_is_sent_twice(
 ) -> None:
     slow_claim(monkeypatch)
     claim_without_lock(monkeypatch)
-    gate_without_condition(monkeypatch)
-    assert lost_in_turn(two_workers_one_message(twilio)) >= ALMOST_ALWAYS
+    send_without_condition(monkeypatch)
+    assert count_lost_in_turn(two_workers_one_message(twilio)) >= ALMOST_ALWAYS
 
 
 def two_claims() -> Callable[[], bool]:
@@ -109,7 +109,7 @@ def two_claims() -> Callable[[], bool]:
         def take() -> None:
             taken.extend(one.id for one in notifications_claim.claim_messages(channel="sms", limit=10, now=NOON))
 
-        together(take, take)
+        run_concurrently(take, take)
         return len(taken) == len(set(taken)) == 10
 
     return race
@@ -117,13 +117,13 @@ def two_claims() -> Callable[[], bool]:
 
 def test_a_message_is_claimed_by_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_claim(monkeypatch)
-    assert lost_in(two_claims()) == 0
+    assert count_lost(two_claims()) == 0
 
 
 def test_control_without_the_lock_a_message_is_claimed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_claim(monkeypatch)
     claim_without_lock(monkeypatch)
-    assert lost_in_turn(two_claims()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(two_claims()) >= ALMOST_ALWAYS
 
 
 def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
@@ -137,7 +137,7 @@ def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
         def withdraw() -> None:
             withdrawn.append(outbox.withdraw_messages(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON))
 
-        together(made.deliver, withdraw)
+        run_concurrently(made.deliver, withdraw)
         sent = len(twilio.accepted) - before
         return withdrawn == [1 - sent]
 
@@ -145,22 +145,22 @@ def withdrawal_against_delivery(twilio: TwilioStandIn) -> Callable[[], bool]:
 
 
 def test_a_withdrawn_message_is_not_sent(twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_before_gate(monkeypatch)
-    assert lost_in(withdrawal_against_delivery(twilio)) == 0
+    pause_before_send(monkeypatch)
+    assert count_lost(withdrawal_against_delivery(twilio)) == 0
 
 
 def test_control_without_the_last_check_a_withdrawn_message_is_sent(
     twilio: TwilioStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pause_before_gate(monkeypatch)
-    gate_without_condition(monkeypatch)
-    assert lost_in_turn(withdrawal_against_delivery(twilio)) >= ALMOST_ALWAYS
+    pause_before_send(monkeypatch)
+    send_without_condition(monkeypatch)
+    assert count_lost_in_turn(withdrawal_against_delivery(twilio)) >= ALMOST_ALWAYS
 
 
 def test_many_workers_send_every_message_once(twilio: TwilioStandIn) -> None:
     for organization in (builders.organization(), builders.organization()):
         made.many(organization, 200)
-    assert together(*[made.deliver] * 6) == ["ok"] * 6
+    assert run_concurrently(*[made.deliver] * 6) == ["ok"] * 6
     assert len(twilio.accepted) == 400
     assert len({kept.fields["StatusCallback"] for kept in twilio.accepted}) == 400
     assert set(Message.objects.values_list("state", "attempts")) == {("accepted", 1)}
@@ -173,7 +173,7 @@ def test_workers_and_donors_do_not_deadlock(twilio: TwilioStandIn) -> None:
         partial(outbox.withdraw_messages, abouts=abouts[start::3], cause=Withdrawal.CANCELLATION, now=NOON)
         for start in range(3)
     ]
-    results = together(made.deliver, *takers, made.deliver)
+    results = run_concurrently(made.deliver, *takers, made.deliver)
     assert results == ["ok"] * 5
     states = Message.objects.values_list("state", flat=True)
     assert len(twilio.accepted) == sum(state == "accepted" for state in states)

@@ -13,8 +13,8 @@ from drives.models import Booking
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
-from tests.races.test_parties import ALMOST_ALWAYS, pause_after_room, plain_drive, slots
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
+from tests.races.test_parties import ALMOST_ALWAYS, pause_after_free_capacity, plain_drive, slots
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TWO = builders.PARTY[:2]
@@ -36,7 +36,7 @@ def move_against_one() -> Callable[[], bool]:
             changes.move_bookings, booking_id=party[0].pk, slot_id=slot, whole_party=True, actor="d", now=NOW
         )
         one = partial(builders.held, drive, n=1, number=next(numbers), now=NOW + timedelta(minutes=1))
-        results = together(move, one)
+        results = run_concurrently(move, one)
         steps = set(Booking.objects.filter(party=party[0].party).values_list("first_step", flat=True))
         whole = steps == {1 if results[0] == "ok" else 0}
         return sorted(results) == ["ok", "slot_full"] and whole and not arena.oversold(slots(drive))
@@ -46,11 +46,11 @@ def move_against_one() -> Callable[[], bool]:
 
 def test_a_party_moves_completely_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    pause_after_room(monkeypatch)
-    assert lost_in(move_against_one()) == 0
+    pause_after_free_capacity(monkeypatch)
+    assert count_lost(move_against_one()) == 0
     assert drift.count_drifted_slots() == 0
 
 
 def test_control_a_moved_party_oversells_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in_turn(move_against_one()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(move_against_one()) >= ALMOST_ALWAYS

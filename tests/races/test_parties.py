@@ -16,7 +16,7 @@ from drives.privacy import merge
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers import matching
 from volunteers.models import Registration
 
@@ -48,7 +48,7 @@ def party_against_one() -> Callable[[], bool]:
         arena.empty()
         first, second = next(numbers), next(numbers)
         now = NOW + timedelta(minutes=first)
-        results = together(
+        results = run_concurrently(
             partial(builders.held_together, drive, number=first, people=builders.PARTY[:2], now=now),
             partial(builders.held, drive, number=second, now=now),
         )
@@ -59,15 +59,15 @@ def party_against_one() -> Callable[[], bool]:
     return race
 
 
-def pause_after_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def pause_after_free_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pause between reading the free capacity and booking it."""
     seeds.pause_after(monkeypatch, availability, "compute_free_capacity")
 
 
 def test_a_party_gets_all_its_spots_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    pause_after_room(monkeypatch)
-    assert lost_in(party_against_one()) == 0
+    pause_after_free_capacity(monkeypatch)
+    assert count_lost(party_against_one()) == 0
     assert drift.count_drifted_slots() == 0
 
 
@@ -75,7 +75,7 @@ def test_control_a_party_oversells_without_the_conditional_update(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in_turn(party_against_one()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(party_against_one()) >= ALMOST_ALWAYS
 
 
 # Two parties over the same steps
@@ -96,15 +96,15 @@ def two_parties() -> Callable[[], bool]:
             )
             for _party in range(2)
         ]
-        results = together(*acts)
+        results = run_concurrently(*acts)
         return sorted(results) == ["ok", "slot_full"] and not arena.oversold(slots(drive))
 
     return race
 
 
 def test_two_crossing_parties_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after_room(monkeypatch)
-    assert lost_in(two_parties()) == 0
+    pause_after_free_capacity(monkeypatch)
+    assert count_lost(two_parties()) == 0
     assert drift.count_drifted_slots() == 0
 
 
@@ -118,15 +118,15 @@ def test_control_two_parties_deadlock_without_the_slot_order(monkeypatch: pytest
                 pause()
         return True
 
-    pause_after_room(monkeypatch)
+    pause_after_free_capacity(monkeypatch)
     seeds.replace(monkeypatch, counters, "change_counters", unordered)
-    assert lost_in_turn(two_parties()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
 # A party is proved twice
 
 
-def proved_twice() -> Callable[[], bool]:
+def verify_twice() -> Callable[[], bool]:
     drive, numbers = plain_drive(places=3), iter(range(1, 1000))
 
     def race() -> bool:
@@ -135,7 +135,7 @@ def proved_twice() -> Callable[[], bool]:
         party = builders.held_together(drive, number=next(numbers))
         Registration.objects.update(verified_at=NOW)  # the code is not what is raced
         act = partial(verify.verify_booking, booking_id=party[0].pk, code="", bound_to="", now=NOW)
-        results = together(act, act)
+        results = run_concurrently(act, act)
         once = BookingChange.objects.filter(to_state="booked").count() == 3
         people = Booking.objects.filter(state="booked").values("volunteer").distinct().count()
         return results == ["ok", "ok"] and once and people == 3
@@ -145,7 +145,7 @@ def proved_twice() -> Callable[[], bool]:
 
 def test_a_party_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
-    assert lost_in(proved_twice()) == 0
+    assert count_lost(verify_twice()) == 0
 
 
 def test_control_a_party_is_verified_twice_without_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_control_a_party_is_verified_twice_without_its_locks(monkeypatch: pytest
 
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
     seeds.replace(monkeypatch, locks, "lock_bookings", unlocked)
-    assert lost_in_turn(proved_twice()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(verify_twice()) >= ALMOST_ALWAYS
 
 
 # Two people are made one while the younger one books
@@ -182,7 +182,7 @@ def merge_against_book() -> Callable[[], bool]:
         Registration.objects.update(verified_at=NOW)
         assert ana.volunteer_id is not None
         assert again.volunteer_id is not None
-        results = together(
+        results = run_concurrently(
             partial(
                 merge.merge_volunteers,
                 organization=owner,
@@ -202,10 +202,10 @@ def merge_against_book() -> Callable[[], bool]:
 def test_a_donor_booking_during_a_merge_keeps_the_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
     seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
-    assert lost_in(merge_against_book()) == 0
+    assert count_lost(merge_against_book()) == 0
 
 
 def test_control_a_booking_during_a_merge_is_lost_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_before(monkeypatch, matching, "merge_volunteer_rows")
     arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_volunteers_then_drives")
-    assert lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(merge_against_book()) >= ALMOST_ALWAYS

@@ -11,7 +11,7 @@ from drives.models import Booking, BookingState
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers import registration
 from volunteers.matching import BookingFor
 from volunteers.models import Registration, Volunteer
@@ -31,7 +31,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
         Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, is_counted=False)
         holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
         Registration.objects.update(verified_at=NOW)  # the code is not what is raced
-        results = together(
+        results = run_concurrently(
             *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
         )
         active = Booking.objects.filter(volunteer=known.volunteer, state="booked").count()
@@ -42,7 +42,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
 
 def test_a_volunteer_booking_twice_at_once_gets_one_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_party_facts")
-    assert lost_in(one_volunteer_twice()) == 0
+    assert count_lost(one_volunteer_twice()) == 0
 
 
 def test_control_two_bookings_hit_the_constraint_without_the_identity_lock(
@@ -60,7 +60,7 @@ def test_control_two_bookings_hit_the_constraint_without_the_identity_lock(
     arena.pause_after_facts(monkeypatch, "load_party_facts")
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
     seeds.replace(monkeypatch, registration, "resolve_registrations", unlocked)
-    assert lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(one_volunteer_twice()) >= ALMOST_ALWAYS
 
 
 def three_holds_at_once() -> Callable[[], bool]:
@@ -71,17 +71,17 @@ def three_holds_at_once() -> Callable[[], bool]:
         arena.empty()
         number = next(numbers)
         acts = [partial(builders.held, drive, n=n, number=number) for n in (0, 6, 12)]
-        return sorted(together(*acts)) == ["ok", "ok", "too_many_holds"]
+        return sorted(run_concurrently(*acts)) == ["ok", "ok", "too_many_holds"]
 
     return race
 
 
 def test_a_contact_never_gets_a_third_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(three_holds_at_once()) == 0
+    assert count_lost(three_holds_at_once()) == 0
 
 
 def test_control_a_contact_gets_three_holds_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
-    assert lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(three_holds_at_once()) >= ALMOST_ALWAYS

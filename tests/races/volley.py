@@ -32,7 +32,7 @@ class Answer:
     body: dict[str, Any]
 
 
-def volley(port: int, posts: Sequence[Post]) -> list[Answer]:
+def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
     """Connect all, send all at once, and return the answers in order."""
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
@@ -56,7 +56,7 @@ def volley(port: int, posts: Sequence[Post]) -> list[Answer]:
 
 
 @dataclass
-class Watched:
+class TransactionWatch:
     """The most transactions open at once, as seen from another connection, and how long it watched."""
 
     most: int = 0
@@ -65,12 +65,12 @@ class Watched:
 
 
 @contextmanager
-def watched(barred: int, until: int) -> Iterator[Watched]:
+def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
     """Count open transactions from a separate connection as often as possible.
 
     Keeps the slot `barred` locked until that many are open, or for 30 seconds, so that requests pile up on any machine.
     """
-    seen, stop, began = Watched(), threading.Event(), time.monotonic()
+    seen, stop, began = TransactionWatch(), threading.Event(), time.monotonic()
     open_now = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND backend_type = 'client backend' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"

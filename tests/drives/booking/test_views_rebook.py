@@ -221,6 +221,6 @@ def test_concurrent_taps_make_one_booking() -> None:
         another.cookies.load(cookies)
         assert another.post(reverse("rebook", args=[drive.slug]), sent).status_code == 303
 
-    assert arena.together(tap, tap) == ["ok", "ok"]
+    assert arena.run_concurrently(tap, tap) == ["ok", "ok"]
     assert Booking.objects.filter(drive=drive, state=BookingState.BOOKED).count() == 1
     assert Booking.objects.filter(drive=drive, is_counted=True).count() == 1

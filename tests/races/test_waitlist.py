@@ -17,7 +17,7 @@ from drives.waitlist import queries as waitlist_queries
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -56,7 +56,7 @@ class World:
         """Start again, free one place and offer it."""
         self.again()
         self.free(0)
-        work_off(self.drive)
+        sweep(self.drive)
         (offer,) = self.offers()
         return offer
 
@@ -68,7 +68,7 @@ def cancel(booking_id: int) -> None:
     changes.cancel_bookings(booking_id=booking_id, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
 
 
-def work_off(drive: Drive) -> None:
+def sweep(drive: Drive) -> None:
     """Sweep a waitlist once."""
     while waitlist_offers.offer_next_spot(drive_id=drive.pk, now=NOW):
         pass
@@ -78,15 +78,15 @@ def accept(offer: Offer) -> Booking:
     return waitlist_offers.accept_offer(offer_id=offer.pk, actor="donor", now=NOW)
 
 
-def pause_before_the_end_of_an_offer(monkeypatch: pytest.MonkeyPatch) -> None:
+def pause_before_offer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_before(monkeypatch, reserved_spots, "end_offer")
 
 
-def pause_after_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def pause_after_waitlist_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, waitlist_queries, "load_waitlist")
 
 
-def without_the_lock_of_the_line_and_the_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_waitlist_and_entry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded bug: skip the waitlist lock and read rows without a lock."""
 
     def entries(ids: Any) -> list[WaitlistEntry]:
@@ -109,7 +109,7 @@ def two_sweeps() -> Callable[[], bool]:
     def race() -> bool:
         world.again()
         world.free(0, 1)
-        results = together(partial(work_off, world.drive), partial(work_off, world.drive))
+        results = run_concurrently(partial(sweep, world.drive), partial(sweep, world.drive))
         offered = [offer.entry_id for offer in world.offers()]
         right = offered == [entry.pk for entry in world.entries[:2]] and results == ["ok", "ok"]
         return right and ReservedSpot.objects.count() == 2 and drift.count_drifted_slots() == 0
@@ -119,13 +119,13 @@ def two_sweeps() -> Callable[[], bool]:
 
 def test_two_sweeps_offer_two_spots_once(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(two_sweeps()) == 0
+    assert count_lost(two_sweeps()) == 0
 
 
 def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
+    without_waitlist_and_entry_locks(monkeypatch)
+    assert count_lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
 
 # An answer at the last moment
@@ -137,7 +137,7 @@ def accept_against_expiry() -> Callable[[], bool]:
     def race() -> bool:
         offer = world.offered()
         Offer.objects.update(deadline=NOW + timedelta(seconds=1))
-        results = together(partial(accept, offer), partial(expire, offer))
+        results = run_concurrently(partial(accept, offer), partial(expire, offer))
         taken, state = active(world), WaitlistEntry.objects.get().state
         assert drift.count_drifted_slots() == 0
         return (results, taken, state) in [(["ok", "answered"], 1, "booked"), (["offer_expired", "ok"], 0, "waiting")]
@@ -164,7 +164,7 @@ def accept_twice() -> Callable[[], bool]:
 
     def race() -> bool:
         offer = world.offered()
-        results = together(partial(accept, offer), partial(accept, offer))
+        results = run_concurrently(partial(accept, offer), partial(accept, offer))
         return (results, active(world)) == (["ok", "ok"], 1) and drift.count_drifted_slots() == 0
 
     return race
@@ -177,17 +177,17 @@ ANSWERS = pytest.mark.parametrize("answers", [accept_against_expiry, accept_twic
 def test_two_concurrent_accepts_book_once(
     answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pause_before_the_end_of_an_offer(monkeypatch)
-    assert lost_in(answers()) == 0
+    pause_before_offer_ends(monkeypatch)
+    assert count_lost(answers()) == 0
 
 
 @ANSWERS
 def test_control_two_accepts_book_twice_without_the_lock(
     answers: Callable[[], Callable[[], bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pause_before_the_end_of_an_offer(monkeypatch)
-    without_the_lock_of_the_line_and_the_entries(monkeypatch)
-    assert lost_in_turn(answers()) >= ALMOST_ALWAYS
+    pause_before_offer_ends(monkeypatch)
+    without_waitlist_and_entry_locks(monkeypatch)
+    assert count_lost_in_turn(answers()) >= ALMOST_ALWAYS
 
 
 # A cancellation while a sweep looks
@@ -198,15 +198,15 @@ def cancel_against_sweep() -> Callable[[], bool]:
 
     def race() -> bool:
         world.again()
-        together(partial(work_off, world.drive), partial(cancel, world.bookings[0].pk))
+        run_concurrently(partial(sweep, world.drive), partial(cancel, world.bookings[0].pk))
         return Slot.objects.get().chairs_taken == 1 and drift.count_drifted_slots() == 0
 
     return race
 
 
 def test_a_spot_freed_during_a_sweep_stays_reserved(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after_the_line(monkeypatch)
-    assert lost_in(cancel_against_sweep()) == 0
+    pause_after_waitlist_lock(monkeypatch)
+    assert count_lost(cancel_against_sweep()) == 0
 
 
 def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,9 +215,9 @@ def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pyte
     def everything(drive_id: int, _looked_at: set[int]) -> None:
         give_back(drive_id, set(ReservedSpot.objects.values_list("pk", flat=True)))
 
-    pause_after_the_line(monkeypatch)
+    pause_after_waitlist_lock(monkeypatch)
     seeds.replace(monkeypatch, waitlist_offers, "_release_unused_spots", everything)
-    assert lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
 # The public against a freed place
@@ -230,21 +230,21 @@ def public_against_freed_place() -> Callable[[], bool]:
         world.again()
         world.free(0)
         crowd = [partial(builders.held, world.drive, number=next(numbers)) for _somebody in range(2)]
-        results = together(partial(work_off, world.drive), *crowd)
+        results = run_concurrently(partial(sweep, world.drive), *crowd)
         return results == ["ok", "slot_full", "slot_full"] and len(world.offers()) == 1
 
     return race
 
 
 def test_the_public_never_gets_a_reserved_spot(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after_the_line(monkeypatch)
-    assert lost_in(public_against_freed_place()) == 0
+    pause_after_waitlist_lock(monkeypatch)
+    assert count_lost(public_against_freed_place()) == 0
 
 
 def test_control_the_public_gets_a_freed_spot_without_the_reservation(monkeypatch: pytest.MonkeyPatch) -> None:
-    pause_after_the_line(monkeypatch)
+    pause_after_waitlist_lock(monkeypatch)
     seeds.replace(monkeypatch, reserved_spots, "reserve_freed_spots", lambda *_asked: {})
-    assert lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
 # The drive is cancelled while somebody takes a place
@@ -256,7 +256,7 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
     def race() -> bool:
         offer = world.offered()
         cancel_drive = partial(lifecycle.cancel_drive, drive_id=world.drive.pk, reason="", actor="user:1", now=NOW)
-        results = together(partial(accept, offer), cancel_drive)
+        results = run_concurrently(partial(accept, offer), cancel_drive)
         known = results in (["ok", "ok"], ["drive_cancelled", "ok"], ["offer_withdrawn", "ok"])
         return known and active(world) == 0 and Slot.objects.get().chairs_taken == 0
 
@@ -265,14 +265,14 @@ def cancelled_drive_against_accept() -> Callable[[], bool]:
 
 def test_no_offer_is_accepted_at_a_cancelled_drive(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(cancelled_drive_against_accept()) == 0
+    assert count_lost(cancelled_drive_against_accept()) == 0
 
 
 def test_control_an_offer_is_accepted_without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    without_the_lock_of_the_line_and_the_entries(monkeypatch)
+    without_waitlist_and_entry_locks(monkeypatch)
     arena.without_locks(monkeypatch, "lock_drive_exclusive")
-    assert lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
 
 
 # Cancellations and sweeps together, until all is still
@@ -283,12 +283,12 @@ def test_freed_spots_and_waitlisted_donors_are_matched_completely() -> None:
     for freed in (1, 2, 3, 4) * 3:
         world.again()
         cancels = [partial(cancel, booking.pk) for booking in world.bookings[:freed]]
-        results = together(*cancels, *[partial(work_off, world.drive)] * 3)
+        results = run_concurrently(*cancels, *[partial(sweep, world.drive)] * 3)
         assert results == ["ok"] * len(results)
         for _round in range(4):
-            work_off(world.drive)
+            sweep(world.drive)
             offers = world.offers()
-            assert together(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
+            assert run_concurrently(*[partial(accept, offer) for offer in offers]) == ["ok"] * len(offers)
         booked = WaitlistEntry.objects.filter(state="booked").order_by("pk").values_list("pk", flat=True)
         assert list(booked) == [entry.pk for entry in world.entries[: min(freed, 3)]]
         assert (active(world), drift.count_drifted_slots()) == (min(freed, 3), 0)

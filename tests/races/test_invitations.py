@@ -11,7 +11,7 @@ from drives.capacity import locks
 from drives.messaging import invitation_audience, invitations
 from notifications.models import Message
 from tests import builders, seeds
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -22,7 +22,7 @@ def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
 
 
-def two_beats() -> Callable[[], bool]:
+def two_workers() -> Callable[[], bool]:
     owner = builders.organization()
     donated = builders.drive(owner)
     for n in range(3):
@@ -33,7 +33,7 @@ def two_beats() -> Callable[[], bool]:
 
     def race() -> bool:
         Message.objects.filter(kind="invitation").delete()
-        assert together(beat, beat) == ["ok", "ok"]
+        assert run_concurrently(beat, beat) == ["ok", "ok"]
         sent = Message.objects.filter(kind="invitation")
         return sent.count() == len(set(sent.values_list("recipient", flat=True))) == 3
 
@@ -44,7 +44,7 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.replace(monkeypatch, locks, "lock_invitations", lambda _organization: True)
 
 
-def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def use_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded bug: each worker uses its own message keys."""
     key, numbers = invitations._build_key, itertools.count()
     seeds.replace(monkeypatch, invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
@@ -52,23 +52,23 @@ def own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_workers_invite_each_donor_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
-    assert lost_in(two_beats()) == 0
+    assert count_lost(two_workers()) == 0
 
 
 def test_keys_alone_keep_invitations_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     without_lock(monkeypatch)
-    assert lost_in(two_beats()) == 0
+    assert count_lost(two_workers()) == 0
 
 
 def test_the_lock_alone_keeps_invitations_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
-    own_keys(monkeypatch)
-    assert lost_in(two_beats()) == 0
+    use_own_keys(monkeypatch)
+    assert count_lost(two_workers()) == 0
 
 
 def test_control_without_lock_and_keys_invitations_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     pause_after_reading(monkeypatch)
     without_lock(monkeypatch)
-    own_keys(monkeypatch)
-    assert lost_in_turn(two_beats()) >= ALMOST_ALWAYS
+    use_own_keys(monkeypatch)
+    assert count_lost_in_turn(two_workers()) >= ALMOST_ALWAYS

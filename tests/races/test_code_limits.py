@@ -12,7 +12,7 @@ from drives.account import find
 from notifications.models import Message
 from tests import builders, seeds, storm
 from tests.builders import NOW
-from tests.races.arena import lost_in, lost_in_turn
+from tests.races.arena import count_lost, count_lost_in_turn
 from volunteers import codes
 from volunteers import limits as actions_limits
 from volunteers.limits import Limit, RateLimitExceeded
@@ -43,7 +43,7 @@ def searches_at_once() -> Callable[[], bool]:
 
 
 def test_concurrent_searches_respect_the_contact_limit() -> None:
-    assert lost_in(searches_at_once()) == 0
+    assert count_lost(searches_at_once()) == 0
 
 
 def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
     seeds.replace(monkeypatch, actions_limits, "spend_limits", naive)
-    assert lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
 # One network: codes are asked for while others are entered
@@ -98,7 +98,7 @@ def codes_of_one_network() -> Callable[[], bool]:
 
 
 def test_concurrent_refunds_of_a_network_limit_are_exact() -> None:
-    assert lost_in(codes_of_one_network()) == 0
+    assert count_lost(codes_of_one_network()) == 0
 
 
 def test_control_refunding_a_read_value_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,4 +110,4 @@ def test_control_refunding_a_read_value_loses_count(monkeypatch: pytest.MonkeyPa
         LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
 
     seeds.replace(monkeypatch, actions_limits, "refund_limit", naive)
-    assert lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

@@ -21,7 +21,7 @@ from tests import builders, seeds
 from tests.builders import NOW
 from tests.drives.privacy.planted import enter_somebody
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers.models import Contact, Volunteer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ ALMOST_ALWAYS = 9
 RUNS = 10
 
 
-def is_nobody(booking: Booking) -> bool:
+def is_erased(booking: Booking) -> bool:
     """No trace of the erased donor is left."""
     person = Volunteer.objects.get(bookings=booking)
     theirs = Message.objects.filter(about=booking.about).exclude(address="")
@@ -40,7 +40,7 @@ def erase(booking: Booking) -> None:
     privacy_erase.erase_volunteer(volunteer_id=booking.volunteer_id or 0, reason="asked", actor="donor", now=NOW)
 
 
-def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
+def race_erasure(act: Callable[[Booking], Any]) -> Callable[[], bool]:
     """Ana is erased while `act`, which started first, changes her booking."""
     owner = builders.organization(codes_per_day=100_000)
     numbers = iter(range(1, 1000))
@@ -48,8 +48,8 @@ def against(act: Callable[[Booking], Any]) -> Callable[[], bool]:
     def race() -> bool:
         drive = builders.drive(owner)
         booking = enter_somebody(drive, 0, phone=builders.phone(next(numbers)), consents=("reminders",))
-        acted, erased = together(partial(act, booking), partial(erase, booking))
-        return erased == "ok" and "Deadlock" not in acted and is_nobody(booking)
+        acted, erased = run_concurrently(partial(act, booking), partial(erase, booking))
+        return erased == "ok" and "Deadlock" not in acted and is_erased(booking)
 
     return race
 
@@ -58,29 +58,29 @@ def move(booking: Booking) -> None:
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(booking.drive, 8).pk, actor="donor", now=NOW)
 
 
-def write_to_many(booking: Booking) -> None:
+def send_broadcast(booking: Booking) -> None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
     draft = BroadcastDraft({"en": "Bring a sweater."}, Audience(), "reminders")
     with suppress(ValidationError):  # nobody is left to be reached
         broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
 
 
-def come_back(booking: Booking) -> None:
+def enter_again(booking: Booking) -> None:
     """The same number is entered again: as the erased donor or as a new one, never half of each."""
     phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
     again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
     assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id
 
 
-@pytest.mark.parametrize("act", [move, write_to_many, come_back])
+@pytest.mark.parametrize("act", [move, send_broadcast, enter_again])
 def test_nothing_is_written_about_an_erased_donor(
     act: Callable[[Booking], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if act is write_to_many:
+    if act is send_broadcast:
         seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
     else:
         arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(against(act), RUNS) == 0
+    assert count_lost(race_erasure(act), RUNS) == 0
 
 
 def test_control_a_broadcast_reaches_an_erased_donor_without_the_drive_lock(
@@ -88,7 +88,7 @@ def test_control_a_broadcast_reaches_an_erased_donor_without_the_drive_lock(
 ) -> None:
     seeds.pause_after(monkeypatch, broadcast_queries, "load_broadcast_reach")
     arena.without_locks(monkeypatch, "lock_drives_shared")
-    assert lost_in_turn(against(write_to_many), RUNS) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race_erasure(send_broadcast), RUNS) >= ALMOST_ALWAYS
 
 
 def test_a_claimed_message_is_not_sent_after_the_erasure() -> None:
@@ -114,6 +114,6 @@ def test_two_concurrent_erasures_are_one() -> None:
     drive = builders.drive(owner)
     for number in range(5):
         booking = enter_somebody(drive, 2 * number, phone=builders.phone(number))
-        assert together(partial(erase, booking), partial(erase, booking)) == ["ok", "ok"]
-        assert is_nobody(booking)
+        assert run_concurrently(partial(erase, booking), partial(erase, booking)) == ["ok", "ok"]
+        assert is_erased(booking)
         assert booking.changes.filter(to_state="cancelled").count() == 1

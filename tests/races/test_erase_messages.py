@@ -20,7 +20,7 @@ from notifications.models import ConsentEntry, Message
 from tests import builders, seeds
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers import consent, contacts
 from volunteers.models import Contact, Volunteer
 
@@ -29,16 +29,16 @@ ALMOST_ALWAYS, RUNS = 9, 10
 Act = Callable[[Volunteer, str], Any]
 
 
-def stop(person: Volunteer, phone: str) -> None:
+def opt_out(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
         consent.opt_out_contact(contact=contact, wording="Reminders and news", source="link", actor="donor", now=NOW)
 
 
-def stop_as_told(person: Volunteer, phone: str) -> None:
+def stop_by_reply(person: Volunteer, phone: str) -> None:
     consent.opt_out_volunteer(volunteer=person, contacts=[], wording="on the phone", actor="user:7", now=NOW)
 
 
-def agree(person: Volunteer, phone: str) -> None:
+def give_consent(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
         with suppress(ValidationError):  # nobody's any more
             consent.opt_in_contact(
@@ -46,12 +46,12 @@ def agree(person: Volunteer, phone: str) -> None:
             )
 
 
-def look_for_bookings(person: Volunteer, phone: str) -> None:
+def find_bookings(person: Volunteer, phone: str) -> None:
     find.request_find_code(typed=phone, browser="", new_browser="browser", bound_to="browser", ip=None, now=NOW)
     find.send_find_codes(now=NOW)
 
 
-def ask_for_another_code(person: Volunteer, phone: str) -> None:
+def resend_code(person: Volunteer, phone: str) -> None:
     held = Booking.objects.filter(registration__phone=phone, state="held").first()
     with suppress(ValidationError, Booking.DoesNotExist):  # it was given up
         if held:
@@ -66,7 +66,7 @@ def _weeks_later() -> datetime:
     return Drive.objects.latest("pk").starts_at - timedelta(days=10)
 
 
-def against(act: Act) -> Callable[[], bool]:
+def race_erasure(act: Act) -> Callable[[], bool]:
     """Ana, a donor with another booking, is erased while `act`, which started first, is running."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
@@ -83,7 +83,7 @@ def against(act: Act) -> Callable[[], bool]:
         erase = partial(
             privacy_erase.erase_volunteer, volunteer_id=person.pk, reason="asked", actor="donor", now=_now(act)
         )
-        results = together(partial(act, person, phone), erase)
+        results = run_concurrently(partial(act, person, phone), erase)
         Drive.objects.update(state="closed")
         return results == ["ok", "ok"] and is_nowhere(phone)
 
@@ -105,11 +105,11 @@ LOCKED, NEWEST, BOOKING, HEARD = (
     (invitation_audience, "load_contact_history"),
 )
 PAUSES: list[tuple[Act, list[tuple[Any, str]]]] = [
-    (stop, [LOCKED, BOOKING]),
-    (stop_as_told, [LOCKED, BOOKING]),
-    (agree, [LOCKED, BOOKING]),
-    (look_for_bookings, [NEWEST, BOOKING]),
-    (ask_for_another_code, [BOOKING]),
+    (opt_out, [LOCKED, BOOKING]),
+    (stop_by_reply, [LOCKED, BOOKING]),
+    (give_consent, [LOCKED, BOOKING]),
+    (find_bookings, [NEWEST, BOOKING]),
+    (resend_code, [BOOKING]),
     (invitation, [HEARD]),
 ]
 
@@ -120,20 +120,20 @@ def test_an_erased_number_is_nowhere_after_a_concurrent_action(
 ) -> None:
     for module, name in pauses:
         seeds.pause_after(monkeypatch, module, name)
-    assert lost_in(against(act), RUNS) == 0
+    assert count_lost(race_erasure(act), RUNS) == 0
 
 
-@pytest.mark.parametrize("act", [stop, stop_as_told, agree])
+@pytest.mark.parametrize("act", [opt_out, stop_by_reply, give_consent])
 def test_control_notes_on_an_address_stay_without_the_contact_lock(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.replace_in(monkeypatch, privacy_erase, contacts, lock_contacts=list)
     seeds.replace_in(monkeypatch, consent, contacts, lock_contacts=seeds.then_pause(list, "contacts.lock_contacts"))
-    assert lost_in_turn(against(act), RUNS) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race_erasure(act), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_a_code_is_sent_to_an_erased_donor_without_the_identity_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "lock_identities")
     seeds.pause_after(monkeypatch, account_queries, "load_newest_contacts")
-    assert lost_in_turn(against(look_for_bookings), RUNS) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race_erasure(find_bookings), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_a_resent_code_reaches_an_erased_donor_without_the_booking_lock(
@@ -144,13 +144,13 @@ def test_control_a_resent_code_reaches_an_erased_donor_without_the_booking_lock(
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
     seeds.replace_in(monkeypatch, verify, locks, lock_booking=slowly)  # the erasure's own lock stays
-    assert lost_in_turn(against(ask_for_another_code), RUNS) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race_erasure(resend_code), RUNS) >= ALMOST_ALWAYS
 
 
 def test_control_an_invitation_reaches_an_erased_donor_without_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "block_invitations")
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
-    assert lost_in_turn(against(invitation), RUNS) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(race_erasure(invitation), RUNS) >= ALMOST_ALWAYS
 
 
 def known_then_erased() -> tuple[Volunteer, str]:
@@ -160,11 +160,11 @@ def known_then_erased() -> tuple[Volunteer, str]:
     return person, builders.phone(42)
 
 
-def renamed(people: Sequence[Volunteer]) -> None:
+def change_name(people: Sequence[Volunteer]) -> None:
     profile.save_details(people=people, name="Test Ana Birch", language="es")
 
 
-def reached_anew(people: Sequence[Volunteer]) -> None:
+def change_contact(people: Sequence[Volunteer]) -> None:
     typed = builders.phone(43)
     said: dict[str, Any] = {"browser": "browser", "bound_to": "browser", "now": NOW}
     address = profile.request_contact_code(
@@ -174,7 +174,7 @@ def reached_anew(people: Sequence[Volunteer]) -> None:
     profile.save_verified_contact(people=people, address=address, code=text[:6], **said)
 
 
-@pytest.mark.parametrize("change", [renamed, reached_anew])
+@pytest.mark.parametrize("change", [change_name, change_contact])
 def test_a_page_opened_before_the_erasure_saves_no_name_or_number(
     change: Callable[[Sequence[Volunteer]], None],
 ) -> None:

@@ -13,7 +13,7 @@ from drives.planning import lifecycle
 from tests import builders
 from tests.builders import NOW
 from tests.races import arena
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ALMOST_ALWAYS = 9
@@ -43,7 +43,7 @@ def last_place() -> Callable[[], bool]:
     def race() -> bool:
         arena.empty()
         first, second = next(numbers), next(numbers)
-        results = together(
+        results = run_concurrently(
             lambda: builders.held(drive, number=first, now=later(first)),
             lambda: builders.held(drive, number=second, now=later(second)),
         )
@@ -59,13 +59,13 @@ def later(number: int) -> datetime:
 
 def test_the_last_spot_goes_to_one_donor(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(last_place()) == 0
+    assert count_lost(last_place()) == 0
     assert drift.count_drifted_slots() == 0
 
 
 def test_control_the_last_spot_is_sold_twice_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in_turn(last_place()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(last_place()) >= ALMOST_ALWAYS
 
 
 # A first and a return visit that would sit in one chair
@@ -79,7 +79,7 @@ def overlapping_chair_time() -> Callable[[], bool]:
     def race() -> bool:
         arena.empty()
         first, second = next(numbers), next(numbers)
-        results = together(
+        results = run_concurrently(
             lambda: builders.held(drive, n=0, visit="first", number=first, now=later(first)),
             lambda: builders.held(drive, n=2, visit="return", number=second, now=later(second)),
         )
@@ -90,12 +90,12 @@ def overlapping_chair_time() -> Callable[[], bool]:
 
 def test_a_first_and_a_return_visit_never_share_a_chair(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(overlapping_chair_time()) == 0
+    assert count_lost(overlapping_chair_time()) == 0
 
 
 def test_control_chair_time_overlaps_without_the_conditional_update(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in_turn(overlapping_chair_time()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(overlapping_chair_time()) >= ALMOST_ALWAYS
 
 
 # A move against a booking for the same place
@@ -109,7 +109,7 @@ def move_against_book() -> Callable[[], bool]:
         mover, other = next(numbers), next(numbers)
         held = builders.held(drive, n=0, number=mover, now=later(mover))
         target = builders.slot(drive, 1).pk
-        results = together(
+        results = run_concurrently(
             lambda: changes.move_bookings(booking_id=held.pk, slot_id=target, actor="donor", now=later(mover)),
             lambda: builders.held(drive, n=1, number=other, now=later(other)),
         )
@@ -122,7 +122,7 @@ def move_against_book() -> Callable[[], bool]:
 
 def test_a_move_and_a_booking_never_get_the_same_spot(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(move_against_book()) == 0
+    assert count_lost(move_against_book()) == 0
     assert drift.count_drifted_slots() == 0
 
 
@@ -130,7 +130,7 @@ def test_control_a_move_and_a_booking_share_a_spot_without_the_conditional_updat
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arena.without_conditional_update(monkeypatch)
-    assert lost_in_turn(move_against_book()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(move_against_book()) >= ALMOST_ALWAYS
 
 
 # Two people who swap their times: each wants the slot that the other has
@@ -144,7 +144,7 @@ def crossing_moves() -> Callable[[], bool]:
         first, second = next(numbers), next(numbers)
         left = builders.held(drive, n=0, number=first, now=later(first))
         right = builders.held(drive, n=1, number=second, now=later(second))
-        results = together(
+        results = run_concurrently(
             lambda: changes.move_bookings(
                 booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="d", now=later(first)
             ),
@@ -159,13 +159,13 @@ def crossing_moves() -> Callable[[], bool]:
 
 def test_two_crossing_moves_do_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(crossing_moves()) == 0
+    assert count_lost(crossing_moves()) == 0
     assert drift.count_drifted_slots() == 0
 
 
 def test_control_two_crossing_moves_deadlock_without_the_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_slot_order(monkeypatch)
-    assert lost_in_turn(crossing_moves()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(crossing_moves()) >= ALMOST_ALWAYS
 
 
 # A drive is cancelled while somebody books
@@ -176,7 +176,7 @@ def cancel_against_book() -> Callable[[], bool]:
 
     def race() -> bool:
         drive, number = small_drive(), next(numbers)
-        together(
+        run_concurrently(
             lambda: builders.held(drive, number=number, now=later(number)),
             lambda: lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW),
         )
@@ -188,10 +188,10 @@ def cancel_against_book() -> Callable[[], bool]:
 
 def test_a_cancelled_drive_keeps_no_concurrent_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
-    assert lost_in(cancel_against_book()) == 0
+    assert count_lost(cancel_against_book()) == 0
 
 
 def test_control_a_booking_survives_a_cancelled_drive_without_the_drive_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.pause_after_facts(monkeypatch, "load_booking_facts")
     arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_drive_exclusive")
-    assert lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(cancel_against_book()) >= ALMOST_ALWAYS

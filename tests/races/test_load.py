@@ -12,7 +12,7 @@ from drives.models import Booking, BookingState, Drive, Slot
 from drives.refusals import OpenTime
 from tests import builders, figures, programs
 from tests.races import arena
-from tests.races.volley import Answer, Post, volley, watched
+from tests.races.volley import Answer, Post, send_all, watch_transactions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("storm")]
 
@@ -30,7 +30,7 @@ def wants(slot: Slot, number: int, visit: str = "return") -> Post:
     return Post("/api/v1/bookings/", {**body, "phone": builders.phone(number), "consents": ["reminders"]})
 
 
-def kinds(answers: list[Answer]) -> Counter[tuple[int, str]]:
+def count_answers(answers: list[Answer]) -> Counter[tuple[int, str]]:
     """Count the answers by status and first word."""
     return Counter((answer.status, _word(answer)) for answer in answers)
 
@@ -55,15 +55,15 @@ def test_two_hundred_donors_compete_for_twenty_spots(
     hot = builders.slot(drive, 3)
     log = tmp_path / "web.log"
     with programs.web(guard, log, **ROOM) as port:
-        with watched(barred=hot.pk, until=AT_LEAST_OPEN) as seen:
-            answers = volley(port, [wants(hot, number) for number in range(200)])
-        assert kinds(answers) == {(201, "held"): 20, (409, "slot_full"): 180}
+        with watch_transactions(barred=hot.pk, until=AT_LEAST_OPEN) as seen:
+            answers = send_all(port, [wants(hot, number) for number in range(200)])
+        assert count_answers(answers) == {(201, "held"): 20, (409, "slot_full"): 180}
         nearest = [str(builders.slot(drive, n).pk) for n in (1, 2, 4)]
         offered = [[time["id"] for time in answer.body["alternatives"]] for answer in answers if answer.status == 409]
         assert offered == [nearest] * 180
         held = [Booking.filter_by_token(answer.body["token"]).get() for answer in answers if answer.status == 201]
         proofs = [Post(f"/api/v1/bookings/{row.token}/verify/", {"code": builders.code_of(row)}) for row in held]
-        assert kinds(volley(port, proofs)) == {(200, "booked"): 20}
+        assert count_answers(send_all(port, proofs)) == {(200, "booked"): 20}
     assert Counter(Booking.objects.values_list("state", flat=True)) == {BookingState.BOOKED: 20}
     slots = list(drive.slots.order_by("n"))
     assert [slot.chairs_taken for slot in slots] == [0, 0, 0, 20, 0, 0, 0, 0]
@@ -82,8 +82,8 @@ def test_mixed_visits_neither_oversell_nor_leave_chairs_unsold(tmp_path: Path, g
     asked = [(slots[7 * number % 19], ("first", "return")[number % 2]) for number in range(120)]
     log = tmp_path / "web.log"
     with programs.web(guard, log, **ROOM) as port:
-        answers = volley(port, [wants(slot, number, visit) for number, (slot, visit) in enumerate(asked)])
-    assert set(kinds(answers)) == {(201, "held"), (409, "slot_full")}
+        answers = send_all(port, [wants(slot, number, visit) for number, (slot, visit) in enumerate(asked)])
+    assert set(count_answers(answers)) == {(201, "held"), (409, "slot_full")}
     still_open = {(time.slot_id, visit) for visit in ("first", "return") for time in times_left(drive, visit)}
     refused = {(slot.pk, visit) for (slot, visit), answer in zip(asked, answers, strict=True) if answer.status == 409}
     assert refused & still_open == set()
@@ -100,7 +100,7 @@ def test_control_the_load_oversells_without_the_conditional_update(tmp_path: Pat
     drive = open_drive(places=5)
     hot = builders.slot(drive, 3)
     with programs.web(guard, tmp_path / "web.log", "tests.races.broken", **ROOM) as port:
-        volley(port, [wants(hot, number) for number in range(60)])
+        send_all(port, [wants(hot, number) for number in range(60)])
     assert arena.oversold(list(drive.slots.order_by("n")))
 
 
@@ -109,10 +109,10 @@ def test_fifty_donors_with_ten_taps_each_get_fifty_bookings(tmp_path: Path, guar
     log = tmp_path / "web.log"
     taps = [wants(builders.slot(drive, number % 8), number) for number in range(50)]
     with programs.web(guard, log, **ROOM) as port:
-        first = volley(port, taps * 10)
-        again = volley(port, taps)
-    assert set(kinds(first)) <= {(201, "held"), (409, "request_in_progress")}
-    assert kinds(again) == {(201, "held"): 50}
+        first = send_all(port, taps * 10)
+        again = send_all(port, taps)
+    assert set(count_answers(first)) <= {(201, "held"), (409, "request_in_progress")}
+    assert count_answers(again) == {(201, "held"): 50}
     for position, last in enumerate(again):
         taken = [answer.body for answer in first[position::50] if answer.status == 201]
         assert taken == [last.body] * len(taken)

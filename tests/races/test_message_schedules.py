@@ -17,7 +17,7 @@ from notifications.models import Message, MessageState
 from organizations.models import Organization
 from tests import builders, seeds
 from tests.builders import NOW
-from tests.races.arena import lost_in, lost_in_turn, together
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers.models import Registration
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +44,7 @@ def edit_against_booking() -> Callable[[], bool]:
         def book() -> None:
             verify.verify_booking(booking_id=held.pk, code="", bound_to="", now=NOW)
 
-        results = together(book, lambda: edit(drive.organization, 5))
+        results = run_concurrently(book, lambda: edit(drive.organization, 5))
         planned = Message.objects.unsent().filter(about=held.about, kind="three_days")
         due = [held.starts_at - message.due_at for message in planned]
         return results == ["ok", "ok"] and due == [timedelta(days=5)]
@@ -54,16 +54,16 @@ def edit_against_booking() -> Callable[[], bool]:
 
 def test_a_booking_during_a_schedule_change_gets_the_new_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
-    assert lost_in(edit_against_booking()) == 0
+    assert count_lost(edit_against_booking()) == 0
 
 
 def test_control_without_the_drive_lock_a_booking_gets_the_old_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, schedule, "load_drive_schedule")
     seeds.replace(monkeypatch, locks, "lock_drives_exclusive", lambda drive_ids: None)
-    assert lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(edit_against_booking()) >= ALMOST_ALWAYS
 
 
-def edit_against_gate() -> Callable[[], bool]:
+def edit_against_send() -> Callable[[], bool]:
     """A worker sends a claimed reminder while a coordinator moves it to another day."""
     numbers = count(1)
 
@@ -77,7 +77,7 @@ def edit_against_gate() -> Callable[[], bool]:
             with transaction.atomic():
                 mine.filter(state=MessageState.CLAIMED).update(state=MessageState.SENDING)
 
-        together(lambda: edit(drive.organization, 5), pass_the_gate)
+        run_concurrently(lambda: edit(drive.organization, 5), pass_the_gate)
         states = sorted(mine.values_list("state", flat=True))
         return states in (["scheduled", "withdrawn"], ["sending"])
 
@@ -86,7 +86,7 @@ def edit_against_gate() -> Callable[[], bool]:
 
 def test_a_reminder_sent_during_a_schedule_change_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.pause_after(monkeypatch, reschedule, "_lock_messages")
-    assert lost_in(edit_against_gate()) == 0
+    assert count_lost(edit_against_send()) == 0
 
 
 def test_control_without_the_message_lock_a_reminder_is_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_control_without_the_message_lock_a_reminder_is_sent_twice(monkeypatch: 
 
     seeds.replace(monkeypatch, reschedule, "_lock_messages", unlocked)
     seeds.pause_after(monkeypatch, reschedule, "_lock_messages")
-    assert lost_in_turn(edit_against_gate()) >= ALMOST_ALWAYS
+    assert count_lost_in_turn(edit_against_send()) >= ALMOST_ALWAYS
 
 
 def test_one_of_two_concurrent_schedule_edits_is_refused() -> None:
@@ -114,11 +114,11 @@ def test_one_of_two_concurrent_schedule_edits_is_refused() -> None:
                 organization=owner, message_schedule=plan, version=version, actor="user:1", now=NOW
             )
 
-        kept = together(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))
+        kept = run_concurrently(*(lambda days=days: outcomes.append(_tried(change, days)) for days in (4, 5)))
         return kept == ["ok", "ok"] and sorted(outcomes[-2:]) == ["changed meanwhile", "kept"]
 
     outcomes: list[str] = []
-    assert lost_in(race) == 0
+    assert count_lost(race) == 0
 
 
 def _tried(change: Callable[[int], None], days: int) -> str:
