@@ -18,7 +18,7 @@ def verify_booking(
 ) -> Booking:
     """Verify the contact of a hold, then book the hold and all of its party if the rules allow.
 
-    1. Verify the code, in a transaction of its own, so that a wrong try counts even when the booking is refused.
+    1. Verify the code in a transaction of its own: the try counts even if the booking is refused.
     2. Under the locks, match the volunteers and check every rule.
     3. Book, close the donors' waitlist entries, and queue the confirmations.
 
@@ -31,9 +31,9 @@ def verify_booking(
     held.refuse_lapsed(now)
     if held.state != BookingState.HELD:
         return held
-    party = [typed := held.get_registration(now), *confirm_holds.list_companion_registrations(held)]
+    party = [details := held.get_registration(now), *confirm_holds.list_companion_registrations(held)]
     verification.verify_registrations(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
-    return _confirm_party(held=held, identity=typed.identity, booking_for=booking_for, now=now)
+    return _confirm_party(held=held, identity=details.identity, booking_for=booking_for, now=now)
 
 
 @transaction.atomic

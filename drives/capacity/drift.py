@@ -16,18 +16,19 @@ def report_drift(count: int) -> int:
 # Recount each step from counted bookings and reserved spots. A reserved spot that a move left over may overlap itself:
 # a step in both its screening and its chair range counts in both.
 _DRIFT_SQL = """
-WITH place AS (
+WITH footprint AS (
     SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
     FROM drives_booking WHERE is_counted
     UNION ALL SELECT drive_id, first_step, first_step + screening_steps, chair_from, chair_to FROM drives_reservedspot
 ),
 used AS (
     SELECT slot.id,
-        count(*) FILTER (WHERE slot.n >= place.first_step AND slot.n < place.screened) AS screening,
-        count(*) FILTER (WHERE slot.n >= place.chair_from AND slot.n < place.chair_to) AS chairs
-    FROM place JOIN drives_slot AS slot
-        ON slot.drive_id = place.drive_id
-        AND slot.n >= least(place.first_step, place.chair_from) AND slot.n < greatest(place.screened, place.chair_to)
+        count(*) FILTER (WHERE slot.n >= footprint.first_step AND slot.n < footprint.screened) AS screening,
+        count(*) FILTER (WHERE slot.n >= footprint.chair_from AND slot.n < footprint.chair_to) AS chairs
+    FROM footprint JOIN drives_slot AS slot
+        ON slot.drive_id = footprint.drive_id
+        AND slot.n >= least(footprint.first_step, footprint.chair_from)
+        AND slot.n < greatest(footprint.screened, footprint.chair_to)
     GROUP BY slot.id
 )
 SELECT count(*) FROM drives_slot AS slot LEFT JOIN used ON used.id = slot.id

@@ -34,7 +34,7 @@ def slots(drive: Drive) -> list[Slot]:
     return list(drive.slots.order_by("n"))
 
 
-# The last place
+# The last spot
 
 
 def last_place() -> Callable[[], bool]:
@@ -68,7 +68,7 @@ def test_control_the_last_spot_is_sold_twice_without_the_conditional_update(monk
     assert count_lost_in_turn(last_place()) >= ALMOST_ALWAYS
 
 
-# A first and a return visit that would sit in one chair
+# A first and a return visit compete for one chair
 
 
 def overlapping_chair_time() -> Callable[[], bool]:
@@ -98,7 +98,7 @@ def test_control_chair_time_overlaps_without_the_conditional_update(monkeypatch:
     assert count_lost_in_turn(overlapping_chair_time()) >= ALMOST_ALWAYS
 
 
-# A move against a booking for the same place
+# A move against a booking of the same spot
 
 
 def move_against_book() -> Callable[[], bool]:
@@ -133,7 +133,7 @@ def test_control_a_move_and_a_booking_share_a_spot_without_the_conditional_updat
     assert count_lost_in_turn(move_against_book()) >= ALMOST_ALWAYS
 
 
-# Two people who swap their times: each wants the slot that the other has
+# Two donors swap their times
 
 
 def crossing_moves() -> Callable[[], bool]:
@@ -168,7 +168,7 @@ def test_control_two_crossing_moves_deadlock_without_the_slot_order(monkeypatch:
     assert count_lost_in_turn(crossing_moves()) >= ALMOST_ALWAYS
 
 
-# A drive is cancelled while somebody books
+# A drive is cancelled during a booking
 
 
 def cancel_against_book() -> Callable[[], bool]:

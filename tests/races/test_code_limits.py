@@ -67,7 +67,7 @@ def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest
     assert count_lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
 
 
-# One network: codes are asked for while others are entered
+# One network: codes are requested while others are verified
 
 
 def codes_of_one_network() -> Callable[[], bool]:

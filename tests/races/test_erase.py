@@ -61,7 +61,7 @@ def move(booking: Booking) -> None:
 def send_broadcast(booking: Booking) -> None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
     draft = BroadcastDraft({"en": "Bring a sweater."}, Audience(), "reminders")
-    with suppress(ValidationError):  # nobody is left to be reached
+    with suppress(ValidationError):  # no donor is left to reach
         broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
 
 

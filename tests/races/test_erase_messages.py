@@ -40,7 +40,7 @@ def stop_by_reply(person: Volunteer, phone: str) -> None:
 
 def give_consent(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
-        with suppress(ValidationError):  # nobody's any more
+        with suppress(ValidationError):  # no owner any more
             consent.opt_in_contact(
                 volunteer=person, contact=contact, purpose="news", language="en", source="page", ip=None, now=NOW
             )
@@ -53,7 +53,7 @@ def find_bookings(person: Volunteer, phone: str) -> None:
 
 def resend_code(person: Volunteer, phone: str) -> None:
     held = Booking.objects.filter(registration__phone=phone, state="held").first()
-    with suppress(ValidationError, Booking.DoesNotExist):  # it was given up
+    with suppress(ValidationError, Booking.DoesNotExist):  # the booking was cancelled
         if held:
             verify.resend_hold_code(booking_id=held.pk, bound_to="browser", ip=None, now=NOW)
 

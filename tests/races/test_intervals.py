@@ -35,7 +35,7 @@ def two_organizations() -> Callable[[], bool]:
         arena.empty()
         number = next(numbers)
         holds = [builders.held(drive, number=number) for drive in drives]
-        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the race is not about the code
         return one_wins(holds)
 
     return race

@@ -16,7 +16,7 @@ from tests.races.volley import Answer, Post, send_all, watch_transactions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("storm")]
 
-AT_LEAST_OPEN = 32  # transactions, together
+AT_LEAST_OPEN = 32  # concurrent transactions
 ROOM = {"WEB_CONCURRENCY": "2", "WEB_THREADS": "64"}
 
 

@@ -38,7 +38,7 @@ def slots(drive: Drive) -> list[Slot]:
     return list(drive.slots.order_by("n"))
 
 
-# A party and a lone donor want the last two places
+# A party and a single donor compete for the last two spots
 
 
 def party_against_one() -> Callable[[], bool]:
@@ -123,7 +123,7 @@ def test_control_two_parties_deadlock_without_the_slot_order(monkeypatch: pytest
     assert count_lost_in_turn(two_parties()) >= ALMOST_ALWAYS
 
 
-# A party is proved twice
+# A party is verified twice
 
 
 def verify_twice() -> Callable[[], bool]:
@@ -133,7 +133,7 @@ def verify_twice() -> Callable[[], bool]:
         arena.empty()
         BookingChange.objects.all().delete()
         party = builders.held_together(drive, number=next(numbers))
-        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the race is not about the code
         act = partial(verify.verify_booking, booking_id=party[0].pk, code="", bound_to="", now=NOW)
         results = run_concurrently(act, act)
         once = BookingChange.objects.filter(to_state="booked").count() == 3
@@ -162,7 +162,7 @@ def test_control_a_party_is_verified_twice_without_its_locks(monkeypatch: pytest
     assert count_lost_in_turn(verify_twice()) >= ALMOST_ALWAYS
 
 
-# Two people are made one while the younger one books
+# Two volunteers are merged while the newer one books
 
 
 def merge_against_book() -> Callable[[], bool]:

@@ -30,7 +30,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
         known = builders.booked(drive, number=number)
         Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, is_counted=False)
         holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
-        Registration.objects.update(verified_at=NOW)  # the code is not what is raced
+        Registration.objects.update(verified_at=NOW)  # the race is not about the code
         results = run_concurrently(
             *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
         )

@@ -100,7 +100,7 @@ def without_waitlist_and_entry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "lock_identities_then_drive")
 
 
-# Two freed places and two sweeps
+# Two freed spots and two sweeps
 
 
 def two_sweeps() -> Callable[[], bool]:
@@ -128,7 +128,7 @@ def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.Monkey
     assert count_lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
 
-# An answer at the last moment
+# An accept at the deadline
 
 
 def accept_against_expiry() -> Callable[[], bool]:
@@ -156,7 +156,7 @@ def active(world: World) -> int:
     return Booking.objects.filter(drive=world.drive, state__in=ACTIVE_STATES).exclude(pk__in=firsts).count()
 
 
-# The same offer taken by text and by link
+# The same offer accepted by text and by link
 
 
 def accept_twice() -> Callable[[], bool]:
@@ -190,7 +190,7 @@ def test_control_two_accepts_book_twice_without_the_lock(
     assert count_lost_in_turn(answers()) >= ALMOST_ALWAYS
 
 
-# A cancellation while a sweep looks
+# A cancellation during a sweep
 
 
 def cancel_against_sweep() -> Callable[[], bool]:
@@ -220,7 +220,7 @@ def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pyte
     assert count_lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
-# The public against a freed place
+# A public booking against a freed spot
 
 
 def public_against_freed_place() -> Callable[[], bool]:
@@ -247,7 +247,7 @@ def test_control_the_public_gets_a_freed_spot_without_the_reservation(monkeypatc
     assert count_lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
-# The drive is cancelled while somebody takes a place
+# The drive is cancelled during an accept
 
 
 def cancelled_drive_against_accept() -> Callable[[], bool]:
@@ -275,7 +275,7 @@ def test_control_an_offer_is_accepted_without_the_locks(monkeypatch: pytest.Monk
     assert count_lost_in_turn(cancelled_drive_against_accept()) >= ALMOST_ALWAYS
 
 
-# Cancellations and sweeps together, until all is still
+# Concurrent cancellations and sweeps until nothing changes
 
 
 def test_freed_spots_and_waitlisted_donors_are_matched_completely() -> None:

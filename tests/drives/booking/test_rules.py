@@ -82,7 +82,7 @@ def test_is_late_cancellation_starts_below_24_hours(ahead: timedelta, is_late: b
     assert booking_rules.is_late_cancellation(NOW + ahead, NOW) is is_late
 
 
-# Places
+# Slots and drives
 
 
 def test_an_open_slot_of_a_published_drive_is_bookable() -> None:
@@ -218,7 +218,7 @@ def test_a_visit_takes_the_steps_of_its_type() -> None:
     assert visits.compute_visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
 
 
-# Intervals in words
+# Interval reasons
 
 
 @pytest.mark.parametrize(

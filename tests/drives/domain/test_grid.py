@@ -72,7 +72,7 @@ def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
     assert {code for name in named for code in (either | ways).get(name, (name,))} == set(SENTENCES)
 
 
-# What is refused
+# Problems
 
 
 def test_a_sound_grid_has_no_problems_and_no_warnings() -> None:
@@ -152,7 +152,7 @@ def test_build_steps_refuses_a_grid_with_problems() -> None:
     assert domain_grid.find_grid_warnings(replace(MARCH, zone="Nowhere")) == []
 
 
-# Nights when the clock changes
+# DST changes
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_there_are_no_spots_outside_the_hours() -> None:
     assert domain_grid.count_spots_by_arrival([1], [1], FIRST) == [0]
 
 
-# How much a greedy fill still places
+# Greedy fill
 
 
 @given(counts, shapes)

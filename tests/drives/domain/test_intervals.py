@@ -16,7 +16,7 @@ ZONES = [
     *(LOS_ANGELES, VIENNA),
     *map(ZoneInfo, ("Asia/Kathmandu", "Australia/Adelaide", "Pacific/Chatham", "Africa/Cairo", "UTC")),
 ]
-STEP = timedelta(minutes=15)  # every boundary of these tests lies on it, so a walk in such steps misses nothing
+STEP = timedelta(minutes=15)  # every boundary in these tests is a multiple of it
 MINUTE = timedelta(minutes=1)
 
 
@@ -32,7 +32,7 @@ def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo =
     return [one.code for one in verdict.broken_rules], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
 
 
-# The reference: everything is looked at, day by day and pair by pair
+# The reference checks every day and every pair
 
 
 def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo) -> bool:
@@ -117,7 +117,7 @@ RULES = st.builds(
     windows=st.lists(WINDOW, max_size=2),
     cross_days=st.dictionaries(KINDS, st.integers(1, 9), max_size=2),
 )
-# Around both nights on which clocks change in North America and Europe, around a leap day, and any other time.
+# Around the DST changes in North America and Europe, a leap day, and any other time.
 DAYS = [date(2027, 3, 12), date(2027, 11, 5), date(2027, 10, 29), date(2028, 2, 27), date(2027, 6, 1)]
 START = st.sampled_from([datetime(day.year, day.month, day.day, tzinfo=UTC) for day in DAYS])
 OFFSETS = st.integers(0, 6 * 96)
@@ -178,7 +178,7 @@ def test_stricter_rules_allow_what_both_rules_allow(
     ) == both
 
 
-# To the minute
+# Exact to the minute
 
 
 def test_48_hours_are_exact_to_the_minute() -> None:

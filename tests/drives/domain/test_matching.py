@@ -34,17 +34,17 @@ def local(text: str) -> datetime:
         ("01 10:00", "13 10:00", "02 10:00"),  # at most a day
         ("11 09:00", "13 01:00", "11 19:00"),  # a quarter of forty hours
         ("12 10:00", "13 10:00", "12 16:00"),
-        ("11 10:00", "13 10:00", "12 09:15"),  # nobody has to answer at night: a quarter of an hour after it
+        ("11 10:00", "13 10:00", "12 09:15"),  # not in quiet hours: 15 minutes after them
         ("12 16:00", "13 10:00", "13 09:15"),
         ("12 16:00", "13 09:45", "13 09:15"),
-        ("12 16:00", "13 09:30", "12 20:23"),  # too near for the morning: in the evening
+        ("12 16:00", "13 09:30", "12 20:23"),  # too close to the visit for the morning: in the evening
         ("13 09:10", "13 13:10", "13 10:10"),
         ("13 10:00", "13 10:50", "13 10:15"),  # at least a quarter of an hour
-        ("10 21:00", "12 17:00", "11 17:00"),  # at night: counted from the morning on
-        ("12 23:00", "13 11:00", "13 09:30"),  # at night: a quarter of what is left in the morning
-        ("12 23:00", "13 09:30", "13 01:38"),  # too near for the morning: from now on
+        ("10 21:00", "12 17:00", "11 17:00"),  # in quiet hours: counted from the morning
+        ("12 23:00", "13 11:00", "13 09:30"),  # in quiet hours: a quarter of the time left in the morning
+        ("12 23:00", "13 09:30", "13 01:38"),  # too close for the morning: counted from now
         ("13 07:00", "13 09:45", "13 09:15"),
-        ("13 08:50", "13 09:44", "13 09:05"),  # just too near for the morning
+        ("13 08:50", "13 09:44", "13 09:05"),  # just too close for the morning
         ("13 08:50", "13 09:45", "13 09:15"),
         ("13 08:50", "13 09:46", "13 09:15"),
     ],
@@ -125,7 +125,7 @@ def test_a_window_includes_its_start_but_not_its_end() -> None:
     assert ArrivalWindow().contains(first)
 
 
-# Words
+# Texts
 
 
 def entry() -> WaitlistEntry:

@@ -74,7 +74,7 @@ def test_a_fit_has_the_earliest_possible_last_arrival(room: FreeCapacity, party:
 large_parties = st.lists(
     st.builds(VisitShape, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=2, unique=True
 ).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MAX_PARTY_SIZE))
-# Rooms in which most of them fit: a wall of full steps would only show that nothing fits.
+# Examples in which most parties fit: full steps would only show that nothing fits.
 open_rooms = st.integers(1, 3).flatmap(
     lambda chairs: st.lists(
         st.tuples(

@@ -40,7 +40,7 @@ def entered(drive: Drive, n: int = 0, **more: Any) -> Booking:
     )
 
 
-# Proving
+# Verification
 
 
 def test_a_booking_elsewhere_counts_for_a_verified_phone() -> None:
@@ -142,7 +142,7 @@ def test_alternatives_are_later_allowed_times_here_then_at_other_drives() -> Non
     ]
 
 
-# Entering
+# Booking for a donor
 
 
 def test_a_coordinator_sees_only_the_organizations_own_history() -> None:
@@ -174,7 +174,7 @@ def test_a_moved_booking_does_not_block_itself() -> None:
 def test_a_move_counts_bookings_elsewhere_only_for_the_donor() -> None:
     here, ahead = drive_on(0), drive_on(2)
     known = builders.booked(here)
-    builders.booked(ahead, n=4)  # 10:00 by the summer's clock, which is 48 hours after 9:00 by the winter's
+    builders.booked(ahead, n=4)  # 10:00 daylight time is 48 hours after 9:00 standard time
     later: dict[str, Any] = {"booking_id": known.pk, "slot_id": builders.slot(here, 8).pk, "now": NOW}
     assert refused(lambda: booking_changes.move_bookings(**later, actor="donor")).codes == ["interval_too_short"]
     assert booking_changes.move_bookings(**later, actor="user:1", by_member=True)[0].arrival.n == 8
@@ -206,7 +206,7 @@ def test_an_undo_too_close_to_a_new_booking_is_refused() -> None:
     assert known.state == BookingState.CANCELLED
 
 
-# The day
+# The day of the drive
 
 
 def test_a_check_in_is_checked_again_and_may_be_overridden() -> None:
