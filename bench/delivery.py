@@ -93,6 +93,7 @@ def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
     until = time.monotonic() + TIMEOUT_SECONDS
     while _has_pending_messages() and time.monotonic() < until:
         time.sleep(1)
+        # Expired wake-ups do not pile up behind a busy worker.
         celery.app.send_task("notifications.tasks.deliver_due", expires=2)
     with connection.cursor() as cursor:
         cursor.execute(

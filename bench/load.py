@@ -35,6 +35,7 @@ def run_clients(
     port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
 ) -> Measurement:
     """Run clients in parallel for this many seconds; `first` is the number of their first request."""
+    # Forked clients share the prepared requests without pickling.
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)
     ends: list[Connection] = []
@@ -67,6 +68,7 @@ def build_post_request(path: str, body: bytes, headers: str = "", kind: str = "a
 class KeptConnection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        # Small requests must not wait for an acknowledgment.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[int, bytes]:

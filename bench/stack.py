@@ -46,6 +46,7 @@ class BenchStack:
 
     def start_python(self, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self.folder / "log").open("ab") as log:
+            # A session of its own keeps Ctrl-C from reaching the servers before they are stopped in order.
             process = subprocess.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=os.environ, stdout=log, stderr=log, start_new_session=True
             )

@@ -51,6 +51,7 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
     bench_world.create_holds(world.create_published_drive(200), HOLD_COUNT, world.now)
     bench_world.analyze_tables()
     first = 0
+    # Warm up the connections and caches.
     load.run_clients(bench.port, kinds[0][1], seconds=1, first=first)
     for _round in range(ROUNDS):
         for work, booker, slots in kinds:

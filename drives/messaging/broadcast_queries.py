@@ -160,8 +160,10 @@ def _recipient(
     phone, email = _addresses(booking)
     if phone and consents.get((phone, purpose), False) and phone not in suppressed:
         return Recipient(booking, Channel.SMS, phone)
+    # None means never asked: an e-mail about a visit needs no consent, only no opt-out.
     email_consent = consents.get((email, purpose))
     if email and email_consent is not False and (email_consent or purpose == Purpose.REMINDERS):
         return Recipient(booking, Channel.EMAIL, email)
+    # The check before sending blocks the message with the same reason.
     reason = "opted_out" if phone in suppressed or email_consent is False else "no_consent"
     return Recipient(booking, Channel.SMS if phone else Channel.EMAIL, phone or email, reason)

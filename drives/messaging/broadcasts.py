@@ -100,6 +100,7 @@ def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str
     _lock_drive_row(drive)
     if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
         return existing
+    # Refusals come after the repeated key, so that a second tap shows the first notice.
     _refuse_late_notice(drive, minutes, now)
     draft = BroadcastDraft({}, broadcast_queries.build_late_audience(now), Purpose.REMINDERS)
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
@@ -114,6 +115,7 @@ def stop_broadcast(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
     """Withdraw the unsent messages of a broadcast and return their number. Locks: the broadcast."""
     locked = Broadcast.objects.select_for_update(no_key=True, of=("self",)).select_related("drive__organization")
     row = locked.get(pk=broadcast.pk)
+    # All messages of a broadcast have keys that begin with its name.
     count = outbox.withdraw_messages_by_key(
         key_prefix=f"{row.about}/", cause=Withdrawal.STOPPED, now=now, reason="stopped"
     )
@@ -229,6 +231,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         due_at=broadcast.due_at,
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
+        # News has no visit that it could outlive.
         useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
         consent=broadcast.purpose,
     )

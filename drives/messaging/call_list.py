@@ -106,6 +106,7 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
     last = messages[-1]
     is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
+    # A cancelled donor needs a call about the cancellation only, a booked one about everything else.
     if is_stale or is_cancelled != KINDS[last.kind].ends_visit:
         return False
     return KINDS[last.kind].calls == CallRule.ALWAYS or any(

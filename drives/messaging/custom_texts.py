@@ -34,6 +34,7 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
         if name not in allowed:
             detail = _("We do not know {%(name)s}. You can use %(known)s.") % {"name": name, "known": listed}
             yield TextProblem("unknown_variable", detail)
+    # What looks like a broken variable would reach donors as typed.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
         detail = _("A brace stands alone. Write variables as %(known)s, and nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
@@ -61,6 +62,7 @@ def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
             "Do not ask people to text CANCEL: carriers take it for STOP. Ask for X in a reminder, or use {link}."
         )
         yield TextProblem("invites_cancel", detail)
+    # A reply to any other kind of text confirms or cancels nothing.
     if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
         detail = _("Only reminders understand the letters C and X. Use {link} here.")
         yield TextProblem("letter_not_understood", detail)

@@ -47,6 +47,7 @@ def load_delivery_summary(drive: Drive) -> DeliverySummary:
 
 
 def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
+    # An ordering would become part of GROUP BY.
     rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
     states: Counter[str] = Counter()
     undelivered: Counter[tuple[str, str]] = Counter()

@@ -66,6 +66,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
             contacts=[contact for contact in addressee.contacts if contact[0] == Channel.EMAIL],
             language=text.language,
         ),
+        # The key of the text without its channel: the e-mail gets its own channel back.
         key=text.key.rpartition("/")[0],
         about=text.about,
         due_at=now,

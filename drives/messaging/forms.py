@@ -75,6 +75,7 @@ class MessageScheduleForm(forms.Form):
     def _add_entry_fields(self, kind: ScheduledKind) -> None:
         channel_choices = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
         self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
+        # The confirmation always goes out.
         if kind != ScheduledKind.BOOKED:
             self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
         if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):

@@ -67,6 +67,7 @@ class BroadcastForm(forms.Form):
         self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not on the first look, so not required
         home_language = drive.organization.language
         names = sorted(settings.LANGUAGES, key=lambda language: language[0] != home_language)
+        # The organization's language comes first and is the only required one.
         for position, (code, name) in enumerate(names):
             self.fields[f"text_{code}"] = forms.CharField(
                 label=_("Message") if not position else _("The same in %(language)s") % {"language": name},
@@ -96,6 +97,7 @@ class BroadcastForm(forms.Form):
     def fingerprint(self) -> str:
         draft = self.draft()
         shown = [dict(draft.texts), *draft.audience.states, draft.audience.from_at, draft.audience.until_at]
+        # `default=str` covers the times of the audience.
         return hashlib.sha256(json.dumps([*shown, draft.purpose], default=str).encode()).hexdigest()
 
     def _at(self, local: time | None) -> datetime | None:

@@ -151,6 +151,7 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "offer": lambda: waitlist_texts.render_offer(_build_offer(drive), channel, custom),
         "drive_cancelled": lambda: booking_texts.render_drive_cancelled(booking, channel, custom),
         "thank_you": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
+        # Kinds with the same renderer differ in the state of the sample booking.
         "came": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
         "second_visit": lambda: next_visit_texts.render_thank_you(
             booking, channel, custom, _build_first_visit_thanks(drive)

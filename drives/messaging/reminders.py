@@ -76,6 +76,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
             or message.pk in covered_by_email
         ):
             unfit_ids.append(message.pk)
+        # Covered texts are withdrawn together below.
         elif message.pk in shared.covered_ids:
             continue
         elif content := _render_or_log(
@@ -127,6 +128,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
     switched = [message for message in scheduled if message.pk in blocked_ids and mailboxes[message.pk]]
     if not switched:
         return set()
+    # The schedule may send the same reminder by e-mail as well.
     ids_by_email_key = {_email_key(message): message.pk for message in switched}
     covered = {
         ids_by_email_key[key] for key in Message.objects.filter(key__in=ids_by_email_key).values_list("key", flat=True)
@@ -163,6 +165,7 @@ def _render(booking: Booking, message: Message, custom: CustomTexts, group: Sequ
         return texts_bookings.call_in_language(
             message.language, lambda: texts_bookings.render_shared_text("reminder", group)
         )
+    # A reminder that was scheduled late leaves now, not at its due time.
     leaves_at = max(message.due_at, message.created_at)
     return texts_bookings.call_in_language(
         message.language, lambda: texts_bookings.render_reminder(booking, message.channel, leaves_at, custom)

@@ -27,6 +27,7 @@ def reschedule_reminders(*, organization: Organization, drive_ids: Collection[in
     new revision. Returns how many bookings got other reminders. The caller holds the drives exclusively. Locks bookings
     by id, then their messages. Nine statements for 500 bookings.
     """
+    # The revision is part of the keys of new reminders.
     Drive.objects.filter(pk__in=drive_ids).update(schedule_revision=F("schedule_revision") + 1)
     schedules = schedule.load_drive_schedules(organization, drive_ids)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)

@@ -63,6 +63,7 @@ def change_drive_message_schedule(
     locks.lock_drive_exclusive(drive.pk)
     if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
         raise SettingsVersionChanged
+    # Every entry is saved, so that later changes of the organization's schedule do not reach this drive.
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
     _add_audit_entry(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
@@ -157,6 +158,7 @@ def change_sending_settings(
     audit.add_audit_entry(
         organization=organization, actor=actor, verb="change_sending", about=about, fields=changed, now=now
     )
+    # The price alone moves no reminder.
     if before == hours:
         return 0
     return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)

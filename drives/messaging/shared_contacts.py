@@ -22,6 +22,7 @@ class SharedTexts:
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
     """Group scheduled texts of a party by phone. Two queries, none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
+    # Most batches have no party and need no further query.
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}
     if not parties:
         return SharedTexts()

@@ -87,6 +87,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
         return messaging_broadcasts.send_broadcast(
             drive=form.drive,
             draft=form.draft(),
+            # -1 matches no number of donors.
             typed_count=typed["typed_count"] if typed["typed_count"] is not None else -1,
             request_key=typed["request_key"],
             actor=members.format_actor(request),
@@ -98,6 +99,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
+    # The typed number may still be missing: the preview shows it.
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None

@@ -169,5 +169,6 @@ def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
 
 def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
     """Build a key that is the same for the same text within a minute."""
+    # A second tap within the minute queues nothing.
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

@@ -122,6 +122,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
         self._set_choices()
         translated_text.set_main_language(self, organization.language)
+        # Not class fields, because a copied plan may have more breaks than the form offers.
         for number in self.rows:
             self.fields[f"break_{number}_from"] = build_time_field(_("From"), required=False)
             self.fields[f"break_{number}_to"] = build_time_field(_("To"), required=False)

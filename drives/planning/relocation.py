@@ -29,6 +29,7 @@ def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
 
     Part of a change of the site, which holds the drives exclusively. Locks bookings by id.
     """
+    # Calendar feeds take their sequence from the version.
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))

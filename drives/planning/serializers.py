@@ -65,6 +65,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
             self.fail("invalid")
         if not self.allow_blank and not texts.get(main):
             self.fail("blank")
+        # The main language comes first: it is the fallback of the others.
         return TranslatedString(
             {language: texts[language] for language in sorted(texts, key=lambda language: language != main)}
         )

@@ -32,6 +32,7 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
         if before and relocation.is_different_location(before, site)
         else []
     )
+    # Locked before the site changes, so that a new booking gets the new address or a notice.
     locks.lock_drives_exclusive(relocated_ids)
     site.save()
     relocation.notify_relocation(drive_ids=relocated_ids, now=now)

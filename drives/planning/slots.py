@@ -51,6 +51,7 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
     """Set new limits. Spots taken above them are kept in `over`. Locks the slots."""
     by_n = {step.n: step for step in steps}
+    # The order in which every action locks slots.
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))
     for slot in slots:
         step = by_n[slot.n]

@@ -67,9 +67,9 @@ def noted_first() -> Any:
 
     def hasty(*, organization: Organization, now: datetime) -> int:
         day = f"{now:%Y-%m-%d}"
-        if AuditEntry.objects.filter(organization=organization, verb="appealed", about=day).exists():
+        if AuditEntry.objects.filter(organization=organization, verb="invited", about=day).exists():
             return 0
-        audit.add_audit_entry(organization=organization, actor="worker", verb="appealed", about=day, now=now)
+        audit.add_audit_entry(organization=organization, actor="worker", verb="invited", about=day, now=now)
         return invitation(organization=organization, now=now)
 
     patched = patch.object(invitations, "invite_donors", hasty)

@@ -27,6 +27,7 @@ BROADCAST_VARIABLES = (
 def format_plain_text(typed: str) -> str:
     """Return one line. Convert it to GSM-7 unless more than accents would be lost, so that 160 characters fit."""
     text = catalog.clean_text(typed)
+    # A decomposed accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)
     loses_characters = any(
         not message_content.is_gsm(character) and message_content.convert_to_gsm(character) in {"", "?"}

@@ -216,6 +216,7 @@ def render_longest_that_fits(
 ) -> str:
     """Render the longest of these lists (the shortest first) that fits one segment, else the shortest."""
     candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
+    # Lists grow, so the last one that fits is the longest.
     return next((text for text in reversed(candidates) if message_content.count_segments(text) == 1), candidates[0])
 
 
@@ -257,6 +258,7 @@ class Measure:
 
 def measure_text(text: str) -> Measure:
     special = "".join(dict.fromkeys(character for character in text if not message_content.is_gsm(character)))
+    # UCS-2 bills UTF-16 code units: an emoji counts twice.
     length = len(text.encode("utf-16-le")) // 2 if special else message_content.count_septets(text)
     return Measure(length, message_content.count_segments(text), special)
 
