@@ -51,7 +51,7 @@ def require_textable(e164: str) -> str:
     region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     if region not in settings.SMS_COUNTRIES:
         raise ValidationError(
-            _("We cannot send texts to this country. Leave the phone empty and write an e-mail address instead."),
+            _("We can’t send texts to this country. Leave the phone number empty and enter an e-mail address instead."),
             code="phone_country",
         )
     return e164
@@ -69,7 +69,7 @@ def format_phone(e164: str) -> str:
 def normalize_email(text: str) -> str:
     """Trim and lower-case, so that one mailbox has one spelling. Refuses: email_invalid."""
     plain = unicodedata.normalize("NFKC", text).strip().lower()
-    message = _("Write an e-mail address such as ana@example.org.")
+    message = _("Enter an e-mail address, for example ana@example.org.")
     if len(plain) > 254:
         raise ValidationError(message, code="email_invalid")
     EmailValidator(message=message, code="email_invalid")(plain)
@@ -85,4 +85,6 @@ def compute_identity(address: str) -> str:
 
 
 def _build_phone_error() -> ValidationError:
-    return ValidationError(_("Write a phone number with its area code, such as 213 555 0142."), code="phone_invalid")
+    return ValidationError(
+        _("Enter a phone number with its area code, for example 213 555 0142."), code="phone_invalid"
+    )

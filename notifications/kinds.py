@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ChannelChoice(models.TextChoices):
     """The channels that a message schedule may choose."""
 
-    TEXT = "text", _("Text, else e-mail")
+    TEXT = "text", _("Text, or e-mail if we can’t text")
     MAIL = "mail", _("E-mail")
     BOTH = "both", _("Text and e-mail")
 
@@ -235,15 +235,17 @@ BOOKED = MessageKind(
     email_replaces_text=True,
 )
 MOVED = _build_change_kind("moved", _("New time"), "a booking moves to another time", "REQUEST")
-RELOCATED = _build_change_kind("relocated", _("New place"), "the drive moves to another site or address", "REQUEST")
+RELOCATED = _build_change_kind(
+    "relocated", _("Location changed"), "the drive moves to another site or address", "REQUEST"
+)
 CANCELLED = _build_change_kind("cancelled", _("Cancellation"), "a booking is cancelled", "CANCEL", ends_visit=True)
 DRIVE_CANCELLED = _build_change_kind(
     "drive_cancelled", _("The drive is cancelled"), "the drive is cancelled", "CANCEL", ends_visit=True
 )
 WEEK = _build_reminder_kind("week", _("Early reminder"))
-THREE_DAYS = _build_reminder_kind("three_days", _("Reminder, some days before"))
+THREE_DAYS = _build_reminder_kind("three_days", _("Reminder, a few days before"))
 DAY_BEFORE = _build_reminder_kind("day_before", _("Reminder, the day before"))
-SAME_DAY = _build_reminder_kind("same_day", _("Reminder on the day"))
+SAME_DAY = _build_reminder_kind("same_day", _("Reminder, same day"))
 LATE = MessageKind(
     name="late",
     label=_("Running late"),
@@ -302,7 +304,7 @@ WAITLIST_ANSWER = MessageKind(
 )
 BROADCAST = MessageKind(
     name="broadcast",
-    label=_("Message to many"),
+    label=_("Group message"),
     trigger="a coordinator",
     channels=ChannelRule.SENDER,
     basis=Basis.REMINDERS_OR_NEWS,
@@ -312,11 +314,11 @@ BROADCAST = MessageKind(
     withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED, Withdrawal.OPT_OUT),
     email_replaces_text=True,
 )
-THANK_YOU = _build_after_visit_kind("thank_you", _("Thanks"), "close-out, for donors who came")
+THANK_YOU = _build_after_visit_kind("thank_you", _("Thank-you"), "close-out, for donors who came")
 MISSED = _build_after_visit_kind("missed", _("We missed you"), "close-out, for donors who did not come")
 INVITATION = MessageKind(
     name="invitation",
-    label=_("You may give again"),
+    label=_("You can donate again"),
     trigger="a sweep, while a drive has open spots",
     channels=ChannelRule.SENDER,
     basis=Basis.NEWS,

@@ -54,7 +54,7 @@ class RequestInProgress(ValidationError):
     retry_after = timedelta(seconds=1)
 
     def __init__(self) -> None:
-        message = _("The same request is still being worked on. Ask again in a moment.")
+        message = _("The same request is still in progress. Try again in a moment.")
         super().__init__(message, code="request_in_progress")
 
 
@@ -62,7 +62,7 @@ class AnswerErased(ValidationError):
     """410: the person in the first answer has been erased. Nothing is done again."""
 
     def __init__(self) -> None:
-        super().__init__(_("This request was answered. What it was about has been erased since."), "answer_erased")
+        super().__init__(_("This request was answered. Its data has been erased since then."), "answer_erased")
 
 
 @dataclass(frozen=True)

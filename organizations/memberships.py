@@ -14,7 +14,7 @@ class LastOwner(ValidationError):
     """An organization keeps at least one owner."""
 
     def __init__(self) -> None:
-        super().__init__(_("Make somebody else an owner first."), code="last_owner")
+        super().__init__(_("Make someone else an owner first."), code="last_owner")
 
 
 @transaction.atomic

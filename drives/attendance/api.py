@@ -86,7 +86,9 @@ class RecordOutcomeView(DayBookingView):
             return self.build_response(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
-            impossible = ValidationError(_("Give a time of the drive's day that has passed."), code="at_impossible")
+            impossible = ValidationError(
+                _("Give a time that has already passed on the day of the drive."), code="at_impossible"
+            )
             raise ValidationError({"at": impossible})
         return self.build_response(
             check_in.record_outcome(

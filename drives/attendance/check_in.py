@@ -35,7 +35,7 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
         return booking
     _refuse_state(booking, rules.MAY_BE_CHECKED_IN)
     if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
-        raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not running now."))])
+        raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not in progress right now."))])
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
     _set_state(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
@@ -74,7 +74,7 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
         return booking
     _refuse_state(booking, booking_rules.UPCOMING_STATES)
     if booking.starts_at > now:
-        raise refusals.Refusal([refusals.Reason("not_due_yet", _("This person is not due yet."))])
+        raise refusals.Refusal([refusals.Reason("not_due_yet", _("It is too early to check this person in."))])
     _set_state(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
     return booking
 
@@ -155,7 +155,7 @@ def _lock_open_booking(booking_id: int) -> Booking:
     booking = locks.lock_booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
         raise refusals.Refusal(
-            [refusals.Reason("drive_completed", _("This drive is completed: its turnout is final."))]
+            [refusals.Reason("drive_completed", _("This drive is completed, so its turnout is final."))]
         )
     return booking
 
@@ -200,7 +200,7 @@ def _refuse_second_booking(booking: Booking) -> None:
     """Refuse a second active booking: a no-show may have come back as a walk-in."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
-        raise refusals.Refusal([refusals.Reason("already_booked", _("This person is on the list already."))])
+        raise refusals.Refusal([refusals.Reason("already_booked", _("This person is already on the list."))])
 
 
 def _clear_times(booking: Booking, state: str) -> None:
@@ -215,7 +215,7 @@ def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
 
 
 def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visit: str, now: datetime) -> Slot:
-    reasons = [refusals.Reason("drive_not_today", _("This drive is not running now."))]
+    reasons = [refusals.Reason("drive_not_today", _("This drive is not in progress right now."))]
     if slot := _find_current_slot(drive, visit, now):
         volunteer_id = donor.volunteer_id
         slot_found = booking_facts.load_booking_facts(

@@ -49,10 +49,10 @@ INTERVAL_CHECKED_VERBS = ("in", "undo")  # these can make a visit count for the 
 class WalkInForm(OverrideForm, PhoneForm):
     name = OtherNameField()
     phone = PhoneFormField(
-        label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Write a phone number.")}
+        label=gettext_lazy("Mobile phone"), error_messages={"required": gettext_lazy("Enter a phone number.")}
     )
     visit = forms.ChoiceField(
-        label=gettext_lazy("Given plasma before?"),
+        label=gettext_lazy("Have they donated plasma before?"),
         choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
         widget=forms.RadioSelect,
         initial=Visit.RETURN,
@@ -130,7 +130,7 @@ def book_next_at_door(request: MemberRequest, slug: str, booking_id: int) -> Htt
             "name": booking.volunteer,
             "moment": localtime.format_date_and_time(next_booking.starts_at, next_booking.drive.site.timezone),
         }
-        messages.success(request, _("%(name)s is booked: %(moment)s.") % values)
+        messages.success(request, _("%(name)s is booked for %(moment)s.") % values)
     return redirect("checkin_booking", slug, booking.pk)
 
 
@@ -155,7 +155,7 @@ def create_walk_in(request: MemberRequest, slug: str) -> HttpResponse:
             booking = check_in.add_walk_in(drive=drive, **typed, actor=actor, now=timezone.now())
         except ValidationError as error:
             if "already_booked" in {problem.code for problem in getattr(error, "error_list", [])}:
-                messages.info(request, _("This person is on the list already."))
+                messages.info(request, _("This person is already on the list."))
                 return redirect(_build_list_url(slug, typed["name"]))
             form_errors.add_refusal(form, error)
             proposed = form_errors.list_alternatives(error)
@@ -187,15 +187,15 @@ def _build_person_context(request: MemberRequest, booking: Booking, now: datetim
         "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
         "may_be_undone": state in OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
         "outcomes": OUTCOME_BUTTONS,
-        "labels": {"in": _("Check in"), "missed": _("Did not come"), "undo": _("Take back the last step")},
+        "labels": {"in": _("Check in"), "missed": _("No-show"), "undo": _("Undo the last step")},
     }
 
 
 OUTCOME_BUTTONS = [
     (BookingState.DONATED, gettext_lazy("Donated"), gettext_lazy("The donation is complete.")),
-    (BookingState.INCOMPLETE, gettext_lazy("Incomplete"), gettext_lazy("Stopped after the needle.")),
-    (BookingState.DEFERRED, gettext_lazy("Deferred"), gettext_lazy("Could not give today, before the needle.")),
-    (BookingState.LEFT, gettext_lazy("Left"), gettext_lazy("Went away before the needle.")),
+    (BookingState.INCOMPLETE, gettext_lazy("Incomplete"), gettext_lazy("Stopped after the needle went in.")),
+    (BookingState.DEFERRED, gettext_lazy("Deferred"), gettext_lazy("Could not donate today (before the needle).")),
+    (BookingState.LEFT, gettext_lazy("Left early"), gettext_lazy("Left before the needle.")),
 ]
 
 

@@ -68,7 +68,9 @@ def stop_late_notice(request: MemberRequest, slug: str, pk: int) -> HttpResponse
 
 def _format_result(broadcast: Broadcast) -> str:
     count = broadcast.people_count
-    text = ngettext("%(count)s person is being told.", "%(count)s people are being told.", count) % {"count": count}
+    text = ngettext("We’re letting %(count)s person know.", "We’re letting %(count)s people know.", count) % {
+        "count": count
+    }
     if broadcast.unreached_count:
-        text += " " + _("%(count)s cannot be reached: see the call list.") % {"count": broadcast.unreached_count}
+        text += " " + _("We can’t reach %(count)s of them. See the call list.") % {"count": broadcast.unreached_count}
     return text

@@ -26,7 +26,7 @@ class TimeForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={
             "required": gettext_lazy("Choose a time."),
-            "invalid_choice": gettext_lazy("This time is not free any more. Choose another one."),
+            "invalid_choice": gettext_lazy("This time is no longer available. Choose another one."),
         },
     )
 
@@ -47,10 +47,10 @@ class OverrideForm(forms.Form):
     """Why an interval rule does not count this once. Shown when such a rule refuses the time."""
 
     override_reason = forms.CharField(
-        label=gettext_lazy("Book all the same, because"),
+        label=gettext_lazy("Book anyway, because"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("For example: the center agreed. It is kept with the booking."),
+        help_text=gettext_lazy("For example: the center approved it. This is kept with the booking."),
     )
 
     @property
@@ -72,9 +72,9 @@ class CallerForm(PhoneForm):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language of messages"), choices=lambda: settings.LANGUAGES, required=False
+        label=gettext_lazy("Language for messages"), choices=lambda: settings.LANGUAGES, required=False
     )
-    confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of it on the phone"), required=False)
+    confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of this on the phone"), required=False)
 
     def person(self, policy: Policy) -> Person:
         typed = self.cleaned_data
@@ -100,10 +100,10 @@ class ReasonForm(forms.Form):
     """Why a coordinator changes a booking; saved in its history."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason, for the history"),
+        label=gettext_lazy("Reason (kept in the history)"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("For example: called to say she is ill. Never write medical details."),
+        help_text=gettext_lazy("For example: called to say she is sick. Never write medical details."),
     )
 
 

@@ -42,7 +42,9 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
             form_errors.add_refusal(form, error, {"self_reported": "self_reported_on"})
             form.proposed = form_errors.list_alternatives(error)
         else:
-            messages.success(request, _("%(name)s is booked and is being told.") % {"name": form.cleaned_data["name"]})
+            messages.success(
+                request, _("%(name)s is booked. We’re sending a confirmation.") % {"name": form.cleaned_data["name"]}
+            )
             return redirect("organizer_booking", booking.pk)
     context = {
         "drive": drive,
@@ -81,8 +83,8 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
             form_errors.add_refusal(form, error)
             form.proposed = form_errors.list_alternatives(error)
         else:
-            one = _("The booking has a new time. The donor is being told.")
-            sentence = _("All of them have a new time, and are being told.") if whole_party else one
+            one = _("The booking has been moved. We’re letting the donor know.")
+            sentence = _("All of them have a new time. We’re letting them know.") if whole_party else one
             messages.success(request, sentence)
             return redirect("organizer_booking", booking.pk)
     context = {"booking": booking, "drive": booking.drive, "form": form, "party": party, "group": group}
@@ -103,7 +105,7 @@ def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpRespons
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The booking is cancelled. The donor is being told."))
+            messages.success(request, _("The booking is cancelled. We’re letting the donor know."))
             return redirect("organizer_booking", booking.pk)
     return members.render_member_page(
         request, "drives/booking/organizer_cancel.html", {"booking": booking, "drive": booking.drive, "form": form}
@@ -119,7 +121,7 @@ def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> Http
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, _("The confirmation is on its way again."))
+        messages.success(request, _("We’re sending the confirmation again."))
     return redirect("organizer_booking", booking.pk)
 
 

@@ -52,14 +52,14 @@ def _list_next_drive_todos(home: queries.HomePage) -> Iterator[Todo]:
 def _list_reply_todos(home: queries.HomePage) -> Iterator[Todo]:
     if home.replies:
         pill = ngettext("%(count)s reply", "%(count)s replies", home.replies) % {"count": home.replies}
-        text = ngettext("waits for an answer.", "wait for an answer.", home.replies)
+        text = ngettext("needs an answer.", "need an answer.", home.replies)
         yield Todo(pill, "gold", text, reverse("organizer_replies"))
 
 
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
     if drive.state == DriveState.DRAFT:
         day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
-        text = _("“%(title)s” on %(day)s: nobody can book yet. Look at it and publish it.")
+        text = _("“%(title)s” on %(day)s isn’t open for booking yet. Review it and publish it.")
         yield Todo(_("Draft"), "gold", text % {"title": drive.title, "day": day}, _build_drive_url(drive))
 
 
@@ -74,7 +74,10 @@ def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]
         yield _build_goal_todo(drive)
     if drive.goal and desk.figures.needed > desk.figures.spots_left and desk.half_empty:
         yield Todo(
-            _("Goal"), "gold", _("The places left do not reach it. More chairs or hours would."), _build_plan_url(drive)
+            _("Goal"),
+            "gold",
+            _("There aren’t enough spots left to reach it. Add chairs or hours."),
+            _build_plan_url(drive),
         )
     if desk.half_empty:
         yield Todo(_("Half empty"), "gold", _format_half_empty(drive, desk), reverse("drive", args=[drive.slug]))
@@ -83,16 +86,19 @@ def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]
 def _format_half_empty(drive: Drive, desk: queries.DeskPage) -> str:
     if len(desk.half_empty) > MAX_HOURS_NAMED:
         facts = {"count": len(desk.half_empty), "of": len(desk.hours)}
-        return _("In %(count)s of %(of)s hours less than half of the chairs are taken: share the link.") % facts
+        return _("In %(count)s of %(of)s hours, fewer than half of the chairs are taken. Share the link.") % facts
     hours = ", ".join(localtime.format_time(hour.fill.starts_at, drive.site.timezone) for hour in desk.half_empty)
-    return _("Less than half of the chairs are taken from %(hours)s: share the link.") % {"hours": hours}
+    return _("From %(hours)s, fewer than half of the chairs are taken. Share the link.") % {"hours": hours}
 
 
 def _list_day_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
     if desk.unresolved:
         pill = ngettext("%(count)s person", "%(count)s people", desk.unresolved) % {"count": desk.unresolved}
         yield Todo(
-            pill, "bad", _("checked in, outcome missing. Say what happened."), reverse("checkin", args=[drive.slug])
+            pill,
+            "bad",
+            _("checked in without an outcome. Record what happened."),
+            reverse("checkin", args=[drive.slug]),
         )
     elif drive.closed_out_at and drive.state == DriveState.CLOSED:
         yield _build_report_todo(drive)
@@ -105,12 +111,12 @@ def _list_report_todos(home: queries.HomePage) -> Iterator[Todo]:
 
 
 def _build_report_todo(drive: Drive) -> Todo:
-    text = _("“%(title)s”: look at the turnout and complete it.") % {"title": drive.title}
+    text = _("“%(title)s”: review the turnout and complete the drive.") % {"title": drive.title}
     return Todo(_("Turnout"), "gold", text, reverse("organizer_turnout", args=[drive.pk]))
 
 
 def _build_goal_todo(drive: Drive) -> Todo:
-    return Todo(_("Goal"), "", _("Set how many donations this drive is for."), _build_plan_url(drive))
+    return Todo(_("Goal"), "", _("Set a goal: how many donations do you want from this drive?"), _build_plan_url(drive))
 
 
 def _build_drive_url(drive: Drive) -> str:

@@ -25,7 +25,7 @@ CSV_HEADERS = (
     gettext_lazy("Time zone"),
     gettext_lazy("Name"),
     gettext_lazy("Visit"),
-    gettext_lazy("State"),
+    gettext_lazy("Status"),
     gettext_lazy("Phone"),
     gettext_lazy("E-mail"),
     gettext_lazy("Reference"),

@@ -58,7 +58,7 @@ def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
         except ValidationError as refusal:
             problems = refusal.messages
         else:
-            messages.success(request, _("They are one person now."))
+            messages.success(request, _("The two records are now one."))
             return redirect("organizer_person", survivor.pk)
     page = people.load_merge_page(organization, pk, other)
     if page is None:

@@ -37,4 +37,4 @@ def describe_rules(rules: IntervalRules) -> str:
     if rules.min_days:
         parts.append(_("at least %(days)s days between donations") % {"days": rules.min_days})
     parts += [_("at most %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in rules.windows]
-    return ", ".join(parts).capitalize() + "." if parts else _("No interval is counted.")
+    return ", ".join(parts).capitalize() + "." if parts else _("No minimum interval applies.")

@@ -122,12 +122,12 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):
-        reason = _("They asked for no more texts, so no text can go out. Call or e-mail them.")
+        reason = _("They asked for no more texts, so we can’t text them. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="opted_out", reason=reason)
     consents = ConsentEntry.objects.filter(organization=organization, address=address, purpose=Purpose.REMINDERS)
     consent = consents.order_by("-at", "-pk").first()
     if consent and not consent.given and consent.at >= conversation.last_text_at:
-        reason = _("They took back their consent to texts after they wrote. Call or e-mail them.")
+        reason = _("They withdrew their consent to texts after they wrote. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="consent_withdrawn", reason=reason)
     needs_consent = now - conversation.last_text_at > ANSWER_WITHOUT_CONSENT_WITHIN
     if needs_consent and not (consent and consent.given):

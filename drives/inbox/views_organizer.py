@@ -73,7 +73,7 @@ def answer_conversation(request: MemberRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The answer is on its way."))
+            messages.success(request, _("Your answer is being sent."))
             return redirect("organizer_conversation", conversation.pk)
     return _render_conversation(request, conversation, form)
 
@@ -86,7 +86,7 @@ def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
         actor=members.format_actor(request),
         now=timezone.now(),
     )
-    messages.success(request, _("Done. If they write again, it is back here."))
+    messages.success(request, _("Done. If they write again, the conversation comes back here."))
     return redirect("organizer_replies")
 
 
@@ -105,7 +105,7 @@ def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, _("The booking is cancelled. The donor is being told."))
+        messages.success(request, _("The booking is cancelled. We’re letting the donor know."))
     return redirect("organizer_conversation", conversation.pk)
 
 

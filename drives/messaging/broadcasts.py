@@ -57,9 +57,13 @@ def reasons_not_to_send_broadcast(
         if found := booking_texts.call_in_language(language, with_language):
             problems[f"text_{language}"] = found
     if not draft.audience.states:
-        problems["states"] = [ValidationError(_("Choose whom it is for."), code="nobody_chosen")]
+        problems["states"] = [ValidationError(_("Choose who gets this message."), code="nobody_chosen")]
     elif draft.purpose == Purpose.REMINDERS and not broadcast_queries.may_concern_visit(drive, draft.audience, now):
-        detail = _("Not everybody chosen has a visit ahead. Then it is news, which only goes to who agreed to news.")
+        detail = _(
+            "Some of the people you chose have no "
+            "upcoming visit. Send this as "
+            "news, which goes only to people who agreed to news."
+        )
         problems["purpose"] = [ValidationError(detail, code="no_visit_ahead")]
     return problems
 
@@ -83,9 +87,11 @@ def send_broadcast(
     broadcast = _build_broadcast(drive, draft)
     preview = _preview(broadcast, draft.audience)
     if not preview.recipient_count:
-        raise ValidationError(_("Nobody of these can be reached."), code="nobody_reached")
+        raise ValidationError(_("We can’t reach any of these people."), code="nobody_reached")
     if typed_count != preview.recipient_count:
-        detail = _("It would go to %(count)s people. Type this number.") % {"count": preview.recipient_count}
+        detail = _("This will go to %(count)s people. Type this number to confirm.") % {
+            "count": preview.recipient_count
+        }
         raise ValidationError({"typed_count": ValidationError(detail, code="count_differs")})
     return _save_and_queue(broadcast, preview, request_key, actor, UNDO_WITHIN, now)
 
@@ -106,7 +112,7 @@ def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
     preview = _preview(broadcast, draft.audience)
     if not preview.reach.recipients:
-        raise ValidationError(_("Nobody is due in the next three hours."), code="nobody_due")
+        raise ValidationError(_("No one is due in the next three hours."), code="nobody_due")
     return _save_and_queue(broadcast, preview, request_key, actor, UNDO_LATE_WITHIN, now)
 
 
@@ -131,12 +137,12 @@ def stop_broadcast(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
 
 def _refuse_late_notice(drive: Drive, minutes: int, now: datetime) -> None:
     if minutes not in broadcast_texts.LATE_MINUTES:
-        raise ValidationError(_("Choose how late you are."), code="minutes_unknown")
+        raise ValidationError(_("Choose how late you are running."), code="minutes_unknown")
     if drive.state not in (DriveState.PUBLISHED, DriveState.CLOSED) or not _is_running_today(drive, now):
-        raise ValidationError(_("This drive is not running now."), code="drive_not_today")
+        raise ValidationError(_("This drive is not in progress right now."), code="drive_not_today")
     last = broadcast_queries.find_last_late_notice(drive, now, REPEAT_LATE_AFTER)
     if last and last.minutes == minutes:
-        detail = _("Everybody was told a moment ago that you are about %(minutes)s minutes late.")
+        detail = _("You just told people that you are about %(minutes)s minutes late.")
         raise ValidationError(detail % {"minutes": minutes}, code="said_lately")
 
 

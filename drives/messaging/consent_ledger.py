@@ -25,7 +25,7 @@ class LedgerRow:
             "coordinator": _("coordinator"),
             "text": _("by text"),
             "link": _("link in a message"),
-            "one_click": _("button of the mail reader"),
+            "one_click": _("unsubscribe button in the mail app"),
         }
         return labels.get(self.entry.source, self.entry.source)
 

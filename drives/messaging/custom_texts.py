@@ -32,11 +32,11 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
     listed = ", ".join(f"{{{name}}}" for name in allowed)
     for name in dict.fromkeys(VARIABLE.findall(text)):
         if name not in allowed:
-            detail = _("We do not know {%(name)s}. You can use %(known)s.") % {"name": name, "known": listed}
+            detail = _("{%(name)s} is not a variable. You can use %(known)s.") % {"name": name, "known": listed}
             yield TextProblem("unknown_variable", detail)
     # What looks like a broken variable would reach donors as typed.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
-        detail = _("A brace stands alone. Write variables as %(known)s, and nothing else in braces.")
+        detail = _("There is a single brace. Write variables as %(known)s, and put nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
 
 
@@ -45,37 +45,40 @@ def _foreign_links(text: str) -> Iterator[TextProblem]:
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
     visible = "".join(character for character in plain if character not in JOINERS)
     if match := _LINK.search(visible):
-        detail = _("“%(link)s” reads as a link. Carriers block unknown ones: only ours may stand here, as {link}.")
+        detail = _("“%(link)s” looks like a link. Carriers block links they don’t know, so use only ours: {link}.")
         yield TextProblem("foreign_link", detail % {"link": match[0]})
 
 
 def _missing_facts(kind: str, text: str) -> Iterator[TextProblem]:
     missing = [f"{{{name}}}" for name in TEXTS[kind].required_variables if f"{{{name}}}" not in text]
     if missing:
-        detail = _("This message has to say %(missing)s. Add it.") % {"missing": ", ".join(missing)}
+        detail = _("This message must include %(missing)s. Add it.") % {"missing": ", ".join(missing)}
         yield TextProblem("fact_missing", detail)
 
 
 def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
     if _INVITES_CANCEL.search(text):
         detail = _(
-            "Do not ask people to text CANCEL: carriers take it for STOP. Ask for X in a reminder, or use {link}."
+            "Don’t ask people to text CANCEL, "
+            "because carriers treat it as "
+            "STOP. Ask for X in a reminder, or use {link}."
         )
         yield TextProblem("invites_cancel", detail)
     # A reply to any other kind of text confirms or cancels nothing.
     if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
-        detail = _("Only reminders understand the letters C and X. Use {link} here.")
+        detail = _("People can reply C or X only to reminders. Use {link} here.")
         yield TextProblem("letter_not_understood", detail)
 
 
 def _too_long(measured: Measure) -> str:
     if measured.special:
         text = _(
-            "With the longest names this takes %(segments)s segments, and %(most)s are the limit: “%(special)s” "
-            "leaves 70 characters a segment instead of 160. Write it plainly, or shorten it."
+            "With the longest names, this takes %(segments)s "
+            "segments, and the limit is %(most)s. "
+            "“%(special)s” leaves only 70 characters per segment instead of 160. Use plain characters, or shorten it."
         )
     else:
-        text = _("With the longest names this takes %(segments)s segments, and %(most)s are the limit. Shorten it.")
+        text = _("With the longest names, this takes %(segments)s segments, and the limit is %(most)s. Shorten it.")
     return text % {"segments": measured.segments, "most": MAX_SEGMENTS, "special": measured.special[:10]}
 
 

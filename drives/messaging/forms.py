@@ -19,15 +19,15 @@ from notifications.kinds import ChannelChoice
 from organizations.models import Organization
 
 HINTS: Mapping[str, Any] = {
-    ScheduledKind.BOOKED: gettext_lazy("At once, with the calendar entry in the e-mail. It always goes out."),
-    ScheduledKind.WEEK: gettext_lazy("For people who book long before."),
-    ScheduledKind.THREE_DAYS: gettext_lazy("Early enough to pass a place on."),
-    ScheduledKind.DAY_BEFORE: gettext_lazy("With the other one it prevents most missed visits."),
-    ScheduledKind.SAME_DAY: gettext_lazy("A last word with the way to cancel."),
-    ScheduledKind.THANK_YOU: gettext_lazy("To everybody who came, with the way to the next date."),
-    ScheduledKind.MISSED: gettext_lazy("To those who did not come: kind, with another date."),
+    ScheduledKind.BOOKED: gettext_lazy("Right away, with a calendar entry in the e-mail. We always send this."),
+    ScheduledKind.WEEK: gettext_lazy("For people who book far ahead."),
+    ScheduledKind.THREE_DAYS: gettext_lazy("Early enough to give the spot to someone else."),
+    ScheduledKind.DAY_BEFORE: gettext_lazy("Together with the other reminder, it prevents most missed visits."),
+    ScheduledKind.SAME_DAY: gettext_lazy("A last reminder that says how to cancel."),
+    ScheduledKind.THANK_YOU: gettext_lazy("To everyone who came, with a link to the next date."),
+    ScheduledKind.MISSED: gettext_lazy("To people who didn’t come: friendly, with another date."),
     ScheduledKind.INVITATION: gettext_lazy(
-        "To donors who agreed to news, at most twice a month, while a drive has places."
+        "To donors who agreed to news, at most twice a month, while a drive has spots."
     ),
 }
 # E-mail alone would leave donors without a mailbox unconfirmed; an invitation is sent through one channel only.
@@ -41,7 +41,7 @@ FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
 
 def _number(label: Any, most: int) -> forms.IntegerField:
-    error = gettext_lazy("Write a whole number.")
+    error = gettext_lazy("Enter a whole number.")
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
     return forms.IntegerField(
         label=label,
@@ -64,7 +64,7 @@ class MessageScheduleForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={"required": gettext_lazy("Choose a time for the preview.")},
     )
-    lead = _number(gettext_lazy("Booked so many days before"), MAX_LEAD_DAYS)
+    lead = _number(gettext_lazy("Days booked in advance"), MAX_LEAD_DAYS)
 
     def __init__(self, message_schedule: MessageSchedule, sample: Drive, data: Any = None) -> None:
         self.saved_schedule, self.sample = message_schedule, sample
@@ -142,7 +142,7 @@ class CustomTextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
     )
     opening = forms.CharField(
-        label=gettext_lazy("First line of the e-mail"),
+        label=gettext_lazy("Opening line of the e-mail"),
         required=False,
         max_length=600,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
@@ -164,14 +164,14 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         model = Organization
         fields = ("quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency")
         labels = {
-            "quiet_until_hour": gettext_lazy("First hour"),
-            "quiet_from_hour": gettext_lazy("No more from"),
-            "sms_price": gettext_lazy("Price of a segment"),
+            "quiet_until_hour": gettext_lazy("Earliest hour"),
+            "quiet_from_hour": gettext_lazy("No texts after"),
+            "sms_price": gettext_lazy("Price per segment"),
             "sms_currency": gettext_lazy("Currency"),
         }
         help_texts = {
             "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),
-            "sms_currency": gettext_lazy("Three letters, such as USD."),
+            "sms_currency": gettext_lazy("Three letters, for example USD."),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -182,13 +182,13 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     def clean_sms_price(self) -> Any:
         price = self.cleaned_data["sms_price"]
         if price < 0:
-            raise ValidationError(_("A price is not negative."), code="price_negative")
+            raise ValidationError(_("The price can’t be negative."), code="price_negative")
         return price
 
     def clean_sms_currency(self) -> str:
         currency = str(self.cleaned_data["sms_currency"]).upper()
         if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise ValidationError(_("Write three letters, such as USD."), code="currency_unknown")
+            raise ValidationError(_("Enter three letters, for example USD."), code="currency_unknown")
         return currency
 
     def clean(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         first, last = typed.get("quiet_until_hour"), typed.get("quiet_from_hour")
         if first is not None and last is not None and first >= last:
             self.add_error(
-                "quiet_from_hour", ValidationError(_("Choose a later hour than the first."), "no_hours_left")
+                "quiet_from_hour", ValidationError(_("Choose an hour later than the first one."), "no_hours_left")
             )
         return typed
 

@@ -16,8 +16,8 @@ from drives.models import EXPECTED_STATES, Drive
 from notifications.models import Purpose
 
 PURPOSES = [
-    (Purpose.REMINDERS, gettext_lazy("This visit: something to know on the day")),
-    (Purpose.NEWS, gettext_lazy("News, such as other dates: only to who agreed to news")),
+    (Purpose.REMINDERS, gettext_lazy("About this visit: something to know for the day")),
+    (Purpose.NEWS, gettext_lazy("News, such as other dates: only for people who agreed to news")),
 ]
 MAX_TYPED_CHARACTERS = 500
 
@@ -26,39 +26,39 @@ class BroadcastForm(forms.Form):
     """A broadcast's draft. `seen` is the fingerprint of the previewed draft, so that only a previewed draft is sent."""
 
     states = forms.MultipleChoiceField(
-        label=gettext_lazy("Who"),
+        label=gettext_lazy("Recipients"),
         choices=[(state.value, state.label) for state in SELECTABLE_STATES],
         widget=forms.CheckboxSelectMultiple,
         initial=[state.value for state in EXPECTED_STATES],
-        error_messages={"required": gettext_lazy("Choose whom it is for.")},
+        error_messages={"required": gettext_lazy("Choose who gets this message.")},
     )
     from_time = forms.TimeField(
-        label=gettext_lazy("Arrival from"),
+        label=gettext_lazy("Arriving from"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"invalid": gettext_lazy("Write a time such as 10:30.")},
+        error_messages={"invalid": gettext_lazy("Enter a time, for example 10:30.")},
     )
     until_time = forms.TimeField(
         label=gettext_lazy("and before"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"invalid": gettext_lazy("Write a time such as 10:30.")},
+        error_messages={"invalid": gettext_lazy("Enter a time, for example 10:30.")},
     )
     purpose = forms.ChoiceField(
         label=gettext_lazy("What is it about?"),
         choices=PURPOSES,
         widget=forms.RadioSelect,
         initial=Purpose.REMINDERS,
-        error_messages={"required": gettext_lazy("Say what it is about.")},
+        error_messages={"required": gettext_lazy("Tell us what it is about.")},
     )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
     typed_count = forms.IntegerField(
-        label=gettext_lazy("Type this number to send it"),
+        label=gettext_lazy("Type this number to send the message"),
         required=False,
         min_value=0,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": gettext_lazy("Type the number of people.")},
+        error_messages={"invalid": gettext_lazy("Enter the number of people.")},
     )
 
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
@@ -70,7 +70,7 @@ class BroadcastForm(forms.Form):
         # The organization's language comes first and is the only required one.
         for position, (code, name) in enumerate(names):
             self.fields[f"text_{code}"] = forms.CharField(
-                label=_("Message") if not position else _("The same in %(language)s") % {"language": name},
+                label=_("Message") if not position else _("The same message in %(language)s") % {"language": name},
                 required=not position,
                 max_length=MAX_TYPED_CHARACTERS,
                 widget=forms.Textarea(attrs={"rows": 3, "lang": code}),
@@ -81,7 +81,7 @@ class BroadcastForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         since, until = self.cleaned_data.get("from_time"), self.cleaned_data.get("until_time")
         if since and until and until <= since:
-            self.add_error("until_time", _("Choose a later time than the first."))
+            self.add_error("until_time", _("Choose a time later than the first one."))
         return self.cleaned_data
 
     @property

@@ -34,7 +34,7 @@ def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
     site = Site.objects.filter(organization=organization).order_by("pk").first() or Site(
-        name=_("Your place"), sms_name=_("Your place"), timezone="America/Los_Angeles", city="", address=""
+        name=_("Your spot"), sms_name=_("Your spot"), timezone="America/Los_Angeles", city="", address=""
     )
     local = (now + timedelta(days=14)).astimezone(site.zone).replace(hour=10, minute=30, second=0, microsecond=0)
     policy = Policy(first_minutes=120, return_minutes=75)
@@ -61,7 +61,7 @@ def build_timeline(
             ScheduledKind.BOOKED,
             _channels_label(message_schedule[ScheduledKind.BOOKED]),
             at=booked_at,
-            when_text=_("At once"),
+            when_text=_("Right away"),
         )
     ]
     sent_kinds = {
@@ -90,7 +90,11 @@ def build_timeline(
 
 def _invitation_steps(entry: reminder_times.EntrySettings) -> list[TimelineStep]:
     return (
-        [TimelineStep(ScheduledKind.INVITATION, _channels_label(entry), when_text=_("When the next date is reached"))]
+        [
+            TimelineStep(
+                ScheduledKind.INVITATION, _channels_label(entry), when_text=_("On the date the donor can donate again")
+            )
+        ]
         if entry.on
         else []
     )
@@ -106,9 +110,9 @@ def _reminder_step(
     due = reminder_times.compute_due_time(entry, starts_at, quiet_hours)
     remark = ""
     if not is_scheduled:
-        remark = _("Skipped: it would come too soon after the booking.")
+        remark = _("Skipped because it would come too soon after the booking.")
     elif quiet_hours.is_quiet(reminder_times.compute_preferred_time(entry, starts_at, quiet_hours.zone)):
-        remark = _("Moved earlier, out of the quiet hours.")
+        remark = _("Moved earlier to avoid quiet hours.")
     return TimelineStep(
         ScheduledKind(entry.kind), _channels_label(entry), at=due, remark=remark, is_scheduled=is_scheduled
     )

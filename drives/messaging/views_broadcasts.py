@@ -39,7 +39,7 @@ def write_broadcast(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     form = BroadcastForm(drive, request.POST or None, initial={"request_key": uuid.uuid4().hex})
     if form.is_valid() and "send" in request.POST and (sent := _send_or_refuse(request, form, now)):
-        messages.success(request, _("It leaves in two minutes. Until then you can stop it."))
+        messages.success(request, _("The message goes out in two minutes. You can stop it until then."))
         return redirect("organizer_broadcast", sent.pk)
     shown = _preview(form, now) if form.is_bound else None
     context = {"drive": drive, "form": form, "shown": shown, "known": _list_variables(), "now": now}
@@ -71,9 +71,9 @@ def stop_queued_broadcast(request: MemberRequest, pk: int) -> HttpResponse:
 
 def add_stopped_message(request: MemberRequest, count: int) -> None:
     if not count:
-        messages.error(request, _("Nothing could be stopped: everything has left."))
+        messages.error(request, _("It’s too late to stop this. All messages have gone out."))
         return
-    text = ngettext("Stopped. %(count)s message will not leave.", "Stopped. %(count)s messages will not leave.", count)
+    text = ngettext("Stopped. %(count)s message won’t go out.", "Stopped. %(count)s messages won’t go out.", count)
     messages.success(request, text % {"count": count})
 
 
@@ -81,7 +81,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
     """Send the previewed draft. Return None and add an error to the form if the draft changed since the preview."""
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
-        form.add_error(None, ValidationError(_("Something has changed. Look at it once more, then send it.")))
+        form.add_error(None, ValidationError(_("Something has changed. Check it again, then send it.")))
         return None
     try:
         return messaging_broadcasts.send_broadcast(

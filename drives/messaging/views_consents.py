@@ -39,7 +39,7 @@ def turn_consent_on_or_off(request: HttpRequest, person: Volunteer, contact: Con
     """Turn a purpose on or off for a contact. Refuses the same as `consent.opt_in_contact`."""
     shared: dict[str, Any] = {"contact": contact, "ip": visitor.find_ip_address(request), "now": timezone.now()}
     if request.POST.get("turn") != "on":
-        words = _("Turned off on the page of the booking")
+        words = _("Turned off on the booking page")
         consent.opt_out_contact(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
         return
     language = get_language() or "en"

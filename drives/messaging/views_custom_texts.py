@@ -59,11 +59,11 @@ def edit_custom_text(request: MemberRequest, kind: str, language: str) -> HttpRe
     editor = CustomTextEditor(request, kind, language)
     if request.method == "POST" and editor.is_valid():
         if "save" in request.POST and editor.save():
-            messages.success(request, _("The words are saved. Messages that are not yet written use them."))
+            messages.success(request, _("Your text is saved. We’ll use it in messages from now on."))
             return redirect("organizer_messages")
         if "test" in request.POST:
             editor.send_test()
-            messages.success(request, _("A test is on its way to %(address)s.") % {"address": request.user.email})
+            messages.success(request, _("We’re sending a test to %(address)s.") % {"address": request.user.email})
     return members.render_member_page(request, "drives/messaging/custom_text.html", editor.context)
 
 
@@ -163,7 +163,7 @@ class CustomTextEditor:
 
 
 def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
-    text = MessageContent(text=rendered.text, subject=_("Test of a text message"))
+    text = MessageContent(text=rendered.text, subject=_("Text message test"))
     return text, replace(rendered.email, subject=_("Test: %(subject)s") % {"subject": rendered.email.subject})
 
 

@@ -134,10 +134,10 @@ def _change(request: HttpRequest, form: MessageScheduleForm, drive: Drive | None
 
 def _format_changed(count: int) -> str:
     if not count:
-        return _("Saved. Nobody’s reminders had to change.")
+        return _("Saved. No reminders had to change.")
     text = ngettext(
-        "Saved. The reminders of %(count)s person are planned anew.",
-        "Saved. The reminders of %(count)s people are planned anew.",
+        "Saved. Reminders for %(count)s person were rescheduled.",
+        "Saved. Reminders for %(count)s people were rescheduled.",
         count,
     )
     return text % {"count": count}

@@ -37,7 +37,7 @@ class BookingState(models.TextChoices):
     INCOMPLETE = "incomplete", _("incomplete")
     DEFERRED = "deferred", _("deferred")
     LEFT = "left", _("left")
-    NO_SHOW = "no_show", _("did not come")
+    NO_SHOW = "no_show", _("no-show")
     CANCELLED = "cancelled", _("cancelled")
 
 
@@ -59,7 +59,7 @@ class Source(models.TextChoices):
 class CancelledBy(models.TextChoices):
     DONOR = "donor", _("by the donor")
     COORDINATOR = "coordinator", _("by a coordinator")
-    DRIVE = "drive", _("with the drive")
+    DRIVE = "drive", _("when the drive was cancelled")
 
 
 class BookingQuerySet(HoldQuerySet["Booking"]):

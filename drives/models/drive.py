@@ -49,7 +49,7 @@ class Drive(models.Model):
     slug = models.SlugField(max_length=80, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=DriveState, default=DriveState.DRAFT, editable=False)
 
-    title = TranslatedField(_("Name of the drive"), max_length=120)
+    title = TranslatedField(_("Drive name"), max_length=120)
     on = models.DateField(_("Day"))
     opens = models.TimeField(_("Opens"))
     closes = models.TimeField(_("Closes"))
@@ -57,13 +57,13 @@ class Drive(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Place"))
     chairs = models.PositiveSmallIntegerField(_("Chairs"), validators=build_range_validators(1, 500))
     screening_stations = models.PositiveSmallIntegerField(
-        _("Screening places"), validators=build_range_validators(0, 500)
+        _("Screening stations"), validators=build_range_validators(0, 500)
     )
     step_minutes = models.PositiveSmallIntegerField(
         _("A new arrival time every"), default=15, validators=build_range_validators(5, 60)
     )
     goal = models.PositiveSmallIntegerField(
-        _("Goal of donations"), null=True, blank=True, validators=build_range_validators(1, 5000)
+        _("Donation goal"), null=True, blank=True, validators=build_range_validators(1, 5000)
     )
     policy = models.ForeignKey(
         Policy, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Donation program")
@@ -76,10 +76,10 @@ class Drive(models.Model):
         _("Days between donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count = models.PositiveSmallIntegerField(
-        _("At most so many donations"), null=True, blank=True, validators=build_range_validators(1, 366)
+        _("At most this many donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count_days = models.PositiveSmallIntegerField(
-        _("in so many days"), null=True, blank=True, validators=build_range_validators(1, 366)
+        _("in this many days"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     first_screening_steps = models.PositiveSmallIntegerField(validators=build_range_validators(0, 100))
     first_chair_steps = models.PositiveSmallIntegerField(validators=build_range_validators(1, 100))
@@ -94,14 +94,14 @@ class Drive(models.Model):
         null=True,
         blank=True,
         related_name="drives",
-        verbose_name=_("Center that takes the plasma"),
+        verbose_name=_("Collection center"),
     )
-    description = TranslatedField(_("What donors should know"), max_length=4000, blank=True)
+    description = TranslatedField(_("Information for donors"), max_length=4000, blank=True)
     bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
     # From the end of the drive to the close-out.
     grace_minutes = models.PositiveSmallIntegerField(
-        _("Minutes until the report"), default=60, validators=build_range_validators(0, 1440)
+        _("Minutes until the turnout report"), default=60, validators=build_range_validators(0, 1440)
     )
 
     starts_at = models.DateTimeField(editable=False)

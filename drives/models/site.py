@@ -13,7 +13,7 @@ from organizations.translated_text import TranslatedField
 def validate_zone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(
-            _("“%(name)s” is not a time zone. Choose one such as America/Los_Angeles."),
+            _("“%(name)s” is not a time zone. Choose one, for example America/Los_Angeles."),
             code="unknown_zone",
             params={"name": name},
         )

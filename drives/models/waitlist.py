@@ -13,13 +13,13 @@ from volunteers.models import Registration, Volunteer
 
 
 class WaitlistEntryState(models.TextChoices):
-    HELD = "held", _("code outstanding")
+    HELD = "held", _("waiting for the code")
     LAPSED = "lapsed", _("lapsed")
     WAITING = "waiting", _("waiting")
-    OFFERED = "offered", _("offered a place")
-    BOOKED = "booked", _("has a place")
-    LEFT = "left", _("left the list")
-    CLOSED = "over", _("the list is closed")
+    OFFERED = "offered", _("offered a spot")
+    BOOKED = "booked", _("has a spot")
+    LEFT = "left", _("left the waiting list")
+    CLOSED = "over", _("waiting list closed")
 
 
 WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)
@@ -128,8 +128,8 @@ class ReservedSpot(models.Model):
 class OfferState(models.TextChoices):
     OPEN = "open", _("open")
     ACCEPTED = "accepted", _("accepted")
-    DECLINED = "declined", _("passed on")
-    EXPIRED = "expired", _("not answered")
+    DECLINED = "declined", _("declined")
+    EXPIRED = "expired", _("no answer")
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 

@@ -42,7 +42,7 @@ class DriveVersionMissing(APIException):
     """Refuses a change without If-Match, because it could overwrite another coordinator's change."""
 
     status_code = 428
-    default_detail = _("Send If-Match with the ETag of the drive as you read it.")
+    default_detail = _("Send If-Match with the drive’s ETag from your last read.")
     default_code = "if_match_missing"
 
 

@@ -38,14 +38,14 @@ FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
     """Build a time field that posts 24-hour times, whatever the browser shows."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    sentence = format_lazy(gettext_lazy("{label}: write a time such as 09:00."), label=label)
+    sentence = format_lazy(gettext_lazy("{label}: enter a time, for example 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}
     return forms.TimeField(label=label, widget=widget, error_messages=messages, **options)
 
 
 def build_number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
     """Build a whole-number field with one error sentence for all faults."""
-    template = gettext_lazy("{label}: write a whole number from {least} to {most}.")
+    template = gettext_lazy("{label}: enter a whole number from {least} to {most}.")
     sentence = format_lazy(template, label=label, least=least, most=most)
     messages = {"required": sentence, "invalid": sentence, "min_value": sentence, "max_value": sentence}
     return forms.IntegerField(label=label, min_value=least, max_value=most, error_messages=messages, **options)
@@ -72,12 +72,12 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         label=Drive._meta.get_field("step_minutes").verbose_name,
         coerce=int,
         choices=[(minutes, format_lazy(gettext_lazy("{count} minutes"), count=minutes)) for minutes in STEP_MINUTES],
-        error_messages={"invalid_choice": gettext_lazy("Choose one of the steps.")},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the options.")},
     )
-    first_screening = build_number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
-    first_chair = build_number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
-    return_screening = build_number_field(gettext_lazy("Minutes of screening"), 0, 480, required=False)
-    return_chair = build_number_field(gettext_lazy("Minutes in the chair"), 1, 480, required=False)
+    first_screening = build_number_field(gettext_lazy("Screening minutes"), 0, 480, required=False)
+    first_chair = build_number_field(gettext_lazy("Chair minutes"), 1, 480, required=False)
+    return_screening = build_number_field(gettext_lazy("Screening minutes"), 0, 480, required=False)
+    return_chair = build_number_field(gettext_lazy("Chair minutes"), 1, 480, required=False)
     phone = PhoneFormField(label=Drive._meta.get_field("phone").verbose_name, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -90,15 +90,17 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             "policy": forms.RadioSelect,
         }
         help_texts = {
-            "title": gettext_lazy("Donors see it as the title of the page."),
-            "chairs": gettext_lazy("Donors at a time."),
-            "screening_stations": gettext_lazy("Donors at a time."),
-            "goal": gettext_lazy("The desk compares with it."),
-            "bring": gettext_lazy("For example: photo ID. It stands in reminders, too."),
-            "grace_minutes": gettext_lazy("So long after the end, whoever has not come is marked as missed."),
+            "title": gettext_lazy("Donors see it as the page title."),
+            "chairs": gettext_lazy("How many donors can donate at the same time."),
+            "screening_stations": gettext_lazy("How many donors can donate at the same time."),
+            "goal": gettext_lazy("The dashboard compares your bookings with it."),
+            "bring": gettext_lazy("For example: photo ID. Reminders mention it, too."),
+            "grace_minutes": gettext_lazy(
+                "Anyone not checked in by this long after the drive ends is marked a no-show."
+            ),
         }
         error_messages = {
-            "title": {"required": gettext_lazy("Write the name of the drive.")},
+            "title": {"required": gettext_lazy("Enter a name for the drive.")},
             "on": {
                 "required": gettext_lazy("Choose the day of the drive."),
                 "invalid": gettext_lazy("Write a day such as 2027-03-14."),
@@ -134,9 +136,12 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         site: forms.ChoiceField = self.fields["site"]  # type: ignore[assignment]
         site.choices = [
             *((pk, str(site_row)) for pk, site_row in self.sites.items()),
-            (NEW_SITE, _("A new place") if self.sites else _("The place below")),
+            (NEW_SITE, _("A new location") if self.sites else _("The location below")),
         ]
-        site.error_messages = {"required": _("Choose a place."), "invalid_choice": _("Choose one of your places.")}
+        site.error_messages = {
+            "required": _("Choose a location."),
+            "invalid_choice": _("Choose one of your locations."),
+        }
         for name, rows in (
             ("cause", organization.causes.order_by(*Cause.BY_TITLE)),
             ("center", organization.centers.order_by("name", "pk")),
@@ -223,9 +228,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         for number in self.rows:
             starts, ends = self.cleaned_data.get(f"break_{number}_from"), self.cleaned_data.get(f"break_{number}_to")
             if ends and not starts and f"break_{number}_from" not in self.errors:
-                self.add_error(f"break_{number}_from", _("Say when the break begins."))
+                self.add_error(f"break_{number}_from", _("Enter when the break begins."))
             if starts and not ends and f"break_{number}_to" not in self.errors:
-                self.add_error(f"break_{number}_to", _("Say when the break ends."))
+                self.add_error(f"break_{number}_to", _("Enter when the break ends."))
 
     def _breaks(self) -> Iterator[list[str]]:
         for number in self.rows:

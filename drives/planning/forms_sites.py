@@ -45,7 +45,7 @@ def _city(zone: str) -> str:
 
 
 def build_link_field(label: Any) -> forms.URLField:
-    message = gettext_lazy("Write a full address such as https://www.example.org.")
+    message = gettext_lazy("Enter a full web address, for example https://www.example.org.")
     return forms.URLField(label=label, required=False, assume_scheme="https", error_messages={"invalid": message})
 
 
@@ -59,19 +59,19 @@ class SiteForm(RecordForm):
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
         choices=list_zone_choices,
-        help_text=gettext_lazy("All times of drives here are shown in this zone."),
+        help_text=gettext_lazy("Times for drives here are shown in this zone."),
         error_messages={
-            "required": gettext_lazy("Choose the time zone of this place."),
+            "required": gettext_lazy("Choose the location’s time zone."),
             "invalid_choice": gettext_lazy("“%(value)s” is not a time zone. Choose one from the list."),
         },
     )
     sms_name = forms.CharField(
         label=gettext_lazy("Short name for text messages"),
-        help_text=gettext_lazy("At most 20 plain letters. Left empty, it is made from the name."),
+        help_text=gettext_lazy("Up to 20 plain letters. If you leave it empty, we make it from the name."),
         max_length=SMS_NAME_LENGTH,
         required=False,
     )
-    map_url = build_link_field(gettext_lazy("Link to a map"))
+    map_url = build_link_field(gettext_lazy("Map link"))
 
     class Meta:
         model = Site
@@ -87,21 +87,23 @@ class SiteForm(RecordForm):
             "arrival_note",
         )
         labels = {
-            "name": gettext_lazy("Name of the place"),
-            "address": gettext_lazy("Street and number"),
+            "name": gettext_lazy("Location name"),
+            "address": gettext_lazy("Street address"),
             "city": gettext_lazy("City"),
             "region": gettext_lazy("State or region"),
             "postal_code": gettext_lazy("Postal code"),
-            "arrival_note": gettext_lazy("How to get in"),
+            "arrival_note": gettext_lazy("How to get inside"),
         }
         help_texts = {
-            "address": gettext_lazy("Who has booked here is told at once if the name or the address changes."),
+            "address": gettext_lazy(
+                "If the name or address changes, we’ll tell everyone who is booked here right away."
+            ),
             "arrival_note": gettext_lazy("For example: parking behind the hall, side entrance."),
         }
         error_messages = {
-            "name": {"required": gettext_lazy("Write the name of the place.")},
-            "address": {"required": gettext_lazy("Write the street and number.")},
-            "city": {"required": gettext_lazy("Write the city.")},
+            "name": {"required": gettext_lazy("Enter a name for the location.")},
+            "address": {"required": gettext_lazy("Enter the street address.")},
+            "city": {"required": gettext_lazy("Enter the city.")},
         }
 
     def clean_sms_name(self) -> str:
@@ -118,12 +120,12 @@ class CenterForm(RecordForm):
         model = CollectionCenter
         fields = ("name", "phone", "required_documents", "website")
         labels = {
-            "name": gettext_lazy("Name of the center"),
-            "required_documents": gettext_lazy("What it asks donors for"),
+            "name": gettext_lazy("Center name"),
+            "required_documents": gettext_lazy("What donors need to bring to the center"),
         }
         help_texts = {"required_documents": gettext_lazy("For example: photo ID, proof of address.")}
         error_messages = {
-            "name": {"required": gettext_lazy("Write the name of the center.")},
+            "name": {"required": gettext_lazy("Enter a name for the center.")},
         }
 
 
@@ -135,31 +137,31 @@ class CauseForm(RecordForm):
         model = Cause
         fields = ("title", "strip", "story", "learn_more_url", "give_url")
         labels = {
-            "title": gettext_lazy("Name of the cause"),
-            "strip": gettext_lazy("One sentence above every drive"),
+            "title": gettext_lazy("Cause name"),
+            "strip": gettext_lazy("One sentence at the top of every drive page"),
             "story": gettext_lazy("The story"),
         }
         help_texts = {
             "title": gettext_lazy("For example: Running for Zoe."),
-            "strip": gettext_lazy("What donors read first: whom this honours and what plasma does for them."),
+            "strip": gettext_lazy("The first thing donors read: who this honors and how plasma helps them."),
         }
         error_messages = {
-            "title": {"required": gettext_lazy("Write the name of the cause.")},
-            "strip": {"required": gettext_lazy("Write one sentence for the top of the drive’s page.")},
+            "title": {"required": gettext_lazy("Enter a name for the cause.")},
+            "strip": {"required": gettext_lazy("Write one sentence for the top of the drive page.")},
         }
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A fact with its source. An emptied row deletes the fact."""
 
-    source_url = build_link_field(gettext_lazy("Link to the source"))
+    source_url = build_link_field(gettext_lazy("Source link"))
 
     class Meta:
         model = CauseFact
         fields = ("text", "source_name", "source_url")
         labels = {
             "text": gettext_lazy("Fact"),
-            "source_name": gettext_lazy("Where it comes from"),
+            "source_name": gettext_lazy("Source of the fact"),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -169,9 +171,9 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def clean(self) -> dict[str, Any]:
         typed = self.cleaned_data
         if (typed.get("source_name") or typed.get("source_url")) and not typed.get("text"):
-            self.add_error("text", _("Write the fact, or empty the whole row."))
+            self.add_error("text", _("Write the fact, or clear the whole row."))
         if typed.get("text") and not typed.get("source_name"):
-            self.add_error("source_name", _("Say where the fact comes from."))
+            self.add_error("source_name", _("Enter the source of the fact."))
         return typed
 
 

@@ -20,7 +20,7 @@ from organizations import audit
 
 class DriveVersionChanged(ValidationError):
     def __init__(self) -> None:
-        text = _("Somebody else has changed this drive in the meantime. Look at it again, then repeat your change.")
+        text = _("Someone else has changed this drive in the meantime. Review it, then make your change again.")
         super().__init__(text, "version_changed")
 
 
@@ -162,7 +162,7 @@ def _change_state(
 def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
     if drive.state not in allowed:
         label = drive.get_state_display()
-        text = _("This drive is “%(state)s”: that cannot be done now.") % {"state": label}
+        text = _("You can’t do that now, because this drive is “%(state)s”.") % {"state": label}
         raise refusals.Refusal([refusals.Reason(f"drive_{drive.state}", text)])
 
 

@@ -86,7 +86,7 @@ class PlanSerializer(ModelSerializer[Drive]):
     """The plan of a drive. Times of day are local to the site. Visits are measured in steps of `step_minutes`."""
 
     breaks = BreaksField(required=False, max_length=20)
-    phone = PhoneField(required=False, allow_blank=True, max_length=40, help_text=_("Any spelling."))
+    phone = PhoneField(required=False, allow_blank=True, max_length=40, help_text=_("Any format."))
 
     class Meta:
         model = Drive

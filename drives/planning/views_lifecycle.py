@@ -23,13 +23,13 @@ from organizations.web.accounts import MemberRequest
 class CancelDriveForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("One sentence that donors read in their e-mail, such as “The hall is closed.”"),
+        help_text=gettext_lazy("One sentence for the e-mail to donors, for example “The hall is closed.”"),
         max_length=Drive._meta.get_field("cancel_reason").max_length,
-        error_messages={"required": gettext_lazy("Write why the drive is cancelled.")},
+        error_messages={"required": gettext_lazy("Write why you are cancelling the drive.")},
     )
     sure = forms.BooleanField(
         label=gettext_lazy("Yes, cancel the whole drive. This cannot be undone."),
-        error_messages={"required": gettext_lazy("Tick the box if you are sure.")},
+        error_messages={"required": gettext_lazy("Check the box if you are sure.")},
     )
 
 
@@ -47,15 +47,17 @@ class CopyDriveForm(forms.Form):
 @require_POST
 @accounts.role_required("plan")
 def open_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
-    return _change_state(
-        request, drive_id, lifecycle.publish_drive, _("The drive is published. Its page takes bookings.")
-    )
+    return _change_state(request, drive_id, lifecycle.publish_drive, _("The drive is published and open for booking."))
 
 
 @require_POST
 @accounts.role_required("plan")
 def close_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
-    text = _("Online booking is closed. Who is booked or waits keeps their place, and you can still add people.")
+    text = _(
+        "Online booking is closed. People who "
+        "are booked or on the waiting "
+        "list keep their spots, and you can still add people."
+    )
     return _change_state(request, drive_id, lifecycle.close_drive, text)
 
 
@@ -71,7 +73,7 @@ def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpRes
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The drive is cancelled. Everybody who was booked is being told."))
+            messages.success(request, _("The drive is cancelled. We’re telling everyone who was booked."))
             return redirect("organizer_drive", drive.pk)
     context = {"drive": drive, "form": form, "told": reach.load_cancellation_reach(drive)}
     return members.render_member_page(request, "drives/planning/cancel_drive.html", context)
@@ -89,7 +91,7 @@ def choose_copy_day(request: MemberRequest, drive_id: int) -> HttpResponse:
         except ValidationError as error:
             form_errors.add_refusal(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
         else:
-            messages.success(request, _("This is the copy, a draft. Look at it, then publish it."))
+            messages.success(request, _("This is the copy, saved as a draft. Review it, then publish it."))
             return redirect("organizer_drive", copy.pk)
     return members.render_member_page(request, "drives/planning/copy_drive.html", {"drive": drive, "form": form})
 

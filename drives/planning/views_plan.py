@@ -28,7 +28,7 @@ def new_drive(request: MemberRequest) -> HttpResponse:
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
-            messages.success(request, _("The draft is saved. Look at it, then publish it."))
+            messages.success(request, _("The draft is saved. Review it, then publish it."))
             return redirect("organizer_drive", drive.pk)
     return _page(request, form, "drives/planning/drive_form.html", {"is_new": True})
 
@@ -41,7 +41,7 @@ def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     # The form changes its instance, but the page needs the saved drive too.
     form = DrivePlanForm(request.POST or None, instance=copy(drive), has_bookings=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form):
-        messages.success(request, _("The plan is changed."))
+        messages.success(request, _("Your changes are saved."))
         return redirect("organizer_drive", drive.pk)
     over = (
         queries.list_overbooked_steps(drive, [time.chairs for time in form.preview.times])

@@ -39,7 +39,9 @@ def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The person is erased. Past bookings stay as numbers without a name."))
+            messages.success(
+                request, _("This person’s data is erased. Past bookings stay in your numbers without a name.")
+            )
             return redirect("organizer_home")
     return members.render_member_page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})
 

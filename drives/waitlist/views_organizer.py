@@ -70,7 +70,7 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
     if entry is None:
         raise Http404
     entries.remove_entry(entry_id=entry.pk, actor=members.format_actor(request), now=timezone.now())
-    messages.success(request, _("%(name)s is not on the waiting list any more.") % {"name": entry.volunteer})
+    messages.success(request, _("%(name)s is no longer on the waiting list.") % {"name": entry.volunteer})
     return redirect("organizer_waitlist", drive.pk)
 
 
@@ -86,8 +86,8 @@ def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         text = ngettext(
-            "The waiting list is closed. %(count)s person is being told.",
-            "The waiting list is closed. %(count)s people are being told.",
+            "The waiting list is closed. We’re letting %(count)s person know.",
+            "The waiting list is closed. We’re letting %(count)s people know.",
             count,
         )
         messages.success(request, text % {"count": count})

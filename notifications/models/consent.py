@@ -9,7 +9,7 @@ from organizations.models import Organization
 
 class Purpose(models.TextChoices):
     REMINDERS = "reminders", _("Reminders about your booking")
-    NEWS = "news", _("News of coming drives")
+    NEWS = "news", _("News about upcoming drives")
 
 
 class ConsentEntry(models.Model):

@@ -14,16 +14,16 @@ class Channel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    SCHEDULED = "scheduled", _("planned")  # kind, subject and due time are known, the text is not rendered
+    SCHEDULED = "scheduled", _("scheduled")  # kind, subject and due time are known, the text is not rendered
     QUEUED = "queued", _("waiting to be sent")
     CLAIMED = "claimed", _("being sent")
     SENDING = "sending", _("being sent")  # let through by `claim.admit_messages`: the provider may have it
-    ACCEPTED = "accepted", _("given to the provider")
+    ACCEPTED = "accepted", _("handed to the provider")
     SENT = "sent", _("sent")
     DELIVERED = "delivered", _("delivered")
     UNDELIVERED = "undelivered", _("not delivered")
     FAILED = "failed", _("failed")
-    IN_DOUBT = "in_doubt", _("being looked up")
+    IN_DOUBT = "in_doubt", _("being checked")
     WITHDRAWN = "withdrawn", _("no longer needed")
     EXPIRED = "expired", _("too late to be useful")
     BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('website', models.URLField(blank=True)),
                 ('country', models.CharField(default='US', max_length=2)),
                 ('language', models.CharField(default='en', max_length=8)),
-                ('accent', models.CharField(default='#1f4e5c', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour such as #1f4e5c.')])),
+                ('accent', models.CharField(default='#1f4e5c', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Enter a color, for example #1f4e5c.')])),
                 ('calendar_title', models.CharField(blank=True, max_length=60)),
                 ('quiet_until_hour', models.PositiveSmallIntegerField(default=9, validators=[django.core.validators.MaxValueValidator(23)])),
                 ('quiet_from_hour', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MaxValueValidator(24)])),

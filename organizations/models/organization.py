@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from organizations.translated_text import TranslatedField
 
 _GSM_TEXT_VALIDATOR = RegexValidator(
-    r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits: this name goes out in text messages.")
+    r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits, because this name appears in text messages.")
 )
 MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 3, 120
 RETENTION_VALIDATORS = [MinValueValidator(MIN_RETENTION_MONTHS), MaxValueValidator(MAX_RETENTION_MONTHS)]
 
-_COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour such as #1f4e5c."))
+_COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a color, for example #1f4e5c."))
 
 
 class Organization(models.Model):

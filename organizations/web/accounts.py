@@ -78,7 +78,7 @@ def role_required(
             if not rules.is_allowed(membership.role, permission):
                 raise PermissionDenied
             if queries.lacks_second_step(membership):
-                messages.info(request, _("Set up a second step for signing in first: an app or a passkey."))
+                messages.info(request, _("First set up two-step sign-in with an app or a passkey."))
                 return redirect("mfa_index")
             member = cast("MemberRequest", request)
             member.membership = membership

@@ -93,15 +93,15 @@ def test_no_barriers_and_no_sideways_scroll(
         problems += look_at(page, f"{name}-{width}-{scheme}")
     page.goto(live_server.url + reverse("organizer_write_broadcast", args=[drive.pk]))
     problems += look_at(page, f"write-{width}-{scheme}")
-    press(page, "Look at it")
+    press(page, "Review")
     problems += look_at(page, f"write-error-{width}-{scheme}")
     page.get_by_label("Message", exact=True).fill("{name}, please come to door B at {time}.")
-    press(page, "Look at it")
+    press(page, "Review")
     problems += look_at(page, f"write-shown-{width}-{scheme}")
     page.get_by_label("Type this number").fill("3")
-    press(page, "Send it to 3 people")
+    press(page, "Send to 3 people")
     problems += look_at(page, f"broadcast-{width}-{scheme}")
-    assert page.get_by_role("button", name="Stop it").is_visible()
+    assert page.get_by_role("button", name="Stop").is_visible()
     assert problems == []
 
 
@@ -114,5 +114,5 @@ def test_the_length_of_an_answer_is_said_while_typing_and_the_answer_leaves(
     page.get_by_label("Your answer").fill("Gracias por avisar.")
     page.get_by_text("36 characters, 1 text").wait_for()
     page.get_by_role("button", name="Send the answer").click()
-    page.get_by_text("The answer is on its way.").wait_for()
+    page.get_by_text("Your answer is being sent.").wait_for()
     assert Message.objects.filter(kind="answer").count() == 2

@@ -31,7 +31,7 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.locator("input[name=login]").fill(member.user.email)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").first.click()
-    page.get_by_text("Set up a second step for signing in first").wait_for()
+    page.get_by_text("First set up two-step sign-in").wait_for()
     problems += look_at(page, f"second-step-{width}")
     page.locator("main a[href$='/totp/activate/']").click()
     page.locator("input[name=password]").fill(PASSWORD)  # as before any change of how one signs in

@@ -67,7 +67,7 @@ def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine:
     slot = builders.slot(drive, 1).pk
     for _tap in range(2):
         shown = text(helper.post(f"{page}next/", {"slot": slot}, follow=True))
-        assert "Test Ana Alder is booked: Saturday, April 3, 9:15 AM Pacific Time." in shown
+        assert "Test Ana Alder is booked for Saturday, April 3, 9:15 AM Pacific Time." in shown
         assert "Saturday, April 3, 9:15 AM Pacific Time , St Mary Hall booked" in shown
     assert Booking.objects.filter(drive=drive).count() == 1
     sweep()
@@ -88,7 +88,7 @@ def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Cloc
     stranger = builders.drive(on=DRIVE_DAY + timedelta(days=21))
     helper = coordinator.AllDay(builders.member(owner, Role.CHECK_IN).user)
     page = f"/checkin/{first.drive.slug}/{first.pk}/"
-    assert "No drive is planned yet at which they may give. We will tell them when there is one." in text(
+    assert "There is no drive yet on a date when they can donate. We’ll tell them when there is one." in text(
         helper.get(page)
     )
     answers = {

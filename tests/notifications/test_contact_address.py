@@ -40,7 +40,7 @@ def test_nonsense_is_refused_with_a_sentence(nonsense: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         contact_address.normalize_phone(nonsense)
     assert refusal.value.code == "phone_invalid"
-    assert refusal.value.messages == ["Write a phone number with its area code, such as 213 555 0142."]
+    assert refusal.value.messages == ["Enter a phone number with its area code, for example 213 555 0142."]
 
 
 def test_a_number_abroad_keeps_its_country_and_a_national_one_is_the_regions() -> None:
@@ -96,18 +96,18 @@ def test_a_mailbox_has_at_most_254_characters() -> None:
         contact_address.normalize_email(mailbox_of(255))
     assert (refusal.value.code, refusal.value.messages) == (
         "email_invalid",
-        ["Write an e-mail address such as ana@example.org."],
+        ["Enter an e-mail address, for example ana@example.org."],
     )
 
 
 def test_what_is_no_mailbox_and_a_country_far_away_are_refused_in_words() -> None:
     with pytest.raises(ValidationError) as refusal:
         contact_address.normalize_email("ana@")
-    assert refusal.value.messages == ["Write an e-mail address such as ana@example.org."]
+    assert refusal.value.messages == ["Enter an e-mail address, for example ana@example.org."]
     with pytest.raises(ValidationError) as refusal:
         contact_address.require_textable("+442079460958")
     assert refusal.value.messages == [
-        "We cannot send texts to this country. Leave the phone empty and write an e-mail address instead."
+        "We can’t send texts to this country. Leave the phone number empty and enter an e-mail address instead."
     ]
 
 

@@ -94,7 +94,7 @@ def test_a_user_without_an_organization_gets_a_kind_page() -> None:
     client.force_login(user)
     answer = visit(client)
     assert answer.status_code == 403
-    assert "not a member of an organization" in answer.getvalue().decode()
+    assert "you don’t belong to an organization" in answer.getvalue().decode()
 
 
 def test_an_organization_is_chosen_for_the_session_and_only_ones_own() -> None:
@@ -171,7 +171,7 @@ def test_a_sign_in_that_fails_says_so_beside_the_field_and_on_top() -> None:
 
 def test_nobody_signs_up_by_themselves() -> None:
     client = Client()
-    assert "given out by an organization" in client.get("/accounts/signup/").content.decode()
+    assert "Your organization sets up your account" in client.get("/accounts/signup/").content.decode()
     client.post("/accounts/signup/", {"email": "mallory@example.org", "password1": PASSWORD})
     assert User.objects.count() == 0
 

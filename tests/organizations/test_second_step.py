@@ -39,7 +39,7 @@ def test_with_a_password_alone_they_come_as_far_as_the_page_where_it_is_set_up(r
     client = signed_in(builders.member(builders.organization(), role))
     for path in ("/organizer/", "/organizer/messages/"):
         assert client.get(path)["Location"] == "/accounts/2fa/"
-    assert "Set up a second step for signing in first" in client.get("/accounts/2fa/").content.decode()
+    assert "First set up two-step sign-in" in client.get("/accounts/2fa/").content.decode()
 
 
 def test_their_browser_asks_the_api_in_vain() -> None:

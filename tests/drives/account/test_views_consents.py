@@ -259,7 +259,7 @@ def test_a_coordinator_records_an_opt_out() -> None:
     browser, address = coordinator.signed_in(ben), reverse("organizer_stop_messages", args=[booking.pk])
     shown = text(browser.post(address, {"stop": "texts"}, follow=True))
     assert agreed_to(here) == {(MAILBOX, "reminders")}
-    assert "taken back Reminders about your booking (201) 555-0142" in shown
+    assert "withdrawn Reminders about your booking (201) 555-0142" in shown
     assert "coordinator, by ben@example.org" in shown
     line = ConsentEntry.objects.filter(address=PHONE, purpose="reminders").latest("pk")
     assert (line.given, line.source, line.actor) == (False, "coordinator", f"user:{ben.user_id}")

@@ -92,7 +92,7 @@ def test_a_walk_in_can_be_taken_back_at_once() -> None:
         shown = browser.post(reverse("checkin_walk_in", args=[drive.slug]), typed, follow=True)
         assert "Test Ivy Iris : checked in Undo" in text(shown)
         undone = tap(browser, Booking.objects.get(), "undo", seen="checked_in")
-    assert "Test Ivy Iris : taken back" in text(undone)
+    assert "Test Ivy Iris : withdrawn" in text(undone)
     assert "Undo" not in text(undone)
 
 
@@ -112,7 +112,7 @@ def test_the_search_knows_names_digits_and_references() -> None:
     with at(drive):
         for found in ("ana ald", "0142", booking.reference.lower()):
             assert "Test Ana Alder" in text(browser.get(day(drive), {"q": found})), found
-        assert "Nobody here matches “zzz”." in text(browser.get(day(drive), {"q": "zzz"}))
+        assert "No one here matches “zzz”." in text(browser.get(day(drive), {"q": "zzz"}))
 
 
 @pytest.mark.parametrize("outcome", ["donated", "incomplete", "deferred", "left"])
@@ -165,8 +165,8 @@ def test_a_second_tap_on_a_walk_in_leads_to_the_person() -> None:
         for _tap in range(2):
             response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form, follow=True)
     assert Booking.objects.count() == 1
-    assert "This person is on the list already." in text(response)
-    assert "In 1 Test Wes Willow" in text(response)
+    assert "This person is already on the list." in text(response)
+    assert "Checked in 1 Test Wes Willow" in text(response)
 
 
 def test_a_walk_in_without_a_name_or_number_is_told_so() -> None:
@@ -175,7 +175,7 @@ def test_a_walk_in_without_a_name_or_number_is_told_so() -> None:
         form = {"name": "", "phone": "12", "visit": "return"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
     assert (response.status_code, title(response).startswith("Error: ")) == (422, True)
-    assert "Enter this person’s name. Write a phone number with its area code" in text(response)
+    assert "Enter this person’s name. Enter a phone number with its area code" in text(response)
 
 
 @pytest.mark.parametrize("name", ["", " ", "!!"])
@@ -196,7 +196,7 @@ def test_a_walk_in_on_another_day_is_refused() -> None:
     with at(drive, -24 * 60):
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
-        assert "This drive is not running now." in text(response)
+        assert "This drive is not in progress right now." in text(response)
         assert "These times are possible Saturday, March 13, 9:00 AM" in text(response)
         assert "bookings/new" not in response.content.decode()
         assert "This drive is on Saturday, March 13, not today." in text(browser.get(day(drive)))
@@ -225,8 +225,8 @@ def test_the_page_of_a_person_offers_what_can_be_done_now() -> None:
         before = text(browser.get(address))
         tap(browser, booking, "in")
         after = text(browser.get(address))
-    assert ("Check in Did not come" in before, "What happened?" in before) == (True, False)
-    assert ("What happened?" in after, "Take back the last step" in after) == (True, True)
+    assert ("Check in No-show" in before, "What happened?" in before) == (True, False)
+    assert ("What happened?" in after, "Undo the last step" in after) == (True, True)
 
 
 def test_an_unknown_verb_is_not_found() -> None:

@@ -49,7 +49,7 @@ def test_a_drive_from_sign_in_to_the_final_turnout() -> None:
         browser.post(reverse("organizer_complete_drive", args=[drive.pk]))
         final = report(browser, drive)
     assert "1 of 2 donations, 50 % of the goal" in shown
-    assert "50 % of those booked came: 1 of 2" in shown
+    assert "50 % people with a booking came: 1 of 2" in shown
     assert Booking.objects.get(pk=missed.pk).state == "no_show"
     assert ("not final yet" in shown, "not final yet" in final) == (True, False)
     assert Drive.objects.get().state == DriveState.COMPLETED
@@ -60,7 +60,9 @@ def test_before_the_end_the_report_says_when_it_comes() -> None:
     drive = builders.drive(ben.organization)
     with time_machine.travel(NOW, tick=False):
         shown = report(coordinator.signed_in(ben), drive)
-    assert "The report is made 60 minutes after the end: Saturday, March 13, 3:00 PM Pacific Time." in shown
+    assert (
+        "The report will be ready 60 minutes after the drive ends: Saturday, March 13, 3:00 PM Pacific Time." in shown
+    )
 
 
 def test_a_drive_with_open_check_ins_cannot_be_completed() -> None:
@@ -76,7 +78,7 @@ def test_a_drive_with_open_check_ins_cannot_be_completed() -> None:
         desk = text(browser.get(reverse("organizer_drive", args=[drive.pk])))
     assert "1 person is checked in without an outcome." in shown
     assert "checked in without an outcome" in refused
-    assert "1 person checked in, outcome missing." in desk
+    assert "1 person checked in without an outcome." in desk
     assert Drive.objects.get().state == DriveState.CLOSED
 
 
@@ -90,5 +92,5 @@ def test_a_correction_after_the_close_out_changes_the_report() -> None:
         before = report(browser, drive)
         browser.post(reverse("checkin_change_state", args=[drive.slug, booking.pk, "in"]))
         corrected = report(browser, drive)
-    assert "0 % of those booked came: 0 of 1" in before
-    assert "100 % of those booked came: 1 of 1" in corrected
+    assert "0 % people with a booking came: 0 of 1" in before
+    assert "100 % people with a booking came: 1 of 1" in corrected

@@ -157,11 +157,11 @@ def test_a_coordinator_moves_a_party_from_any_member() -> None:
     ben = coordinator.signed_in(builders.member(party[0].drive.organization, Role.COORDINATOR))
     alone = ben.get(reverse("organizer_move_booking", args=[party[1].pk]))
     address = reverse("organizer_move_party", args=[party[1].pk])
-    assert "Move all 3 who come together" in text(alone)
+    assert "Move all 3 people who come together" in text(alone)
     assert address in alone.content.decode()
     assert "Test Ana Alder, Test Bo Alder, Test Ida Alder" in text(ben.get(address))
     done = ben.post(address, {"slot": builders.slot(party[0].drive, 4).pk, "reason": "called"}, follow=True)
-    assert "All of them have a new time, and are being told." in text(done)
+    assert "All of them have a new time. We’re letting them know." in text(done)
     assert steps(party) == [4, 4, 4]
 
 

@@ -74,7 +74,7 @@ def test_a_coordinator_may_resend_and_a_viewer_may_not() -> None:
     assert len(confirmations(booking)) == 1
     ben: Any = coordinator.signed_in(builders.member(drive.organization, Role.COORDINATOR))
     assert "Send the confirmation again" in text(ben.get(reverse("organizer_booking", args=[booking.pk])))
-    assert "The confirmation is on its way again." in text(ben.post(address, follow=True))
+    assert "We’re sending the confirmation again." in text(ben.post(address, follow=True))
     assert len(confirmations(booking)) == 2
 
 

@@ -29,14 +29,14 @@ def test_the_record_shows_history_messages_and_consent() -> None:
     shown = text(browser.get(address("booking", booking)))
     for words in (
         "Saturday, March 13, 9:00 AM Pacific Time",
-        "(201) 555-0142 proved",
+        "(201) 555-0142 verified",
         "Reminders agreed",
         "Appeals no consent",
         "booked by the donor",
         "held by the donor",
         "Confirmation Text message",
         "Reminder, the day before",
-        "planned",
+        "scheduled",
     ):
         assert words in shown, words
 
@@ -71,7 +71,7 @@ def test_a_coordinators_move_to_a_full_time_is_refused() -> None:
     late = builders.slot(drive, 23)
     response = browser.post(address("move_booking", booking), {"slot": late.pk})
     assert response.status_code == 422
-    assert "This time is not free any more. Choose another one." in text(response)
+    assert "This time is no longer available. Choose another one." in text(response)
 
 
 def test_cancelling_frees_the_spot_and_records_the_reason() -> None:
@@ -122,11 +122,11 @@ def test_a_caller_is_booked_at_once() -> None:
         ({"name": ""}, "Enter this person’s name."),
         ({"name": "!!"}, "Enter this person’s name."),
         ({"phone": ""}, "Enter a phone number or an e-mail address."),
-        ({"phone": "12"}, "Write a phone number with its area code"),
-        ({"phone": "", "email": "nobody"}, "Write an e-mail address such as"),
+        ({"phone": "12"}, "Enter a phone number with its area code"),
+        ({"phone": "", "email": "nobody"}, "Enter an e-mail address, for example"),
         ({"slot": ""}, "Choose a time."),
-        ({"slot": "99999999"}, "This time is not free any more."),
-        ({"slot": "x"}, "This time is not free any more."),
+        ({"slot": "99999999"}, "This time is no longer available."),
+        ({"slot": "x"}, "This time is no longer available."),
         ({"name": "see https://spam.example.org"}, "There is a problem"),
     ],
 )

@@ -52,16 +52,16 @@ def test_the_home_shows_how_full_the_next_drive_is_and_what_its_goal_needs() -> 
     shown = text(coordinator.signed_in(member).get("/organizer/"))
     assert "Next drive · Saturday, March 13, 9:00 AM Pacific Time · St Mary Hall Published" in shown
     assert "6 of 28 booked" in shown
-    assert "4 of 20 donations expected, against the goal" in shown
-    assert "24 more bookings reach the goal" in shown
-    assert "60 booked give 40 donations" in shown
+    assert "4 of 20 donations expected, compared with the goal" in shown
+    assert "24 more bookings needed to reach your goal" in shown
+    assert "60 bookings give 40 donations" in shown
 
 
 def test_the_home_lists_drafts_to_publish() -> None:
     member = ben()
     builders.drive(member.organization, published=False)
     shown = text(coordinator.signed_in(member).get("/organizer/"))
-    assert "Draft “Plasma drive” on Saturday, March 13: nobody can book yet." in shown
+    assert "Draft “Plasma drive” on Saturday, March 13 isn’t open for booking yet." in shown
 
 
 def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
@@ -75,7 +75,7 @@ def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
     close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
-    assert "75 of 100 people who booked gave (20 bookings)" in shown
+    assert "75 of 100 people who booked donated (20 bookings)" in shown
 
 
 def test_the_desk_shows_hours_sources_and_roster() -> None:
@@ -83,7 +83,7 @@ def test_the_desk_shows_hours_sources_and_roster() -> None:
     drive = builders.drive(member.organization)
     builders.booked(drive, number=1, name="Test Ana Alder")
     shown = text(coordinator.signed_in(member).get(address(drive)))
-    assert "Fill by hour" in shown
+    assert "Bookings by hour" in shown
     assert "1 booking · Pacific Time" in shown
     assert "Test Ana Alder (201) 555-0101" in shown
     assert "Online 1" in shown
@@ -106,7 +106,7 @@ def test_the_roster_finds_names_digits_and_states() -> None:
     for query in ({"q": "birch"}, {"q": "0102"}, {"q": "(201) 555-0102"}):
         shown = text(browser.get(address(drive), query))
         assert ("Test Bo Birch" in shown, "Test Ana Alder" in shown) == (True, False), query
-    assert "Nobody matches." in text(browser.get(address(drive), {"state": "confirmed"}))
+    assert "No one matches." in text(browser.get(address(drive), {"state": "confirmed"}))
     assert browser.get(address(drive), {"q": "\x00", "state": "nonsense"}).status_code == 200
 
 
@@ -117,7 +117,7 @@ def test_donors_without_a_delivered_message_are_to_be_called() -> None:
     Message.objects.filter(about=booking.about, kind="booked").update(state=MessageState.UNDELIVERED)
     shown = text(coordinator.signed_in(member).get(address(drive)))
     assert "1 person did not get a message. Call them." in shown
-    assert "Not reached Test Ana Alder 9:00 AM · (201) 555-0101" in shown
+    assert "Could not be reached Test Ana Alder 9:00 AM · (201) 555-0101" in shown
 
 
 def test_a_text_that_failed_while_the_mail_arrived_is_no_trouble() -> None:
@@ -146,7 +146,7 @@ def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
     shown = text(browser.post(address(drive, "publish_drive"), follow=True))
-    assert "This drive is “Cancelled”: that cannot be done now." in shown
+    assert "You can’t do that now, because this drive is “Cancelled”." in shown
 
 
 def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
@@ -155,7 +155,7 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     builders.booked(drive, number=1, email="ana@example.org")
     builders.booked(drive, number=2, consents=())
     asked = text(browser.get(address(drive, "cancel_drive")))
-    assert "2 people are booked and will be told at once." in asked
+    assert "2 people are booked. We’ll let them know right away." in asked
     assert "By text 1 By e-mail 1 To be called 1" in asked
     refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
     assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)
@@ -171,8 +171,8 @@ def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
     planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
     Message.objects.filter(about=booking.about, kind="drive_cancelled").update(state=MessageState.BLOCKED)
     shown = text(browser.get(address(drive)))
-    assert "Messages about it: 1 not sent." in shown
-    assert "Not reached Test Ana Alder" in shown
+    assert "Messages about the cancellation: 1 not sent." in shown
+    assert "Could not be reached Test Ana Alder" in shown
 
 
 def test_a_copy_is_a_draft_of_another_day() -> None:
@@ -261,13 +261,13 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     drive = builders.drive(member.organization)
-    assert "No texts leave" not in text(browser.get("/organizer/"))
+    assert "We can’t send texts" not in text(browser.get("/organizer/"))
     Sender.objects.filter(organizations=member.organization).update(stopped_at=NOW)
     builders.booked(drive)
     Message.objects.filter(state="queued").update(due_at=NOW - timedelta(minutes=3))
     shown = text(browser.get(reverse("organizer_drives")))
-    assert "2 messages are late: they should have left minutes ago." in shown
-    assert "No texts leave: the provider refuses the sender." in shown
+    assert "2 messages are late and should have gone out minutes ago." in shown
+    assert "We can’t send texts because the provider refuses the sender." in shown
 
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:

@@ -172,7 +172,7 @@ def test_a_drive_over_the_spring_change_is_an_hour_shorter() -> None:
     grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
     assert len(domain_grid.build_steps(grid)) == 5 * 4
     assert [problems.format_problem(warning) for warning in domain_grid.find_grid_warnings(grid)] == [
-        "The clock goes forward by 1 h 00 min during the drive.",
+        "Clocks go forward by 1 h 00 min during the drive.",
         "The drive lasts 5 h 00 min, although the clock shows 6 h 00 min.",
     ]
 
@@ -194,7 +194,7 @@ def test_an_ambiguous_time_means_the_first_occurrence() -> None:
     grid = replace(AUTUMN, opens=time(1, 30), closes=time(6), breaks=())
     assert domain_grid.build_steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
     assert domain_grid.build_steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.build_steps(grid)
-    expected = "01:30 happens twice on 2026-11-01; the first one is meant (UTC-07:00)."
+    expected = "01:30 happens twice on 2026-11-01. We use the first one (UTC-07:00)."
     assert codes(domain_grid.find_grid_warnings(grid))[0] == ("time_happens_twice", "opens")
     assert problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
 

@@ -90,7 +90,7 @@ def test_an_unknown_self_check_code_is_shown_as_spelled() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (IntervalRules(), "No interval is counted."),
+        (IntervalRules(), "No minimum interval applies."),
         (IntervalRules(min_hours=48), "At least 48 hours between donations."),
         (IntervalRules(min_days=28), "At least 28 days between donations."),
         (IntervalRules(windows=[(3, 14), (50, 365)]), "At most 3 in 14 days, at most 50 in 365 days."),

@@ -311,7 +311,7 @@ def test_a_coordinator_enters_it_for_a_caller() -> None:
     response = browser.post(reverse("organizer_add_booking", args=[drive.pk]), {**typed, **ELSEWHERE}, follow=True)
     kept = SelfReportedDonation.objects.get()
     assert (kept.self_reported, kept.actor) == (YESTERDAY, f"user:{ben.user_id}")
-    assert "Gave elsewhere Plasma, Feb. 28, 2027 stated by the donor" in text(response)
+    assert "Donated elsewhere Plasma, Feb. 28, 2027 as the donor told us" in text(response)
 
 
 def test_a_coordinator_sees_its_errors() -> None:

@@ -46,7 +46,7 @@ def test_a_reply_is_counted_at_home_listed_and_shown_beside_the_booking() -> Non
     member = ben()
     browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
     conversation = says(member.organization, "Can my sister come along? <b>")
-    assert "1 reply waits for an answer." in text(browser.get("/organizer/"))
+    assert "1 reply needs an answer." in text(browser.get("/organizer/"))
     listed = browser.get(reverse("organizer_replies"))
     assert "Test Ana Alder Mon Mar 1, 10:00 AM Can my sister come along? &lt;b&gt; waiting" in text(listed)
     shown = browser.get(address(conversation))
@@ -68,7 +68,7 @@ def test_an_answer_goes_out_once_and_closes_the_case() -> None:
     assert [message.text for message in Message.objects.filter(kind="answer")] == ["Hope Foundation: Behind the hall."]
     shown = text(browser.get(address(conversation)))
     assert "Answer, Mon Mar 1, 10:00 AM waiting to be sent" in shown
-    assert "Nobody waits for an answer." in text(browser.get(reverse("organizer_replies")))
+    assert "No one is waiting for an answer." in text(browser.get(reverse("organizer_replies")))
     assert "Test Ana Alder" in text(browser.get(reverse("organizer_replies"), {"all": "1"}))
 
 
@@ -101,7 +101,7 @@ def test_a_booking_is_cancelled_from_the_conversation() -> None:
     member = ben()
     browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
     conversation = says(member.organization, "I can't come")
-    assert "may cancel" in text(browser.get(reverse("organizer_replies")))
+    assert "may want to cancel" in text(browser.get(reverse("organizer_replies")))
     where = reverse("organizer_conversation_cancel_booking", args=[conversation.pk, booking.pk])
     assert "The booking is cancelled." in text(browser.post(where, follow=True))
     booking.refresh_from_db()
@@ -124,14 +124,14 @@ def test_done_takes_it_off_the_list() -> None:
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "Thank you!")
     assert "Done." in text(browser.post(address(conversation, "close_conversation"), follow=True))
-    assert "Nobody waits for an answer." in text(browser.get(reverse("organizer_replies")))
+    assert "No one is waiting for an answer." in text(browser.get(reverse("organizer_replies")))
 
 
 def test_the_length_is_said_while_typing() -> None:
     browser = coordinator.signed_in(ben())
     said = text(browser.post(reverse("organizer_measure_reply"), {"text": "Behind the hall."}))
     assert said == "33 characters, 1 text"
-    assert "70 a text because of 주" in text(browser.post(reverse("organizer_measure_reply"), {"text": "주"}))
+    assert "70 per text because of 주" in text(browser.post(reverse("organizer_measure_reply"), {"text": "주"}))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])

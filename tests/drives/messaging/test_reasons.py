@@ -47,7 +47,7 @@ def test_every_reason_has_a_text_in_both_languages(reason: str) -> None:
 def test_the_provider_code_follows_the_text() -> None:
     assert (
         drive_labels.failure_reason(Message(reason="unreachable", error_code="30003"))
-        == "the phone cannot be reached (30003)"
+        == "the phone can’t be reached (30003)"
     )
     assert drive_labels.failure_reason(Message(reason="", error_code="21999")) == "(21999)"
     assert drive_labels.failure_reason(Message(reason="a_new_one")) == "a new one"

@@ -58,10 +58,12 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     fields = typed(browser, drive)
     shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
     assert "Hope Foundation: Bring a sweater. STOP to end" in shown
-    assert "People 2 By text 2 By e-mail 0 No way to them 1 1 × did not agree to it Segments 2 Cost 0.0236 USD" in shown
+    assert (
+        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × did not agree to it Segments 2 Cost 0.0236 USD" in shown
+    )
     assert Message.objects.count() == 0
     sent = browser.post(address(drive), {**fields, "typed_count": "2"}, follow=True)
-    assert "2 messages have not left yet. They leave from 10:02 AM on. Stop it" in text(sent)
+    assert "2 messages have not gone out yet. They go out at 10:02 AM. Stop" in text(sent)
     assert Broadcast.objects.get().people_count == 2
     assert "Running" not in text(browser.get(address(drive, "broadcasts")))
     assert "Bring a sweater." in text(browser.get(address(drive, "broadcasts")))
@@ -70,15 +72,15 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"typed_count": ""}, "It would go to 2 people. Type this number."),
-        ({"typed_count": "3"}, "It would go to 2 people. Type this number."),
-        ({"typed_count": "two"}, "Type the number of people."),
-        ({"typed_count": "2", "text_en": "Another text."}, "Something has changed. Look at it once more"),
-        ({"typed_count": "2", "seen": ""}, "Something has changed. Look at it once more"),
-        ({"typed_count": "2", "states": []}, "Choose whom it is for."),
+        ({"typed_count": ""}, "This will go to 2 people. Type this number to confirm."),
+        ({"typed_count": "3"}, "This will go to 2 people. Type this number to confirm."),
+        ({"typed_count": "two"}, "Enter the number of people."),
+        ({"typed_count": "2", "text_en": "Another text."}, "Something has changed. Check it again"),
+        ({"typed_count": "2", "seen": ""}, "Something has changed. Check it again"),
+        ({"typed_count": "2", "states": []}, "Choose who gets this message."),
         ({"typed_count": "2", "states": ["booked", "cancelled"]}, "Something has changed."),
         ({"typed_count": "2", "text_en": ""}, "Write the message."),
-        ({"typed_count": "2", "text_en": "See https://example.org/"}, "reads as a link"),
+        ({"typed_count": "2", "text_en": "See https://example.org/"}, "looks like a link"),
     ],
 )
 def test_an_unseen_or_uncounted_broadcast_is_not_sent(changes: dict[str, Any], words: str) -> None:
@@ -94,9 +96,9 @@ def test_news_for_cancelled_donors_needs_consent() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
     answer = browser.post(address(drive), {**typed(browser, drive), "states": ["cancelled"], "preview": "1"})
-    assert "Not everybody chosen has a visit ahead." in text(answer)
+    assert "Some of the people you chose have no upcoming visit." in text(answer)
     fields = {**typed(browser, drive), "states": ["booked"], "purpose": "news", "preview": "1"}
-    assert "Nobody of these can be reached." in text(browser.post(address(drive), fields))
+    assert "We can’t reach any of these people." in text(browser.post(address(drive), fields))
 
 
 def test_a_second_tap_sends_nothing_and_a_broadcast_can_be_stopped() -> None:
@@ -108,8 +110,8 @@ def test_a_second_tap_sends_nothing_and_a_broadcast_can_be_stopped() -> None:
     sent = Broadcast.objects.get()
     assert answer["Location"] == reverse("organizer_broadcast", args=[sent.pk])
     stop = reverse("organizer_stop_broadcast", args=[sent.pk])
-    assert "Stopped. 2 messages will not leave." in text(browser.post(stop, follow=True))
-    assert "Nothing could be stopped" in text(browser.post(stop, follow=True))
+    assert "Stopped. 2 messages won’t go out." in text(browser.post(stop, follow=True))
+    assert "It’s too late to stop this" in text(browser.post(stop, follow=True))
     assert f"Stopped by {member.user.email}" in text(browser.get(answer["Location"]))
 
 
@@ -119,7 +121,7 @@ def test_at_night_the_page_names_the_end_of_quiet_hours(time_machine: Any) -> No
     time_machine.move_to(NOW + timedelta(hours=12), tick=False)
     browser = coordinator.AllDay(member.user)
     shown = text(browser.post(address(drive), {**typed(browser, drive), "preview": "1"}))
-    assert "It is night at the place: texts wait until 9:00 AM." in shown
+    assert "Texts will go out at 9:00 AM (quiet hours)." in shown
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
@@ -163,8 +165,8 @@ def test_a_late_notice_takes_two_taps_at_check_in(time_machine: Any) -> None:
     assert "2 people who are due in the next three hours" in text(shown)
     assert re.findall(r'name="minutes" value="(\d+)"', shown.content.decode()) == ["10", "20", "30", "45"]
     told = browser.post(where, {"minutes": "20", "request_key": shown.context["request_key"]}, follow=True)
-    assert "2 people are being told." in text(told)
-    assert "“20 min late”, 9:00 AM, 2 people Stop it" in text(told)
+    assert "We’re letting 2 people know." in text(told)
+    assert "“20 min late”, 9:00 AM, 2 people Stop" in text(told)
     assert Message.objects.filter(kind="late").count() == 2
 
 
@@ -174,7 +176,7 @@ def test_a_late_notice_can_be_stopped_at_check_in(time_machine: Any) -> None:
     where = reverse("checkin_running_late", args=[drive.slug])
     browser.post(where, {"minutes": "20", "request_key": "a"})
     stop = reverse("checkin_stop_running_late", args=[drive.slug, Broadcast.objects.get().pk])
-    assert "Stopped. 2 messages will not leave." in text(browser.post(stop, follow=True))
+    assert "Stopped. 2 messages won’t go out." in text(browser.post(stop, follow=True))
 
 
 @pytest.mark.parametrize("minutes", ["", "15", "-1", "²", "9" * 30])
@@ -183,7 +185,7 @@ def test_a_number_of_minutes_that_is_not_offered_is_refused(minutes: str, time_m
     answer = the_day(time_machine, drive).post(
         reverse("checkin_running_late", args=[drive.slug]), {"minutes": minutes}, follow=True
     )
-    assert "Choose how late you are." in text(answer)
+    assert "Choose how late you are running." in text(answer)
     assert Message.objects.count() == 0
 
 
@@ -234,10 +236,10 @@ def test_a_helper_records_and_deletes_a_call(time_machine: Any) -> None:
     for _ in range(2):
         shown = text(browser.post(tick, {"topic": [one.topic for one in row.topics]}, follow=True))
     assert Call.objects.count() == 1
-    assert "Nobody has to be called." in shown
+    assert "There is no one to call." in shown
     assert "Test Ana Alder Sat Mar 13, 9:00 AM, helper@example.org" in shown
     browser.post(reverse("organizer_unmark_reached", args=[drive.pk, row.booking.pk]))
-    assert "Nobody has to be called." not in text(browser.get(address(drive, "call_list")))
+    assert "There is no one to call." not in text(browser.get(address(drive, "call_list")))
 
 
 def test_a_viewer_reads_the_call_list_but_records_nothing(time_machine: Any) -> None:
@@ -256,8 +258,8 @@ def test_an_end_before_the_start_is_refused() -> None:
     fields = typed(browser, drive, from_time="11:00", until_time="10:00")
     response = browser.post(address(drive), {**fields, "preview": "1"})
     assert response.status_code == 422
-    assert '<a href="#id_until_time">Choose a later time than the first.</a>' in response.content.decode()
-    assert "Nobody of these can be reached." not in text(response)
+    assert '<a href="#id_until_time">Choose a time later than the first one.</a>' in response.content.decode()
+    assert "We can’t reach any of these people." not in text(response)
 
 
 @pytest.mark.parametrize(("characters", "is_refused"), [(499, False), (500, False), (501, True)])

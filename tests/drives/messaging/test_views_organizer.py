@@ -70,7 +70,7 @@ def test_the_overview_shows_schedule_texts_and_price() -> None:
     for said in (
         "For a visit on Saturday, March 13, 9:00 AM Pacific Time",
         "Sat Mar 6, 9:00 AM Early reminder E-mail",
-        "Wed Mar 10, 9:00 AM Reminder, some days before Text, else e-mail",
+        "Wed Mar 10, 9:00 AM Reminder, a few days before Text, or e-mail if we can’t text",
         "{org}: You're booked {day}, {time}, {location}.",
         "0.0118 USD",
         "9:00 AM – 8:00 PM",
@@ -82,7 +82,7 @@ def test_the_overview_shows_schedule_texts_and_price() -> None:
 def test_without_a_drive_or_site_the_pages_show_an_example() -> None:
     browser, _ = ben()
     for page in (OVERVIEW, PLAN, read_text("booked")):
-        assert "Your place" in text(browser.get(page)) or page != read_text("booked")
+        assert "Your spot" in text(browser.get(page)) or page != read_text("booked")
         assert browser.get(page).status_code == 200
 
 
@@ -102,7 +102,7 @@ def test_a_changed_schedule_applies_to_existing_bookings() -> None:
     drive = builders.drive(owner)
     builders.booked(drive)
     response = browser.post(PLAN, typed_plan(owner, three_days__days="5", save="1"), follow=True)
-    assert "Saved. The reminders of 1 person are planned anew." in text(response)
+    assert "Saved. Reminders for 1 person were rescheduled." in text(response)
     waiting = Message.objects.unsent().filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
     assert [message.kind for message in waiting] == ["three_days", "day_before"]
     assert (drive.starts_at - waiting[0].due_at).days == 5
@@ -113,10 +113,13 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
     browser, owner = ben()
     builders.drive(owner)
     shown = text(browser.post(PLAN, typed_plan(owner, same_day__on="on", lead="2", preview="1")))
-    assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these go out:" in shown
-    assert "Not sent Early reminder E-mail Skipped: it would come too soon after the booking." in shown
+    assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these messages go out:" in shown
+    assert "Not sent Early reminder E-mail Skipped because it would come too soon after the booking." in shown
     assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
-    assert "Fri Mar 12, 7:45 PM Reminder on the day Text, else e-mail Moved earlier, out of the quiet hours." in shown
+    assert (
+        "Fri Mar 12, 7:45 PM Reminder, same day Text, or e-mail if we can’t text Moved earlier to avoid quiet hours."
+        in shown
+    )
     assert not ScheduleEntry.objects.exists()
 
 
@@ -127,8 +130,8 @@ def test_the_live_preview_saves_nothing() -> None:
     assert response.content.decode().strip().startswith('<div id="timeline"')
     assert "Early reminder" not in text(response)
     wrong = browser.post(f"{PLAN}preview/", typed_plan(owner, three_days__days="x"), headers={"hx-request": "true"})
-    assert "Something in the form is not right yet" in text(wrong)
-    assert '<a href="#id_three_days-days">Days before</a>: Write a whole number.' in wrong.content.decode()
+    assert "Something in the form needs to be fixed" in text(wrong)
+    assert '<a href="#id_three_days-days">Days before</a>: Enter a whole number.' in wrong.content.decode()
     assert browser.get(f"{PLAN}preview/").status_code == 405
     assert not ScheduleEntry.objects.exists()
 
@@ -138,7 +141,7 @@ def test_the_live_preview_saves_nothing() -> None:
     [
         ({"three_days__days": "40"}, "Choose from 2 to 30 days before."),
         ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
-        ({"three_days__days": "soon"}, "Write a whole number."),
+        ({"three_days__days": "soon"}, "Enter a whole number."),
         ({"same_day__on": "on", "same_day__hours": "0"}, "Choose from 1 to 12 hours before."),
         ({"booked__way": "mail"}, "Select a valid choice."),
         ({"slot_on": ""}, "Choose a day for the preview."),
@@ -161,7 +164,7 @@ def test_two_coordinators_do_not_overwrite_each_other() -> None:
     browser.post(PLAN, {**first, "save": "1"})
     response = browser.post(PLAN, {**second, "save": "1"})
     assert response.status_code == 422
-    assert "Somebody else has changed this in the meantime." in text(response)
+    assert "Someone else has changed this in the meantime." in text(response)
     assert schedule.load_organization_schedule(owner)["three_days"].days == 4
 
 
@@ -169,12 +172,12 @@ def test_a_drive_gets_its_own_schedule_and_returns() -> None:
     browser, owner = ben()
     drive, other = builders.drive(owner), builders.drive(owner)
     address = reverse("organizer_drive_message_schedule", args=[drive.pk])
-    assert "This drive follows your common plan." in text(browser.get(address))
+    assert "This drive uses your standard schedule." in text(browser.get(address))
     assert browser.post(f"{address}preview/", typed_drive_plan(drive)).status_code == 200
     browser.post(address, typed_drive_plan(drive, day_before__on="off", save="1"))
     plans = schedule.load_drive_schedules(owner, [drive.pk, other.pk])
     assert (plans[drive.pk]["day_before"].on, plans[other.pk]["day_before"].on) == (False, True)
-    assert "its own plan" in text(browser.get(OVERVIEW))
+    assert "own schedule" in text(browser.get(OVERVIEW))
     browser.post(address, {"drop": "1"})
     assert schedule.load_drive_schedule(drive)["day_before"].on
 
@@ -187,15 +190,15 @@ def test_every_kind_has_a_page_in_every_language(kind: str, language: str) -> No
     shown = text(browser.get(read_text(kind, language)))
     assert "Segments 1" in shown
     assert "Encoding GSM-7" in shown
-    assert "Cost 0.0118 USD a person" in shown
+    assert "Cost 0.0118 USD per person" in shown
 
 
 def test_a_custom_text_is_saved_and_sent() -> None:
     browser, owner = ben()
     drive = builders.drive(owner)
     response = browser.post(read_text("booked"), type_text("Yes! {day} {time}. {link}", save="1"), follow=True)
-    assert "The words are saved." in text(response)
-    assert "your words" in text(response)
+    assert "Your text is saved." in text(response)
+    assert "your text" in text(response)
     booking = builders.booked(drive)
     said = Message.objects.get(about=booking.about, kind="booked").text
     assert said.startswith("Hope Foundation: Yes! Sat Mar 13 9:00 AM. http")
@@ -229,7 +232,7 @@ def test_a_text_above_two_segments_is_refused_and_kept_in_the_form() -> None:
     response = browser.post(read_text("booked"), type_text(long, save="1"))
     assert response.status_code == 422
     shown = text(response)
-    assert "With the longest names this takes 4 segments, and 2 are the limit: “á” leaves 70 characters" in shown
+    assert "With the longest names, this takes 4 segments, and the limit is 2. “á” leaves only 70 characters" in shown
     assert "á" * 120 in response.content.decode().split("<textarea")[1]
     assert not CustomText.objects.exists()
 
@@ -240,9 +243,9 @@ def test_the_live_text_preview_counts_warns_and_saves_nothing() -> None:
     shown = text(browser.post(address, type_text("¡Sí! {day} {time} {link}")))
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
-    assert "Cost 0.0236 USD a person" in shown
+    assert "Cost 0.0236 USD per person" in shown
     assert "STOP: baja" in shown
-    assert "We do not know {nope}." in text(browser.post(address, type_text("{nope}")))
+    assert "{nope} is not a variable." in text(browser.post(address, type_text("{nope}")))
     assert not CustomText.objects.exists()
 
 
@@ -275,7 +278,7 @@ def test_a_concurrent_change_of_a_text_is_not_overwritten() -> None:
     browser, _ = ben()
     browser.post(read_text("missed"), type_text("First {link}", save="1"))
     response = browser.post(read_text("missed"), type_text("Second {link}", save="1"))
-    assert "Somebody else has changed this in the meantime." in text(response)
+    assert "Someone else has changed this in the meantime." in text(response)
     assert "Second {link}" in response.content.decode()
     assert CustomText.objects.get().text == "First {link}"
 
@@ -284,11 +287,11 @@ def test_a_test_message_goes_once_to_the_signed_in_member() -> None:
     browser, owner = ben()
     for _ in range(2):
         response = browser.post(read_text("missed"), type_text("Come again {link}", test="1"))
-    assert "A test is on its way to" in text(response)
+    assert "We’re sending a test to" in text(response)
     mails = Message.objects.filter(kind="test").order_by("pk")
     assert {mail.address for mail in mails} == {Membership.objects.get(organization=owner).user.email}
     assert {mail.channel for mail in mails} == {"email"}
-    assert sorted(mail.subject for mail in mails) == ["Test of a text message", "Test: We missed you"]
+    assert sorted(mail.subject for mail in mails) == ["Test: We missed you", "Text message test"]
     assert not CustomText.objects.exists()
 
 
@@ -296,7 +299,7 @@ def test_owners_change_hours_and_price_and_reminders_move() -> None:
     browser, owner = ben()
     builders.booked(builders.drive(owner))
     typed = {"quiet_until_hour": "10", "quiet_from_hour": "18", "sms_price": "0.02", "sms_currency": "usd"}
-    assert "The reminders of 1 person are planned anew." in text(browser.post(SENDING, typed, follow=True))
+    assert "Reminders for 1 person were rescheduled." in text(browser.post(SENDING, typed, follow=True))
     owner.refresh_from_db()
     assert (owner.quiet_until_hour, owner.quiet_from_hour, owner.sms_currency) == (10, 18, "USD")
     assert "Cost 0.0200 USD" in text(browser.get(read_text("booked")))
@@ -305,10 +308,10 @@ def test_owners_change_hours_and_price_and_reminders_move() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"quiet_until_hour": "20", "quiet_from_hour": "9"}, "Choose a later hour than the first."),
+        ({"quiet_until_hour": "20", "quiet_from_hour": "9"}, "Choose an hour later than the first one."),
         ({"quiet_until_hour": "3"}, "Select a valid choice."),
-        ({"sms_price": "-1"}, "A price is not negative."),
-        ({"sms_currency": "$"}, "Write three letters, such as USD."),
+        ({"sms_price": "-1"}, "The price can’t be negative."),
+        ({"sms_currency": "$"}, "Enter three letters, for example USD."),
     ],
 )
 def test_impossible_hours_and_prices_are_refused(changes: dict[str, str], said: str) -> None:
@@ -372,4 +375,4 @@ def test_the_preview_is_for_a_visit_booked_at_most_a_year_before(days: str, is_r
     browser, owner = ben()
     builders.drive(owner)
     shown = text(browser.post(PLAN, typed_plan(owner, lead=days, preview="1")))
-    assert ("Write a whole number." in shown) == is_refused
+    assert ("Enter a whole number." in shown) == is_refused

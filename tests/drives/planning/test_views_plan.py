@@ -73,15 +73,15 @@ def test_a_new_site_is_saved_with_the_drive() -> None:
 
 
 WRONG = {
-    "end before start": ({"opens": "15:00", "closes": "09:00"}, "closes", "A drive closes after it opens"),
-    "no chairs": ({"chairs": "0"}, "chairs", "Chairs: write a whole number from 1 to 500."),
-    "chairs in words": ({"chairs": "four"}, "chairs", "Chairs: write a whole number from 1 to 500."),
+    "end before start": ({"opens": "15:00", "closes": "09:00"}, "closes", "The drive must close after it opens"),
+    "no chairs": ({"chairs": "0"}, "chairs", "Chairs: enter a whole number from 1 to 500."),
+    "chairs in words": ({"chairs": "four"}, "chairs", "Chairs: enter a whole number from 1 to 500."),
     "break outside the hours": (
         {"break_1_from": "07:00", "break_1_to": "07:30"},
         "break_1_from",
-        "The break at 07:00 is not within the hours",
+        "The break at 07:00 is outside the drive’s hours",
     ),
-    "half a break": ({"break_2_from": "12:00"}, "break_2_to", "Say when the break ends."),
+    "half a break": ({"break_2_from": "12:00"}, "break_2_to", "Enter when the break ends."),
     "a time that the night skips": (
         {"on": "2027-03-14", "opens": "02:30", "closes": "09:00"},
         "opens",
@@ -89,13 +89,13 @@ WRONG = {
     ),
     "no day": ({"on": ""}, "on", "Choose the day of the drive."),
     "a day in words": ({"on": "Saturday"}, "on", "Write a day such as 2027-03-14."),
-    "a time in words": ({"opens": "nine"}, "opens", "Opens: write a time such as 09:00."),
-    "no name": ({"title": " "}, "title", "Write the name of the drive."),
-    "an unknown place": ({"site": "999999"}, "site", "Choose one of your places."),
+    "a time in words": ({"opens": "nine"}, "opens", "Opens: enter a time, for example 09:00."),
+    "no name": ({"title": " "}, "title", "Enter a name for the drive."),
+    "an unknown place": ({"site": "999999"}, "site", "Choose one of your locations."),
     "an unknown program": ({"policy": "999999"}, "policy_0", "Choose a program from the list."),
-    "a step of 7": ({"step_minutes": "7"}, "step_minutes", "Choose one of the steps."),
-    "visits longer than the day": ({"opens": "14:45"}, "first_chair", "fits nowhere in the hours"),
-    "a phone in words": ({"phone": "call me"}, "phone", "Write a phone number with its area code"),
+    "a step of 7": ({"step_minutes": "7"}, "step_minutes", "Choose one of the options."),
+    "visits longer than the day": ({"opens": "14:45"}, "first_chair", "The drive’s hours are too short"),
+    "a phone in words": ({"phone": "call me"}, "phone", "Enter a phone number with its area code"),
 }
 
 
@@ -130,7 +130,7 @@ def test_an_unknown_zone_of_a_new_site_is_refused() -> None:
 def test_all_problems_are_shown_together() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00", "chairs": "0", "title": "", "save": "1"})
-    for sentence in ("Write the name of the drive.", "A drive closes after it opens", "from 1 to 500."):
+    for sentence in ("Enter a name for the drive.", "The drive must close after it opens", "from 1 to 500."):
         assert sentence in text(response)
 
 
@@ -138,13 +138,13 @@ def test_problems_are_shown_in_spanish() -> None:
     browser, form = desk()
     with translation.override("es"):  # so that the request's language does not outlive the test
         page = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00"}, headers={"accept-language": "es"})
-    assert "Una jornada cierra después de abrir, el mismo día." in text(page)
+    assert "La jornada debe cerrar después de abrir, el mismo día." in text(page)
 
 
 def test_a_clock_change_during_the_drive_shows_a_warning() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "on": "2027-03-14", "opens": "01:00", "preview": "1"})
-    assert "The clock goes forward" in text(response)
+    assert "Clocks go forward" in text(response)
 
 
 def test_another_organizations_site_and_cause_are_not_offered() -> None:
@@ -188,7 +188,7 @@ def test_a_concurrent_edit_is_refused() -> None:
     browser.post(address, form)
     response = browser.post(address, {**form, "title": "Mine"})
     assert response.status_code == 422
-    assert "Somebody else has changed this drive in the meantime." in text(response)
+    assert "Someone else has changed this drive in the meantime." in text(response)
     assert 'value="Mine"' in response.content.decode()
 
 
@@ -199,7 +199,7 @@ def test_a_booked_drive_keeps_its_day_and_lists_overbooked_steps() -> None:
     builders.booked(drive, number=2)
     form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
     shown = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "preview": "1"})
-    assert "People have booked: the day, the hours" in text(shown)
+    assert "People have booked, so the day, hours" in text(shown)
     assert "9:15 AM: 2 booked, 1 chairs" in text(shown)
     browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "save": "1"})
     drive.refresh_from_db()

@@ -35,10 +35,10 @@ def test_a_site_gets_a_short_name_in_gsm_characters() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": ""}, "Write the name of the place."),
-        ({"timezone": ""}, "Choose the time zone of this place."),
+        ({"name": ""}, "Enter a name for the location."),
+        ({"timezone": ""}, "Choose the location’s time zone."),
         ({"timezone": "Mars/Olympus"}, "“Mars/Olympus” is not a time zone."),
-        ({"map_url": "javascript:alert(1)"}, "Write a full address such as"),
+        ({"map_url": "javascript:alert(1)"}, "Enter a full web address, for example"),
     ],
 )
 def test_problems_of_a_site_are_shown(changes: dict[str, str], sentence: str) -> None:
@@ -53,7 +53,7 @@ def test_the_zone_of_a_site_with_drives_is_fixed() -> None:
     browser, ben = desk()
     drive = builders.drive(ben.organization)
     response = browser.post(reverse("organizer_edit_site", args=[drive.site_id]), PLACE)
-    assert "Drives were planned here in the zone America/Los_Angeles." in text(response)
+    assert "Drives here were planned in the time zone America/Los_Angeles." in text(response)
     assert Site.objects.get().timezone == "America/Los_Angeles"
 
 
@@ -81,7 +81,7 @@ def test_a_fact_without_its_source_is_refused_in_the_summary() -> None:
     browser, _ben = desk()
     response = browser.post(reverse("organizer_new_cause"), {**CAUSE, "facts-0-text": "OMS is rare."})
     assert (response.status_code, Cause.objects.count()) == (422, 0)
-    assert '<a href="#id_facts-0-source_name">Say where the fact comes from.</a>' in response.content.decode()
+    assert '<a href="#id_facts-0-source_name">Enter the source of the fact.</a>' in response.content.decode()
 
 
 def test_causes_with_one_name_get_different_slugs() -> None:
@@ -96,6 +96,6 @@ def test_a_viewer_sees_the_list_and_changes_nothing() -> None:
     builders.site(organization)
     vera: Any = coordinator.signed_in(builders.member(organization, Role.VIEWER))
     shown = vera.get(reverse("organizer_sites"))
-    assert ("St Mary Hall" in text(shown), "Add a place" in text(shown)) == (True, False)
+    assert ("St Mary Hall" in text(shown), "Add a location" in text(shown)) == (True, False)
     for name in ("organizer_new_site", "organizer_new_cause", "organizer_new_center"):
         assert vera.post(reverse(name), PLACE).status_code == 403

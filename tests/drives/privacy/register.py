@@ -196,7 +196,7 @@ def _lists() -> dict[str, list[tuple[str, str]]]:
     lists: dict[str, dict[str, Any]] = {
         "personal": _PERSONAL,
         "leads": _LEADS,
-        "stays": _STAYS,
+        "keep": _STAYS,
         "not about donors": _NOT_ABOUT_DONORS,
     }
     return {

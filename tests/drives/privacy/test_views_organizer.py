@@ -47,7 +47,7 @@ def test_the_page_asks_before_it_forgets() -> None:
         assert "There is a problem" in text(refused)
     assert not Volunteer.objects.exclude(erased_at=None).exists()
     answer = ben.post(address, YES, follow=True)
-    assert "The person is erased" in text(answer)
+    assert "This person’s data is erased" in text(answer)
     booking.refresh_from_db()
     assert booking.state == "cancelled"
     assert not Contact.objects.exists()
@@ -75,7 +75,7 @@ def test_helpers_and_viewers_neither_download_nor_erase(role: str, name: str) ->
     booking, person = known()
     eli = coordinator.signed_in(builders.member(person.organization, role))
     assert eli.get(reverse(name, args=[person.pk])).status_code == 403
-    assert "Their data" not in text(eli.get(reverse("organizer_booking", args=[booking.pk])))
+    assert "Personal data" not in text(eli.get(reverse("organizer_booking", args=[booking.pk])))
 
 
 def test_only_the_owner_sets_the_retention_period() -> None:

@@ -115,7 +115,7 @@ def test_the_organizations_own_language_is_asked_for_first_and_read_by_strangers
     ben = coordinator.signed_in(builders.member(here))
     form = coordinator.typed(builders.site(here), builders.policy(), title="Jornada", save="1")
     refused = ben.post("/organizer/drives/new/", {**form, "title": "", "title_en": "Drive"})
-    assert "Write the name of the drive." in text(refused)
+    assert "Enter a name for the drive." in text(refused)
     ben.post("/organizer/drives/new/", {**form, "title_en": "Drive", "bring": "Identificación"})
     drive = Drive.objects.get()
     assert list(drive.title.texts.items()) == [("es", "Jornada"), ("en", "Drive")]

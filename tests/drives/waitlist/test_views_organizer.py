@@ -37,7 +37,9 @@ def test_the_waitlist_shows_positions_windows_and_offers() -> None:
     changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     offers.sweep_waitlists(now=NOW)
     client = ben(full)
-    assert "2 people wait, 1 with an offer." in text(client.get(reverse("organizer_drive", args=[full[0].drive_id])))
+    assert "2 people on the waiting list, 1 with an offer." in text(
+        client.get(reverse("organizer_drive", args=[full[0].drive_id]))
+    )
     page = text(client.get(reverse("organizer_waitlist", args=[full[0].drive_id])))
     assert page.index("Test Ana Alder") < page.index("Test Dan Dow")
     assert "Offered 9:00 AM: until Tue Mar 2, 10:00 AM" in page
@@ -96,10 +98,10 @@ def test_closing_online_booking_keeps_the_waitlist_until_it_is_closed_too() -> N
     address = reverse("organizer_waitlist", args=[drive.pk])
     assert "Close the waiting list" not in text(client.get(address))
     closed = client.post(reverse("organizer_close_drive", args=[drive.pk]), follow=True)
-    assert "Who is booked or waits keeps their place" in text(closed)
-    assert "is offered what comes free until the drive ends" in text(client.get(address))
+    assert "People who are booked or on the waiting list keep their spots" in text(closed)
+    assert "we offer them freed spots until the drive ends" in text(client.get(address))
     told = client.post(reverse("organizer_close_waitlist", args=[drive.pk]), follow=True)
-    assert "The waiting list is closed. 1 person is being told." in text(told)
+    assert "The waiting list is closed. We’re letting 1 person know." in text(told)
     entry.refresh_from_db()
     assert entry.state == "over"
 
