@@ -78,7 +78,7 @@ class ApiView(APIView):
         finalized["Cache-Control"] = "no-store"
         return finalized
 
-    def page(
+    def paginate_rows(
         self,
         request: Request,
         rows: QuerySet[Row],
@@ -90,7 +90,7 @@ class ApiView(APIView):
         prepared = prepare(paginator.paginate_queryset(rows, request, self) or [])
         return paginator.get_paginated_response([serializer.write(row) for row in prepared])
 
-    def drive(self, drive_id: int) -> Drive:
+    def get_drive_or_404(self, drive_id: int) -> Drive:
         """Return the caller's own drive. Another organization's drive is 404, too."""
         rows = Drive.objects.of(self.caller.organization)
         drive = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
@@ -99,7 +99,7 @@ class ApiView(APIView):
         self.zone = drive.site.timezone
         return drive
 
-    def booking(self, booking_id: int) -> Booking:
+    def get_booking_or_404(self, booking_id: int) -> Booking:
         """Return a verified booking at one of the caller's own drives."""
         rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
         booking = rows.select_related("drive__site").filter(pk=booking_id).first()
@@ -108,7 +108,7 @@ class ApiView(APIView):
         self.zone = booking.drive.site.timezone
         return booking
 
-    def volunteer(self, volunteer_id: int) -> Volunteer:
+    def get_volunteer_or_404(self, volunteer_id: int) -> Volunteer:
         """Return a volunteer of the caller's organization, erased ones included."""
         rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
         volunteer = rows.filter(pk=volunteer_id).first()

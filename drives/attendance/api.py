@@ -36,7 +36,7 @@ class RosterView(ApiView):
         error_statuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        rows = queries.load_roster(self.drive(drive_id))
+        rows = queries.load_roster(self.get_drive_or_404(drive_id))
         return Response({"results": [RosterRowSerializer.write(row) for row in rows], "next": None})
 
 
@@ -61,7 +61,7 @@ class CheckInView(DayBookingView):
         examples=examples.CHECK_IN,
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
+        booking, body = self.get_booking_or_404(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.build_response(
             check_in.check_in_donor(
@@ -81,7 +81,7 @@ class RecordOutcomeView(DayBookingView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body, now = self.booking(booking_id), OutcomeSerializer.read(request.data), timezone.now()
+        booking, body, now = self.get_booking_or_404(booking_id), OutcomeSerializer.read(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
             return self.build_response(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
@@ -108,7 +108,7 @@ class UndoStepView(DayBookingView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.booking(booking_id), OverrideSerializer.read(request.data)
+        booking, body = self.get_booking_or_404(booking_id), OverrideSerializer.read(request.data)
         reason = body.get("override_reason") or ""
         return self.build_response(
             check_in.undo_last_step(
@@ -129,7 +129,7 @@ class CreateWalkInView(DayBookingView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), NewWalkInSerializer.read(request.data)
+        drive, body = self.get_drive_or_404(drive_id), NewWalkInSerializer.read(request.data)
         booking = check_in.add_walk_in(
             drive=drive,
             name=body["name"],
@@ -154,5 +154,5 @@ class TurnoutView(ApiView):
         error_statuses=(404,),
     )
     def get(self, request: Request, drive_id: int) -> Response:
-        drive = self.drive(drive_id)
+        drive = self.get_drive_or_404(drive_id)
         return Response(TurnoutSerializer.write(DriveTurnout(drive, turnout.count_turnout(drive))))

@@ -120,7 +120,7 @@ def render_rebooking(
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    time = None if refusal else times.find_chosen_time(page.times(visit), slot_id)
+    time = None if refusal else times.find_chosen_time(page.list_times(visit), slot_id)
     alternatives: Sequence[OpenTime] = refusal.alternatives if refusal else ()
     if time is None and not refusal:
         alternatives = availability.list_nearest_times(page.drive, (visit,), None, timezone.now())

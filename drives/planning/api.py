@@ -71,7 +71,7 @@ class DriveListView(PlanningView):
     def get(self, request: Request) -> Response:
         filters = DrivesQuerySerializer.read(request.query_params)
         now = timezone.now()
-        return self.page(
+        return self.paginate_rows(
             request,
             self._list_drives(request, filters),
             DriveSerializer,
@@ -90,7 +90,7 @@ class DriveListView(PlanningView):
     def post(self, request: Request) -> Response:
         drive = self.build_drive(request)
         created = lifecycle.create_drive(drive=drive, actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(created.pk), status=201)
+        return build_drive_response(self.get_drive_or_404(created.pk), status=201)
 
     def _list_drives(self, request: Request, filters: dict[str, Any]) -> QuerySet[Drive]:
         common = {"city": filters.get("city", ""), "first_day": filters.get("from"), "last_day": filters.get("to")}
@@ -139,13 +139,13 @@ class DriveView(ApiView):
         error_statuses=(404, 409, 412, 428),
     )
     def patch(self, request: Request, drive_id: int) -> Response:
-        drive = self.drive(drive_id)
+        drive = self.get_drive_or_404(drive_id)
         version = _version(request)
         change = PlanSerializer(partial=True, context={"language": drive.organization.language})
         for name, value in change.run_validation(request.data).items():
             setattr(drive, name, value)
         lifecycle.change_drive(drive=drive, version=version, actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(drive_id))
+        return build_drive_response(self.get_drive_or_404(drive_id))
 
 
 class SlotListView(ApiView):
@@ -218,9 +218,9 @@ class PublishDriveView(ApiView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive = self.drive(drive_id)
+        drive = self.get_drive_or_404(drive_id)
         lifecycle.publish_drive(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(drive_id))
+        return build_drive_response(self.get_drive_or_404(drive_id))
 
 
 class CloseDriveView(ApiView):
@@ -235,9 +235,9 @@ class CloseDriveView(ApiView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive = self.drive(drive_id)
+        drive = self.get_drive_or_404(drive_id)
         lifecycle.close_drive(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(drive_id))
+        return build_drive_response(self.get_drive_or_404(drive_id))
 
 
 class CancelDriveView(ApiView):
@@ -253,11 +253,11 @@ class CancelDriveView(ApiView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), CancellationSerializer.read(request.data)
+        drive, body = self.get_drive_or_404(drive_id), CancellationSerializer.read(request.data)
         lifecycle.cancel_drive(
             drive_id=drive.pk, reason=body.get("reason", ""), actor=self.caller.actor, now=timezone.now()
         )
-        return build_drive_response(self.drive(drive_id))
+        return build_drive_response(self.get_drive_or_404(drive_id))
 
 
 class CopyDriveView(ApiView):
@@ -273,6 +273,6 @@ class CopyDriveView(ApiView):
         error_statuses=(404,),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive, body = self.drive(drive_id), DaySerializer.read(request.data)
+        drive, body = self.get_drive_or_404(drive_id), DaySerializer.read(request.data)
         created = lifecycle.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
-        return build_drive_response(self.drive(created.pk), status=201)
+        return build_drive_response(self.get_drive_or_404(created.pk), status=201)

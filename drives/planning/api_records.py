@@ -65,7 +65,7 @@ class OrganizationListView(RecordsView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        return self.page(request, _organizations(self.caller.organization), OrganizationSerializer)
+        return self.paginate_rows(request, _organizations(self.caller.organization), OrganizationSerializer)
 
 
 class OrganizationView(RecordsView):
@@ -91,7 +91,7 @@ class SiteListView(RecordsView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        return self.page(request, _sites(self.caller.organization), SiteSerializer)
+        return self.paginate_rows(request, _sites(self.caller.organization), SiteSerializer)
 
 
 class SiteView(RecordsView):
@@ -117,7 +117,7 @@ class CauseListView(RecordsView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        return self.page(request, _causes(self.caller.organization), CauseSerializer)
+        return self.paginate_rows(request, _causes(self.caller.organization), CauseSerializer)
 
 
 class CauseView(RecordsView):
@@ -143,7 +143,7 @@ class CenterListView(RecordsView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        return self.page(request, _list_centers(self.caller.organization), CenterSerializer)
+        return self.paginate_rows(request, _list_centers(self.caller.organization), CenterSerializer)
 
 
 class CenterView(RecordsView):
@@ -170,7 +170,7 @@ class PolicyListView(RecordsView):
         error_statuses=(400,),
     )
     def get(self, request: Request) -> Response:
-        return self.page(request, _policies(self.caller.organization), PolicySerializer)
+        return self.paginate_rows(request, _policies(self.caller.organization), PolicySerializer)
 
 
 class PolicyView(RecordsView):

@@ -25,7 +25,7 @@ class ExportVolunteerView(ApiView):
         error_statuses=(404,),
     )
     def get(self, request: Request, volunteer_id: int) -> Response:
-        person = self.volunteer(volunteer_id)
+        person = self.get_volunteer_or_404(volunteer_id)
         if person.erased_at:
             raise Http404
         return Response(ExportSerializer.write(export.build_export(person, timezone.now())))
@@ -44,7 +44,7 @@ class EraseVolunteerView(ApiView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, volunteer_id: int) -> Response:
-        person, body = self.volunteer(volunteer_id), EraseSerializer.read(request.data)
+        person, body = self.get_volunteer_or_404(volunteer_id), EraseSerializer.read(request.data)
         erased = erase.erase_volunteer(
             volunteer_id=person.pk, reason=body["because"], actor=self.caller.actor, now=timezone.now()
         )

@@ -28,7 +28,7 @@ class DrivePage:
     return_times: list[refusals.OpenTime]
     other_drives: list[DriveSummary]
 
-    def times(self, visit: str) -> list[refusals.OpenTime]:
+    def list_times(self, visit: str) -> list[refusals.OpenTime]:
         return self.first_times if visit == "first" else self.return_times
 
     @property

@@ -83,7 +83,7 @@ def parse_party_request(query: QueryDict) -> PartyRequest:
 
 def list_party_times(page: DrivePage, party_request: PartyRequest, now: datetime) -> Sequence[OpenTime]:
     if party_request.people == 1 or page.is_full:
-        return page.times(party_request.visit)
+        return page.list_times(party_request.visit)
     return availability.list_open_times(page.drive, party_request.visits, now)
 
 

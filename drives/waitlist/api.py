@@ -103,7 +103,7 @@ class CloseWaitlistView(ApiView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, drive_id: int) -> Response:
-        drive = self.drive(drive_id)
+        drive = self.get_drive_or_404(drive_id)
         count = close.close_waitlist(drive_id=drive.pk, actor=self.caller.actor, now=timezone.now())
         return Response(ClosedWaitlistSerializer.write({"waited": count}))
 

@@ -42,7 +42,7 @@ class CodeForm(forms.Form):
         """Return whether verification was refused until the donor names the person of the booking."""
         return self.has_error(NON_FIELD_ERRORS, "other_name")
 
-    def refuse(self, problem: ValidationError) -> None:
+    def add_problem(self, problem: ValidationError) -> None:
         """Show a problem beside the code if the code is wrong, else above the form."""
         self.add_error("code" if isinstance(problem, CodeWrong) else None, problem)
 
@@ -93,7 +93,7 @@ def render_code_page(
 ) -> HttpResponse:
     """Render a template that extends `code_page.html`."""
     if problem is not None:
-        form.refuse(problem)
+        form.add_problem(problem)
     page_context = {**(context or {}), "code_page": page, "form": form}
     response = render(request, template, page_context, status=form_errors.compute_http_status(problem))
     return form_errors.add_retry_after(response, problem)
