@@ -24,7 +24,7 @@ NOT_WHOLE: list[Any] = [None, 7, "two", {"a": "b"}, [], ["one"], ["one", 2], ["o
 
 
 class Plain:
-    """A signer whose payload is no JSON, as another version of the service might write."""
+    """A signer with a payload that is no JSON, as another version of the service might write."""
 
     def dumps(self, texts: Any) -> bytes:
         return bytes(texts, "utf-8")
