@@ -250,6 +250,11 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plasma drives",
     "VERSION": "1",
+    "DESCRIPTION": (
+        "Find a drive, book a slot, run the day. Ids are opaque strings. Times are ISO 8601 with the offset of the "
+        "site. Follow `next` through a list. Errors are problem documents (RFC 9457): let programs decide by `code`. "
+        "Sentences are in the language of `Accept-Language`."
+    ),
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -259,6 +264,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VisitEnum": "drives.models.Visit",
         "StateEnum": "drives.models.BookingState",
+        "MessageStateEnum": "notifications.models.MessageState",
         "WaitlistEntryStateEnum": "drives.models.WaitlistEntryState",
     },
 }

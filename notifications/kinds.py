@@ -260,7 +260,7 @@ LATE = MessageKind(
     email_replaces_text=True,
 )
 WAITLIST_JOINED = MessageKind(
-    name="waiting_joined",
+    name="waitlist_joined",
     label=_("On the waiting list"),
     trigger="a donor joins the waitlist",
     channels=ChannelRule.SENDER,
@@ -283,7 +283,7 @@ OFFER = MessageKind(
     asks_for_reply=True,
 )
 WAITLIST_CLOSED = MessageKind(
-    name="waiting_over",
+    name="waitlist_closed",
     label=_("The waiting list is closed"),
     trigger="the waitlist is closed, or the drive is over",
     channels=ChannelRule.SENDER,
@@ -293,7 +293,7 @@ WAITLIST_CLOSED = MessageKind(
     useful=timedelta(days=1),
 )
 WAITLIST_ANSWER = MessageKind(
-    name="waiting_answer",
+    name="waitlist_answer",
     label=_("Answer"),
     trigger="a donor’s text that answers an offer",
     channels=ChannelRule.CONTACT,

@@ -75,5 +75,8 @@ def describe_operation(
 
 
 def _build_list_serializer(row: type[AnySerializer]) -> Any:
-    fields: dict[str, Any] = {"results": row(many=True), "next": serializers.URLField(allow_null=True)}
+    next_page = serializers.URLField(
+        allow_null=True, help_text="The address of the next page, or null after the last one."
+    )
+    fields: dict[str, Any] = {"results": row(many=True), "next": next_page}
     return inline_serializer(f"{row.__name__.removesuffix('Serializer')}List", fields)

@@ -28,7 +28,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
         drive.waitlist_closed_at = now
         drive.save(update_fields=["waitlist_closed_at"])
         audit.add_audit_entry(
-            organization=drive.organization, actor=actor, verb="close_line", about=f"drive:{drive.pk}", now=now
+            organization=drive.organization, actor=actor, verb="close_waitlist", about=f"drive:{drive.pk}", now=now
         )
     return _end_entries(drive, now)
 

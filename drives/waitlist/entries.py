@@ -143,7 +143,7 @@ def add_entry(
     waitlist_request = _judge_request(drive, waitlist_request, history.DonorScope(volunteer.pk), now)
     _refuse_request(drive, waitlist_request, now)
     audit.add_audit_entry(
-        organization=drive.organization, actor=actor, verb="waiting.enter", about=f"drive:{drive.pk}", now=now
+        organization=drive.organization, actor=actor, verb="waitlist.enter", about=f"drive:{drive.pk}", now=now
     )
     if existing := _lock_existing_entry(drive, volunteer):
         return _update_request(existing, waitlist_request, now)
@@ -186,7 +186,7 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
         if actor != "donor":
             organization = entry.drive.organization
             audit.add_audit_entry(
-                organization=organization, actor=actor, verb="waiting.remove", about=entry.about, now=now
+                organization=organization, actor=actor, verb="waitlist.remove", about=entry.about, now=now
             )
     return entry
 

@@ -52,7 +52,7 @@ def build_spots_open_reason() -> Reason:
 
 
 def build_not_on_waitlist_reason(state: str) -> Reason:
-    return Reason(f"waiting_{state}", _("You are not on this waiting list any more."))
+    return Reason(f"entry_{state}", _("You are not on this waiting list any more."))
 
 
 def build_offer_ended_reason(state: str) -> Reason:

@@ -142,7 +142,7 @@ def test_quiet_hours_follow_the_kind() -> None:
         for kind in KINDS.values()
     }
     assert waits["code"] == waits["answer"] == waits["late"] == (False, False)
-    assert waits["booked"] == waits["moved"] == waits["offer"] == waits["waiting_over"] == (True, False)
+    assert waits["booked"] == waits["moved"] == waits["offer"] == waits["waitlist_closed"] == (True, False)
     assert waits["day_before"] == waits["broadcast"] == waits["invitation"] == waits["thank_you"] == (True, True)
     assert {kind.quiet for kind in KINDS.values()} == set(QuietRule)
 

@@ -343,7 +343,7 @@ def test_each_action_starts_from_its_states(verb: frozenset[BookingState], state
         ),
         (
             lambda: waitlist_rules.build_not_on_waitlist_reason("left"),
-            "waiting_left",
+            "entry_left",
             "You are not on this waiting list any more.",
         ),
         (

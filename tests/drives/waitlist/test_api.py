@@ -110,7 +110,7 @@ def test_the_waitlist_of_a_closed_drive_is_closed_once() -> None:
     assert Api.with_key(builders.organization("Other")).post(f"{drive}waitlist/close/").status_code == 404
     assert [ben.post(f"{drive}waitlist/close/").json() for _twice in range(2)] == [{"waited": 1}, {"waited": 0}]
     assert Api().get(f"waitlist/{entry['token']}/").json()["state"] == "over"
-    assert AuditEntry.objects.get(verb="close_line").actor == f"key:{owner.api_keys.get().pk}"
+    assert AuditEntry.objects.get(verb="close_waitlist").actor == f"key:{owner.api_keys.get().pk}"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_verified_donor_is_told_the_position() -> None:
         2,
     )
     assert ana.volunteer is not None
-    text = Message.objects.get(about=dan.about, kind="waiting_joined").text
+    text = Message.objects.get(about=dan.about, kind="waitlist_joined").text
     assert text.startswith("Hope Foundation: You are number 2 in line for Sat Mar 13.")
 
 
@@ -82,8 +82,8 @@ def test_a_donor_gets_waitlist_messages_by_text_or_by_e_mail(asking: dict[str, A
     entry = builders.waits(drive, **asking)
     lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW)
-    told = Message.objects.filter(about=entry.about, kind__startswith="waiting_").order_by("kind")
-    assert list(told.values_list("kind", "channel")) == [("waiting_joined", channel), ("waiting_over", channel)]
+    told = Message.objects.filter(about=entry.about, kind__startswith="waitlist_").order_by("pk")
+    assert list(told.values_list("kind", "channel")) == [("waitlist_joined", channel), ("waitlist_closed", channel)]
 
 
 def test_nothing_is_offered_before_the_code_is_entered() -> None:
@@ -390,7 +390,7 @@ def test_another_window_keeps_the_position() -> None:
     assert codes == ["offer_pending"]
     entries.remove_entry(entry_id=ana.pk, actor="donor", now=NOW)
     assert refusal(entries.change_entry, entry_id=ana.pk, waitlist_request=WaitlistRequest("first"), now=LATER) == [
-        "waiting_left"
+        "entry_left"
     ]
 
 
@@ -431,7 +431,7 @@ def test_a_closed_waitlist_notifies_each_entry_once(state: str) -> None:
     assert sweep(now)["closed"] == (0 if state == "line closed" else 2)
     sweep(now)
     assert (state_of(ana), state_of(dan), ReservedSpot.objects.count()) == ("over", "over", 0)
-    told = Message.objects.filter(kind="waiting_over").order_by("pk").values_list("about", "channel")
+    told = Message.objects.filter(kind="waitlist_closed").order_by("pk").values_list("about", "channel")
     assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms")])
     gone = "offer_withdrawn"
     assert refusal(offers.accept_offer, offer_id=offer.pk, actor="donor", now=now) == [gone]
@@ -511,7 +511,7 @@ def test_the_closing_message_is_useful_for_a_day_and_an_answer_for_an_hour() -> 
     cancel(full[0])
     sweep()
     offers.decline_offer(offer_id=offered(ana).pk, now=LATER, by_text=True)
-    assert Message.objects.get(kind="waiting_answer").expires_at == LATER + timedelta(hours=1)
+    assert Message.objects.get(kind="waitlist_answer").expires_at == LATER + timedelta(hours=1)
     lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=LATER)
     close.close_waitlist(drive_id=full[0].drive_id, actor="user:1", now=LATER)
-    assert Message.objects.get(kind="waiting_over").expires_at == LATER + timedelta(days=1)
+    assert Message.objects.get(kind="waitlist_closed").expires_at == LATER + timedelta(days=1)
