@@ -1,4 +1,4 @@
-"""The demo's broker: whoever reads a message reads all of it."""
+"""The demo's broker: a reader never gets half a message."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ LONG = {"body": "x" * 4_000_000}
 
 
 def half_messages(writer: type[filesystem.Channel], folder: Path) -> int:
-    """How many messages a reader that looks all the time finds unfinished while twenty long ones are written."""
+    """Count the unfinished messages that a busy reader sees while twenty long ones are written."""
     channel: Any = SimpleNamespace(data_folder_out=str(folder))
     writing = threading.Thread(target=lambda: [writer._put(channel, "drives", LONG) for _message in range(20)])
     writing.start()

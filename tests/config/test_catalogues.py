@@ -1,4 +1,4 @@
-"""The compiled catalogues are in step with their sources: a fresh machine has no msgfmt."""
+"""The compiled catalogs match their sources, because a fresh machine has no msgfmt."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ SOURCES = sorted(ROOT.glob("*/locale/*/LC_MESSAGES/*.po"))
 
 
 def entries(source: Path) -> dict[tuple[str, str], list[str]]:
-    """What the source says: (context, text) to its translations; without the fuzzy and the empty."""
+    """Return the source's translations by (context, text), without fuzzy and empty ones."""
     found: dict[tuple[str, str], list[str]] = {}
     for block in source.read_text().split("\n\n"):
         if re.search(r"^#,.*fuzzy", block, re.MULTILINE):
@@ -28,7 +28,7 @@ def entries(source: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def compiled(source: Path) -> dict[tuple[str, str], list[str]]:
-    """What a compiled catalogue holds: two tables of lengths and offsets, of originals and of their translations."""
+    """Read a compiled catalog: two tables of lengths and offsets, of originals and of translations."""
     data = source.with_suffix(".mo").read_bytes()
     _magic, _revision, count, *tables = struct.unpack("<5I", data[:20])
     originals, translations = (

@@ -1,4 +1,4 @@
-"""Settings that are refused."""
+"""Refused settings."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

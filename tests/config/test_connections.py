@@ -1,4 +1,4 @@
-"""A restart of the database is harmless to the threads that keep a connection."""
+"""A restart of the database does not harm threads with an open connection."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end_connection() -> int:
-    """End this thread's connection from the server's side, as a restart does; gives the process that served it."""
+    """End this thread's connection on the server, as a restart does; return the id of its process."""
     connection.ensure_connection()
     ended = connection.connection.info.backend_pid
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:

@@ -1,4 +1,4 @@
-"""The embedded servers: what they keep, what they leave behind, what they say when they cannot start."""
+"""The embedded servers: what they store, what they leave behind, and their errors at the start."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
 
 
 def gone(pid: int) -> bool:
-    """Ended, or dead and waiting for somebody to notice."""
+    """Whether the process has ended, also as a zombie."""
     shown = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] in {"", "Z"}
 

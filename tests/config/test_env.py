@@ -1,4 +1,4 @@
-"""Nonsense in the environment stops the start with a sentence that names the variable."""
+"""An invalid environment variable stops the start with an error that names it."""
 
 import runpy
 

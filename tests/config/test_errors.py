@@ -1,4 +1,4 @@
-"""The pages and problems a visitor or a program gets when something is wrong."""
+"""Error pages and problem documents."""
 
 from collections.abc import Callable
 

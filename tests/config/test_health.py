@@ -1,4 +1,4 @@
-"""Readiness and figures: what they say, what they cost."""
+"""Readiness and metrics: answers and number of queries."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -10,7 +10,7 @@ from tests.notifications import made
 pytestmark = pytest.mark.django_db
 
 
-def test_a_provider_that_fails_is_not_ready_and_says_which_way_out_is_shut() -> None:
+def test_readiness_names_the_failing_provider() -> None:
     breakers.record_calls(calls=[("sender:7", True)] * 10, now=timezone.now())
     checks = Client().get("/readyz").json()["checks"]
     assert checks["provider"] == "the provider fails: sender:7"

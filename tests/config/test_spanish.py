@@ -1,4 +1,4 @@
-"""Spanish is complete: nothing is left in English, no placeholder is lost, plural forms are there."""
+"""Spanish is complete: no English left, no placeholder lost, all plural forms present."""
 
 import gettext
 import re
@@ -16,7 +16,7 @@ SPANISH = [path for path in SOURCES if path.parts[-3] == "es"]
 
 
 def messages(source: Path) -> list[tuple[str, str]]:
-    """Every text of the catalogue with its plural form."""
+    """Return every text of the catalog with its plural form."""
     found = re.findall(r'^(?:msgctxt "(.*)"\n)?msgid (".+"(?:\n".*")*)', source.read_text(), re.MULTILINE)
     return [(context, text) for context, text in found if text != '""']
 
@@ -28,7 +28,7 @@ def test_every_text_is_translated(source: Path) -> None:
 
 
 def unused(texts: Iterable[str], program: str) -> list[str]:
-    """The texts that stand nowhere in the program; how its lines are broken and joined does not matter."""
+    """Return the texts that the program does not contain, whatever its line breaks."""
     joined = re.sub(r'"\s*f?"', "", program).replace("\\n", " ").replace('\\"', '"')
     words = " ".join(re.sub(r"{{ ?(\w+) ?}}", r"%(\1)s", joined).replace("%%", "%").split())
     return [text for text in texts if " ".join(text.replace("%%", "%").split()) not in words]

@@ -1,4 +1,4 @@
-"""The run's own promises: real servers, a closed network."""
+"""Guarantees of the test run: real servers, a closed network."""
 
 import socket
 

@@ -143,7 +143,7 @@ class Arena(Workers):
         now = timezone.now()
         numbers = [next(_numbers) for _each in range(number)]
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}
-        notices = [made.notice(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
+        notices = [made.message(f"Kill {n}", address=f"+1213{n:07}", about=f"kill:{n}", **fields) for n in numbers]
         outbox.queue_messages(organization=self.organization, messages=notices, now=now)
         self.texts += [notice.content.text for notice in notices]
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))

@@ -52,7 +52,7 @@ class Weather:
     def queue(self, number: int, useful_for: timedelta = timedelta(days=1)) -> None:
         fields = {"due_at": self.began, "expires_at": self.began + useful_for}
         notices = [
-            made.notice(f"Weather {n}", address=f"+1213{n:07}", about=f"weather:{n}", **fields)
+            made.message(f"Weather {n}", address=f"+1213{n:07}", about=f"weather:{n}", **fields)
             for n in (next(_numbers) for _each in range(number))
         ]
         outbox.queue_messages(organization=self.organization, messages=notices, now=self.began)

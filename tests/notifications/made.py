@@ -31,25 +31,25 @@ def envelope(**fields: Any) -> Envelope:
     )
 
 
-def notice(text: str = "See you tomorrow", **fields: Any) -> RenderedMessage:
-    wording = {name: fields.pop(name) for name in ("subject", "html", "calendar", "calendar_method") if name in fields}
-    return RenderedMessage(envelope(**fields), MessageContent(text, **wording))
+def message(text: str = "See you tomorrow", **fields: Any) -> RenderedMessage:
+    content = {name: fields.pop(name) for name in ("subject", "html", "calendar", "calendar_method") if name in fields}
+    return RenderedMessage(envelope(**fields), MessageContent(text, **content))
 
 
 def queued(organization: Organization, text: str = "See you tomorrow", **fields: Any) -> Message:
-    made = notice(text, **fields)
+    made = message(text, **fields)
     outbox.queue_messages(organization=organization, messages=[made], now=NOON - timedelta(hours=1))
     return Message.objects.get(key=made.envelope.key)
 
 
 def many(organization: Organization, number: int, **fields: Any) -> Sequence[Message]:
-    notices = [
-        notice(f"Text {n}", address=f"+1213555{n % 10000:04}", about=f"booking:{n}", **fields) for n in range(number)
+    messages = [
+        message(f"Text {n}", address=f"+1213555{n % 10000:04}", about=f"booking:{n}", **fields) for n in range(number)
     ]
-    outbox.queue_messages(organization=organization, messages=notices, now=NOON - timedelta(hours=1))
+    outbox.queue_messages(organization=organization, messages=messages, now=NOON - timedelta(hours=1))
     return list(Message.objects.order_by("pk"))
 
 
 def deliver(now: datetime = NOON, seconds: float = 15) -> dict[str, int]:
-    """One run of a worker, at a moment."""
+    """Run a worker once at this time."""
     return delivery.deliver_messages(clock=lambda: now, chance=lambda: 1.0, seconds=seconds)

@@ -1,4 +1,4 @@
-"""When messages do not leave or arrive, somebody hears of it: figures, log, metric."""
+"""Delivery problems: list, log and metric."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def codes(organization: Organization) -> list[tuple[str, int]]:
 
 
 def fates(organization: Organization, *states: str) -> None:
-    """Texts of the last day whose fate is known, the newest last."""
+    """Create texts of the last day with these states, the newest last."""
     for position, state in enumerate(states):
         message = made.queued(organization)
         Message.objects.filter(pk=message.pk).update(
@@ -56,7 +56,7 @@ def test_a_message_that_is_tried_again_and_again_is_late_whatever_its_time_is_no
     assert codes(organization) == [("late", 1)]
 
 
-def test_a_stopped_sender_is_trouble_for_who_has_no_other() -> None:
+def test_a_stopped_sender_is_a_problem_for_organizations_without_another() -> None:
     organization, lucky = builders.organization(), builders.organization()
     builders.sender(lucky)
     for one in (organization, lucky):
@@ -79,7 +79,7 @@ def test_more_than_a_fifth_of_the_last_fifty_that_did_not_arrive_is_trouble() ->
     assert codes(organization) == [("undelivered", 22)]
 
 
-def test_a_sender_that_may_not_send_there_is_trouble_and_who_said_stop_is_none() -> None:
+def test_a_refused_region_counts_as_undelivered_and_an_opt_out_does_not() -> None:
     organization, other = builders.organization(), builders.organization()
     for one, reason, code in ((organization, "trial_account", "21608"), (other, "opted_out", "21610")):
         fates(one, *["blocked"] * 20)
@@ -106,7 +106,7 @@ def test_all_organizations_are_looked_at_in_three_queries() -> None:
     assert query_counts.count_for_each(late) == 3
 
 
-def test_the_log_says_it_once_a_minute_and_names_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_alert_is_logged_once_a_minute_without_personal_data(caplog: pytest.LogCaptureFixture) -> None:
     organization = builders.organization()
     found = [DeliveryProblem("late", organization.pk, 7), DeliveryProblem("late", organization.pk + 1, 3)]
     for seconds in (0, 5, 60):

@@ -85,7 +85,6 @@ def test_the_countries_are_a_setting() -> None:
 
 
 def mailbox_of(length: int) -> str:
-    """A valid mailbox of so many characters."""
     begins, ends = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.", ".org"
     return f"{begins}{'d' * (length - len(begins) - len(ends))}{ends}"
 

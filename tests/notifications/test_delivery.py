@@ -178,9 +178,9 @@ def test_another_number_in_the_settings_becomes_the_default() -> None:
     assert Sender.objects.get(is_default=True) == second
 
 
-def test_account_mail_belongs_to_nobody_and_leaves() -> None:
+def test_account_mail_leaves_without_an_organization() -> None:
     outbox.queue_messages(
-        organization=None, messages=[made.notice(channel="email", address="ben@example.org")], now=NOON
+        organization=None, messages=[made.message(channel="email", address="ben@example.org")], now=NOON
     )
     assert made.deliver() == {"delivered": 1}
 
@@ -275,7 +275,7 @@ def test_an_opt_out_that_only_the_provider_knew_stops_the_rest(twilio: TwilioSta
 
 
 @pytest.mark.expects_errors
-def test_a_sender_that_is_not_fit_is_stopped_until_somebody_resumes_it(twilio: TwilioStandIn) -> None:
+def test_a_refused_sender_is_stopped_until_it_is_resumed(twilio: TwilioStandIn) -> None:
     twilio.refuse(ANA, 20003, status=401)
     organization = builders.organization()
     first = made.queued(organization)
@@ -300,14 +300,14 @@ def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn
 
 
 class Broken(InboxProvider):
-    """A gateway with a fault that nobody foresaw."""
+    """A provider with an unexpected error."""
 
     def send(self, letter: OutgoingMessage) -> Receipt:
         raise ZeroDivisionError(letter.address)
 
 
 @pytest.mark.expects_errors
-def test_what_nobody_foresaw_is_in_doubt_and_named_without_the_number(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_leaves_the_message_in_doubt_and_logs_no_number(caplog: pytest.LogCaptureFixture) -> None:
     made.queued(builders.organization())
     [claimed] = claim.claim_messages(channel="sms", limit=1, now=NOON)
     outcome = delivery.call_provider(Broken(), claimed, claimed.build_outgoing_message(NOON))

@@ -43,7 +43,7 @@ def test_messages_are_listed_newest_first_for_scripts() -> None:
 
 @pytest.mark.usefixtures("_demo")
 @pytest.mark.parametrize("query", ["?to=+12135550142", "?to=%2B12135550142", "?to=(213) 555-0142", "?to=2135550142"])
-def test_a_number_is_found_however_it_is_asked_for(query: str) -> None:
+def test_the_inbox_finds_a_number_in_any_spelling(query: str) -> None:
     made.queued(builders.organization())
     made.deliver()
     assert len(Client().get(JSON + query).json()) == 1

@@ -1,4 +1,4 @@
-"""The table of kinds: what is derived from it, which code reads it, and the page that publishes it."""
+"""The table of message kinds: derived values, the code that reads it, and the published page."""
 
 import re
 from datetime import timedelta
@@ -17,7 +17,7 @@ BY_CODE = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 
 
 def row(kind: MessageKind) -> list[str]:
-    """What the page says about a kind."""
+    """Return the page's row of a kind."""
     with translation.override("en"):
         channels = kind.channels.label if isinstance(kind.channels, ChannelChoice) else kind.channels.value
         letter = "C or X" if kind.asks_for_reply else ""
@@ -58,7 +58,7 @@ def constant(kind: MessageKind) -> str:
 
 
 def queued_kinds(sources: tuple[Source, ...]) -> set[str]:
-    """The kinds named in modules that make envelopes, and those that a schedule or a broadcast gives them."""
+    """Return the kinds named in modules that build envelopes, and those from a schedule or a broadcast."""
     makers = [source.text for source in sources if "envelopes.build_envelopes(" in source.text]
     named = {kind.name for kind in KINDS.values() if any(f"kinds.{constant(kind)}" in text for text in makers)}
     return named | {str(name) for name in (*reminder_times.REMINDERS, *BroadcastKind)}
@@ -81,7 +81,7 @@ def test_control_an_envelope_made_by_hand_is_caught() -> None:
 
 
 def literals(sources: tuple[Source, ...]) -> list[str]:
-    """Places that name a kind of a message by a literal instead of the table."""
+    """Find places that name a kind by a literal instead of the table."""
     found = re.compile(rf"\b(message|text|last|topic|envelope)\.kind (==|!=|in) [\"'({{]|kind=\"({'|'.join(KINDS)})\"")
     return [source.path for source in sources if found.search(source.text)]
 
@@ -147,7 +147,7 @@ def test_quiet_hours_follow_the_kind() -> None:
     assert {kind.quiet for kind in KINDS.values()} == set(QuietRule)
 
 
-def test_who_is_called_and_who_is_mailed_instead() -> None:
+def test_the_table_decides_on_call_list_and_email_fallback() -> None:
     always = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
     agreed = {"booked"}
     reminders = {"week", "three_days", "day_before", "same_day"}

@@ -20,9 +20,9 @@ def states() -> list[str]:
 
 
 def test_queueing_the_same_key_twice_is_once() -> None:
-    organization, twice = builders.organization(), made.notice()
-    assert outbox.queue_messages(organization=organization, messages=[twice, made.notice()], now=NOON) == 2
-    assert outbox.queue_messages(organization=organization, messages=[twice, made.notice()], now=NOON) == 1
+    organization, twice = builders.organization(), made.message()
+    assert outbox.queue_messages(organization=organization, messages=[twice, made.message()], now=NOON) == 2
+    assert outbox.queue_messages(organization=organization, messages=[twice, made.message()], now=NOON) == 1
     assert states() == ["queued", "queued", "queued"]
 
 
@@ -36,7 +36,7 @@ def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -
 
     def notices(many: int) -> Callable[[], object]:
         return partial(
-            outbox.queue_messages, organization=organization, messages=[made.notice() for _ in range(many)], now=NOON
+            outbox.queue_messages, organization=organization, messages=[made.message() for _ in range(many)], now=NOON
         )
 
     assert query_counts.count_for_each(notices) == 1

@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def leave(use: AllowanceUse, at: datetime, wanted: int, priority: int = 0) -> int:
-    """How many of so many leave at an instant."""
+    """Count how many of so many messages leave at an instant."""
     left = 0
     while left < wanted and use.find_deferral(priority, at) is None:
         use.count_message(at)
@@ -48,7 +48,7 @@ def test_codes_find_room_when_reminders_have_used_theirs() -> None:
     assert leave(use, NOON, 99, priority=0) == 5
 
 
-def test_who_waits_is_given_turns_one_after_the_other() -> None:
+def test_deferred_messages_get_turns_one_after_the_other() -> None:
     use = AllowanceUse(60, 0)
     leave(use, NOON, 99, priority=1)
     turns = [hold.until for _each in range(5) if (hold := use.find_deferral(1, NOON))]
@@ -57,7 +57,7 @@ def test_who_waits_is_given_turns_one_after_the_other() -> None:
     assert gaps == {round(60 / 49, 3)}
 
 
-def test_who_has_waited_does_not_go_to_the_end_of_the_line() -> None:
+def test_a_message_that_has_waited_does_not_go_to_the_end_of_the_queue() -> None:
     use = AllowanceUse(60, 0)
     leave(use, NOON, 99, priority=1)
     line = [use.find_deferral(1, NOON) for _each in range(500)]
@@ -73,7 +73,7 @@ def test_of_a_days_budget_each_gets_its_share(priority: int, share: float) -> No
     assert leave(AllowanceUse(0, 100), NOON, 999, priority) == round(100 * share)
 
 
-def test_the_smallest_budget_is_for_anybody() -> None:
+def test_the_smallest_budget_serves_every_priority() -> None:
     assert leave(AllowanceUse(0, 1), NOON, 9, priority=2) == 1
 
 

@@ -1,4 +1,4 @@
-"""Rows and answers that nothing can be done with are parked with a reason; the rest flows."""
+"""Rows and answers that cannot be processed are parked with a reason; the rest goes on."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def test_an_error_code_is_kept_as_far_as_a_row_can_hold_it() -> None:
     assert ProviderError(ErrorKind.PERMANENT, "refused", "9\x00" * 99).code == "9" * 40
 
 
-def test_what_cannot_be_written_as_a_mail_fails_for_good_before_anybody_is_called() -> None:
+def test_a_text_that_cannot_be_composed_fails_before_the_server_is_called() -> None:
     letter = OutgoingMessage(
         key="k", token="t", channel="email", address="ana@example.org", text="\ud800", at=NOON, expires_at=NOON
     )
@@ -46,7 +46,7 @@ def test_what_cannot_be_written_as_a_mail_fails_for_good_before_anybody_is_calle
 
 
 @pytest.mark.django_db
-def test_a_zone_that_does_not_exist_holds_up_nobody() -> None:
+def test_an_unknown_zone_counts_as_utc() -> None:
     organization = builders.organization()
     made.queued(organization, zone="Nowhere/At All", keeps_quiet_hours=True)
     made.queued(organization)

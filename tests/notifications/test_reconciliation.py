@@ -149,7 +149,7 @@ def test_after_five_more_tries_a_person_decides(twilio: TwilioStandIn) -> None:
 
 
 @pytest.mark.expects_errors
-def test_while_the_provider_cannot_be_asked_it_is_sent_twice_more_at_the_most(twilio: TwilioStandIn) -> None:
+def test_without_a_look_up_it_is_sent_again_at_most_twice(twilio: TwilioStandIn) -> None:
     twilio.plan(["accepted-reset"] * 9)
     twilio.deaf = True
     message = queued()
@@ -160,7 +160,7 @@ def test_while_the_provider_cannot_be_asked_it_is_sent_twice_more_at_the_most(tw
     assert len(twilio.accepted) == 3
 
 
-def test_what_is_useless_before_the_provider_can_be_asked_is_said_to_be_of_unknown_fate(twilio: TwilioStandIn) -> None:
+def test_a_message_that_expires_before_a_look_up_has_an_unknown_result(twilio: TwilioStandIn) -> None:
     twilio.plan(["reset"])
     twilio.deaf = True
     message = queued()
@@ -182,7 +182,7 @@ def test_an_answer_that_comes_after_the_lease_still_counts(twilio: TwilioStandIn
 
 @pytest.mark.expects_errors
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_nobody_foresaw_is_left_to_a_person_and_the_rest_is_looked_after(twilio: TwilioStandIn) -> None:
+def test_a_row_with_an_unexpected_error_is_parked_and_the_rest_is_reconciled(twilio: TwilioStandIn) -> None:
     twilio.plan(["accepted-reset", "accepted-reset"])
     poison, fine = queued("Poison"), queued("Fine")
     made.deliver(NOW)
@@ -236,7 +236,7 @@ def test_mail_in_doubt_is_sent_once_more_under_the_same_message_id() -> None:
     assert what_became(message) == ("sent", "")
 
 
-def test_long_silence_is_asked_about_at_growing_intervals_for_a_day(twilio: TwilioStandIn) -> None:
+def test_missing_reports_are_polled_at_growing_intervals_for_a_day(twilio: TwilioStandIn) -> None:
     message = queued()
     made.deliver(NOW)
     assert reconciliation.reconcile_messages(now=later(14 * 60)) == {}
@@ -258,7 +258,7 @@ def test_the_answer_moves_the_message_forward(twilio: TwilioStandIn) -> None:
     assert message.check_at is None
 
 
-def test_a_scheduled_that_nobody_worded_in_time_ends() -> None:
+def test_a_scheduled_message_that_is_not_rendered_in_time_expires() -> None:
     envelope = made.envelope(due_at=NOW, expires_at=later(60))
     outbox.schedule_messages(organization=builders.organization(), envelopes=[envelope], now=NOW)
     assert reconciliation.reconcile_messages(now=later(60)) == {"expired": 1}
@@ -331,7 +331,7 @@ def test_it_is_sent_again_five_times_where_the_provider_can_be_asked_and_else_tw
 
 
 @pytest.mark.parametrize(("hours", "asks_again"), [(23.999, True), (24, False)])
-def test_silence_is_asked_about_for_a_day(twilio: TwilioStandIn, hours: float, asks_again: bool) -> None:
+def test_missing_reports_are_polled_for_a_day(twilio: TwilioStandIn, hours: float, asks_again: bool) -> None:
     message = queued()
     made.deliver(NOW)
     Message.objects.update(expires_at=later(4 * 86400))

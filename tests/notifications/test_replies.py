@@ -63,7 +63,7 @@ def test_stop_covers_every_organization_on_the_sender_and_no_other() -> None:
     ]
 
 
-def test_stop_to_the_installations_sender_covers_who_has_none_of_their_own() -> None:
+def test_stop_to_the_default_sender_covers_organizations_without_their_own() -> None:
     organization, lucky = builders.organization(), builders.organization()
     organization.senders.all().delete()
     default = senders.ensure_default_sender()
@@ -98,7 +98,7 @@ def test_the_same_text_twice_has_one_effect(text: str) -> None:
     assert (InboundMessage.objects.count(), ConsentEntry.objects.count()) == (1, lines)
 
 
-def test_yes_opts_in_again_only_whoever_had_opted_out() -> None:
+def test_yes_opts_in_again_only_after_an_opt_out() -> None:
     organization = builders.organization()
     assert say(organization, "yes", "SM1").handled_at is None
     say(organization, "STOP", "SM2")
@@ -116,7 +116,7 @@ def test_cancel_is_an_opt_out_that_a_coordinator_should_see() -> None:
     ("text", "handled_as", "stopped"),
     [("No more texts, and where is it?", "stop_in_words", True), ("Ayuda", "help_unanswered", False)],
 )
-def test_what_nobody_answers_by_itself_waits_for_a_person(text: str, handled_as: str, stopped: bool) -> None:
+def test_a_reply_without_an_automatic_answer_waits_for_a_coordinator(text: str, handled_as: str, stopped: bool) -> None:
     organization = builders.organization()
     made.queued(organization)
     reply = say(organization, text)

@@ -149,7 +149,7 @@ def test_a_pause_doubles_from_ten_seconds_to_half_an_hour(attempt: int, seconds:
     assert notifications_rules.compute_pause(attempt, 0.0) == whole / 2
 
 
-def test_what_the_provider_asked_for_is_spread_over_a_tenth_of_the_pause_beyond_it() -> None:
+def test_a_retry_after_is_extended_by_up_to_a_tenth_of_the_pause() -> None:
     hour = timedelta(hours=1)
     assert notifications_rules.compute_pause(1, 0.0, hour) == hour
     assert notifications_rules.compute_pause(1, 1.0, hour) == hour + timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""Django's mail, and the checks of the settings by which messages leave."""
+"""Django's mail, and the checks of the settings for messages."""
 
 from typing import Any
 

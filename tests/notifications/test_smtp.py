@@ -60,7 +60,7 @@ def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, pr
     assert receipt.state == MessageState.SENT
 
 
-def test_the_headers_say_who_writes_and_that_a_machine_does(sink: MailSink, provider: SmtpProvider) -> None:
+def test_the_headers_name_the_sender_and_mark_the_mail_as_automatic(sink: MailSink, provider: SmtpProvider) -> None:
     provider.send(LETTER)
     parsed = sink.mails[0].parsed
     assert str(parsed["From"]) == '"Rhythm of Life, Foundation" <drives@example.org>'

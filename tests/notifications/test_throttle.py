@@ -1,4 +1,4 @@
-"""What waits at the gate: for a sender's pace, a day's budget, a provider that fails."""
+"""Messages deferred for a sender's pace, a daily budget or a failing provider."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -73,7 +73,9 @@ def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
 
 
 @pytest.mark.parametrize(("one_organization", "purpose"), [(False, "news"), (False, "reminders"), (True, "news")])
-def test_who_has_few_messages_does_not_wait_for_all_of_who_has_many(one_organization: bool, purpose: str) -> None:
+def test_a_small_organization_does_not_wait_for_all_messages_of_a_large_one(
+    one_organization: bool, purpose: str
+) -> None:
     big, small = builders.organization(messages_per_day=0), builders.organization(messages_per_day=0)
     Sender.objects.all().delete()
     shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=75, per_day=0)
@@ -96,7 +98,7 @@ def test_who_has_few_messages_does_not_wait_for_all_of_who_has_many(one_organiza
     assert 75 * 0.75 <= left <= 10 + 75 * 70 / 60  # the pace is kept, and used
 
 
-def test_two_who_have_many_share_what_leaves() -> None:
+def test_two_large_organizations_share_the_pace() -> None:
     first, second = builders.organization(messages_per_day=0), builders.organization(messages_per_day=0)
     Sender.objects.all().delete()
     shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=75, per_day=0)
@@ -147,7 +149,7 @@ def test_what_the_budget_keeps_until_it_is_useless_says_so() -> None:
     assert states() == {("delivered", ""): 1, ("expired", "budget"): 1}
 
 
-def test_a_carriers_day_holds_for_all_who_share_the_sender() -> None:
+def test_the_carrier_limit_of_a_day_applies_to_all_organizations_of_the_sender() -> None:
     first, second = builders.organization(), builders.organization()
     Sender.objects.all().delete()
     shared = Sender.objects.create(name="Shared", number="+12025550111", per_minute=0, per_day=4)
@@ -261,7 +263,7 @@ def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
     assert notifications_queries.list_open_breakers() == []
 
 
-def test_a_way_out_is_shut_after_ten_failures_in_a_row_and_not_after_nine() -> None:
+def test_a_breaker_opens_after_ten_failures_in_a_row_and_not_after_nine() -> None:
     breakers.record_calls(calls=[("sender:7", True)] * 9, now=NOON)
     assert notifications_queries.list_open_breakers() == []
     breakers.record_calls(calls=[("sender:7", True)], now=NOON)

@@ -142,7 +142,7 @@ def test_error_codes_are_read(
     assert (error.value.kind, error.value.code) == (kind, str(code))
 
 
-def test_nobody_there_means_surely_not_sent() -> None:
+def test_a_refused_connection_means_not_sent() -> None:
     provider = TwilioProvider("http://127.0.0.1:9", "https://drives.example.org", ACCOUNT, SECRET)
     with pytest.raises(ProviderError) as error:
         provider.send(LETTER)

@@ -1,4 +1,4 @@
-"""Coordinators at the door."""
+"""Sign-in, roles and sessions of coordinators."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,7 @@ def plan(request: MemberRequest, what: str = "drive") -> HttpResponseBase:
 
 
 def visit(client: Client, user: User | None = None) -> HttpResponseBase:
-    """Open the page of a planner with the client's session."""
+    """Open a page for coordinators with the client's session."""
     request: HttpRequest = RequestFactory().get("/organizer/plan/")
     request.session = client.session
     request.user = user or User.objects.get(pk=client.session["_auth_user_id"])
@@ -56,7 +56,7 @@ def test_a_coordinator_acts_for_their_organization() -> None:
     assert visit(client).getvalue().decode() == f"{ben.organization.slug} site"
 
 
-def test_who_is_not_signed_in_is_sent_to_the_door_and_comes_back() -> None:
+def test_a_signed_out_user_is_sent_to_the_sign_in_page_and_back() -> None:
     client = Client()
     request = RequestFactory().get("/organizer/plan/?a=1")
     request.session = client.session
@@ -169,7 +169,7 @@ def test_a_sign_in_that_fails_says_so_beside_the_field_and_on_top() -> None:
     assert 'href="#id_login"' in page
 
 
-def test_nobody_signs_up_by_themselves() -> None:
+def test_sign_up_is_closed() -> None:
     client = Client()
     assert "Your organization sets up your account" in client.get("/accounts/signup/").content.decode()
     client.post("/accounts/signup/", {"email": "mallory@example.org", "password1": PASSWORD})

@@ -1,5 +1,3 @@
-"""API keys."""
-
 from datetime import timedelta
 
 import pytest

@@ -1,4 +1,4 @@
-"""The same request twice is done once."""
+"""A repeated request runs once."""
 
 import uuid
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_work_that_raises_leaves_the_key_free() -> None:
 
 
 @pytest.mark.django_db
-def test_an_answer_is_kept_for_a_day_even_if_nobody_cleaned_up() -> None:
+def test_an_answer_expires_after_a_day_even_before_the_purge() -> None:
     ask()
     assert ask(now=NOW + timedelta(hours=23, minutes=59)).replayed
     assert not ask(now=NOW + timedelta(hours=24)).replayed
@@ -123,7 +123,7 @@ def test_a_key_costs_three_statements_and_a_replay_two() -> None:
 
 
 def naive(number: int, key: str) -> StoredAnswer:
-    """The control: look, work, write, with nothing in between."""
+    """The control: read, work, write, without a lock."""
     known = IdempotentAnswer.objects.filter(scope="key:1", key_hash=key).first()
     if known:
         return StoredAnswer(known.status, known.body, replayed=True)
@@ -188,5 +188,5 @@ def test_a_key_has_1_to_255_characters_and_that_of_a_stranger_at_least_22() -> N
         ask("a" * 21, scope="anonymous")
 
 
-def test_who_asks_while_the_same_request_is_worked_on_is_told_to_wait_a_second() -> None:
+def test_a_second_request_during_the_first_is_told_to_retry_after_a_second() -> None:
     assert RequestInProgress().retry_after == timedelta(seconds=1)

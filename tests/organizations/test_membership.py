@@ -1,4 +1,4 @@
-"""Who belongs to an organization."""
+"""Memberships and roles."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -27,7 +27,7 @@ def test_a_user_is_found_in_their_own_organization_only() -> None:
 
 
 @pytest.mark.django_db
-def test_a_user_who_was_switched_off_belongs_nowhere() -> None:
+def test_a_deactivated_user_has_no_membership() -> None:
     ben = builders.member(builders.organization())
     ben.user.is_active = False
     assert organizations_queries.find_membership(ben.user) is None
@@ -45,7 +45,7 @@ def test_with_several_organizations_the_first_by_name_is_taken() -> None:
 
 
 @pytest.mark.django_db
-def test_coordinators_and_owners_are_written_to_and_nobody_else() -> None:
+def test_only_owners_and_coordinators_get_the_e_mail() -> None:
     hope = builders.organization()
     for role in Role:
         builders.member(hope, role, f"{role.value}@example.org")
@@ -68,7 +68,7 @@ def test_an_organization_is_founded_with_its_owner_and_a_trace() -> None:
 
 
 @pytest.mark.django_db
-def test_who_is_a_member_already_gets_the_new_role() -> None:
+def test_adding_a_member_again_changes_the_role() -> None:
     hope = builders.organization()
     builders.member(hope)
     ben = builders.member(hope, Role.VIEWER)
@@ -88,7 +88,7 @@ def test_the_last_owner_stays() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
+def test_two_owners_cannot_remove_each_other_at_once() -> None:
     hope = builders.organization()
     owners = [builders.member(hope), builders.member(hope)]
     storm.at_once(2, lambda n: memberships.remove_member(membership=owners[n], actor="test", now=NOW))

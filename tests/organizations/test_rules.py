@@ -1,4 +1,4 @@
-"""What a role may do."""
+"""The permissions of roles."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Owners and coordinators sign in with a second step, or see nothing of their organization."""
+"""Owners and coordinators need a second step for signing in."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A donor proves a contact while a coordinator types the same one: nobody waits in a circle."""
+"""A donor verifies a contact while a coordinator enters the same one: no deadlock."""
 
 import pytest
 from django.db import OperationalError

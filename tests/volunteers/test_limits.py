@@ -1,4 +1,4 @@
-"""Limits that guard money: never one over."""
+"""Rate limits are never exceeded."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ def test_several_limits_cost_one_statement() -> None:
 
 
 @pytest.mark.django_db
-def test_a_counter_names_nobody() -> None:
+def test_a_counter_holds_no_personal_data() -> None:
     limits.spend_limit(scope="test", subject="+12135550142", limit=1, window=QUARTER, now=NOW)
     assert "2135550142" not in str(LimitCounter.objects.values().get())
 
@@ -83,7 +83,7 @@ def test_limits_can_be_switched_off(settings: object) -> None:
 
 
 @pytest.mark.django_db
-def test_counters_whose_window_is_over_are_deleted() -> None:
+def test_old_counters_are_deleted() -> None:
     ask(now=NOW - timedelta(days=3))
     ask(now=NOW)
     assert limits.purge_counters(now=NOW) == 1
@@ -98,7 +98,7 @@ def test_of_many_at_once_never_one_too_many_is_let_through() -> None:
 
 
 def naive(subject: str, most: int) -> str:
-    """The control: read, judge, write."""
+    """The control: read, check, write."""
     counter, _ = LimitCounter.objects.get_or_create(
         scope="test", subject=subject, window_start=NOW, defaults={"count": 0}
     )

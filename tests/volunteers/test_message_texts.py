@@ -1,4 +1,4 @@
-"""What is said about codes and consents."""
+"""The texts of codes and consents."""
 
 import re
 from hashlib import sha256
@@ -78,8 +78,8 @@ def test_a_consent_says_all_that_the_law_asks_for(purpose: str, language: str) -
     assert version == f"{message_texts.CONSENT_VERSION}-{language}"
 
 
-def test_other_words_of_consent_have_another_version() -> None:
-    """The ledger's version must lead to the very words: who changes one of them changes both of these."""
+def test_a_changed_consent_text_needs_a_new_version() -> None:
+    """The ledger's version must lead to the exact wording. Change both together."""
     words = [
         message_texts.render_consent_text(purpose, language, HOPE)[1]
         for purpose in Purpose.values

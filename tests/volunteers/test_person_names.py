@@ -1,4 +1,4 @@
-"""Which names can mean one person."""
+"""Names that can mean the same person."""
 
 import pytest
 from hypothesis import given

@@ -1,5 +1,3 @@
-"""Who is known."""
-
 import pytest
 
 from tests import builders

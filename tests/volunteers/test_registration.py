@@ -1,4 +1,4 @@
-"""From what somebody typed to a person the organization knows."""
+"""From what a donor typed to a volunteer of the organization."""
 
 from datetime import timedelta
 from typing import Any
@@ -110,7 +110,7 @@ def test_every_problem_is_said_at_once() -> None:
 
 
 @pytest.mark.django_db
-def test_somebody_must_be_reachable() -> None:
+def test_a_phone_or_mailbox_is_required() -> None:
     assert problems() == {"phone": ["contact_missing"]}
     assert problems(phone="  ", email=" ") == {"phone": ["contact_missing"]}
     assert Registration.objects.count() == 0
@@ -138,7 +138,7 @@ def test_registering_costs_one_statement_whether_the_person_is_known_or_not() ->
 
 
 @pytest.mark.django_db
-def test_a_proved_contact_becomes_a_person_who_owns_it() -> None:
+def test_a_verified_contact_gets_a_new_volunteer_as_owner() -> None:
     typed = registered(builders.organization())
     ana = registration.resolve_registration(registration=typed, now=NOW)
     contact = Contact.objects.get()
@@ -168,9 +168,7 @@ def test_another_organization_knows_another_person() -> None:
 @pytest.mark.parametrize(
     ("name", "is_for_other", "is_ana"), [("Anna", False, True), ("Anna", True, False), ("A.", True, True)]
 )
-def test_with_the_box_for_another_person_a_name_that_is_nearly_the_owners_is_somebody_elses(
-    name: str, is_for_other: bool, is_ana: bool
-) -> None:
+def test_for_another_person_a_similar_name_is_a_new_volunteer(name: str, is_for_other: bool, is_ana: bool) -> None:
     hope = builders.organization()
     ana = resolved(hope)
     assert (resolved(hope, f"Test {name} Alder", is_for_other=is_for_other) == ana) == is_ana
@@ -215,7 +213,7 @@ def test_the_unproved_contact_is_linked_and_not_owned() -> None:
 
 
 @pytest.mark.django_db
-def test_somebody_elses_mailbox_is_not_linked() -> None:
+def test_another_volunteers_mailbox_is_not_linked() -> None:
     hope = builders.organization()
     cleo = resolved(hope, "Test Cleo", phone="", email=MAIL)
     ana = resolved(hope, email=MAIL)
@@ -292,7 +290,7 @@ def test_a_coordinator_enters_the_same_person_once() -> None:
 
 
 @pytest.mark.django_db
-def test_who_was_entered_and_then_proves_the_contact_is_the_same_person() -> None:
+def test_an_entered_volunteer_that_verifies_the_contact_is_the_same_person() -> None:
     hope = builders.organization()
     entered = registration.enter_volunteer(organization=hope, name="Test Ana", phone=PHONE, actor="user:1", now=NOW)
     assert resolved(hope) == entered
@@ -300,7 +298,7 @@ def test_who_was_entered_and_then_proves_the_contact_is_the_same_person() -> Non
 
 
 @pytest.mark.django_db
-def test_who_named_a_mailbox_online_is_met_again_by_it() -> None:
+def test_a_volunteer_is_found_again_by_an_unverified_mailbox() -> None:
     hope = builders.organization()
     ana = resolved(hope, email=MAIL)
     assert registration.enter_volunteer(organization=hope, name="Test Ana", email=MAIL, actor="user:1", now=NOW) == ana

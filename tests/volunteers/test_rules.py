@@ -1,4 +1,4 @@
-"""What is a name, a code, a language, a network."""
+"""Names, codes, languages and networks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -222,7 +222,7 @@ def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.parse_contact_address("  ", ["US"])) == contact
 
 
-def test_an_unknown_consent_is_named_to_who_asks_for_the_reason() -> None:
+def test_an_unknown_consent_is_named_in_the_error() -> None:
     with pytest.raises(ValidationError) as caught:
         volunteers_rules.parse_purposes(["newsletter"])
     assert caught.value.params == {"unknown": {"newsletter"}}

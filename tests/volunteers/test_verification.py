@@ -1,4 +1,4 @@
-"""How somebody proves that a phone or mailbox is theirs."""
+"""Verification of a phone or mailbox by code."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -34,7 +34,6 @@ def registered(of: Organization, **typed: Any) -> Registration:
 
 
 def sent(of: Organization, *, bound_to: str = "here", now: datetime = NOW, ip: str | None = None, **typed: Any) -> str:
-    """The code that was sent."""
     with transaction.atomic():
         code = verification.send_code(
             typed=registered(of, **typed),
@@ -106,7 +105,7 @@ def test_a_code_lives_ten_minutes() -> None:
 
 
 @pytest.mark.django_db
-def test_a_code_counts_only_for_its_contact_and_for_who_asked() -> None:
+def test_a_code_counts_only_for_its_contact_and_secret() -> None:
     code = sent(builders.organization())
     assert tried(code, bound_to="elsewhere") == CodeResult.EXPIRED
     assert tried(code, identity=volunteers_rules.compute_identity("+12135550143")) == CodeResult.EXPIRED
@@ -182,7 +181,7 @@ def test_a_contact_has_one_limit_over_all_organizations() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("addresses", [["192.0.2.7"], ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"]])
-def test_a_network_gets_twenty_codes_an_hour_that_nobody_enters(addresses: list[str]) -> None:
+def test_a_network_gets_twenty_unentered_codes_an_hour(addresses: list[str]) -> None:
     hope = builders.organization()
     for number in range(20):
         sent(hope, phone=builders.phone(number), ip=addresses[number % len(addresses)])
@@ -193,7 +192,7 @@ def test_a_network_gets_twenty_codes_an_hour_that_nobody_enters(addresses: list[
 
 
 @pytest.mark.django_db
-def test_a_hall_full_of_people_who_enter_their_codes_gets_sixty_an_hour() -> None:
+def test_a_network_gets_sixty_entered_codes_an_hour() -> None:
     hope = builders.organization()
     for number in range(60):
         phone = builders.phone(number)
@@ -316,7 +315,7 @@ def test_the_right_code_twenty_times_at_once_proves_once() -> None:
 
 
 def naive(code_id: int) -> CodeResult:
-    """The control: read the tries, judge, count."""
+    """The control: read the tries, check, count."""
     code = VerificationCode.objects.get(pk=code_id)
     if code.tries >= 5:
         return CodeResult.NO_TRIES_LEFT
@@ -336,7 +335,7 @@ def test_tries_that_are_read_first_let_more_than_five_through() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_for_a_code_at_once_three_get_one() -> None:
+def test_three_of_many_parallel_requests_get_a_code() -> None:
     hope = builders.organization()
     answers = storm.at_once(16, lambda _: sent(hope, ip="192.0.2.9"))
     assert Counter(type(answer) for answer in answers) == {str: 3, RateLimitExceeded: 13}
@@ -383,7 +382,7 @@ def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
 
 
 @pytest.mark.django_db
-def test_the_whole_service_is_asked_two_thousand_times_a_day_to_find_bookings() -> None:
+def test_the_whole_service_sends_two_thousand_search_codes_a_day() -> None:
     budget = Limit("find_budget", "all", 2_000, timedelta(days=1))
     limits.spend_limits(limits=[budget], now=NOW, count=1_999)
     verification.request_code(typed=PHONE, bound_to="here", ip=None, now=NOW)
