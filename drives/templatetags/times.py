@@ -1,6 +1,6 @@
 """Filters for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`), and phone numbers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -8,6 +8,7 @@ from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from drives.domain import localtime
 from notifications import contact_address
@@ -54,6 +55,12 @@ def _format_date_part(at: datetime, zone: str, part: str) -> str:
 def short_moment(at: datetime, zone: str) -> str:
     """Format a time without its zone, for pages that name the zone: Sat Mar 14, 9:45 AM."""
     return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
+
+
+@register.filter
+def short_date(on: date) -> str:
+    """Sat Mar 14, or sáb 14 mar: a date that has no time."""
+    return formats.date_format(on, pgettext("date format", "D M j"))
 
 
 @register.filter
