@@ -105,7 +105,6 @@ class BookingTokenView(ApiView):
         return page
 
     def load_changeable_booking(self, token: str) -> Booking:
-        """Refuses if the time has passed."""
         page = self.load_page(token)
         if page.is_over:
             raise Refusal([Reason("slot_past", _("The time of this booking has passed."))])

@@ -44,7 +44,6 @@ def match_volunteers(registrations: Sequence[Registration], booking_for: Booking
 
 
 def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: datetime) -> None:
-    """Set the volunteer of each held booking without saving it, and assign the self-reported donations."""
     details = [booking.registration for booking in party if booking.registration]
     for booking, volunteer in zip(party, match_volunteers(details, booking_for, now), strict=True):
         booking.volunteer = volunteer

@@ -111,7 +111,6 @@ class DetailsForm(SelfReportedForm, PersonForm):
         return [Companion(self.cleaned_data[name], self.cleaned_data[visit]) for name, visit in self._others]
 
     def refuse(self, problem: ValidationError) -> None:
-        """Show a refused time beside the time, or beside the self-reported donation that forbids it."""
         if isinstance(problem, Refusal):
             field = "self_reported_on" if is_too_close(problem) else "slot"
             self.add_error(field if is_about_time(problem) else None, problem.messages)

@@ -16,7 +16,6 @@ def record_change(
     to_arrival: Slot | None = None,
     reason: str = "",
 ) -> None:
-    """Record a change of a booking that is already in its new state."""
     BookingChange.objects.create(
         booking=booking,
         from_state=from_state,

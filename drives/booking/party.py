@@ -51,7 +51,6 @@ class Party:
 
 
 def load_party(booking: Booking) -> Party:
-    """Load a booking's party. One query, none for a party of one."""
     return load_parties([booking])[booking.pk]
 
 

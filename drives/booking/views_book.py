@@ -55,7 +55,6 @@ class BookingDetails:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def book_slot(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the form, or hold the slots. Reading the page holds nothing."""
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404

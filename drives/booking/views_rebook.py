@@ -69,7 +69,6 @@ def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
-    """Book the time. A reload of this address leads back to the choice of a time."""
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404

@@ -17,7 +17,6 @@ from drives.web.code_page import CodeForm
 @never_cache
 @views_links.require_booking_post
 def change_own_self_reported(request: HttpRequest, key: str) -> HttpResponse:
-    """Save or remove the self-reported donation. The page then warns if the booking is too close to it."""
     page, form = views_links.get_booking_page_or_404(request, key), SelfReportedForm(request.POST)
     booking = page.booking
     if page.held:

@@ -78,7 +78,6 @@ def list_slots(drive_id: int) -> list[SlotRow]:
 
 
 def list_slots_by_drive(drive_ids: list[int]) -> dict[int, list[SlotRow]]:
-    """List the steps of several drives in one query."""
     rows = Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n")
     columns = ("drive_id", "id", "starts_at", "open")
     limits = ("screening_limit", "screening_taken", "chairs_limit", "chairs_taken")

@@ -25,7 +25,6 @@ _DRIVES, _WAITLISTS, _INVITATIONS = 2, 3, 4
 
 
 def lock_identities(identity_hashes: Iterable[str]) -> None:
-    """Step 2 alone, for changes of contacts."""
     if keys := sorted({_identity_key(identity) for identity in identity_hashes}):
         _execute("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
 
@@ -71,7 +70,6 @@ def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
 
 
 def lock_drive_shared(drive_id: int) -> None:
-    """Step 3 for a change that frees a spot."""
     _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_DRIVES, drive_id])
 
 

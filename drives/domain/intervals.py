@@ -26,7 +26,6 @@ class IntervalRules:
     cross_days: Mapping[str, int] = field(default_factory=dict)
 
     def tighten(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "IntervalRules":
-        """Return stricter rules. A looser value changes nothing."""
         return replace(
             self,
             min_hours=max(filter(None, (self.min_hours, hours)), default=None),

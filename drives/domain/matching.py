@@ -78,7 +78,6 @@ def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: Visi
 
 
 def compute_remainders(old: Sequence[Footprint], new: Sequence[Footprint]) -> list[Footprint]:
-    """Return the footprints, in runs of steps, that a move of these visits leaves free."""
     screening = _counts(footprint.screening for footprint in old) - _counts(footprint.screening for footprint in new)
     chairs = _counts(footprint.chairs for footprint in old) - _counts(footprint.chairs for footprint in new)
     return [

@@ -73,7 +73,6 @@ class _Search:
     def _place_rest(
         self, left: RemainingCounts, before: PlacedVisit, seated: tuple[PlacedVisit, ...]
     ) -> tuple[PlacedVisit, ...] | None:
-        """Place the remaining visits after `before`; `seated` are the visits still in a chair by then."""
         if not any(left):
             return ()
         key = (left, before, seated)

@@ -35,7 +35,6 @@ def parse_reply_command(text: str) -> ReplyCommand | None:
 
 
 def may_mean_cancel(text: str) -> bool:
-    """Whether a coordinator should read this as a possible cancellation."""
     return parse_reply_command(text) == ReplyCommand.CANCEL or bool(_CANCEL_PHRASES.search(_normalize_text(text)))
 
 

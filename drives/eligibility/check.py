@@ -53,7 +53,6 @@ def list_later_times(
 
 
 def check_eligibility(donor: history.DonorScope, drive: Drive, wanted_at: datetime) -> EligibilityCheck:
-    """Check a time against all that the donor has given and booked. One query."""
     return check_against_donations(history.list_donations(donor, wanted_at, drive.site.zone), drive, wanted_at)
 
 

@@ -51,6 +51,5 @@ def list_self_check_sentences(drive: Drive) -> list[str]:
 
 
 def format_self_check_code(code: str) -> str:
-    """An unknown code of an organization's own policy is shown as it is spelled."""
     sentence = SENTENCES.get(code)
     return str(sentence) if sentence else code.replace("_", " ").capitalize()
