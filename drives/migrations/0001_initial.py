@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='drive',
             name='site',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drives', to='drives.site', verbose_name='Place'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drives', to='drives.site', verbose_name='Location'),
         ),
         migrations.CreateModel(
             name='Slot',

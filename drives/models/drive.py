@@ -54,7 +54,7 @@ class Drive(models.Model):
     opens = models.TimeField(_("Opens"))
     closes = models.TimeField(_("Closes"))
     breaks = models.JSONField(default=list, blank=True)  # [["12:00:00", "12:30:00"], …]
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Place"))
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Location"))
     chairs = models.PositiveSmallIntegerField(_("Chairs"), validators=build_range_validators(1, 500))
     screening_stations = models.PositiveSmallIntegerField(
         _("Screening stations"), validators=build_range_validators(0, 500)

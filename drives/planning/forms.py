@@ -67,7 +67,7 @@ def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.
 class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A drive with times of day and minutes. After validation `instance` holds the plan in steps."""
 
-    site = forms.ChoiceField(label=gettext_lazy("Place"))
+    site = forms.ChoiceField(label=gettext_lazy("Location"))
     step_minutes = forms.TypedChoiceField(
         label=Drive._meta.get_field("step_minutes").verbose_name,
         coerce=int,

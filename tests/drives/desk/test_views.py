@@ -156,7 +156,7 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     builders.booked(drive, number=2, consents=())
     asked = text(browser.get(address(drive, "cancel_drive")))
     assert "2 people are booked. We’ll let them know right away." in asked
-    assert "By text 1 By e-mail 1 To be called 1" in asked
+    assert "By text 1 By e-mail 1 To call 1" in asked
     refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
     assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)
     done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
