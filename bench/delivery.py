@@ -21,7 +21,7 @@ from organizations.models import Organization
 MESSAGES, BATCH, ROUNDS = 10_000, 500, 3
 TIMEOUT_SECONDS = 60.0
 TEXT = (
-    "Bench: Reminder, tomorrow Sat Mar 14 10:30 AM, Hall. Bring photo ID. Reply C to confirm, X to cancel. STOP to end"
+    "Bench: Reminder: tomorrow, Sat Mar 14 10:30 AM, Hall. Bring photo ID. Reply C to confirm, X to cancel. STOP to end"
 )
 
 _CONSENTS = """

@@ -27,7 +27,7 @@ class NameMismatch(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This phone or e-mail is known here under another name. Say whether you book for somebody else."),
+            _("We know this phone or e-mail under another name. Tell us if you’re booking for someone else."),
             code="other_name",
         )
 
@@ -37,7 +37,7 @@ class TooManyPeople(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Too many people already book with this phone or e-mail. Call us, and we book for you."),
+            _("Too many people already book with this phone or e-mail. Call us, and we’ll book for you."),
             code="too_many_people",
         )
 

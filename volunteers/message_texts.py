@@ -12,24 +12,24 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.3"  # change it with every word of _CONSENT_TEXTS and their translations
+CONSENT_VERSION: Final = "2026-11.4"  # change it with every word of _CONSENT_TEXTS and their translations
 
 _CONSENT_TEXTS: Final = {
     "reminders": gettext_noop(
-        "Send me messages about my booking or my place on the waiting list with {name}, by text or e-mail: about 4"
+        "Send me messages about my booking or my spot on the waiting list with {name}, by text or e-mail: about 4"
         " messages per booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the"
-        " privacy policy. You can book or wait without this."
+        " privacy policy. You can book or join the waiting list without this."
     ),
     "news": gettext_noop(
-        "Tell me about coming drives of {name}, by text or e-mail: about 2 messages a month. Msg & data rates may"
+        "Tell me about upcoming drives by {name}, by text or e-mail: about 2 messages a month. Msg & data rates may"
         " apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy. You can book without this."
     ),
 }
 _CODE_PURPOSES: Final = {
     "booking": gettext_noop("to confirm your time with {name}"),
-    "waiting": gettext_noop("to join a waiting list of {name}"),
+    "waiting": gettext_noop("to join a waiting list with {name}"),
     "find": gettext_noop("to see your bookings with {name}"),
-    "contact": gettext_noop("to confirm that this mailbox is yours, so that {name} can write to you here"),
+    "contact": gettext_noop("to verify that this e-mail address is yours, so that {name} can write to you here"),
 }
 
 
@@ -46,7 +46,9 @@ def render_code_message(
         why = gettext(_CODE_PURPOSES[about.partition(":")[0]]).format(name=organization.name)
         subject = gettext("{code} is your {name} code").format(code=digits, name=organization.name)
         first = gettext("{code} is your code {why}.").format(code=digits, why=why)
-        then = gettext("It expires in 10 minutes. Do not share it. If you did not ask for it, you need do nothing.")
+        then = gettext(
+            "It expires in 10 minutes. Do not share it. If you didn't ask for it, you don't need to do anything."
+        )
         return MessageContent(text=f"{first}\n\n{then}\n", subject=subject)
 
 

@@ -18,7 +18,10 @@ class ContactTaken(ValidationError):
 
     def __init__(self, organization: str) -> None:
         super().__init__(
-            _("%(org)s knows somebody else by this number or address. If that is you too, ask them to join the two.")
+            _(
+                "%(org)s has someone else under this number or address. If that’s also you, ask them to merge the two"
+                " records."
+            )
             % {"org": organization},
             code="contact_taken",
         )

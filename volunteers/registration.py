@@ -98,7 +98,7 @@ def build_companion_registrations(first: Registration, names: Sequence[str]) -> 
         if any(
             name and volunteers_names.is_same_name(name, before) for before in [first.name, *cleaned[: position - 1]]
         ):
-            message = _("Two people have the same name. Add what tells them apart.")
+            message = _("Two people have the same name. Add something to tell them apart.")
             errors.by_field[f"people/{position}/name"] = [ValidationError(message, code="name_twice")]
     errors.raise_errors()
     shared = {column: getattr(first, column) for column in _COLUMNS if column not in {"id", "name", "is_for_other"}}

@@ -60,13 +60,11 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
     may get reminders. After a STOP only a START lifts the carrier's block.
     """
     if stopped:
-        raise ValidationError(_("Text START to the number our texts come from first."), code="stopped")
+        raise ValidationError(_("First, text START to the number our texts come from."), code="stopped")
     is_contact_owner = contact is not None and contact.owner_id == volunteer_id and contact.verified_at is not None
     to_mailbox = contact is not None and contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
     if not is_contact_owner and not (to_mailbox and purpose == Purpose.REMINDERS):
-        raise ValidationError(
-            _("Book with this number or address first, so that we know it is yours."), code="unproved"
-        )
+        raise ValidationError(_("Book with this number or address first, so we know it’s yours."), code="unproved")
 
 
 def clean_name(text: str, *, is_own_name: bool = True) -> str:
@@ -116,21 +114,23 @@ def parse_language(text: str, default: str) -> str:
         return default
     base = text.replace("_", "-").split("-")[0].lower()
     if base not in dict(settings.LANGUAGES):
-        raise ValidationError(_("Choose one of the languages offered."), code="language_unknown")
+        raise ValidationError(_("Choose one of the available languages."), code="language_unknown")
     return base
 
 
 def parse_purposes(ticked: Sequence[str]) -> list[str]:
     """Return the ticked consents once each, in the order of `Purpose`. Refuses: consent_unknown."""
     if unknown := set(ticked) - set(_PURPOSES):
-        raise ValidationError(_("This consent is not known."), code="consent_unknown", params={"unknown": unknown})
+        raise ValidationError(
+            _("We don’t recognize this consent."), code="consent_unknown", params={"unknown": unknown}
+        )
     return [purpose for purpose in _PURPOSES if purpose in ticked]
 
 
 def parse_self_check(codes: Sequence[str]) -> list[str]:
     """Return the codes once each. Whether the policy has them is checked with the booking."""
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
-        raise ValidationError(_("This confirmation is not known."), code="confirmation_unknown")
+        raise ValidationError(_("We don’t recognize this confirmation."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
 
 

@@ -80,7 +80,7 @@ def renew_booking_feed(request: HttpRequest, key: str) -> HttpResponse:
 def _stop_contact(request: HttpRequest, contact: Contact, scope: str) -> None:
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
     wordings = {
-        NEWS: _("Only news of coming drives"),
+        NEWS: _("Only news about upcoming drives"),
         ADDRESS: _("Reminders and news"),
         EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
     }

@@ -28,7 +28,7 @@ class FindForm(forms.Form):
 
     contact = RequiredByActionField(
         label=_("Phone number or e-mail address"),
-        help_text=_("A number from another country begins with + and its code."),
+        help_text=_("Numbers from other countries start with + and the country code."),
         required=False,
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "tel", "autocapitalize": "none", "spellcheck": "false"}),

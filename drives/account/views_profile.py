@@ -38,7 +38,7 @@ class NameForm(forms.Form):
     use_required_attribute = False
 
     name = NameField(label=_("Your name"))
-    language = forms.ChoiceField(label=_("Language of our messages"), choices=lambda: settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language of messages"), choices=lambda: settings.LANGUAGES)
 
 
 @never_cache
@@ -55,7 +55,7 @@ def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
         except ValidationError as problem:
             form.add_error(None, problem)
         else:
-            messages.success(request, _("Your details are saved."))
+            messages.success(request, _("Your details have been saved."))
             return _redirect_to(person)
     return _render_details(request, person, form, 422)
 
@@ -107,7 +107,9 @@ def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
         )
 
     def confirm(_result: None) -> HttpResponse:
-        messages.success(request, _("The new number or address counts from now on. Look what may be sent there."))
+        messages.success(
+            request, _("We’ll use the new number or address from now on. Check which messages you want to get there.")
+        )
         return _redirect_to(person)
 
     if request.method != "POST":
@@ -137,7 +139,9 @@ def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
 def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
     person = _person_or_404(request, record)
     volunteers_consent.renew_feed_link(volunteer_id=_get_record(person, record).pk)
-    messages.success(request, _("This is a new address. The old one shows nothing any more: subscribe again."))
+    messages.success(
+        request, _("Your calendar has a new address. The old one no longer works, so please subscribe again.")
+    )
     return _redirect_to(person)
 
 

@@ -70,7 +70,7 @@ class CreateBookingView(ApiView):
         # A key of another organization must not learn that the slot exists.
         is_other_organization = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_other_organization or (drive.state == DriveState.DRAFT and member is None):
-            raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
+            raise ValidationError({"slot": ValidationError(_("Choose one of the drive's times."), "slot_unknown")})
         self.zone, person = drive.site.timezone, build_person(body)
 
         def answer(bookings: list[Booking]) -> None:
@@ -312,7 +312,7 @@ class CreatePartyView(ApiView):
     def _hold(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         if drive is None or drive.state == DriveState.DRAFT:
-            raise ValidationError({"slot": ValidationError(_("Choose a time from a drive's slots."), "slot_unknown")})
+            raise ValidationError({"slot": ValidationError(_("Choose one of the drive's times."), "slot_unknown")})
         self.zone = drive.site.timezone
         first, *others = body["people"]
 

@@ -145,7 +145,7 @@ def _find_same_person_reasons(party: Sequence[Booking]) -> list[refusals.Reason]
     reasons = []
     for booking in party:
         if booking.volunteer_id in seen:
-            text = _("This is somebody of your group under another name. Take one of them out.")
+            text = _("This person is already in your group under another name. Remove one of them.")
             reasons.append(add_person_name(booking, refusals.Reason("same_person_twice", text), party))
         seen.add(booking.volunteer_id)
     return reasons

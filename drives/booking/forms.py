@@ -51,7 +51,7 @@ class PersonForm(forms.Form):
         max_length=volunteers_rules.EMAIL_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
-    is_for_other = forms.BooleanField(label=_("I book for another person"), required=False)
+    is_for_other = forms.BooleanField(label=_("I’m booking for someone else"), required=False)
     reminders = TickField(label=_("Text me about my booking"), described_by="id_reminders_hint")
     confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
@@ -80,7 +80,7 @@ class PersonForm(forms.Form):
 class DetailsForm(SelfReportedForm, PersonForm):
     """One to six people with one contact, the chosen time, and a self-reported donation."""
 
-    news = TickField(label=_("Tell me about coming drives"), described_by="id_news_hint")
+    news = TickField(label=_("Tell me about upcoming drives"), described_by="id_news_hint")
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -93,7 +93,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
             self.fields["visit"].widget = forms.HiddenInput()
         else:
             self.fields["name"].label = _("Name")
-            self.fields["is_for_other"].label = _("I am not one of them: all of this is for others")
+            self.fields["is_for_other"].label = _("I’m not coming myself. These are all for other people")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):

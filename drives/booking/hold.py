@@ -81,7 +81,7 @@ def hold_in_transaction(
     Locks: identity, drive (shared), slots. The number of statements does not depend on the party's size.
     """
     if len(companions) >= party_fit.MAX_PARTY_SIZE:
-        raise ValidationError({"people": ValidationError(_("Book for up to six people."), code="people_count")})
+        raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
     details = registration.build_registration(
         organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
     )

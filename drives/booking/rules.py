@@ -14,11 +14,11 @@ CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators 
 
 
 def build_party_full_reason() -> Reason:
-    return Reason("slot_full", _("There is no longer room for all of you at this time."))
+    return Reason("slot_full", _("There’s no longer room for all of you at this time."))
 
 
 def build_visit_too_long_reason() -> Reason:
-    return Reason("visit_does_not_fit", _("A visit that starts then would not end before the drive does."))
+    return Reason("visit_does_not_fit", _("A visit starting at this time would run past the end of the drive."))
 
 
 # Each action starts only from these states; other states are refused as `booking_<state>`.
@@ -35,12 +35,12 @@ def reasons_not_to_change(state: str, allowed: frozenset[BookingState]) -> list[
     if state in allowed:
         return []
     sentences = {
-        BookingState.HELD: _("This booking is not finished yet: enter the code first."),
-        BookingState.LAPSED: _("The time was not confirmed in time and is free again."),
-        BookingState.BOOKED: _("This person is not checked in yet."),
-        BookingState.CONFIRMED: _("This person is not checked in yet."),
+        BookingState.HELD: _("This booking isn’t finished yet. Enter the code first."),
+        BookingState.LAPSED: _("The code wasn’t entered in time, so this time is open again."),
+        BookingState.BOOKED: _("This person isn’t checked in yet."),
+        BookingState.CONFIRMED: _("This person isn’t checked in yet."),
         BookingState.CANCELLED: _("This booking is cancelled."),
-        BookingState.NO_SHOW: _("This booking is marked as missed."),
+        BookingState.NO_SHOW: _("This booking is marked as a no-show."),
         BookingState.CHECKED_IN: _("This person is already checked in."),
     }
     detail = sentences.get(BookingState(state), _("This visit is already over."))

@@ -38,7 +38,7 @@ def reasons_against_drive(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.drive_state == DriveState.COMPLETED or facts.drive_ends_at <= now:
         return [Reason("drive_past", _("This drive is over."))]
     if facts.drive_state == DriveState.DRAFT:
-        return [Reason("drive_not_published", _("This drive is not open for booking yet."))]
+        return [Reason("drive_not_published", _("This drive isn’t open for booking yet."))]
     if facts.drive_state == DriveState.CLOSED and not (facts.by_member or facts.has_reserved_spot):
         return [Reason("drive_closed", _("Online booking for this drive is closed."))]
     return []
@@ -57,7 +57,10 @@ def _reasons_against_slot(facts: BookingFacts, now: datetime) -> list[Reason]:
 def _reasons_against_third_hold(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
-    text = _("Two times are already kept for this phone or e-mail. Finish one of them, or wait until they lapse.")
+    text = _(
+        "We’re already holding two times for this phone or e-mail. Finish booking one of them, or wait until they"
+        " expire."
+    )
     return [Reason("too_many_holds", text)]
 
 
@@ -77,8 +80,8 @@ _RULES: tuple[Callable[[BookingFacts, datetime], list[Reason]], ...] = (
 
 
 def build_slot_unknown_reason() -> Reason:
-    return Reason("slot_unknown", _("This time does not belong to this drive. Choose a time from the list."))
+    return Reason("slot_unknown", _("This time isn’t part of this drive. Choose a time from the list."))
 
 
 def build_slot_full_reason() -> Reason:
-    return Reason("slot_full", _("Somebody else has just taken the last place at this time."))
+    return Reason("slot_full", _("Someone else just took the last spot at this time."))

@@ -16,21 +16,21 @@ class SelfReportedForm(forms.Form):
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),
         required=False,
-        choices=[("", _("Nothing lately")), *DonationKind.choices],
+        choices=[("", _("Nothing recently")), *DonationKind.choices],
         error_messages={"invalid_choice": _("Choose what you gave.")},
     )
     self_reported_on = forms.DateField(
-        label=_("On which day?"),
+        label=_("What day?"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Write a day such as 2027-03-14.")},
+        error_messages={"invalid": _("Enter a date like 2027-03-14.")},
     )
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
         kind, on = typed.get("self_reported_kind"), typed.get("self_reported_on")
         if kind and not on and "self_reported_on" not in self.errors:
-            self.add_error("self_reported_on", ValidationError(_("Give the day, too."), code="required"))
+            self.add_error("self_reported_on", ValidationError(_("Enter the date too."), code="required"))
         if on and not kind and "self_reported_kind" not in self.errors:
             self.add_error("self_reported_kind", ValidationError(_("Choose what you gave."), code="required"))
         return typed

@@ -27,9 +27,11 @@ class Progress:
     @property
     def sentence(self) -> str:
         if self.donation_count >= DONATIONS_NEEDED:
-            return _("2 of 2 to become a qualified donor. The center has the last word.")
+            return _("Donation 2 of 2 to become a qualified donor. The center makes the final decision.")
         until = formats.date_format(self.counts_until, "DATE_FORMAT")
-        return _("1 of 2 to become a qualified donor. The second one counts until %(until)s.") % {"until": until}
+        return _("Donation 1 of 2 to become a qualified donor. The second one counts through %(until)s.") % {
+            "until": until
+        }
 
 
 @dataclass(frozen=True)

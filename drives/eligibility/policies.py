@@ -36,5 +36,7 @@ def describe_rules(rules: IntervalRules) -> str:
         parts.append(_("at least %(hours)s hours between donations") % {"hours": rules.min_hours})
     if rules.min_days:
         parts.append(_("at least %(days)s days between donations") % {"days": rules.min_days})
-    parts += [_("at most %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in rules.windows]
-    return ", ".join(parts).capitalize() + "." if parts else _("No minimum interval applies.")
+    parts += [
+        _("no more than %(count)s in %(days)s days") % {"count": count, "days": days} for count, days in rules.windows
+    ]
+    return ", ".join(parts).capitalize() + "." if parts else _("There is no required wait between donations.")

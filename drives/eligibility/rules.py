@@ -17,15 +17,15 @@ OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
     """The reason reveals nothing about the other visit."""
     if broken.code == intervals.WINDOW_FULL:
-        text = _("At most %(count)s donations are allowed in any %(days)s days.")
+        text = _("No more than %(count)s donations are allowed in any %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
-        text = _("This is too close to a donation of another kind.")
+        text = _("This is too close to a different type of donation.")
     else:
         text = _("This is too close to another donation.")
     detail = text % {"count": broken.count, "days": broken.days}
     if earliest_ok_at is None:
         return Reason(broken.code, detail)
-    first = _("The first time that is allowed is %(moment)s.") % {
+    first = _("The earliest allowed time is %(moment)s.") % {
         "moment": localtime.format_earliest_time(earliest_ok_at, zone)
     }
     return Reason(broken.code, f"{detail} {first}", earliest_ok_at)
@@ -50,5 +50,8 @@ def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, 
 
 
 def build_first_visit_reason() -> Reason:
-    text = _("Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.")
+    text = _(
+        "Your last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
+        " doesn’t fit at this time."
+    )
     return Reason(VISIT_IS_FIRST, text)

@@ -16,8 +16,8 @@ SENTENCES: Final[dict[str, Promise]] = {
     "age_18_to_75": _("I am 18 to 75 years old."),
     "weight_50kg": _("I weigh 110 pounds (50 kg) or more."),
     "photo_id": _("I will bring a photo ID."),
-    "local_address": _("I live nearby and will bring something that shows my address."),
-    "feels_well": _("I feel well. If I am ill on the day, I will cancel."),
+    "local_address": _("I live nearby and will bring proof of my address."),
+    "feels_well": _("I feel well. If I get sick before my visit, I’ll cancel."),
 }
 
 
@@ -35,7 +35,7 @@ def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list
     if len(missing) == len(required) or WILL_ASK in answers:
         return [WILL_ASK]
     if missing:
-        text = _("Also needed: %(sentences)s Or say that you will ask the center.")
+        text = _("Please also confirm: %(sentences)s Or tell us that you’ll ask the center.")
         message = str(text) % {"sentences": " ".join(format_self_check_code(code) for code in missing)}
         raise ValidationError({"self_check": ValidationError(message, code="confirmation_missing")})
     return list(required)

@@ -23,7 +23,7 @@ def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now:
             {"self_reported": ValidationError(_("Choose what you gave."), code="self_reported_kind_unknown")}
         )
     if reported.on > now.astimezone(drive.site.zone).date():
-        text = _("Give the day of a donation that has taken place.")
+        text = _("Enter the date of a donation you’ve already made.")
         raise ValidationError({"self_reported": ValidationError(text, code="self_reported_in_future")})
 
 

@@ -32,7 +32,7 @@ class AnswerForm(forms.Form):
         label=gettext_lazy("Your answer"),
         max_length=MAX_TYPED_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": gettext_lazy("Write an answer.")},
+        error_messages={"required": gettext_lazy("Write a reply.")},
     )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
 

@@ -103,7 +103,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             "title": {"required": gettext_lazy("Enter a name for the drive.")},
             "on": {
                 "required": gettext_lazy("Choose the day of the drive."),
-                "invalid": gettext_lazy("Write a day such as 2027-03-14."),
+                "invalid": gettext_lazy("Enter a date like 2027-03-14."),
             },
             "policy": {
                 "required": gettext_lazy("Choose the program whose rules apply."),

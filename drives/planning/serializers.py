@@ -47,7 +47,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
     default_error_messages: ClassVar = {
         "invalid": _("Send a string, or an object with a string for each language."),
         "blank": _("This field may not be blank."),
-        "language_unknown": _("Choose one of the languages offered."),
+        "language_unknown": _("Choose one of the available languages."),
     }
 
     def __init__(self, *, max_length: int, allow_blank: bool, **options: Any) -> None:

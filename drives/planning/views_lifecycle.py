@@ -39,7 +39,7 @@ class CopyDriveForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
             "required": gettext_lazy("Choose the day of the new drive."),
-            "invalid": gettext_lazy("Write a day such as 2027-03-14."),
+            "invalid": gettext_lazy("Enter a date like 2027-03-14."),
         },
     )
 

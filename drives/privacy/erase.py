@@ -46,7 +46,7 @@ class ErasureReason(models.TextChoices):
 
     ASKED = "asked", gettext_lazy("The person asked for it")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")
-    INACTIVE = "silent", gettext_lazy("Not heard of for long")
+    INACTIVE = "silent", gettext_lazy("No contact for a long time")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _lock_data(volunteer: Volunteer) -> _LockedData:
 
 def _refuse_running_visit(bookings: Sequence[Booking], now: datetime) -> None:
     if any(row.state == BookingState.CHECKED_IN and row.drive.ends_at > now for row in bookings):
-        sentence = _("They are checked in at a drive that is running. Say what became of the visit first.")
+        sentence = _("This person is checked in at a drive that’s under way. Record the outcome of the visit first.")
         raise refusals.Refusal([refusals.Reason("visit_under_way", sentence)])
 
 

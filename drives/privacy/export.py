@@ -69,18 +69,18 @@ def build_export(volunteer: Volunteer, now: datetime) -> Document:
 
 def _build_titles() -> dict[str, str]:
     return {
-        "person": _("Who you are and how you are reached"),
+        "person": _("Who you are and how we reach you"),
         "bookings": _("Your bookings, with every change"),
-        "waitlist_entries": _("Waiting lists you are or were on, and what was offered"),
-        "self_reported_donations": _("What you said that you gave elsewhere"),
-        "registrations": _("What was typed when a time was kept"),
-        "consents": _("What you agreed to and took back"),
-        "opt_outs": _("Numbers that said STOP"),
-        "messages": _("What was sent to you"),
-        "replies": _("What you texted"),
+        "waitlist_entries": _("Waiting lists you are or were on, and the offers you got"),
+        "self_reported_donations": _("Donations elsewhere that you told us about"),
+        "registrations": _("What was typed when a time was held"),
+        "consents": _("What you agreed to and what you withdrew"),
+        "opt_outs": _("Numbers that texted STOP"),
+        "messages": _("Messages we sent you"),
+        "replies": _("Texts you sent us"),
         "conversations": _("Your conversations with the coordinators"),
-        "verified_browsers": _("Devices on which you proved a number or mailbox"),
-        "audit": _("What was noted about changes to your data"),
+        "verified_browsers": _("Devices where you verified a phone number or e-mail address"),
+        "audit": _("Our notes on changes to your data"),
     }
 
 

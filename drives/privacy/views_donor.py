@@ -24,12 +24,12 @@ KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that tells namesa
 
 class EraseMyDataForm(forms.Form):
     records = forms.MultipleChoiceField(
-        label=_("Who shall forget you?"),
+        label=_("Who should erase your data?"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one organization.")},
     )
     sure = forms.BooleanField(
-        label=_("Erase everything about me for good"),
+        label=_("Permanently erase everything about me"),
         error_messages={"required": _("Tick the box: this cannot be undone.")},
     )
 

@@ -122,7 +122,7 @@ class WaitlistTokenView(ApiView):
         """Return the id of the entry's open offer. Refuses (`no_offer`) an entry without one."""
         page = self.get_page_or_404(token)
         if page.offer is None:
-            raise Refusal([Reason("no_offer", _("No place is offered to you now."))])
+            raise Refusal([Reason("no_offer", _("You don't have an offer right now."))])
         return page.offer.pk
 
     def build_response(self, entry: WaitlistEntry) -> Response:

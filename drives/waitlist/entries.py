@@ -165,7 +165,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
     locks.lock_drive_shared(drive.pk)
     entry = locks.lock_waitlist_entry(entry_id)
     if entry.state == WaitlistEntryState.OFFERED:
-        raise refusals.Refusal([refusals.Reason("offer_pending", _("Answer the offer first: take the place or pass."))])
+        raise refusals.Refusal([refusals.Reason("offer_pending", _("Answer the offer first. Take the spot or pass."))])
     if entry.state != WaitlistEntryState.WAITING:
         raise refusals.Refusal([rules.build_not_on_waitlist_reason(entry.state)])
     _refuse_request(drive, waitlist_request, now)

@@ -25,7 +25,7 @@ def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Rea
 def parse_arrival_window(since: datetime | None, until: datetime | None) -> ArrivalWindow:
     """Build the window from `since` until before `until`; None is any time. Refuses `window_empty`."""
     if since and until and until <= since:
-        empty = ValidationError(_("Choose an hour after the first one."), code="window_empty")
+        empty = ValidationError(_("Choose a time after the first one."), code="window_empty")
         raise ValidationError({"to": empty})
     return ArrivalWindow(since, until)
 
@@ -39,27 +39,27 @@ def is_waitlist_open(drive: Drive, now: datetime) -> bool:
 def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
-    text = _("This phone or e-mail has asked twice already. Finish one of them, or wait a quarter of an hour.")
+    text = _("This phone or e-mail already has two requests. Finish one of them, or wait 15 minutes.")
     return [Reason("too_many_holds", text)]
 
 
 def build_no_time_reason() -> Reason:
-    return Reason("window_empty", _("No visit can begin between these times any more. Choose others."))
+    return Reason("window_empty", _("No visit can start between these times anymore. Choose other times."))
 
 
 def build_spots_open_reason() -> Reason:
-    return Reason("slots_open", _("There are open times between these: you can book one at once."))
+    return Reason("slots_open", _("There are open times in this range. You can book one right away."))
 
 
 def build_not_on_waitlist_reason(state: str) -> Reason:
-    return Reason(f"entry_{state}", _("You are not on this waiting list any more."))
+    return Reason(f"entry_{state}", _("You’re no longer on this waiting list."))
 
 
 def build_offer_ended_reason(state: str) -> Reason:
     sentences = {
-        "accepted": _("You have taken this place already."),
-        "declined": _("You passed this place on."),
-        "withdrawn": _("This place is no longer offered."),
+        "accepted": _("You’ve already taken this spot."),
+        "declined": _("You passed on this spot."),
+        "withdrawn": _("This spot is no longer on offer."),
     }
-    detail = sentences.get(state, _("The time to answer is over: this place went to the next person."))
+    detail = sentences.get(state, _("The time to reply has passed. This spot went to the next person."))
     return Reason(f"offer_{state}", detail)

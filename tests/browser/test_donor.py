@@ -48,7 +48,7 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
     page.get_by_role("link", name="Change time").click()
     page.locator(".tile").nth(5).click()
     page.get_by_role("button", name="Change the time").click()
-    arrive(page, "Your time is changed")
+    arrive(page, "Your time has been changed")
 
     page.get_by_role("link", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel my booking").click()

@@ -51,7 +51,7 @@ def test_a_donor_finds_the_booking_moves_it_and_books_again_with_two_taps(
     page.get_by_role("link", name="Change time").click()
     page.locator(".tile").nth(5).click()
     page.get_by_role("button", name="Change the time").click()
-    arrive(page, "Your time is changed")
+    arrive(page, "Your time has been changed")
     assert re.search(r"/b/[A-Z2-9]{7}/", page.url)
 
     page.goto(f"{live_server.url}/d/{later.slug}/?visit=return")

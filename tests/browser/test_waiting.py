@@ -30,13 +30,13 @@ def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
     enter_ana(page)
-    page.get_by_label("Text me when a place is free").check()
+    page.get_by_label("Text me when a spot opens up").check()
     page.get_by_role("button", name="Continue").click()
-    arrive(page, "Almost on the waiting list")
+    arrive(page, "You’re almost on the waiting list")
     entry = WaitlistEntry.objects.get()
     page.get_by_label("Code").fill(builders.code_of(entry))
     page.get_by_role("button", name="Join the waiting list").click()
-    arrive(page, "You are number 1 in line")
+    arrive(page, "You’re number 1 on the waiting list")
     return entry
 
 
@@ -50,17 +50,17 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
     builders.cancelled(taken[0])
     waitlist_offers.sweep_waitlists(now=NOW)
     page.goto(f"{live_server.url}/me/")
-    page.get_by_role("link", name="Take the place or pass").click()
-    arrive(page, "A place is free for you")
+    page.get_by_role("link", name="Take the spot or pass").click()
+    arrive(page, "A spot is open for you")
     page.get_by_role("button", name="Pass").click()
-    arrive(page, "You passed this place on")
+    arrive(page, "You passed on this spot")
     page.goto(f"{live_server.url}/me/")
-    page.get_by_text("number 1 in line").wait_for()
+    page.get_by_text("number 1 on the waiting list").wait_for()
     builders.cancelled(taken[1])
     waitlist_offers.sweep_waitlists(now=NOW)
     page.goto(f"{live_server.url}/me/")
-    page.get_by_role("link", name="Take the place or pass").click()
-    page.get_by_role("button", name="Take this place").click()
+    page.get_by_role("link", name="Take the spot or pass").click()
+    page.get_by_role("button", name="Take this spot").click()
     arrive(page, "You’re booked")
 
 
@@ -79,9 +79,9 @@ def test_the_line_is_left_and_the_data_are_erased(scripts: bool, open_page: Open
     page.get_by_role("link", name="Erase my data").click()
     page.get_by_role("button", name="Erase my data").click()
     page.get_by_role("heading", name="There is a problem").wait_for()
-    page.get_by_label("Erase everything about me for good").check()
+    page.get_by_label("Permanently erase everything about me").check()
     page.get_by_role("button", name="Erase my data").click()
-    arrive(page, "Your data is erased")
+    arrive(page, "Your data has been erased")
 
 
 def addresses() -> dict[str, str]:

@@ -128,7 +128,7 @@ class Donor:
         """In a browser that knows her: a time, then "Book this time"; nothing is typed."""
         page, slot = self.visitor.open(f"/d/{drive.slug}/?visit={visit}"), str(builders.slot(drive, n).pk)
         page = self.visitor.submit(page.form("/book/"), slot=slot)
-        assert "No code is needed" in page.html
+        assert "You don’t need a code" in page.html
         page = self.visitor.submit(page.form("/rebook/"), slot=slot)
         self.token = Booking.objects.get(reference=page.path.split("/")[2]).token
         return self.booking

@@ -46,7 +46,7 @@ def test_a_donor_who_answers_c_is_confirmed(time_machine: Clock) -> None:
     ana.texts_back("C")
     sweep()
     assert ana.booking.state == BookingState.CONFIRMED
-    assert "we know you are coming" in ana.opens().html
+    assert "we know you’re coming" in ana.opens().html
     live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
     assert ana.texts[2:] == [("Wed Mar 10 10:30", words.days_before()), ("Fri Mar 12 10:30", words.the_day_before())]
 
@@ -155,7 +155,7 @@ def test_a_donor_who_comes_back_in_the_same_browser_needs_no_code_for_thirty_day
     assert ana.books_again(second, 6).state == BookingState.BOOKED
     set_to(time_machine, NOW + timedelta(days=31))
     page = ana.holds(third, 6)
-    assert "no code is needed" not in page.html
+    assert "so you don’t need a code" not in page.html
     ana.submits(page, "/verify/")
     assert ana.booking.state == BookingState.HELD
 

@@ -33,7 +33,7 @@ MARCH_4, MARCH_11 = local("2027-03-04 10:00"), local("2027-03-11 10:00")
 def moves(ana: Donor, n: int) -> None:
     slot = str(builders.slot(ana.booking.drive, n).pk)
     page = ana.submits(ana.opens("move/"), "/move/", slot=slot)
-    assert "Your time is changed" in page.html
+    assert "Your time has been changed" in page.html
     sweep()
 
 
@@ -122,7 +122,7 @@ def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_clos
         Invitation("CANCEL", uid, 1, "CANCELLED", "Sat Mar 13 10:30"),
     ]
     assert [mail for mail in ben.mails if "Cancelled" in mail[1]] == [
-        ("Thu Mar 11 10:00", "Cancelled close to the drive: Sat Mar 13, 10:30 AM")
+        ("Thu Mar 11 10:00", "Late cancellation: Sat Mar 13, 10:30 AM")
     ]
     assert ana.messages("scheduled", "queued", "claimed") == []
 
@@ -170,7 +170,7 @@ def test_a_cancellation_is_final_after_a_quarter_of_an_hour_or_when_the_place_is
     bo.books(drive, 2)
     page = ana.submits(page, "/restore/")
     assert (page.status, ana.booking.state) == (409, BookingState.CANCELLED)
-    assert "last place" in page.html
+    assert "last spot" in page.html
     bo.submits(bo.opens("cancel/"), "/cancel/")
     set_to(time_machine, NOW + timedelta(minutes=15))
     assert [form.action for form in ana.opens().forms if "restore" in form.action] == []
@@ -185,7 +185,7 @@ def test_a_hold_that_is_not_proved_lapses_and_says_so(time_machine: Clock) -> No
     code = ana.code
     set_to(time_machine, NOW + timedelta(minutes=15))
     page = ana.submits(page, "/verify/", code=code)
-    assert "This time is free again" in page.html
+    assert "We’re no longer holding this time" in page.html
     sweep()
     assert ana.booking.state == BookingState.LAPSED
     assert len(ana.texts) == 1

@@ -32,7 +32,7 @@ def test_the_morning_after_the_clocks_changed(
     watched = [local(f"{day} 10:30") for day in days]
     live(time_machine, two_weeks_before, local(f"{on} 10:30"), watching=watched)
     assert [at for at, _text in ana.texts[2:]] == leaves
-    assert ana.texts[-1][1].startswith(f"Hope Foundation: Reminder, tomorrow {said} 10:30 AM, St Mary Hall.")
+    assert ana.texts[-1][1].startswith(f"Hope Foundation: Reminder: tomorrow, {said} 10:30 AM, St Mary Hall.")
     assert (ana.booking.starts_at - watched[1]).total_seconds() == hours * 3600
 
 
@@ -52,7 +52,7 @@ def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> Non
     days = [local("2027-03-11 03:15"), local("2027-03-13 03:15")]
     live(time_machine, NOW, local("2027-03-14 03:15"), watching=days)
     assert [at for at, _text in ana.texts[2:]] == ["Thu Mar 11 03:15", "Sat Mar 13 03:15"]
-    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder, tomorrow Sun Mar 14 3:15 AM, St Mary Hall.")
+    assert ana.texts[-1][1].startswith("Hope Foundation: Reminder: tomorrow, Sun Mar 14 3:15 AM, St Mary Hall.")
     assert "3:15 AM" in ana.opens().html
 
 
@@ -70,5 +70,5 @@ def test_a_drive_in_the_night_that_has_one_oclock_twice(time_machine: Clock) -> 
     live(time_machine, october, local("2027-11-07 01:30"), watching=[local("2027-11-04 01:30"), day])
     for donor, clock in ((ana, "1:30 AM (PDT)"), (bo, "1:30 AM (PST)")):
         assert [at for at, _text in donor.texts[2:]] == ["Thu Nov 4 01:30", "Sat Nov 6 01:30"]
-        assert donor.texts[-1][1].startswith(f"Hope Foundation: Reminder, tomorrow Sun Nov 7 {clock}, St Mary Hall.")
+        assert donor.texts[-1][1].startswith(f"Hope Foundation: Reminder: tomorrow, Sun Nov 7 {clock}, St Mary Hall.")
         assert clock in donor.opens().html

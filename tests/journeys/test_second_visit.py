@@ -92,12 +92,12 @@ def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Cloc
         helper.get(page)
     )
     answers = {
-        str(builders.slot(soon).pk): "The first time that is allowed is Saturday, March 27, 2027",
-        str(builders.slot(full).pk): "Somebody else has just taken the last place at this time.",
-        str(builders.slot(stranger).pk): "This time does not belong to this drive.",
-        "9" * 30: "This time does not belong to this drive.",
-        "x": "This time does not belong to this drive.",
-        "": "This time does not belong to this drive.",
+        str(builders.slot(soon).pk): "The earliest allowed time is Saturday, March 27, 2027",
+        str(builders.slot(full).pk): "Someone else just took the last spot at this time.",
+        str(builders.slot(stranger).pk): "This time isn’t part of this drive.",
+        "9" * 30: "This time isn’t part of this drive.",
+        "x": "This time isn’t part of this drive.",
+        "": "This time isn’t part of this drive.",
     }
     for slot, answer in answers.items():
         assert answer in text(helper.post(f"{page}next/", {"slot": slot}, follow=True))

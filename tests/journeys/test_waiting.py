@@ -63,14 +63,16 @@ def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Cl
     bookings = full(time_machine)
     ana = Donor()
     page = waits(ana, bookings[0].drive)
-    assert "You are number 1 in line" in page.html
+    assert "You’re number 1 on the waiting list" in page.html
     sweep()
     cancels(bookings[1])
     for _tick in range(2):
         sweep()
     joined, offered = [item.text for item in received(ana.phone)[1:]]
-    assert joined.startswith("Hope Foundation: You are number 1 in line for Sat Mar 13. Change or leave: http")
-    begins = "Hope Foundation: Place free Sat Mar 13 9:15 AM. C by Tue 10:00 AM takes it, X passes. http"
+    assert joined.startswith(
+        "Hope Foundation: You're number 1 on the waiting list for Sat Mar 13. Change or leave: http"
+    )
+    begins = "Hope Foundation: Spot open Sat Mar 13 9:15 AM. C by Tue 10:00 AM to take it, X to pass. http"
     assert offered.startswith(begins)
     ana.texts_back("C")
     for _tick in range(2):
@@ -86,7 +88,7 @@ def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_ma
     for _tick in range(3):
         sweep()
     assert "The place goes to the next. You stay on the list, number 1." in received(ana.phone)[-1].text
-    assert "Place free Sat Mar 13 9:00 AM" in received(dan.phone)[-1].text
+    assert "Spot open Sat Mar 13 9:00 AM" in received(dan.phone)[-1].text
 
 
 def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_machine: Clock) -> None:
@@ -112,10 +114,10 @@ def test_a_place_is_taken_behind_the_link_of_a_mail(time_machine: Clock) -> None
     for _tick in range(2):
         sweep()
     mail = received(ana.email)[-1]
-    assert mail.subject == "A place for you: Saturday, March 13, 9:00 AM"
+    assert mail.subject == "A spot for you: Saturday, March 13, 9:00 AM"
     link = next(word for word in mail.text.split() if "/offer/" in word)
     page = ana.visitor.open(link.removeprefix("http://testserver"))
-    assert "A place is free for you" in page.html
+    assert "A spot is open for you" in page.html
     page = ana.visitor.submit(page.form("/accept/"))
     assert page.path.startswith("/b/")
     assert "You’re booked" in page.html

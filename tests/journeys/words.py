@@ -6,11 +6,11 @@ def booked(link: str, when: str = "Sat Mar 13, 10:30 AM") -> str:
 
 
 def days_before(when: str = "Sat Mar 13 10:30 AM") -> str:
-    return f"Hope Foundation: Reminder, {when}, St Mary Hall. Reply C to confirm, X to cancel. STOP to end"
+    return f"Hope Foundation: Reminder: {when}, St Mary Hall. Reply C to confirm, X to cancel. STOP to end"
 
 
 def the_day_before(when: str = "Sat Mar 13 10:30 AM") -> str:
-    begins = f"Hope Foundation: Reminder, tomorrow {when}, St Mary Hall."
+    begins = f"Hope Foundation: Reminder: tomorrow, {when}, St Mary Hall."
     return f"{begins} Bring photo ID. Reply C to confirm, X to cancel. STOP to end"
 
 
@@ -35,19 +35,19 @@ def thanks_for_coming(link: str) -> str:
 
 
 def missed(link: str) -> str:
-    return f"Hope Foundation: We missed you. Come another time? {link} STOP to end"
+    return f"Hope Foundation: We missed you. Can you come another time? {link} STOP to end"
 
 
 def booked_in_spanish(link: str) -> str:
-    begins = "Hope Foundation: Su cita: sab 13 mar, 10:30 a.m., St Mary Hall."
-    return f"{begins} Cambiar o cancelar: {link} STOP: baja"
+    begins = "Hope Foundation: Su cita: sab 13 mar 10:30 a.m., St Mary Hall."
+    return f"{begins} Cambie o cancele: {link} STOP para salir"
 
 
 def days_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde: sab 13 mar 10:30 a.m., St Mary Hall."
-    return f"{begins} Responda C para confirmar, X para cancelar. STOP: baja"
+    return f"{begins} Responda C para confirmar, X para cancelar. STOP para salir"
 
 
 def the_day_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde: mañana sab 13 mar 10:30 a.m., St Mary Hall."
-    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP: baja"
+    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP para salir"

@@ -54,9 +54,9 @@ def test_a_code_mail_names_the_code_in_its_subject(language: str) -> None:
     ("about", "said"),
     [
         ("booking:7", "to confirm your time with Hope Foundation."),
-        ("waiting:7", "to join a waiting list of Hope Foundation."),
+        ("waiting:7", "to join a waiting list with Hope Foundation."),
         ("find", "to see your bookings with Hope Foundation."),
-        ("contact", "to confirm that this mailbox is yours, so that Hope Foundation can write to you here."),
+        ("contact", "to verify that this e-mail address is yours, so that Hope Foundation can write to you here."),
     ],
 )
 def test_a_code_mail_says_what_the_code_is_for(about: str, said: str) -> None:
@@ -86,7 +86,7 @@ def test_a_changed_consent_text_needs_a_new_version() -> None:
         for language in ("en", "es")
     ]
     digest = sha256("\n".join(words).encode()).hexdigest()
-    assert (message_texts.CONSENT_VERSION, digest[:16]) == ("2026-11.3", "bfdcfd5b19a53f0b")
+    assert (message_texts.CONSENT_VERSION, digest[:16]) == ("2026-11.4", "e1f18e8ddd6ec788")
 
 
 def test_a_consent_in_another_language_is_shown_and_kept_in_english() -> None:

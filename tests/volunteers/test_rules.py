@@ -196,7 +196,7 @@ def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None
             volunteers_rules.parse_self_check(wrong)
         assert (caught.value.code, caught.value.messages) == (
             "confirmation_unknown",
-            ["This confirmation is not known."],
+            ["We don’t recognize this confirmation."],
         )
 
 
@@ -214,9 +214,9 @@ def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("a" * 121)) == long
     link = "Enter a name without a web address. If it is a name, put a space after the dot."
     assert said(lambda: volunteers_rules.clean_name("evil.com")) == ("name_has_link", [link])
-    language = ("language_unknown", ["Choose one of the languages offered."])
+    language = ("language_unknown", ["Choose one of the available languages."])
     assert said(lambda: volunteers_rules.parse_language("tlh", "en")) == language
-    consent = ("consent_unknown", ["This consent is not known."])
+    consent = ("consent_unknown", ["We don’t recognize this consent."])
     assert said(lambda: volunteers_rules.parse_purposes(["reminders", "newsletter"])) == consent
     contact = ("contact_missing", ["Enter a phone number or an e-mail address."])
     assert said(lambda: volunteers_rules.parse_contact_address("  ", ["US"])) == contact
@@ -275,14 +275,14 @@ def test_a_consent_is_given_for_what_was_proved_and_for_reminders_by_mail(
                 lambda purpose=purpose: volunteers_rules.require_may_consent(theirs, 1, purpose, stopped=False)  # type: ignore[misc]
             ) == (
                 "unproved",
-                ["Book with this number or address first, so that we know it is yours."],
+                ["Book with this number or address first, so we know it’s yours."],
             )
 
 
 def test_after_a_stop_only_a_text_opens_the_way_again() -> None:
     assert said(lambda: volunteers_rules.require_may_consent(contact(), 1, "reminders", stopped=True)) == (
         "stopped",
-        ["Text START to the number our texts come from first."],
+        ["First, text START to the number our texts come from."],
     )
 
 

@@ -19,7 +19,7 @@ class Registration(models.Model):
     consents = models.JSONField(default=list)  # purposes ticked
     self_check = models.JSONField(default=list)  # confirmed codes of the policy's self-check
     source = models.CharField(max_length=20, default="page")
-    # "I book for another person": the person named is not the contact's owner.
+    # "I’m booking for someone else": the person named is not the contact's owner.
     is_for_other = models.BooleanField(default=False, db_default=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     volunteer = models.ForeignKey(

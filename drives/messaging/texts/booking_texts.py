@@ -29,7 +29,7 @@ def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.
         catalog.render_opening("booked", facts, custom),
         *_format_visit_lines(booking),
         *_format_preparation_lines(booking),
-        _("Illness happens. Cancelling early gives your place to somebody who is waiting."),
+        _("If you get sick, please cancel early so we can give your spot to someone who is waiting."),
     ]
     return build_donor_email(booking, _("You're booked: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
 
@@ -45,7 +45,7 @@ def render_reminder(
         catalog.render_opening(kind, facts, custom),
         *_format_visit_lines(booking),
         *_format_preparation_lines(booking),
-        _("Can't come? Please cancel or choose another time, so that somebody else can have your place."),
+        _("Can't come? Please cancel or choose another time so that someone else can have your spot."),
     ]
     return build_donor_email(
         booking, _("Reminder: %(long_day)s, %(time)s") % facts, lines, _("Confirm, change or cancel")
@@ -73,7 +73,7 @@ def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catal
     if channel == "sms":
         return _render_text("relocated", facts, custom)
     lines = [catalog.render_opening("relocated", facts, custom), *_format_visit_lines(booking)]
-    return build_donor_email(booking, _("New place: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
+    return build_donor_email(booking, _("New location: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
 
 
 def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
@@ -82,7 +82,7 @@ def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catal
         return _render_text(kind, facts, custom)
     lines = [
         catalog.render_opening(kind, facts, custom),
-        _("Thank you for telling us. Your place can now go to somebody else."),
+        _("Thank you for letting us know. Your spot can now go to someone else."),
     ]
     return build_donor_email(booking, _("Cancelled: %(long_day)s, %(time)s") % facts, lines, _("Book another time"))
 
@@ -96,7 +96,7 @@ def render_drive_cancelled(
     lines = [
         catalog.render_opening("drive_cancelled", facts, custom),
         *([_("Reason: %(reason)s") % facts] if booking.drive.cancel_reason else []),
-        _("We are sorry. You are welcome at another date."),
+        _("We're sorry. We hope to see you on another date."),
     ]
     return build_donor_email(booking, _("Drive cancelled: %(long_day)s") % facts, lines, _("See other dates"))
 
@@ -120,10 +120,10 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
 def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> MessageContent:
     facts = {**build_facts(booking), "left": spots_left, "title": booking.drive.title}
     lines = [
-        _("A booking of %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
-        _("Places for return visits that are open now: %(left)s.") % facts,
+        _("A booking for %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
+        _("Spots now open for return visits: %(left)s.") % facts,
     ]
-    return build_email(_("Cancelled close to the drive: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
+    return build_email(_("Late cancellation: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
 
 
 def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, url: str) -> MessageContent:
@@ -134,10 +134,10 @@ def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, 
         "left": spots_left,
     }
     lines = [
-        _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Places still open: %(left)s.") % facts,
-        _("About two of three people who book come and give. Share the link again while there is time."),
+        _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Spots still open: %(left)s.") % facts,
+        _("About two out of three people who book come in and give. Share the link again while there's still time."),
     ]
-    return build_email(_("Still open: %(left)s places on %(day)s") % facts, lines, _("Open the drive"), url)
+    return build_email(_("Spots still open on %(day)s: %(left)s") % facts, lines, _("Open the drive"), url)
 
 
 def call_in_language(language: str, render: Callable[[], T]) -> T:
@@ -173,7 +173,7 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),
-        _("Plan about %(minutes)s minutes.") % {"minutes": visits.compute_visit_minutes(booking)},
+        _("Plan on about %(minutes)s minutes.") % {"minutes": visits.compute_visit_minutes(booking)},
     ]
 
 
@@ -203,7 +203,7 @@ def build_email(
 ) -> MessageContent:
     context = {"subject": subject, "lines": lines, "choices": choices, "action": action, "url": url, "stop": stop}
     choice_lines = ["\n".join(f"{label}: {address}" for label, address in choices)] if choices else []
-    stop_lines = [_("No more messages: %(link)s") % {"link": stop}] if stop else []
+    stop_lines = [_("Stop messages: %(link)s") % {"link": stop}] if stop else []
     return MessageContent(
         text="\n\n".join([*lines, *choice_lines, f"{action}: {url}", *stop_lines]),
         subject=subject,

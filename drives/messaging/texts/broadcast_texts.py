@@ -44,14 +44,14 @@ def render_answer(organization: Organization, typed: str) -> MessageContent:
     plain = format_plain_text(typed)
     text = f"{organization.sms_name}: {plain}"
     if not plain:
-        raise ValidationError({"text": ValidationError(_("Write an answer."), code="text_missing")})
+        raise ValidationError({"text": ValidationError(_("Write a reply."), code="text_missing")})
     if (count := catalog.measure_text(text).segments) > MAX_BROADCAST_SEGMENTS:
         raise ValidationError({"text": _too_long(count)})
     return MessageContent(text)
 
 
 def _too_long(count: int) -> ValidationError:
-    detail = _("This is %(count)s texts long, and %(most)s are the limit. Shorten it.")
+    detail = _("This is %(count)s texts long. The limit is %(most)s. Please shorten it.")
     return ValidationError(detail % {"count": count, "most": MAX_BROADCAST_SEGMENTS}, code="too_long")
 
 
@@ -108,15 +108,15 @@ def render_late_notice(booking: Booking, channel: str, minutes: int) -> MessageC
     facts = {**booking_texts.build_facts(booking), "minutes": minutes}
     if channel == Channel.SMS:
         text = _(
-            "%(org)s: We are running about %(minutes)s min late at %(location)s. "
-            "Your %(time)s place is kept. Sorry for the wait. STOP to end"
+            "%(org)s: We're running about %(minutes)s min late at %(location)s. We're keeping your %(time)s spot."
+            " Sorry for the wait. STOP to end"
         )
         return MessageContent(message_content.convert_to_gsm(text % facts))
     lines = [
-        _("Hello %(name)s, we are running about %(minutes)s minutes late today.") % facts,
-        _("Your place at %(time)s is kept, and you may come that much later. We are sorry for the wait.") % facts,
+        _("Hello %(name)s, we're running about %(minutes)s minutes late today.") % facts,
+        _("We're keeping your %(time)s spot, and you can come that much later. We're sorry for the wait.") % facts,
     ]
-    subject = _("We are running about %(minutes)s minutes late") % facts
+    subject = _("We're running about %(minutes)s minutes late") % facts
     return booking_texts.build_donor_email(booking, subject, lines, _("Your booking"))
 
 

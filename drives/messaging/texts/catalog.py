@@ -67,12 +67,12 @@ TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
         kinds.BOOKED,
         gettext_noop("%(org)s: You're booked %(day)s, %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, you are booked."),
+        gettext_noop("Hello %(name)s, you're booked."),
         required_variables=(*DAY_AND_TIME, "link"),
     ),
     "reminder": TextKind(
         kinds.THREE_DAYS,
-        gettext_noop("%(org)s: Reminder, %(day)s %(time)s, %(location)s. Reply C to confirm, X to cancel. STOP to end"),
+        gettext_noop("%(org)s: Reminder: %(day)s %(time)s, %(location)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         required_variables=DAY_AND_TIME,
         variant=gettext_lazy("Reminder, days before"),
@@ -80,8 +80,8 @@ TEXTS: Mapping[str, TextKind] = {
     "day_before": TextKind(
         kinds.DAY_BEFORE,
         gettext_noop(
-            "%(org)s: Reminder, tomorrow %(day)s %(time)s, %(location)s. Bring photo ID. "
-            "Reply C to confirm, X to cancel. STOP to end"
+            "%(org)s: Reminder: tomorrow, %(day)s %(time)s, %(location)s. Bring photo ID. Reply C to confirm, X to"
+            " cancel. STOP to end"
         ),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         required_variables=("time",),
@@ -95,40 +95,40 @@ TEXTS: Mapping[str, TextKind] = {
     "moved": TextKind(
         kinds.MOVED,
         gettext_noop("%(org)s: New time %(day)s %(time)s, %(location)s (was %(old_time)s). %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, your booking has a new time. Before, it was %(old_time)s."),
+        gettext_noop("Hello %(name)s, your booking has a new time. It was %(old_time)s."),
         required_variables=(*DAY_AND_TIME, "link"),
         variables=("org", "day", "time", "old_time", "location", "link"),
     ),
     "relocated": TextKind(
         kinds.RELOCATED,
-        gettext_noop("%(org)s: New place %(day)s %(time)s: %(location)s. Address: %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, your time stays as it is, but come to this place."),
+        gettext_noop("%(org)s: New location %(day)s %(time)s: %(location)s. Address: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, your time stays the same, but the location has changed."),
         required_variables=(*DAY_AND_TIME, "location", "link"),
     ),
     "cancelled": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(location)s. Book another time: %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
+        gettext_noop("Hello %(name)s, your booking for %(long_day)s, %(time)s is cancelled."),
         required_variables=DAY_AND_TIME,
     ),
     "given_up": TextKind(
         kinds.CANCELLED,
         gettext_noop("%(org)s: Cancelled: %(day)s %(time)s, %(location)s. Undo or rebook: %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, your booking of %(long_day)s, %(time)s is cancelled."),
+        gettext_noop("Hello %(name)s, your booking for %(long_day)s, %(time)s is cancelled."),
         required_variables=(*DAY_AND_TIME, "link"),
         variant=gettext_lazy("Cancellation by the donor"),
     ),
     "offer": TextKind(
         kinds.OFFER,
-        gettext_noop("%(org)s: Place free %(day)s %(time)s. C by %(until)s takes it, X passes. %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, a place is free, and it is yours until %(until)s."),
+        gettext_noop("%(org)s: Spot open %(day)s %(time)s. C by %(until)s to take it, X to pass. %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, a spot is open, and we're holding it for you until %(until)s."),
         required_variables=(*DAY_AND_TIME, "until"),
         variables=("org", "day", "time", "until", "location", "link"),
     ),
     "drive_cancelled": TextKind(
         kinds.DRIVE_CANCELLED,
-        gettext_noop("%(org)s: Do not come: the drive %(day)s, %(location)s is cancelled. %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, please do not come: our drive on %(long_day)s at %(location)s is cancelled."),
+        gettext_noop("%(org)s: Don't come. The drive on %(day)s, %(location)s, is cancelled. %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, please don't come. Our drive on %(long_day)s at %(location)s is cancelled."),
         required_variables=("day",),
     ),
     "thank_you": TextKind(
@@ -153,13 +153,13 @@ TEXTS: Mapping[str, TextKind] = {
     ),
     "missed": TextKind(
         kinds.MISSED,
-        gettext_noop("%(org)s: We missed you. Come another time? %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, we missed you. Plans change; we would be glad to see you another time."),
+        gettext_noop("%(org)s: We missed you. Can you come another time? %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, we missed you. Plans change, and we'd be glad to see you another time."),
     ),
     "invitation": TextKind(
         kinds.INVITATION,
-        gettext_noop("%(org)s: You may give again. Places %(day)s, %(location)s: %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, you may give again."),
+        gettext_noop("%(org)s: You can give again. Spots open %(day)s, %(location)s: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, you can give again."),
         required_variables=("day", "link"),
     ),
 }
@@ -170,13 +170,13 @@ SHARED_TEXTS: Mapping[str, str] = {
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
     ),
     "reminder": gettext_noop(
-        "%(org)s: Reminder, %(count)s of you %(day)s from %(time)s. Reply C if all come. Change: %(link)s STOP to end"
+        "%(org)s: Reminder for %(count)s: %(day)s from %(time)s. Reply C to confirm all. Change: %(link)s STOP to end"
     ),
     "moved": gettext_noop(
         "%(org)s: New time for %(count)s of you: %(day)s from %(time)s. Change: %(link)s STOP to end"
     ),
     "cancelled": gettext_noop(
-        "%(org)s: Cancelled: %(count)s places %(day)s from %(time)s. Book again: %(link)s STOP to end"
+        "%(org)s: Cancelled: %(count)s spots %(day)s from %(time)s. Book again: %(link)s STOP to end"
     ),
 }
 

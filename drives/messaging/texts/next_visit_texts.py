@@ -40,14 +40,16 @@ def _choose_thank_you(booking: Booking, after: FollowUp) -> str:
 
 def _format_aftercare_lines(booking: Booking, after: FollowUp) -> list[str]:
     if booking.state != BookingState.DONATED:
-        return [_("We would be glad to see you again.")]
-    lines = [_("Drink plenty today and take it easy. If you feel unwell, call the centre that took your donation.")]
+        return [_("We'd be glad to see you again.")]
+    lines = [
+        _("Drink plenty of fluids today and take it easy. If you feel unwell, call the center that took your donation.")
+    ]
     if after.progress and after.is_first:
         lines.append(after.progress.sentence)
     if after.times:
-        return [*lines, _("These are the next times you may come:")]
+        return [*lines, _("These are the next times you can come:")]
     return (
-        [*lines, _("When there is a drive at which you may give again, we will tell you.")]
+        [*lines, _("We'll let you know when there's a drive where you can give again.")]
         if after.has_news_consent
         else lines
     )
@@ -87,7 +89,7 @@ def render_invitation(
     ]
     # The link ends news only. Reminders continue.
     stop = f"{booking_texts.build_mailbox_stop_link(volunteer.email)}?scope=news" if volunteer.email else ""
-    subject = _("You may give again: %(long_day)s") % facts
+    subject = _("You can give again: %(long_day)s") % facts
     return booking_texts.build_email(
         subject, lines, _("Choose a time"), facts["link"], stop, [build_time_option(time) for time in times]
     )

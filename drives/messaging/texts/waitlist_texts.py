@@ -40,22 +40,24 @@ def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CU
         catalog.render_opening("offer", facts, custom),
         localtime.format_date_and_time(offer.starts_at, zone),
         f"{drive.site.name}, {drive.site.full_address}",
-        _("Answer by %(until)s. After that the place goes to the next person.")
+        _("Reply by %(until)s. After that, the spot goes to the next person.")
         % {"until": localtime.format_date_and_time(offer.deadline, zone)},
     ]
-    subject = _("A place for you: %(long_day)s, %(time)s") % facts
-    return _build_email(offer.entry, subject, lines, _("Take the place or pass"), facts["link"])
+    subject = _("A spot for you: %(long_day)s, %(time)s") % facts
+    return _build_email(offer.entry, subject, lines, _("Take the spot or pass"), facts["link"])
 
 
 def render_waitlist_joined(entry: WaitlistEntry, channel: str, position: int) -> MessageContent:
     facts = {**_facts(entry), "position": str(position)}
     if channel == "sms":
-        text = _("%(org)s: You are number %(position)s in line for %(day)s. Change or leave: %(link)s STOP to end")
+        text = _(
+            "%(org)s: You're number %(position)s on the waiting list for %(day)s. Change or leave: %(link)s STOP to end"
+        )
         return MessageContent(text=message_content.convert_to_gsm(text % facts))
     lines = [
-        _("Hello %(name)s, you are number %(position)s on the waiting list.") % facts,
+        _("Hello %(name)s, you're number %(position)s on the waiting list.") % facts,
         f"{entry.drive.title}, {facts['long_day']}, {entry.drive.site.name}",
-        _("When a place comes free for you, we tell you at once and keep it for you for a while."),
+        _("When a spot opens up for you, we'll tell you right away and hold it for you for a while."),
     ]
     return _build_email(
         entry, _("On the waiting list: %(long_day)s") % facts, lines, _("Change or leave"), facts["link"]
@@ -63,16 +65,21 @@ def render_waitlist_joined(entry: WaitlistEntry, channel: str, position: int) ->
 
 
 def render_offer_declined(entry: WaitlistEntry, position: int) -> str:
-    text = _("%(org)s: The place goes to the next. You stay on the list, number %(position)s. %(link)s STOP to end")
+    text = _(
+        "%(org)s: That spot goes to the next person. You're still on the list, number %(position)s. %(link)s STOP to"
+        " end"
+    )
     return message_content.convert_to_gsm(text % {**_facts(entry), "position": str(position)})
 
 
 def render_offer_gone(entry: WaitlistEntry, position: int) -> str:
     facts = {**_facts(entry), "position": str(position)}
     if position:
-        text = _("%(org)s: That place is gone. You are still in line, number %(position)s. %(link)s STOP to end")
+        text = _(
+            "%(org)s: That spot is gone. You're still on the waiting list, number %(position)s. %(link)s STOP to end"
+        )
     else:
-        text = _("%(org)s: That place is gone, and you are not in line any more. See: %(link)s STOP to end")
+        text = _("%(org)s: That spot is gone, and you're no longer on the waiting list. Details: %(link)s STOP to end")
     return message_content.convert_to_gsm(text % facts)
 
 
@@ -83,7 +90,7 @@ def render_waitlist_closed(entry: WaitlistEntry, channel: str) -> MessageContent
     lines = [
         _("Hello %(name)s, the waiting list for %(long_day)s is closed.") % facts,
         _closed_reason(drive),
-        _("Thank you for wanting to help. You are welcome at another date."),
+        _("Thank you for wanting to help. We hope to see you on another date."),
     ]
     subject = _("The waiting list is closed: %(long_day)s") % facts
     return _build_email(entry, subject, lines, _("See other dates"), facts["link"])
@@ -91,14 +98,14 @@ def render_waitlist_closed(entry: WaitlistEntry, channel: str) -> MessageContent
 
 def _closed_text(drive: Drive) -> str:
     if drive.state == "cancelled":
-        return _("%(org)s: The drive of %(day)s is cancelled, the list is closed. Other dates: %(link)s STOP to end")
-    return _("%(org)s: No place came free for %(day)s, the list is closed. Other dates: %(link)s STOP to end")
+        return _("%(org)s: The %(day)s drive is cancelled and the list is closed. Other dates: %(link)s STOP to end")
+    return _("%(org)s: No spot opened up for %(day)s, and the list is closed. Other dates: %(link)s STOP to end")
 
 
 def _closed_reason(drive: Drive) -> str:
     if drive.state == "cancelled":
         return _("The drive is cancelled.")
-    return _("No place came free for you this time.")
+    return _("No spot opened up for you this time.")
 
 
 def _facts(entry: WaitlistEntry) -> Facts:

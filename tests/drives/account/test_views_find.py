@@ -129,8 +129,8 @@ def test_an_unknown_contact_gets_no_code_and_guessing_fails() -> None:
     assert find.send_find_codes(now=NOW) == 0
     assert Message.objects.count() == 0
     answers = [text(browser.post(reverse("find_booking_code"), {"code": f"{guess:06}"})) for guess in range(6)]
-    assert "That is not the code we sent." in answers[0]
-    assert "This code was tried too often." in answers[5]
+    assert "That isn’t the code we sent." in answers[0]
+    assert "This code was tried too many times." in answers[5]
     assert VerifiedBrowser.objects.count() == 0
 
 

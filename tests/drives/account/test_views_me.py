@@ -62,8 +62,8 @@ def test_waitlist_entries_of_all_organizations_show_position_and_hours() -> None
     local = there.starts_at
     builders.waits(there, window=ArrivalWindow(None, local + timedelta(minutes=15)))
     page = shown(known_browser())
-    assert "number 2 in line Saturday, March 13" in page
-    assert "number 1 in line Saturday, April 10 , before 9:15 AM" in page
+    assert "number 2 on the waiting list Saturday, March 13" in page
+    assert "number 1 on the waiting list Saturday, April 10 , before 9:15 AM" in page
     assert "Other Foundation · Return visit" in page
 
 
@@ -84,7 +84,7 @@ def test_an_offer_leads_to_its_page_while_it_stands() -> None:
     assert offer is not None
     page = known_browser().get(reverse("donor_bookings"))
     assert reverse("offer", args=[offer.token]) in page.content.decode()
-    assert "A place is free for you" in text(page)
+    assert "A spot is open for you" in text(page)
     assert "Saturday, March 13, 9:00 AM Pacific Time , kept for you until" in text(page)
 
 

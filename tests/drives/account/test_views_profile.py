@@ -62,7 +62,7 @@ def test_name_and_language_change_wherever_the_donor_is_known() -> None:
     response = browser.post(
         address("donor_details", here), {"name": " Test  Ana Birch ", "language": "es"}, follow=True
     )
-    assert "Your details are saved." in text(response)
+    assert "Your details have been saved." in text(response)
     kept = Volunteer.objects.filter(pk__in=[here.pk, there.pk]).values_list("name", "language")
     assert list(kept) == [("Test Ana Birch", "es")] * 2
 
@@ -85,7 +85,7 @@ def test_a_new_number_counts_once_its_code_is_typed() -> None:
     wrong = browser.post(address("donor_contact_code", person), {"code": "000000"})
     assert wrong.status_code == 422
     response = browser.post(address("donor_contact_code", person), {"code": sent_code(NEW_KEPT)}, follow=True)
-    assert "The new number or address counts from now on." in text(response)
+    assert "We’ll use the new number or address from now on." in text(response)
     person.refresh_from_db()
     assert person.phone is not None
     assert (person.phone.address, person.phone.owner, person.phone.verified_at) == (NEW_KEPT, person, NOW)
@@ -167,7 +167,7 @@ def test_a_contact_this_browser_verified_needs_no_code() -> None:
     donor.booked(browser, builders.drive(), phone="", email="ana@example.org", name="Test Ann Alder")
     codes = Message.objects.filter(kind="code").count()
     browser.post(address("donor_contact", person), {"contact": "ana@example.org"})
-    assert "no code is needed" in text(browser.get(address("donor_contact_code", person)))
+    assert "so you don’t need a code" in text(browser.get(address("donor_contact_code", person)))
     assert browser.post(address("donor_contact_code", person)).status_code == 303
     assert Message.objects.filter(kind="code").count() == codes
 
@@ -189,7 +189,7 @@ def test_the_calendar_gets_a_new_address() -> None:
     person = ana(browser)
     old = reverse("donor_feed", args=[person.token])
     response = browser.post(address("donor_renew_feed", person), follow=True)
-    assert "This is a new address." in text(response)
+    assert "Your calendar has a new address." in text(response)
     assert browser.get(old).status_code == 404
 
 

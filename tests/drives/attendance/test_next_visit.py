@@ -66,7 +66,7 @@ def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before:
 
 def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
     said = Progress(1, date(2027, 9, 9)).sentence
-    assert said == "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027."
+    assert said == "Donation 1 of 2 to become a qualified donor. The second one counts through Sept. 9, 2027."
     with translation.override("es"):
         assert Progress(2, date(2027, 9, 9)).sentence.startswith("2 de 2 para ser donante calificado")
 
@@ -103,7 +103,7 @@ def test_after_a_first_donation_the_thanks_name_the_earliest_times_that_are_allo
     assert f"/b/{booking.token}/ STOP to end" in text.text
     assert message_content.count_segments(text.text) == 1
     mail = thanks(booking, "email")
-    assert "1 of 2 to become a qualified donor. The second one counts until Sept. 9, 2027." in mail.text
+    assert "Donation 1 of 2 to become a qualified donor. The second one counts through Sept. 9, 2027." in mail.text
     for n in range(3):
         assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.text
         assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.html
@@ -152,7 +152,7 @@ def test_without_a_drive_we_scheduled_to_tell_only_whom_we_may_tell(purposes: tu
     drive = builders.drive()
     booking = builders.gave(drive, email=MAIL, consents=purposes)
     closed(drive)
-    assert ("we will tell you" in thanks(booking, "email").text) == is_told
+    assert ("let you know" in thanks(booking, "email").text) == is_told
     assert "See when you can come again" in thanks(booking).text
 
 

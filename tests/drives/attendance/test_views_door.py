@@ -133,7 +133,7 @@ def test_an_outcome_without_a_check_in_is_refused_in_words() -> None:
     booking = builders.booked(drive, name="Test Ana Alder")
     with at(drive):
         response = tap(browser, booking, "donated")
-    assert "Test Ana Alder: This person is not checked in yet." in text(response)
+    assert "Test Ana Alder: This person isn’t checked in yet." in text(response)
     assert Booking.objects.get().state == BookingState.BOOKED
 
 
@@ -197,7 +197,7 @@ def test_a_walk_in_on_another_day_is_refused() -> None:
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}
         response = browser.post(reverse("checkin_walk_in", args=[drive.slug]), form)
         assert "This drive is not in progress right now." in text(response)
-        assert "These times are possible Saturday, March 13, 9:00 AM" in text(response)
+        assert "These times are available Saturday, March 13, 9:00 AM" in text(response)
         assert "bookings/new" not in response.content.decode()
         assert "This drive is on Saturday, March 13, not today." in text(browser.get(day(drive)))
 

@@ -139,11 +139,11 @@ def test_the_leader_moves_the_party_on_their_page() -> None:
         party[0].reference, party[0].token
     )
     page = text(browser.get(address))
-    assert "Another time for all of you" in page
+    assert "A new time for all of you" in page
     assert "Test Ida Alder" in page
     assert "all together" in page
     done = browser.post(address, {"slot": builders.slot(party[0].drive, 2).pk}, follow=True)
-    assert "Your time is changed" in text(done)
+    assert "Your time has been changed" in text(done)
     assert steps(party) == [2, 2, 2]
     assert "Choose a time." in text(browser.post(address, {"slot": ""}))
     others = reverse("booking_move_party", args=[party[1].token])

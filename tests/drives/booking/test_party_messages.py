@@ -41,7 +41,7 @@ def test_a_shared_reminder_covers_members_with_different_times() -> None:
     assert len(texts("day_before", "scheduled")) == 3
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert "Reminder, 3 of you" in text.text
+    assert "Reminder for 3:" in text.text
     assert "from 9:00 AM" in text.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert [row.reason for row in texts("day_before", "withdrawn")] == ["said_together"] * 2
 
@@ -63,7 +63,7 @@ def test_a_cancelled_member_is_left_out_of_the_shared_reminder(who: int) -> None
     assert texts("day_before", "queued") == []
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert "Reminder, 2 of you" in text.text
+    assert "Reminder for 2:" in text.text
 
 
 def test_a_sent_shared_reminder_is_not_sent_again() -> None:
@@ -82,7 +82,7 @@ def test_a_moved_member_gets_a_separate_reminder() -> None:
         booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
     )
     reminders.render_due_reminders(now=DAY_BEFORE)
-    assert sum("Reminder, " in row.text for row in texts("day_before", "queued")) == 1
+    assert sum("Reminder" in row.text for row in texts("day_before", "queued")) == 1
 
 
 def test_two_parties_with_one_phone_are_reminded_separately() -> None:
@@ -142,4 +142,4 @@ def test_reminders_within_three_hours_are_shared(apart: timedelta, said_to: int)
     assert len(party) == 2
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert ("Reminder, 2 of you" in text.text) is (said_to == 2)
+    assert ("Reminder for 2:" in text.text) is (said_to == 2)

@@ -143,8 +143,8 @@ def test_every_reason_is_given_at_once() -> None:
     assert reasons(found) == {
         "drive_closed": "Online booking for this drive is closed.",
         "slot_closed": "This time is closed. Choose another one.",
-        "too_many_holds": "Two times are already kept for this phone or e-mail. "
-        "Finish one of them, or wait until they lapse.",
+        "too_many_holds": "We’re already holding two times for this phone or e-mail."
+        " Finish booking one of them, or wait until they expire.",
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
     }
@@ -165,9 +165,9 @@ def test_a_refusal_lists_the_alternatives() -> None:
     [
         ({"drive_state": DriveState.CANCELLED}, "This drive has been cancelled."),
         ({"drive_state": DriveState.COMPLETED}, "This drive is over."),
-        ({"drive_state": DriveState.DRAFT}, "This drive is not open for booking yet."),
+        ({"drive_state": DriveState.DRAFT}, "This drive isn’t open for booking yet."),
         ({"slot_starts_at": NOW}, "This time has passed. Choose a later one."),
-        ({"is_slot_of_drive": False}, "This time does not belong to this drive. Choose a time from the list."),
+        ({"is_slot_of_drive": False}, "This time isn’t part of this drive. Choose a time from the list."),
     ],
 )
 def test_each_reason_has_a_sentence(facts: dict[str, object], words: str) -> None:
@@ -182,8 +182,7 @@ def test_joining_a_waitlist_ignores_the_slot() -> None:
     )
     assert reasons(taken) == {
         "drive_past": "This drive is over.",
-        "too_many_holds": "This phone or e-mail has asked twice already. "
-        "Finish one of them, or wait a quarter of an hour.",
+        "too_many_holds": "This phone or e-mail already has two requests. Finish one of them, or wait 15 minutes.",
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
     }
@@ -225,13 +224,13 @@ def test_a_visit_takes_the_steps_of_its_type() -> None:
     ("broken", "words"),
     [
         (BrokenRule("interval_too_short"), "This is too close to another donation."),
-        (BrokenRule("cross_interval"), "This is too close to a donation of another kind."),
-        (BrokenRule("window_full", 2, 7), "At most 2 donations are allowed in any 7 days."),
+        (BrokenRule("cross_interval"), "This is too close to a different type of donation."),
+        (BrokenRule("window_full", 2, 7), "No more than 2 donations are allowed in any 7 days."),
     ],
 )
 def test_an_interval_reason_names_the_first_allowed_time(broken: BrokenRule, words: str) -> None:
     earliest = datetime(2027, 3, 15, 17, 30, tzinfo=UTC)
-    first = "The first time that is allowed is Monday, March 15, 2027, 10:30 AM Pacific Time."
+    first = "The earliest allowed time is Monday, March 15, 2027, 10:30 AM Pacific Time."
     assert eligibility_rules.build_interval_reason(broken, None, LOS_ANGELES) == Reason(broken.code, words)
     assert eligibility_rules.build_interval_reason(broken, earliest, LOS_ANGELES) == Reason(
         broken.code, f"{words} {first}", earliest
@@ -279,12 +278,12 @@ def test_a_policy_lapses_after_180_days_unless_it_says_otherwise() -> None:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("held", "This booking is not finished yet: enter the code first."),
-        ("lapsed", "The time was not confirmed in time and is free again."),
-        ("booked", "This person is not checked in yet."),
-        ("confirmed", "This person is not checked in yet."),
+        ("held", "This booking isn’t finished yet. Enter the code first."),
+        ("lapsed", "The code wasn’t entered in time, so this time is open again."),
+        ("booked", "This person isn’t checked in yet."),
+        ("confirmed", "This person isn’t checked in yet."),
         ("cancelled", "This booking is cancelled."),
-        ("no_show", "This booking is marked as missed."),
+        ("no_show", "This booking is marked as a no-show."),
         ("checked_in", "This person is already checked in."),
         ("donated", "This visit is already over."),
         ("left", "This visit is already over."),
@@ -317,50 +316,53 @@ def test_each_action_starts_from_its_states(verb: frozenset[BookingState], state
         (
             capacity_rules.build_slot_full_reason,
             "slot_full",
-            "Somebody else has just taken the last place at this time.",
+            "Someone else just took the last spot at this time.",
         ),
-        (booking_rules.build_party_full_reason, "slot_full", "There is no longer room for all of you at this time."),
+        (booking_rules.build_party_full_reason, "slot_full", "There’s no longer room for all of you at this time."),
         (booking_rules.build_visit_past_reason, "visit_past", "The time of this booking has passed."),
         (
             booking_rules.build_visit_too_long_reason,
             "visit_does_not_fit",
-            "A visit that starts then would not end before the drive does.",
+            "A visit starting at this time would run past the end of the drive.",
         ),
         (
             eligibility_rules.build_first_visit_reason,
             "visit_is_first",
-            "Your last donation is long ago, so this is a first visit again. It takes longer and does not fit then.",
+            (
+                "Your last donation was a while ago, so this counts as a first visit again. A first visit takes longer"
+                " and doesn’t fit at this time."
+            ),
         ),
         (
             waitlist_rules.build_no_time_reason,
             "window_empty",
-            "No visit can begin between these times any more. Choose others.",
+            "No visit can start between these times anymore. Choose other times.",
         ),
         (
             waitlist_rules.build_spots_open_reason,
             "slots_open",
-            "There are open times between these: you can book one at once.",
+            "There are open times in this range. You can book one right away.",
         ),
         (
             lambda: waitlist_rules.build_not_on_waitlist_reason("left"),
             "entry_left",
-            "You are not on this waiting list any more.",
+            "You’re no longer on this waiting list.",
         ),
         (
             lambda: waitlist_rules.build_offer_ended_reason("accepted"),
             "offer_accepted",
-            "You have taken this place already.",
+            "You’ve already taken this spot.",
         ),
-        (lambda: waitlist_rules.build_offer_ended_reason("declined"), "offer_declined", "You passed this place on."),
+        (lambda: waitlist_rules.build_offer_ended_reason("declined"), "offer_declined", "You passed on this spot."),
         (
             lambda: waitlist_rules.build_offer_ended_reason("withdrawn"),
             "offer_withdrawn",
-            "This place is no longer offered.",
+            "This spot is no longer on offer.",
         ),
         (
             lambda: waitlist_rules.build_offer_ended_reason("expired"),
             "offer_expired",
-            "The time to answer is over: this place went to the next person.",
+            "The time to reply has passed. This spot went to the next person.",
         ),
     ],
 )

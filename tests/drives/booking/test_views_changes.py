@@ -31,7 +31,7 @@ def test_the_page_shows_the_coming_reminders() -> None:
     drive = builders.drive()
     assert "We’ll text you 3 days and 1 day before." in page_of(builders.booked(drive))
     silent = builders.booked(drive, n=8, number=7, consents=())
-    assert "We will not send you reminders." in page_of(silent)
+    assert "We won’t send you reminders." in page_of(silent)
 
 
 def test_the_page_has_calendar_links_and_the_check_in_code() -> None:
@@ -53,7 +53,7 @@ def test_a_donor_moves_a_booking() -> None:
     response = browser.post(
         reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 8).pk}, follow=True
     )
-    assert "Your time is changed Saturday, March 13, 11:00 AM Pacific Time" in text(response)
+    assert "Your time has been changed Saturday, March 13, 11:00 AM Pacific Time" in text(response)
 
 
 def test_moving_without_a_chosen_time_asks_for_one() -> None:
@@ -70,7 +70,7 @@ def test_moving_to_a_full_time_keeps_the_old_one() -> None:
     builders.booked(drive, n=1, number=7)
     response = Client().post(reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 1).pk})
     assert response.status_code == 409
-    assert "Somebody else has just taken the last place at this time." in text(response)
+    assert "Someone else just took the last spot at this time." in text(response)
     booking.refresh_from_db()
     assert booking.arrival_id == builders.slot(drive, 0).pk
 
@@ -113,17 +113,17 @@ def test_after_15_minutes_the_page_offers_another_time_instead_of_undo() -> None
 
 def test_close_to_the_visit_the_donor_is_asked_to_confirm() -> None:
     booking = builders.booked(builders.drive())
-    assert "I am coming" not in page_of(booking)
+    assert "I’m coming" not in page_of(booking)
     with time_machine.travel(NOW + timedelta(days=9), tick=False):
-        assert "I am coming" in page_of(booking)
+        assert "I’m coming" in page_of(booking)
         post("booking_confirm", booking)
-        assert "You’re booked, and we know you are coming" in page_of(booking)
+        assert "You’re booked, and we know you’re coming" in page_of(booking)
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (BookingState.CHECKED_IN, "You are checked in"),
+        (BookingState.CHECKED_IN, "You’re checked in"),
         (BookingState.DONATED, "Thank you for your donation"),
         (BookingState.INCOMPLETE, "Thank you for coming"),
         (BookingState.DEFERRED, "Thank you for coming"),
@@ -152,7 +152,7 @@ def test_a_cancelled_drive_tells_the_donor_not_to_come() -> None:
     lifecycle.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     shown = page_of(booking)
     assert "The drive is cancelled" in shown
-    assert "Please do not come: the drive does not take place. The hall is flooded." in shown
+    assert "Please don’t come. The drive has been cancelled. The hall is flooded." in shown
 
 
 def test_a_link_expires_30_days_after_the_drive() -> None:
@@ -185,7 +185,7 @@ def test_stopping_messages_asks_first_and_withdraws_every_consent() -> None:
     assert "No more messages" in text(Client().post(address))
     assert not notifications_queries.has_consent(drive.organization, phone, "reminders")
     assert not notifications_queries.has_consent(drive.organization, phone, "news")
-    assert "We will not send you reminders." in page_of(booking)
+    assert "We won’t send you reminders." in page_of(booking)
 
 
 def test_a_truncated_stop_link_is_not_found() -> None:
@@ -204,7 +204,7 @@ def test_a_booking_that_a_coordinator_cancelled_cannot_be_undone_by_the_donor() 
 def test_a_donor_is_asked_to_confirm_from_four_days_before(seconds: int, asks: bool) -> None:
     booking = builders.booked(builders.drive())
     with time_machine.travel(booking.starts_at - timedelta(days=4, seconds=seconds), tick=False):
-        assert ("I am coming" in page_of(booking)) is asks
+        assert ("I’m coming" in page_of(booking)) is asks
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 404)])

@@ -30,7 +30,7 @@ def test_a_donor_books_from_the_poster_in_four_pages_and_three_fields() -> None:
     assert "Saturday, March 13, 9:30 AM Pacific Time" in text(asked)
     booking = donor.kept(browser, drive, 2)
     check = browser.get(reverse("booking", args=[booking.token]), follow=True)
-    assert "We keep this time for you until 10:15 AM Pacific Time." in text(check)
+    assert "We’ll hold this time for you until 10:15 AM Pacific Time." in text(check)
     assert "We sent a text with six digits to (201) 555-0142" in text(check)
     assert donor.prove(browser, booking).status_code == 303
     done = browser.get(reverse("booking", args=[booking.token]), follow=True)
@@ -77,7 +77,7 @@ def test_a_full_time_keeps_typed_details_and_offers_the_nearest_three() -> None:
     builders.booked(drive, n=1, number=7)
     response = donor.keep(Client(), drive, 1)
     assert response.status_code == 409
-    assert "Choose another time That time has just been taken." in text(response)
+    assert "Choose another time Someone just took that time." in text(response)
     shown = response.content.decode()
     assert [f'value="{builders.slot(drive, n).pk}"' in shown for n in (0, 1, 2, 3)] == [True, False, True, True]
     assert 'value="Test Ana Alder"' in shown
@@ -104,8 +104,8 @@ def test_a_third_hold_is_refused_above_the_form() -> None:
         donor.kept(browser, drive, n)
     response = donor.keep(browser, drive, 8)
     assert response.status_code == 409
-    assert "Two times are already kept for this phone or e-mail." in text(response)
-    assert "That time has just been taken." not in text(response)
+    assert "We’re already holding two times for this phone or e-mail." in text(response)
+    assert "Someone just took that time." not in text(response)
     assert "Saturday, March 13, 11:00 AM" in text(response)
 
 
@@ -116,7 +116,7 @@ def test_a_wrong_code_is_shown_beside_its_field() -> None:
     response = donor.prove(browser, booking, wrong)
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
-    assert "That is not the code we sent." in text(response)
+    assert "That isn’t the code we sent." in text(response)
     booking.refresh_from_db()
     assert booking.state == BookingState.HELD
 
@@ -174,7 +174,7 @@ def test_a_lapsed_hold_says_so_and_links_to_the_drive() -> None:
     with time_machine.travel(NOW + timedelta(minutes=16), tick=False):
         assert donor.prove(browser, booking).status_code == 303
         shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
-    assert "This time is free again" in shown
+    assert "We’re no longer holding this time" in shown
     assert "Choose a time again" in shown
 
 
@@ -186,7 +186,7 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
     assert [message.channel for message in sent] == ["sms", "sms", "email"]
     shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
-    assert "We sent an e-mail with six digits to ana@example.org" in shown
+    assert "We e-mailed a six-digit code to ana@example.org" in shown
     assert donor.prove(browser, booking).status_code == 303
 
 

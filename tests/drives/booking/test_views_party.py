@@ -137,7 +137,7 @@ def test_members_keep_the_order_in_which_they_were_named(client: Client) -> None
     shown = text(client.get(reverse("booking", args=[first.reference])))
     places = [shown.index(name) for name in NAMES[:3]]
     assert places == sorted(places)
-    assert "We keep these times for you" in shown
+    assert "We’ll hold these times for you" in shown
     donor.prove(client, first)
     shown = text(client.get(reverse("booking", args=[first.reference])))
     places = [shown.index(name) for name in NAMES[:3]]
@@ -190,7 +190,7 @@ def test_a_refused_party_is_offered_times_for_all(client: Client) -> None:
     wednesday, _first, page = refused(client, builders.organization())
     assert page.status_code == 409
     assert "Or at another drive" in text(page)
-    assert "Choose a time that all of you may take, or take out whoever may not come" in text(page)
+    assert "Choose a time that’s allowed for all of you, or remove anyone who can’t come" in text(page)
     assert "Book for all" not in text(page)
     address = f"{reverse('book', args=[wednesday.slug])}?visit=return&amp;people=3&amp;first=0&amp;slot="
     assert [f"{address}{builders.slot(wednesday, n).pk}" in page.content.decode() for n in range(3)] == [True] * 3
@@ -206,7 +206,7 @@ def test_a_held_party_moves_from_its_page(client: Client) -> None:
     builders.held(drive, n=3, number=9)
     gone = client.post(address, {"slot": builders.slot(drive, 3).pk})
     assert gone.status_code == 409
-    assert "These times are possible for all of you" in text(gone)
+    assert "These times are available for all of you" in text(gone)
     assert [f'value="{builders.slot(drive, n).pk}"' in gone.content.decode() for n in range(4)] == [True] * 3 + [False]
     assert "Choose a time." in text(client.post(address))
 

@@ -151,7 +151,7 @@ def test_rebooking_a_full_time_offers_the_nearest() -> None:
     builders.booked(drive, number=7)
     response = browser.post(reverse("rebook", args=[drive.slug]), sent)
     assert response.status_code == 409
-    assert "A tap on a time books it. 9:15 AM 1 left 9:30 AM 1 left 9:45 AM 1 left" in text(response)
+    assert "Tap a time to book it. 9:15 AM 1 left 9:30 AM 1 left 9:45 AM 1 left" in text(response)
     tapped = browser.post(reverse("rebook", args=[drive.slug]), {**sent, "slot": builders.slot(drive, 1).pk})
     assert tapped.status_code == 303
 
@@ -182,7 +182,7 @@ def test_a_browser_with_two_donors_asks_for_one() -> None:
     donor.booked(browser, first)
     donor.booked(browser, first, 8, name="Test Bo Birch", phone="(201) 555-0107")
     shown = check_page(browser, next_drive(first))
-    assert "For whom? Test Ana Alder Test Bo Birch Somebody else" in text(shown)
+    assert "Who is this for? Test Ana Alder Test Bo Birch Someone else" in text(shown)
 
 
 def test_an_unverified_browser_cannot_rebook_by_id() -> None:

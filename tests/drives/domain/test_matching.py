@@ -167,7 +167,7 @@ def test_an_offer_text_names_time_deadline_and_replies() -> None:
     text = waitlist_texts.render_offer(offer, "sms").text
     assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
     mail = waitlist_texts.render_offer(offer, "email")
-    assert mail.subject == "A place for you: Saturday, March 13, 10:30 AM"
+    assert mail.subject == "A spot for you: Saturday, March 13, 10:30 AM"
     assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text
 
 

@@ -52,7 +52,7 @@ def test_a_booking_elsewhere_counts_for_a_verified_phone() -> None:
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours over the DST night
     assert refusal.reasons[0].detail == (
         "This is too close to another donation."
-        " The first time that is allowed is Monday, March 15, 2027, 10:00 AM Pacific Time."
+        " The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
     )
     hold.refresh_from_db()
     assert hold.state == BookingState.HELD
@@ -113,8 +113,8 @@ def test_a_full_window_names_its_numbers() -> None:
     refusal = refused(lambda: builders.booked(drive_on(5)))
     assert refusal.codes == ["window_full"]
     assert refusal.reasons[0].detail == (
-        "At most 2 donations are allowed in any 7 days."
-        " The first time that is allowed is Saturday, March 20, 2027, 12:00 AM Pacific Time."
+        "No more than 2 donations are allowed in any 7 days."
+        " The earliest allowed time is Saturday, March 20, 2027, 12:00 AM Pacific Time."
     )
 
 

@@ -31,7 +31,7 @@ def test_a_partial_self_check_is_refused() -> None:
     [error] = caught.value.error_dict["self_check"]
     assert error.code == "confirmation_missing"
     sentences = "I weigh 110 pounds (50 kg) or more. I will bring a photo ID."
-    assert error.messages == [f"Also needed: {sentences} Or say that you will ask the center."]
+    assert error.messages == [f"Please also confirm: {sentences} Or tell us that you’ll ask the center."]
 
 
 @pytest.mark.parametrize(

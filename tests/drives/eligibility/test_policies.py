@@ -90,13 +90,13 @@ def test_an_unknown_self_check_code_is_shown_as_spelled() -> None:
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        (IntervalRules(), "No minimum interval applies."),
+        (IntervalRules(), "There is no required wait between donations."),
         (IntervalRules(min_hours=48), "At least 48 hours between donations."),
         (IntervalRules(min_days=28), "At least 28 days between donations."),
-        (IntervalRules(windows=[(3, 14), (50, 365)]), "At most 3 in 14 days, at most 50 in 365 days."),
+        (IntervalRules(windows=[(3, 14), (50, 365)]), "No more than 3 in 14 days, no more than 50 in 365 days."),
         (
             IntervalRules(min_hours=72, min_days=3, windows=[(2, 7)]),
-            "At least 72 hours between donations, at least 3 days between donations, at most 2 in 7 days.",
+            "At least 72 hours between donations, at least 3 days between donations, no more than 2 in 7 days.",
         ),
     ],
 )

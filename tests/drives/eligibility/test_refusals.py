@@ -21,8 +21,7 @@ from tests.drives.donor import text
 
 pytestmark = pytest.mark.django_db
 TOO_CLOSE = (
-    "This is too close to another donation."
-    " The first time that is allowed is Monday, March 15, 2027, 10:00 AM Pacific Time."
+    "This is too close to another donation. The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
 )
 WHY = "The center agreed by phone."
 
@@ -124,8 +123,8 @@ def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
     with time_machine.travel(today.starts_at, tick=False):
         asked = text(browser.post(address, typed))
         assert "Book anyway, because" in asked
-        assert "The first time that is allowed is Tuesday, March 16" in asked
-        assert "These times are possible Wednesday, March 24, 9:00 AM" in asked
+        assert "The earliest allowed time is Tuesday, March 16" in asked
+        assert "These times are available Wednesday, March 24, 9:00 AM" in asked
         assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
     assert Booking.objects.get(drive=today).override_reason == WHY
 
@@ -226,5 +225,5 @@ def test_a_coordinator_sees_the_alternatives() -> None:
     browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[second.pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
     page = browser.post(address, typed)
-    assert "These times are possible Drive in spring, Wednesday, March 17, 9:00 AM Pacific Time" in text(page)
+    assert "These times are available Drive in spring, Wednesday, March 17, 9:00 AM Pacific Time" in text(page)
     assert f"{reverse('organizer_add_booking', args=[later.pk])}?visit=return" in page.content.decode()

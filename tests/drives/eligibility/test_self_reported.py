@@ -197,13 +197,13 @@ def test_a_donor_reports_it_on_the_form() -> None:
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"self_reported_kind": "plasma"}, "Give the day, too."),
+        ({"self_reported_kind": "plasma"}, "Enter the date too."),
         ({"self_reported_on": "2027-02-28"}, "Choose what you gave."),
         ({"self_reported_kind": "hair", "self_reported_on": "2027-02-28"}, "Choose what you gave."),
-        ({"self_reported_kind": "plasma", "self_reported_on": "lately"}, "Write a day such as 2027-03-14."),
+        ({"self_reported_kind": "plasma", "self_reported_on": "lately"}, "Enter a date like 2027-03-14."),
         (
             {"self_reported_kind": "plasma", "self_reported_on": "2027-03-02"},
-            "Give the day of a donation that has taken place.",
+            "Enter the date of a donation you’ve already made.",
         ),
     ],
 )
@@ -219,7 +219,7 @@ def test_the_booking_page_changes_it_and_warns_if_too_close() -> None:
     booked = donor.booked(browser, soon())
     address = reverse("booking_self_reported", args=[booked.token])
     page = text(browser.post(address, ELSEWHERE, follow=True))
-    assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in page
+    assert "The earliest allowed time is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in page
     assert "Please choose another time." in page
     page = text(browser.post(address, {"self_reported_kind": "", "self_reported_on": ""}, follow=True))
     assert "Please choose another time." not in page
@@ -252,8 +252,8 @@ def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
     assert 'value="Test Ana Alder"' in shown
     assert f'<input type="hidden" name="slot" value="{builders.slot(drive).pk}"' in shown
     assert f"{reverse('book', args=[later.slug])}?visit=return&amp;slot={builders.slot(later).pk}" in shown
-    assert "This time is too early" in text(page)
-    assert "That time has just been taken." not in text(page)
+    assert "This time is too soon" in text(page)
+    assert "Someone just took that time." not in text(page)
     assert not Message.objects.exists()
     assert donor.kept(Client(), drive, self_reported_kind="plasma", self_reported_on="2027-02-20")
 
@@ -276,7 +276,7 @@ def test_a_refused_check_page_offers_to_correct_the_day() -> None:
     assert page.status_code == 409
     assert "Not booked yet" in text(page)
     assert "Book this time" not in text(page)
-    assert "We keep this time" not in text(page)
+    assert "We’ll hold this time" not in text(page)
     address = reverse("booking_self_reported", args=[held.token])
     assert address in page.content.decode()
     again = browser.post(address, {"self_reported_kind": "plasma", "self_reported_on": "2027-03-02"})
@@ -292,7 +292,7 @@ def test_a_corrected_day_that_is_too_close_is_refused() -> None:
     held = donor.kept(browser, soon())
     page = browser.post(reverse("booking_self_reported", args=[held.token]), ELSEWHERE)
     assert page.status_code == 409
-    assert "The first time that is allowed is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in text(page)
+    assert "The earliest allowed time is Wednesday, March 3, 2027, 12:00 AM Pacific Time." in text(page)
     assert not SelfReportedDonation.objects.exists()
 
 
@@ -320,7 +320,7 @@ def test_a_coordinator_sees_its_errors() -> None:
     typed = {"name": "Test Bo Birch", "phone": "213 555 0142", "visit": "return", "slot": builders.slot(drive).pk}
     address = reverse("organizer_add_booking", args=[drive.pk])
     page = browser.post(address, {**typed, **ELSEWHERE, "self_reported_on": "2027-03-02"})
-    assert "Give the day of a donation that has taken place." in text(page)
+    assert "Enter the date of a donation you’ve already made." in text(page)
 
 
 # Through the API

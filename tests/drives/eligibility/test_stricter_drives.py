@@ -153,7 +153,7 @@ def test_donors_see_a_stricter_drives_rules() -> None:
     )
     lifecycle.publish_drive(drive_id=drive.pk, actor="test", now=NOW)
     sentence = "How often: At least 48 hours between donations, at least 5 days between donations,"
-    assert f"{sentence} at most 2 in 7 days, at most 3 in 30 days." in text(
+    assert f"{sentence} no more than 2 in 7 days, no more than 3 in 30 days." in text(
         Client().get(reverse("drive", args=[drive.slug]))
     )
 

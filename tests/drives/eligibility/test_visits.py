@@ -219,8 +219,8 @@ def test_a_walk_in_follows_the_organizations_records() -> None:
 @pytest.mark.parametrize(
     ("days", "asked", "words"),
     [
-        (60, "first", "Good to see you again: you gave not long ago, so this is a return visit."),
-        (200, "return", "Your last donation is a while ago, so this is a first visit again."),
+        (60, "first", "Good to see you again! You gave recently, so this is a return visit."),
+        (200, "return", "Your last donation was a while ago, so this counts as a first visit again."),
         (200, "first", ""),
     ],
 )
@@ -240,7 +240,9 @@ def test_the_check_page_offers_times_that_fit_a_first_visit() -> None:
     last = Slot.objects.filter(drive=drive).count() - 4
     page = donor.prove(browser, donor.kept(browser, drive, last))
     assert page.status_code == 409
-    assert "so this is a first visit again. It takes longer and does not fit then." in text(page)
+    assert "so this counts as a first visit again. A first visit takes longer and doesn’t fit at this time." in text(
+        page
+    )
     assert "Take this time" in text(page)
 
 

@@ -227,7 +227,7 @@ def test_each_donor_gets_their_language_if_it_was_typed() -> None:
     send(drive, BroadcastDraft({"en": "Come to door B.", "es": "Venga a la puerta B."}, EXPECTED, Purpose.REMINDERS))
     texts = dict(Message.objects.values_list("address", "text"))
     assert texts[builders.phone(1)] == "Hope Foundation: Come to door B. STOP to end"
-    assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP: baja"
+    assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP para salir"
 
 
 @pytest.mark.parametrize(
@@ -288,8 +288,8 @@ def test_a_late_notice_goes_to_due_donors_who_are_not_checked_in() -> None:
     (message,) = Message.objects.filter(kind="late")
     assert (message.about, message.state) == (due.about, "delivered")
     assert message.text == (
-        "Hope Foundation: We are running about 20 min late at St Mary Hall. "
-        "Your 9:00 AM place is kept. Sorry for the wait. STOP to end"
+        "Hope Foundation: We're running about 20 min late at St Mary Hall. "
+        "We're keeping your 9:00 AM spot. Sorry for the wait. STOP to end"
     )
     assert (broadcast.people_count, broadcast.minutes, later.starts_at > on_the_day(drive, 3)) == (1, 20, True)
 

@@ -89,7 +89,7 @@ def test_reminders_are_rendered_shortly_before_due_and_unfit_ones_dropped() -> N
     assert reminders.render_due_reminders(now=scheduled.due_at - timedelta(minutes=15)) == {"rendered": 1, "dropped": 1}
     scheduled.refresh_from_db()
     assert scheduled.state == "queued"
-    assert scheduled.text.startswith("Hope Foundation: Reminder, tomorrow Sat Mar 13 9:00 AM, St Mary Hall.")
+    assert scheduled.text.startswith("Hope Foundation: Reminder: tomorrow, Sat Mar 13 9:00 AM, St Mary Hall.")
 
 
 @pytest.mark.django_db

@@ -244,7 +244,7 @@ def test_the_live_text_preview_counts_warns_and_saves_nothing() -> None:
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
     assert "Cost 0.0236 USD per person" in shown
-    assert "STOP: baja" in shown
+    assert "STOP para salir" in shown
     assert "{nope} is not a variable." in text(browser.post(address, type_text("{nope}")))
     assert not CustomText.objects.exists()
 
@@ -270,7 +270,7 @@ def test_restoring_the_default_shows_it_and_saves_nothing() -> None:
     browser.post(read_text("missed"), type_text("Come again {link}", save="1"))
     kept = TextTemplate("Come again {link}")
     response = browser.post(read_text("missed"), type_text("Come again {link}", kept=kept, ours="1"))
-    assert "{org}: We missed you. Come another time? {link} STOP to end" in text(response)
+    assert "{org}: We missed you. Can you come another time? {link} STOP to end" in text(response)
     assert CustomText.objects.count() == 1
 
 

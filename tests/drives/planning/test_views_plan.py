@@ -88,7 +88,7 @@ WRONG = {
         "02:30 does not exist on 2027-03-14",
     ),
     "no day": ({"on": ""}, "on", "Choose the day of the drive."),
-    "a day in words": ({"on": "Saturday"}, "on", "Write a day such as 2027-03-14."),
+    "a day in words": ({"on": "Saturday"}, "on", "Enter a date like 2027-03-14."),
     "a time in words": ({"opens": "nine"}, "opens", "Opens: enter a time, for example 09:00."),
     "no name": ({"title": " "}, "title", "Enter a name for the drive."),
     "an unknown place": ({"site": "999999"}, "site", "Choose one of your locations."),

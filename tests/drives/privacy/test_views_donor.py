@@ -44,11 +44,11 @@ def test_one_organization_is_left_and_the_other_stays() -> None:
     browser = Client()
     here, there = at_two_organizations(browser)
     page = browser.get(reverse("donor_data_erase"))
-    assert "Who shall forget you?" in text(page)
+    assert "Who should erase your data?" in text(page)
     sent = {"records": [str(here.volunteer_id)], "sure": "on"}
     answer = browser.post(reverse("donor_data_erase"), sent, follow=True)
     assert answer.redirect_chain == [(reverse("donor_data_erased"), 303)]
-    assert "Your data is erased" in text(answer)
+    assert "Your data has been erased" in text(answer)
     here.refresh_from_db()
     there.refresh_from_db()
     assert (here.state, there.state) == ("cancelled", "booked")

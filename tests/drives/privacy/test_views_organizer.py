@@ -66,7 +66,7 @@ def test_the_page_says_why_a_checked_in_donor_cannot_be_erased(time_machine: obj
     check_in.check_in_donor(booking_id=booking.pk, actor="user:7", now=booking.starts_at)
     refused = ben.post(reverse("organizer_erase_person", args=[person.pk]), YES)
     assert refused.status_code == 422
-    assert "checked in at a drive that is running" in text(refused)
+    assert "checked in at a drive that’s under way" in text(refused)
 
 
 @pytest.mark.parametrize("role", [Role.CHECK_IN, Role.VIEWER])

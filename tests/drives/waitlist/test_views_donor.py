@@ -55,7 +55,7 @@ def follow(client: Client, address: str) -> Any:
 
 def test_the_page_asks_whether_it_is_for_another_person(client: Client) -> None:
     full = builders.full_drive()
-    assert "I book for another person" in text(client.get(reverse("waitlist_join", args=[full[0].drive.slug])))
+    assert "I’m booking for someone else" in text(client.get(reverse("waitlist_join", args=[full[0].drive.slug])))
     entry = joined(client, full, is_for_other="on")
     assert entry.volunteer is not None
     assert entry.volunteer.phone is not None
@@ -74,14 +74,14 @@ def test_joining_asks_for_the_code_and_shows_the_position(client: Client) -> Non
     response = join(client, full, reminders="on")
     assert response.status_code == 303
     page = follow(client, response["Location"])
-    assert "Almost on the waiting list" in text(page)
-    assert "at any time" in text(page)
+    assert "You’re almost on the waiting list" in text(page)
+    assert "any time" in text(page)
     entry = WaitlistEntry.objects.get()
     wrong = client.post(reverse("waitlist_verify", args=[entry.token]), {"code": "000000"})
     assert (wrong.status_code, title(wrong).startswith("Error:")) == (422, True)
     client.post(reverse("waitlist_verify", args=[entry.token]), {"code": builders.code_of(entry)})
     page = follow(client, reverse("waitlist_entry", args=[entry.token]))
-    assert "You are number 1 in line" in text(page)
+    assert "You’re number 1 on the waiting list" in text(page)
     assert ConsentEntry.objects.filter(given=True, purpose="reminders", address=builders.phone(42)).count() == 1
 
 
@@ -127,14 +127,14 @@ def test_an_offer_is_answered_by_its_buttons_only(client: Client) -> None:
     taken = client.post(reverse("offer_accept", args=[offer.token]))
     assert (taken.status_code, taken["Location"][:3]) == (303, "/b/")
     assert follow(client, reverse("offer", args=[offer.token])).redirect_chain[-1][0].startswith("/b/")
-    assert "You have a place" in text(follow(client, reverse("waitlist_entry", args=[offer.entry.token])))
+    assert "You have a spot" in text(follow(client, reverse("waitlist_entry", args=[offer.entry.token])))
 
 
 def test_a_declined_offer_shows_the_position(client: Client) -> None:
     offer = offered(client, builders.full_drive())
     assert client.post(reverse("offer_decline", args=[offer.token])).status_code == 303
     page = text(follow(client, reverse("offer", args=[offer.token])))
-    assert "You passed this place on" in page
+    assert "You passed on this spot" in page
     assert "You are still on the waiting list, number 1." in page
     refused = client.post(reverse("offer_accept", args=[offer.token]))
     assert (refused.status_code, title(refused).startswith("Error:")) == (409, True)
@@ -144,7 +144,7 @@ def test_an_offer_that_is_over_says_so(client: Client, time_machine: Any) -> Non
     offer = offered(client, builders.full_drive())
     time_machine.move_to(offer.deadline + timedelta(seconds=1), tick=False)
     page = text(follow(client, reverse("offer", args=[offer.token])))
-    assert "The time to answer is over: this place went to the next person." in page
+    assert "The time to reply has passed. This spot went to the next person." in page
     assert client.post(reverse("offer_accept", args=[offer.token])).status_code == 409
 
 
@@ -167,10 +167,10 @@ def test_a_code_is_sent_again_and_a_late_one_shows_the_lapsed_entry(client: Clie
     join(client, full, email="ana@example.org")
     entry = WaitlistEntry.objects.get()
     assert client.post(reverse("waitlist_send_code", args=[entry.token]), {"by": "email"}).status_code == 303
-    assert "We sent an e-mail with six digits" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
+    assert "We e-mailed a six-digit code" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
     time_machine.move_to(NOW + timedelta(minutes=16), tick=False)
     client.post(reverse("waitlist_verify", args=[entry.token]), {"code": "123456"})
-    assert "You are not on the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
+    assert "You’re not on the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
 
 
 def test_links_become_clean_addresses_that_open_nothing_in_another_browser(client: Client) -> None:
@@ -189,5 +189,5 @@ def test_the_page_says_that_the_entry_outlasts_online_booking(client: Client) ->
     lifecycle.close_drive(drive_id=full[0].drive_id, actor="user:1", now=NOW)
     offers.sweep_waitlists(now=NOW)
     page = text(follow(client, reverse("waitlist_entry", args=[entry.token])))
-    assert "You are number 1 in line" in page
-    assert "what comes free is still offered to you, until the drive ends" in page
+    assert "You’re number 1 on the waiting list" in page
+    assert "we’ll still offer you open spots until the drive ends" in page

@@ -66,7 +66,7 @@ def test_a_verified_donor_is_told_the_position() -> None:
     )
     assert ana.volunteer is not None
     text = Message.objects.get(about=dan.about, kind="waitlist_joined").text
-    assert text.startswith("Hope Foundation: You are number 2 in line for Sat Mar 13.")
+    assert text.startswith("Hope Foundation: You're number 2 on the waiting list for Sat Mar 13.")
 
 
 @pytest.mark.parametrize(
