@@ -34,7 +34,7 @@ class SelfReportedDonation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"stated {self.pk}"
+        return f"self-reported donation {self.pk}"
 
     @property
     def self_reported(self) -> intervals.SelfReported:

@@ -44,7 +44,7 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
 def save_center(*, center: CollectionCenter, actor: str, now: datetime) -> CollectionCenter:
     is_new = center.pk is None
     center.save()
-    _add_audit_entry(center.organization, actor, f"collector:{center.pk}", is_new, now)
+    _add_audit_entry(center.organization, actor, f"center:{center.pk}", is_new, now)
     return center
 
 

@@ -219,6 +219,7 @@ def test_a_known_contact_with_another_name_is_asked_about(client: Client) -> Non
     asked = donor.prove(client, held)
     assert asked.status_code == 409
     assert "Who is this for?" in text(asked)
+    assert asked.content.decode().count('type="radio" name="booking_for"') == 2
     response = client.post(reverse("booking_verify", args=[held.token]), {"booking_for": "other"})
     assert response.status_code == 303
     held.refresh_from_db()
