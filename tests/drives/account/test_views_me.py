@@ -72,7 +72,7 @@ def test_the_button_leaves_the_waitlist() -> None:
     assert reverse("waitlist_leave", args=[entry.token]) in browser.get(reverse("donor_bookings")).content.decode()
     browser.post(reverse("waitlist_leave", args=[entry.token]))
     assert WaitlistEntry.objects.get().state == WaitlistEntryState.LEFT
-    assert "in line" not in shown(browser)
+    assert "on the waiting list" not in shown(browser)
 
 
 def test_an_offer_leads_to_its_page_while_it_stands() -> None:
@@ -85,7 +85,7 @@ def test_an_offer_leads_to_its_page_while_it_stands() -> None:
     page = known_browser().get(reverse("donor_bookings"))
     assert reverse("offer", args=[offer.token]) in page.content.decode()
     assert "A spot is open for you" in text(page)
-    assert "Saturday, March 13, 9:00 AM Pacific Time , kept for you until" in text(page)
+    assert "Saturday, March 13, 9:00 AM Pacific Time , held for you until" in text(page)
 
 
 def test_unverified_entries_and_those_of_others_are_not_shown() -> None:
@@ -94,7 +94,7 @@ def test_unverified_entries_and_those_of_others_are_not_shown() -> None:
     builders.waits(drive, number=50, name="Test Bo Birch")
     builders.booked(builders.drive(drive.organization, on=builders.DRIVE_DAY + timedelta(weeks=4)))
     page = shown(known_browser())
-    assert "in line" not in page
+    assert "on the waiting list" not in page
     assert "Test Bo Birch" not in page
 
 

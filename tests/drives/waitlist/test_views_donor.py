@@ -135,7 +135,7 @@ def test_a_declined_offer_shows_the_position(client: Client) -> None:
     assert client.post(reverse("offer_decline", args=[offer.token])).status_code == 303
     page = text(follow(client, reverse("offer", args=[offer.token])))
     assert "You passed on this spot" in page
-    assert "You are still on the waiting list, number 1." in page
+    assert "You’re still on the waiting list, number 1." in page
     refused = client.post(reverse("offer_accept", args=[offer.token]))
     assert (refused.status_code, title(refused).startswith("Error:")) == (409, True)
 
