@@ -13,6 +13,7 @@ from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import alerts
 from drives.privacy import retention
+from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
 from organizations import idempotency
 from volunteers import retention as volunteers_retention
@@ -25,7 +26,9 @@ def render_reminders(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.send_fallback_emails")
 def send_fallback_emails(**_options: Any) -> dict[str, int]:
-    return {"mails": email_fallback.queue_fallback_emails(now=timezone.now())}
+    now = timezone.now()
+    queued = email_fallback.queue_fallback_emails(now=now)
+    return {"mails": queued + waitlist_messages.queue_fallback_emails(now=now)}
 
 
 @shared_task(name="drives.tasks.lapse_unverified_holds")

@@ -10,12 +10,16 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications import contact_address, throttle
+from notifications import contact_address, kinds, throttle
 from notifications.claimed import ClaimedMessage
-from notifications.models import MessageState
+from notifications.models import MessageState, Purpose
 from notifications.pace import Deferral
 
 LEASE = timedelta(seconds=30)  # longer than the longest provider call
+_TRANSACTIONAL: Mapping[str, Any] = {
+    "transactional": list(kinds.list_kind_names(lambda kind: kind.is_transactional)),
+    "purposes": len(Purpose),
+}
 
 
 def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMessage]:
@@ -60,7 +64,7 @@ def _write_verdicts(
         "hashes": [contact_address.compute_identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
-        cursor.execute(ADMIT, {**columns, "now": now, "lease": now + LEASE})
+        cursor.execute(ADMIT, {**columns, **_TRANSACTIONAL, "now": now, "lease": now + LEASE})
         passed = {message_id for message_id, state in cursor.fetchall() if state == MessageState.SENDING}
     return [one for one in claimed if one.id in passed]
 
@@ -158,6 +162,14 @@ WITH judged AS (
               ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
             message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but respects a no
             THEN 'no_consent'
+        -- Needs no yes. Every consent taken back on a page or to a coordinator is as good as a STOP.
+        WHEN message.channel = 'sms' AND message.purpose = '' AND message.kind = ANY(%(transactional)s) AND (
+            SELECT count(*) FROM (
+                SELECT DISTINCT ON (entry.purpose) entry.given FROM notifications_consententry AS entry
+                 WHERE entry.organization_id = message.organization_id AND entry.address IN (message.address, ours.hash)
+                 ORDER BY entry.purpose, entry.address = message.address DESC, entry.at DESC, entry.id DESC) AS newest
+             WHERE NOT newest.given) = %(purposes)s
+            THEN 'consent_withdrawn'
         WHEN ours.until >= message.expires_at THEN 'too_late'
         WHEN ours.until IS NOT NULL THEN 'later'
         ELSE 'go' END AS verdict

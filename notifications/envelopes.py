@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from notifications.kinds import ChannelChoice, ChannelRule, MessageKind, QuietRule, UsefulUntil
 from notifications.message_content import Envelope
-from notifications.models import Channel
+from notifications.models import Channel, Purpose
 from notifications.quiet_hours import QuietHours
 
 USEFUL_AT_LEAST = timedelta(minutes=30)  # for a message about a visit that has begun
@@ -19,6 +19,7 @@ class Addressee:
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that a changed contact can follow
     language: str = "en"
+    unproved_phone: str = ""  # a number that nobody has proved theirs: no text goes there without a consent
 
 
 def build_envelopes(
@@ -60,7 +61,7 @@ def build_envelopes(
             address=address,
             recipient=addressee.name,
             revision=revision,
-            purpose=kind.required_consent(channel, consent),
+            purpose=_choose_purpose(kind, addressee, channel, consent),
             language=addressee.language,
             zone=quiet_hours.zone.key if quiet_hours else "UTC",
             keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not ignores_quiet_hours,
@@ -69,6 +70,12 @@ def build_envelopes(
         )
         for channel, address in _choose_contacts(kind, addressee.contacts, channel_choice)
     ]
+
+
+def _choose_purpose(kind: MessageKind, addressee: Addressee, channel: str, consent: str) -> str:
+    purpose = kind.required_consent(consent)
+    is_unproved = channel == Channel.SMS and bool(addressee.unproved_phone)
+    return purpose or (Purpose.REMINDERS if is_unproved and kind.is_transactional else "")
 
 
 def _compute_useful_until(

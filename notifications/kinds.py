@@ -39,10 +39,11 @@ class Basis(StrEnum):
     """Why we may write. `claim.admit_messages` checks the consent when a message leaves."""
 
     OWN_ACT = "own act: no consent"
-    VISIT = "consent to reminders for a text, none for an e-mail"
+    JOINED = "asked for by joining the waitlist: no consent"
+    CHANGE = "transactional: every booked donor, no consent"
     REMINDERS = "reminders: a yes for a text, no “no” for an e-mail"
     NEWS = "news: a yes"
-    REMINDERS_OR_NEWS = "reminders if it is about the visit, else news"
+    CHANGE_OR_NEWS = "transactional if it is about the visit, else news: a yes"
     REPLY = "own act within a day of the donor’s text, then reminders"
     MEMBER = "a member of the organization: no consent"
 
@@ -88,12 +89,6 @@ class Withdrawal(StrEnum):
     DRIVE_CANCELLED = "drive cancelled"
 
 
-class CallRule(StrEnum):
-    ALWAYS = "yes"
-    IF_AGREED = "unless the donor wanted no messages"
-    NEVER = "no"
-
-
 @dataclass(frozen=True, kw_only=True)
 class MessageKind:
     name: str
@@ -105,7 +100,7 @@ class MessageKind:
     budget: Budget
     useful: timedelta | UsefulUntil
     withdrawn_by: tuple[Withdrawal, ...] = ()
-    calls: CallRule = CallRule.NEVER
+    calls_if_undelivered: bool = False  # a coordinator calls the donor if no message arrives
     calendar_method: str = ""  # the METHOD of the calendar object in its e-mail
     email_replaces_text: bool = False  # send an e-mail if the text fails
     asks_for_reply: bool = False  # the text asks for a reply of C or X
@@ -115,16 +110,21 @@ class MessageKind:
     def priority(self) -> int:
         return PRIORITIES[self.budget]
 
-    def required_consent(self, channel: str, given: str = "") -> str:
+    def required_consent(self, given: str = "") -> str:
         """Return the purpose that the donor must have agreed to, or "". `given`: where the sender decides."""
         by_basis = {
-            Basis.VISIT: Purpose.REMINDERS if channel == Channel.SMS else "",
             Basis.REMINDERS: Purpose.REMINDERS,
             Basis.NEWS: Purpose.NEWS,
-            Basis.REMINDERS_OR_NEWS: given,
+            Basis.CHANGE_OR_NEWS: given,
             Basis.REPLY: given,
         }
         return by_basis.get(self.basis, "")
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether the donor gets it because of a booking or a waitlist entry, without a consent but not after STOP."""
+        asks_none = self.basis in (Basis.OWN_ACT, Basis.JOINED, Basis.CHANGE, Basis.CHANGE_OR_NEWS)
+        return asks_none and self.channels != ChannelRule.CONTACT
 
     def keeps_quiet_hours(self, channel: str) -> bool:
         if self.quiet in (QuietRule.TEXT_WAITS, QuietRule.TEXT_MAY_WAIT):
@@ -153,12 +153,12 @@ def _build_change_kind(
         label=label,
         trigger=trigger,
         channels=ChannelChoice.BOTH,
-        basis=Basis.VISIT,
+        basis=Basis.CHANGE,
         quiet=QuietRule.TEXT_MAY_WAIT,
         budget=Budget.BOOKING,
         useful=UsefulUntil.VISIT,
         withdrawn_by=(Withdrawal.REVISION,) if ends_visit else (Withdrawal.REVISION, Withdrawal.CANCELLATION),
-        calls=CallRule.ALWAYS,
+        calls_if_undelivered=True,
         calendar_method=method,
         email_replaces_text=True,
         ends_visit=ends_visit,
@@ -225,12 +225,12 @@ BOOKED = MessageKind(
     label=_("Confirmation"),
     trigger="a booking is verified, restored, or entered by a coordinator",
     channels=ChannelRule.SCHEDULE,
-    basis=Basis.VISIT,
+    basis=Basis.OWN_ACT,
     quiet=QuietRule.TEXT_MAY_WAIT,
     budget=Budget.BOOKING,
     useful=UsefulUntil.VISIT,
     withdrawn_by=(Withdrawal.REVISION, Withdrawal.CANCELLATION),
-    calls=CallRule.IF_AGREED,
+    calls_if_undelivered=True,
     calendar_method="REQUEST",
     email_replaces_text=True,
 )
@@ -251,12 +251,12 @@ LATE = MessageKind(
     label=_("Running late"),
     trigger="a helper at the door",
     channels=ChannelRule.SENDER,
-    basis=Basis.REMINDERS,
+    basis=Basis.CHANGE,
     quiet=QuietRule.LEAVES,
     budget=Budget.BOOKING,
     useful=UsefulUntil.DELAYED_VISIT,
-    withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED, Withdrawal.OPT_OUT),
-    calls=CallRule.ALWAYS,
+    withdrawn_by=(Withdrawal.CANCELLATION, Withdrawal.STOPPED),
+    calls_if_undelivered=True,
     email_replaces_text=True,
 )
 WAITLIST_JOINED = MessageKind(
@@ -264,18 +264,19 @@ WAITLIST_JOINED = MessageKind(
     label=_("On the waiting list"),
     trigger="a donor joins the waitlist",
     channels=ChannelRule.SENDER,
-    basis=Basis.VISIT,
+    basis=Basis.OWN_ACT,
     quiet=QuietRule.LEAVES,
     budget=Budget.BOOKING,
     useful=UsefulUntil.DRIVE_ENDS,
     withdrawn_by=(Withdrawal.LEFT,),
+    email_replaces_text=True,
 )
 OFFER = MessageKind(
     name="offer",
     label=_("Offer of a freed spot"),
     trigger="a spot is freed",
     channels=ChannelChoice.BOTH,
-    basis=Basis.VISIT,
+    basis=Basis.JOINED,
     quiet=QuietRule.TEXT_WAITS,
     budget=Budget.BOOKING,
     useful=UsefulUntil.DEADLINE,
@@ -287,10 +288,11 @@ WAITLIST_CLOSED = MessageKind(
     label=_("The waiting list is closed"),
     trigger="the waitlist is closed, or the drive is over",
     channels=ChannelRule.SENDER,
-    basis=Basis.VISIT,
+    basis=Basis.JOINED,
     quiet=QuietRule.TEXT_WAITS,
     budget=Budget.BOOKING,
     useful=timedelta(days=1),
+    email_replaces_text=True,
 )
 WAITLIST_ANSWER = MessageKind(
     name="waitlist_answer",
@@ -307,7 +309,7 @@ BROADCAST = MessageKind(
     label=_("Group message"),
     trigger="a coordinator",
     channels=ChannelRule.SENDER,
-    basis=Basis.REMINDERS_OR_NEWS,
+    basis=Basis.CHANGE_OR_NEWS,
     quiet=QuietRule.WAITS,
     budget=Budget.BROADCAST,
     useful=UsefulUntil.VISIT_OR_THREE_DAYS,

@@ -1,6 +1,6 @@
 """Reads of messages, consents and replies for other packages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from notifications.models import (
     InboxItem,
     Message,
     MessageState,
+    Purpose,
     Sender,
     Suppression,
 )
@@ -99,6 +100,11 @@ def load_newest_consent_entries(
     newest = list(entries.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
     refusals = {(by_hash[one.address], one.purpose): one for one in newest if one.address in by_hash and not one.given}
     return {**refusals, **{(one.address, one.purpose): one for one in newest if one.address not in by_hash}}
+
+
+def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
+    """Whether every consent was taken back: as good as a STOP, though said on a page or to a coordinator."""
+    return all(consents.get((address, purpose)) is False for purpose in Purpose.values)
 
 
 def list_consent_entries(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:

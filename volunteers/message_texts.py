@@ -12,11 +12,11 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.4"  # change it with every word of _CONSENT_TEXTS and their translations
+CONSENT_VERSION: Final = "2026-11.5"  # change it with every word of _CONSENT_TEXTS and their translations
 
 _CONSENT_TEXTS: Final = {
     "reminders": gettext_noop(
-        "Send me messages about my booking or my spot on the waiting list with {name}, by text or e-mail: about 4"
+        "Send me reminders about my booking with {name} and a message after my visit, by text or e-mail: about 4"
         " messages per booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the"
         " privacy policy. You can book or join the waiting list without this."
     ),

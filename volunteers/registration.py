@@ -239,8 +239,10 @@ def enter_volunteer(
         audit.add_audit_entry(
             organization=organization, actor=actor, verb="entered", about=f"volunteer:{volunteer.pk}", now=now
         )
-    if free := [contact.pk for contact in pair.all() if contact.owner_id is None]:
-        Contact.objects.filter(pk__in=free).update(owner=volunteer)
+    if unowned := [contact for contact in pair.all() if contact.owner_id is None]:
+        Contact.objects.filter(pk__in=[contact.pk for contact in unowned]).update(owner=volunteer)
+        for contact in unowned:
+            contact.owner_id = volunteer.pk  # the confirmation of this transaction reads it
     addresses = [contact.address for contact in pair.all() if contact.owner_id in {None, volunteer.pk}]
     source = "api" if actor.startswith("key:") else "coordinator"
     for purpose in purposes:

@@ -52,7 +52,7 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
     is_for_other = forms.BooleanField(label=_("I’m booking for someone else"), required=False)
-    reminders = TickField(label=_("Text me about my booking"), described_by="id_reminders_hint")
+    reminders = TickField(label=_("Text me reminders about my booking"), described_by="id_reminders_hint")
     confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
     def person(self, policy: Policy) -> Person:

@@ -21,7 +21,7 @@ from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
-from drives.messaging import views_consents
+from drives.messaging import addressees, views_consents
 from drives.models import Booking, BookingState, SelfReportedDonation
 from drives.refusals import Refusal
 from drives.web import code_page, links
@@ -131,7 +131,7 @@ def render_booking_page(
         "visit_is_other": "visit" in request.GET,
         "minutes": visits.compute_visit_minutes(booking),
         "reminders": reminder_summary.format_reminder_summary(booking) if has_place else "",
-        "may_be_texted": reminder_summary.may_text_reminders(booking),
+        "may_be_texted": addressees.load_may_be_texted(booking),
         "agreed": views_consents.list_consents_by_purpose(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.get_texting_number(booking.drive.organization),

@@ -1,6 +1,28 @@
+"""Donors as messages address them."""
+
+from collections.abc import Collection, Mapping
+
+from drives.models import Booking
+from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
-from notifications.models import Channel
-from volunteers.models import Volunteer
+from notifications.models import Channel, Purpose
+from volunteers.models import Contact, Volunteer
+
+
+def may_be_texted(phone: Contact | None, consents: Mapping[tuple[str, str], bool], suppressed: Collection[str]) -> bool:
+    """Whether texts about a booking or waitlist entry leave: as `claim.admit_messages` decides, without a consent."""
+    if phone is None or phone.address in suppressed or notifications_queries.has_ended_texts(consents, phone.address):
+        return False
+    return _is_known(phone) or consents.get((phone.address, Purpose.REMINDERS), False)
+
+
+def load_may_be_texted(booking: Booking) -> bool:
+    phone, organization = booking.volunteer.phone if booking.volunteer else None, booking.drive.organization
+    if phone is None:
+        return False
+    consents = notifications_queries.load_consents(organization, [phone.address])
+    suppressed = notifications_queries.list_suppressed_addresses(organization, [phone.address])
+    return may_be_texted(phone, consents, suppressed)
 
 
 def build_addressee(volunteer: Volunteer | None) -> Addressee:
@@ -9,4 +31,10 @@ def build_addressee(volunteer: Volunteer | None) -> Addressee:
         return Addressee(())
     contacts_by_channel = [(Channel.SMS, volunteer.phone), (Channel.EMAIL, volunteer.email)]
     contacts = [(channel, contact.address) for channel, contact in contacts_by_channel if contact is not None]
-    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language)
+    unproved = volunteer.phone.address if volunteer.phone and not _is_known(volunteer.phone) else ""
+    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language, unproved)
+
+
+def _is_known(phone: Contact) -> bool:
+    # A number that no donor verified and no coordinator entered may be a stranger's.
+    return phone.verified_at is not None or phone.owner_id is not None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from drives.messaging import delivery
+from drives.messaging import addressees, delivery
 from drives.messaging.delivery import DeliverySummary
 from drives.models import (
     ACTIVE_STATES,
@@ -22,6 +22,7 @@ from drives.models import (
 from notifications import message_content
 from notifications import queries as notifications_queries
 from notifications.models import Channel, Message, Purpose
+from volunteers.models import Contact
 
 SELECTABLE_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
 LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
@@ -87,8 +88,8 @@ class BroadcastPrice:
 def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> BroadcastReach:
     """Choose the contact for each donor of an audience. Four queries.
 
-    A donor with several bookings counts once, with the latest. A text needs consent and no STOP, otherwise an e-mail is
-    used. News needs consent on both channels. A mailbox that opted out gets nothing.
+    A donor with several bookings counts once, with the latest. After a STOP an e-mail replaces the text. News needs
+    consent on both channels.
     """
     rows = Booking.objects.filter(drive=drive, state__in=audience.states, volunteer__isnull=False)
     if audience.from_at:
@@ -149,21 +150,29 @@ def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Bro
 
 
 def _addresses(booking: Booking) -> tuple[str, str]:
-    volunteer = booking.volunteer
-    phone, email = (volunteer.phone, volunteer.email) if volunteer else (None, None)
+    phone, email = _contacts(booking)
     return phone.address if phone else "", email.address if email else ""
+
+
+def _contacts(booking: Booking) -> tuple[Contact | None, Contact | None]:
+    return (booking.volunteer.phone, booking.volunteer.email) if booking.volunteer else (None, None)
 
 
 def _recipient(
     booking: Booking, purpose: str, consents: dict[tuple[str, str], bool], suppressed: set[str]
 ) -> Recipient:
     phone, email = _addresses(booking)
-    if phone and consents.get((phone, purpose), False) and phone not in suppressed:
+    is_news = purpose == Purpose.NEWS
+    if is_news:
+        may_text = consents.get((phone, purpose), False) and phone not in suppressed
+    else:
+        may_text = addressees.may_be_texted(_contacts(booking)[0], consents, suppressed)
+    if phone and may_text:
         return Recipient(booking, Channel.SMS, phone)
-    # None means never asked: an e-mail about a visit needs no consent, only no opt-out.
-    email_consent = consents.get((email, purpose))
-    if email and email_consent is not False and (email_consent or purpose == Purpose.REMINDERS):
+    # An e-mail about a visit needs no consent: the donor booked it.
+    if email and (consents.get((email, purpose), False) or not is_news):
         return Recipient(booking, Channel.EMAIL, email)
     # The check before sending blocks the message with the same reason.
-    reason = "opted_out" if phone in suppressed or email_consent is False else "no_consent"
+    has_ended = phone in suppressed or notifications_queries.has_ended_texts(consents, phone)
+    reason = "opted_out" if has_ended or consents.get((email, purpose)) is False else "no_consent"
     return Recipient(booking, Channel.SMS if phone else Channel.EMAIL, phone or email, reason)

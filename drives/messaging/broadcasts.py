@@ -239,7 +239,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         quiet_hours=schedule.build_quiet_hours(booking.drive),
         # News has no visit that it could outlive.
         useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
-        consent=broadcast.purpose,
+        consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )
 
 

@@ -9,11 +9,11 @@ from django.db.models import Q
 from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
 from drives.models import EXPECTED_STATES, Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
 from notifications import kinds
-from notifications.kinds import KINDS, CallRule
+from notifications.kinds import KINDS
 from notifications.models import Message, MessageState, Purpose
 
-DECLINED_REASONS = frozenset({"no_consent", "opted_out", "consent_withdrawn"})
-FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES
+OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
+FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 CALL_WITHIN = timedelta(hours=1)  # after the arrival time
 
 
@@ -83,9 +83,11 @@ def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[C
     """List undelivered messages by booking. A message with another channel delivered or under way is left out."""
     bookings_by_about = {booking.about: booking for booking in bookings}
     sent = Message.objects.filter(
-        about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls != CallRule.NEVER)
+        about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
-    sent = sent.exclude(purpose=Purpose.NEWS).exclude(state=MessageState.WITHDRAWN)
+    # An opt-out withdraws messages, too, but the donor still has to hear of them.
+    is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
+    sent = sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
     messages_by_topic: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
         # A key without its channel names the same message as text and e-mail.
@@ -107,11 +109,7 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
     is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
     # A cancelled donor needs a call about the cancellation only, a booked one about everything else.
-    if is_stale or is_cancelled != KINDS[last.kind].ends_visit:
-        return False
-    return KINDS[last.kind].calls == CallRule.ALWAYS or any(
-        message.reason not in DECLINED_REASONS for message in messages
-    )
+    return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 
 def _row(booking: Booking, topics: list[CallTopic], calls: list[Call]) -> CallRow:

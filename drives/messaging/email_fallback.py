@@ -31,7 +31,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
-    return sum(_queue_fallback_email(text, now) for text in failed)
+    return sum(_queue_fallback_email(text, now) for text in failed if text.about.startswith("booking:"))
 
 
 @transaction.atomic
@@ -51,7 +51,7 @@ def _queue_fallback_email(text: Message, now: datetime) -> int:
 
 def _is_still_valid(booking: Booking, text: Message, now: datetime) -> bool:
     if text.kind in BROADCAST_KINDS:
-        return text.expires_at > now and (text.purpose != Purpose.REMINDERS or booking.state in EXPECTED_STATES)
+        return text.expires_at > now and (text.purpose == Purpose.NEWS or booking.state in EXPECTED_STATES)
     if booking.revision != text.revision or booking.starts_at <= now:
         return False
     return booking.state == BookingState.CANCELLED if KINDS[text.kind].ends_visit else booking.state in EXPECTED_STATES
@@ -75,7 +75,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
         visit_at=booking.starts_at,
         useful_until=text.expires_at,
         channel_choice=ChannelChoice.MAIL,
-        consent=text.purpose,
+        consent=text.purpose if text.purpose == Purpose.NEWS else "",
         ignores_quiet_hours=True,  # an e-mail wakes no donor
     )
 

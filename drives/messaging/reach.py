@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from drives.messaging import addressees
 from drives.models import ACTIVE_STATES, Booking, BookingState, CancelledBy, Drive
 from notifications import kinds
 from notifications import queries as notifications_queries
@@ -22,9 +23,17 @@ class CancellationReach:
 
 def load_cancellation_reach(drive: Drive) -> CancellationReach:
     rows = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES)
-    contacts = list(rows.values_list("volunteer__phone__address", "volunteer__email__address"))
-    consents = notifications_queries.load_consents(drive.organization, [phone for phone, _email in contacts if phone])
-    channels = [(consents.get((phone or "", "reminders"), False), bool(email)) for phone, email in contacts]
+    donors = [booking.volunteer for booking in rows.select_related("volunteer__phone", "volunteer__email")]
+    phones = [donor.phone.address for donor in donors if donor and donor.phone]
+    consents = notifications_queries.load_consents(drive.organization, phones)
+    suppressed = notifications_queries.list_suppressed_addresses(drive.organization, phones)
+    channels = [
+        (
+            addressees.may_be_texted(donor.phone if donor else None, consents, suppressed),
+            bool(donor and donor.email),
+        )
+        for donor in donors
+    ]
     return CancellationReach(
         total=len(channels),
         by_text=sum(text for text, _email in channels),

@@ -1,20 +1,23 @@
 """Queue the messages of the waitlist, in the same transaction as the change."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from drives.messaging import addressees, schedule
+from django.db import transaction
+
+from drives.capacity import locks
+from drives.messaging import addressees, email_fallback, schedule
 from drives.messaging.texts import booking_texts, waitlist_texts
-from drives.models import Offer, WaitlistEntry
+from drives.models import WAITLISTED_STATES, Offer, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import queries
 from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
 from notifications.kinds import ChannelRule, MessageKind
 from notifications.message_content import MessageContent, RenderedMessage
-from notifications.models import Channel, Purpose
+from notifications.models import Channel, Message
 
 
 def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
@@ -62,6 +65,48 @@ def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
     )
 
 
+def queue_fallback_emails(*, now: datetime) -> int:
+    """Queue the e-mail for each text about a waitlist entry that failed within a day; return how many were new.
+
+    Each in a transaction of its own; a second sweep makes none twice.
+    """
+    failed = notifications_queries.list_failed_texts(kinds=list(FALLBACKS), since=now - email_fallback.FAILED_WITHIN)
+    return sum(_queue_fallback_email(text, now) for text in failed)
+
+
+@transaction.atomic
+def _queue_fallback_email(text: Message, now: datetime) -> int:
+    """Locks the entry: a donor who leaves the list meanwhile gets no e-mail that says otherwise."""
+    found = locks.lock_waitlist_entries([int(text.about.removeprefix("waiting:"))])
+    states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
+    if not found or found[0].state not in states or text.expires_at <= now:
+        return 0
+    entry = found[0]
+    addressee = addressees.build_addressee(entry.volunteer)
+    mailboxes = [contact for contact in addressee.contacts if contact[0] == Channel.EMAIL]
+
+    def render(channel: str) -> MessageContent:
+        if kind == kinds.WAITLIST_CLOSED:
+            return waitlist_texts.render_waitlist_closed(entry, channel)
+        return waitlist_texts.render_waitlist_joined(entry, channel, queries.load_position(entry))
+
+    return _queue_message(
+        entry,
+        kind,
+        render,
+        now,
+        key=text.key.rpartition("/")[0],
+        until=text.expires_at,
+        addressee=replace(addressee, contacts=mailboxes),
+    )
+
+
+FALLBACKS: Mapping[str, Collection[str]] = {  # while the entry is in these states
+    kinds.WAITLIST_JOINED.name: WAITLISTED_STATES,
+    kinds.WAITLIST_CLOSED.name: (WaitlistEntryState.CLOSED,),
+}
+
+
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
     """Queue a text message only, since the donor wrote one."""
 
@@ -86,10 +131,11 @@ def _queue_message(
     about: str = "",
     until: datetime | None = None,
     addressee: Addressee | None = None,
-) -> None:
-    addressee = addressee or addressees.build_addressee(entry.volunteer)
-    if kind.channels == ChannelRule.SENDER:
-        addressee = replace(addressee, contacts=_one_contact(entry, addressee.contacts))
+) -> int:
+    if addressee is None:
+        addressee = addressees.build_addressee(entry.volunteer)
+        if kind.channels == ChannelRule.SENDER:
+            addressee = replace(addressee, contacts=_one_contact(entry, addressee.contacts))
     messages = [
         RenderedMessage(envelope, booking_texts.call_in_language(envelope.language, partial(render, envelope.channel)))
         for envelope in envelopes.build_envelopes(
@@ -102,12 +148,14 @@ def _queue_message(
             useful_until=until,
         )
     ]
-    outbox.queue_messages(organization=entry.drive.organization, messages=messages, now=now)
+    return outbox.queue_messages(organization=entry.drive.organization, messages=messages, now=now)
 
 
 def _one_contact(entry: WaitlistEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Choose the phone if the donor agreed to texts, else the e-mail address, else the only contact."""
-    numbers = [address for channel, address in contacts if channel == Channel.SMS]
-    consents = notifications_queries.load_consents(entry.drive.organization, numbers)
-    allowed = [one for one in contacts if one[0] == Channel.EMAIL or consents.get((one[1], Purpose.REMINDERS))]
-    return (allowed or contacts)[:1]
+    """Choose the phone if it may be texted, else the e-mail address, else the only contact."""
+    phone, organization = entry.volunteer.phone if entry.volunteer else None, entry.drive.organization
+    texts = [phone.address] if phone else []
+    consents = notifications_queries.load_consents(organization, texts)
+    stopped = notifications_queries.list_suppressed_addresses(organization, texts)
+    is_textable = addressees.may_be_texted(phone, consents, stopped)
+    return ([one for one in contacts if one[0] == Channel.EMAIL or is_textable] or contacts)[:1]

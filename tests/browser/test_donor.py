@@ -41,7 +41,7 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
     assert page.locator(".tile-summary:visible b").inner_text().endswith("9:30 AM")
     page.get_by_role("button", name="Continue").click()
     enter_ana(page)
-    page.get_by_label("Text me about my booking").check()
+    page.get_by_label("Text me reminders about my booking").check()
     page.get_by_role("button", name="Continue").click()
     enter_code(page)
 

@@ -30,7 +30,7 @@ def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
     enter_ana(page)
-    page.get_by_label("Text me when a spot opens up").check()
+    page.get_by_label("Text me reminders if I get a spot").check()
     page.get_by_role("button", name="Continue").click()
     arrive(page, "You’re almost on the waiting list")
     entry = WaitlistEntry.objects.get()

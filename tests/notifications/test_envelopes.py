@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,7 +42,6 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
         address="+12135550142",
         recipient="volunteer:7",
         revision=3,
-        purpose="reminders",
         language="es",
         zone="America/Los_Angeles",
         keeps_quiet_hours=True,
@@ -49,6 +49,15 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
         expires_at=FAR,
     )
     assert (mail.key, mail.purpose, mail.keeps_quiet_hours) == ("x/1/email", "", False)
+
+
+def test_a_number_that_nobody_proved_needs_a_consent_unless_the_message_answers_it() -> None:
+    unproved = replace(ANA, unproved_phone="+12135550142")
+    for kind, purposes in ((kinds.MOVED, ["reminders", ""]), (kinds.CODE, ["", ""])):
+        found = envelopes.build_envelopes(
+            kind, unproved, key="x", about="booking:1", due_at=NIGHT, visit_at=FAR, quiet_hours=None
+        )
+        assert [envelope.purpose for envelope in found] == purposes
 
 
 def test_without_quiet_hours_a_message_leaves_at_once() -> None:

@@ -9,7 +9,7 @@ from django.utils import translation
 from drives.domain import reminder_times
 from drives.models import BroadcastKind
 from notifications import kinds
-from notifications.kinds import KINDS, Basis, Budget, CallRule, ChannelChoice, MessageKind, QuietRule, Withdrawal
+from notifications.kinds import KINDS, Basis, Budget, ChannelChoice, MessageKind, QuietRule, Withdrawal
 from notifications.models import Channel, Purpose
 from tests.architecture.sources import APPS, ROOT, Source, project_sources
 
@@ -31,7 +31,7 @@ def row(kind: MessageKind) -> list[str]:
             words(kind.useful) if isinstance(kind.useful, timedelta) else kind.useful.value,
             ", ".join(kind.withdrawn_by) or "–",
             "yes" if kind.email_replaces_text else "–",
-            kind.calls.value,
+            "yes" if kind.calls_if_undelivered else "no",
             letter or "–",
         ]
 
@@ -110,7 +110,7 @@ def test_every_kind_has_a_label(kind: MessageKind, language: str) -> None:
 
 @BY_CODE
 def test_an_opt_out_withdraws_what_needs_consent(kind: MessageKind) -> None:
-    asks = {Basis.REMINDERS, Basis.NEWS, Basis.REMINDERS_OR_NEWS}
+    asks = {Basis.REMINDERS, Basis.NEWS, Basis.CHANGE_OR_NEWS}
     assert (Withdrawal.OPT_OUT in kind.withdrawn_by) == (kind.basis in asks)
 
 
@@ -125,15 +125,21 @@ def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None
 
 
 def test_consent_follows_the_basis() -> None:
-    consents = {
-        kind.name: (kind.required_consent(Channel.SMS, "given"), kind.required_consent(Channel.EMAIL, "given"))
-        for kind in KINDS.values()
-    }
-    assert consents["code"] == consents["account"] == ("", "")
-    assert consents["booked"] == (Purpose.REMINDERS, "")
-    assert consents["day_before"] == consents["late"] == (Purpose.REMINDERS, Purpose.REMINDERS)
-    assert consents["invitation"] == (Purpose.NEWS, Purpose.NEWS)
-    assert consents["broadcast"] == consents["answer"] == ("given", "given")
+    consents = {kind.name: kind.required_consent("given") for kind in KINDS.values()}
+    own_acts = {"code", "booked", "waitlist_joined", "waitlist_answer"}
+    asked_for, members = {"offer", "waitlist_closed"}, {"alert_cancellation", "alert_under_filled", "account", "test"}
+    changes = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
+    reminders = {"week", "three_days", "day_before", "same_day", "thank_you", "missed"}
+    assert {name for name, consent in consents.items() if not consent} == own_acts | asked_for | changes | members
+    assert {name for name, consent in consents.items() if consent == Purpose.REMINDERS} == reminders
+    assert {name for name, consent in consents.items() if consent == Purpose.NEWS} == {"invitation"}
+    assert consents["broadcast"] == consents["answer"] == "given"
+
+
+def test_what_answers_a_donor_is_no_transactional_message() -> None:
+    found = set(kinds.list_kind_names(lambda kind: kind.is_transactional))
+    changes = {"moved", "relocated", "cancelled", "drive_cancelled", "late", "broadcast"}
+    assert found == changes | {"booked", "waitlist_joined", "offer", "waitlist_closed"}
 
 
 def test_quiet_hours_follow_the_kind() -> None:
@@ -147,12 +153,8 @@ def test_quiet_hours_follow_the_kind() -> None:
     assert {kind.quiet for kind in KINDS.values()} == set(QuietRule)
 
 
-def test_the_table_decides_on_call_list_and_email_fallback() -> None:
-    always = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
-    agreed = {"booked"}
-    reminders = {"week", "three_days", "day_before", "same_day"}
-    assert set(kinds.list_kind_names(lambda kind: kind.calls == CallRule.ALWAYS)) == always
-    assert set(kinds.list_kind_names(lambda kind: kind.calls == CallRule.IF_AGREED)) == agreed
-    assert set(kinds.list_kind_names(lambda kind: kind.email_replaces_text)) == always | agreed | reminders | {
-        "broadcast"
-    }
+def test_a_call_and_an_email_follow_a_failed_text() -> None:
+    called = {"booked", "moved", "relocated", "cancelled", "drive_cancelled", "late"}
+    mailed = {"week", "three_days", "day_before", "same_day", "broadcast", "waitlist_joined", "waitlist_closed"}
+    assert set(kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)) == called
+    assert set(kinds.list_kind_names(lambda kind: kind.email_replaces_text)) == called | mailed

@@ -15,6 +15,7 @@ from drives.desk import queries as desk_queries
 from drives.desk import views_drive
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import lifecycle as planning_drives
+from notifications import consents
 from notifications.models import Message, MessageState, Sender
 from organizations.models import Membership, Role
 from tests import builders, query_counts
@@ -153,7 +154,8 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     builders.booked(drive, number=1, email="ana@example.org")
-    builders.booked(drive, number=2, consents=())
+    builders.booked(drive, number=2)
+    consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(2), now=NOW)
     asked = text(browser.get(address(drive, "cancel_drive")))
     assert "2 people are booked. We’ll let them know right away." in asked
     assert "By text 1 By e-mail 1 To call 1" in asked

@@ -22,6 +22,7 @@ from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from tests.notifications import made
+from volunteers.models import Contact
 
 pytestmark = pytest.mark.django_db
 
@@ -84,25 +85,28 @@ def test_each_donor_gets_one_message_with_its_own_key() -> None:
     broadcast = send(drive)
     message = Message.objects.get()
     assert message.key == f"broadcast:{broadcast.pk}/volunteer:{booking.volunteer_id}/sms"
-    assert (message.about, message.purpose, message.keeps_quiet_hours) == (booking.about, "reminders", True)
+    assert (message.about, message.purpose, message.keeps_quiet_hours) == (booking.about, "", True)
 
 
-def test_donors_without_consent_get_nothing_and_are_counted_by_reason() -> None:
+def test_donors_after_a_stop_or_with_an_unverified_number_are_counted_by_reason() -> None:
     drive = create_drive_with_donors(1, 2)
     builders.booked(drive, n=8, number=3, consents=())
+    builders.booked(drive, n=12, number=4, consents=())
+    Contact.objects.filter(address=builders.phone(3)).update(owner=None, verified_at=None)
     Message.objects.all().delete()
     sender = drive.organization.senders.get()
     consents.suppress_address(sender=sender, address=builders.phone(2), now=NOW)
     before = broadcasts.preview_broadcast(drive=drive, draft=draft())
-    assert (before.recipient_count, sorted(before.reach.reasons)) == (1, [("no_consent", 1), ("opted_out", 1)])
+    assert (before.recipient_count, sorted(before.reach.reasons)) == (2, [("no_consent", 1), ("opted_out", 1)])
     broadcast = send(drive)
     made.deliver(NOW + timedelta(minutes=2))
     assert list_messages() == [
         ("sms", builders.phone(1), "delivered", ""),
         ("sms", builders.phone(2), "blocked", "opted_out"),
         ("sms", builders.phone(3), "blocked", "no_consent"),
+        ("sms", builders.phone(4), "delivered", ""),
     ]
-    assert (broadcast.people_count, broadcast.text_count, broadcast.unreached_count) == (1, 1, 2)
+    assert (broadcast.people_count, broadcast.text_count, broadcast.unreached_count) == (2, 2, 2)
 
 
 def test_an_opt_out_within_the_undo_time_is_respected() -> None:
@@ -113,21 +117,23 @@ def test_an_opt_out_within_the_undo_time_is_respected() -> None:
     assert list_messages() == [("sms", builders.phone(1), "withdrawn", "opted_out")]
 
 
-def test_a_donor_without_texts_gets_an_email() -> None:
+def test_a_donor_who_stopped_texts_gets_an_email() -> None:
     drive = create_drive_with_donors(1, consents=(), email="ana@example.org")
+    consents.suppress_address(sender=drive.organization.senders.get(), address=builders.phone(1), now=NOW)
     broadcast = send(drive, draft("Bring a sweater, {name}."))
     message = Message.objects.get()
-    assert (message.channel, message.address, message.purpose) == ("email", "ana@example.org", "reminders")
+    assert (message.channel, message.address, message.purpose) == ("email", "ana@example.org", "")
     assert "Hello Test Ana Alder,\n\nBring a sweater, Test Ana Alder.\n\nYour booking: http" in message.text
     assert (broadcast.text_count, broadcast.email_count, broadcast.cost) == (0, 1, Decimal())
 
 
-def test_a_mailbox_that_opted_out_gets_no_email() -> None:
+def test_a_mailbox_that_opted_out_gets_messages_about_the_visit_and_no_news() -> None:
     drive = create_drive_with_donors(1, consents=(), email="ana@example.org")
     organization = drive.organization
-    builders.agreed(organization, "ana@example.org")
-    builders.agreed(organization, "ana@example.org", given=False)
-    assert refused(drive, draft(), 0) == {"nobody_reached"}
+    consents.suppress_address(sender=organization.senders.get(), address=builders.phone(1), now=NOW)
+    builders.agreed(organization, "ana@example.org", *Purpose.values, given=False)
+    assert refused(drive, draft(purpose=Purpose.NEWS), 0) == {"nobody_reached"}
+    assert send(drive).email_count == 1
 
 
 def test_news_needs_consent_to_news() -> None:

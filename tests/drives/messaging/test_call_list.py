@@ -11,6 +11,7 @@ from drives.messaging.call_list import CallRow
 from drives.messaging.delivery import FailureReason
 from drives.models import Booking, Call, CancelledBy, Drive
 from drives.planning import lifecycle
+from notifications import consents
 from notifications.models import Message
 from organizations.models import AuditEntry
 from tests import builders
@@ -67,11 +68,9 @@ def test_delivery_through_another_channel_is_enough() -> None:
 
 
 @pytest.mark.parametrize("reason", ["no_consent", "opted_out", "consent_withdrawn"])
-def test_a_donor_without_consent_is_not_called_about_a_confirmation(reason: str) -> None:
+def test_a_donor_whom_no_confirmation_may_reach_is_called(reason: str) -> None:
     booking = ana()
     record_message(booking, "booked", "blocked", reason)
-    assert list_topics(booking.drive, 11) == {}
-    record_message(booking, "booked", "blocked", "no_sender")
     assert list_topics(booking.drive, 11) == {"Test Ana Alder": ["booked"]}
 
 
@@ -107,11 +106,14 @@ def test_a_call_is_for_donors_who_did_not_cancel_themselves() -> None:
 
 def test_an_undelivered_late_notice_needs_a_call() -> None:
     booking = ana(consents=())
+    sender = booking.drive.organization.senders.get()
+    consents.suppress_address(sender=sender, address=builders.phone(42), now=NOW)
     at = booking.starts_at - timedelta(minutes=30)
     broadcasts.send_late_notice(drive=booking.drive, minutes=20, request_key="a", actor=BEN, now=at)
     made.deliver(at + timedelta(minutes=1))
     waiting = call_list.load_call_list(booking.drive, at + timedelta(minutes=1)).to_call
-    assert [[(one.kind, one.message.reason) for one in row.topics] for row in waiting] == [[("late", "no_consent")]]
+    topics = [(topic.kind, topic.message.reason) for row in waiting for topic in row.topics]
+    assert topics == [("booked", "opted_out"), ("late", "opted_out")]
     assert call_list.load_call_list(booking.drive, booking.starts_at + timedelta(hours=1)).to_call == []
 
 

@@ -10,7 +10,7 @@ from drives.messaging import broadcasts, email_fallback, reminders
 from drives.messaging.broadcast_queries import Audience
 from drives.models import Booking, BookingState, CancelledBy, Drive, Site
 from drives.planning import lifecycle
-from notifications import delivery, reports
+from notifications import consents, delivery, reports
 from notifications.models import ConsentEntry, Message, Purpose
 from tests import builders
 from tests.builders import NOW
@@ -127,8 +127,10 @@ def test_an_outdated_text_is_not_emailed(drive: Drive) -> None:
     assert email_fallback.queue_fallback_emails(now=SOON) == 0
 
 
-def test_a_donor_without_consent_to_texts_gets_an_email(drive: Drive) -> None:
+def test_a_donor_who_said_stop_gets_an_email(drive: Drive) -> None:
     booked(drive, consents=())
+    consents.suppress_address(sender=drive.organization.senders.get(), address=builders.phone(42), now=NOW)
+    Message.objects.filter(kind="booked").update(state="queued")
     delivery.deliver_messages(clock=lambda: SOON, chance=lambda: 0.0)
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
 
@@ -148,7 +150,7 @@ def test_an_undelivered_broadcast_is_emailed(drive: Drive) -> None:
     fail("broadcast")
     assert [email_fallback.queue_fallback_emails(now=SOON) for _sweep in range(2)] == [1, 0]
     mail = Message.objects.get(channel="email")
-    assert (mail.key.startswith(f"{sent.about}/volunteer:"), mail.purpose, mail.address) == (True, "reminders", MAIL)
+    assert (mail.key.startswith(f"{sent.about}/volunteer:"), mail.purpose, mail.address) == (True, "", MAIL)
     assert "Bring a sweater." in mail.text
     assert mail.unsubscribe_url
 

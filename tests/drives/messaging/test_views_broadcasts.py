@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.models import Broadcast, Call, Drive
+from notifications import consents
 from notifications.models import Message
 from organizations.models import Membership, Role
 from tests import builders
@@ -53,13 +54,15 @@ def typed(browser: Client, drive: Drive, **changes: Any) -> dict[str, Any]:
 def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     member = ben()
     browser, drive = coordinator.signed_in(member), drive_of(member)
-    builders.booked(drive, n=8, number=9, consents=())
+    builders.booked(drive, n=8, number=9)
+    consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(9), now=NOW)
     Message.objects.all().delete()
     fields = typed(browser, drive)
     shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
     assert "Hope Foundation: Bring a sweater. STOP to end" in shown
     assert (
-        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × did not agree to it Segments 2 Cost 0.0236 USD" in shown
+        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × asked for no more texts Segments 2 Cost 0.0236 USD"
+        in shown
     )
     assert Message.objects.count() == 0
     sent = browser.post(address(drive), {**fields, "typed_count": "2"}, follow=True)
@@ -200,9 +203,10 @@ def test_a_viewer_cannot_send_a_late_notice(time_machine: Any) -> None:
 
 
 def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
-    """Create a donor without consent, so that the late notice cannot reach them."""
+    """Create a donor who said STOP, so that the late notice cannot reach them."""
     drive = builders.drive(member.organization)
-    builders.booked(drive, n=2, number=7, consents=())
+    builders.booked(drive, n=2, number=7)
+    consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(7), now=NOW)
     Message.objects.all().delete()
     browser = the_day(time_machine, drive)
     browser.post(reverse("checkin_running_late", args=[drive.slug]), {"minutes": "20"})
@@ -217,12 +221,12 @@ def test_the_call_list_shows_donor_topic_and_reason(time_machine: Any) -> None:
     shown = text(browser.get(address(drive, "call_list")))
     assert "Test Ana Alder 9:30 AM (201) 555-0107" in shown
     assert "We are running about 20 min late at St Mary Hall." in shown
-    assert "not sent: did not agree to it" in shown
+    assert "not sent: asked for no more texts" in shown
     home = browser.get("/organizer/")
     assert "1 person did not get a message. Call them." in text(home)
     assert address(drive, "call_list") in home.content.decode()
     desk = text(browser.get(address(drive, "drive")))
-    assert "Not sent 1 1 × did not agree to it" in desk
+    assert "Not sent 1 1 × asked for no more texts" in desk
 
 
 def test_a_helper_records_and_deletes_a_call(time_machine: Any) -> None:

@@ -12,8 +12,10 @@ from drives.models import Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot
 from drives.planning import lifecycle
 from drives.refusals import HoldLapsed, Refusal
 from drives.waitlist import close, entries, offers
+from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.entries import WaitlistRequest
+from notifications import consents
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
@@ -73,8 +75,8 @@ def test_a_verified_donor_is_told_the_position() -> None:
     ("asking", "channel"),
     [
         ({"email": "ana@example.org"}, "sms"),
-        ({"email": "ana@example.org", "consents": ()}, "email"),
-        ({"consents": ()}, "sms"),  # the only contact: the gate says why it does not leave
+        ({"email": "ana@example.org", "consents": ()}, "sms"),
+        ({"email": "ana@example.org", "phone": ""}, "email"),
     ],
 )
 def test_a_donor_gets_waitlist_messages_by_text_or_by_e_mail(asking: dict[str, Any], channel: str) -> None:
@@ -84,6 +86,35 @@ def test_a_donor_gets_waitlist_messages_by_text_or_by_e_mail(asking: dict[str, A
     close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW)
     told = Message.objects.filter(about=entry.about, kind__startswith="waitlist_").order_by("pk")
     assert list(told.values_list("kind", "channel")) == [("waitlist_joined", channel), ("waitlist_closed", channel)]
+
+
+def test_after_a_stop_the_list_is_told_by_e_mail() -> None:
+    drive = builders.full_drive()[0].drive
+    entry = builders.waits(drive, email="ana@example.org")
+    consents.suppress_address(sender=drive.organization.senders.get(), address=builders.phone(42), now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+    close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW)
+    assert Message.objects.get(about=entry.about, kind="waitlist_closed").channel == "email"
+
+
+@pytest.mark.parametrize("kind", ["waitlist_joined", "waitlist_closed"])
+def test_a_word_about_the_list_that_failed_as_a_text_is_said_once_by_e_mail(kind: str) -> None:
+    drive = builders.full_drive()[0].drive
+    entry = builders.waits(drive, email="ana@example.org")
+    if kind == "waitlist_closed":
+        lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+        close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW)
+    Message.objects.filter(kind=kind).update(state="undelivered", settled_at=NOW, lease_until=None)
+    assert [waitlist_messages.queue_fallback_emails(now=NOW) for _sweep in range(2)] == [1, 0]
+    email = Message.objects.get(about=entry.about, kind=kind, channel="email")
+    assert (email.address, email.state) == ("ana@example.org", "queued")
+
+
+def test_who_left_the_list_gets_no_e_mail_in_place_of_a_failed_text() -> None:
+    entry = builders.waits(builders.full_drive()[0].drive, email="ana@example.org")
+    entries.remove_entry(entry_id=entry.pk, actor="donor", now=NOW)
+    Message.objects.filter(kind="waitlist_joined").update(state="undelivered", settled_at=NOW, lease_until=None)
+    assert waitlist_messages.queue_fallback_emails(now=NOW) == 0
 
 
 def test_nothing_is_offered_before_the_code_is_entered() -> None:
