@@ -220,7 +220,7 @@ def test_the_call_list_shows_donor_topic_and_reason(time_machine: Any) -> None:
     browser = coordinator.AllDay(member.user)
     shown = text(browser.get(address(drive, "call_list")))
     assert "Test Ana Alder 9:30 AM (201) 555-0107" in shown
-    assert "We are running about 20 min late at St Mary Hall." in shown
+    assert "running about 20 min late at St Mary Hall." in shown
     assert "not sent: asked for no more texts" in shown
     home = browser.get("/organizer/")
     assert "1 person did not get a message. Call them." in text(home)
