@@ -98,6 +98,7 @@ def test_without_consent_no_reminder_leaves_by_text(time_machine: Clock) -> None
     ana = Donor(consents=False)
     ana.books(builders.drive(), 6)
     live(time_machine, NOW, VISIT, watching=[THREE_DAYS, DAY])
-    assert [text.split()[1:3] for _at, text in ana.texts] == [["is", "your"]]
+    # The code and the confirmation leave, and no reminder.
+    assert [text.split()[1:3] for _at, text in ana.texts] == [["is", "your"], ["Foundation:", "You're"]]
     sweep()
     assert states(ana) == [("three_days", "blocked", "no_consent"), ("day_before", "blocked", "no_consent")]
