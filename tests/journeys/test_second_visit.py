@@ -44,7 +44,7 @@ def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: 
     live(time_machine, day - timedelta(days=2), day + timedelta(days=2), watching=[local("2027-03-27 09:00")])
     when, said = ana.texts[-1]
     assert when == "Sat Mar 27 09:00"
-    assert said.startswith("Hope Foundation: You may give again. Places Sat Apr 3, St Mary Hall: ")
+    assert said.startswith("Hope Foundation: You can give again. Spots open Sat Apr 3, St Mary Hall: ")
     address = next(word for word in said.split() if word.startswith("http")).removeprefix("http://testserver")
     page = ana.visitor.open(address)
     page = ana.visitor.submit(page.form("/rebook/"), slot=str(builders.slot(drive).pk))
@@ -52,7 +52,7 @@ def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: 
     assert (page.status, second.volunteer, second.state) == (200, first.volunteer, BookingState.BOOKED)
     assert second.visit == "return"
     live(time_machine, day + timedelta(days=2), day + timedelta(days=4))
-    assert len([item for item in received(ana.phone) if "You may give again" in item.text]) == 1
+    assert len([item for item in received(ana.phone) if "You can give again" in item.text]) == 1
 
 
 def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine: Clock) -> None:
@@ -74,7 +74,7 @@ def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine:
     assert ana.texts[-1][1].startswith("Hope Foundation: You're booked Sat Apr 3, 9:15 AM")
     assert "Saturday, April 3" in ana.opens().html
     live(time_machine, OVER, OVER + timedelta(days=30))
-    assert not [item for item in received(ana.phone) if "You may give again" in item.text]
+    assert not [item for item in received(ana.phone) if "You can give again" in item.text]
 
 
 def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Clock) -> None:

@@ -36,7 +36,7 @@ def test_booked_donors_get_the_new_address_and_calendar_entry() -> None:
     assert "9 Other Street" in mail.text
     assert "9 Other Street" in mail.calendar
     assert "SEQUENCE:1" in mail.calendar
-    assert "New place" in text.text
+    assert "New location" in text.text
     assert "Other Hall" in text.text
     assert {mail.purpose, text.purpose} == {"", "reminders"}
 
