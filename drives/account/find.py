@@ -1,4 +1,4 @@
-"""Find bookings without an account, by a code sent to the donor's contact."""
+"""Find bookings without an account: a code goes to the donor's contact."""
 
 from datetime import datetime
 
@@ -14,19 +14,19 @@ from volunteers.models import Contact
 def request_find_code(
     *, typed: str, browser: str, new_browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Request a code for a phone or e-mail address; return the identity to verify.
+    """Request a code for a phone number or mailbox. Return the contact's identity.
 
-    Known and unknown contacts get the same answer and the same work. `new_browser` replaces the browser's token, so
-    that a token planted there before the verification is worth nothing. Refuses as `verification.request_code`.
+    Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's token,
+    because another person may have set the old one. Refuses the same as `verification.request_code`.
     """
     browsers.replace_browser_token(old=browser, new=new_browser, now=now)
     return verification.request_code(typed=typed, bound_to=bound_to, browser=new_browser, ip=ip, now=now)
 
 
 def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: str, now: datetime) -> None:
-    """Verify the contact for this browser; raises CodeWrong.
+    """Verify the contact for this browser, and for its owners in every organization.
 
-    The contact then counts as verified for its owners in every organization. Locks: identity.
+    Raises CodeWrong. Locks: identity.
     """
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
     with transaction.atomic():
@@ -36,9 +36,9 @@ def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: st
 
 @transaction.atomic
 def send_find_codes(*, now: datetime, limit: int = 100) -> int:
-    """Send the requested codes; return how many. An unknown contact gets none, and no answer tells so.
+    """Send the requested codes. Return how many went to known contacts; unknown ones get none.
 
-    Locks: identities, so that no code goes to a volunteer being erased; then the requests.
+    Locks: identities, so that a volunteer being erased gets no code; then the requests.
     """
     locks.lock_identities(identities := codes.list_requested_identities(limit, now))
     requested = codes.lock_requested_codes(identities, now)

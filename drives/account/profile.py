@@ -1,4 +1,4 @@
-"""Change a donor's details. A new contact is verified first, then used in every organization that knows the donor."""
+"""Change a donor's details in every organization that knows the donor. A new contact must be verified first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,9 +21,10 @@ def save_details(*, people: Sequence[Volunteer], name: str, language: str) -> No
 def request_contact_code(
     *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Send a code to a new contact, unless this browser verified it before; return its normalized form.
+    """Send a code to a new contact, unless this browser has verified it. Return the normalized contact.
 
-    Nothing changes yet. Refuses (field "contact") what is no phone or e-mail address; raises limits.RateLimitExceeded.
+    The donor's details do not change yet. Refuses text that is not a phone number or mailbox (field "contact"). Raises
+    limits.RateLimitExceeded.
     """
     address = verification.parse_contact(typed, organization.country)
     verification.send_code_to_address(
@@ -42,10 +43,10 @@ def request_contact_code(
 def save_verified_contact(
     *, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime
 ) -> None:
-    """Verify a new contact, then replace the donor's old one; raises CodeWrong and `profile.ContactTaken`.
+    """Verify a new contact, then replace the donor's old one.
 
-    Volunteers that share the old contact get the new one, too. A volunteer erased meanwhile stays erased. Locks: the
-    identities of all of them and the new one.
+    Volunteers who share the old contact get the new one, too. Erased volunteers are not restored. Raises CodeWrong and
+    `profile.ContactTaken`. Locks: identities of these volunteers and of the new contact.
     """
     identity = volunteers_queries.compute_contact_identity(address)
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)

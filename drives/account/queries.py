@@ -1,4 +1,4 @@
-"""The donor's own page: each person reached by the contacts verified in this browser, with their bookings."""
+"""The donor's own page: the people known by the contacts that this browser verified, and their bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """When a policy allows the next donation, bookings counted in, and the next drive that allows it."""
+    """When a policy allows the next donation, given past donations and bookings, and the next drive after that."""
 
     policy: Policy
     earliest_ok_at: datetime | None  # None: at any time
@@ -44,7 +44,7 @@ class DonorPerson(known_people.KnownPerson):
 
 
 def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
-    """Load the donor's own page. Eight queries, whatever the number of people."""
+    """Load the donor's own page. Always eight queries."""
     people = [
         DonorPerson(person.name, person.records, person.is_contact_owner)
         for person in known_people.group_records(browser, now)
@@ -101,7 +101,6 @@ def _filter_known_drives(person: DonorPerson, drives: Sequence[Drive]) -> list[D
 def _compute_next_dates(
     drives: Sequence[Drive], donations: Sequence[intervals.Donation], now: datetime
 ) -> list[NextDate]:
-    """Compute one date for each policy, the soonest drive first."""
     by_policy: dict[int, list[Drive]] = {}
     for drive in drives:
         by_policy.setdefault(drive.policy_id, []).append(drive)
@@ -121,7 +120,7 @@ def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Do
     return NextDate(policy, earliest, site.timezone, next(allowed, None))
 
 
-# One contact for each identity: the one of the volunteer with the latest booking, else the newest.
+# Select one contact per identity: that of the volunteer with the latest booking, or else the newest contact.
 _NEWEST_CONTACTS_SQL = """
 SELECT DISTINCT ON (contact.identity) contact.id, person.language
 FROM volunteers_contact AS contact

@@ -1,4 +1,4 @@
-"""Addresses of the donor's own pages."""
+"""URL routes of the donor's own pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Change consents from the unsubscribe link in an e-mail and from the booking's page."""
+"""Change consents, from the unsubscribe link in an e-mail or from the booking page."""
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,20 +20,18 @@ from volunteers.models import Contact, ContactKind, Volunteer
 
 NEWS, ADDRESS, EVERYTHING = "news", "address", "everything"
 SCOPES = (ADDRESS, NEWS, EVERYTHING)
-CONSENTS_OPEN_QUERY = "agreed=1"  # opens the page's section of consents again
+CONSENTS_OPEN_QUERY = "agreed=1"  # keeps the consents section open after the redirect
 
 
-@csrf_exempt  # a mail reader's own button posts without a cookie (RFC 8058); its secret is the link
+@csrf_exempt  # mail apps post without a cookie (RFC 8058); the link's token is the secret
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
-    """Stop messages to one contact. Opening the link changes nothing, since mail scanners open links too."""
+    """Stop messages to one contact. A GET changes nothing, because mail scanners open links, too."""
     contact = Contact.filter_by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
-    requested_scope = request.POST.get("scope") or request.GET.get(
-        "scope", ""
-    )  # the link of an invitation stops news only
+    requested_scope = request.POST.get("scope") or request.GET.get("scope", "")  # an invitation's link stops news only
     scope = requested_scope if requested_scope in SCOPES else ADDRESS
     if request.method == "POST":
         _stop_contact(request, contact, scope)
@@ -54,7 +52,7 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
-    """Give or withdraw one consent. The wording beside the button is stored as proof."""
+    """Give or withdraw one consent. The text beside the button is stored as evidence."""
     page = views_links.get_booking_page_or_404(request, key)
     person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
     contact = _find_contact(person, request.POST.get("contact", ""))

@@ -1,4 +1,4 @@
-"""Find my booking: contact, code, the donor's own page. Known and unknown contacts get the same answers."""
+"""The pages that find a donor's bookings by contact and code. Known and unknown contacts get the same responses."""
 
 import secrets
 from functools import partial
@@ -65,7 +65,6 @@ def find_bookings(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_find_code(request: HttpRequest) -> HttpResponse:
-    """Check the code; the browser is then verified for 30 days."""
     pending = PENDING_FIND.read(request)
     if pending is None or not visitor.read_browser_token(request):
         return redirect("find_booking")

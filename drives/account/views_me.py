@@ -1,4 +1,4 @@
-"""The donor's own page, for the contacts verified in this browser."""
+"""The donor's own page, for the contacts that this browser verified."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

@@ -1,4 +1,4 @@
-"""Permissions of the API: public operations, and operations for an organization."""
+"""The base API view, with its permission check and its caller."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,16 +31,17 @@ class Caller:
 
     organization: Organization
     role: str
-    actor: str  # as history and audit log name it: "key:3", "user:7"
+    actor: str  # in the history and the audit log: "key:3", "user:7"
 
     def may(self, verb: Permission) -> bool:
         return organizations_rules.is_allowed(self.role, verb)
 
 
 class RolePermission(BasePermission):
-    """Check the view's `needs` for the method: "public", or a permission that the caller's role must have.
+    """Check that the caller may call this method: the view's `needs` names the permission, or is "public".
 
-    401 without a caller, 403 for a role without the permission, 405 for a method not in `needs`.
+    Responds with 401 if there is no caller, 403 if the caller's role lacks the permission, and 405 if `needs` does not
+    list the method.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -60,7 +61,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """The base of all API views. `caller` is unset on public calls; `zone` is UTC until the drive is known."""
+    """The base of all API views. Public calls have no `caller`. `zone` is UTC until a drive is loaded."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
@@ -73,7 +74,7 @@ class ApiView(APIView):
         return [name for method in self.needs for name in (("GET", "HEAD") if method == "GET" else (method,))]
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
-        """Forbid caching: answers hold tokens, personal data and figures that change all the time."""
+        """Forbid caching, because responses contain tokens, personal data and figures that change often."""
         finalized = super().finalize_response(request, response, *args, **kwargs)
         finalized["Cache-Control"] = "no-store"
         return finalized
@@ -85,13 +86,13 @@ class ApiView(APIView):
         serializer: type[SharedSerializer],
         prepare: Callable[[Sequence[Row]], Sequence[Any]] = list,
     ) -> Response:
-        """Return one page of a list. `prepare` turns the page's rows into what the serializer takes."""
+        """Return one page of a list. `prepare` converts the page's rows for the serializer."""
         paginator = cast("type[BasePagination]", api_settings.DEFAULT_PAGINATION_CLASS)()
         prepared = prepare(paginator.paginate_queryset(rows, request, self) or [])
         return paginator.get_paginated_response([serializer.write(row) for row in prepared])
 
     def get_drive_or_404(self, drive_id: int) -> Drive:
-        """Return the caller's own drive. Another organization's drive is 404, too."""
+        """Return a drive of the caller's organization, and set `zone`."""
         rows = Drive.objects.of(self.caller.organization)
         drive = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
         if drive is None:
@@ -100,7 +101,7 @@ class ApiView(APIView):
         return drive
 
     def get_booking_or_404(self, booking_id: int) -> Booking:
-        """Return a verified booking at one of the caller's own drives."""
+        """Return a verified booking of the caller's organization, and set `zone`."""
         rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
         booking = rows.select_related("drive__site").filter(pk=booking_id).first()
         if booking is None:
@@ -109,7 +110,7 @@ class ApiView(APIView):
         return booking
 
     def get_volunteer_or_404(self, volunteer_id: int) -> Volunteer:
-        """Return a volunteer of the caller's organization, erased ones included."""
+        """Return a volunteer of the caller's organization, even an erased one."""
         rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
         volunteer = rows.filter(pk=volunteer_id).first()
         if volunteer is None:
@@ -118,10 +119,10 @@ class ApiView(APIView):
 
 
 def find_caller(request: Request, organization: Organization | None = None) -> Caller | None:
-    """Find the caller of a request, in `organization` if given; None for the public and other members.
+    """Find the caller of a request. Return None for public calls and for members of other organizations.
 
-    A user of several organizations names one by `?organization=<slug>`; the default is the one chosen in the session. A
-    member without the required second step is treated as the public.
+    A user of several organizations selects one with `?organization=<slug>`; the default is the one in the session.
+    Members who have not passed a required second login step count as public.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

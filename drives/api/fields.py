@@ -1,4 +1,4 @@
-"""Serializer fields that are strict about JSON types: a number is not accepted as text, nor text as a number."""
+"""Serializer fields with strict JSON types: text fields refuse numbers, and number fields refuse text."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ class TextField(serializers.CharField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class IdField(TextField):
-    """An opaque id. One that cannot be ours becomes 0, which belongs to nothing."""
+    """An opaque id. Text that cannot be an id becomes 0, which no row has."""
 
     def to_internal_value(self, data: Any) -> int:  # type: ignore[override]
         text = super().to_internal_value(data)
@@ -33,7 +33,7 @@ class IdField(TextField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class PhoneField(TextField):
-    """A phone number in any spelling, kept as E.164; empty for none."""
+    """A phone number in any format, converted to E.164. Empty text stays empty."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -41,7 +41,7 @@ class PhoneField(TextField):
 
 
 class NumberField(serializers.IntegerField):
-    """A JSON integer; true is not taken for 1."""
+    """A JSON integer. `true` is refused."""
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool):
@@ -50,8 +50,6 @@ class NumberField(serializers.IntegerField):
 
 
 class ChoiceField(serializers.ChoiceField):
-    """One of a few strings."""
-
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=type(data).__name__)
@@ -59,7 +57,7 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class LinkField(serializers.URLField):
-    """A page of this service: `LinkField("/d/{}/", source="slug")`."""
+    """The URL of a page of this service: `LinkField("/d/{}/", source="slug")`."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(**options)

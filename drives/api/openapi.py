@@ -1,4 +1,4 @@
-"""The decorator that describes a call in the OpenAPI document."""
+"""The decorator that describes an API operation in the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SERIALIZERS = {400: InvalidSerializer, 409: ConflictSerializer}  # any other status: ProblemSerializer
-# Every call refuses a wrong key and too many requests.
+# Every operation refuses a wrong key and too many requests.
 COMMON_ERROR_STATUSES = (401, 429)
 BODY_ERROR_STATUSES = (400, 413, 415)
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -44,10 +44,11 @@ def describe_operation(
     parameters: Sequence[Any] = (),
     examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[ViewMethod], ViewMethod]:
-    """Describe a call for integrators.
+    """Describe an API operation in the OpenAPI document.
 
-    `name` is the operation's id and never changes, because generated clients use it: tests/drives/api/operations.txt
-    lists them all. `error_statuses` come on top of the errors that every call of its sort can answer.
+    `name` is the operation's id. It must never change, because generated clients use it;
+    tests/drives/api/operations.txt lists all of them. `error_statuses` adds to the errors that every operation may
+    return.
     """
     codes = {
         *COMMON_ERROR_STATUSES,

@@ -7,7 +7,7 @@ from drives.api.access import ApiView
 
 
 class IdConverter(StringConverter):
-    """An opaque id; text that cannot be one is 404."""
+    """An opaque id. Any other text in the URL leads to a 404."""
 
     regex = "[0-9]{1,18}"
 

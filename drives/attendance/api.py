@@ -1,4 +1,4 @@
-"""The day of a drive in the API: roster, check-in, outcomes, walk-ins, turnout."""
+"""The API for the day of a drive: roster, check-in, outcomes, walk-ins, turnout."""
 
 from typing import ClassVar
 
@@ -41,7 +41,7 @@ class RosterView(ApiView):
 
 
 class DayBookingView(ApiView):
-    """A step of the day for one booking."""
+    """The base of views that change one booking on the day of its drive."""
 
     needs: ClassVar = {"POST": "check_in"}
 

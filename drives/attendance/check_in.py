@@ -25,8 +25,8 @@ UNDO_REASON = "undo"
 def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
     """Check a donor in. A second call changes nothing; a no-show can still be checked in.
 
-    The interval rules are checked again on the organization's own rows, unless there is an override reason, which is
-    stored. Refuses a day before the drive's (`drive_not_today`). Locks: identities, drive (shared), booking; slots if
+    Checks the interval rules again on the organization's own rows, unless there is an override reason, which is stored.
+    Refuses before the day of the drive (`drive_not_today`). Locks: identities, drive (shared), booking; also slots if
     the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
@@ -44,10 +44,10 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
 
 @transaction.atomic
 def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None) -> Booking:
-    """Record how a visit ended: donated, incomplete, deferred or left. `at` is when it happened, default now.
+    """Record how a visit ended: donated, incomplete, deferred or left. `at` defaults to `now`.
 
-    The interval starts at `donated_at` for donated and incomplete. Refuses a booking that is not checked in. Locks:
-    drive (shared), booking.
+    Sets `donated_at`, the start of the interval, for donated and incomplete. Refuses a booking that is not checked in.
+    Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -65,7 +65,7 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
 
 @transaction.atomic
 def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Mark a booking as no-show and free its slots for a walk-in. Refuses (`not_due_yet`) before its time.
+    """Mark a booking as a no-show and free its slots. Refuses before its arrival time (`not_due_yet`).
 
     Locks: drive (shared), booking, slots.
     """
@@ -83,10 +83,10 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    `seen` is the state on the helper's screen; if the booking is in another state by now, nothing changes. A walk-in is
-    removed. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps from before the
-    day and a second active booking of a donor (`already_booked`). Locks: identities, drive (shared), booking; slots if
-    the donor was a no-show.
+    If the booking's state is no longer `seen`, the one on the helper's screen, nothing changes. Undoing a walk-in
+    removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps from before
+    the day, and a second active booking of the donor (`already_booked`). Locks: identities, drive (shared), booking;
+    also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -113,12 +113,12 @@ def add_walk_in(
     email: str = "",
     override_reason: str = "",
 ) -> Booking:
-    """Book a donor without a booking at the current slot and check them in.
+    """Book a donor who came without a booking at the current slot, and check them in.
 
-    The visit type follows the donations this organization recorded. Full chairs are no reason to refuse (the page shows
-    "over by n"), because the helper at the door decides. Refuses a drive on another day, a donor already booked here,
-    and a donation too close to another one at this organization unless there is an override reason, which is stored.
-    Locks: identities, drive (shared), slots.
+    The visit type follows the donations that this organization recorded. Full chairs are allowed, because the helper at
+    the door decides; the page shows by how many the drive is over. Refuses a drive on another day, a donor already
+    booked here, and a donation too close to another one at this organization, unless there is an override reason, which
+    is stored. Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
     locks.lock_contact_owners_then_drive(typed, drive)
@@ -163,7 +163,7 @@ def _lock_open_booking(booking_id: int) -> Booking:
 def _set_state(
     booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = ""
 ) -> None:
-    """Set the state, record the change, take or free the slots, and update an existing turnout report."""
+    """Set the state, record the change, take or free slots, and update the turnout report if there is one."""
     if state in ACTIVE_STATES and before not in ACTIVE_STATES:
         _refuse_second_booking(booking)
     was_counted, is_counted = booking.is_counted, state not in (BookingState.NO_SHOW, BookingState.LAPSED)
@@ -187,7 +187,7 @@ def reasons_not_to_check_in(booking: Booking, now: datetime) -> list[refusals.Re
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
-    """Check the intervals for a visit at `visit_at` unless there is an override reason; store a new one."""
+    """Check the intervals for a visit at `visit_at`, unless there is an override reason. Store a new reason."""
     if override_reason:
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
@@ -197,7 +197,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
 
 
 def _refuse_second_booking(booking: Booking) -> None:
-    """Refuse a second active booking: a no-show may have come back as a walk-in."""
+    """Refuse if the donor has another active booking, because a no-show may have come back as a walk-in."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is already on the list."))])
@@ -229,7 +229,7 @@ def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visi
 
 
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
-    """Find the running slot, or the last one from which the visit ends by closing; None outside the hours."""
+    """Find the current slot, or the last slot whose visits end by closing time. None outside the hours."""
     last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None

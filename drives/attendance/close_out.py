@@ -1,4 +1,4 @@
-"""Close a drive out: no-shows, turnout report, thank-you messages. A coordinator then completes it."""
+"""Close out a drive: no-shows, turnout report, thank-you messages. A coordinator completes it later."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -20,8 +20,8 @@ from organizations import audit
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     """Mark no-shows, free their slots, compute the report and queue the thank-you messages.
 
-    Runs once for a drive, after its end plus grace minutes. A second or an early call changes nothing and returns None.
-    Locks: drive (exclusive), bookings by id, slots.
+    Runs once per drive, after its end plus the grace minutes. An early or repeated call changes nothing and returns
+    None. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
@@ -39,10 +39,10 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 
 @transaction.atomic
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
-    """Make a drive's turnout final; after this no step can be undone.
+    """Make a drive's turnout final. Later, no step can be undone.
 
-    A booking with an undone no-show and no check-in since is a no-show again. Refuses before the close-out
-    (`not_closed_out`), and with a checked-in donor without an outcome (`outcomes_missing`). Locks: drive (exclusive),
+    A booking without a check-in becomes a no-show again, even if its no-show was undone. Refuses before the close-out
+    (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
     bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
@@ -67,7 +67,7 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
 
 
 def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
-    """Update the report after a change; None before the close-out. Runs in the caller's transaction."""
+    """Update the turnout report after a change. Returns None before the close-out."""
     if drive.closed_out_at is None:
         return None
     numbers = asdict(turnout.count_turnout(drive))
@@ -97,7 +97,7 @@ def _list_past_visits(drive: Drive) -> list[int]:
 
 
 def close_out_due_drives(*, now: datetime) -> int:
-    """Close out every drive past its grace minutes, each in its own transaction."""
+    """Close out every drive whose grace minutes are over, each in its own transaction."""
     ended = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )

@@ -1,4 +1,4 @@
-"""Book a donor's next visit at the refreshments table."""
+"""Book a donor's next visit right after a donation."""
 
 from datetime import datetime
 
@@ -20,10 +20,10 @@ from volunteers import queries as volunteers_queries
 def book_next_visit(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
     """Book the next visit after a donation, at any drive of the same organization.
 
-    Judged on this organization's own rows, without overrides. A second call for the same slot returns the same booking.
-    Refuses a booking without a donation, a slot that is closed, past, full or unknown, a second booking at that drive,
-    and a time too close to another donation (with later times that are allowed). Locks: identities, drive (shared),
-    booking, slots.
+    Checks eligibility on this organization's own rows, with no overrides. A second call for the same slot returns the
+    same booking. Refuses a booking without a donation; a slot that is closed, past, full or unknown; a second booking
+    at that drive; and a time too close to another donation (with later times that are allowed). Locks: identities,
+    drive (shared), booking, slots.
     """
     visited = Booking.objects.select_related("drive", "volunteer").get(pk=booking_id, volunteer__isnull=False)
     drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)

@@ -26,7 +26,7 @@ class RosterRow:
 
     @property
     def failed_messages(self) -> list[Message]:
-        """List messages that failed, unless another channel delivered the same kind."""
+        """List messages that failed, unless a message of the same kind was delivered on another channel."""
         delivered_kinds = {message.kind for message in self.messages if message.state in REACHED_STATES}
         return [
             message
@@ -36,7 +36,7 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return the latest message, in the channel that reached the donor if one did."""
+        """Return the latest message, or the one of the same kind that reached the donor."""
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         sent = [message for message in self.messages if message.state not in planned]
         same_kind = [message for message in sent if message.kind == sent[-1].kind]
@@ -47,7 +47,7 @@ class RosterRow:
 
 @dataclass(frozen=True)
 class CheckinRow:
-    """A booking at the door. `late_minutes` counts from the arrival time."""
+    """A booking on the check-in list. `late_minutes` counts from the arrival time."""
 
     booking: Booking
     late_minutes: int
@@ -56,8 +56,6 @@ class CheckinRow:
 
 @dataclass(frozen=True)
 class CheckinList:
-    """The check-in list in the order in which helpers work through it."""
-
     due: list[CheckinRow]
     late: list[CheckinRow]
     checked_in: list[CheckinRow]
@@ -77,7 +75,7 @@ def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterR
 
 
 def load_checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
-    """Load the check-in list; `search` matches a name or the last digits of a phone. Two queries."""
+    """Load the check-in list. `search` matches a name or the last digits of a phone number. Two queries."""
     groups = CheckinList([], [], [], [], [])
     bookings = list(
         _filter_bookings(drive, search).filter(state__in=LISTED_STATES).exclude(state=BookingState.CANCELLED)
@@ -102,7 +100,7 @@ def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[
 def _filter_bookings(drive: Drive, search: str) -> QuerySet[Booking]:
     rows = drive.bookings.select_related("volunteer__phone", "volunteer__email", "arrival")
     digits = "".join(character for character in search if character.isdecimal())
-    if digits and not any(character.isalpha() for character in search):  # a phone number, however it is typed
+    if digits and not any(character.isalpha() for character in search):  # a phone number in any format
         owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")
         matches = Q(volunteer__phone__address__endswith=digits) | Q(volunteer__in=owners) | Q(reference=digits)
         return rows.filter(matches).order_by("starts_at", "pk")

@@ -1,4 +1,4 @@
-"""States from which a helper may check a donor in or record an outcome."""
+"""The states in which a helper may check a donor in or record an outcome."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The day of a drive in the API: roster, check-in, outcomes, walk-ins, turnout."""
+"""Serializers for the day of a drive: roster, check-in, outcomes, walk-ins, turnout."""
 
 from dataclasses import fields
 from typing import Any
@@ -15,7 +15,7 @@ from volunteers import rules as volunteers_rules
 
 
 class DayBookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
-    """A booking as helpers at the door see it, with the donor's name and contacts."""
+    """A booking as check-in helpers see it, with the donor's name and contacts."""
 
     volunteer = IdField(
         source="volunteer_id", help_text="The donor's `id`, for `volunteers/{id}/export/` and `erase/`."
@@ -89,14 +89,14 @@ class NewWalkInSerializer(OverrideSerializer):
 
 
 class TurnoutCountsSerializer(Serializer):
-    """How many bookings ended in each way. `unresolved` bookings have no outcome yet."""
+    """How many bookings ended in each way. `unresolved` counts bookings without an outcome so far."""
 
     def get_fields(self) -> dict[str, Any]:
         return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}
 
 
 class TurnoutSerializer(SiteTimesSerializer, Serializer):
-    """The numbers of a drive."""
+    """The turnout figures of a drive."""
 
     drive = IdField(source="drive.pk")
     final = BooleanField(help_text="True when the drive is completed and the numbers no longer change.")

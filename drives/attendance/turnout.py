@@ -9,7 +9,7 @@ from drives.models import Booking, BookingState, Drive, DriveState, Source, Visi
 from organizations.models import Organization
 
 NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
-RECENT_DRIVES = 6  # the donation rate follows the last few drives, not years ago
+RECENT_DRIVES = 6  # older drives say little about the next one
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ _WALK_IN = Q(source=Source.WALK_IN)
 
 
 def count_turnout(drive: Drive) -> TurnoutNumbers:
-    """Count a drive's bookings by outcome, without unverified holds. Two queries."""
+    """Count a drive's bookings by outcome. Unverified holds do not count. Two queries."""
     rows = Booking.objects.filter(drive=drive).exclude(state__in=[BookingState.HELD, BookingState.LAPSED])
-    # A confirmed booking moves on to other states, so its history tells.
+    # Count in the history, because a confirmed booking changes to other states later.
     confirmed = rows.filter(changes__to_state=BookingState.CONFIRMED).distinct().count()
     counts = rows.aggregate(
         booked_count=Count("pk", filter=~_WALK_IN),
@@ -78,7 +78,7 @@ def _count_state(state: BookingState) -> Count:
 
 
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
-    """Compute the share of bookings (without early cancellations) that led to a donation. Two queries."""
+    """Compute the share of bookings that led to a donation. Early cancellations do not count. Two queries."""
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
     recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
     booked = (

@@ -1,4 +1,4 @@
-"""Addresses of check-in and turnout."""
+"""URL routes of check-in and turnout."""
 
 from django.urls import path
 

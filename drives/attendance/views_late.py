@@ -1,4 +1,4 @@
-"""The page on which a helper tells donors that the drive runs late."""
+"""The page where a helper tells donors that the drive is running late."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""The turnout page of a coordinator."""
+"""The coordinator's turnout page."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

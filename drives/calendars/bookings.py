@@ -1,4 +1,4 @@
-"""Bookings with all that a message or a calendar event says about them."""
+"""Load bookings with everything that messages and calendar events show."""
 
 from collections.abc import Sequence
 

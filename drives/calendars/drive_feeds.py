@@ -12,9 +12,9 @@ MAX_DRIVES = 100
 
 
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
-    """List coming public drives, and cancelled ones for 30 days. One query.
+    """List upcoming public drives, and cancelled ones for 30 days. One query.
 
-    A cancelled drive stays, because a calendar program may keep an event that is simply gone.
+    Cancelled drives stay listed, because a calendar app may keep an event that disappears from the feed.
     """
     upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
     cancelled = Q(state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - CANCELLED_SHOWN_FOR)

@@ -1,4 +1,4 @@
-"""Build calendar events of bookings and drives."""
+"""Build calendar events for bookings and drives."""
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -19,11 +19,11 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-CACHE_SECONDS = 60 * 60  # changes outside the stamp (such as an organization's name) show after this time
+CACHE_SECONDS = 60 * 60  # the longest delay of changes that the stamp does not cover, such as an organization's name
 
 
 def build_booking_event(booking: Booking) -> CalendarEvent:
-    """Build a booking's event. The UID never changes; SEQUENCE is the booking's revision."""
+    """Build a booking's event. UID never changes; SEQUENCE is the booking's revision."""
     drive = booking.drive
     email = booking.volunteer.email.address if booking.volunteer and booking.volunteer.email else None
     return CalendarEvent(
@@ -67,7 +67,7 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 
 
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
-    """Serialize a feed's events, each cached until its booking changes. One query for all that are missing."""
+    """Serialize a feed's events. Each is cached until its booking changes. One query for the missing ones."""
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     cached = cache.get_many(keys)
@@ -82,7 +82,7 @@ def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
 
 
 def compute_feed_etag(feed: Feed) -> str:
-    """Compute a feed's ETag from its fingerprint, so that a 304 needs no rendering."""
+    """Compute a feed's ETag from its fingerprint, so that a 304 response needs no rendering."""
     return ical.compute_etag(f"{feed.organization},{feed.language},{feed.fingerprint}".encode())
 
 

@@ -1,8 +1,8 @@
 """Build iCalendar objects: invitations, cancellations, downloads, feeds, and "add to calendar" links.
 
-The only module that imports icalendar. It is pure: the same event gives the same bytes, so that an event is serialized
-once per change and a feed joins cached events. Times are written in UTC, because some readers misread or reject a
-VTIMEZONE; the text names the site's zone.
+This is the only module that imports icalendar. It is pure: the same event always gives the same bytes. So an event is
+serialized once per change, and a feed joins cached events. Times are written in UTC, because some calendar apps misread
+or reject a VTIMEZONE; the text names the site's zone.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ REFRESH_EVERY = timedelta(hours=1)
 GOOGLE_URL = "https://calendar.google.com/calendar/render"
 OUTLOOK_URL = "https://outlook.live.com/calendar/0/deeplink/compose"
 
-# Characters that some readers take for a line end, and the tab. icalendar does not escape them.
+# Tabs, and characters that some calendar apps read as a line end. icalendar does not escape them.
 SEPARATORS = re.compile("[\t\v\f\x1c-\x1e\x85\u2028\u2029]")
-# Other controls, bidirectional marks (they can disguise a text), the byte order mark, lone surrogates.
+# Other control characters, bidirectional marks (they can disguise text), byte order marks, lone surrogates.
 FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff]")
 
 
@@ -31,10 +31,10 @@ FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 class CalendarEvent:
     """A calendar event.
 
-    All times are aware (in any zone, written as UTC); the event lasts from `starts_at` until before `ends_at`. `zone`
-    is the site's IANA name, `zone_label` its common name ("Pacific Time"). `uid` never changes; `sequence` starts at 0
-    and rises with each change of time, place or status. `changed_at` is the last change, never now: it becomes DTSTAMP.
-    E-mail addresses go into invitations and cancellations; a download has the organizer only, feeds have neither.
+    Times are aware, in any zone, and are written as UTC. `ends_at` is exclusive. `zone` is the site's IANA name, and
+    `zone_label` its common name ("Pacific Time"). `uid` never changes; `sequence` starts at 0 and rises with each
+    change of time, place or status. `changed_at` is the last change, not the current time; it becomes DTSTAMP.
+    Invitations and cancellations contain both e-mail addresses, a download only the organizer's, and feeds none.
     """
 
     uid: str
@@ -68,7 +68,7 @@ class CalendarEvent:
 def build_invitation(event: CalendarEvent) -> bytes:
     """Build a new or changed event (METHOD:REQUEST) for one attendee.
 
-    Raises ValueError for a cancelled event and for one without attendee or organizer.
+    Raises ValueError if the event is cancelled, or has no attendee or no organizer.
     """
     if event.cancelled:
         raise ValueError("A cancelled appointment is not an invitation.")
@@ -78,7 +78,7 @@ def build_invitation(event: CalendarEvent) -> bytes:
 def build_cancellation(event: CalendarEvent) -> bytes:
     """Build the object that removes an event from the attendee's calendar (METHOD:CANCEL).
 
-    Assumes that the sequence is raised already. Raises ValueError for an event without attendee or organizer.
+    The caller must have increased `sequence`. Raises ValueError if the event has no attendee or no organizer.
     """
     return _build_message("CANCEL", _build_addressed_vevent(replace(event, cancelled=True)))
 
@@ -105,13 +105,13 @@ def build_public_feed_event(event: CalendarEvent) -> bytes:
 
 
 def build_feed(name: str, events: Iterable[bytes]) -> bytes:
-    """Join events from `build_feed_event` or `build_public_feed_event` into a calendar; readers reload it hourly."""
+    """Build a calendar from serialized events. Calendar apps are asked to reload it hourly."""
     calendar = _build_calendar()
     calendar.add("name", _Text(_clean_line(name)))
     calendar.add("x-wr-calname", _Text(_clean_line(name)))
     calendar.add("refresh-interval", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
-    # Search from the end, because a calendar's name may contain the same text.
+    # Search from the end, because the calendar's name may contain this text, too.
     head, end, tail = _serialize(calendar).rpartition(b"END:VCALENDAR")
     return b"".join([head, *events, end, tail])
 
@@ -129,7 +129,7 @@ def compute_etag(body: bytes) -> str:
 def build_google_link(event: CalendarEvent) -> str:
     """Build the link that adds the event to Google Calendar.
 
-    The event's own link is left out, because it holds the donor's token.
+    The event's own URL is left out, because it contains the donor's token.
     """
     period = "/".join(f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in (event.starts_at, event.ends_at))
     fixed = {"action": "TEMPLATE", "dates": period, "ctz": event.zone}
@@ -143,7 +143,7 @@ def build_outlook_link(event: CalendarEvent) -> str:
 
 
 class _Text(vText):
-    """A TEXT value with every backslash escaped; vText would read a typed `\\N` as a line end."""
+    r"""A TEXT value with every backslash escaped. vText would turn a typed `\N` into a line end."""
 
     def to_ical(self) -> bytes:
         escaped = re.sub(r"[\\;,]", r"\\\g<0>", self)
@@ -195,7 +195,7 @@ def _list_moments(event: CalendarEvent) -> dict[str, datetime]:
 
 
 def _build_texts(event: CalendarEvent) -> dict[str, str]:
-    # Many readers show no URL property, so the address stands in the text too.
+    # Many calendar apps do not show the URL property, so the description repeats the URL.
     link = _quote_url(event.url) if event.url not in event.description else ""
     return {
         "uid": _clean_line(event.uid),
@@ -208,7 +208,7 @@ def _build_texts(event: CalendarEvent) -> dict[str, str]:
 def _build_addressed_vevent(event: CalendarEvent) -> Event:
     if not event.attendee_email or not event.organizer_email:
         raise ValueError("An invitation needs an attendee and an organizer.")
-    # ACCEPTED without RSVP: the attendee booked it, and e-mail replies are not read.
+    # ACCEPTED and no RSVP, because the attendee booked the visit, and e-mail replies are not read.
     attendee = _build_address(event.attendee_email, event.attendee_name)
     attendee.params |= {
         "CUTYPE": "INDIVIDUAL",
@@ -224,7 +224,7 @@ def _build_addressed_vevent(event: CalendarEvent) -> Event:
 
 def _build_address(email: str, name: str) -> vCalAddress:
     address = vCalAddress("mailto:" + quote(_clean_line(email), safe="@!$'*+/=~"))
-    # Few readers support an escaped quotation mark in a parameter.
+    # Few calendar apps support an escaped quotation mark in a parameter.
     if plain := _clean_line(name).replace('"', "'"):
         address.params["CN"] = plain
     return address
@@ -239,7 +239,7 @@ def _build_alarm(event: CalendarEvent) -> Alarm:
 
 
 def _format_period(event: CalendarEvent) -> str:
-    """Format the time on the site's clock in digits, so that it reads the same in every language."""
+    """Format the time in the site's zone, in digits, so that it reads the same in every language."""
     starts, ends = (moment.astimezone(ZoneInfo(event.zone)) for moment in (event.starts_at, event.ends_at))
     offset = f"{starts:%z}"
     zone = f"{event.zone}, UTC{offset[:3]}:{offset[3:]}"
@@ -249,7 +249,7 @@ def _format_period(event: CalendarEvent) -> str:
 def _build_link(base: str, event: CalendarEvent, fields: dict[str, str], *, title: str, text: str) -> str:
     texts = _build_texts(replace(event, description=_remove_url_lines(event.url, event.description), url=""))
     query = fields | {title: texts["summary"], text: texts["description"], "location": texts["location"]}
-    # Outlook shows "+" for a blank encoded as "+", so blanks become %20.
+    # Outlook does not decode "+" as a space, so spaces become %20.
     return f"{base}?{urlencode(query, quote_via=quote)}"
 
 

@@ -1,4 +1,4 @@
-"""Addresses of calendar files and feeds."""
+"""URL routes of calendar files and feeds."""
 
 from django.urls import path
 

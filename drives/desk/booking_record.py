@@ -31,9 +31,9 @@ class BookingRecord:
 
     history: list[HistoryRow]
     messages: list[Message]
-    conversation_row: ConversationRow | None  # texts that a coordinator has to read
+    conversation_row: ConversationRow | None  # set if the donor sent texts that a coordinator must read
     self_reported: SelfReportedDonation | None
-    consents: dict[str, bool]  # by purpose; true if one of the contacts agreed
+    consents: dict[str, bool]  # by purpose; true if the donor agreed for any contact
 
 
 def load_booking_record(booking: Booking) -> BookingRecord:
@@ -55,7 +55,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """List invitations sent after the visit, so that the messages stay in order of time."""
+    """List the invitations sent after the visit. Later messages go at the end, which keeps the order of time."""
     invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in invitations if message.due_at > booking.starts_at]
 

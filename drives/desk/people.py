@@ -15,14 +15,14 @@ from volunteers.models import Contact, Volunteer
 @dataclass(frozen=True)
 class PersonPage:
     person: Volunteer
-    contacts: Sequence[Contact]  # owned, or used as phone or e-mail
+    contacts: Sequence[Contact]  # those they own, and those used as their phone or e-mail
     bookings: Sequence[Booking]  # the newest first
     sharing_contact: Sequence[Volunteer]  # other volunteers with one of the contacts
 
 
 @dataclass(frozen=True)
 class MergePage:
-    """The preview of a merge. The older row survives."""
+    """The preview of a merge. The older volunteer is kept."""
 
     survivor: PersonPage
     absorbed: PersonPage

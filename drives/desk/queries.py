@@ -28,7 +28,7 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """One drive in figures. `booked` is without cancellations and no-shows; `held` are unverified bookings."""
+    """The figures of one drive. `booked` excludes cancellations and no-shows; `held` counts unverified bookings."""
 
     drive: Drive
     booked: int
@@ -53,19 +53,17 @@ class DriveFigures:
 
 @dataclass(frozen=True)
 class BookingShare:
-    """How many bookings came from one source."""
-
     label: str
     count: int
 
 
 @dataclass(frozen=True)
 class HourRow:
-    """One local hour: how full its chairs are, and how many return visits can still arrive in it."""
+    """One local hour: how full its chairs are, and how many more return visits can start."""
 
     fill: HourFill
     spots_left: int
-    takes_arrivals: bool  # a visit could begin in it if no chair was taken
+    takes_arrivals: bool  # a visit could begin in this hour if all chairs were free
     is_over: bool
 
     @property
@@ -79,10 +77,10 @@ class DeskPage:
     hours: list[HourRow]
     sources: list[BookingShare]
     days: list[tuple[date, int]]  # bookings made by local day, newest first
-    not_reached: list[Booking]  # donors that no message reached and no coordinator has called
+    not_reached: list[Booking]  # bookings of donors that no message reached and no coordinator has called
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
-    unresolved: int  # checked in without an outcome after the end
+    unresolved: int  # checked in, but without an outcome after the drive's end
     half_empty: list[HourRow]
     waitlist: WaitlistCounts
 
@@ -93,7 +91,7 @@ class HomePage:
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
     not_reached: int
-    replies: int  # conversations without an answer
+    replies: int  # unanswered conversations
     has_drives: bool
 
 
@@ -191,9 +189,9 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
-    """Count the return visits that a greedy fill places at these arrival steps."""
+    """Count how many return visits fit if each of these arrival steps is filled in turn."""
     shape = visits.compute_visit_shape(drive, "return")
-    # Copies, because each placed visit takes its steps from the ones after it.
+    # Copy the lists, because each visit placed below takes capacity from later ones.
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:
         spots = grid.count_spots_left(screening, chairs, n, shape)

@@ -1,4 +1,4 @@
-"""The to-do lists of the desk: one sentence each, with a link."""
+"""The to-do lists of the desk. Each item is one sentence with a link."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_HOURS_NAMED = 2
 
 @dataclass(frozen=True)
 class Todo:
-    """A task. `color` is the class of the pill."""
+    """A to-do item. `color` is the CSS class of its pill."""
 
     pill: str
     color: str

@@ -1,4 +1,4 @@
-"""Addresses of the coordinator's home, desk and people."""
+"""URL routes of the coordinator's home, desk and people."""
 
 from django.urls import path
 

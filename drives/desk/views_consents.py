@@ -1,4 +1,4 @@
-"""Record an opt-out that a donor told a coordinator."""
+"""Record an opt-out that a donor told a coordinator about."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""The desk of one drive and its roster: on screen, on paper, as CSV."""
+"""The desk of one drive, and its roster on screen, on paper and as CSV."""
 
 import csv
 from datetime import datetime
@@ -76,7 +76,7 @@ def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
     response["Cache-Control"] = "no-store"
-    response.write("\ufeff")  # byte order mark: Excel reads the file as UTF-8 only with it
+    response.write("\ufeff")  # byte order mark, because Excel needs it to read the file as UTF-8
     table = csv.writer(response)
     table.writerow(str(head) for head in CSV_HEADERS)
     for row in attendance_queries.load_roster(drive, *_parse_filters(request)):
