@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench` starts its own servers and compares with bare SQL in the same run."""
+"""Benchmarks. `python -m bench` starts its own servers and also measures bare SQL in the same run for comparison."""

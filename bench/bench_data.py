@@ -1,4 +1,4 @@
-"""The data of the benchmarks. Import it after the environment is set, because it imports the project."""
+"""Data for the benchmarks. Import it after the environment is set, because it imports the project."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -57,7 +57,7 @@ class BenchData:
         self.days = 0
 
     def create_published_drive(self, steps: int, *, screening: int = 0, chair: int = 1) -> Drive:
-        """Create a drive on a day of its own with unlimited capacity. All visits have one length."""
+        """Create a published drive on a new day, with unlimited capacity. All visits have the same length."""
         self.days += 1
         on = self._day()
         planned = Drive(
@@ -134,7 +134,7 @@ def analyze_tables() -> None:
 
 
 def list_area_codes() -> list[str]:
-    """List US area codes in which the reserved numbers 555 01xx are valid."""
+    """List the US area codes in which the reserved numbers 555-01xx are valid."""
     numbers = (phonenumbers.parse(f"+1{area}5550100") for area in range(201, 990))
     us_numbers = (number for number in numbers if phonenumbers.region_code_for_number(number) == "US")
     return [str(number.national_number)[:3] for number in us_numbers if phonenumbers.is_valid_number(number)]

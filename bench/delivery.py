@@ -1,4 +1,4 @@
-"""Benchmarks of the outbox: claiming due messages, and delivering them to a stand-in of the provider."""
+"""Benchmarks of the outbox: claiming due messages, and delivering them to a stand-in for the provider."""
 
 import time
 from base64 import b64encode
@@ -57,7 +57,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
             lambda: len(notifications_claim.claim_messages(channel="sms", limit=BATCH, now=timezone.now()))
         )
         floor = _time_batches(_claim_bare)
-        if _round:  # the first one warms up
+        if _round:  # the first round warms up
             work.ours.append(MESSAGES / sum(ours))
             work.times += ours
             work.n += MESSAGES
@@ -66,7 +66,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure messages per second to the provider, by two worker processes that the beat wakes."""
+    """Measure messages per second to the provider. Beat wakes two worker processes."""
     work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
@@ -84,7 +84,7 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
 
 
 def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
-    """Wake the workers as the beat does until the provider has accepted every message."""
+    """Wake the workers as beat does until the provider has accepted every message."""
     _reset_outbox(world)
     queue_messages(world.organization, count, name)
     began = timezone.now()
@@ -93,7 +93,7 @@ def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
     until = time.monotonic() + TIMEOUT_SECONDS
     while _has_pending_messages() and time.monotonic() < until:
         time.sleep(1)
-        # Expired wake-ups do not pile up behind a busy worker.
+        # Wake-ups expire, so that they do not pile up behind a busy worker.
         celery.app.send_task("notifications.tasks.deliver_due", expires=2)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -126,7 +126,7 @@ def _claim_bare() -> int:
 
 
 def _reset_outbox(world: BenchData) -> None:
-    """Empty the outbox, consent to everything, and lift all limits."""
+    """Empty the outbox, grant every consent, and lift all limits."""
     senders.ensure_default_sender()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notifications_message CASCADE")

@@ -1,4 +1,4 @@
-"""Cheap load clients: one process and one kept connection each, prepared requests, minimal parsing."""
+"""Cheap load clients. Each is one process with one kept connection, prepared requests and minimal parsing."""
 
 import multiprocessing
 import multiprocessing.synchronize
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 CLIENTS = 8
-# Given the client's number and the request's, the bytes of the request.
+# Returns the bytes of a request, given the number of the client and of the request.
 RequestFactory = Callable[[int, int], bytes]
 
 
@@ -25,7 +25,7 @@ class Measurement:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
     def expect(self, status: int) -> "Measurement":
-        """Raise if any other status came: the figure would mean nothing."""
+        """Raise if any response had another status, because the figure would then mean nothing."""
         if set(self.statuses) - {status}:
             raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
         return self
@@ -35,7 +35,7 @@ def run_clients(
     port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
 ) -> Measurement:
     """Run clients in parallel for this many seconds; `first` is the number of their first request."""
-    # Forked clients share the prepared requests without pickling.
+    # Forked clients share the prepared requests, so nothing is pickled.
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)
     ends: list[Connection] = []
@@ -68,7 +68,7 @@ def build_post_request(path: str, body: bytes, headers: str = "", kind: str = "a
 class KeptConnection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        # Small requests must not wait for an acknowledgment.
+        # Send small requests at once instead of waiting for an acknowledgment.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[int, bytes]:

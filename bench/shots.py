@@ -1,6 +1,6 @@
 """Take screenshots of every page of a running demo (`make run`).
 
-`python -m bench.shots [address]` saves phone and desktop sizes, light and dark, in build/shots/.
+`python -m bench.shots [URL]` saves phone and desktop sizes, light and dark, in build/shots/.
 """
 
 import shutil
@@ -49,7 +49,7 @@ def list_organizer_screens(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def find_links(page: Page, start: str) -> list[str]:
-    """Return the addresses in the page's main part that begin with `start`, without fragments."""
+    """Return the URLs in the page's main part that begin with `start`, without fragments."""
     links = [anchor.get_attribute("href") or "" for anchor in page.locator("main a").all()]
     return [address.split("#")[0] for address in links if address.startswith(start)]
 

@@ -1,6 +1,6 @@
-"""`make soak`: the long form of the fault tests. Writes its figures to docs/guarantees.md.
+"""`make soak`: the long version of the fault tests. Writes its figures to docs/guarantees.md.
 
-`python -m bench.soak [part …] [--share 0.1]` runs some parts, or a share of the length.
+`python -m bench.soak [part …] [--share 0.1]` runs only these parts, or a share of the full length.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from tests.servers import Servers
 GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
 KEPT_REQUESTS = 10_000
-ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure of so many pairs is 0.014
-KILLS_PER_ARENA = 50  # kills before everything recovers and is counted
+ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure from this many pairs is 0.014
+KILLS_PER_ARENA = 50  # kills before all messages recover and are counted
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check_kills(share: float) -> tuple[bool, str]:
-    """Kill workers at every point. The provider answers look-ups."""
+    """Kill workers at every point. The provider can be asked which messages it has."""
     total = _kill_workers(int(KILLS * share), deaf=False)
     good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
     return good, (
@@ -56,7 +56,7 @@ def check_kills(share: float) -> tuple[bool, str]:
 
 
 def check_blind_kills(share: float) -> tuple[bool, str]:
-    """Kill workers while the provider accepts messages but answers no look-up."""
+    """Kill workers while the provider accepts messages but does not respond to look-ups."""
     total = _kill_workers(int(BLIND_KILLS * share), deaf=True)
     good = total["lost"] == 0 and total["most_extra"] <= 1
     return good, (
@@ -66,7 +66,7 @@ def check_blind_kills(share: float) -> tuple[bool, str]:
 
 
 def check_provider_faults(share: float) -> tuple[bool, str]:
-    """Deliver through a provider that fails three times in ten."""
+    """Deliver through a provider that fails 30 % of calls."""
     weather, twilio = importlib.import_module("tests.faults.weather"), importlib.import_module("tests.standins.twilio")
     with twilio.TwilioStandIn() as standin, _use_stand_in(standin):
         run = weather.Weather(standin, random.Random())
@@ -115,14 +115,17 @@ def check_waitlist_rounds(share: float) -> tuple[bool, str]:
 
 
 def check_slow_connections(share: float) -> tuple[bool, str]:
-    """Hold unfinished requests, and reuse connections after early answers."""
+    """Hold unfinished requests, and reuse connections after early responses."""
     count = int(KEPT_REQUESTS * share)
     good, summary = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
     return good, f"{count:,} requests on kept connections, {summary}"
 
 
 def check_timing(share: float) -> tuple[bool, str]:
-    """Measure whether response times tell known contacts from unknown ones, with a leaking control."""
+    """Check that response times do not reveal whether a contact is known.
+
+    A control that leaks shows that the measurement works.
+    """
     measure = importlib.import_module("tests.faults.timing")
     pairs = int(PAIRS * share)
     figures = measure.told_by_time(pairs, random.Random())
@@ -194,7 +197,7 @@ def _run_part(part: str, share: float) -> bool:
 
 
 def _record_figure(part: str, summary: str) -> None:
-    """Write a figure into the table cell that the part's name marks."""
+    """Write a figure into the table cell that is marked with the part's name."""
     cell = f"| {summary} <!-- {part} -->"
     GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
 

@@ -1,4 +1,4 @@
-"""The servers under measurement, as `make run` starts them, with durable PostgreSQL settings."""
+"""The servers that are measured. They start as in `make run`, with durable PostgreSQL settings."""
 
 import http.client
 import importlib.util
@@ -20,7 +20,7 @@ PROVIDER_SECRET = "bench-only-token"  # noqa: S105  known to the stand-in alone
 
 
 class BenchStack:
-    """Servers in a temporary folder, on the loopback interface only, until the block ends."""
+    """Servers in a temporary folder, on the loopback interface only. They stop when the block ends."""
 
     def __init__(self) -> None:
         self.guard = Guard()
@@ -46,7 +46,7 @@ class BenchStack:
 
     def start_python(self, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self.folder / "log").open("ab") as log:
-            # A session of its own keeps Ctrl-C from reaching the servers before they are stopped in order.
+            # Use a separate session, so that Ctrl-C does not reach the servers before we stop them in order.
             process = subprocess.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=os.environ, stdout=log, stderr=log, start_new_session=True
             )

@@ -1,4 +1,4 @@
-"""The results of benchmarks as a table and as JSON."""
+"""The results of the benchmarks as a table and as JSON."""
 
 import json
 import statistics

@@ -12,8 +12,8 @@ from bench.stack import BenchStack
 from bench.table import Benchmark
 
 SHORT, LONG, ROUNDS = 2.0, 3.0, 3
-HOLD_COUNT = 5_000  # places at another drive, as in the rush when it opens
-_RUN = 400  # requests of one client in one run, so that no number is asked for three codes
+HOLD_COUNT = 5_000  # holds at another drive, as in the rush when a drive opens
+_RUN = 400  # requests per client and run; few enough that no phone number needs more than two codes
 
 
 @dataclass
@@ -34,7 +34,7 @@ class HoldRequests:
 
 
 def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure holds per second with rules, history, verification code and idempotency answer."""
+    """Measure holds per second, including rules, history, verification code and idempotency."""
     areas, floor_description = (
         bench_world.list_area_codes(),
         "three statements in pgbench: counter, booking, outbox row",
@@ -51,7 +51,6 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
     bench_world.create_holds(world.create_published_drive(200), HOLD_COUNT, world.now)
     bench_world.analyze_tables()
     first = 0
-    # Warm up the connections and caches.
     load.run_clients(bench.port, kinds[0][1], seconds=1, first=first)
     for _round in range(ROUNDS):
         for work, booker, slots in kinds:
@@ -63,7 +62,7 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
 
 
 def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure open times and calendar feeds against a view that does nothing."""
+    """Measure open times and calendar feeds, compared with a view that does nothing."""
     drive, person = world.create_published_drive(40), world.create_frequent_donor(200)
     times, feed = f"/api/v1/drives/{drive.pk}/slots/?visit=return", f"/feeds/{person.token}.ics"
     idle = "a view that does nothing"

@@ -1,4 +1,4 @@
-"""Settings, addresses, Celery, health, logs, the web server and the embedded stack."""
+"""Settings, URL routes, Celery, health checks, logs, the web server and the embedded stack."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Authentication, parsing, pagination and throttling of the API. `config.problems` answers errors."""
+"""Authentication, parsing, pagination and throttling of the API. `config.problems` builds the error responses."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ from organizations.web import accounts
 from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it imports this module
+    from rest_framework.views import APIView  # imports this module
 
 MAX_BODY_BYTES = 64 * 1024
 PAGE_SIZE = 50
@@ -42,7 +42,10 @@ REQUESTS_PER_MINUTE = {"anonymous": 300, "known": 1200}
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer pd_…` acts for the key's organization. A wrong key is 401, on public calls too."""
+    """`Authorization: Bearer pd_…` acts for the key's organization.
+
+    A wrong key gets a 401, even on public calls.
+    """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         header = request.META.get("HTTP_AUTHORIZATION")
@@ -60,13 +63,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 class CoordinatorSessionAuthentication(SessionAuthentication):
     """A signed-in coordinator with a CSRF token. `auth` is the slug of the chosen organization.
 
-    Without the cookie no session is read.
+    The session is read only if its cookie was sent.
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        request.user = get_user(request)  # reading `request.user` here would authenticate again
+        request.user = get_user(request)  # `request.user` here would authenticate again
         if not accounts.is_signed_in(request, timezone.now()):
             return None
         result = super().authenticate(request)
@@ -74,14 +77,14 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
 
 
 class DenyAll(BasePermission):
-    """The default, so that a view without its own permission is closed."""
+    """The default permission, so that a view that sets no permission is closed."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """Answer JSON whatever the client accepts."""
+    """Always respond with JSON, whatever the client accepts."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -97,7 +100,7 @@ class BodyTooLarge(APIException):
 
 
 class JsonParser(BaseParser):
-    """Strict JSON of limited size, without NaN and deep nesting."""
+    """Strict JSON of limited size. Refuses NaN and deep nesting."""
 
     media_type = "application/json"
 
@@ -124,10 +127,10 @@ def _refuse_constant(name: str) -> None:
 
 
 class CursorPages(BasePagination):
-    """Page forward by cursor: `{"results": […], "next": url|null}`.
+    """Forward pagination by cursor: `{"results": […], "next": url|null}`.
 
-    The view sets `ordering`; the id breaks ties. The cursor holds both of the last row, so that rows added or removed
-    meanwhile neither repeat nor hide others.
+    The view sets `ordering`; the id breaks ties. The cursor contains both values of the last row. Rows that are
+    added or removed between two pages do not make other rows repeat or disappear.
     """
 
     def paginate_queryset(
@@ -161,7 +164,7 @@ class CursorPages(BasePagination):
             if type(pk) is not int or not 0 <= pk < 2**63 or type(value) not in (int, str) or "\x00" in str(value):
                 raise ValueError(value, pk)
             field = model._meta.get_field(self.ordering)
-            assert isinstance(field, Field)  # a view orders its rows by a column
+            assert isinstance(field, Field)  # views order rows only by columns
             value = field.to_python(value)
             if isinstance(value, datetime) and timezone.is_naive(value):
                 raise ValueError(value)
@@ -172,7 +175,7 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Keep one caller from crowding out others. Not exact; paid messages have exact limits in the database."""
+    """Keeps one caller from crowding out others. It is not exact; paid messages have exact limits in the database."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.RATE_LIMITS:

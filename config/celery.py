@@ -1,4 +1,4 @@
-"""The Celery app and the beat schedule. Every task may run twice."""
+"""The Celery app and the beat schedule. Any task may run twice."""
 
 import os
 from datetime import timedelta
@@ -29,7 +29,8 @@ SWEEPS = {
 app = Celery("plasma-drives")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# A task that no worker takes in its interval expires: the next one does its work, and a pause piles up nothing.
+# A task expires if no worker takes it within its interval, because the next one does the same work. So tasks do not
+# pile up while workers are stopped.
 app.conf.beat_schedule = {
     task: {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
     for task, interval in SWEEPS.items()

@@ -1,4 +1,4 @@
-"""System checks of unsafe or contradictory settings."""
+"""System checks for unsafe or contradictory settings."""
 
 import ipaddress
 from typing import Any
@@ -13,7 +13,7 @@ MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
-    """Run our checks at the start of the web server, where Django runs none. An error stops it."""
+    """Run our checks when the web server starts, because Django runs none there. An error stops the start."""
     errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))
@@ -69,7 +69,7 @@ def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_local_address(url: str) -> bool:
-    """Whether the address is on this machine or a private network: a phone on the same Wi-Fi may open a demo."""
+    """Return whether a URL is on this machine or a private network. A phone on the same Wi-Fi may open a demo."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ClientAddressMiddleware:
-    """Set REMOTE_ADDR to the visitor's address that our proxy saw. Only with BEHIND_PROXY=on.
+    """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it. Used only with BEHIND_PROXY=on.
 
-    The proxy appends the last entry of X-Forwarded-For. The visitor may have sent the others.
+    The proxy appends the last entry of X-Forwarded-For. The visitor may have sent the entries before it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 
 class LostConnectionMiddleware:
-    """Close connections that the server has closed, so that the request opens a new one.
+    """Closes connections that the server has closed, so that the request opens a new one.
 
-    An idle server sends data only when it ends the connection, so a readable connection is lost. Django's
-    CONN_HEALTH_CHECKS asks the server in each request, a tenth of the time of a short one.
+    An idle server sends data only when it ends the connection, so a connection with data to read is lost. Django's
+    CONN_HEALTH_CHECKS would query the server in each request, which takes a tenth of the time of a short request.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""Error answers: a page, or problem+json under /api/."""
+"""Error responses: a page, or problem+json under /api/."""
 
 import logging
 import sys
@@ -38,9 +38,10 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 if the database is away, else 500. The 503 page returns the content of a sent form.
+    """Return 503 if the database is not available, else 500.
 
-    Neither page reads the session or anything else from the database.
+    The 503 page contains the values of the form that was sent. Neither page reads the session or anything else from
+    the database.
     """
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response = (
@@ -81,7 +82,7 @@ def _render_page_without_database(status: int, context: dict[str, object]) -> Ht
 
 
 def _read_sent_form(request: HttpRequest) -> dict[str, object]:
-    """Return address and fields of the form that was not saved, without passwords."""
+    """Return the URL and the fields of the form that was not saved, without passwords."""
     if request.method != "POST":
         return {}
     sent = [(name, value) for name, values in request.POST.lists() for value in values if "password" not in name]

@@ -27,14 +27,14 @@ def show_liveness(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def show_readiness(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if all checks pass, else 503 with a reason for each failed one."""
+    """Return 200 if all checks pass, else 503 with a reason for each failed one."""
     results: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
             results[name] = check() or "ok"
         except DatabaseError:
             results[name] = "the database does not answer"
-            break  # the other checks would only wait for the same time-out
+            break  # every other check would wait for the same time-out
     ok = all(answer == "ok" for answer in results.values())
     return JsonResponse({"ok": ok, "checks": results}, status=200 if ok else 503)
 

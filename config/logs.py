@@ -1,4 +1,4 @@
-"""JSON logs: one line for each request, with its id, without personal data and tokens."""
+"""JSON logs: one line for each request, with its id. They contain no personal data and no tokens."""
 
 import json
 import logging
@@ -20,14 +20,14 @@ QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # The code logs no personal data, but the text of an exception may contain some.
 PERSONAL_DATA_PATTERNS = (
-    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # our links have 22 characters
+    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # the tokens of our links have 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
     (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),
     (re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}(?![\w-])"), "[token]"),
 )
 
-# A quick test, because most texts contain none of the patterns above.
+# Check this first, because it is fast and most texts contain none of the patterns above.
 _SUSPECT_PATTERN = re.compile(r"@|\+\d|\d{3}|[\w-]{20}")
 
 logger = logging.getLogger("drives.requests")
@@ -48,7 +48,7 @@ def _mask_value(value: object) -> object:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes one JSON object a line. `extra={"fields": {...}}` adds to it."""
+    """Writes one JSON object per line. `extra={"fields": {...}}` adds members to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
     def _message(self, record: logging.LogRecord) -> str:
-        """Replace the path of Django's log of a failed request by its route: a path may contain a token."""
+        """Replace the path by the route in Django's log of a failed request, because a path may contain a token."""
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
             return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
@@ -74,7 +74,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ProbeFilter(logging.Filter):
-    """Drop the 503 of a health probe, which Django logs as an ERROR each time."""
+    """Drops the 503 of a health probe, which Django would log as an ERROR each time."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, status = getattr(record, "request", None), getattr(record, "status_code", None)
@@ -83,7 +83,7 @@ class ProbeFilter(logging.Filter):
 
 
 def build_logging_config(level: str) -> dict[str, Any]:
-    """Build the argument of logging.config.dictConfig, for Django, the web server and Celery."""
+    """Build the argument of logging.config.dictConfig for Django, the web server and Celery."""
     quiet = {"level": "WARNING"}
     plain = {"handlers": [], "propagate": True}
     return {
@@ -96,7 +96,7 @@ def build_logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "django": plain,
             "django.server": plain,
-            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # the request log has the others
+            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # our request log covers the others
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # any client can send a wrong Host header
             "_granian": plain,
             "celery.app.trace": quiet,  # it logs every task, every two seconds
@@ -107,13 +107,13 @@ def build_logging_config(level: str) -> dict[str, Any]:
 
 
 def format_route(request: HttpRequest) -> str:
-    """Return the URL pattern, because the address itself may contain a token."""
+    """Return the URL pattern, because the URL itself may contain a token."""
     match = request.resolver_match
     return f"/{match.route}" if match else "(no route)"
 
 
 class RequestLogMiddleware:
-    """Log each request, and take or create its id, which the answer returns."""
+    """Logs each request. Takes its id from the header or creates one, and returns it in the response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -20,7 +20,7 @@ from notifications.models import Message, MessageState
 @require_safe
 @never_cache
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Ten queries, for any amount of data."""
+    """Return the metrics with ten queries, for any amount of data."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Error answers of the API: application/problem+json (RFC 9457) with a stable code."""
+"""Error responses of the API: application/problem+json (RFC 9457) with a stable code."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from drives.api.serializers import ReasonSerializer, SlotSerializer
 from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
-# Every other code is a 400.
+# Every other code has status 400.
 STATUS_BY_CODE = {
     "answer_erased": HTTPStatus.GONE,
     "hold_lapsed": HTTPStatus.GONE,
@@ -25,7 +25,7 @@ STATUS_BY_CODE = {
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }
-# The body's member that an error without a field is about.
+# The body's member that an error is about if it has no field.
 POINTER_BY_CODE = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
 CODE_BY_STATUS = {400: "invalid", 404: "not_found"}
 
@@ -33,7 +33,7 @@ ErrorEntry = dict[str, str]
 
 
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """The exception handler of the API. Other errors are left to `config.errors` (500 or 503)."""
+    """Build the API's response to an error. `config.errors` handles all other errors (500 or 503)."""
     if isinstance(error, Refusal):
         return _build_refusal_problem(error, context)
     if isinstance(error, DjangoValidationError):

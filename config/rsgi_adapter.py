@@ -1,7 +1,7 @@
-"""Run a WSGI application on Granian (RSGI). A request takes a thread only when it has arrived completely.
+"""Run a WSGI application on Granian (RSGI). A request gets a thread only after it has arrived completely.
 
-A client that sends half a head or half a body holds a connection, but no thread. Every body is read to its end, even
-if the view ignores it, so that the next request on the connection begins in the right place.
+A client that sends only part of the headers or body keeps a connection open but takes no thread. Every body is read
+to its end, even if the view ignores it, so that the next request on the connection begins in the right place.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from django.conf import settings
 from granian.rsgi import Scope
 
 BODY_TIMEOUT_SECONDS = 30
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # read and dropped of a body that is too long; then the connection ends
-MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # of all bodies in one process
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # of a body that is too long; after that the connection ends
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # for all bodies in one process
 
 Headers = list[tuple[str, str]]
 
@@ -43,7 +43,7 @@ class WsgiResponse(NamedTuple):
 
 
 class RequestBody:
-    """The part that has arrived. `length` includes dropped chunks, because Django refuses the request by its length."""
+    """The part that has arrived. `length` includes dropped chunks, because Django checks it to refuse a long body."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
@@ -69,7 +69,7 @@ class RsgiAdapter:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "request")
         self._watch = loop.create_task(_stop_when_orphaned(os.getppid()))
-        # Collect rarely, and never what existed before the first request. Garbage collection took a tenth of the time.
+        # Collect garbage rarely, and never what exists before the first request. It took a tenth of the time.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
 
@@ -89,7 +89,7 @@ class RsgiAdapter:
             self.buffered_bytes -= body.buffered_bytes
 
     async def receive_body(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
-        """Read the body to its end. Return the status that refuses the request, or None if it is complete."""
+        """Read the body to its end. Return the status that refuses the request, or None if the body is complete."""
         if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
             return None
         try:
@@ -154,7 +154,7 @@ def _build_environ(scope: Scope, body: RequestBody) -> dict[str, Any]:
 
 
 def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
-    """Add a header. Names with an underscore are dropped: `X_Forwarded_For` would look like `X-Forwarded-For`."""
+    """Add a header. Drop names with an underscore, because `X_Forwarded_For` would look like `X-Forwarded-For`."""
     if header == "content-length" or "_" in header:
         return
     key = header.upper().replace("-", "_")
@@ -164,7 +164,7 @@ def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
 
 
 async def _stop_when_orphaned(parent: int) -> None:
-    """Stop this process when its parent is gone, so that it does not keep the port."""
+    """Stop this process when its parent is gone, because it would keep the port."""
     while os.getppid() == parent:
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The description of the API: OpenAPI 3.1 for programs, and the same as a page for people."""
+"""The description of the API: OpenAPI 3.1 for programs, and the same content as a page for people."""
 
 import json
 from dataclasses import dataclass
@@ -71,11 +71,11 @@ def show_api_docs(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class SchemaField:
-    """One member of a body or an answer."""
+    """One member of a body or a response."""
 
     name: str
     kind: str
-    link: str  # the name of its type, which has a table of its own
+    link: str  # the name of its type, if that type has its own table
     required: bool
     about: str
 
@@ -92,13 +92,13 @@ class Operation:
     public: bool
     parameters: list[SchemaField]
     takes: str
-    answers: list[tuple[str, str]]  # status, the name of its type
+    answers: list[tuple[str, str]]  # status, name of the type
     examples: list[tuple[str, str]]  # title, JSON
 
 
 @cache
 def _list_operations() -> list[Operation]:
-    """Public calls first."""
+    """List the operations, public ones first."""
     described = json.loads(render_schema())["paths"]
     calls = [
         _build_operation(path, method, operation)
@@ -134,7 +134,7 @@ def _build_response(status: str, response: SchemaNode) -> tuple[str, str]:
 
 
 def _get_content(described: SchemaNode) -> SchemaNode:
-    """The content of a body or an answer, which has one media type."""
+    """Return the content of a body or a response, which has a single media type."""
     return next(iter(described.get("content", {}).values()), {})
 
 
@@ -164,7 +164,7 @@ def _list_fields(described: SchemaNode) -> list[SchemaField]:
 
 
 def _describe_type(member: SchemaNode) -> tuple[str, str]:
-    """The kind of a member in words, and the name of its type."""
+    """Return a description of the member's kind, and the name of its type."""
     if name := _get_component_name(member):
         schema = json.loads(render_schema())["components"]["schemas"].get(name, {})
         if "enum" in schema:
@@ -179,7 +179,7 @@ def _describe_type(member: SchemaNode) -> tuple[str, str]:
 
 
 def _get_component_name(schema: SchemaNode) -> str:
-    """The component that a schema refers to, directly or among alternatives."""
+    """Return the component that a schema refers to, directly or as one of its alternatives."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     alternatives = (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()))

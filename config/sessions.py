@@ -10,7 +10,10 @@ _SESSION_KEY_PATTERN = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Ignore a cookie that is no session key. PostgreSQL would refuse a look-up with a NUL, which is a 500."""
+    """Ignores a cookie that is not a session key.
+
+    PostgreSQL would refuse a look-up with a NUL character, which is a 500.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         if not _SESSION_KEY_PATTERN.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):

@@ -19,7 +19,7 @@ IDENTITY_KEY = env.str("IDENTITY_KEY", validate=_NOT_EMPTY)
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", ["127.0.0.1", "[::1]"], subcast=str.strip),
     "localhost",
-]  # health probes call localhost
+]  # health probes use localhost
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
 SECURE = BASE_URL.startswith("https://")
@@ -86,7 +86,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 
-# Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection; workers open one for a task.
+# Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection. Workers open one per task.
 # Behind PgBouncer in transaction mode nothing may outlive a transaction: no prepared statement, no server-side cursor.
 _database = env.dj_db_url("DATABASE_URL")
 _PGBOUNCER = env.bool("PGBOUNCER", default=False)
@@ -99,7 +99,7 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            # Statements are planned once per connection. Planning was half of PostgreSQL's time for a booking.
+            # Plan each statement once per connection. Planning took half of PostgreSQL's time for a booking.
             "server_side_binding": True,
             "prepare_threshold": None if _PGBOUNCER else 3,
         },
@@ -119,11 +119,11 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise the reset form could send mail to any address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could make the reset form send mail to any mailbox
 ACCOUNT_LOGOUT_ON_GET = False
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = False
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # rate limits use the visitor's address
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # rate limits count by the visitor's IP address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/organizer/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -132,14 +132,14 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 SECOND_STEP_REQUIRED = not DEMO  # for owners and coordinators
 
-# Languages and time: stored UTC, shown in the site's zone
+# Languages and time. Times are stored in UTC and shown in the site's zone.
 LANGUAGE_CODE = languages.SOURCE_LANGUAGE
 LOCALE_PATHS = [ROOT / "config" / "locale"]
 LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-PHONE_REGION = "US"  # for national numbers where there is no organization
+PHONE_REGION = "US"  # how to read national numbers if there is no organization
 
 # Static files
 STATIC_URL = "/static/"
@@ -159,7 +159,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-# Not "no-referrer": browsers would send "Origin: null", and no form would pass the CSRF check.
+# With "no-referrer", browsers would send "Origin: null", and every form would fail the CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -178,7 +178,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Messages
-SMS_COUNTRIES = frozenset(  # countries that get text messages
+SMS_COUNTRIES = frozenset(  # countries where we send text messages
     env.list("SMS_COUNTRIES", ["US", "CA", "PR", "VI", "GU", "AS", "MP"], subcast=str.strip)
 )
 SMS_PROVIDER = env.str("SMS_PROVIDER", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
@@ -192,7 +192,7 @@ EMAIL_FROM = env.str("EMAIL_FROM", "drives@localhost")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 EMAIL_BACKEND = "notifications.mail.OutboxBackend"
 
-# Celery: the queues are tables in PostgreSQL; Celery only starts the tasks that read them
+# Celery. The queues are tables in PostgreSQL; Celery only starts the tasks that read them.
 REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
 if REDIS_URL.startswith(
     "filesystem:///"
@@ -218,7 +218,7 @@ else:
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-# Acknowledge tasks when they begin. Beat soon starts a task that died again, and a worker that loses Redis with
+# Acknowledge tasks when they begin. If a task dies, beat soon starts it again. A worker that loses Redis while it has
 # unacknowledged tasks may stop.
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_TIME_LIMIT = 300
@@ -269,7 +269,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Logs: JSON lines with the request's id, never personal data
+# Logs: JSON lines with the request's id and without personal data
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = logs.build_logging_config(LOG_LEVEL)
 SENTRY_DSN = env.str("SENTRY_DSN", "")

@@ -10,12 +10,12 @@ from django.db import transaction
 from organizations import audit
 from organizations.models import ApiKey, Organization, Role, linked_model
 
-# 22 url-safe characters have 128 bits, enough against guessing.
+# 22 URL-safe characters have 128 bits, too many to guess.
 _TOKEN_PATTERN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
 
 
 class ApiKeyTokenMalformed(ValidationError):
-    """The given token has not the form pd_<prefix>_<secret>."""
+    """The token does not have the form pd_<prefix>_<secret>."""
 
     def __init__(self) -> None:
         super().__init__("A key looks like pd_<prefix>_<at least 22 letters and digits>.", code="token_malformed")
@@ -32,7 +32,7 @@ def issue_api_key(
     token: str | None = None,
     actor: str = "system",
 ) -> tuple[ApiKey, str]:
-    """Create a key. The returned token cannot be read again."""
+    """Create a key. The returned token cannot be read again later."""
     token = token or f"pd_{secrets.token_hex(5)}_{secrets.token_urlsafe(32)}"
     parts = _TOKEN_PATTERN.fullmatch(token)
     if parts is None:

@@ -12,7 +12,7 @@ from organizations.models import AuditEntry, Organization
 def add_audit_entry(
     *, organization: Organization, actor: str, verb: str, about: str, fields: Sequence[str] = (), now: datetime
 ) -> AuditEntry:
-    """Add an audit entry with ids and field names, never with values of personal data."""
+    """Add an audit entry. Use ids and field names only, never values of personal data."""
     return AuditEntry.objects.create(
         organization=organization, actor=actor, verb=verb, about=about, fields=list(fields), at=now
     )

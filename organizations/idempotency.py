@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeated request runs once and gets the same answer."""
+"""Idempotency keys: a repeated request runs once and gets the same response."""
 
 import hashlib
 import operator
@@ -19,13 +19,13 @@ from organizations.models import IdempotentAnswer, linked_model
 ANONYMOUS = "anonymous"
 ANSWER_LIFETIME = timedelta(hours=24)
 
-_KEY_PATTERN = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable, without the quotation mark
-# 22 url-safe characters, or a UUID, hold 128 bits. Otherwise a caller could guess the key of another's answer.
+_KEY_PATTERN = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable characters except the quotation mark
+# 22 URL-safe characters, or a UUID, have 128 bits. Another caller could guess a shorter key and get its response.
 _STRONG_KEY_PATTERN = re.compile(r"[A-Za-z0-9._~+/=-]{22,255}")
 
 
 class IdempotencyKeyMissing(ValidationError):
-    """400: no usable key."""
+    """400: there is no usable key."""
 
     def __init__(self) -> None:
         message = _("Send an Idempotency-Key of 1 to 255 printable characters.")
@@ -33,7 +33,7 @@ class IdempotencyKeyMissing(ValidationError):
 
 
 class IdempotencyKeyWeak(ValidationError):
-    """400: an anonymous key that could be guessed."""
+    """400: an anonymous caller sent a key that could be guessed."""
 
     def __init__(self) -> None:
         message = _("Send a random Idempotency-Key: a UUID, or at least 22 letters and digits.")
@@ -41,7 +41,7 @@ class IdempotencyKeyWeak(ValidationError):
 
 
 class IdempotencyKeyReused(ValidationError):
-    """422: the key was used for another body."""
+    """422: the key was used with another body."""
 
     def __init__(self) -> None:
         message = _("This Idempotency-Key was already used for another request.")
@@ -49,7 +49,7 @@ class IdempotencyKeyReused(ValidationError):
 
 
 class RequestInProgress(ValidationError):
-    """409 with Retry-After: the same request is running."""
+    """409 with Retry-After: the same request is still running."""
 
     retry_after = timedelta(seconds=1)
 
@@ -59,7 +59,7 @@ class RequestInProgress(ValidationError):
 
 
 class AnswerErased(ValidationError):
-    """410: the person in the first answer has been erased. Nothing is done again."""
+    """410: the person in the first response has been erased. The request is not run again."""
 
     def __init__(self) -> None:
         super().__init__(_("This request was answered. Its data has been erased since then."), "answer_erased")
@@ -94,11 +94,12 @@ def run_once(
     now: datetime,
     work: Callable[[StoreAnswer], object],
 ) -> StoredAnswer:
-    """Do the work, or return the stored answer if the caller sent the same key before.
+    """Do the work, or return the stored response if the caller sent the same key before.
 
-    `scope` is the caller: "key:3", "user:7" or "anonymous", which must send strong keys. `work` passes its answer (201)
-    to its argument once. The answer is stored for 24 hours in the same transaction; work that raises stores nothing.
-    The key's advisory lock is the first of all locks and lasts until the transaction ends.
+    `scope` is the caller: "key:3", "user:7" or "anonymous". Anonymous callers must send strong keys. `work` calls
+    its argument once with its response (201). The response is stored for 24 hours, in the same transaction. If
+    `work` raises, nothing is stored. The key's advisory lock is taken before all other locks and lasts until the
+    transaction ends.
 
     Refuses: idempotency_key_missing, idempotency_key_weak, key_reused, request_in_progress, answer_erased.
     """
@@ -124,7 +125,7 @@ def run_once(
 
 @transaction.atomic(savepoint=False)
 def blank_answers(*, mentions: Collection[str]) -> int:
-    """Blank stored answers that contain one of these texts; return how many. The requests are not run again."""
+    """Blank the stored responses that contain one of these texts; return how many. The requests are not run again."""
     condition = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
     return IdempotentAnswer.objects.filter(condition).update(status=HTTPStatus.GONE, body="")
 
@@ -135,7 +136,7 @@ def purge_answers(*, now: datetime) -> int:
 
 
 def _clean_key(scope: str, key: str) -> str:
-    # The IETF draft has the key as a quoted string; most clients omit the quotes. Both mean the same key.
+    # The IETF draft writes the key as a quoted string; most clients omit the quotes. Both forms are the same key.
     key = re.sub(r'^"(.*)"$', r"\1", key.strip())
     if not _KEY_PATTERN.fullmatch(key):
         raise IdempotencyKeyMissing
@@ -145,10 +146,11 @@ def _clean_key(scope: str, key: str) -> str:
 
 
 def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
-    """Lock the key for this transaction and return its stored answer. Refuses: request_in_progress.
+    """Lock the key for this transaction and return its stored response. Refuses: request_in_progress.
 
-    A unique row alone would make a second caller wait. Two statements, because the snapshot of a single one could be
-    older than the first caller's commit; then the work would run again and fail on the unique row.
+    A unique row alone would make a second caller wait. The lock and the read are two statements, because the
+    snapshot of a single one could be older than the first caller's commit. The work would then run again and fail on
+    the unique row.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:

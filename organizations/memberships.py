@@ -11,7 +11,7 @@ from organizations.models import Membership, Organization, Role, User
 
 
 class LastOwner(ValidationError):
-    """An organization keeps at least one owner."""
+    """An organization must keep at least one owner."""
 
     def __init__(self) -> None:
         super().__init__(_("Make someone else an owner first."), code="last_owner")
@@ -70,7 +70,7 @@ def set_retention_months(*, organization: Organization, months: int, actor: str,
 
 @transaction.atomic
 def add_member(*, organization: Organization, user: User, role: str, actor: str, now: datetime) -> Membership:
-    """Add a user to an organization; an existing member gets this role instead."""
+    """Add a user to an organization. If the user is a member already, change the role instead."""
     _lock_owners(organization)
     existing = Membership.objects.filter(organization=organization, user=user).first()
     if existing:
@@ -84,7 +84,7 @@ def add_member(*, organization: Organization, user: User, role: str, actor: str,
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: str, now: datetime) -> Membership:
-    """Change a member's role. Refuses for the last owner (LastOwner). Locks the organization."""
+    """Change a member's role. Refuses to change the last owner (LastOwner). Locks the organization."""
     if role != Role.OWNER:
         _refuse_last_owner(membership)
     membership.role = Role(role)
@@ -98,7 +98,7 @@ def change_role(*, membership: Membership, role: str, actor: str, now: datetime)
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
-    """End a membership. Refuses for the last owner (LastOwner). Locks the organization."""
+    """End a membership. Refuses to remove the last owner (LastOwner). Locks the organization."""
     _refuse_last_owner(membership)
     organization, about = membership.organization, f"user:{membership.user_id}"
     membership.delete()
@@ -106,7 +106,7 @@ def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
 
 
 def _lock_owners(organization: Organization) -> list[int]:
-    """Lock the organization, so that two owners cannot remove each other, and return its owners' memberships."""
+    """Lock the organization, so that two owners cannot remove each other. Return its owners' memberships."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
     return list(owners.values_list("pk", flat=True))

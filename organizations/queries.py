@@ -13,7 +13,7 @@ from organizations.models import ApiKey, Membership, Organization, Role, User, l
 
 
 def find_membership(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
-    """Return the membership in this organization, or the user's first one by organization name."""
+    """Return the membership in this organization. If none is named, return the first by organization name."""
     if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
     memberships = Membership.objects.filter(user=user).select_related("organization")
@@ -23,9 +23,9 @@ def find_membership(user: User | AnonymousUser, organization_slug: str | None = 
 
 
 def lacks_second_step(membership: Membership) -> bool:
-    """Whether an owner or coordinator signs in with only a password. One query.
+    """Return whether an owner or coordinator signs in with only a password. One query.
 
-    With a second step (an app's codes, a passkey) a user cannot sign in without it.
+    A user with a second step (an app's codes, a passkey) cannot sign in without it.
     """
     if not settings.SECOND_STEP_REQUIRED or not rules.is_allowed(membership.role, "plan"):
         return False

@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import translation
 
-MAX_SINGLE_LINE_CHARACTERS = 300  # longer texts are written in several lines
+MAX_SINGLE_LINE_CHARACTERS = 300  # longer texts get an input with several lines
 
 
 class TranslatedString:
     """One text in several languages, the organization's main language first.
 
-    `str()` gives the text in the active language, else the first one.
+    `str()` returns the text in the active language, or else the first one.
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
@@ -23,7 +23,7 @@ class TranslatedString:
 
     @property
     def language(self) -> str:
-        """Return the language of the text that `str()` gives now; "" if there is no text."""
+        """Return the language of the text that `str()` returns now, or "" if there is no text."""
         active = translation.get_language() or settings.LANGUAGE_CODE
         choices = (active, active.partition("-")[0], *self.texts)
         return next((language for language in choices if language in self.texts), "")
@@ -56,7 +56,6 @@ def translate_sentence(message: str, main_language: str) -> TranslatedString:
 
 
 def list_languages(main_language: str) -> list[tuple[str, str]]:
-    """List languages and names, the main language first."""
     return sorted(settings.LANGUAGES, key=lambda language: language[0] != main_language)
 
 
@@ -102,7 +101,7 @@ class TranslatedField(models.JSONField):
 
 
 class TranslatedInput(forms.Widget):
-    """One input for the main language, named like the field. Inputs of other languages are folded away."""
+    """One input for the main language, named like the field. The inputs for other languages are collapsed."""
 
     template_name = "organizations/translated_input.html"
     label: Any = ""
@@ -173,7 +172,7 @@ class TranslatedFormField(forms.Field):
 
 
 def set_main_language(form: forms.BaseForm, language: str) -> None:
-    """Ask for texts in the organization's main language first."""
+    """Show the input for the organization's main language first."""
     for field in form.fields.values():
         if isinstance(field, TranslatedFormField):
             field.widget.main = language

@@ -1,7 +1,7 @@
 """Celery's file-system broker for the demo, with atomic writes.
 
-kombu writes into a file that a reader may already move away. Now and then a worker read half a message and died. Here
-a message is written under another name and renamed.
+kombu writes to a file that a reader may already be moving, so a worker sometimes read half a message and died. This
+transport writes a message under another name and then renames it.
 """
 
 import json
@@ -23,6 +23,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """For CELERY_BROKER_TRANSPORT, where the broker's address is filesystem://."""
+    """The value of CELERY_BROKER_TRANSPORT when the broker's URL is filesystem://."""
 
     Channel = Channel

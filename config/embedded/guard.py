@@ -1,8 +1,8 @@
-"""A small process that outlives its owner, to stop what the owner has started.
+"""A small process that outlives its owner and stops what the owner has started.
 
-The owner writes commands into the guard's standard input. When that pipe closes, because the owner has ended or was
-killed, the guard stops all watched processes, databases last. Then it removes the folders. It imports only the standard
-library, so that it starts in a few milliseconds.
+The owner writes commands to the guard's standard input. That pipe closes when the owner ends or is killed. Then the
+guard stops all watched processes, databases last, and removes the folders. It imports only the standard library, so
+that it starts in a few milliseconds.
 """
 
 import contextlib
@@ -26,11 +26,14 @@ class Guard:
         )
 
     def watch(self, process: "subprocess.Popen[bytes]", *, last: bool = False) -> None:
-        """Stop the process's group when the owner ends. `last`: a database, stopped after the others by SIGINT."""
+        """Stop the process's group when the owner ends.
+
+        With `last`, it is a database, and the guard stops it by SIGINT after the others.
+        """
         self._send_command(f"{'last' if last else 'first'} {process.pid}")
 
     def unwatch(self, process: "subprocess.Popen[bytes]") -> None:
-        """Forget an ended process, because its number may be reused."""
+        """Stop watching a process that has ended, because its number may be reused."""
         self._send_command(f"ended {process.pid}")
 
     def remove_at_exit(self, folder: Path) -> None:
@@ -38,7 +41,7 @@ class Guard:
         self._send_command(f"remove {folder}")
 
     def close(self) -> None:
-        """Let the guard clean up and end. It stops what is still watched."""
+        """Close the pipe. The guard stops the processes that it still watches, removes the folders and ends."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
@@ -72,7 +75,7 @@ def _stop_groups(groups: list[int], number: int) -> None:
 
 
 def main() -> None:
-    # A Ctrl-C reaches the guard, too, but it must outlive its owner.
+    # A Ctrl-C also reaches the guard, but it must outlive its owner.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[str, list[int]] = {"first": [], "last": []}

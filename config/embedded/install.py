@@ -1,4 +1,4 @@
-"""Create .venv with exactly the locked versions. Runs before any package is installed, on any Python."""
+"""Create .venv with exactly the locked versions. Runs on any Python, before any package is installed."""
 
 import fcntl
 import hashlib
@@ -17,7 +17,7 @@ PYTHON_COMMANDS = ("python3.13", "python3.12", "python3.11", "python3.14")
 
 
 def main() -> None:
-    """Install, unless the stamp of the last installation matches the lock file."""
+    """Install the packages, unless the stamp of the last installation matches the lock file."""
     _require_supported_python()
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,8 +1,8 @@
-"""An embedded PostgreSQL from the binaries of a wheel, run as a child process on a socket in a temporary folder.
+"""An embedded PostgreSQL from the binaries in a wheel. It is a child process with a socket in a temporary folder.
 
-As root the server runs as another user. That user may not be able to reach the folders (a checkout under a 0700 home),
-and we must not open those. So the data folder is passed as an open descriptor, and the binaries are copied to a
-temporary folder if necessary.
+If we are root, the server runs as another user. That user may not be able to reach our folders (for example, a
+checkout under a 0700 home), and we must not open those to it. So we pass the data folder as an open descriptor and
+copy the binaries to a temporary folder if necessary.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ from psycopg import sql
 from config.embedded.guard import Guard
 
 MAJOR_VERSION = "18"
-# The programs log errors. The server's own lines would show values of rows.
+# Our programs log errors themselves. The server's log lines would contain values of rows.
 DURABLE_SETTINGS = {"max_connections": "300", "log_min_messages": "fatal"}
 FAST_SETTINGS = {"max_connections": "500", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class StartError(Exception):
-    """The stack cannot start. The message is for the person at the terminal."""
+    """The stack cannot start. The person at the terminal sees the message."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,16 @@ class PostgresServer:
     guard: Guard
 
     def url(self, database: str) -> str:
-        """Return the address of a database, for Django and libpq."""
+        """Return the URL of a database for Django and libpq."""
         return f"postgresql://postgres@/{database}?host={self.socket}"
 
     def create_database(self, database: str) -> None:
-        """Create the database unless it exists."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
     def stop(self) -> None:
-        """Stop with SIGINT: after a SIGTERM the server would wait for idle connections."""
+        """Stop with SIGINT, because after a SIGTERM the server would wait for idle connections."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -65,7 +64,7 @@ class PostgresServer:
 def start_postgres(
     data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None
 ) -> PostgresServer:
-    """Start a server on the data folder, which is created on the first start. The caller locks the folder."""
+    """Start a server on the data folder, which the first start creates. The caller locks the folder."""
     owner = _choose_server_user(data)
     binaries = _find_binaries(owner, guard)
     if not (data / "PG_VERSION").exists():
@@ -93,7 +92,7 @@ def start_postgres(
 
 
 def _choose_server_user(data: Path) -> pwd.struct_passwd | None:
-    """Return another user if we are root, which PostgreSQL refuses; else None."""
+    """Return another user if we are root, because PostgreSQL refuses to run as root; otherwise None."""
     owner_id = data.stat().st_uid if data.exists() else os.getuid()
     if os.getuid() != 0:
         if owner_id != os.getuid():
@@ -124,7 +123,7 @@ def _may_everyone_enter(folder: Path) -> bool:
 
 
 def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
-    """Create a folder with a short path, because a socket's may have 107 bytes. It is removed at the end."""
+    """Create a folder with a short path, because a socket's may have at most 107 bytes. It is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="drives-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108
     guard.remove_at_exit(folder)
     if owner:
@@ -134,7 +133,7 @@ def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> P
 
 @contextlib.contextmanager
 def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
-    """Yield the data folder's path for the server's user, and arguments for its processes."""
+    """Yield a path to the data folder that the server's user can open, and arguments for its processes."""
     environment = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
     if owner is None:
         yield data, {"env": environment, "cwd": "/"}
@@ -148,7 +147,10 @@ def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
 
 
 def _create_cluster(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
-    """Create the cluster next to its folder, then rename it, so that an interrupted start leaves nothing half made."""
+    """Create the cluster next to its folder, then rename it.
+
+    So an interrupted start does not leave half a cluster.
+    """
     fresh = data.with_name(f"{data.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700, parents=True)
@@ -195,7 +197,7 @@ def clear_stale_lock(data: Path) -> None:
 
 
 def _is_server_running(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL on this folder. Its working folder is the data folder."""
+    """Return whether the process is a PostgreSQL on this folder. Its working folder is the data folder."""
     proc = Path("/proc") / str(pid)
     if proc.parent.joinpath("self").exists():
         with contextlib.suppress(OSError):

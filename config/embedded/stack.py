@@ -17,7 +17,7 @@ from config.embedded.processes import ChildProcess, Supervisor
 from config.embedded.workspace import Workspace
 
 GRACE_SECONDS = 15.0
-FORCE_STOP_AFTER_SECONDS = 1.0  # a second Ctrl-C after this many seconds kills at once
+FORCE_STOP_AFTER_SECONDS = 1.0  # a second Ctrl-C later than this kills everything at once
 
 
 class StopRequested(Exception):
@@ -25,7 +25,7 @@ class StopRequested(Exception):
 
 
 class Stack:
-    """The whole stack. `run` returns the exit code."""
+    """All servers and programs. `run` returns the exit code."""
 
     def __init__(self, workspace: Workspace, *, with_parent: bool) -> None:
         self.workspace = workspace
@@ -34,9 +34,9 @@ class Stack:
         self.database: PostgresServer | None = None
         self.parent = os.getppid() if with_parent else None
         self.stop_requested_at: float | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT even if the calling script ignores it
+        for number in (signal.SIGINT, signal.SIGTERM):  # handle SIGINT even if the calling script ignores it
             signal.signal(number, self._request_stop)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(signal.SIGHUP, self._request_stop)
 
     def run(self) -> int:
@@ -118,7 +118,7 @@ class Stack:
         self._print_welcome()
 
     def _check_readiness(self) -> str:
-        """Return "" if /readyz is fine, else its answer."""
+        """Return "" if /readyz reports no problem, or else its response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.workspace.port, timeout=2)
         try:
             connection.request("GET", "/readyz", headers={"Host": "localhost"})

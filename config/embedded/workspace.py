@@ -1,4 +1,4 @@
-"""The data folder and the port of the embedded stack, checked before anything starts."""
+"""The data folder and the port of the embedded stack. Both are checked before anything starts."""
 
 import contextlib
 import fcntl
@@ -29,7 +29,7 @@ class Workspace:
     lock: IO[str]
 
     def get_secret(self, name: str) -> str:
-        """Return a secret that is created on the first start."""
+        """Return a secret, which the first start creates."""
         path = self.data / "keys" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
@@ -99,9 +99,9 @@ def _empty_folder(data: Path) -> None:
 
 
 def _refuse_older_tables(data: Path) -> None:
-    """Refuse a database made from other initial migrations, because it cannot be migrated.
+    """Refuse a database that was made with other initial migrations, because it cannot be migrated.
 
-    The folder's schema file is written before its database, so that a killed first start can go on.
+    The schema file is written before the database is created, so that a killed first start can be continued.
     """
     schema, current = data / "schema", _hash_initial_migrations()
     if not (data / "postgres").exists():

@@ -42,8 +42,6 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A user's role in one organization."""
-
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)

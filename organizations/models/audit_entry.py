@@ -1,4 +1,4 @@
-"""The audit log. Append-only, with ids and field names, never with values of personal data."""
+"""The audit log. It is append-only and contains ids and field names, never values of personal data."""
 
 from django.db import models
 

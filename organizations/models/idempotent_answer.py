@@ -1,10 +1,10 @@
-"""Stored answers to requests with an Idempotency-Key."""
+"""Stored responses to requests with an Idempotency-Key."""
 
 from django.db import models
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to one request, stored for 24 hours."""
+    """The response to one request, stored for 24 hours."""
 
     scope = models.CharField(max_length=60)
     key_hash = models.CharField(max_length=64)

@@ -38,8 +38,8 @@ class Organization(models.Model):
     )  # per segment, with carrier fees
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
-    messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 is no limit
-    # Volunteers inactive for this long are erased (drives.privacy.retention).
+    messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 means no limit
+    # Volunteers who are inactive for this long are erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
     created_at = models.DateTimeField()
 
@@ -62,7 +62,7 @@ class Organization(models.Model):
 
 
 class Cause(models.Model):
-    """The person or story that a drive honours, with sourced facts and links."""
+    """The person or story that a drive honors, with sourced facts and links."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
     title = TranslatedField(max_length=120)
@@ -84,8 +84,6 @@ class Cause(models.Model):
 
 
 class CauseFact(models.Model):
-    """A fact of a cause with its source."""
-
     cause = models.ForeignKey(Cause, on_delete=models.CASCADE, related_name="facts")
     position = models.PositiveSmallIntegerField(default=0)
     text = TranslatedField(max_length=300)

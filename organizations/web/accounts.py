@@ -21,7 +21,9 @@ from organizations import queries, rules
 from organizations.models import Membership, User
 from organizations.rules import Permission
 
-CHOSEN_ORGANIZATION_KEY = "organization"  # session key: the slug of the organization that the user acts for
+CHOSEN_ORGANIZATION_KEY = (
+    "organization"  # session key; its value is the slug of the organization that the user acts for
+)
 SEEN_AT_KEY = "seen_at"
 MAX_IDLE_TIME = timedelta(hours=2)
 _SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
@@ -30,7 +32,7 @@ P = ParamSpec("P")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
-    """No sign-up: an owner adds the members of an organization."""
+    """Closes sign-up, because an owner adds the members of an organization."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -39,7 +41,7 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         return subject
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Use the configured address, so that a forged Host header cannot send a reset key elsewhere."""
+        """Use the configured site URL, so that a forged Host header cannot send a reset key to another site."""
         return f"{settings.BASE_URL}{urlsplit(super().get_reset_password_from_key_url(key)).path}"
 
 
@@ -58,7 +60,7 @@ def role_required(
     """Allow only members with this permission, and set `request.membership`.
 
     - not signed in: the sign-in page
-    - no membership: a page that explains it, 403
+    - no membership: 403 with a page that explains it
     - role not allowed: 403
     - owner or coordinator without a second step: the set-up page
 
@@ -90,14 +92,14 @@ def role_required(
 
 
 def find_current_membership(request: HttpRequest) -> Membership | None:
-    """Return the membership chosen in this session, else the user's first one."""
+    """Return the membership chosen in this session, or else the user's first one."""
     user = cast("User", request.user)
     slug = request.session.get(CHOSEN_ORGANIZATION_KEY)
     return (queries.find_membership(user, slug) if slug else None) or queries.find_membership(user)
 
 
 def is_signed_in(request: HttpRequest, now: datetime) -> bool:
-    """Whether the user is signed in and was active in the last two hours. Ends an idle session."""
+    """Return whether the user is signed in and was active in the last two hours. End an idle session."""
     if not request.user.is_authenticated:
         return False
     stamp = now.timestamp()
@@ -105,7 +107,7 @@ def is_signed_in(request: HttpRequest, now: datetime) -> bool:
     if seen_at is not None and stamp - seen_at > MAX_IDLE_TIME.total_seconds():
         logout(request)
         return False
-    # Save at most once a minute: a session is a row, and pages refresh themselves.
+    # Save at most once a minute, because a session is a row and pages refresh themselves.
     if seen_at is None or abs(stamp - seen_at) >= _SEEN_UPDATE_INTERVAL.total_seconds():
         request.session[SEEN_AT_KEY] = stamp
     return True

@@ -13,7 +13,10 @@ from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_organization(request: HttpRequest) -> HttpResponse:
-    """Show the user's organizations, or choose one for this session. Unknown and foreign ones are a 404."""
+    """Show the user's organizations, or choose one for this session.
+
+    Return 404 for unknown organizations and ones the user does not belong to.
+    """
     if request.method == "POST":
         membership = queries.find_membership(request.user, request.POST.get("organization", ""))
         if membership is None:
