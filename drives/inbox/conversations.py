@@ -1,4 +1,4 @@
-"""File donors' texts that need a coordinator, answer them, and close the conversation."""
+"""File donors' texts that need a coordinator, send answers, and close conversations."""
 
 from datetime import datetime
 
@@ -24,11 +24,11 @@ from volunteers.models import Contact
 def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
-    """Add a donor's text to its conversations. A text that is filed already changes nothing.
+    """Add a donor's text to its conversations. A text that is already filed changes nothing.
 
-    On a shared sender the text belongs to `organization` (the one with the prompt it answers), else to the one with the
-    newest text to that number, else to each one that knows the number, else to the sender's only organization. Locks:
-    the conversation.
+    With `organization`, the text goes to that organization only. Otherwise it goes to the first of these that exists:
+    the organization that texted the number last, all organizations that know the number, the sender's only
+    organization. Locks: the conversation.
     """
     organizations = [organization] if organization else _list_organizations(reply)
     filed_in = [_lock_or_create(one, reply) for one in sorted(organizations, key=lambda one: one.pk)]
@@ -39,11 +39,11 @@ def file_reply(
 
 @transaction.atomic
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
-    """Send a coordinator's answer as a text; the same `request_key` sends one.
+    """Text a coordinator's answer to the donor. Repeated calls with one `request_key` send it once.
 
-    Within a day of the donor's text no consent is needed (docs/decisions); later the consent for reminders is, which is
-    checked again when the text is sent. Refuses (by field "text") a text that cannot be sent and a number that opted
-    out. Locks: the conversation.
+    No consent is needed within a day of the donor's text (docs/decisions). After that, the donor must have consented to
+    reminders; this is checked again when the text is sent. Refuses (field "text") a text that cannot be sent, and a
+    number that opted out. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     answer_permission = queries.load_answer_permission(conversation, now)
@@ -69,7 +69,7 @@ def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str
 
 @transaction.atomic(savepoint=False)
 def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
-    """Close a conversation without an answer. A new text from the donor opens it again.
+    """Close a conversation without an answer. The donor's next text reopens it.
 
     Locks: the conversation.
     """
@@ -81,9 +81,9 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 
 @transaction.atomic
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Cancel the booking a donor asked to cancel by text, as the donor's own cancellation."""
+    """Cancel a booking because the donor asked for it by text. It counts as the donor's own cancellation."""
     [booking] = changes.cancel_bookings(
-        # By the donor, so that the donor can take it back.
+        # DONOR, so that the donor can undo the cancellation.
         booking_id=booking_id,
         actor=actor,
         cancelled_by=CancelledBy.DONOR,

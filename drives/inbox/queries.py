@@ -1,4 +1,4 @@
-"""The coordinator's inbox: conversations, one thread with its bookings, and whether it may be answered."""
+"""The coordinator's inbox: conversations, one thread with its bookings, and whether an answer is allowed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class ThreadText:
-    """A text of a thread: a `reply` from the donor or a `message` to the donor."""
+    """A text in a thread: either a `reply` from the donor or a `message` to the donor."""
 
     at: datetime
     text: str
@@ -38,7 +38,7 @@ class ThreadText:
 
 @dataclass(frozen=True)
 class AnswerPermission:
-    """Whether a conversation may be answered by text now, or the reason against it."""
+    """Whether a coordinator may text an answer now. If not, `code` and `reason` say why."""
 
     is_allowed: bool
     needs_consent: bool = False
@@ -54,8 +54,6 @@ class ThreadBooking:
 
 @dataclass(frozen=True)
 class Thread:
-    """A conversation's texts in order, the volunteers with its number, and their bookings."""
-
     conversation: Conversation
     people: list[Volunteer]
     texts: list[ThreadText]
@@ -64,9 +62,9 @@ class Thread:
 
 
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
-    """List conversations with a text for a coordinator: longest waiting first, then the newest.
+    """List conversations that need or needed a coordinator: longest waiting first, then the newest.
 
-    Texts that a command answered are not among them.
+    Texts that a command answered are not included.
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
@@ -116,9 +114,10 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
 
 
 def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerPermission:
-    """Check whether an answer may be sent by text.
+    """Check whether a coordinator may answer by text.
 
-    Never after STOP or a consent withdrawn after the donor's text; a day after it, only with consent.
+    Answers are never allowed after STOP, or after a consent withdrawn since the donor's text. From one day after that
+    text, they need consent.
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):
@@ -137,7 +136,7 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
 
 
 def _load_texts(conversation: Conversation) -> list[ThreadText]:
-    """Load the newest texts both ways, oldest first, without verification codes. Two queries."""
+    """Load the newest texts in both directions, oldest first. Leaves out verification codes. Two queries."""
     received = (
         ConversationText.objects.filter(conversation=conversation).exclude(reply__text="").select_related("reply")
     )

@@ -1,4 +1,4 @@
-"""Act on donors' texts. A command (C, X) answers the sender's newest open prompt; other texts go to a coordinator."""
+"""Act on donors' texts. A command (C, X) answers the newest open prompt. Other texts go to a coordinator."""
 
 import logging
 from datetime import datetime
@@ -21,16 +21,16 @@ from notifications.models import InboundMessage, Message
 
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
-TOO_LATE = "too_late"  # the offer had ended, and the donor was told
+TOO_LATE = "too_late"  # the offer had expired, and we texted the donor so
 DONE_BY_COMMAND = frozenset({*ReplyCommand, TOO_LATE})
 
 log = logging.getLogger(__name__)
 
 
 def handle_new_replies(*, now: datetime) -> dict[str, int]:
-    """Handle each new reply in its own transaction, so that it is acted on and marked together.
+    """Handle each new reply in its own transaction, which also marks it as handled.
 
-    A reply that fails is logged and filed for a coordinator; the others go on.
+    If a reply fails, the error is logged, a coordinator gets the reply, and the next replies are handled.
     """
     counts: dict[str, int] = {}
     for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE):
@@ -49,7 +49,7 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     if reply is None:
         return "taken"
     prompt, command = _find_prompt(reply, now), reply_parser.parse_reply_command(reply.text)
-    handled_as = reply.handled_as or OTHER  # set already when the webhook understood the text, as for CANCEL
+    handled_as = reply.handled_as or OTHER  # the webhook has handled some texts, such as CANCEL
     if prompt is not None and command is not None and not reply.handled_as:
         handled_as = _apply_command(command, prompt, reply, now)
     return _file_reply(reply, handled_as, prompt, now)
@@ -62,10 +62,10 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
-    """File the reply, for a coordinator unless a command was carried out."""
+    """File the reply. A coordinator has to read it unless a command was carried out."""
     conversations.file_reply(
         reply=reply,
-        # Free text belongs to the organization that texted last, not to the one of an older prompt.
+        # Free text goes to the organization that texted last, which may not be the one that sent the prompt.
         organization=prompt.organization if prompt and reply_parser.parse_reply_command(reply.text) else None,
         needs_a_person=handled_as not in DONE_BY_COMMAND,
         may_mean_cancel=reply_parser.may_mean_cancel(reply.text),
@@ -75,7 +75,7 @@ def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, 
 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """Find the prompt a command answers: an open one, else an ended offer if that was the last text."""
+    """Find the prompt that a command answers: an open one, or an expired offer if it was the last text."""
     if prompt := notifications_queries.find_prompt(reply, now):
         return prompt
     newest = notifications_queries.find_newest_text(reply)
@@ -91,7 +91,7 @@ def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage
 
 
 def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, now: datetime) -> str:
-    """Accept or decline the offer. After its deadline, text the donor the position on the waitlist."""
+    """Accept or decline the offer. After its deadline, text the donor's waitlist position instead."""
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:
@@ -109,14 +109,15 @@ def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, n
 def _apply_to_booking(
     booking: Booking, command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime
 ) -> str:
-    """Confirm or cancel a booking if the donor knows its present time. A second X changes nothing.
+    """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone comes; an X cannot say which of them does not, so it is unclear.
+    A text to a party asks whether everyone is coming. An X in reply is unclear, because it does not say which member is
+    not.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:
         return str(command)
-    # The booking was moved and the donor had not been texted the new time yet, so the answer is for the old one.
+    # The donor answered about the old time, because no text with the new time has been sent so far.
     if notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt)

@@ -1,4 +1,4 @@
-"""Addresses of the coordinator's inbox."""
+"""URL routes of the coordinator's inbox."""
 
 from django.urls import path
 

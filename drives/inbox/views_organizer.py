@@ -1,4 +1,4 @@
-"""The coordinator's inbox: donors' texts, the thread with its bookings, the answer."""
+"""The coordinator's inbox: donors' texts, the thread with its bookings, and the answer form."""
 
 import uuid
 from typing import Any
@@ -26,7 +26,7 @@ MAX_TYPED_LENGTH = 600
 
 
 class AnswerForm(forms.Form):
-    """An answer by text. Its `request_key` is made with the page, so that a second tap sends nothing."""
+    """An answer by text. Each page has its own `request_key`, so that a second tap sends nothing."""
 
     text = forms.CharField(
         label=gettext_lazy("Your answer"),

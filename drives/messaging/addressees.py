@@ -1,4 +1,4 @@
-"""Donors as messages address them."""
+"""The contacts of donors, in the form that messages need."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,7 +10,7 @@ from volunteers.models import Contact, Volunteer
 
 
 def may_be_texted(phone: Contact | None, consents: Mapping[tuple[str, str], bool], suppressed: Collection[str]) -> bool:
-    """Whether texts about a booking or waitlist entry leave: as `claim.admit_messages` decides, without a consent."""
+    """Return whether texts about a booking or waitlist entry may be sent. `claim.admit_messages` decides the same."""
     if phone is None or phone.address in suppressed or notifications_queries.has_ended_texts(consents, phone.address):
         return False
     return _is_known(phone) or consents.get((phone.address, Purpose.REMINDERS), False)
@@ -26,7 +26,7 @@ def load_may_be_texted(booking: Booking) -> bool:
 
 
 def build_addressee(volunteer: Volunteer | None) -> Addressee:
-    """Return the volunteer's contacts, the phone first. An erased volunteer has none."""
+    """Return the volunteer's contacts, the phone first. Erased volunteers have none."""
     if volunteer is None:
         return Addressee(())
     contacts_by_channel = [(Channel.SMS, volunteer.phone), (Channel.EMAIL, volunteer.email)]
@@ -36,5 +36,5 @@ def build_addressee(volunteer: Volunteer | None) -> Addressee:
 
 
 def _is_known(phone: Contact) -> bool:
-    # A number that no donor verified and no coordinator entered may be a stranger's.
+    # Other numbers were typed by an unverified person and may belong to a stranger.
     return phone.verified_at is not None or phone.owner_id is not None

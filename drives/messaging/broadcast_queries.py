@@ -1,4 +1,4 @@
-"""The audience, reach and price of broadcasts, and the delivery of those that were sent."""
+"""The audience, reach and price of broadcasts, and the delivery of those already sent."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Audience:
-    """Bookings of a drive in these states that arrive in [from_at, until_at)."""
+    """A drive's bookings in these states that arrive in [from_at, until_at)."""
 
     states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None
@@ -39,7 +39,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A donor's booking with the contact that a broadcast uses; `reason` says why the donor can't be reached."""
+    """A donor's booking with the contact for a broadcast. `reason` says why the donor can't be reached."""
 
     booking: Booking
     channel: str
@@ -88,15 +88,15 @@ class BroadcastPrice:
 def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> BroadcastReach:
     """Choose the contact for each donor of an audience. Four queries.
 
-    A donor with several bookings counts once, with the latest. After a STOP an e-mail replaces the text. News needs
-    consent on both channels.
+    A donor with several bookings counts once, with the latest one. After a STOP, an e-mail replaces the text. News
+    needs consent for texts and e-mails alike.
     """
     rows = Booking.objects.filter(drive=drive, state__in=audience.states, volunteer__isnull=False)
     if audience.from_at:
         rows = rows.filter(starts_at__gte=audience.from_at)
     if audience.until_at:
         rows = rows.filter(starts_at__lt=audience.until_at)
-    # Rows come by id, so the last one of a donor wins.
+    # Rows are in order of id, so the dict keeps each donor's latest booking.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     addresses = [address for booking in bookings for address in _addresses(booking) if address]
@@ -126,14 +126,14 @@ class BroadcastRow:
 
     @property
     def pending_count(self) -> int:
-        """Count the messages that have not left, without those that the consent check will block."""
-        # Blocked messages count as not sent after the first check; before it, the saved number has to be subtracted.
+        """Count the messages still to be sent, except those that the consent check will block."""
+        # After the check, blocked messages count as not sent. Before it, subtract the saved number of them.
         is_judged = self.delivery_summary.not_sent > 0 or self.broadcast.purpose != Purpose.REMINDERS
         return max(0, self.delivery_summary.planned - (0 if is_judged else self.broadcast.unreached_count))
 
 
 def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
-    """List the drive's newest 20 broadcasts. One query, and one for each."""
+    """List the drive's newest 20 broadcasts. One query, plus one for each broadcast."""
     rows = Broadcast.objects.filter(drive=drive).order_by("-created_at", "-pk")
     return [load_broadcast_row(row) for row in rows[:20]]
 
@@ -169,10 +169,10 @@ def _recipient(
         may_text = addressees.may_be_texted(_contacts(booking)[0], consents, suppressed)
     if phone and may_text:
         return Recipient(booking, Channel.SMS, phone)
-    # An e-mail about a visit needs no consent: the donor booked it.
+    # An e-mail about a visit needs no consent, because the donor booked the visit.
     if email and (consents.get((email, purpose), False) or not is_news):
         return Recipient(booking, Channel.EMAIL, email)
-    # The check before sending blocks the message with the same reason.
+    # The check before sending blocks such a message for the same reason.
     has_ended = phone in suppressed or notifications_queries.has_ended_texts(consents, phone)
     reason = "opted_out" if has_ended or consents.get((email, purpose)) is False else "no_consent"
     return Recipient(booking, Channel.SMS if phone else Channel.EMAIL, phone or email, reason)

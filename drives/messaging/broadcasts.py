@@ -1,4 +1,4 @@
-"""Broadcasts: preview, send and stop a message to many donors of a drive."""
+"""Preview, send and stop broadcasts: messages to many donors of a drive."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -72,12 +72,11 @@ def reasons_not_to_send_broadcast(
 def send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, typed_count: int, request_key: str, actor: str, now: datetime
 ) -> Broadcast:
-    """Queue a broadcast that leaves in two minutes.
+    """Queue a broadcast. It is sent in two minutes, unless it is stopped before.
 
-    A second call with the same `request_key` returns the first broadcast.
-
-    Refuses a draft with problems, an audience without a reachable donor, and a `typed_count` that differs from the
-    number of reachable donors. Locks: the drive's row.
+    A second call with the same `request_key` returns the first broadcast. Refuses a draft with problems, an audience
+    with no reachable donor, and a `typed_count` that differs from the number of reachable donors. Locks: the drive's
+    row.
     """
     _lock_drive_row(drive)
     if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
@@ -100,13 +99,13 @@ def send_broadcast(
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
     """Notify donors who are due within three hours and not checked in. Ignores quiet hours.
 
-    Refuses a number of minutes that is not offered, a drive that is not running now, the same notice within ten
+    Refuses a number of minutes that is not on offer, a drive that is not running now, a repeated notice within ten
     minutes, and an empty audience. Locks: the drive's row.
     """
     _lock_drive_row(drive)
     if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
         return existing
-    # Refusals come after the repeated key, so that a second tap shows the first notice.
+    # Check refusals after the key, so that a second tap shows the first notice instead of a refusal.
     _refuse_late_notice(drive, minutes, now)
     draft = BroadcastDraft({}, broadcast_queries.build_late_audience(now), Purpose.REMINDERS)
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
@@ -118,10 +117,10 @@ def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str
 
 @transaction.atomic
 def stop_broadcast(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
-    """Withdraw the unsent messages of a broadcast and return their number. Locks: the broadcast."""
+    """Withdraw the unsent messages of a broadcast. Return their number. Locks: the broadcast."""
     locked = Broadcast.objects.select_for_update(no_key=True, of=("self",)).select_related("drive__organization")
     row = locked.get(pk=broadcast.pk)
-    # All messages of a broadcast have keys that begin with its name.
+    # The keys of a broadcast's messages all start with `about`.
     count = outbox.withdraw_messages_by_key(
         key_prefix=f"{row.about}/", cause=Withdrawal.STOPPED, now=now, reason="stopped"
     )
@@ -151,7 +150,7 @@ def _is_running_today(drive: Drive, now: datetime) -> bool:
 
 
 def _lock_drive_row(drive: Drive) -> None:
-    """Let one broadcast of a drive be sent at a time. Bookings only refer to the row, so they do not wait."""
+    """Let only one transaction at a time send a broadcast of this drive. New bookings do not wait for this lock."""
     Drive.objects.select_for_update(no_key=True).get(pk=drive.pk)
 
 
@@ -172,7 +171,7 @@ def _build_broadcast(
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
     reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
-    # Unreachable donors get a blocked message about their visit, so that they are on the call list.
+    # Unreachable donors get a blocked message about their visit, which puts them on the call list.
     # News needs no call.
     recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
     contents = list(_render_messages(broadcast, recipients))
@@ -185,7 +184,7 @@ def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
 def _render_messages(
     broadcast: Broadcast, recipients: Iterable[Recipient]
 ) -> Iterable[tuple[Recipient, MessageContent]]:
-    """Render each recipient's text. A shared phone gets the same text once."""
+    """Render each recipient's text. Donors who share a contact get the same text only once."""
     seen: set[tuple[str, str]] = set()
     for recipient in recipients:
         language = recipient.booking.volunteer.language if recipient.booking.volunteer else "en"
@@ -237,7 +236,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         due_at=broadcast.due_at,
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
-        # News has no visit that it could outlive.
+        # News is about no visit, so it has a fixed lifetime.
         useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
         consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )

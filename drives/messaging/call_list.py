@@ -1,4 +1,4 @@
-"""The call list of a drive: donors that no message reached, and donors that were called."""
+"""The call list of a drive: donors that no message reached, and donors already called."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ CALL_WITHIN = timedelta(hours=1)  # after the arrival time
 
 @dataclass(frozen=True)
 class CallTopic:
-    """One thing to tell a donor: the last message that did not arrive."""
+    """One thing to tell a donor: the latest message that was not delivered."""
 
-    topic: str  # its key without the way, the same for text and mail
+    topic: str  # the message's key without its channel, so text and e-mail share it
     message: Message
 
     @property
@@ -74,23 +74,23 @@ def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]
     is_expected = Q(state__in=EXPECTED_STATES)
     was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
     rows = Booking.objects.filter(is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
-    # After completion nothing about the visit can change.
+    # Leave out completed drives, because nothing about their visits can change.
     rows = rows.exclude(drive__state=DriveState.COMPLETED)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
 
 
 def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[CallTopic]]:
-    """List undelivered messages by booking. A message with another channel delivered or under way is left out."""
+    """List undelivered messages by booking, unless another channel has delivered or is sending the same message."""
     bookings_by_about = {booking.about: booking for booking in bookings}
     sent = Message.objects.filter(
         about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
-    # An opt-out withdraws messages, too, but the donor still has to hear of them.
+    # An opt-out withdraws messages, too, but the donor still needs to know their content.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     sent = sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
     messages_by_topic: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
-        # A key without its channel names the same message as text and e-mail.
+        # Without the channel, a text and an e-mail of the same message have the same key.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
     for topic, messages in messages_by_topic.items():
@@ -108,7 +108,7 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
     last = messages[-1]
     is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
-    # A cancelled donor needs a call about the cancellation only, a booked one about everything else.
+    # After a cancellation, call only about that; otherwise, call about everything else.
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 

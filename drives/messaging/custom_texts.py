@@ -1,4 +1,4 @@
-"""The problems of custom texts. Pure."""
+"""Check custom texts for problems. Pure."""
 
 import re
 import unicodedata
@@ -34,14 +34,14 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
         if name not in allowed:
             detail = _("{%(name)s} is not a variable. You can use %(known)s.") % {"name": name, "known": listed}
             yield TextProblem("unknown_variable", detail)
-    # What looks like a broken variable would reach donors as typed.
+    # Refuse stray braces, because donors would see a misspelled variable as typed.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
         detail = _("There is a single brace. Write variables as %(known)s, and put nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
 
 
 def _foreign_links(text: str) -> Iterator[TextProblem]:
-    # Phones read full-width letters and dots as plain ones and skip joiners, so the check does the same.
+    # Like phones, treat full-width letters and dots as plain ones, and ignore joiners.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
     visible = "".join(character for character in plain if character not in JOINERS)
     if match := _LINK.search(visible):
@@ -64,7 +64,7 @@ def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
             "STOP. Ask for X in a reminder, or use {link}."
         )
         yield TextProblem("invites_cancel", detail)
-    # A reply to any other kind of text confirms or cancels nothing.
+    # Other kinds of texts must not ask for C or X, because a reply to them does nothing.
     if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
         detail = _("People can reply C or X only to reminders. Use {link} here.")
         yield TextProblem("letter_not_understood", detail)

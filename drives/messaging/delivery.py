@@ -1,4 +1,4 @@
-"""Counts of messages by delivery state, with the reasons of failures."""
+"""Counts of messages by delivery state, with the reasons for failures."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ class FailureReason:
 
 @dataclass(frozen=True)
 class DeliverySummary:
-    """Messages by delivery state. Each message counts once; `withdrawn` is not in the total."""
+    """Messages by delivery state. Each message counts once; the total excludes `withdrawn`."""
 
     planned: int = 0
-    sent: int = 0  # given to the provider, no word yet whether it arrived
+    sent: int = 0  # accepted by the provider, but not yet reported as delivered
     delivered: int = 0
     not_delivered: int = 0
     not_sent: int = 0
@@ -47,7 +47,7 @@ def load_delivery_summary(drive: Drive) -> DeliverySummary:
 
 
 def summarize_delivery(messages: QuerySet[Message]) -> DeliverySummary:
-    # An ordering would become part of GROUP BY.
+    # Remove the ordering, because it would become part of GROUP BY.
     rows = messages.order_by().values_list("state", "reason", "error_code").annotate(count=Count("pk"))
     states: Counter[str] = Counter()
     undelivered: Counter[tuple[str, str]] = Counter()

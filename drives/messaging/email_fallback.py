@@ -24,10 +24,10 @@ EmailRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue an e-mail for each text about a booking that failed within a day; return how many were new.
+    """Queue an e-mail for each text about a booking that failed within the last day. Return how many are new.
 
-    Each e-mail has its own transaction and the key that the schedule would give it. So two sweeps, or an e-mail that
-    was sent anyway, never make two.
+    Each e-mail has its own transaction and the same key as the schedule's e-mail. So a donor gets one e-mail at most,
+    even if two workers run or the schedule has sent it.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
@@ -36,7 +36,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Lock the booking first, so that a later change withdraws the e-mail."""
+    """Queue the e-mail. The booking is locked first, so that a later change withdraws the e-mail."""
     bookings = locks.lock_bookings([int(text.about.removeprefix("booking:"))])
     booking = bookings[0] if bookings else None
     if booking is None or not _is_still_valid(booking, text, now):
@@ -66,7 +66,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
             contacts=[contact for contact in addressee.contacts if contact[0] == Channel.EMAIL],
             language=text.language,
         ),
-        # The key of the text without its channel: the e-mail gets its own channel back.
+        # The text's key without its channel. The e-mail adds its own channel.
         key=text.key.rpartition("/")[0],
         about=text.about,
         due_at=now,
@@ -76,7 +76,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
         useful_until=text.expires_at,
         channel_choice=ChannelChoice.MAIL,
         consent=text.purpose if text.purpose == Purpose.NEWS else "",
-        ignores_quiet_hours=True,  # an e-mail wakes no donor
+        ignores_quiet_hours=True,  # an e-mail does not wake a donor
     )
 
 
@@ -101,7 +101,7 @@ def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> Messag
 
 
 BROADCAST_KINDS = frozenset(map(str, BroadcastKind))
-# The e-mail for each kind of text. Other kinds use the reminder.
+# The e-mail that replaces each kind of text. Kinds not listed use the reminder.
 EMAIL_RENDERERS: Mapping[str, EmailRenderer] = {
     kinds.BOOKED.name: booking_texts.render_booked,
     kinds.MOVED.name: _render_moved,

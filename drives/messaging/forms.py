@@ -1,4 +1,4 @@
-"""Forms of message schedules, custom texts and sending settings."""
+"""Forms for message schedules, custom texts and sending settings."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,13 +30,13 @@ HINTS: Mapping[str, Any] = {
         "To donors who agreed to news, at most twice a month, while a drive has spots."
     ),
 }
-# E-mail alone would leave donors without a mailbox unconfirmed; an invitation is sent through one channel only.
+# Donors without a mailbox need a confirmation by text. An invitation uses one channel only.
 UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
     ScheduledKind.BOOKED: ChannelChoice.MAIL,
     ScheduledKind.INVITATION: ChannelChoice.BOTH,
 }
 MAX_LEAD_DAYS = 365
-# United States law forbids texts before 8 a.m. and after 9 p.m. (47 CFR 64.1200(c)(1)).
+# U.S. law forbids texts before 8 a.m. and after 9 p.m. (47 CFR 64.1200(c)(1)).
 FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
 
@@ -75,7 +75,7 @@ class MessageScheduleForm(forms.Form):
     def _add_entry_fields(self, kind: ScheduledKind) -> None:
         channel_choices = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
         self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
-        # The confirmation always goes out.
+        # The confirmation cannot be turned off.
         if kind != ScheduledKind.BOOKED:
             self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
         if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):
@@ -154,7 +154,7 @@ class CustomTextForm(forms.Form):
             field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
 
     def build_template(self, default: TextTemplate) -> TextTemplate:
-        """Return the typed template. Text that equals the default, or is empty, becomes blank."""
+        """Return the typed template. Fields that are empty or equal the default become blank."""
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
         return TextTemplate(**{name: "" if text == getattr(default, name) else text for name, text in typed.items()})
 

@@ -23,7 +23,7 @@ MAX_TYPED_CHARACTERS = 500
 
 
 class BroadcastForm(forms.Form):
-    """A broadcast's draft. `seen` is the fingerprint of the previewed draft, so that only a previewed draft is sent."""
+    """A broadcast's draft. `seen` is the fingerprint of the previewed draft: a draft changed since is not sent."""
 
     states = forms.MultipleChoiceField(
         label=gettext_lazy("Recipients"),
@@ -97,7 +97,7 @@ class BroadcastForm(forms.Form):
     def fingerprint(self) -> str:
         draft = self.draft()
         shown = [dict(draft.texts), *draft.audience.states, draft.audience.from_at, draft.audience.until_at]
-        # `default=str` covers the times of the audience.
+        # `default=str` converts the audience's times.
         return hashlib.sha256(json.dumps([*shown, draft.purpose], default=str).encode()).hexdigest()
 
     def _at(self, local: time | None) -> datetime | None:

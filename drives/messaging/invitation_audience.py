@@ -1,4 +1,4 @@
-"""The donors to invite, their consents and the news they were sent."""
+"""The donors to invite, with their consents and the news they have received."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def list_organizations_with_drives(since: datetime, until: datetime) -> list[Org
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List volunteers above an id with a donation and no upcoming booking, by id. One query."""
+    """List volunteers with a donation and no upcoming booking, by id, starting after `after_id`. One query."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
@@ -34,18 +34,18 @@ class ContactHistory:
     sent: Sequence[Message]
 
     def list_sent_to(self, person: Volunteer) -> list[Message]:
-        """List the news that reached any address of this volunteer. A family may share one."""
+        """List the news that reached any contact of this volunteer, even if another person shares the contact."""
         addresses = collect_addresses([person])
         return [message for message in self.sent if message.address in addresses]
 
 
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
-    """Load consents and news of these volunteers' addresses, broadcasts included. Five queries."""
+    """Load consents and news of these volunteers' contacts, including broadcasts. Five queries."""
     addresses = collect_addresses(people)
     consents = notifications_queries.load_consents(organization, addresses)
     consenting = {address for (address, purpose), is_given in consents.items() if purpose == Purpose.NEWS and is_given}
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)
-    # The union keeps each part on its index; an OR would read the table.
+    # A union lets each part use its own index; an OR would scan the table.
     sent, unsent = news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)
     return ContactHistory(
         consenting - notifications_queries.list_suppressed_addresses(organization, addresses), list(sent.union(unsent))

@@ -1,4 +1,4 @@
-"""Invitations: ask eligible donors with consent to news to book at a coming drive."""
+"""Invitations: ask eligible donors who agreed to get news to book at an upcoming drive."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,6 @@ def invite_all_donors(*, now: datetime) -> int:
 
 
 def _invite_or_log(organization: Organization, now: datetime) -> int:
-    """Log a failure, so that one organization can't stop the invitations of the others."""
     try:
         return invite_donors(organization=organization, now=now)
     except Exception as error:
@@ -52,15 +51,15 @@ def _invite_or_log(organization: Organization, now: datetime) -> int:
 
 
 def invite_donors(*, organization: Organization, now: datetime) -> int:
-    """Queue an organization's invitations in batches of 500 donors and return how many were new.
+    """Queue an organization's invitations in batches of 500 donors. Return how many are new.
 
-    A donor is invited once to a drive, at most once a week and twice a month. News that a coordinator sent to any
-    contact of the donor counts. Drives in quiet hours are left to a later run.
+    A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any
+    contact of the donor counts toward these limits. A drive whose site is in quiet hours waits for a later run.
     """
     run = _build_run(organization, now)
     queued, after = 0, 0
     while run.openings.drives:
-        # Each batch is one transaction, so a killed worker loses at most one batch.
+        # Each batch is its own transaction, so a killed worker loses at most one batch.
         batch, after = _queue_batch(run, after)
         queued += batch
         if not after:
@@ -95,10 +94,10 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue one batch; return how many were queued and the volunteer id to continue after (0: stop). Ten queries.
+    """Queue one batch. Return how many are new, and the volunteer id to continue after (0: stop). Ten queries.
 
-    Stops when no donor is left or another run holds the lock: runs take turns, so that each sees what the last one
-    sent. Locks: the organization's invitations (try).
+    Stops when no donor is left, or when another run holds the lock. Only one run at a time may queue invitations,
+    because each must see what the others queued. Locks: the organization's invitations (try-lock).
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):
@@ -142,7 +141,7 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
 def _times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
-    """List the first allowed times at each drive, without drives that the donor was invited to.
+    """Yield the first allowed times at each drive to which the donor has not been invited.
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
@@ -166,7 +165,7 @@ def _build_invitation(
 ) -> RenderedMessage | None:
     drive, now = times[0].drive, run.now
     addressee = addressees.build_addressee(person)
-    # Where a text may not go an e-mail may, if the donor agreed to it: the schedule decides on texts only.
+    # An e-mail is always possible if the donor agreed to it. The schedule can only turn off texts.
     channels = {Channel.EMAIL} if run.channel_choices[drive.pk] == ChannelChoice.MAIL else {Channel.SMS, Channel.EMAIL}
     contacts = [
         (channel, address)
@@ -189,6 +188,6 @@ def _build_invitation(
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """Number the invitation within the month of the drive's calendar. Two runs at once build the same key."""
+    """Number the invitations of a month in the site's zone, so that two runs at once build the same key."""
     month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
     return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.sent)}"

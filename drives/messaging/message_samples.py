@@ -1,4 +1,4 @@
-"""Samples of messages and their times, for a coming drive or a made-up one."""
+"""Sample messages and their times, for an upcoming drive or a made-up one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
-SAMPLE_UUID = UUID(int=0)  # its link opens nothing
+SAMPLE_UUID = UUID(int=0)  # no page exists for this link
 
 
 def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
-    """Return the next drive, else the last drive, else an unsaved example."""
+    """Return the next drive, or else the last one, or else an unsaved example."""
     rows = Drive.objects.of(organization).select_related("organization", "site", "policy")
     coming = rows.filter(starts_at__gt=now).exclude(state="cancelled").order_by("starts_at", "pk").first()
     return coming or rows.order_by("-starts_at", "-pk").first() or _build_sample_drive(organization, now)
@@ -43,7 +43,7 @@ def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """One step of the timeline. `when_text` replaces the time of messages without a fixed one."""
+    """One step of the timeline. `when_text` replaces the time if a message has no fixed time."""
 
     kind: ScheduledKind
     channels: str
@@ -155,7 +155,7 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "offer": lambda: waitlist_texts.render_offer(_build_offer(drive), channel, custom),
         "drive_cancelled": lambda: booking_texts.render_drive_cancelled(booking, channel, custom),
         "thank_you": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
-        # Kinds with the same renderer differ in the state of the sample booking.
+        # Some kinds share a renderer. Their samples differ in the state of the booking.
         "came": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
         "second_visit": lambda: next_visit_texts.render_thank_you(
             booking, channel, custom, _build_first_visit_thanks(drive)

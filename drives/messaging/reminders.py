@@ -1,4 +1,4 @@
-"""Reminders: scheduled with the booking and rendered shortly before they are due."""
+"""Reminders. They are scheduled with the booking and rendered shortly before they are due."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ REMINDER_KINDS = tuple(map(str, reminder_times.REMINDERS))
 
 
 def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSchedule, now: datetime) -> None:
-    """Schedule the reminders of bookings at one drive. Reminders too soon after the booking are skipped."""
+    """Schedule the reminders of bookings at one drive. Skips reminders due too soon after the booking."""
     scheduled = [
         envelope for booking in bookings for envelope in build_reminder_envelopes(booking, message_schedule, now)
     ]
@@ -36,9 +36,9 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 
 
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
-    """Withdraw the rendered text of shared reminders after a change of some bookings of a party.
+    """Withdraw the rendered text of a party's shared reminders, because some of its bookings changed.
 
-    The remaining bookings are rendered again without the changed ones. Messages that have left stay as they are.
+    The text is rendered again for the unchanged bookings. Messages already sent do not change.
     """
     parties = {booking.party for booking in changed if booking.party}
     if not parties:
@@ -53,10 +53,10 @@ def unrender_party_reminders(changed: Sequence[Booking]) -> None:
 
 @transaction.atomic
 def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """Render scheduled messages that are due within 15 minutes, and withdraw those that no longer fit.
+    """Render reminders that are due within 15 minutes. Withdraw those that no longer fit the booking.
 
-    A message does not fit if its booking is cancelled, past, or has a newer revision. A text that is blocked becomes an
-    e-mail if the donor has a mailbox. Four queries and two writes; five and three with such an e-mail.
+    A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A blocked text becomes an
+    e-mail if the donor has a mailbox. Four queries and two writes; with such an e-mail, five and three.
     """
     scheduled = notifications_queries.list_messages_to_render(now, RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
@@ -76,7 +76,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
             or message.pk in covered_by_email
         ):
             unfit_ids.append(message.pk)
-        # Covered texts are withdrawn together below.
+        # Texts that a shared text replaces are withdrawn together below.
         elif message.pk in shared.covered_ids:
             continue
         elif content := _render_or_log(
@@ -97,7 +97,7 @@ def build_reminder_envelopes(
 ) -> Sequence[Envelope]:
     quiet_hours = schedule.build_quiet_hours(booking.drive)
     due_reminders = reminder_times.compute_reminders(message_schedule, booking.starts_at, booked_at, quiet_hours)
-    # A rescheduled reminder needs a new key, because the withdrawn one keeps its own.
+    # A rescheduled reminder needs a new key, because the withdrawn reminder keeps the old one.
     key_suffix = f".{booking.drive.schedule_revision}" if booking.drive.schedule_revision else ""
     addressee = addressees.build_addressee(booking.volunteer)
     return [
@@ -118,7 +118,7 @@ def build_reminder_envelopes(
 
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    """Turn blocked texts into e-mails. Return the ids of texts that an e-mail covers already."""
+    """Turn blocked texts into e-mails. Return the ids of texts for which an e-mail already exists."""
     blocked_ids = notifications_queries.list_blocked_text_ids(
         [message for message in scheduled if message.channel == Channel.SMS]
     )
@@ -152,7 +152,6 @@ def _email_key(message: Message) -> str:
 def _render_or_log(
     booking: Booking, message: Message, custom: CustomTexts, shared: SharedTexts
 ) -> MessageContent | None:
-    """Log a failure, so that one reminder can't stop the others."""
     try:
         return _render(booking, message, custom, shared.bookings_by_text.get(message.pk, []))
     except Exception as error:
@@ -165,7 +164,7 @@ def _render(booking: Booking, message: Message, custom: CustomTexts, group: Sequ
         return texts_bookings.call_in_language(
             message.language, lambda: texts_bookings.render_shared_text("reminder", group)
         )
-    # A reminder that was scheduled late leaves now, not at its due time.
+    # A reminder that was scheduled after its due time is sent right away.
     leaves_at = max(message.due_at, message.created_at)
     return texts_bookings.call_in_language(
         message.language, lambda: texts_bookings.render_reminder(booking, message.channel, leaves_at, custom)

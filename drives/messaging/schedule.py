@@ -1,4 +1,4 @@
-"""The message schedule of organizations and drives, and their custom texts."""
+"""Load the message schedules and custom texts of organizations and drives."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def load_organization_schedule(organization: Organization) -> MessageSchedule:
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
-    """Merge default, organization and drive entries. All drives must be of the organization. One query."""
+    """Merge default, organization and drive entries. All drives must belong to the organization. One query."""
     rows = ScheduleEntry.objects.filter(Q(drive=None) | Q(drive__in=drive_ids), organization=organization)
     organization_entries: list[EntrySettings] = []
     drive_entries: dict[int, list[EntrySettings]] = {}

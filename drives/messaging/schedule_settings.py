@@ -1,4 +1,4 @@
-"""Changes of message schedules, custom texts and sending hours, with the new dates of queued reminders."""
+"""Change message schedules, custom texts and quiet hours, and reschedule the queued reminders."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -36,11 +36,11 @@ class SettingsVersionChanged(ValidationError):
 def change_message_schedule(
     *, organization: Organization, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Change the organization's schedule and reschedule every coming drive.
+    """Change the organization's schedule and reschedule every upcoming drive.
 
-    Returns how many bookings got other reminders. Refuses, by kind and field, a schedule with problems, and an older
-    `version` (`reminder_times.compute_schedule_fingerprint`). Locks: coming drives (exclusive, by id), bookings by id,
-    their messages.
+    Returns how many bookings got other reminders. Refuses a schedule with problems (by kind and field) and an older
+    `version` (`reminder_times.compute_schedule_fingerprint`). Locks: upcoming drives (exclusive, by id), bookings by
+    id, their messages.
     """
     _refuse_problems(message_schedule)
     ids = _lock_upcoming_drives(organization, now)
@@ -63,7 +63,7 @@ def change_drive_message_schedule(
     locks.lock_drive_exclusive(drive.pk)
     if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
         raise SettingsVersionChanged
-    # Every entry is saved, so that later changes of the organization's schedule do not reach this drive.
+    # Save every entry, so that later changes of the organization's schedule do not affect this drive.
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
     _add_audit_entry(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
@@ -71,7 +71,7 @@ def change_drive_message_schedule(
 
 @transaction.atomic
 def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> int:
-    """Return a drive to the organization's schedule. Locks: drive (exclusive), bookings by id."""
+    """Switch a drive back to the organization's schedule. Locks: drive (exclusive), bookings by id."""
     locks.lock_drive_exclusive(drive.pk)
     ScheduleEntry.objects.filter(drive=drive).delete()
     _add_audit_entry(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
@@ -91,13 +91,13 @@ def change_custom_text(
 ) -> TextTemplate:
     """Save an organization's text for a kind of message. A blank text restores the default.
 
-    Messages that are not yet rendered use it at once. Refuses, by field, a text that is too long, names an unknown
-    variable or holds a link, and an older `version` (`catalog.compute_text_version`). Returns the text as saved: one
+    Messages not rendered so far use it at once. Refuses, by field, a text that is too long, contains an unknown
+    variable or contains a link; also an older `version` (`catalog.compute_text_version`). Returns the saved text: one
     line, no invisible characters.
     """
     saved = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
     refuse_custom_text(organization, kind, language, saved)
-    # Two edits at once take turns.
+    # Make simultaneous edits wait for each other.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     before = schedule.load_custom_texts([organization.pk])[organization.pk].get((kind, language), TextTemplate())
     if catalog.compute_text_version(before) != version:
@@ -143,9 +143,9 @@ def change_sending_settings(
     actor: str,
     now: datetime,
 ) -> int:
-    """Change the quiet hours and the price of a text. Other hours reschedule every coming drive.
+    """Change the quiet hours and the price of a text. New hours reschedule every upcoming drive.
 
-    Returns how many bookings got other reminders. Locks: coming drives (exclusive, by id), bookings by id.
+    Returns how many bookings got other reminders. Locks: upcoming drives (exclusive, by id), bookings by id.
     """
     ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
@@ -158,7 +158,7 @@ def change_sending_settings(
     audit.add_audit_entry(
         organization=organization, actor=actor, verb="change_sending", about=about, fields=changed, now=now
     )
-    # The price alone moves no reminder.
+    # A new price does not change any reminder.
     if before == hours:
         return 0
     return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
@@ -174,7 +174,7 @@ def queue_test_message(
     language: str,
     now: datetime,
 ) -> int:
-    """E-mail a message sample to the coordinator. `key` makes a second tap harmless."""
+    """E-mail a sample message to the coordinator. A second call with the same `key` sends nothing."""
     rendered = [
         RenderedMessage(envelope, content)
         for position, content in enumerate(contents)
@@ -199,8 +199,8 @@ def _refuse_problems(message_schedule: MessageSchedule) -> None:
 
 
 def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
-    """Lock the coming drives and return their ids. Bookings wait, then read the new schedule."""
-    # Two edits at once wait for each other here, also where there is no drive yet.
+    """Lock the upcoming drives and return their ids. New bookings wait and then use the new schedule."""
+    # Make simultaneous edits wait for each other, even if there is no drive to lock.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     over = (DriveState.CANCELLED, DriveState.COMPLETED)
     rows = Drive.objects.of(organization).filter(ends_at__gt=now).exclude(state__in=over)

@@ -1,4 +1,4 @@
-"""Reminders that one text sends to the members of a party with one phone."""
+"""Reminders for members of a party who share a phone: one text names all of their bookings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class SharedTexts:
 
 
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Group scheduled texts of a party by phone. Two queries, none without a party."""
+    """Group scheduled texts of a party by phone. Two queries, or none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
     # Most batches have no party and need no further query.
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}
@@ -63,7 +63,7 @@ def _may_share_text(text: Message, other: Message, members: Mapping[int, Booking
 
 
 def list_other_bookings_of_text(text: Message) -> list[Booking]:
-    """List the other bookings that a text covers, without those changed since. Two queries."""
+    """List the other bookings that a text names, except those changed since it was sent. Two queries."""
     parties = Booking.objects.filter(pk=parse_booking_id(text), party__isnull=False).values("party")
     members = {booking.about: booking for booking in Booking.objects.filter(party__in=parties).order_by("pk")}
     covered = Message.objects.filter(

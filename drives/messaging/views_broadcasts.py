@@ -78,7 +78,7 @@ def add_stopped_message(request: MemberRequest, count: int) -> None:
 
 
 def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) -> Broadcast | None:
-    """Send the previewed draft. Return None and add an error to the form if the draft changed since the preview."""
+    """Send the previewed draft. If it changed since the preview, add an error to the form and return None."""
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
         form.add_error(None, ValidationError(_("Something has changed. Check it again, then send it.")))
@@ -87,7 +87,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
         return messaging_broadcasts.send_broadcast(
             drive=form.drive,
             draft=form.draft(),
-            # -1 matches no number of donors.
+            # -1 never equals the number of donors.
             typed_count=typed["typed_count"] if typed["typed_count"] is not None else -1,
             request_key=typed["request_key"],
             actor=members.format_actor(request),
@@ -99,7 +99,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
-    # The typed number may still be missing: the preview shows it.
+    # The number of donors may still be missing, because the preview is what shows it.
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None

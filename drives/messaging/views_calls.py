@@ -31,7 +31,7 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("check_in")
 def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
-    """Record a call about the topics that the page showed; more may have come since."""
+    """Record a call about the topics that the page showed. Newer topics stay on the list."""
     booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
     shown_topics = set(request.POST.getlist("topic"))
     rows = [

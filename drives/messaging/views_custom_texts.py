@@ -1,4 +1,4 @@
-"""The pages of message texts: default or custom, with a preview and the cost."""
+"""The pages for message texts: default or custom, with a preview and the cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -154,7 +154,7 @@ class CustomTextEditor:
         return {**shown, "version": catalog.compute_text_version(self.saved)}
 
     def _typed_data(self) -> Any:
-        """Return the posted data, with the default text after "use our words again"."""
+        """Return the posted data. After "use our words again", it contains the default text."""
         if self.request.method != "POST" or "ours" not in self.request.POST:
             return self.request.POST or None
         data = self.request.POST.copy()
@@ -168,7 +168,6 @@ def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
 
 
 def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
-    """Build a key that is the same for the same text within a minute."""
-    # A second tap within the minute queues nothing.
+    """Build a key that is the same for the same text within a minute, so that a second tap queues nothing."""
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Pages of message schedules and sending settings."""
+"""Pages for message schedules and sending settings."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def show_messages(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_message_schedule(request: MemberRequest) -> HttpResponse:
-    """Change the organization's schedule, which every drive without its own follows."""
+    """Change the organization's schedule. Drives without their own schedule use it."""
     organization = request.membership.organization
     saved = schedule.load_organization_schedule(organization)
     form = MessageScheduleForm(
@@ -88,7 +88,7 @@ def preview_message_schedule(request: MemberRequest, drive_id: int | None = None
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("manage")
 def edit_sending_settings(request: MemberRequest) -> HttpResponse:
-    # The form changes its instance, so it gets a copy of its own.
+    # Load a copy, because the form changes its instance.
     organization = Organization.objects.get(pk=request.membership.organization.pk)
     form = SendingForm(request.POST or None, instance=organization)
     if form.is_valid():

@@ -14,7 +14,7 @@ BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 def render_booking_message(
     booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
 ) -> MessageContent:
-    """Render a message in the donor's language. E-mails get the calendar object of `method`, if any."""
+    """Render a message in the donor's language. E-mails get a calendar object if `method` is set."""
     language = booking.volunteer.language if booking.volunteer else "en"
     content = booking_texts.call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:

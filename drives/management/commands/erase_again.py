@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Erase everybody again whose erasure stands in the log lines given on standard input. May be run twice."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read only lines with "erased": other lines may hold other ids."""
+        """Read erased volunteers from log lines on stdin. Other lines are skipped, because their ids may be other things."""
         numbers = {number for line in sys.stdin if '"erased"' in line for number in NUMBER.findall(line)}
         volunteer_ids = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
         count = erase.erase_volunteers(

@@ -1,1 +1,1 @@
-"""The demo's data: two made-up organizations with donors, and drives in the past, today and ahead."""
+"""The demo's data: two made-up organizations with donors, and past, present and upcoming drives."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-# Both are public, so they are created only with DEMO on.
+# The password and the key are public, so they are created only with DEMO on.
 PASSWORD = "running-for-zoe-demo"  # noqa: S105
 API_KEY = "pd_demo_a-key-for-the-demo-and-nothing-else"
 
@@ -26,7 +26,7 @@ ORGANIZATIONS: dict[str, dict[str, Any]] = {
         "accent": "#1f4e5c",
     },
 }
-SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # what their texts leave from
+SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # the numbers that send their texts
 MEMBERS = {
     RHYTHM: [("ben", "owner"), ("dana", "coordinator"), ("eli", "check_in"), ("vera", "viewer")],
     HARBOR: [("cleo", "owner")],

@@ -1,4 +1,4 @@
-"""The drives of the demo, relative to today. Missing ones are added, existing ones stay."""
+"""The demo's drives, relative to today. Missing drives are added; existing ones do not change."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -21,14 +21,14 @@ KNOWN_DONORS = {content.RHYTHM: range(160), content.HARBOR: range(160, 200)}
 PAST_DONORS, NEXT_DONORS = range(100, 148), range(60, 88)
 EVENING, WAITLISTED_DONORS = range(49, 60), range(90, 93)
 WALK_INS = range(148, 150)
-# Today's donors take turns, so that a daily demo respects the interval between donations.
+# Four groups of donors take turns, so that daily drives respect the interval between donations.
 TODAY_DONORS = (range(24), range(24, 48), range(100, 124), range(124, 148))
 HARBOR_DONORS = range(160, 174)
 
 
 @transaction.atomic
 def fill_demo(*, now: datetime) -> int:
-    """Bring the demo up to date in one transaction; return the number of added drives."""
+    """Add the missing demo data in one transaction. Return the number of added drives."""
     demo_organizations, is_new = foundation.ensure_organizations(now - CREATED_BEFORE)
     missing = [
         day for demo_organization in demo_organizations for day in _list_missing_days(demo_organization, is_new, now)
@@ -45,7 +45,7 @@ def fill_demo(*, now: datetime) -> int:
 
 
 def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: datetime) -> Iterator[Day]:
-    """List the drives to add: a past one only in a new demo, one for today, and one ahead."""
+    """List the drives to add: past ones (in a new demo only), one for today, and an upcoming one."""
     slug, main = demo_organization.organization.slug, demo_organization.sites[0]
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=demo_organization.organization)
@@ -96,7 +96,7 @@ def _saturday(today: date, days_ahead: int) -> date:
 
 
 def build_plan_around(demo_organization: DemoOrganization, site: Site, local: datetime) -> Drive:
-    """Plan a drive around `local`, a local time at the site, with hours that exist when the clock changes."""
+    """Plan a drive around `local`, a local time at the site. Its hours exist even if the clocks change that day."""
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
     plans = [_build_plan(demo_organization, site, local.date(), goal=20, opens=opens) for opens in starts]
@@ -140,7 +140,7 @@ def _build_plan(
 
 
 def _build_evening_plan(demo_organization: DemoOrganization, today: date) -> Drive:
-    """Plan a small drive that fills up, so that donors join its waitlist."""
+    """Plan a drive so small that it fills up and gets a waitlist."""
     plan = _build_plan(demo_organization, demo_organization.sites[0], _saturday(today, 14), goal=4, chairs=4)
     return plan.build_copy(title=content.EVENING_TITLE, opens=time(16), closes=time(18))
 

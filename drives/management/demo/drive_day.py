@@ -1,4 +1,4 @@
-"""One drive of the demo: its donors, their bookings and the outcomes."""
+"""One drive of the demo, with its donors, bookings and outcomes."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from organizations.models import Organization
 from volunteers import registration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# 60 bookings give 40 donations, as the Red Cross planning rule says.
+# The Red Cross plans with 40 donations from 60 bookings.
 OUTCOMES = (
     *("donated", "donated", "no_show", "donated", "deferred", "donated", "donated", "cancelled", "donated", "donated"),
     *("donated", "no_show", "donated", "donated", "incomplete", "donated", "no_show", "donated", "donated", "late"),
@@ -46,19 +46,19 @@ class Guest:
 
 @dataclass(frozen=True)
 class Day:
-    """A drive to plan, with its donors. `seed` makes all random choices repeatable."""
+    """A drive to plan, with its donors. The `seed` makes all random choices repeatable."""
 
     seed: str
     demo_organization: DemoOrganization
     plan: Drive  # unsaved
     guests: Sequence[DemoDonor]
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
-    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # once the day is full
+    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # join the waitlist when the day is full
     completed: bool = False
 
 
 def build_events(day: Day, now: datetime) -> Iterator[Event]:
-    """Plan and publish the drive, then yield its events, past and future."""
+    """Plan and publish the drive, then yield its past and future events."""
     steps = grid.build_steps(day.plan.grid)
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
@@ -80,7 +80,7 @@ def build_events(day: Day, now: datetime) -> Iterator[Event]:
 def _assign_times(
     day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each donor a random slot that fits their visit. A donor without one gets no booking."""
+    """Give each donor a random slot that fits the visit. Skip donors if no slot fits."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
@@ -117,7 +117,7 @@ def _build_donor_events(
 
 
 def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
-    """Two of three donors book online and verify a minute later. The third calls."""
+    """Let two of three donors book online and verify a minute later. The third one calls."""
     if position % 3 == 2:
         yield Event(
             guest.booked_at, lambda now: _book_by_phone(guest, demo_organization.coordinator, now), sends_messages=True
@@ -226,7 +226,7 @@ def _verify_hold(guest: Guest, now: datetime) -> None:
 
 
 def _join_waitlist(donor: DemoDonor, position: int, drive: Drive, now: datetime) -> None:
-    """Every second donor can only come in the first hour."""
+    """Add the donor to the waitlist. Every second donor can only come in the first hour."""
     window, browser = ArrivalWindow(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
     entry = entries.join_waitlist(
         drive=drive,

@@ -1,4 +1,4 @@
-"""Plays the demo's events in order up to the present and delivers the messages of each moment."""
+"""Play the demo's events in order up to the present, and deliver the messages of each moment."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Event:
 
 
 def play_events(events: Iterable[Event], until: datetime) -> None:
-    """Run the events up to `until`, each at its own time, and deliver the messages due in between."""
+    """Run the events up to `until`, each at its own time. Deliver the messages that are due in between."""
     next_due: datetime | None = until
     for event in sorted((event for event in events if event.at <= until), key=lambda event: event.at):
         next_due = _deliver_until(next_due, event.at)
@@ -35,17 +35,17 @@ def play_events(events: Iterable[Event], until: datetime) -> None:
 
 
 def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | None:
-    """Deliver due reminders in rounds up to `until`; return when the next one is due."""
+    """Deliver due reminders in rounds up to `until`. Return when the next one is due."""
     while next_due is not None and next_due + DELIVER_EVERY <= until:
         _deliver_due_messages(next_due + DELIVER_EVERY)
         before, next_due = next_due, _find_next_due()
-        if next_due == before:  # a worker of the running demo has claimed it
+        if next_due == before:  # a worker of the running demo has claimed the message
             return None
     return next_due
 
 
 def _run_event(event: Event) -> None:
-    """Run an event. A refusal is ignored: a visitor of the demo may have closed the drive."""
+    """Run an event. Ignores refusals, because a visitor of the demo may have closed the drive."""
     try:
         with transaction.atomic():
             event.act(event.at)

@@ -1,4 +1,4 @@
-"""Broadcasts, late notices and a coordinator's answers."""
+"""Texts of broadcasts, late notices and coordinators' answers."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -17,17 +17,21 @@ from organizations.models import Organization
 
 LATE_MINUTES = (10, 20, 30, 45)
 MAX_BROADCAST_SEGMENTS = 3
-LINK_LENGTH, NAME_LENGTH, LONG_DAY = 50, 20, "Wednesday, September 30"  # to measure what has not been filled in yet
+LINK_LENGTH, NAME_LENGTH, LONG_DAY = (
+    50,
+    20,
+    "Wednesday, September 30",
+)  # used to measure texts before variables are filled in
 BROADCAST_VARIABLES = (
     *catalog.TEXTS["booked"].variables,
     *catalog.OPENING_VARIABLES,
-)  # what {variables} a message to many may name
+)  # the {variables} that a broadcast may contain
 
 
 def format_plain_text(typed: str) -> str:
-    """Return one line. Convert it to GSM-7 unless more than accents would be lost, so that 160 characters fit."""
+    """Return the text on one line, in GSM-7 if that loses nothing but accents. So 160 characters fit."""
     text = catalog.clean_text(typed)
-    # A decomposed accent would look like a lost character.
+    # Compose first, because a separate accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)
     loses_characters = any(
         not message_content.is_gsm(character) and message_content.convert_to_gsm(character) in {"", "?"}
@@ -40,7 +44,6 @@ def format_plain_text(typed: str) -> str:
 
 
 def render_answer(organization: Organization, typed: str) -> MessageContent:
-    """Render a coordinator's answer. Refuses `text_missing` and `too_long`."""
     plain = format_plain_text(typed)
     text = f"{organization.sms_name}: {plain}"
     if not plain:

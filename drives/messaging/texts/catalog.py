@@ -1,7 +1,7 @@
 """The default text of each kind of message, custom texts, and their length on a phone. Pure.
 
-A default text fits one GSM-7 segment with organization and site names of 20 characters and a link of 50. Custom texts
-write variables as {day}.
+A default text fits one GSM-7 segment if organization and site names have 20 characters and the link has 50. Custom
+texts write variables as {day}.
 """
 
 import re
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 MAX_SEGMENTS = 2
 MAX_CHARACTERS = 400
 VARIABLE = re.compile(r"\{(\w+)\}")
-JOINERS = "\u200d\ufe0f"  # invisible, but they hold emoji together
+JOINERS = "\u200d\ufe0f"  # invisible, but emoji need them
 SITE_NAME_LENGTH = 20  # of a site's sms_name
 
 
 @dataclass(frozen=True)
 class TextKind:
-    """The default texts of a kind of message or a variant of it. A custom text must name the required variables."""
+    """The default texts of a kind of message or its variant. Custom texts must contain the required variables."""
 
     kind: MessageKind
     default: str
@@ -48,7 +48,7 @@ class TextKind:
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """An organization's texts for one kind and language. A blank one means the default."""
+    """An organization's texts for one kind and language. A blank text means the default."""
 
     text: str = ""  # of the text message
     opening: str = ""  # of the e-mail
@@ -62,7 +62,7 @@ CustomTexts = Mapping[tuple[str, str], TextTemplate]  # by kind and language
 NO_CUSTOM_TEXTS: CustomTexts = {}
 
 DAY_AND_TIME = ("day", "time")
-OPENING_VARIABLES = ("name", "long_day")  # further facts for the first line of an e-mail
+OPENING_VARIABLES = ("name", "long_day")  # allowed in the first line of an e-mail, too
 TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
         kinds.BOOKED,
@@ -164,7 +164,7 @@ TEXTS: Mapping[str, TextKind] = {
     ),
 }
 
-# One text for all members of a party with one phone. It cannot be customized.
+# One text for all members of a party who share a phone. Organizations cannot customize it.
 SHARED_TEXTS: Mapping[str, str] = {
     "booked": gettext_noop(
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
@@ -192,11 +192,11 @@ def render_opening(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> 
 
 
 def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
-    """Render a custom text, or the default in GSM-7."""
+    """Render the custom text, or else the default in GSM-7."""
     template = custom.get((kind, get_language() or "en"))
     if template is None or not template.text:
         return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
-    # One special character in a site's name would cut a segment from 160 to 70 characters.
+    # Convert facts, because one special character in a name would cut a segment from 160 to 70 characters.
     return fill_variables(
         add_sender_and_stop(template.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
     )
@@ -207,21 +207,21 @@ def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
 
 
 def _remove_double_stops(text: str) -> str:
-    """Keep one full stop where a time such as "1:15 p.m." ends a sentence."""
+    """Keep only one period where a time such as "1:15 p.m." ends a sentence."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
 def render_longest_that_fits(
     kind: str, facts: Mapping[str, str], custom: CustomTexts, name: str, lists: Sequence[str]
 ) -> str:
-    """Render the longest of these lists (the shortest first) that fits one segment, else the shortest."""
+    """Render the longest of these lists that fits one segment, or else the shortest. Lists go from short to long."""
     candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
-    # Lists grow, so the last one that fits is the longest.
+    # The lists get longer, so take the last one that fits.
     return next((text for text in reversed(candidates) if message_content.count_segments(text) == 1), candidates[0])
 
 
 def add_sender_and_stop(text: str) -> str:
-    """Add the sender and the opt-out where they are missing. Law and carriers require both."""
+    """Add the sender and the opt-out where they are missing, because law and carriers require both."""
     with_sender = text if "{org}" in text else f"{{org}}: {text}"
     return with_sender if re.search(r"\bSTOP\b", with_sender) else f"{with_sender} {_('STOP to end')}"
 
@@ -232,7 +232,7 @@ def fill_variables(text: str, facts: Mapping[str, str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Return one line of visible characters, without control and direction characters."""
+    """Return one line of visible characters. Removes control and direction characters."""
     visible = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     characters = (
         character for character in visible if character in JOINERS or unicodedata.category(character)[0] != "C"
@@ -245,7 +245,7 @@ def clean_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """The length of a text on a phone. `special` characters reduce a segment from 160 to 70 characters."""
+    """The length of a text on a phone. Any `special` character cuts a segment from 160 to 70 characters."""
 
     characters: int
     segments: int
@@ -258,7 +258,7 @@ class Measure:
 
 def measure_text(text: str) -> Measure:
     special = "".join(dict.fromkeys(character for character in text if not message_content.is_gsm(character)))
-    # UCS-2 bills UTF-16 code units: an emoji counts twice.
+    # UCS-2 counts UTF-16 code units, so an emoji counts as two characters.
     length = len(text.encode("utf-16-le")) // 2 if special else message_content.count_septets(text)
     return Measure(length, message_content.count_segments(text), special)
 
@@ -309,5 +309,5 @@ def _longest_until(language: str) -> str:
     return max(moments, key=message_content.count_septets)
 
 
-# A leap year, so that every possible day is measured.
+# A leap year includes every possible day.
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Texts and e-mails about the next visit: thanks and invitations."""
+"""Texts and e-mails about the next visit: thank-you messages and invitations."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ def build_time_option(time: NextVisit) -> tuple[str, str]:
 
 
 def build_time_link(time: NextVisit) -> str:
-    """Return the short link that books this time for a returning donor."""
+    """Return the short link with which a returning donor books this time."""
     name = "slot" if time.visit == Visit.RETURN else "slot_first_visit"
     return links.build_absolute_url(reverse(name, args=[time.slot_id]))
 
@@ -69,7 +69,7 @@ def build_time_link(time: NextVisit) -> str:
 def render_invitation(
     volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render an invitation. All times are of one drive, and there is at least one."""
+    """Render an invitation. `times` must not be empty, and all must be at one drive."""
     drive, first = times[0].drive, times[0]
     facts = {
         "org": drive.organization.sms_name,
@@ -87,7 +87,7 @@ def render_invitation(
         f"{drive.title}, {facts['long_day']}",
         f"{drive.site.name}, {drive.site.full_address}",
     ]
-    # The link ends news only. Reminders continue.
+    # This link stops news only. Reminders continue.
     stop = f"{booking_texts.build_mailbox_stop_link(volunteer.email)}?scope=news" if volunteer.email else ""
     subject = _("You can give again: %(long_day)s") % facts
     return booking_texts.build_email(
