@@ -1,4 +1,4 @@
-"""Source files for the checks. A check takes sources, so that a control can pass a seeded violation."""
+"""Source files for the checks. A check takes sources as an argument, so that a control can pass a seeded violation."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -13,8 +13,6 @@ CODE = (*APPS, "config", "bench")
 
 @dataclass(frozen=True)
 class Source:
-    """A file of the project, usually Python: its path and its text."""
-
     path: str
     text: str
 
@@ -33,7 +31,7 @@ class Source:
 
 @cache
 def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
-    """List every file of these folders with this ending, without migrations."""
+    """List all files of these folders with this ending, except migrations."""
     return tuple(
         Source(path.relative_to(ROOT).as_posix(), path.read_text())
         for folder in folders
@@ -43,7 +41,7 @@ def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
 
 
 def imported_names(source: Source) -> Iterator[str]:
-    """Yield the full names of a module's imports, also inside functions."""
+    """Yield the full names of a module's imports, including those inside functions."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -52,7 +50,7 @@ def imported_names(source: Source) -> Iterator[str]:
 
 
 def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
-    """Yield each name that a module reads in full: `dt.now` is `datetime.datetime.now` after such an import."""
+    """Yield the full name of each name that a module reads: `dt.now` may be `datetime.datetime.now` after an import."""
     local = _imports_by_local_name(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Name | ast.Attribute) and (dotted := _dotted(node)):
@@ -61,7 +59,7 @@ def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
 
 
 def inside(path: str, homes: Iterable[str]) -> bool:
-    """Return whether a path is one of the homes or inside one. Homes have no file ending."""
+    """Return whether a path is one of the homes or inside one. Homes are written without a file ending."""
     return any(path == f"{home}.py" or path.startswith(f"{home}/") for home in homes)
 
 

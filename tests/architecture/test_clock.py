@@ -1,4 +1,4 @@
-"""Only interfaces read the clock. Everything below takes `now` as an argument."""
+"""Only interfaces read the clock. All other code takes `now` as an argument."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.sources import APPS, Source, project_sources, used_names
 
-# A file is an interface by its name or by a folder that it lies in, wherever that is.
+# The name of a file, or of any folder that contains it, makes the file an interface.
 INTERFACE_FILES = re.compile(r"(views_\w+|api|admin|tasks)\.py")
 INTERFACE_FOLDERS = {"web", "api", "management"}
 EXCEPTIONS = {
@@ -58,7 +58,6 @@ def forbidden_clock_reads(sources: Iterable[Source]) -> list[str]:
 
 
 def statements_with_a_clock(files: Iterable[Source]) -> list[str]:
-    """List the .sql files that read the database's clock."""
     return [source.path for source in files if SQL.search(source.text)]
 
 

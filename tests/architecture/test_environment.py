@@ -21,13 +21,13 @@ def services() -> dict[str, Any]:
 
 
 def unknown_services(compose: dict[str, Any]) -> list[str]:
-    """List services that another one waits for and that do not exist."""
+    """List services that another service waits for but that do not exist."""
     awaited = {name for service in compose.values() for name in service.get("depends_on", ())}
     return sorted(awaited - compose.keys())
 
 
 def written_variables(compose: dict[str, Any]) -> list[str]:
-    """List variables with a value in the file that may be secret. Secrets belong in .env."""
+    """List variables that may be secret but have a value in the file. Secrets belong in .env."""
     written: set[str] = set()
     for service in compose.values():
         environment = service.get("environment", {})

@@ -1,4 +1,4 @@
-"""Every field that a template writes by hand is read by the code."""
+"""The code reads every field that a template writes by hand."""
 
 import re
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
-"""Modules import modules, not functions: a function that is replaced in its module is replaced for every caller.
+"""Modules import modules, not functions, from this project.
 
-Classes and constants may be imported by name. The `__init__` of a package may pass on what its own modules define,
-and its callers still name the package: `from drives import queries`, then `queries.load_waitlist(...)`.
+A function that is replaced in its module is then replaced for every caller. Classes and constants may be imported by
+name. The `__init__` of a package may re-export what its own modules define. Its callers still name the package:
+`from drives import queries`, then `queries.load_waitlist(...)`.
 """
 
 import ast
@@ -18,12 +19,14 @@ MAKERS_OF_FUNCTIONS = {"partial", "functools.partial", "itemgetter", "attrgetter
 @dataclass
 class _Module:
     functions: set[str] = field(default_factory=set)
-    passed_on: dict[str, tuple[str, str]] = field(default_factory=dict)  # by local name: module and name there
+    passed_on: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # re-exports: local name to the original module and name
     same_as: dict[str, str] = field(default_factory=dict)
 
 
 def function_imports(sources: Iterable[Source]) -> list[str]:
-    """List imports of our functions by name, also through a package that passes them on."""
+    """List imports of our functions by name, including imports through a package that re-exports them."""
     sources = list(sources)
     modules = {source.module: _read(source) for source in sources}
     return [
@@ -79,7 +82,7 @@ def _read_assignment(module: _Module, node: ast.Assign | ast.AnnAssign) -> None:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module, also those under a condition."""
+    """Yield the statements of a module, including those under a condition."""
     for node in body:
         yield node
         for inner in ("body", "orelse", "finalbody") if isinstance(node, ast.If | ast.Try | ast.With) else ():

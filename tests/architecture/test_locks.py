@@ -1,4 +1,4 @@
-"""The lock files hold what pyproject.toml requires, with hashes and without addresses."""
+"""The lock files contain what pyproject.toml requires, with hashes and without URLs."""
 
 import re
 import tomllib
@@ -27,7 +27,6 @@ def wanted(lock_name: str) -> list[str]:
 
 
 def unmet(requirements: Iterable[str], lock: str) -> list[str]:
-    """List requirements that the lock does not meet."""
     versions = pinned_versions(lock)
     needs = [(line, Requirement(line)) for line in requirements]
     return [
@@ -39,13 +38,13 @@ def unmet(requirements: Iterable[str], lock: str) -> list[str]:
 
 
 def differing(image: str, development: str) -> list[str]:
-    """List packages of the image with another version in the development lock."""
+    """List packages of the image that have another version in the development lock."""
     versions = pinned_versions(development)
     return [name for name, version in pinned_versions(image).items() if versions.get(name) != version]
 
 
 def lock_faults(lock: str) -> list[str]:
-    """List entries without a version or hash, and addresses."""
+    """List entries without a version or hash, and URLs."""
     entries = [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if entry[:1] not in {"", "#", " "}]
     unsound = [
         entry.splitlines()[0]

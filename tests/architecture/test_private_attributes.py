@@ -1,4 +1,4 @@
-"""No private attribute of a library is used, because a new version may remove it."""
+"""The code uses no private attribute of a library, because a new version may remove it."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.sources import CODE, project_sources
 
-# Private by their names, public by the documentation of Django (models) and Python (named tuples, os).
+# These names look private, but the documentation of Django (models) or Python (named tuples, os) makes them public.
 DOCUMENTED = {"_meta", "_state", "_default_manager", "_base_manager", "_replace", "_exit"}
 
 
@@ -16,7 +16,6 @@ def is_private(name: str) -> bool:
 
 
 def defined(trees: Iterable[ast.Module]) -> set[str]:
-    """List the private names that our own code defines."""
     found: set[str] = set()
     for tree in trees:
         for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The structure: no catch-all modules, no signals, homes for packages, doors between apps, migration names."""
+"""Project structure: module names, signals, where a package may be imported, imports between apps, migration names."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,30 +12,29 @@ HOMES = {
     "twilio": ("notifications/providers/twilio", "notifications/views_webhooks"),
     "icalendar": ("drives/calendars",),
 }
-# What other apps may import of an app: its models, its actions and its queries, and a few words with a reason.
+# The modules that other apps may import from an app: its models, actions and queries, and a few more with a reason.
 DOORS = {
     "organizations": {
         *("models", "api_keys", "audit", "idempotency", "memberships", "queries"),
         "admin",  # the read-only admin class
         "translated_text",  # texts by language: value, column and form field
-        *("rules", "web.accounts"),  # every interface asks for permission in the same words
+        *("rules", "web.accounts"),  # every interface checks permissions the same way
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "outbox", "queries", "replies", "senders"),
-        *("contact_address", "message_content"),  # the shape of a message, and of a phone number
-        *("envelopes", "kinds", "quiet_hours"),  # what is decided of every kind of message
+        *("contact_address", "message_content"),  # the format of a message and of a phone number
+        *("envelopes", "kinds", "quiet_hours"),  # decisions for every kind of message
     },
     "volunteers": {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
         "message_texts",  # pages show the wording of consents and codes
-        "rules",  # serializers and forms declare the limits of what may be typed
+        "rules",  # serializers and forms declare the limits of their input
     },
 }
 
 
 def find_catch_all_modules(sources: Iterable[Source]) -> list[str]:
-    """List files and folders with a catch-all name."""
     return [source.path for source in sources if DRAWERS & set(source.parts)]
 
 
@@ -58,7 +57,7 @@ def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[S
 
 
 def find_imports_past_doors(sources: Iterable[Source]) -> list[str]:
-    """List imports from another app that skip its doors."""
+    """List imports from another app that do not go through its doors (the modules listed for it)."""
     return [
         f"{source.path} imports {name}"
         for source in sources
@@ -73,7 +72,6 @@ def _is_door(name: str) -> bool:
 
 
 def unnamed_migrations(folders: Iterable[Path]) -> list[str]:
-    """List migrations with Django's automatic name."""
     return [path.name for folder in folders for path in sorted(folder.glob("*_auto_*.py"))]
 
 
@@ -113,7 +111,7 @@ def test_only_its_homes_import_the_package(package: str) -> None:
 
 @pytest.mark.parametrize("package", HOMES)
 def test_every_home_imports_its_package(package: str) -> None:
-    """A home without the import would let any file there import it unnoticed."""
+    """Without this check, any file in an unused home could import the package unnoticed."""
     for home in HOMES[package]:
         files = [source for source in project_sources(*CODE) if inside(source.path, [home])]
         assert find_imports_outside(package, [], files), home
@@ -132,7 +130,7 @@ def test_apps_import_each_other_only_through_doors() -> None:
 
 @pytest.mark.parametrize("door", [f"{app}.{door}" for app, doors in DOORS.items() for door in sorted(doors)])
 def test_every_door_is_used(door: str) -> None:
-    """An unused door would let imports through unnoticed."""
+    """Without this check, an unused door would let imports through unnoticed."""
     through = {
         name
         for source in project_sources(*APPS)

@@ -1,4 +1,4 @@
-"""Every written name of a Celery task is the name of a registered task."""
+"""Every Celery task name in code or documents belongs to a registered task."""
 
 import ast
 import re
@@ -79,7 +79,7 @@ def test_every_route_matches_a_task() -> None:
 
 
 def test_every_task_is_in_the_beat_table() -> None:
-    """All tasks are sweeps: one without a tick never runs."""
+    """All tasks are sweeps, and a sweep that beat does not start never runs."""
     assert registered() - {entry["task"] for entry in celery.app.conf.beat_schedule.values()} == set()
 
 

@@ -1,4 +1,4 @@
-"""Every `{% url %}` in every template names an address and gives it the right arguments."""
+"""Every `{% url %}` in every template names a URL route and gives it the right arguments."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from tests.architecture.sources import APPS, Source, project_sources
 
 @dataclass(frozen=True)
 class Address:
-    """The patterns of an address's arguments, by name and in order."""
+    """The patterns of a route's arguments, by name and in order."""
 
     arguments: dict[str, re.Pattern[str]]
 

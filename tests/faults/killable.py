@@ -1,7 +1,7 @@
-"""Workers that can be killed: each a fork that runs one sweep, as Celery's prefork pool has them.
+"""Workers that can be killed. Each is a fork that runs one sweep, as in Celery's prefork pool.
 
-`python -m tests.faults.killable [bug …]`: for every line on standard input, a sweep's name and what it needs, it forks
-one and writes its process id. The bugs that are named are seeded into the workers.
+`python -m tests.faults.killable [bug …]` reads lines with a sweep's name and its arguments from standard input. For
+each line it forks a worker and writes its process id. The named bugs are seeded into the workers.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import django
 
 
 def main(arguments: list[str]) -> None:
-    """Import before the fork what is slow to import. Connections are made after it."""
+    """Import slow modules before the fork, and connect after it."""
     django.setup()
     names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
     tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)

@@ -1,7 +1,7 @@
-"""Kill workers at chosen points, let the rest recover, and count at the provider what was lost or doubled.
+"""Kill workers at chosen points, let the others recover, and count at the provider which messages were lost or doubled.
 
-Nothing in the program helps with it: a worker is brought to a point by what it waits for, a lock that the test holds or
-an answer that the stand-in withholds.
+The program has no test hooks for this. A worker stops at a point because it waits for a lock that the test holds, or
+for a response that the stand-in withholds.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from tests.notifications import made
 from tests.programs import database_url, eventually
 from tests.standins.twilio import TwilioStandIn
 
-EACH = 3  # messages in the hands of a worker that is killed
+EACH = 3  # messages that a worker has claimed when it is killed
 OPEN = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT]
 _LOCKING = """
 SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
@@ -51,14 +51,14 @@ class Count:
     messages: int = 0
     lost: int = 0
     doubled: int = 0
-    most_extra: int = 0  # of one message
-    extra: int = 0  # of all
-    recovered_after: float = 0.0  # seconds on the workers' clock until the last was with the provider
+    most_extra: int = 0  # for any one message
+    extra: int = 0  # in total
+    recovered_after: float = 0.0  # seconds on the workers' clock until the provider had the last message
 
 
 @dataclass(kw_only=True)
 class Workers:
-    """Forks on the test's database that run one sweep each and are killed in it. `bug` is seeded into them."""
+    """Forks on the test's database. Each runs one sweep and is killed in it. `bug` is seeded into them."""
 
     bug: str = ""
     kills: int = 0
@@ -101,19 +101,22 @@ class Workers:
         return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
 
     def locking(self) -> list[int]:
-        """List the backends with an advisory lock. A killed worker's remains until the server notices."""
+        """List the backends with an advisory lock. A killed worker's backend remains until the server notices."""
         return [pid for (pid,) in self._watcher.execute(_LOCKING).fetchall()]
 
     @contextlib.contextmanager
     def holding(self, statement: str, *arguments: Any) -> Iterator[None]:
-        """Hold the locks of a statement."""
+        """Take the locks of a statement until the block ends."""
         with psycopg.connect(database_url()) as holder:
             holder.execute(statement.encode(), arguments)
             yield
             holder.rollback()
 
     def stopped_by(self, pid: int, *, finishes: bool) -> None:
-        """Kill a worker whose statement waits for us. The server may still finish the statement, or end it too."""
+        """Kill a worker whose statement waits for a lock of the test.
+
+        With `finishes`, the server still finishes the statement; otherwise its backend is terminated, too.
+        """
         assert eventually(self.waiting), "the worker does not wait"
         self.kill(pid)
         if not finishes:
@@ -149,7 +152,7 @@ class Arena(Workers):
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
-        """Run the sweeps of the beat on a clock that runs ahead; return the seconds it took."""
+        """Run the beat's sweeps on a clock that is set forward; return the seconds that recovery took on that clock."""
         at = began = timezone.now()
         offset = random.uniform(0, 30)
         while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
@@ -162,7 +165,7 @@ class Arena(Workers):
         return self.took
 
     def count(self) -> Count:
-        """Compare the messages that the provider took with those queued."""
+        """Compare the messages that the provider accepted with those queued."""
         taken = Counter(kept.fields["Body"] for kept in self.twilio.accepted)
         extras = [taken[text] - 1 for text in self.texts if taken[text] > 1]
         return Count(
@@ -205,7 +208,7 @@ def after_the_provider_accepted(arena: Arena, *, finishes: bool) -> None:
 
 
 def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """Kill while the provider's answer is being stored."""
+    """Kill a worker while it stores the provider's response."""
     arena.twilio.plan(["accepted-held"] * EACH)
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()
@@ -216,7 +219,7 @@ def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
 
 
 def after_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """Kill after all but one message are stored; the last one keeps the worker alive."""
+    """Kill a worker after it has stored all but one message. It waits at the last one."""
     arena.twilio.plan([*["ok"] * (EACH - 1), "hang"])
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()

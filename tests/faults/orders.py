@@ -19,12 +19,12 @@ _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5
 
 
 def highest(order: Order) -> str:
-    """Return the state that the order must end in."""
+    """Return the state that a message must have after these reports."""
     return max((str(notifications_rules.parse_status(status)) for status in order), key=lambda state: _RANK[state])
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
-    """Count orders that end in a wrong state. Early reports come before the provider's id is stored."""
+    """Count orders that end in a wrong state. Early reports arrive before the provider's id is stored."""
     now = timezone.now()
     organization = builders.organization()
     expected = {}

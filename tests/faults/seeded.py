@@ -1,4 +1,4 @@
-"""The bugs that the fault tests must catch. Each is what a simpler program would do."""
+"""The bugs that the fault tests must catch. A simpler program would have each of them."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from notifications.providers.base import Provider
 from organizations import audit
 from organizations.models import AuditEntry, Organization
 
-BATCH = 99  # the first half of an advisory key that nothing else has
+BATCH = 99  # the first half of an advisory key that no other lock uses
 
 
 def record_first() -> None:
-    """Record a message as sent before the call: a kill in between loses it."""
+    """Record a message as sent before the call. A kill in between loses the message."""
     gate = claim.admit_messages
 
     def hasty(**asked: Any) -> Sequence[ClaimedMessage]:
@@ -32,7 +32,7 @@ def record_first() -> None:
 
 
 def no_token() -> None:
-    """Skip the check that a message is still ours."""
+    """Skip the check that this worker still owns the message."""
     condition = "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'"
     open_gate = claim.ADMIT.replace(condition, "")
     assert open_gate != claim.ADMIT
@@ -40,7 +40,7 @@ def no_token() -> None:
 
 
 def no_look_up() -> Any:
-    """Send again without a look-up after a worker died. Return the patch, to be ended."""
+    """Send again without a look-up after a worker died. Return the patch; the caller stops it."""
 
     def blind(message: Message, provider: Provider, now: Any) -> str:
         return reconciliation._resend_or_give_up(message, now, asked=True)
@@ -49,7 +49,7 @@ def no_look_up() -> Any:
 
 
 def few_at_once() -> None:
-    """Use small batches, each behind a lock with its number (`BATCH`), so that a test can kill between two."""
+    """Use small batches, each behind a lock with its number (`BATCH`), so that a test can kill between two of them."""
     batch, numbers = invitations._queue_batch, itertools.count()
 
     def barred(*asked: Any) -> tuple[int, int]:
@@ -62,7 +62,10 @@ def few_at_once() -> None:
 
 
 def noted_first() -> Any:
-    """Record a round of invitations before it is done: a kill in between loses it. Return the patch, to be ended."""
+    """Record a round of invitations before it is done, so that a kill in between loses it.
+
+    Return the patch; the caller stops it.
+    """
     invitation = invitations.invite_donors
 
     def hasty(*, organization: Organization, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Real Celery: two beats and eight workers on one outbox; workers killed, Redis lost and back, empty."""
+"""Real Celery: two beats and eight workers on one outbox. Workers are killed; Redis is lost and comes back empty."""
 
 import os
 import random
@@ -41,10 +41,10 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 class Kept:
-    """A program that is started again after it ended, as compose does (`restart: unless-stopped`).
+    """A program that is restarted after it ends, as compose does (`restart: unless-stopped`).
 
-    Celery needs it: a worker that loses its broker while a process of its pool is being replaced ends with "file
-    descriptor is None", in its own code.
+    Celery needs this. If a worker loses its broker while it replaces a process of its pool, it ends with "file
+    descriptor is None" in Celery's own code.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Kept:
         self.restarts = 0
 
     def looked_after(self) -> bool:
-        """Return whether the program runs. Start it again if it ended."""
+        """Return whether the program runs. Start it again if it has ended."""
         if self.process.poll() is None:
             return True
         self.process = self._running.enter_context(self._start())

@@ -1,4 +1,4 @@
-"""A killed invitation run is finished by the next one without a second invitation."""
+"""After an invitation run is killed, the next run finishes it without a second invitation."""
 
 import itertools
 import random
@@ -23,7 +23,7 @@ QUEUED = Message.objects.filter(kind="invitation")
 
 @pytest.fixture
 def at() -> datetime:
-    """The time of a run at which six donors can be invited."""
+    """Return the time of a run at which six donors can be invited."""
     owner = builders.organization(codes_per_day=100_000)
     donated = builders.drive(owner)
     for n in range(PEOPLE):
@@ -57,7 +57,7 @@ POINTS: tuple[Callable[..., None], ...] = (before_anything_is_read, while_it_que
 
 
 def count_lost_and_repeated() -> tuple[int, int]:
-    """Return how many of the six got no invitation, and how many got two."""
+    """Return how many of the six donors got no invitation, and how many got two."""
     by_person = Counter(QUEUED.values_list("recipient", flat=True))
     return PEOPLE - len(by_person), sum(count > 1 for count in by_person.values())
 
@@ -79,7 +79,7 @@ def test_a_killed_run_loses_and_repeats_no_invitation(
         outcomes.append(count_lost_and_repeated())
     figures.note(request, "queued when they were killed: rounds", dict(left))
     assert workers.kills == ROUNDS * len(POINTS)
-    assert any(0 < queued < PEOPLE for queued in left)  # else none was killed in the middle
+    assert any(0 < queued < PEOPLE for queued in left)  # otherwise no run was killed in the middle
     assert set(outcomes) == {(0, 0)}
 
 

@@ -1,7 +1,7 @@
-"""Workers are killed at every point of a message's way. None is lost, and none doubled if the provider answers look-
-ups.
+"""Workers are killed at every point of sending a message. None is lost.
 
-`python -m bench.soak` does the same a thousand times.
+If the provider can be asked about messages, none is doubled either. `python -m bench.soak` repeats this a thousand
+times.
 """
 
 import os
@@ -53,7 +53,7 @@ def test_without_look_ups_a_crash_costs_at_most_one_extra(twilio: TwilioStandIn)
         found = arena.count()
     assert found.lost == 0
     assert found.most_extra <= 1
-    assert found.extra > 0  # else nothing was tried
+    assert found.extra > 0  # otherwise the kills did not test anything
 
 
 def test_control_a_message_that_is_recorded_before_the_call_is_lost(twilio: TwilioStandIn) -> None:
@@ -72,7 +72,7 @@ def test_control_without_the_look_up_a_message_is_doubled(twilio: TwilioStandIn,
 
 
 def freeze_after_the_claim(arena: Arena) -> None:
-    """Freeze a worker until others have done its work, then let it go on."""
+    """Freeze a worker until others have done its work, then let it continue."""
     arena.queue()
     with arena.holding("LOCK TABLE notifications_breaker IN ACCESS EXCLUSIVE MODE"):
         pid = arena.start()

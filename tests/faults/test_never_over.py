@@ -1,4 +1,4 @@
-"""Limits that all workers spend at once are never exceeded; without the lock they are."""
+"""Workers that share a limit never exceed it together. Without the lock they do."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,13 +24,13 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spend a part, with a pause between reading and writing what was used."""
+    """Use small batches, and pause between reading and saving how much of a limit is used."""
     monkeypatch.setattr(delivery, "BATCH", 15)
     seeds.pause_before(monkeypatch, throttle, "_save_uses")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: read what was used without a lock."""
+    """Seed a bug: read how much is used without a lock."""
     plain = (
         "SELECT subject, used.paced_until, used.last_turn_at, used.day, coalesce(used.spent, 0)"
         " FROM unnest(%s::text[]) AS wanted (subject) LEFT JOIN notifications_allowance AS used USING (subject)"

@@ -1,4 +1,4 @@
-"""A provider that fails, a clock that jumps, reports in any order: none lost, none doubled."""
+"""No message is lost or doubled if the provider fails, the clock jumps, or reports arrive in any order."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Response times do not tell whether a contact is known. `python -m bench.soak timing` measures more precisely."""
+"""Response times do not reveal whether a contact is known. `python -m bench.soak timing` measures more precisely."""
 
 import random
 
@@ -24,7 +24,7 @@ def test_known_and_unknown_contacts_are_answered_in_the_same_time(request: pytes
 
 
 def test_control_a_look_up_before_verification_shows_at_every_endpoint(request: pytest.FixtureRequest) -> None:
-    with leaking(looks=3):  # so few pairs hear a quiet leak in a quiet hour only
+    with leaking(looks=3):  # with so few pairs, a small leak shows only on an idle machine
         told = told_by_time(PAIRS, random.Random())
     figures.note(request, "known took longer in", told)
     assert {door: figure for door, figure in told.items() if figure > 0.5 + TELLS_NOTHING}.keys() == set(DOORS)

@@ -1,7 +1,8 @@
-"""Measures whether response times tell a known contact from an unknown one.
+"""Measures whether response times reveal if a contact is known.
 
-Known and unknown contacts come to the same endpoints in random order, each with its own IP address. The figure of an
-endpoint is how often the known contact of a random pair took longer (the area under the ROC curve). 0.5 tells nothing.
+The test sends known and unknown contacts to the same endpoints in random order, each with its own IP address. The
+figure of an endpoint is how often the known contact of a random pair took longer (the area under the ROC curve). At
+0.5, the times reveal nothing.
 """
 
 import random
@@ -32,12 +33,12 @@ from volunteers import rules as volunteers_rules
 from volunteers.models import Contact, ContactKind, LimitCounter, Volunteer
 
 DOORS = ("hold", "code", "find")
-PLENTY = 30_000  # places
+PLENTY = 30_000  # spots
 WARM_UP = 20
 
 
 def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
-    """Return the figure of each endpoint for as many known as unknown contacts. A day allows 900 searches."""
+    """Return the figure of each endpoint for `pairs` known and as many unknown contacts. A day allows 900 searches."""
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
     drive = builders.coming_drive(of=owner, shape=builders.plain, places=PLENTY, policy_id=builders.lax().pk)
@@ -63,7 +64,7 @@ def area(known: Sequence[float], unknown: Sequence[float]) -> float:
 
 
 def make_known(owner: Organization, phones: Sequence[str]) -> None:
-    """Create donors who verified these numbers and gave half a year ago."""
+    """Create donors who verified these numbers and donated half a year ago."""
     now = timezone.now()
     before = now - timedelta(days=180)
     past = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=before.date()), published=False)
@@ -109,7 +110,7 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
 
 
 def _ask(drive: Drive, phone: str, n: int) -> dict[str, float]:
-    """Send one contact to each endpoint from a fresh browser; return seconds."""
+    """Send one contact to each endpoint from a new browser; return the seconds for each."""
     browser = Client(REMOTE_ADDR=f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
     details = {"name": "Test Ana Alder", "phone": phone, "email": "", "visit": "return", "reminders": "on"}
     details["slot"] = str(builders.slot(drive, n % 4).pk)
@@ -138,7 +139,7 @@ def _phones(count: int, chance: random.Random) -> Iterator[str]:
 
 @contextmanager
 def leaking(looks: int = 1) -> Iterator[None]:
-    """Seed a bug: look up the contact with its bookings and donations before verification, this many times."""
+    """Seed a bug: look up the contact's bookings and donations before verification, this many times."""
     spend = codes._spend_code_limits
 
     def curious(who: str, *rest: Any) -> None:

@@ -26,8 +26,6 @@ _numbers = count(1)
 
 @dataclass
 class Count:
-    """The messages at the provider compared with those queued."""
-
     messages: int
     faults: int
     lost: int
@@ -38,7 +36,7 @@ class Count:
 
 @dataclass
 class Weather:
-    """Random faults from one seed. `jumps` shifts the clock in each round; afterwards it is right."""
+    """Random faults from one seed. With `jumps`, the clock is shifted in each round and correct afterwards."""
 
     twilio: TwilioStandIn
     chance: random.Random
@@ -59,7 +57,7 @@ class Weather:
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
-        """Run the sweeps until no message is open. The hangs together cost ten seconds."""
+        """Run the sweeps until no message is open. All hangs together take ten seconds."""
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
         with contextlib.nullcontext() if asks else seeded.no_look_up():
             for round_ in range(300):

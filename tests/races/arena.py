@@ -20,7 +20,10 @@ _in_turn = ContextVar("in_turn", default=False)
 
 
 def run_concurrently(*acts: Callable[[], Any]) -> list[str]:
-    """Run the actions at once, each on its own connection; return "ok", the refusal's codes, or the error's name."""
+    """Run the actions at once, each on its own connection.
+
+    Return "ok", the refusal's codes, or the error's name for each action.
+    """
     return [_outcome(answer) for answer in meet(acts, in_turn=_in_turn.get())]
 
 
@@ -35,15 +38,16 @@ def _outcome(answer: object) -> str:
 
 
 def count_lost(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """Count the runs that ended badly: half of them in turn, half released at once from each pause.
+    """Count the runs that ended badly.
 
-    The race empties its tables between runs.
+    In half of the runs the actions take turns; in the others all leave each pause at once. The race empties its tables
+    between runs.
     """
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 
 
 def count_lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """Do the same for controls: all runs in turn, in the order given, so that all end alike."""
+    """Count the bad runs of a control. The actions take turns in the given order, so that all runs end alike."""
     return sum(_lost(race, in_turn=True) for _run in range(runs))
 
 
@@ -56,7 +60,7 @@ def _lost(race: Callable[[], bool], *, in_turn: bool) -> bool:
 
 
 def oversold(slots: Sequence[Slot]) -> bool:
-    """Whether a step has more bookings than chairs, counted from the bookings and not from the counters."""
+    """Return whether a step has more bookings than chairs, counted from the bookings and not from the counters."""
     drive = slots[0].drive_id
     bookings = list(Booking.objects.filter(drive=drive, state__in=HOLDS_A_PLACE))
     for slot in slots:
@@ -68,12 +72,12 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Pause between reading the facts and booking. The locks make it harmless."""
+    """Pause between reading the facts and booking. The locks make the pause harmless."""
     seeds.pause_after(monkeypatch, booking_facts, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
-    """Seeded bug: read the counters, pause, write the read value plus one."""
+    """Seed a bug: read the counters, pause, write the read value plus one."""
     wait = think or seeds.pausing("the naive change of counters")
 
     def naive(*, drive_id: int, deltas: counters.Deltas) -> bool:
@@ -92,7 +96,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded bug: lock slots in a different order for each donor."""
+    """Seed a bug: lock slots in a different order for each donor."""
     statement = (
         "UPDATE drives_slot SET screening_taken = screening_taken + %s, chairs_taken = chairs_taken + %s"
         " WHERE drive_id = %s AND n = %s"
@@ -111,7 +115,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Seeded bug: skip these advisory locks."""
+    """Seed a bug: skip these advisory locks."""
     for name in names:
         seeds.replace(monkeypatch, locks, name, lambda *_arguments: None)
 

@@ -9,13 +9,13 @@ from tests.races import arena
 
 
 class Seeded:
-    """A stand-in for pytest's monkeypatch in a process without pytest."""
+    """Replaces pytest's monkeypatch in a process without pytest."""
 
     def setattr(self, target: object, name: str, value: object) -> None:
         patch.object(target, name, value).start()
 
 
-# Pauses cannot be steered from another process, so this one sleeps.
+# The test cannot control pauses in another process, so this one sleeps.
 arena.without_conditional_update(Seeded(), partial(time.sleep, 0.05))  # type: ignore[arg-type]
 
 __all__ = ["application"]

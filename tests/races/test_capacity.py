@@ -1,4 +1,4 @@
-"""Races for spots: ten runs with the locks are never lost, and runs without them are."""
+"""Races for spots. Ten runs with the locks all end well; runs without the locks do not."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """The counter of an organization's code limit would serialize its donors and hide the race."""
+    """Lift the limits on codes. The counter of an organization's limit would serialize its donors and hide the race."""
     settings.RATE_LIMITS = False
 
 
@@ -53,7 +53,7 @@ def last_place() -> Callable[[], bool]:
 
 
 def later(number: int) -> datetime:
-    """Use another day for each pair of runs, so that limits on codes play no part."""
+    """Return a time on another day for each pair of runs, so that limits on codes do not matter."""
     return NOW + timedelta(minutes=number // 2)
 
 
@@ -68,7 +68,7 @@ def test_control_the_last_spot_is_sold_twice_without_the_conditional_update(monk
     assert count_lost_in_turn(last_place()) >= ALMOST_ALWAYS
 
 
-# A first and a return visit compete for one chair
+# A first visit and a return visit compete for one chair
 
 
 def overlapping_chair_time() -> Callable[[], bool]:
@@ -98,7 +98,7 @@ def test_control_chair_time_overlaps_without_the_conditional_update(monkeypatch:
     assert count_lost_in_turn(overlapping_chair_time()) >= ALMOST_ALWAYS
 
 
-# A move against a booking of the same spot
+# A move and a booking compete for the same spot
 
 
 def move_against_book() -> Callable[[], bool]:

@@ -1,4 +1,4 @@
-"""Concurrent requests for codes: the limits that guard money."""
+"""Concurrent requests for codes: the limits that protect against costs."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

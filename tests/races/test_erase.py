@@ -1,4 +1,4 @@
-"""A donor is erased during another action: nothing stays and nothing is written afterwards."""
+"""A donor is erased during another action. Nothing remains, and nothing is written afterwards."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ RUNS = 10
 
 
 def is_erased(booking: Booking) -> bool:
-    """No trace of the erased donor is left."""
+    """Return whether no trace of the erased donor is left."""
     person = Volunteer.objects.get(bookings=booking)
     theirs = Message.objects.filter(about=booking.about).exclude(address="")
     return person.erased_at is not None and person.phone is None and not theirs.exists()
@@ -41,7 +41,7 @@ def erase(booking: Booking) -> None:
 
 
 def race_erasure(act: Callable[[Booking], Any]) -> Callable[[], bool]:
-    """Ana is erased while `act`, which started first, changes her booking."""
+    """Erase Ana while `act`, which started first, changes her booking."""
     owner = builders.organization(codes_per_day=100_000)
     numbers = iter(range(1, 1000))
 
@@ -61,12 +61,12 @@ def move(booking: Booking) -> None:
 def send_broadcast(booking: Booking) -> None:
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=booking.drive_id)
     draft = BroadcastDraft({"en": "Bring a sweater."}, Audience(), "reminders")
-    with suppress(ValidationError):  # no donor is left to reach
+    with suppress(ValidationError):  # the donor no longer exists
         broadcasts.send_broadcast(drive=drive, draft=draft, typed_count=1, request_key="a", actor="user:7", now=NOW)
 
 
 def enter_again(booking: Booking) -> None:
-    """The same number is entered again: as the erased donor or as a new one, never half of each."""
+    """Enter the same number again. It must belong to the erased donor or to a new one, never half to each."""
     phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
     again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
     assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id

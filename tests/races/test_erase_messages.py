@@ -1,4 +1,4 @@
-"""A donor is erased while a message is sent or a note on the number is saved: no trace stays."""
+"""A donor is erased while a message is sent or a note on the number is saved. No trace remains."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -40,7 +40,7 @@ def stop_by_reply(person: Volunteer, phone: str) -> None:
 
 def give_consent(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
-        with suppress(ValidationError):  # no owner any more
+        with suppress(ValidationError):  # the contact has no owner any more
             consent.opt_in_contact(
                 volunteer=person, contact=contact, purpose="news", language="en", source="page", ip=None, now=NOW
             )
@@ -67,7 +67,7 @@ def _weeks_later() -> datetime:
 
 
 def race_erasure(act: Act) -> Callable[[], bool]:
-    """Ana, a donor with another booking, is erased while `act`, which started first, is running."""
+    """Erase Ana, a donor with another booking, while `act`, which started first, is running."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 
@@ -143,7 +143,7 @@ def test_control_a_resent_code_reaches_an_erased_donor_without_the_booking_lock(
         return Booking.objects.select_related("registration__organization").get(pk=booking_id)
 
     slowly = seeds.then_pause(unlocked, "locking.booking")
-    seeds.replace_in(monkeypatch, verify, locks, lock_booking=slowly)  # the erasure's own lock stays
+    seeds.replace_in(monkeypatch, verify, locks, lock_booking=slowly)  # the erasure keeps its own lock
     assert count_lost_in_turn(race_erasure(resend_code), RUNS) >= ALMOST_ALWAYS
 
 

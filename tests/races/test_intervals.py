@@ -1,4 +1,4 @@
-"""One donor books twice at once, too close together, at two organizations."""
+"""One donor makes two bookings at the same moment, too close together, at two organizations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,14 +35,14 @@ def two_organizations() -> Callable[[], bool]:
         arena.empty()
         number = next(numbers)
         holds = [builders.held(drive, number=number) for drive in drives]
-        Registration.objects.update(verified_at=NOW)  # the race is not about the code
+        Registration.objects.update(verified_at=NOW)  # the race does not test the code
         return one_wins(holds)
 
     return race
 
 
 def verify_phone_and_mailbox() -> Callable[[], bool]:
-    """Ana verified both at one organization, and books with one there and with the other elsewhere."""
+    """Ana verified phone and mailbox at one organization. She books with one there and with the other elsewhere."""
     drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
 

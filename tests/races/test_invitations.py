@@ -1,4 +1,4 @@
-"""Two workers run invitations at once."""
+"""Two workers send invitations at the same moment."""
 
 import itertools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ALMOST_ALWAYS = 9
 
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause between reading what was sent and sending."""
+    """Pause between reading which invitations were sent and sending."""
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
 
 
@@ -45,7 +45,7 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def use_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded bug: each worker uses its own message keys."""
+    """Seed a bug: each worker uses its own message keys."""
     key, numbers = invitations._build_key, itertools.count()
     seeds.replace(monkeypatch, invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 

@@ -34,12 +34,12 @@ def edit(of: Organization, days: int) -> None:
 
 
 def edit_against_booking() -> Callable[[], bool]:
-    numbers = count(1)  # a new donor for each run: codes to one phone are limited
+    numbers = count(1)  # a new donor for each run, because codes to one phone are limited
 
     def race() -> bool:
         drive = builders.drive()
         held = builders.held(drive, n=6, number=next(numbers))
-        Registration.objects.update(verified_at=NOW)  # the race is not about the code
+        Registration.objects.update(verified_at=NOW)  # the race does not test the code
 
         def book() -> None:
             verify.verify_booking(booking_id=held.pk, code="", bound_to="", now=NOW)

@@ -1,4 +1,4 @@
-"""Workers race for messages, and sending races withdrawal."""
+"""Workers compete for messages, and a message is withdrawn while it is sent."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -42,7 +42,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded bug: read rows without a lock and claim them without checking their state again."""
+    """Seed a bug: read rows without a lock and claim them without checking their state again."""
     unlocked = notifications_claim.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
         "AND message.state = 'queued'\n    RETURNING", "\n    RETURNING"
     )
@@ -52,7 +52,7 @@ def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded bug: send what was claimed without checking that it is still claimed and wanted."""
+    """Seed a bug: send claimed messages without checking that they are still claimed and wanted."""
     open_gate = notifications_claim.ADMIT.replace(
         "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
     )

@@ -1,4 +1,4 @@
-"""Races of parties: ten runs with the locks are never lost, and runs without them are."""
+"""Races of parties. Ten runs with the locks all end well; runs without the locks do not."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -78,7 +78,7 @@ def test_control_a_party_oversells_without_the_conditional_update(
     assert count_lost_in_turn(party_against_one()) >= ALMOST_ALWAYS
 
 
-# Two parties over the same steps
+# Two parties compete for the same steps
 
 
 def two_parties() -> Callable[[], bool]:
@@ -133,7 +133,7 @@ def verify_twice() -> Callable[[], bool]:
         arena.empty()
         BookingChange.objects.all().delete()
         party = builders.held_together(drive, number=next(numbers))
-        Registration.objects.update(verified_at=NOW)  # the race is not about the code
+        Registration.objects.update(verified_at=NOW)  # the race does not test the code
         act = partial(verify.verify_booking, booking_id=party[0].pk, code="", bound_to="", now=NOW)
         results = run_concurrently(act, act)
         once = BookingChange.objects.filter(to_state="booked").count() == 3

@@ -1,4 +1,4 @@
-"""One donor races with themselves."""
+"""One donor sends two requests at the same moment."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ def one_volunteer_twice() -> Callable[[], bool]:
         known = builders.booked(drive, number=number)
         Booking.objects.filter(pk=known.pk).update(state=BookingState.LAPSED, is_counted=False)
         holds = [builders.held(drive, n=n, number=number) for n in (4, 12)]
-        Registration.objects.update(verified_at=NOW)  # the race is not about the code
+        Registration.objects.update(verified_at=NOW)  # the race does not test the code
         results = run_concurrently(
             *(partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", now=NOW) for held in holds)
         )

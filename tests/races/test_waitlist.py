@@ -1,4 +1,4 @@
-"""Races of the waitlist: sweeps, answers, deadlines, public bookings, and the end of the drive."""
+"""Races of the waitlist: sweeps, responses to offers, deadlines, public bookings, and the end of the drive."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,7 +53,7 @@ class World:
             cancel(self.bookings[number].pk)
 
     def offered(self) -> Offer:
-        """Start again, free one place and offer it."""
+        """Reset, free one spot and offer it."""
         self.again()
         self.free(0)
         sweep(self.drive)
@@ -69,7 +69,6 @@ def cancel(booking_id: int) -> None:
 
 
 def sweep(drive: Drive) -> None:
-    """Sweep a waitlist once."""
     while waitlist_offers.offer_next_spot(drive_id=drive.pk, now=NOW):
         pass
 
@@ -87,7 +86,7 @@ def pause_after_waitlist_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_waitlist_and_entry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded bug: skip the waitlist lock and read rows without a lock."""
+    """Seed a bug: skip the waitlist lock and read rows without a lock."""
 
     def entries(ids: Any) -> list[WaitlistEntry]:
         return list(WaitlistEntry.objects.filter(pk__in=list(ids)).select_related("drive__site", "drive__organization"))
@@ -128,7 +127,7 @@ def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.Monkey
     assert count_lost_in_turn(two_sweeps()) >= ALMOST_ALWAYS
 
 
-# An accept at the deadline
+# A donor accepts an offer at its deadline
 
 
 def accept_against_expiry() -> Callable[[], bool]:
@@ -146,7 +145,7 @@ def accept_against_expiry() -> Callable[[], bool]:
 
 
 def expire(offer: Offer) -> None:
-    """Sweep a second after the deadline."""
+    """Sweep one second after the deadline."""
     if not waitlist_offers.expire_offer(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
         raise Refusal([Reason("answered", "")])
 
@@ -156,7 +155,7 @@ def active(world: World) -> int:
     return Booking.objects.filter(drive=world.drive, state__in=ACTIVE_STATES).exclude(pk__in=firsts).count()
 
 
-# The same offer accepted by text and by link
+# A donor accepts the same offer by text and by link
 
 
 def accept_twice() -> Callable[[], bool]:
@@ -220,7 +219,7 @@ def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pyte
     assert count_lost_in_turn(cancel_against_sweep()) >= ALMOST_ALWAYS
 
 
-# A public booking against a freed spot
+# A public booking competes for a freed spot
 
 
 def public_against_freed_place() -> Callable[[], bool]:
@@ -247,7 +246,7 @@ def test_control_the_public_gets_a_freed_spot_without_the_reservation(monkeypatc
     assert count_lost_in_turn(public_against_freed_place()) >= ALMOST_ALWAYS
 
 
-# The drive is cancelled during an accept
+# The drive is cancelled while a donor accepts an offer
 
 
 def cancelled_drive_against_accept() -> Callable[[], bool]:

@@ -19,8 +19,6 @@ PATIENCE = 60  # seconds
 
 @dataclass(frozen=True)
 class Post:
-    """One request."""
-
     path: str
     body: dict[str, Any]
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -33,7 +31,7 @@ class Answer:
 
 
 def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
-    """Connect all, send all at once, and return the answers in order."""
+    """Connect all, send all at once, and return the responses in order."""
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
 
@@ -57,7 +55,7 @@ def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
 
 @dataclass
 class TransactionWatch:
-    """The most transactions open at once, as seen from another connection, and how long it watched."""
+    """The largest number of transactions open at once, seen from another connection, and how long it watched."""
 
     most: int = 0
     looks: int = 0
@@ -68,7 +66,7 @@ class TransactionWatch:
 def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
     """Count open transactions from a separate connection as often as possible.
 
-    Keeps the slot `barred` locked until that many are open, or for 30 seconds, so that requests pile up on any machine.
+    Lock the slot `barred` until that many are open, or for 30 seconds, so that requests pile up on any machine.
     """
     seen, stop, began = TransactionWatch(), threading.Event(), time.monotonic()
     open_now = (

@@ -1,4 +1,4 @@
-"""Clients that a web server must survive: slow ones, and kept connections after an early answer."""
+"""Difficult clients for a web server: slow ones, and ones that reuse a connection after an early response."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ def connect(port: int) -> socket.socket:
 
 @contextmanager
 def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
-    """Hold open connections that have sent only these bytes."""
+    """Keep connections open that have sent only these bytes."""
     with ExitStack() as stack:
         for _client in range(count):
             stack.enter_context(closing(connect(port))).sendall(sent)
@@ -39,7 +39,7 @@ def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
 
 @contextmanager
 def dripping(port: int, count: int) -> Iterator[None]:
-    """Hold open connections that send one byte at a time, half of them in the head and half in the body."""
+    """Keep connections open that send one byte at a time, half of them in the head and half in the body."""
     done = threading.Event()
     with ExitStack() as stack:
         clients = [stack.enter_context(closing(connect(port))) for _client in range(count)]
@@ -64,7 +64,7 @@ def _drip(clients: list[socket.socket], done: threading.Event) -> None:
 
 
 def slowest_health(port: int, seconds: float = 3.0) -> float:
-    """Return the longest time of `/healthz` on new connections, or PATIENCE without an answer."""
+    """Return the longest time of `/healthz` on new connections, or PATIENCE if there is no response."""
     longest, end = 0.0, time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -102,7 +102,7 @@ SMALL = json.dumps({"reason": "x" * 200}).encode()
 
 
 def mixed(key: str, booking: object) -> Sequence[Ask]:
-    """List requests that are answered before the body is read, and ordinary ones between them."""
+    """List requests that get a response before the body is read, and ordinary requests between them."""
     holder = JSON | {"Authorization": f"Bearer {key}"}
     return (
         Ask("POST", "/api/v1/drives/", 401, SMALL, JSON),
@@ -118,7 +118,7 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
 
 
 def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[str]:
-    """Send requests on kept connections, bodies in one or two packets; count missing and wrong answers."""
+    """Send requests on kept connections, with bodies in one or two packets. Count missing and wrong responses."""
     chance, missed = random.Random(seed), Counter[str]()
     client = connect(port)
     for _request in range(count):

@@ -25,7 +25,7 @@ READY_WITHIN = 90.0
 
 
 class Running:
-    """`python -m config.embedded` with a folder and a port, in an otherwise empty environment."""
+    """`python -m config.embedded` with a folder and a port, in an environment with no other variables."""
 
     def __init__(self, data: Path, port: int) -> None:
         self.port = port
@@ -46,7 +46,7 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the guard stop what a failed test left running."""
+        """Let the guard stop any processes that a failed test did not stop."""
         self.process.kill()
         self.process.wait()
 
@@ -63,7 +63,7 @@ class Running:
         return self.log.read_text()
 
     def everybody(self) -> list[psutil.Process]:
-        """List all processes of the stack, the guard included."""
+        """List all processes of the stack, including the guard."""
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]
 
@@ -80,7 +80,7 @@ def left_over(processes: list[psutil.Process]) -> list[str]:
 
 
 class Http:
-    """A connection for `Visitor` with a cookie jar. Sends one request after the other."""
+    """A connection for `Visitor` with a cookie jar. It sends one request at a time."""
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -1,4 +1,4 @@
-"""One process holds 64 MB of request bodies; more are refused with 503."""
+"""One process holds at most 64 MB of request bodies and refuses more with 503."""
 
 import http.client
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.stack import clients
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stack")]
 
 LIMIT = 64 * 1024 * 1024
-LARGEST = 2_621_440  # a body that is not too long to be kept
+LARGEST = 2_621_440  # the largest body that the server keeps
 CLIENTS = LIMIT // LARGEST
 LEFT = LIMIT - CLIENTS * (LARGEST - 1)
 ALONE = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
@@ -32,7 +32,7 @@ def nearly_full(port: int) -> Iterator[None]:
 
 
 def is_answered(port: int, length: int, status: int) -> bool:
-    """Send one whole body. The server may close before it has read a refused body."""
+    """Send one whole body. The server may close the connection before it has read a refused body."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=clients.PATIENCE)) as client:
         try:
             client.request("POST", "/api/v1/none/", b"x" * length, {"Host": "localhost"})

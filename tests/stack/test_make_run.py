@@ -18,7 +18,7 @@ from tests.visitor import Page, Visitor
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
 PHONE, MAILBOX = "+12095550199", "test.ana.alder@example.org"
-SOON = 60.0  # seconds; messages leave within two or three, but the machine may be busy with other tests
+SOON = 60.0  # seconds; messages are sent within two or three, but the machine may be busy with other tests
 
 
 def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
@@ -37,7 +37,7 @@ def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
 
 
 def _stopped(stack: Running, number: int) -> list[str]:
-    """Stop the stack; return the processes that outlived it."""
+    """Stop the stack; return the processes that still run."""
     processes = stack.everybody()
     assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
     assert stack.stop(number) == 0
@@ -47,7 +47,7 @@ def _stopped(stack: Running, number: int) -> list[str]:
 
 
 def _book(port: int) -> tuple[str, dict[str, float]]:
-    """Book from the list of drives to the calendar file; return the booking's page and the delays of its messages."""
+    """Book, from the list of drives to the calendar file. Return the booking's page and the delays of its messages."""
     http = Http(port)
     assert http.get_json("/readyz")["ok"] is True
     ana = Visitor(http)

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode carries the service: each client gets the answers to their own requests.
+"""The service works behind PgBouncer in transaction mode: each client gets the responses to its own requests.
 
 REQUESTS=10000 makes the long run.
 """
@@ -50,7 +50,7 @@ max_client_conn = 200
 
 @contextmanager
 def pgbouncer(guard: Guard) -> Iterator[str]:
-    """Run PgBouncer in front of the test's PostgreSQL; return the database address there."""
+    """Run PgBouncer in front of the test's PostgreSQL; return the database URL there."""
     assert PROGRAM
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
     guard.remove_at_exit(folder)
@@ -59,7 +59,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
     configuration = folder / "pgbouncer.ini"
     host = connection.settings_dict["HOST"] or connection.settings_dict["OPTIONS"]["host"]
     configuration.write_text(CONFIGURATION.format(host=host, port=port, pool=POOL))
-    user = ["-u", "nobody"] if os.getuid() == 0 else []  # it refuses to run as root
+    user = ["-u", "nobody"] if os.getuid() == 0 else []  # PgBouncer refuses to run as root
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, *user, configuration], stdout=log, stderr=log, start_new_session=True)
     guard.watch(process)
@@ -83,7 +83,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
 
 @dataclass
 class Caller:
-    """A client with a kept connection that checks each answer against its request."""
+    """A client with a kept connection that checks each response against its request."""
 
     port: int
     drive: int

@@ -1,4 +1,4 @@
-"""200 clients that never finish a request, and early answers on kept connections."""
+"""200 clients that never finish a request, and early responses on kept connections."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -68,7 +68,7 @@ def test_no_request_is_lost_after_an_early_answer(tmp_path: Path, guard: Guard) 
 
 
 def test_control_requests_are_lost_when_the_body_stays_unread(tmp_path: Path, guard: Guard) -> None:
-    """Count only requests without any answer: without its body a request may get another status."""
+    """Count only requests that get no response at all, because a request that lost its body may get another status."""
     asks = mixed()
     with programs.web_process(guard, tmp_path / "web.log", [*BROKEN, "unread"]) as (_process, port):
         missed = clients.lost(port, CONTROL_REQUESTS, asks)

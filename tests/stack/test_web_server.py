@@ -24,7 +24,7 @@ from tests.stack.doors import SLOW_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stack")]
 
-PATIENCE = 10  # seconds of a client
+PATIENCE = 10  # how many seconds a client waits
 DOORS = ["-m", "config.web_server", "tests.stack.doors"]
 ALONE = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
 
@@ -33,7 +33,7 @@ Connect = Callable[[], http.client.HTTPConnection]
 
 @pytest.fixture
 def port(tmp_path: Path, guard: Guard) -> Iterator[int]:
-    """Run a web server of one thread with test pages."""
+    """Run a web server with one thread and test pages."""
     with programs.web_process(guard, tmp_path / "web.log", DOORS, **ALONE) as (_process, port):
         yield port
 
@@ -58,7 +58,7 @@ def ask_once(port: int, path: str = "/healthz") -> int:
 
 
 def echoed(port: int, *packets: bytes) -> dict[str, Any]:
-    """Return what the application saw of a request sent in these packets."""
+    """Return the request as the application saw it, sent in these packets."""
     with closing(clients.connect(port)) as client:
         for packet in packets:
             client.sendall(packet)
@@ -133,7 +133,7 @@ def test_a_client_header_cannot_replace_the_proxys(port: int) -> None:
     ids=["body that ends early", "two lengths", "long head", "many headers"],
 )
 def test_an_incomplete_or_too_large_request_does_not_arrive(port: int, sent: bytes, status: int) -> None:
-    """The server may close before it has read the whole head, so the answer can be lost."""
+    """The server may close the connection before it has read the whole head, so the response can be lost."""
     with closing(clients.connect(port)) as client:
         with suppress(OSError):
             client.sendall(sent)

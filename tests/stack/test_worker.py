@@ -90,7 +90,7 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
 
 
 def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
-    """Check that code and confirmation arrived once each, and that the confirmation has a report address."""
+    """Check that code and confirmation arrived once each, and that the confirmation has a URL for reports."""
     code = builders.code_of(booking)
     confirmation, told = sorted(twilio.accepted, key=lambda kept: kept.fields["Body"].startswith(code))
     assert told.fields["Body"].startswith(code)
