@@ -121,7 +121,7 @@ def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_clos
         Invitation("REQUEST", uid, 0, "CONFIRMED", "Sat Mar 13 10:30"),
         Invitation("CANCEL", uid, 1, "CANCELLED", "Sat Mar 13 10:30"),
     ]
-    assert [mail for mail in ben.mails if "Cancelled" in mail[1]] == [
+    assert [mail for mail in ben.mails if "Late cancellation" in mail[1]] == [
         ("Thu Mar 11 10:00", "Late cancellation: Sat Mar 13, 10:30 AM")
     ]
     assert ana.messages("scheduled", "queued", "claimed") == []

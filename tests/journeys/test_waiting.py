@@ -87,7 +87,7 @@ def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_ma
     ana.texts_back("x")
     for _tick in range(3):
         sweep()
-    assert "The place goes to the next. You stay on the list, number 1." in received(ana.phone)[-1].text
+    assert "That spot goes to the next person. You're still on the list, number 1." in received(ana.phone)[-1].text
     assert "Spot open Sat Mar 13 9:00 AM" in received(dan.phone)[-1].text
 
 
@@ -99,7 +99,7 @@ def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_
     ana.texts_back("C")
     for _tick in range(2):
         sweep()
-    assert "That place is gone. You are still in line, number 2." in received(ana.phone)[-1].text
+    assert "That spot is gone. You're still on the waiting list, number 2." in received(ana.phone)[-1].text
     assert bookings_of(ana) == []
     dan.texts_back("yes")
     sweep()
@@ -130,6 +130,6 @@ def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
     lifecycle.cancel_drive(drive_id=bookings[0].drive_id, reason="", actor="user:1", now=NOW)
     for _tick in range(3):
         sweep()
-    assert "The drive of Sat Mar 13 is cancelled, the list is closed." in received(ana.phone)[-1].text
+    assert "The Sat Mar 13 drive is cancelled and the list is closed." in received(ana.phone)[-1].text
     assert WaitlistEntry.objects.get().state == "over"
     assert "The waiting list is closed" in ana.visitor.open(page.path).html

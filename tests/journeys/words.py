@@ -23,7 +23,7 @@ def cancelled(link: str, when: str = "Sat Mar 13 10:30 AM") -> str:
 
 
 def drive_cancelled(link: str) -> str:
-    return f"Hope Foundation: Do not come: the drive Sat Mar 13, St Mary Hall is cancelled. {link} STOP to end"
+    return f"Hope Foundation: Don't come. The drive on Sat Mar 13, St Mary Hall, is cancelled. {link} STOP to end"
 
 
 def thanks(link: str) -> str:

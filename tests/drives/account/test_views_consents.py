@@ -214,7 +214,7 @@ def test_a_donor_sees_what_they_agreed_to_and_turns_it_off_and_on() -> None:
     assert (PHONE, "news") in agreed_to(here)
     line = ConsentEntry.objects.latest("pk")
     assert (line.given, line.source, line.actor, line.ip) == (True, "page", "donor", "127.0.0.1")
-    assert "coming drives" in line.wording
+    assert "upcoming drives" in line.wording
 
 
 def test_after_a_stop_by_text_the_page_says_start_and_no_box_turns_texts_on() -> None:

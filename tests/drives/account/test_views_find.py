@@ -51,7 +51,7 @@ def test_a_lost_link_is_found_again_with_phone_and_code() -> None:
     browser = Client()
     asked = browser.post(reverse("find_booking"), {"contact": PHONE}, follow=True)
     shown = text(asked).replace(" ,", ",")
-    assert "If somebody booked with (201) 555-0142, a code with six digits is on its way there." in shown
+    assert "If someone booked with (201) 555-0142, a six-digit code is on its way there." in shown
     mine = browser.post(reverse("find_booking_code"), {"code": code()}, follow=True)
     assert "Your bookings Test Ana Alder Plasma drive" in text(mine)
     assert "Saturday, March 13, 9:00 AM Pacific Time" in text(mine)

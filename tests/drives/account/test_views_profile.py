@@ -146,7 +146,7 @@ def test_the_change_is_made_in_every_organization_or_in_none() -> None:
     )
     response = changes_to(browser, here, NEW, NEW_KEPT)
     assert response.status_code == 422
-    assert "Harbor knows somebody else by this number or address." in text(response)
+    assert "Harbor has someone else under this number or address." in text(response)
     phones = Volunteer.objects.filter(pk__in=[here.pk, there.pk]).values_list("phone__address", flat=True)
     assert set(phones) == {builders.phone(42)}
 

@@ -68,7 +68,7 @@ def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
     said = Progress(1, date(2027, 9, 9)).sentence
     assert said == "Donation 1 of 2 to become a qualified donor. The second one counts through Sept. 9, 2027."
     with translation.override("es"):
-        assert Progress(2, date(2027, 9, 9)).sentence.startswith("2 de 2 para ser donante calificado")
+        assert Progress(2, date(2027, 9, 9)).sentence.startswith("Donación 2 de 2 para ser donante calificado")
 
 
 def planned(of: Organization | None = None, **changes: Any) -> tuple[Drive, Drive]:

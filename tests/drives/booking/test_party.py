@@ -280,7 +280,7 @@ def test_a_cancelled_party_gets_one_text() -> None:
         )
     assert list(Booking.objects.values_list("state", flat=True)) == [BookingState.CANCELLED] * 3
     [text] = texts("cancelled")
-    assert "3 places" in text.text
+    assert "3 spots" in text.text
     assert not Message.objects.filter(state="scheduled").exists()
     assert drift.count_drifted_slots() == 0
 

@@ -49,7 +49,7 @@ def test_a_donor_moves_a_booking() -> None:
     booking = builders.booked(drive, n=0)
     browser = Client()
     offered = browser.get(reverse("booking_move", args=[booking.token]))
-    assert "Your time now is 9:00 AM" in text(offered)
+    assert "You keep your current time ( 9:00 AM ) until the new one is booked." in text(offered)
     response = browser.post(
         reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 8).pk}, follow=True
     )

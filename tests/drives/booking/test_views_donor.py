@@ -31,7 +31,7 @@ def test_a_donor_books_from_the_poster_in_four_pages_and_three_fields() -> None:
     booking = donor.kept(browser, drive, 2)
     check = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "We’ll hold this time for you until 10:15 AM Pacific Time." in text(check)
-    assert "We sent a text with six digits to (201) 555-0142" in text(check)
+    assert "We texted a six-digit code to (201) 555-0142" in text(check)
     assert donor.prove(browser, booking).status_code == 303
     done = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "You’re booked Saturday, March 13, 9:30 AM Pacific Time" in text(done)
@@ -58,7 +58,7 @@ def test_typed_details_stay_after_an_error() -> None:
     shown = response.content.decode()
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
-    assert "There is a problem Enter your name. Write a phone number with its area code" in text(response)
+    assert "There is a problem Enter your name. Enter a phone number with its area code" in text(response)
     assert '<a href="#id_name">Enter your name.</a>' in shown
     assert 'value="213 55"' in shown
     assert 'value="ana@example.org"' in shown

@@ -165,7 +165,7 @@ def test_an_offer_text_with_its_link_fits_one_segment(language: str) -> None:
 def test_an_offer_text_names_time_deadline_and_replies() -> None:
     offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
     text = waitlist_texts.render_offer(offer, "sms").text
-    assert text.startswith(f"{'W' * 20}: Place free Sat Mar 13 10:30 AM. C by Fri 4:00 PM takes it, X passes. http")
+    assert text.startswith(f"{'W' * 20}: Spot open Sat Mar 13 10:30 AM. C by Fri 4:00 PM to take it, X to pass. http")
     mail = waitlist_texts.render_offer(offer, "email")
     assert mail.subject == "A spot for you: Saturday, March 13, 10:30 AM"
     assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text

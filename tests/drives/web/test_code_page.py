@@ -63,7 +63,7 @@ def test_a_page_that_sends_a_text_says_what_a_stopped_donor_may_do(ask: Ask) -> 
     shown = text(ask(Client(), builders.organization(), donor.PHONE))
     assert "Send again" in shown
     number = "the number our texts come from" if ask is look_for_bookings else r"\(202\) 555-\d{4}"
-    assert re.search(f"No text\\? If you once texted STOP, text START to {number}, or use e-mail\\.", shown)
+    assert re.search(f"Didn’t get a text\\? If you ever texted STOP, text START to {number}, or use e-mail\\.", shown)
 
 
 @pytest.mark.parametrize("ask", SUBJECTS)
