@@ -168,7 +168,7 @@ def test_an_offer_text_names_time_deadline_and_replies() -> None:
     assert text.startswith(f"{'W' * 20}: Spot open Sat Mar 13 10:30 AM. C by Fri 4:00 PM to take it, X to pass. http")
     mail = waitlist_texts.render_offer(offer, "email")
     assert mail.subject == "A spot for you: Saturday, March 13, 10:30 AM"
-    assert "Answer by Friday, March 12, 4:00 PM Pacific Time." in mail.text
+    assert "Reply by Friday, March 12, 4:00 PM Pacific Time." in mail.text
 
 
 def test_a_deadline_is_a_full_minute() -> None:

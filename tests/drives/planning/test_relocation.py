@@ -38,7 +38,7 @@ def test_booked_donors_get_the_new_address_and_calendar_entry() -> None:
     assert "SEQUENCE:1" in mail.calendar
     assert "New location" in text.text
     assert "Other Hall" in text.text
-    assert {mail.purpose, text.purpose} == {"", "reminders"}
+    assert {mail.purpose, text.purpose} == {""}  # a change needs no consent
 
 
 def test_reminders_are_rescheduled_with_the_new_address() -> None:
