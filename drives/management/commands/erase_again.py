@@ -15,10 +15,10 @@ NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Command(BaseCommand):
-    help = "Erase everybody again whose erasure stands in the log lines given on standard input. May be run twice."
+    help = "Erase volunteers again, read from the log lines of their erasures on standard input. May be run twice."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read erased volunteers from log lines on stdin. Other lines are skipped, because their ids may be other things."""
+        # Other log lines are skipped, because their ids may belong to other things.
         numbers = {number for line in sys.stdin if '"erased"' in line for number in NUMBER.findall(line)}
         volunteer_ids = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
         count = erase.erase_volunteers(

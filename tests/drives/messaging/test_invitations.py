@@ -59,7 +59,8 @@ def test_an_eligible_donor_is_invited_to_the_next_drive_with_spots() -> None:
     (message,) = list_messages()
     slot = builders.slot(drive).pk
     assert message.text == (
-        f"Hope Foundation: You can give again. Spots open Tue Mar 30, St Mary Hall: http://testserver/t/{slot}/ STOP to end"
+        "Hope Foundation: You can give again. Spots open Tue Mar 30, St Mary Hall: "
+        f"http://testserver/t/{slot}/ STOP to end"
     )
     assert message_content.count_segments(message.text) == 1
     assert (message.channel, message.purpose, message.priority) == ("sms", "news", 2)
