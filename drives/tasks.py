@@ -1,4 +1,4 @@
-"""Celery tasks for drives. Each is a sweep that is safe to run twice."""
+"""Celery tasks for drives. All of them may run twice."""
 
 from typing import Any
 
@@ -33,13 +33,12 @@ def send_fallback_emails(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.lapse_unverified_holds")
 def lapse_unverified_holds(**_options: Any) -> dict[str, int]:
-    """Free the slots of holds that were not verified in time."""
     return {"lapsed": hold.lapse_holds(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.offer_spots")
 def offer_spots(**_options: Any) -> dict[str, int]:
-    """Offer freed spots, expire unanswered offers, close the waitlists of drives that take no bookings."""
+    """Offer freed spots, expire unanswered offers, and close waitlists of drives that take no bookings."""
     return offers.sweep_waitlists(now=timezone.now())
 
 
@@ -55,7 +54,6 @@ def send_search_codes(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.close_out_drives")
 def close_out_drives(**_options: Any) -> dict[str, int]:
-    """Close out drives after their end and grace period: no-shows, turnout report, thanks."""
     return {"closed": attendance_close_out.close_out_due_drives(now=timezone.now())}
 
 
@@ -66,24 +64,23 @@ def send_invitations(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
-    """Alert coordinators to drives with many open spots a week before."""
     return {"alerted": alerts.alert_under_filled_drives(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.report_counter_drift")
 def report_counter_drift(**_options: Any) -> dict[str, int]:
-    """Compare the slot counters with the bookings and log each difference as an error."""
+    """Compare the slot counters with the bookings. Log each difference as an error."""
     return {"drifted": drift.report_drift(drift.count_drifted_slots())}
 
 
 @shared_task(name="drives.tasks.purge_expired_rows")
 def purge_expired_rows(**_options: Any) -> dict[str, int]:
-    """Delete expired codes, counters, remembered browsers, unverified registrations and idempotency answers."""
+    """Delete expired codes, counters, browser tokens, unverified registrations and idempotency responses."""
     now = timezone.now()
     return {**volunteers_retention.purge_expired_rows(now=now), "answers": idempotency.purge_answers(now=now)}
 
 
 @shared_task(name="drives.tasks.apply_retention")
 def apply_retention(**_options: Any) -> dict[str, int]:
-    """Erase volunteers past their organization's retention period and blank old texts."""
+    """Erase volunteers past their organization's retention period, and blank old texts."""
     return retention.apply_retention(now=timezone.now())

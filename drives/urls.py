@@ -1,4 +1,4 @@
-"""Addresses of all drive pages, for donors, coordinators and helpers."""
+"""URL routes of all drive pages, for donors, coordinators and helpers."""
 
 from django.urls import include, path
 
@@ -15,7 +15,7 @@ from drives.public import urls as public_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
-    # Django tries routes in order, and calendar programs load feeds more often than people open pages.
+    # Feeds come first, because Django tries routes in order and most requests are for feeds.
     *calendars_urls.donor_urls,
     *public_urls.donor_urls,
     *booking_urls.donor_urls,

@@ -1,4 +1,4 @@
-"""Routes of API v1 (`docs/api/README.md`)."""
+"""URL routes of API v1 (`docs/api/README.md`)."""
 
 from drives.attendance import urls as attendance_urls
 from drives.booking import urls as booking_urls
@@ -7,7 +7,7 @@ from drives.privacy import urls as privacy_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
-    # Django tries routes in order, and clients ask for drives and their open times most often.
+    # These come first, because Django tries routes in order and most requests are for drives and open times.
     *planning_urls.api_urls,
     *attendance_urls.api_urls,
     *booking_urls.api_urls,

@@ -9,11 +9,11 @@ from drives.capacity import availability, locks
 from drives.models import ACTIVE_STATES, Booking, Drive, DriveState
 
 ALERT_WITHIN = timedelta(days=7)
-UNDER_FILLED_RATIO = 0.6  # of what the day could take
+UNDER_FILLED_RATIO = 0.6  # of the drive's capacity
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
-    """Alert coordinators, once for each drive, that it is less than 60 % full a week before."""
+    """Alert coordinators once per drive if it is less than 60 % full a week before."""
     drives = Drive.objects.filter(
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
@@ -33,7 +33,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     left = availability.count_drive_spots_left(drive, now)
     if booked >= UNDER_FILLED_RATIO * (booked + left):
         return False
-    # The conditional UPDATE lets one of two workers send the alert.
+    # The conditional UPDATE succeeds in one worker only, which then sends the alert.
     is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
     if is_first:
         booking_messages.queue_under_filled_alert(drive, booked, left, now)

@@ -176,7 +176,7 @@ def build_drive_response(drive: Drive, status: int = 200) -> Response:
 
 
 def _version(request: Request) -> int:
-    """Return the version in If-Match. Answers 428 without the header, 412 for an unknown format."""
+    """Return the version in If-Match. Refuses a missing header with 428, an unknown format with 412."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise DriveVersionMissing
@@ -201,7 +201,7 @@ class PreviewDriveView(PlanningView):
         planning_plan.refuse_foreign_records(drive)
         preview = planning_plan.preview_drive_plan(drive)
         problems = [*preview.problems, *planning_plan.list_looser_rules(drive, drive.policy)]
-        with timezone.override(drive.site.zone):  # times are shown with the offset of the site
+        with timezone.override(drive.site.zone):  # write times with the site's UTC offset
             return Response(
                 PreviewSerializer.write({**vars(preview), "problems": problems, "timezone": drive.site.timezone})
             )

@@ -1,4 +1,4 @@
-"""API views of the records that a plan refers to. Read-only."""
+"""Read-only API views of the records that a plan refers to."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """Views of the organization's records. A record of another organization answers 404."""
+    """Base of views of the organization's records. Other organizations' records lead to a 404."""
 
     needs: ClassVar = {"GET": "view"}
 

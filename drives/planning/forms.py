@@ -24,9 +24,9 @@ from organizations.translated_text import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
-# Minutes in this form, steps in the plan.
+# This form has minutes for these, the plan has steps.
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
-# Where a refusal of the grid stands in this form.
+# The form fields that show problems of the grid.
 PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
 DAY_FIELDS = ("on", "opens", "closes")
 STRICTER_FIELDS = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
@@ -36,7 +36,7 @@ FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
-    """Build a time field that posts 24-hour times, whatever the browser shows."""
+    """Build a time field that posts 24-hour times, whatever format the browser shows."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: enter a time, for example 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}
@@ -44,7 +44,7 @@ def build_time_field(label: Any, **options: Any) -> forms.TimeField:
 
 
 def build_number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
-    """Build a whole-number field with one error sentence for all faults."""
+    """Build a whole-number field. All errors have the same message."""
     template = gettext_lazy("{label}: enter a whole number from {least} to {most}.")
     sentence = format_lazy(template, label=label, least=least, most=most)
     messages = {"required": sentence, "invalid": sentence, "min_value": sentence, "max_value": sentence}
@@ -180,7 +180,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER_FIELDS)
 
     def full_clean(self) -> None:
-        """Check the whole plan as the action does, so that all problems show at once.
+        """Check the whole plan as the action does, so that all problems appear at once.
 
         A field with an error keeps its initial value in the plan.
         """
@@ -195,7 +195,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return self.new_site.is_valid() and is_plan_valid if self.is_bound and self.wants_new_site else is_plan_valid
 
     def _complete_plan(self) -> None:
-        """Set what a ModelForm cannot: the site, the breaks, and visit lengths in steps."""
+        """Set what a ModelForm cannot set: the site, the breaks, and visit lengths in steps."""
         self.instance.site = self._chosen_site()
         self.instance.breaks = list(self._breaks())
         for name in VISIT_FIELDS:
@@ -208,7 +208,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
                 self.add_error(problem.field, problems.format_problem(problem))
         if any(name not in typed for name in DAY_FIELDS):
             return
-        # A field with an error kept its old value, so problems that follow from it would mislead.
+        # Skip problems after field errors: such fields keep their old values, so the problems could mislead.
         had_errors = bool(self.errors)
         self.preview = planning_plan.preview_drive_plan(self.instance)
         for problem in self.preview.problems:
@@ -220,7 +220,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             return chosen
         self.new_site.is_valid()
         typed: Site = self.new_site.instance
-        # The preview needs a zone before the coordinator has chosen one.
+        # The preview needs a zone before the coordinator chooses one.
         typed.timezone = typed.timezone or "UTC"
         return typed
 
@@ -239,7 +239,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
                 yield [starts.isoformat(), ends.isoformat()]
 
     def _steps(self, name: str) -> int:
-        """Convert minutes to whole steps, rounded up. An empty field takes the policy's minutes."""
+        """Convert minutes to whole steps, rounding up. An empty field uses the policy's minutes."""
         policy: Policy | None = self.cleaned_data.get("policy")
         width: int = self.instance.step_minutes
         minutes: int | None = self.cleaned_data.get(name)

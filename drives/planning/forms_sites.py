@@ -107,7 +107,7 @@ class SiteForm(RecordForm):
         }
 
     def clean_sms_name(self) -> str:
-        """Convert the name to GSM-7 characters. An empty one is made from the site's name."""
+        """Convert the name to GSM-7 characters. If it is empty, use the site's name."""
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
         return message_content.convert_to_gsm(typed)[:SMS_NAME_LENGTH].strip()
 
@@ -152,7 +152,7 @@ class CauseForm(RecordForm):
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A fact with its source. An emptied row deletes the fact."""
+    """A fact with its source. If the user empties the row, the fact is deleted."""
 
     source_url = build_link_field(gettext_lazy("Source link"))
 

@@ -50,11 +50,11 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
 
 @transaction.atomic
 def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
-    """Save the changed plan of `drive` and return the saved row.
+    """Save the changed plan of `drive`. Return the saved row.
 
-    With bookings, the day, hours and grid stay; chairs and stations can change. No donor loses a slot: bookings above a
-    lowered limit are counted in the slot's `over`. Refuses an older `version`, a cancelled or completed drive, and a
-    change of the grid under bookings. Locks: drive (exclusive), bookings by id, slots.
+    If there are bookings, the day, hours and grid must stay the same, but chairs and stations may change. No donor
+    loses a slot: `over` counts a slot's bookings above a lowered limit. Refuses an older `version`, a cancelled or
+    completed drive, and a change of the grid if there are bookings. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive.pk)
     before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
@@ -65,7 +65,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:
-        # Bookings refer to slots by their step, so the grid cannot move under them.
+        # The grid must not change, because bookings refer to slots by step.
         slots.refuse_grid_change(before, plan)
     changed = _save_columns(before, {**plan, "version": version + 1, "changed_at": now})
     if booked:
@@ -100,15 +100,15 @@ def publish_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
 
 
 def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Stop online bookings. Bookings, holds and waitlist offers go on. Locks: drive (exclusive)."""
+    """Stop online bookings. Existing bookings, holds and waitlist offers stay valid. Locks: drive (exclusive)."""
     return _change_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
 
 
 @transaction.atomic
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
-    """Cancel a drive with its bookings and holds, notify each donor once, and withdraw the reminders.
+    """Cancel a drive with its bookings and holds. Notify each donor once and withdraw the reminders.
 
-    A second call changes nothing. Outcomes of visits stay. Refuses a drive that is closed out. Locks: drive
+    A second call changes nothing. Recorded outcomes do not change. Refuses a closed-out drive. Locks: drive
     (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
@@ -116,7 +116,7 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     if drive.state == DriveState.CANCELLED:
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    # A closed-out drive has no-shows and a turnout report: cancelling would change recorded history.
+    # A closed-out drive has no-shows and a turnout report, so canceling it would change recorded history.
     if drive.closed_out_at is not None:
         raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
     moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}

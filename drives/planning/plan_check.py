@@ -1,4 +1,4 @@
-"""Checks of a drive's plan: its records, its grid, and its rules against the policy."""
+"""Check a drive's plan: its records, its grid, and its rules against the policy."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def steps_or_refuse(drive: Drive) -> list[Step]:
 
 
 def refuse_foreign_records(drive: Drive) -> None:
-    """Refuse, by field, a site, policy, cause or center that the organization cannot choose."""
+    """Refuse, by field, a site, policy, cause or center that is not available to the organization."""
     offered: dict[str, QuerySet[Any]] = {
         "site": Site.objects.filter(organization=drive.organization),
         "policy": Policy.objects.offered_to(drive.organization),
@@ -51,7 +51,7 @@ def preview_drive_plan(drive: Drive) -> Preview:
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:
-    """List rules of the plan that are looser than its policy and would have no effect."""
+    """List the plan's rules that have no effect, because they are looser than its policy."""
     problems = []
     for name, policy_value in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):
         typed = getattr(drive, name)

@@ -7,7 +7,7 @@ from drives.models import Booking, Drive, Offer, Slot
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Return whether any booking, hold or offer was ever made; then the grid is frozen. At most two queries."""
+    """Return whether the drive ever had a booking, hold or offer, which freezes its grid. At most two queries."""
     return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
 
 

@@ -1,4 +1,4 @@
-"""Organizations, sites, causes, centers and policies in the API."""
+"""API serializers for organizations, sites, causes, centers and policies."""
 
 from typing import ClassVar
 
@@ -27,7 +27,7 @@ class OrganizationSerializer(ModelSerializer[Organization]):
 
 
 class SiteSerializer(SiteNameSerializer):
-    """A site of the organization. The times of its drives are in its time zone."""
+    """A site of the organization. Drives at the site use its time zone."""
 
     class Meta(SiteNameSerializer.Meta):
         fields = ("id", *SiteNameSerializer.Meta.fields, "country", "map_url", "arrival_note")

@@ -1,4 +1,4 @@
-"""Notices to donors after a site with bookings changed its name or address."""
+"""Notify donors after a site with bookings changes its name or address."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ BATCH_SIZE = 500
 
 
 def is_different_location(before: Site, after: Site) -> bool:
-    """Return whether a donor would look for the sites in different places. Ignores case, spaces and commas."""
+    """Return whether name or address differ enough to confuse donors. Ignores case, spaces and commas."""
     return _normalize_location(before) != _normalize_location(after)
 
 
@@ -25,11 +25,11 @@ def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
 
 
 def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
-    """Give the bookings of these drives a new revision and notify the donors; return their number.
+    """Give the bookings of these drives a new revision and notify the donors. Return their number.
 
-    Part of a change of the site, which holds the drives exclusively. Locks bookings by id.
+    The caller changes the site and has locked the drives exclusively. Locks: bookings by id.
     """
-    # Calendar feeds take their sequence from the version.
+    # Calendar feeds use the version as SEQUENCE.
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))
@@ -41,7 +41,7 @@ def _notify_batch(ids: Sequence[int], now: datetime) -> int:
     for booking in bookings:
         booking.revision, booking.changed_at = booking.revision + 1, now
     Booking.objects.bulk_update(bookings, ["revision", "changed_at"])
-    # `queue_relocated` takes bookings of one drive at a time.
+    # `queue_relocated` accepts the bookings of one drive at a time.
     by_drive = sorted(bookings, key=lambda booking: (booking.drive_id, booking.pk))
     for _drive_id, drive_bookings in groupby(by_drive, key=lambda booking: booking.drive_id):
         booking_messages.queue_relocated(list(drive_bookings), now)

@@ -1,4 +1,4 @@
-"""The plan of a drive and its preview in the API."""
+"""API serializers for the plan of a drive and its preview."""
 
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """Breaks are objects in JSON and pairs of times in the column."""
+    """Breaks: objects in JSON, pairs of times in the column."""
 
     child = BreakSerializer()
 
@@ -41,7 +41,7 @@ class BreaksField(serializers.ListField):
 class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str], Any]):
     """A string in the organization's main language, or an object with a text for each language.
 
-    The context names that language. A string replaces the texts in all languages.
+    The serializer context names the main language. A string replaces the texts in all languages.
     """
 
     default_error_messages: ClassVar = {
@@ -65,7 +65,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
             self.fail("invalid")
         if not self.allow_blank and not texts.get(main):
             self.fail("blank")
-        # The main language comes first: it is the fallback of the others.
+        # Put the main language first, because it is the fallback for the others.
         return TranslatedString(
             {language: texts[language] for language in sorted(texts, key=lambda language: language != main)}
         )
@@ -83,7 +83,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
 
 
 class PlanSerializer(ModelSerializer[Drive]):
-    """The plan of a drive. Times of day are local to the site. Visits are measured in steps of `step_minutes`."""
+    """The plan of a drive. Times of day are local to the site. Visit lengths count steps of `step_minutes`."""
 
     breaks = BreaksField(required=False, max_length=20)
     phone = PhoneField(required=False, allow_blank=True, max_length=40, help_text=_("Any format."))
@@ -122,7 +122,7 @@ class PlanSerializer(ModelSerializer[Drive]):
 
 
 class DaySerializer(Serializer):
-    """The day of the new drive."""
+    """The date of the new drive."""
 
     on = serializers.DateField()
 
@@ -145,7 +145,7 @@ class OwnDriveSerializer(DriveDetailSerializer):
 
 
 class PlanProblemSerializer(Serializer):
-    """One thing that is wrong with a plan, or that you may want to check."""
+    """A problem of a plan, or a possible mistake."""
 
     code = CharField(help_text=CODE_HELP)
     field = CharField(help_text="The member of the plan.")
@@ -156,7 +156,7 @@ class PlanProblemSerializer(Serializer):
 
 
 class PreviewTimeSerializer(Serializer):
-    """What one arrival time of the plan can take."""
+    """The capacity of one arrival time of the plan."""
 
     starts_at = DateTimeField()
     chairs = IntegerField()

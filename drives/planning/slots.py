@@ -1,4 +1,4 @@
-"""Writes and changes the slots of a plan. Parts of `drives.planning.lifecycle`."""
+"""Write and change the slots of a plan, for `drives.planning.lifecycle`."""
 
 from datetime import datetime, timedelta
 
@@ -50,9 +50,9 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
-    """Set new limits. Spots taken above them are kept in `over`. Locks the slots."""
+    """Set new limits. `over` counts spots taken above them. Locks: slots."""
     by_n = {step.n: step for step in steps}
-    # The order in which every action locks slots.
+    # Every action locks slots in this order.
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))
     for slot in slots:
         step = by_n[slot.n]

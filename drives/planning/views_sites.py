@@ -1,4 +1,4 @@
-"""Pages of sites, collection centers and causes."""
+"""Pages for sites, collection centers and causes."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,4 +1,4 @@
-"""Export and erasure of a volunteer."""
+"""The API for exporting and erasing a volunteer."""
 
 from typing import ClassVar
 

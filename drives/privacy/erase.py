@@ -42,7 +42,7 @@ LINK_FIELDS = ["uuid", "epoch", "link_hash"]
 
 
 class ErasureReason(models.TextChoices):
-    """Why a volunteer was erased. Nothing else about it is kept."""
+    """Why a volunteer was erased. No other detail is kept."""
 
     ASKED = "asked", gettext_lazy("The person asked for it")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")
@@ -52,17 +52,17 @@ class ErasureReason(models.TextChoices):
 @dataclass(frozen=True)
 class ErasureResult:
     volunteer: Volunteer
-    cancelled_count: int = 0  # bookings that were still to come
+    cancelled_count: int = 0  # number of upcoming bookings cancelled
 
 
 @transaction.atomic
 def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    Upcoming bookings are cancelled at once. No message is sent, since it would have to keep the address. Bookings stay
-    as anonymous rows, so that no count changes; consents and opt-outs stay under a keyed hash. Refuses while the
-    volunteer is checked in at a running drive (`visit_under_way`). Locks: inbound texts, identities, the volunteer,
-    invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
+    Upcoming bookings are cancelled at once. No message is sent, because a message would have to keep the contact.
+    Bookings stay as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses
+    while the volunteer is checked in at a running drive (`visit_under_way`). Locks: inbound texts, identities, the
+    volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)
@@ -85,23 +85,23 @@ def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # `manage.py erase_again` finds the volunteer in a restored backup by this uuid; here it identifies no one.
+    # `manage.py erase_again` needs this uuid to find the volunteer in a restored backup. It identifies no one here.
     fields = {"volunteer": str(before.uuid), "organization": volunteer.organization_id}
     transaction.on_commit(partial(log.info, "erased", extra={"fields": fields}))
     return ErasureResult(volunteer, cancelled)
 
 
 def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime) -> int:
-    """Erase one person from several organizations, each in its own transaction; return how many.
+    """Erase one person from several organizations, each in its own transaction. Return how many.
 
-    A run that was interrupted can be repeated.
+    Callers may repeat an interrupted run.
     """
     return len([erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now) for pk in sorted(volunteer_ids)])
 
 
 @dataclass(frozen=True)
 class _LockedData:
-    """A volunteer's rows under lock."""
+    """A volunteer's locked rows."""
 
     volunteer: Volunteer
     contacts: ContactOwnership
@@ -111,12 +111,12 @@ class _LockedData:
 
     @property
     def linked_rows(self) -> tuple[list[Booking], list[WaitlistEntry], list[Offer]]:
-        """The rows that links lead to and messages are about."""
+        """The rows that have links and that messages refer to."""
         return self.bookings, self.entries, self.offers
 
 
 def _lock_data(volunteer: Volunteer) -> _LockedData:
-    """Lock the volunteer's bookings and entries in order, unverified ones of their contacts too."""
+    """Lock, in order, the volunteer's bookings and entries, including unverified ones made with their contacts."""
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
@@ -127,7 +127,7 @@ def _lock_data(volunteer: Volunteer) -> _LockedData:
     locks.lock_drives_shared(drive_id for _pk, drive_id in (*booking_ids, *entry_ids))
     bookings = locks.lock_bookings([pk for pk, _drive_id in booking_ids])
     entries = locks.lock_waitlist_entries([pk for pk, _drive_id in entry_ids])
-    # Locked so that no consent is given or withdrawn meanwhile.
+    # Lock contacts, so that no consent changes before the end.
     volunteers_contacts.lock_contacts(
         Contact.objects.filter(pk__in=[contact.pk for contact in (*contacts.alone, *contacts.shared)])
     )
@@ -141,7 +141,7 @@ def _refuse_running_visit(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def _cancel_upcoming(bookings: Sequence[Booking], actor: str, now: datetime) -> int:
-    """Cancel holds and upcoming bookings. A visit with a past time is left for the close-out to count."""
+    """Cancel holds and upcoming bookings. Past bookings stay, because the close-out counts them."""
     by = CancelledBy.DONOR if actor == "donor" else CancelledBy.COORDINATOR
     upcoming = [
         row
@@ -180,14 +180,14 @@ def _erase_data(data: _LockedData, now: datetime) -> None:
 
 
 def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
-    """List the texts that are in these conversations and in no other organization's."""
+    """List the texts in these conversations that are not also in another organization's conversations."""
     texts = ConversationText.objects.filter(conversation__in=conversations)
     elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
     return list(texts.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """Give the rows new links and references and delete typed reasons, so that nothing sent leads back to them."""
+    """Replace links and references and delete free-text reasons. Links in messages already sent stop working."""
     for rows in data.linked_rows:
         for row in rows:
             for name, value in row.build_link_fields().items():

@@ -1,4 +1,4 @@
-"""Export everything an organization holds about a volunteer, as one document for people and programs."""
+"""Export everything that an organization stores about a volunteer, as a document that people and programs can read."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -31,10 +31,10 @@ Document = dict[str, Any]
 
 
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
-    """Build the export of one volunteer at one organization, times in UTC. A fixed number of queries.
+    """Build the export of one volunteer at one organization. Times are in UTC. A fixed number of queries.
 
-    Left out: links, codes and their hashes (they open pages), and the coordinators' names. Texts of an address that
-    others share are included only if they are about this volunteer.
+    Leaves out links, codes and their hashes (because they open pages) and the names of coordinators. If a contact is
+    shared, its texts are included only if they are about this volunteer.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     bookings = _load_bookings(volunteer, contacts)
@@ -241,7 +241,7 @@ def _export_opt_out(row: Suppression) -> Document:
 
 
 def _export_message(row: Message) -> Document:
-    """Export a message; a verification code without its text, which is a secret while it is valid."""
+    """Export a message. The text of a verification code is left out, because it is a secret while valid."""
     text = {"text": ""} if row.kind == kinds.CODE.name else _export_fields(row, "subject", "text", "calendar")
     return {
         **_export_fields(
@@ -276,7 +276,7 @@ def _export_audit_entry(row: AuditEntry) -> Document:
 
 
 def _format_actor(actor: str) -> str:
-    """Name the actor without a coordinator's name, which is another person's data."""
+    """Describe the actor. A coordinator's name is left out, because it is another person's data."""
     names = {"donor": "you", "user": "a coordinator", "key": "the organization's program", "worker": "the service"}
     return names.get(actor.partition(":")[0], actor)
 

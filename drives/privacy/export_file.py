@@ -1,4 +1,4 @@
-"""A volunteer's export as a file, for the donor and for a coordinator."""
+"""A volunteer's export as a file download."""
 
 from datetime import datetime
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
-# A contact is a visit, a booking, a waitlist entry, a text from the donor, a verification, or a consent the donor gave
-# or withdrew. The query walks the index volunteer_known_since; each part uses its own index and stops at the first row.
+# Activity is a visit, booking, waitlist entry, text from the donor, verification, or consent the donor gave or
+# withdrew. The query uses the index volunteer_known_since. Each part uses its own index and stops at the first row.
 _INACTIVE_SQL = """
 SELECT person.id
   FROM organizations_organization AS organization
@@ -34,7 +34,7 @@ SELECT person.id
 
 
 def list_inactive_volunteers(now: datetime, limit: int) -> list[int]:
-    """List volunteers of all organizations with no contact within the retention period. One query."""
+    """List volunteers of all organizations with no activity within the retention period. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_INACTIVE_SQL, {"now": now, "limit": limit})
         return [volunteer_id for (volunteer_id,) in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Merge two volunteers that are one person."""
+"""Merge two volunteers who are the same person."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -29,13 +29,13 @@ def merge_volunteers(
     now: datetime,
     name_from_id: int | None = None,
 ) -> Volunteer:
-    """Merge two volunteers of an organization: the older row stays and gets the data of the younger one.
+    """Merge two volunteers of an organization. The older row stays and gets the younger one's data.
 
-    It keeps its name and language unless `name_from_id` is the younger one. Bookings, waitlist entries, the newest
-    self-reported donation, registrations, contacts and unsent messages move; the younger one's calendar link stops
-    working. Consents stay with their address. A second call returns the same volunteer. Refuses two active bookings
-    (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an id of
-    another organization. Locks: all identities of both, their drives (shared), their bookings, entries.
+    The older row keeps its name and language unless `name_from_id` is the younger one. Bookings, waitlist entries, the
+    newest self-reported donation, registrations, contacts and unsent messages move. The younger one's calendar link
+    stops working. Consents stay with their contact. A second call returns the same volunteer. Refuses two active
+    bookings (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an
+    id of another organization. Locks: all identities of both, their drives (shared), their bookings, entries.
     """
     if merged := find_merged_volunteer(organization, {one_id, other_id}):
         return merged
@@ -71,7 +71,7 @@ def merge_volunteers(
 def _move_data(survivor: Volunteer, absorbed: Volunteer) -> None:
     Booking.objects.filter(volunteer=absorbed).update(volunteer=survivor)
     WaitlistEntry.objects.filter(volunteer=absorbed).update(volunteer=survivor)
-    # Of two self-reported donations the newest one counts.
+    # Keep only the newest self-reported donation.
     newest = (
         SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed])
         .order_by("-self_reported_at", "-pk")

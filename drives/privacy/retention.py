@@ -1,4 +1,4 @@
-"""Delete personal data past its retention. Every sweep may run twice or be interrupted."""
+"""Delete personal data after its retention period. Every function may run twice or be interrupted."""
 
 import logging
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
-GRACE = timedelta(days=1)  # a younger address may belong to a volunteer being entered right now
+GRACE = timedelta(days=1)  # a newer address may belong to a volunteer being created right now
 
 log = logging.getLogger(__name__)
 
 
 def apply_retention(*, now: datetime) -> dict[str, int]:
-    """Erase inactive volunteers, delete old texts, and hash or delete addresses no volunteer has any more."""
+    """Erase inactive volunteers, delete old texts, and hash or delete contacts that no volunteer uses."""
     return {
         "erased": erase_inactive_volunteers(now=now),
         "texts": erasure.purge_old_texts(now=now),
@@ -33,9 +33,9 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
 
 
 def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
-    """Erase up to `limit` inactive volunteers, each in its own transaction; return how many.
+    """Erase up to `limit` inactive volunteers, each in its own transaction. Return how many.
 
-    A volunteer that cannot be erased does not hold up the others.
+    If one erasure fails, the others still run.
     """
     return sum(_erase_inactive(volunteer_id, now) for volunteer_id in inactive.list_inactive_volunteers(now, limit))
 

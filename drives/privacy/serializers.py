@@ -1,4 +1,4 @@
-"""Export and erasure of a volunteer in the API."""
+"""API serializers for exporting and erasing a volunteer."""
 
 from rest_framework.serializers import CharField, DateTimeField, DictField, IntegerField, ListField
 
@@ -8,7 +8,7 @@ from drives.privacy.erase import ErasureReason
 
 
 class EraseSerializer(Serializer):
-    """Why the volunteer is erased."""
+    """The reason for erasing the volunteer."""
 
     because = ChoiceField(
         choices=[ErasureReason.ASKED, ErasureReason.MISTAKE],
@@ -29,7 +29,7 @@ class ErasedSerializer(Serializer):
 
 
 class ExportSerializer(Serializer):
-    """Everything we hold about a volunteer, times in UTC. docs/api/README.md lists the members of each part."""
+    """Everything we store about a volunteer. Times are in UTC. docs/api/README.md lists each part's members."""
 
     format = CharField(help_text="`plasma-drive-export/1`. The number rises when the meaning of a member changes.")
     exported_at = DateTimeField()

@@ -1,4 +1,4 @@
-"""Addresses of export, erasure and retention."""
+"""URL routes of export, erasure and retention."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""A donor's own data: download a copy or erase it. Only for contacts verified in this browser."""
+"""Pages where donors download or erase their own data. The browser must have verified their contact."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from drives.privacy.erase import ErasureReason
 from drives.web import redirects, visitor
 from volunteers.models import Volunteer
 
-KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that tells namesakes apart
+KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that distinguishes people of the same name
 
 
 class EraseMyDataForm(forms.Form):

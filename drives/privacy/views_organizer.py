@@ -1,4 +1,4 @@
-"""Export and erase a volunteer, for a coordinator."""
+"""Pages where a coordinator exports or erases a volunteer."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""The retention period, set by the organization's owner."""
+"""The page where the organization's owner sets the retention period."""
 
 from django.contrib import messages
 from django.http import HttpResponse

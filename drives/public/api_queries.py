@@ -1,4 +1,4 @@
-"""Drives and slots for the API: lists to page through, one drive by id, the drive of a slot."""
+"""Queries of the public API: pages of drives and slots, one drive by id, the drive of a slot."""
 
 import json
 from collections.abc import Sequence
@@ -59,18 +59,18 @@ def load_summaries_with_spots(drives: Sequence[Drive], now: datetime) -> list[Dr
 
 
 def find_visible_drive(drive_id: int, organization: Organization | None = None) -> Drive | None:
-    """Find a drive that is public or `organization`'s own, with what its page shows. One query."""
+    """Find a drive that is public or belongs to `organization`, with its page's relations. One query."""
     drive = Drive.objects.select_related(*_SHOWN_RELATIONS).filter(pk=drive_id).first()
     is_public = drive is not None and drive.state != DriveState.DRAFT
     return drive if drive and (is_public or drive.organization == organization) else None
 
 
 def count_visible_spots(drive: Drive, now: datetime) -> int:
-    """Count return visits that still fit; 0 if the drive takes no bookings. At most one query."""
+    """Count open spots for return visits; 0 if the drive takes no bookings. At most one query."""
     return availability.count_drive_spots_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
 
 
-# The two most frequent public reads are plain SQL: the ORM takes longer to build them than PostgreSQL to answer.
+# The two most frequent public reads are plain SQL, because building them with the ORM takes longer than running them.
 _OPEN_TIMES_SQL = Path(__file__).with_name("open_times.sql").read_text()
 
 
@@ -83,7 +83,7 @@ class DriveOpenTimes:
 
 
 def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTimes | None:
-    """Find the open times of a public drive; none if it takes no bookings, None if unknown. One query."""
+    """Find a public drive's open times: empty if it takes no bookings, None if unknown. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_TIMES_SQL, {"drive": drive_id})
         rows = cursor.fetchall()
@@ -106,11 +106,11 @@ def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTime
 
 
 def _list_columns(model: type[Model]) -> dict[str, None]:
-    """List a model's columns without long texts, JSON and timestamps, which Django loads on first use."""
+    """List a model's columns, except long texts, JSON and timestamps. Django loads those when they are first used."""
     deferred = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
     loaded = [field for field in fields if not isinstance(field, deferred) or field.name in {"starts_at", "ends_at"}]
-    return dict.fromkeys(field.attname for field in loaded)  # a dict: Django looks up each field in the columns
+    return dict.fromkeys(field.attname for field in loaded)  # a dict, because Django looks up each field in it
 
 
 _MODELS_READ: tuple[tuple[type[Model], str, dict[str, None]], ...] = (

@@ -1,4 +1,4 @@
-"""Drives for public pages, and their fill by hour."""
+"""Drives for public pages, and how full each hour is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class DriveSummary:
-    """A drive with its spots left for return visits."""
+    """A drive with its open spots for return visits."""
 
     drive: Drive
     spots_left: int
@@ -38,7 +38,7 @@ class DrivePage:
 
 @dataclass(frozen=True)
 class HourFill:
-    """Chair steps taken and offered in one local hour."""
+    """One local hour's chair steps: how many are taken, and how many there are."""
 
     starts_at: datetime
     taken: int
@@ -67,7 +67,7 @@ def list_public_drives(
 
 
 def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
-    """Load a drive's public page; None for a draft and an unknown slug. Six queries."""
+    """Load a drive's public page; None for a draft or an unknown slug. Six queries."""
     related = ("organization", "site", "policy", "cause", "center")
     drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
     if drive is None:

@@ -1,4 +1,4 @@
-"""Drives in the API, as the public sees them."""
+"""API serializers for drives, as the public sees them."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class OrganizationNameSerializer(ModelSerializer[Organization]):
 
 
 class SiteNameSerializer(ModelSerializer[Site]):
-    """Where a drive happens."""
+    """The site of a drive."""
 
     address = TextField(source="full_address", help_text="The whole address on one line.")
 
@@ -71,7 +71,7 @@ class WindowSerializer(Serializer):
 
 
 class DrivePolicySerializer(Serializer):
-    """The donation rules of a drive: its policy, with the stricter rules of the drive."""
+    """The donation rules of a drive: its policy, plus the drive's own stricter rules."""
 
     code = TextField(source="policy.code")
     version = IntegerField(source="policy.version")
@@ -100,7 +100,7 @@ class VisitLengthSerializer(Serializer):
 
 
 class DriveDetailSerializer(DriveSerializer):
-    """A drive with what a donor wants to know before booking."""
+    """A drive with the details that a donor needs before booking."""
 
     description = TextField(source="drive.description")
     cause = CauseStorySerializer(source="drive.cause", allow_null=True)
@@ -125,7 +125,7 @@ class DrivesQuerySerializer(QuerySerializer):
     )
 
     def get_fields(self) -> dict[str, Any]:
-        # "from" is a keyword of Python.
+        # "from" is a Python keyword.
         days = {
             "from": DateField(required=False, help_text="Only drives on or after this day."),
             "to": DateField(required=False, help_text="Only drives on or before this day."),

@@ -1,4 +1,4 @@
-"""Open times by part of the day, and the number of people a donor asks for."""
+"""Open times by part of the day, and the number of people that a donor books for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ def _name_day_part(local: datetime) -> str:
 
 
 def parse_visit_type(value: str) -> Visit:
-    """Return the visit type; first if it is missing, since a first visit takes longer."""
+    """Return the visit type. If it is missing, return FIRST, because a first visit takes longer."""
     return Visit.RETURN if value == Visit.RETURN else Visit.FIRST
 
 
@@ -48,7 +48,7 @@ def parse_slot_id(value: str) -> int | None:
 
 @dataclass(frozen=True)
 class PartyRequest:
-    """How many people come, how many of them for the first time, and the visit type of the donor."""
+    """The number of people, how many of them come for the first time, and the donor's own visit type."""
 
     visit: Visit
     people: int = 1
@@ -69,7 +69,7 @@ class PartyRequest:
 
     @property
     def party_sizes(self) -> list["PartyRequest"]:
-        """Return the request for each party size, keeping the visit types chosen so far."""
+        """Return the request for each party size. Keeps the visit types chosen so far."""
         first = self.first if self.people > 1 else int(self.visit == Visit.FIRST)
         return [PartyRequest(self.visit, number, min(first, number)) for number in party_fit.PARTY_SIZES]
 

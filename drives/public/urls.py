@@ -1,4 +1,4 @@
-"""Addresses of the public pages."""
+"""URL routes of the public pages."""
 
 from django.urls import path
 from django.views.i18n import set_language

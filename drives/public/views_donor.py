@@ -45,7 +45,7 @@ def _render_drive_list(
 
 @require_safe
 @xframe_options_exempt
-# The type of `csp_replace` allows only views without further arguments.
+# The type of `csp_replace` allows only views that take no other arguments.
 @csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
@@ -76,7 +76,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "parts": times.group_by_day_part(times.list_party_times(page, party_request, now), page.drive),
         "slot": times.parse_slot_id(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
-        # A party types its names, so one-tap booking is for one person only.
+        # One-tap booking is for one person only, because a party must type its names.
         "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
@@ -94,7 +94,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the self-check. Its answers stay in the browser; only the result goes into the next address."""
+    """Show the self-check. Answers stay in the browser; only the result is part of the next URL."""
     page = queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""Privacy, terms, and an organization's accent color."""
+"""Privacy policy, terms, and an organization's accent color."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,13 +18,13 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_terms(request: HttpRequest) -> HttpResponse:
-    """Show the terms, with the description of the texting program that carriers require."""
+    """Show the terms. They describe the text message program, because carriers require this."""
     return render(request, "drives/public/terms.html")
 
 
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def show_accent_stylesheet(request: HttpRequest, slug: str) -> HttpResponse:
-    """Send the organization's accent as a stylesheet, since the CSP forbids inline styles."""
+    """Send the organization's accent as a stylesheet, because the CSP forbids inline styles."""
     organization = get_object_or_404(Organization, slug=slug)
     return HttpResponse(colors.build_stylesheet(organization.accent), content_type="text/css; charset=utf-8")

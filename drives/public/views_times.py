@@ -1,4 +1,4 @@
-"""The short address of a slot, as messages name it."""
+"""The short URL of a slot, used in messages."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Filters that put states, reasons and actors into words."""
+"""Filters that describe states, reasons and actors in words."""
 
 from collections.abc import Mapping
 
@@ -137,7 +137,7 @@ def call_script(topic: CallTopic, booking: Booking) -> str:
 
 
 def _strip_sms_frame(message: Message) -> str:
-    """Remove the sender's name and the STOP line, which are not said on the phone."""
+    """Remove the sender's name and the STOP line, because a phone call does not need them."""
     if message.channel != Channel.SMS:
         return message.text
     return message.text.partition(": ")[2].rpartition(" STOP")[0]

@@ -1,4 +1,4 @@
-"""Filters for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`), and phone numbers."""
+"""Filters for phone numbers and for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -53,13 +53,13 @@ def _format_date_part(at: datetime, zone: str, part: str) -> str:
 
 @register.filter
 def short_moment(at: datetime, zone: str) -> str:
-    """Format a time without its zone, for pages that name the zone: Sat Mar 14, 9:45 AM."""
+    """Format a time without its zone, for pages that show the zone elsewhere: Sat Mar 14, 9:45 AM."""
     return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
 
 
 @register.filter
 def short_date(on: date) -> str:
-    """Sat Mar 14, or sáb 14 mar: a date that has no time."""
+    """Format a date: Sat Mar 14, or sáb 14 mar."""
     return formats.date_format(on, pgettext("date format", "D M j"))
 
 

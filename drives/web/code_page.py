@@ -1,4 +1,4 @@
-"""The page on which a donor enters a verification code, for bookings, the waitlist and new contacts."""
+"""The page where a donor enters a verification code, for bookings, the waitlist and new contacts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class CodeForm(forms.Form):
-    """The verification code, and the choice of person for a contact known under another name."""
+    """The verification code. If the contact is known under another name, also the choice of person."""
 
     use_required_attribute = False
 
@@ -39,11 +39,11 @@ class CodeForm(forms.Form):
 
     @property
     def asks_for_person(self) -> bool:
-        """Return whether verification was refused until the donor names the person of the booking."""
+        """Return whether the donor must first say for whom the booking is."""
         return self.has_error(NON_FIELD_ERRORS, "other_name")
 
     def add_problem(self, problem: ValidationError) -> None:
-        """Show a problem beside the code if the code is wrong, else above the form."""
+        """Show a problem beside the code if the code is wrong, or else above the form."""
         self.add_error("code" if isinstance(problem, CodeWrong) else None, problem)
 
 
@@ -52,7 +52,7 @@ class CodePage:
     contact: str  # as typed
     is_email: bool
     is_verified: bool
-    texting_number: str  # for START after a STOP; empty if the organization has several
+    texting_number: str  # the number that receives START after a STOP; empty if the organization has several
     may_use_email: bool = False
     is_sent_again: bool = False
     is_demo: bool = False
@@ -60,7 +60,7 @@ class CodePage:
 
 def build_code_page(request: HttpRequest, held: Booking | WaitlistEntry) -> CodePage:
     typed = held.registration
-    assert typed is not None  # held rows have one
+    assert typed is not None  # every held row has one
     is_email = "@" in verification.get_address_to_verify(typed)
     return CodePage(
         contact=typed.email if is_email else typed.phone_as_typed,
@@ -110,7 +110,7 @@ def handle_code_form(
     on_success: Callable[[T], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Verify by the typed code or by an earlier verification of this browser, then set the browser's cookie."""
+    """Verify with the typed code or an earlier verification of this browser, then set the browser's cookie."""
     form, browser = CodeForm(request.POST), visitor.read_or_create_browser_token(request)
     form.full_clean()
     code = form.cleaned_data.get("code", "")
@@ -131,7 +131,7 @@ def handle_resend_form(
     on_success: Callable[[], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Send another code, to the same contact or by e-mail, and bind it to this browser."""
+    """Send another code, by e-mail if the donor asked for it, and bind it to this browser."""
     browser, by_email = visitor.read_or_create_browser_token(request), request.POST.get("by") == "email"
     bound_to, ip = visitor.compute_browser_digest(browser), visitor.find_ip_address(request)
     try:

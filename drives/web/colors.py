@@ -1,4 +1,4 @@
-"""Color math: contrast of an organization's accent, and its variant for dark mode."""
+"""Color math: the contrast of an organization's accent, and its variant for dark mode."""
 
 import colorsys
 
@@ -14,7 +14,7 @@ def compute_contrast(one: str, other: str) -> float:
 
 
 def is_readable(accent: str) -> bool:
-    """Return whether the accent is readable as text on paper and under white text."""
+    """Return whether the accent is readable as text on paper and as the background of white text."""
     return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE)) >= MIN_CONTRAST
 
 
@@ -29,7 +29,7 @@ def lighten_for_dark_mode(accent: str) -> str:
 
 
 def build_stylesheet(accent: str) -> str:
-    """Build the custom properties of an accent; empty if it is not readable."""
+    """Build the CSS custom properties of an accent. Return "" if the accent is not readable."""
     if not is_readable(accent):
         return ""
     dark = f":root{{--accent:{lighten_for_dark_mode(accent)};--accent-ink:{DARK_INK}}}"

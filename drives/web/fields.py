@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that the action requires: optional for the form, but not labelled so."""
+    """A field that the action requires, so the form does not check it and does not mark it as optional."""
 
     needed = True
 
@@ -29,7 +29,7 @@ class NameField(RequiredByActionField):
 
 
 class ValidatedTextField(forms.CharField):
-    """A text that a rule cleans or refuses, the same as in the API."""
+    """A text that a rule cleans or refuses, as in the API."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
@@ -41,7 +41,7 @@ class ValidatedTextField(forms.CharField):
 
 
 class OtherNameField(ValidatedTextField):
-    """Another person's name, typed by a coordinator. A blank name is refused with the rule's own message."""
+    """Another person's name, typed by a coordinator. The rule's own message refuses a blank name."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -57,7 +57,7 @@ class OtherNameField(ValidatedTextField):
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any format, cleaned to E.164. A number without "+" is read as one of `country`."""
+    """A phone number in any format, converted to E.164. A number without "+" is read as one of `country`."""
 
     country = "US"
 
@@ -74,7 +74,7 @@ class PhoneFormField(forms.CharField):
 
 
 class PhoneForm(forms.Form):
-    """A form that reads its field `phone` by the organization's country."""
+    """A form that parses its `phone` field using the organization's country."""
 
     def __init__(self, *args: Any, country: str, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,7 +1,6 @@
-"""Exchange a link's token for a cookie and a clean address.
+"""Move a link's token into a cookie and redirect to a URL without it.
 
-A token in an address shows in the browser's history and in shared screenshots. The cookie holds the token; the clean
-address opens nothing without it.
+A token in a URL would show in the browser's history and in screenshots. The URL alone gives no access.
 """
 
 import re
@@ -16,12 +15,12 @@ from drives.web.visitor import COOKIE_AGE_SECONDS
 
 TOKEN_PATTERN: Final = re.compile(r"[\w-]{22}", re.ASCII)
 MAX_TOKENS: Final = 12  # the oldest tokens are dropped first
-COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the address while we check that the browser keeps the cookie
+COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the URL while we check that the browser keeps the cookie
 
 
 @dataclass(frozen=True)
 class LinkCookie:
-    """A cookie with the tokens of one kind of link, the newest last, sent to their addresses only."""
+    """A cookie with the tokens of one kind of link, the newest last. It is sent only to URLs under `path`."""
 
     cookie: str
     path: str
@@ -30,7 +29,6 @@ class LinkCookie:
         return [token for token in request.COOKIES.get(self.cookie, "").split(".") if TOKEN_PATTERN.fullmatch(token)]
 
     def add_tokens(self, response: HttpResponse, request: HttpRequest, *tokens: str) -> None:
-        """Add tokens and renew the cookie for 30 days."""
         all_tokens = [*(token for token in self.read_tokens(request) if token not in tokens), *tokens][-MAX_TOKENS:]
         response.set_cookie(
             self.cookie,
@@ -52,9 +50,9 @@ OFFERS: Final = LinkCookie("offers", "/offer/")
 
 
 def exchange_token(link_cookie: LinkCookie, request: HttpRequest, token: str, clean_url: str) -> HttpResponse | None:
-    """Answer a visit by token: set the cookie, then redirect to the clean address.
+    """Set the cookie for a link's token and redirect to the clean URL.
 
-    Returns None for a browser that keeps no cookies; its page is shown at the link's own address.
+    Returns None if the browser keeps no cookies. The page is then shown at the link's own URL.
     """
     query = request.GET.copy()
     has_come_back = query.pop(COOKIE_CHECK_PARAMETER, None) is not None

@@ -1,4 +1,4 @@
-"""Absolute addresses of donors' pages, and how long they work."""
+"""Absolute URLs of donors' pages, and how long they work."""
 
 from datetime import timedelta
 from urllib.parse import urljoin
@@ -21,5 +21,5 @@ def compute_booking_link_length() -> int:
 
 
 def build_absolute_url(path: str) -> str:
-    """Build the address from BASE_URL, never from the request's host, which a client can forge."""
+    """Build the URL from BASE_URL, never from the request's host, because a client can forge the host."""
     return urljoin(settings.BASE_URL + "/", path)

@@ -1,4 +1,4 @@
-"""Shared by the pages of coordinators and helpers: scoping to the organization, the actor, the page frame."""
+"""Helpers for the pages of coordinators and helpers: rows of the organization, the actor, the page frame."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +16,6 @@ from organizations.web.accounts import MemberRequest
 
 
 def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
-    """Return a drive of the member's organization. Another organization's drive is 404, too."""
     rows = Drive.objects.of(request.membership.organization)
     drive = rows.select_related("organization", "site", "policy", "cause", "center").filter(**lookup).first()
     if drive is None:
@@ -25,7 +24,7 @@ def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
 
 
 def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
-    """Return a verified booking at a drive of the member's organization, or 404."""
+    """Return a verified booking at a drive of the member's organization."""
     rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
     booking = rows.select_related(*related).filter(**lookup).first()
@@ -39,14 +38,14 @@ def format_actor(request: MemberRequest) -> str:
 
 
 def render_member_page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """Render a page in the organization's frame; status 422 if its form has errors."""
+    """Render a page in the organization's frame. The status is 422 if its form has errors."""
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,
         "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
         "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
         "may_manage": organizations_rules.is_allowed(membership.role, "manage"),
-        # Callables: only the coordinators' frame uses them, so check-in pages do without the queries.
+        # Callables, because only the coordinators' frame needs these queries; check-in pages skip them.
         "replies_waiting": partial(count_open_conversations, membership.organization),
         "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }

@@ -1,4 +1,4 @@
-"""Input that a donor has yet to verify, kept in a signed cookie between two pages."""
+"""Input that a donor has not verified so far, kept in a signed cookie between two pages."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-KEPT_SECONDS: Final = 15 * 60  # longer than a code is good
+KEPT_SECONDS: Final = 15 * 60  # longer than a code is valid
 
 
 @dataclass(frozen=True)
 class PendingInput:
-    """A cookie for one purpose with a fixed number of texts. Cookies of other purposes are not read."""
+    """A cookie for one purpose with a fixed number of texts. Cookies of other purposes are refused."""
 
     purpose: str
     count: int
@@ -29,9 +29,9 @@ class PendingInput:
         )
 
     def read(self, request: HttpRequest) -> list[str] | None:
-        """Read the texts of the last 15 minutes; None if the cookie is missing, forged or malformed.
+        """Read texts of the last 15 minutes. Return None if the cookie is missing, forged or malformed.
 
-        An older version of the service may have signed it, so its content is checked, too.
+        The content is checked, too, because an older version of the service may have signed it.
         """
         cookie = request.COOKIES.get(self.purpose, "")
         try:

@@ -21,7 +21,7 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
-    """Show the named page on GET (a reload, a change of language) instead of acting."""
+    """Redirect a GET (a reload, or a change of language) to the named page instead of acting."""
 
     def decorate(view: KeyView) -> KeyView:
         @wraps(view)

@@ -15,7 +15,7 @@ _TOKEN_PATTERN = re.compile(r"[\w-]{43}")
 
 
 def find_ip_address(request: HttpRequest) -> str | None:
-    """Return REMOTE_ADDR, which `config.client_address` sets behind a proxy."""
+    """Return REMOTE_ADDR. Behind a proxy, `config.client_address` sets it."""
     return request.META.get("REMOTE_ADDR") or None
 
 
@@ -30,7 +30,7 @@ def read_or_create_browser_token(request: HttpRequest) -> str:
 
 
 def compute_browser_digest(browser: str) -> str:
-    """Hash the browser's token. A code is bound to it and works in this browser only."""
+    """Hash the browser's token. Codes are bound to this hash, so they work in this browser only."""
     return linked_model.hash_token(browser)
 
 
