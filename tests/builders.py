@@ -23,7 +23,7 @@ from volunteers import browsers
 from volunteers import rules as volunteers_rules
 
 NOW = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)  # a Monday morning in Los Angeles
-DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clock goes forward
+DRIVE_DAY = date(2027, 3, 13)  # a Saturday, the day before the clocks go forward
 CHAIRS = {
     "chairs": 4,
     "screening_stations": 4,
@@ -83,7 +83,7 @@ def policy(**fields: Any) -> Policy:
 
 
 def lax() -> Policy:
-    """A policy without intervals, for donors with two drives close together."""
+    """Create a policy without intervals, for donors with two drives close together."""
     return policy(min_hours=None, windows=[])
 
 
@@ -100,7 +100,7 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
 
 
 def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
-    """Return a plan as the API takes it: 9:00 to 15:00 on the drive's day, four chairs."""
+    """Return a plan in the API's format: 9:00 to 15:00 on the drive's day, four chairs."""
     return {
         "site": str(site(of).pk),
         "policy": str(policy().pk),
@@ -114,8 +114,9 @@ def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
 
 
 def plan(at: Site, **changes: Any) -> Drive:
-    """Build an unsaved drive: 9:00 to 15:00 in steps of 15 minutes. A first visit takes 3 + 3 steps, a return visit 1 +
-    3.
+    """Build an unsaved drive from 9:00 to 15:00 in steps of 15 minutes.
+
+    A first visit takes 3 + 3 steps (screening and chair), a return visit 1 + 3.
     """
     planned: dict[str, Any] = {
         "organization": at.organization,
@@ -141,7 +142,7 @@ def replanned(drive: Drive, **changes: Any) -> Drive:
 
 
 def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
-    """Build a drive without screening and one chair step per visit. Every step has `places` spots."""
+    """Build a drive without screening, with one chair step per visit. Every step has `places` spots."""
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
         "first_screening_steps": 0,
@@ -247,7 +248,7 @@ def agreed(of: Organization, address: str, *purposes: str, given: bool = True, n
 
 
 def full_drive(*, places: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
-    """Create a plain drive whose spots are all booked, by donors 1, 2, 3 in order of time."""
+    """Create a plain drive that is fully booked, by donors 1, 2, 3 in order of time."""
     owner = of or organization(codes_per_day=100_000)
     made = drive(owner, plain(site(owner), places=places, steps=steps, **changes))
     return [booked(made, n=n, number=1 + n * places + place) for n in range(steps) for place in range(places)]
@@ -280,7 +281,6 @@ def waits(at: Drive, *, number: int = 42, now: datetime = NOW, **asking: Any) ->
 
 
 def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
-    """Cancel a booking as its donor."""
     [row] = booking_changes.cancel_bookings(
         booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now
     )
@@ -296,7 +296,6 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
 
 
 def offer_to(entry: WaitlistEntry) -> Offer | None:
-    """Return the open offer of a waitlist entry."""
     return Offer.objects.open().filter(entry=entry).first()
 
 
@@ -309,7 +308,7 @@ def held_together(
     now: datetime = NOW,
     **who: Any,
 ) -> list[Booking]:
-    """Hold a party's slots, one name and visit type per donor. Verify the first of them."""
+    """Hold a party's slots, with one name and visit type per donor. Verify the first hold to book them all."""
     (name, visit), *others = people
     return hold.hold_bookings(
         drive=of,

@@ -60,7 +60,7 @@ hypothesis.settings.load_profile("drives")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers, then Django. Workers of xdist find the addresses in the environment."""
+    """Start the servers, then Django. xdist's workers get the servers' URLs from the environment."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         servers = config.stash[SERVERS] = Servers()
         servers.start()
@@ -100,7 +100,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _test_settings() -> Iterator[None]:
-    """Use plain static files, a fast password hash and sign-in by password. All else is as in production."""
+    """Use plain static files, a fast password hash and sign-in by password. All other settings are as in production."""
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     with override_settings(
@@ -112,7 +112,7 @@ def _test_settings() -> Iterator[None]:
 
 
 class LiveNetworkError(Exception):
-    """A test tried to reach another machine."""
+    """A test tried to connect to another machine."""
 
 
 def _is_local(host: object) -> bool:
@@ -126,7 +126,7 @@ def _is_local(host: object) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _closed_network() -> Iterator[None]:
-    """Refuse other hosts and name look-ups."""
+    """Refuse connections to other hosts, and name look-ups."""
     monkeypatch = pytest.MonkeyPatch()
     _refuse_elsewhere(monkeypatch, "connect")
     _refuse_elsewhere(monkeypatch, "connect_ex")
@@ -165,7 +165,6 @@ class _Errors(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that logs an ERROR, unless it is marked expects_errors."""
     errors = _Errors()
     root = logging.getLogger()
     root.addHandler(errors)
@@ -177,7 +176,7 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _all_reached() -> Iterator[None]:
-    """Fail a race test that misses one of its pauses or seeded bugs."""
+    """Fail a race test that does not reach one of its pauses or seeded bugs."""
     with seeds.all_reached():
         yield
 
@@ -190,13 +189,13 @@ def _empty_cache() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_language() -> None:
-    """Reset the language, because a request in Spanish leaves its thread in Spanish."""
+    """Reset the language, because a request in Spanish leaves Spanish active in its thread."""
     translation.deactivate()
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """An empty Redis database of this worker. Mark the test needs_redis."""
+    """Return the URL of an empty Redis database for this worker. Mark the test needs_redis."""
     number = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"{env.str('REDIS_URL').rsplit('/', 1)[0]}/{1 + int(number) % 15}"
     with redis_client.Redis.from_url(url) as connection:
@@ -207,7 +206,7 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def guard() -> Iterator[Guard]:
-    """A guard that stops the test's servers even if the run is killed."""
+    """Return a guard that stops the test's servers even if the run is killed."""
     guard = Guard()
     yield guard
     guard.close()

@@ -1,10 +1,10 @@
-"""What tests measured, shown at the end of the run."""
+"""Figures that tests measured, shown at the end of the run."""
 
 import pytest
 
 
 def note(request: pytest.FixtureRequest, what: str, value: object) -> None:
-    """Keep a figure of this test; it travels with its report, also from xdist's workers."""
+    """Store a figure in the test's report, which also reaches the main process from xdist's workers."""
     request.node.user_properties.append((what, str(value)))
 
 

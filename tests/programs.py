@@ -54,7 +54,7 @@ def program(
 
 @contextmanager
 def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment: str) -> Iterator[int]:
-    """Run the real web server and return its port once it answers."""
+    """Run the real web server and return its port after it responds."""
     with web_process(guard, log, ["-m", "config.web_server", application], **environment) as (_process, port):
         yield port
 
@@ -63,7 +63,7 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
 def web_process(
     guard: Guard, log: Path, command: list[str], **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
-    """Run a web server, real or a control; return process and port once it answers."""
+    """Run a web server, real or a control. Return its process and port after it responds."""
     port = redis_server.find_free_port()
     ours = {
         **DEMO,
@@ -81,7 +81,7 @@ def web_process(
 
 
 def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Run a Celery worker of one process on the broker in REDIS_URL."""
+    """Run a Celery worker with one process on the broker in REDIS_URL."""
     return workers(guard, log, 1, environment)
 
 

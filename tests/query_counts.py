@@ -1,4 +1,4 @@
-"""Counts statements of an action and checks that the number does not grow with the rows."""
+"""Counts the statements of an action and checks that the number does not grow with the rows."""
 
 import re
 from collections import Counter
@@ -17,10 +17,10 @@ def statements_of(act: Act) -> list[str]:
 
 
 def count_for_each(prepare: Callable[[int], Act], rows: tuple[int, int] = (1, 3)) -> int:
-    """Assert that an act takes the same number of statements with one row as with three, and return that number.
+    """Assert that an act takes as many statements with one row as with three, and return that number.
 
-    `prepare` makes a world with so many rows and returns what is measured. Both worlds are made in one database: the
-    act must be about its own. What is only done the first time (caches) is to be done before.
+    `prepare` creates that many rows and returns the act to measure. Both sets of rows are in one database, so the
+    act must use only its own. Fill caches before, because statements that run only the first time would count.
     """
     few, many = (statements_of(prepare(number)) for number in rows)
     more = Counter(map(_shape, many)) - Counter(map(_shape, few))

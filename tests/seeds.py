@@ -1,6 +1,6 @@
-"""Pauses and seeded bugs that a race must reach. One that nothing reaches proves nothing, and fails its test.
+"""Pauses and seeded bugs that a race must reach. A pause or bug that is never reached fails its test.
 
-Replace a function in the module that calls it: a name that a module imported by name is its own copy.
+Replace a function in the module that calls it, because a name that a module imported is a separate copy.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Cal
 
 
 def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seeded: Callable[..., Any]) -> None:
-    """Replace functions of a module for one of its callers only."""
+    """Replace functions of a module for only one of its callers."""
     [local] = [name for name, value in vars(caller).items() if value is module]
     changed = SimpleNamespace(**vars(module))
     for name, function in seeded.items():
@@ -74,7 +74,7 @@ def pausing(name: str) -> Callable[[], None]:
 
 
 def then_pause(read: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Wrap a function with a pause after its answer."""
+    """Wrap a function with a pause after it returns."""
     return followed_by(pausing(name), read)
 
 
@@ -89,13 +89,12 @@ def followed_by(pause: Callable[[], None], read: Callable[..., Any]) -> Callable
 
 
 def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
-    """Pause after these reads, before the caller uses the answer."""
+    """Pause after these reads, before the caller uses the result."""
     for name in reads:
         monkeypatch.setattr(module, name, then_pause(getattr(module, name), _full_name(module, name)))
 
 
 def pause_before(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-    """Pause before this call."""
     act, pause = getattr(module, name), pausing(_full_name(module, name))
 
     def slowly(*asked: Any, **named: Any) -> Any:

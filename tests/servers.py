@@ -20,7 +20,7 @@ class Servers:
         self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:
-        """Start servers that the environment does not name, and name them there for the workers."""
+        """Start the servers that the environment does not name, and set the variables that name them for workers."""
         static = self.folder / "static"
         static.mkdir()
         os.environ["STATIC_ROOT"] = str(static)

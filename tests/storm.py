@@ -1,7 +1,8 @@
-"""Many at once on a real PostgreSQL: each in a thread with a connection of its own, and a referee among them.
+"""Run actions at the same moment on a real PostgreSQL, each in a thread with its own connection, led by a referee.
 
-All begin when everybody is connected. Who comes to a `pause` goes on when nobody else can: each of the others is in a
-pause too, has ended, or waits for a lock in PostgreSQL. So the same things meet on every machine, however slow it is.
+All actions start after all have connected. An action that reaches a `pause` continues when no other action can: each
+of the others also pauses, has ended, or waits for a lock in PostgreSQL. So the same actions meet on every machine,
+even a slow one.
 """
 
 import threading
@@ -13,21 +14,24 @@ from django.db import connection, connections
 
 T = TypeVar("T")
 
-LOOK, LOOKS = 0.005, 12_000  # seconds between two looks at who waits for a lock; a minute of them without an end fails
-_WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid = ANY(%s)"  # never a moment late
+LOOK, LOOKS = 0.005, 12_000  # seconds between two checks for waiting locks; fail after a minute of checks
+_WAITING = (
+    "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid = ANY(%s)"  # pg_locks is always up to date
+)
 _here = threading.local()
 
 
 def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
-    """Run `work(0 … count - 1)` at the same moment; return each answer or exception."""
+    """Run `work(0 … count - 1)` at the same moment; return each result or exception."""
     return meet([partial(work, number) for number in range(count)])
 
 
 def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | Exception]:
-    """What each act answered or raised.
+    """Return the result or exception of each act.
 
-    From the beginning, and from each pause where nobody can go on, all are let go at the same moment. `in_turn` only
-    the one who has been there longest is, at the beginning the first that is named: always the same order.
+    At the start, and whenever no act can continue, all paused acts are released at the same moment. With `in_turn`,
+    only the act that has paused longest is released, beginning with the first in the list, so the order is always
+    the same.
     """
     referee, answers = _Referee(len(acts), in_turn=in_turn), dict[int, T | Exception]()
 
@@ -53,8 +57,9 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
 
 
 def pause() -> bool:
-    """Wait until no other action can go on. An action that runs alone does not wait. Return whether it was in a
-    meeting.
+    """Wait until no other action can continue. Return whether the action runs in a meeting.
+
+    An action that runs alone does not wait.
     """
     if rest := getattr(_here, "rest", None):
         rest()
@@ -66,8 +71,8 @@ class _Referee:
         self._in_turn = in_turn
         self._moved = threading.Condition()
         self._under_way = set(range(count))
-        self._paused: list[int] = []  # who came first is first
-        self._backends: dict[int, int] = {}  # PostgreSQL's process of each
+        self._paused: list[int] = []  # in order of arrival
+        self._backends: dict[int, int] = {}  # PostgreSQL's process of each action
         self._over = False
 
     def seat(self, act: int) -> None:
@@ -90,11 +95,11 @@ class _Referee:
             self._moved.wait_for(lambda: self._over or act in self._under_way)
 
     def lead(self) -> None:
-        """Release the next action whenever none can go on, until all have ended."""
+        """Release the next action whenever none can continue, until all have ended."""
         with self._moved:
             try:
                 self._wait_until_still()
-                self._paused.sort()  # at the beginning nobody was first
+                self._paused.sort()  # at the start, the order of arrival is random
                 while self._paused:
                     self._let_go(1 if self._in_turn else len(self._paused))
                     self._wait_until_still()
@@ -108,7 +113,7 @@ class _Referee:
         self._moved.notify_all()
 
     def _wait_until_still(self) -> None:
-        """Raise if the actions do not meet: such a race would prove nothing."""
+        """Wait until no action can continue. Raise if that never happens, because such a race would prove nothing."""
         for _look in range(LOOKS):
             if not self._under_way or (self._paused and self._all_wait_for_locks()):
                 return

@@ -1,4 +1,4 @@
-"""The parts of the benchmarks that could be wrong unnoticed."""
+"""Parts of the benchmarks that could be wrong without being noticed."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The count of statements catches a query for each row."""
+"""The statement count detects a query for each row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A race test fails if it misses a pause or a seeded bug."""
+"""A race test fails if it does not reach a pause or a seeded bug."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ RACES = re.compile(r"^from tests\.races(\.arena)? import", re.MULTILINE)
 
 
 class Subject:
-    """Stands for a module."""
+    """Replaces a module."""
 
     __name__ = "subject"
 

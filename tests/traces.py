@@ -1,4 +1,4 @@
-"""Finds the files of this project whose code holds a given value."""
+"""Finds the files of this project in which local variables contain a given value."""
 
 import sys
 import threading
@@ -12,14 +12,14 @@ from django.http import QueryDict
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("config", "drives", "volunteers", "notifications", "organizations")
 _FOLDERS = tuple(f"{ROOT / package}/" for package in PACKAGES)
-_DEEPEST = 4  # of a value inside dicts, lists and objects
+_DEEPEST = 4  # levels of dicts, lists and objects that are searched
 
 
 def files_with(is_wanted: Callable[[object], bool], run: Callable[[], object]) -> dict[str, set[str]]:
     """Run something and return the files, with their functions, that had a wanted value in a local variable.
 
-    A value counts inside dicts, lists and objects of this project, too, but not inside the form as it was sent, which
-    every view has. Functions that run in threads started meanwhile are seen as well.
+    A value also counts if it is inside a dict, a list or an object of this project. It does not count inside the
+    submitted form, because every view has that. Functions in threads that start meanwhile are included.
     """
     found: dict[str, set[str]] = {}
 

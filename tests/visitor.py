@@ -11,7 +11,7 @@ Fields = list[tuple[str, str]]
 
 @dataclass
 class Form:
-    """The fields that an untouched form would send, and the choices it offers."""
+    """The fields that an unchanged form would send, and its choices."""
 
     action: str
     method: str
@@ -20,7 +20,7 @@ class Form:
     choices: dict[str, list[str]] = field(default_factory=dict)
 
     def filled(self, values: Mapping[str, str]) -> Fields:
-        """Return the fields with these values. Raises for a name that is not in the form."""
+        """Return the fields with these values. Raise if a name is not in the form."""
         assert values.keys() <= self.names, f"{self.action} has no field {values.keys() - self.names}"
         for name, value in values.items():
             assert value in self.choices.get(name, [value]), f"{name}={value} is not offered"
@@ -35,14 +35,14 @@ class Page:
     forms: list[Form]
 
     def form(self, ending: str) -> Form:
-        """Return the form whose address has this ending."""
+        """Return the form with this ending of its action URL."""
         found = [form for form in self.forms if urlsplit(form.action).path.endswith(ending)]
         assert found, f"{self.path} ({self.status}) has no form to …{ending}: {[form.action for form in self.forms]}"
         return found[0]
 
 
 class Reader(HTMLParser):
-    """Collects the forms of a page, with fields that name their form by its id."""
+    """Collects the forms of a page, including fields outside a form that refer to it by id."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Reader(HTMLParser):
 
 @dataclass
 class Answer:
-    """One response, without following redirects."""
+    """One response. Redirects are not followed."""
 
     status: int
     location: str
@@ -111,13 +111,13 @@ class Answer:
 
 
 class Connection(Protocol):
-    """The way a visitor reaches the server."""
+    """A visitor's connection to the server."""
 
     def send(self, method: str, path: str, body: str) -> Answer: ...
 
 
 class Visitor:
-    """A browser; the connection keeps its cookies."""
+    """A browser. The connection keeps its cookies."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -1,4 +1,4 @@
-"""What the tests in a browser share: a world to visit, steps on its pages, and what is wrong with a page."""
+"""Helpers for browser tests: data for the pages, steps on them, and checks for what is wrong with a page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +19,13 @@ IN_BROWSER = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("browser"),
 ]
-SHOTS = env.str("SHOTS", "")  # a folder: then each page leaves a picture there
+SHOTS = env.str("SHOTS", "")  # a folder; if it is set, each page is saved there as a picture
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OpenPage = Callable[..., Page]
 
 
 def world() -> Drive:
-    """A drive in two weeks with everything that a page can show."""
+    """Create a drive in two weeks with everything that a page can show."""
     here = builders.organization(phone="+12135550100", website="https://example.org/")
     cause = Cause.objects.create(
         organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
@@ -40,7 +40,7 @@ def world() -> Drive:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds, with where."""
+    """Return axe's findings and where they are."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
@@ -50,12 +50,12 @@ def scrolls_sideways(page: Page) -> bool:
 
 
 def arrive(page: Page, heading: str) -> None:
-    """Wait for the page with this title; the test fails if it does not come."""
+    """Wait for the page with this title. Fail if it does not appear."""
     page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button that sends a form, and wait for the page that answers; a click alone may return before it."""
+    """Press a button that sends a form, and wait for the next page, because a click alone may return before it."""
     with page.expect_navigation():
         page.get_by_role("button", name=button).click()
 
@@ -65,7 +65,7 @@ def code_for(page: Page) -> str:
 
 
 def look_at(page: Page, name: str) -> list[str]:
-    """What is wrong with the page as it stands."""
+    """Return what is wrong with the page in its current state."""
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]
@@ -77,7 +77,7 @@ def enter_ana(page: Page) -> None:
 
 
 def enter_code(page: Page) -> None:
-    """From the check to the booking, with the code from the phone."""
+    """Enter the code from the phone, from the check page to the booking."""
     arrive(page, "Check and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()

@@ -1,4 +1,4 @@
-"""The pages of replies, messages to many and calls in a real browser: barriers, narrow screens, light and dark."""
+"""The pages of replies, broadcasts and calls in a real browser: accessibility, narrow screens, light and dark."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,7 +31,7 @@ QUESTIONS = (
 
 
 def world() -> tuple[Membership, Drive]:
-    """A running drive with people who wrote, somebody whom nothing reached, and something said to many."""
+    """Create a running drive with donors who replied, a donor whom no message reached, and a broadcast."""
     member = builders.member(builders.organization(), email="ben@example.org")
     drive = builders.drive(member.organization)
     names = ("Test Ana Alder", "Test Bo Birch", "Test Carla Cedar", "Test Dee Dogwood", "Test Eve Elm")

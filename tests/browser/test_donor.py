@@ -1,4 +1,4 @@
-"""The donors' pages in a real browser: the whole path with and without scripts, barriers, weight."""
+"""The donors' pages in a real browser: the whole path with and without scripts, accessibility, page size."""
 
 import gzip
 from datetime import timedelta
@@ -90,7 +90,7 @@ def test_an_error_takes_the_focus_and_leads_to_its_field(open_page: OpenPage, li
 
 
 def pages_of(drive: Drive) -> list[str]:
-    """One address for every screen and state that donors can meet."""
+    """Return one URL for every screen and state that donors can see."""
     booked, other, cancelled, held = (
         builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
         for n in range(0, 12, 3)

@@ -25,7 +25,6 @@ def sent_code() -> str:
 
 
 def find(page: Page, live_server: LiveServer) -> None:
-    """From the search to the donor's page."""
     page.goto(f"{live_server.url}/find/")
     page.get_by_label("Phone number or e-mail address").fill("(201) 555-0142")
     page.get_by_role("button", name="Send me a code").click()

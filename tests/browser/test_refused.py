@@ -1,4 +1,4 @@
-"""Refused in a real browser: what is said, what else is possible, and the way on; for axe and at 320 px."""
+"""Refusals in a real browser: the reason, the alternatives and the next step, checked with axe and at 320 px."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ LOOKS = pytest.mark.parametrize(
 
 
 def another(drive: Drive, days: int) -> Drive:
-    """The same drive so many days later."""
+    """Create the same drive this many days later."""
     planned = builders.plan(drive.site, policy_id=drive.policy_id, on=DRIVE_DAY + timedelta(days=days))
     return builders.drive(drive.organization, planned)
 

@@ -1,4 +1,4 @@
-"""A coordinator's first sign-in in a real browser: led to the second step, set up there, and on to the drives."""
+"""A coordinator's first sign-in in a real browser: the second step is required and set up, then the drives appear."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from tests.organizations.test_accounts import totp_code
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.time_machine(NOW, tick=False),  # a code of six digits is good for half a minute
+    pytest.mark.time_machine(NOW, tick=False),  # a six-digit code is valid for 30 seconds
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("browser"),
 ]
@@ -34,12 +34,12 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.get_by_text("First set up two-step sign-in").wait_for()
     problems += look_at(page, f"second-step-{width}")
     page.locator("main a[href$='/totp/activate/']").click()
-    page.locator("input[name=password]").fill(PASSWORD)  # as before any change of how one signs in
+    page.locator("input[name=password]").fill(PASSWORD)  # required before any change of the sign-in
     page.locator("main button[type=submit]").first.click()
     page.locator("input[name=code]").wait_for()
     problems += look_at(page, f"second-step-app-{width}")
     on = page.locator("main img").evaluate("image => getComputedStyle(image).backgroundColor")
-    assert on == "rgb(255, 255, 255)"  # black on the dark paper no camera reads it
+    assert on == "rgb(255, 255, 255)"  # cameras cannot read a black code on dark paper
     secret = re.search(r"\b[A-Z2-7]{32}\b", page.content())
     assert secret
     page.locator("input[name=code]").fill(totp_code(secret[0]))

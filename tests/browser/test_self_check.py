@@ -1,4 +1,4 @@
-"""Can I give? Answered in the browser: only the result leaves it."""
+""" "Can I give?" runs in the browser. Only the result is sent."""
 
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer

@@ -1,4 +1,4 @@
-"""A family of three in a real browser, with and without scripts; every page they meet, for axe and at 320 px."""
+"""A family of three books in a real browser, with and without scripts. Every page is checked with axe and at 320 px."""
 
 import pytest
 from pytest_django.live_server_helper import LiveServer

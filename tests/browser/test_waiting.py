@@ -1,4 +1,4 @@
-"""The waiting list in a real browser: joined, offered, taken, left; and every page of it, of /me/ and of one's data."""
+"""The waitlist in a real browser: join, get an offer, accept, leave. Also all its pages, /me/ and the data page."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = IN_BROWSER
 
 
 def full_world() -> tuple[Drive, list[Booking]]:
-    """A drive with everything that a page can show, whose two places are taken."""
+    """Create a drive with everything that a page can show, with both spots booked."""
     shown = world()
     plan = builders.plain(shown.site, places=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
     drive = builders.drive(shown.organization, plan)
@@ -26,7 +26,7 @@ def full_world() -> tuple[Drive, list[Booking]]:
 
 
 def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
-    """From the full drive to the place in line."""
+    """Join the waitlist, from the full drive's page to the position."""
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
     enter_ana(page)
@@ -85,7 +85,10 @@ def test_the_line_is_left_and_the_data_are_erased(scripts: bool, open_page: Open
 
 
 def addresses() -> dict[str, str]:
-    """One address for each state of a place in line, and of a person's own pages; Ana waits, is booked, and gave."""
+    """Return one URL for each state of a waitlist entry and of the donor's own pages.
+
+    Ana is on the waitlist, has a booking, and has donated.
+    """
     drive, taken = full_world()
     now = NOW - timedelta(hours=2)
     asked = builders.asked_to_wait(drive, number=50)

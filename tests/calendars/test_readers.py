@@ -1,4 +1,4 @@
-"""Three implementations read the same appointment: icalendar (Python), ical.js and node-ical."""
+"""Three implementations read the same event: icalendar (Python), ical.js and node-ical."""
 
 import json
 import os
@@ -28,9 +28,9 @@ NODE = shutil.which("node")
 WHY = "needs Node.js and its packages: npm ci --prefix tests/calendars"
 pytestmark = pytest.mark.skipif(not NODE or not (HERE / "node_modules").is_dir(), reason=WHY)
 
-# Whoever reads lives somewhere else than the site, and changes the clock on other days or never.
+# The readers are in other zones than the site. Their clocks change on other days or never.
 READERS_ZONES = ("UTC", "America/New_York", "Asia/Kathmandu")
-# Nights in which the clock changes, by an hour or half of one, and zones off the full hour.
+# Nights in which the clocks change by an hour or half an hour, and zones with offsets that are not full hours.
 NIGHTS = [
     ("America/Los_Angeles", "2027-03-14"),
     ("America/Los_Angeles", "2027-11-07"),
@@ -48,7 +48,7 @@ NIGHTS = [
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reader makes of one event."""
+    """One event as a reader parses it."""
 
     uid: str
     sequence: int
@@ -82,7 +82,7 @@ def by_icalendar(body: bytes) -> list[Seen]:
 
 
 def by_node(bodies: dict[str, bytes], zone: str) -> dict[str, dict[str, list[Seen]]]:
-    """What both readers of Node see on a machine in this zone."""
+    """Return the events as both readers of Node parse them on a machine in this zone."""
     given = json.dumps({name: body.decode() for name, body in bodies.items()})
     command = [str(NODE), str(HERE / "read.mjs")]
     answer = subprocess.run(
@@ -96,7 +96,7 @@ def by_node(bodies: dict[str, bytes], zone: str) -> dict[str, dict[str, list[See
 
 
 def read(bodies: dict[str, bytes]) -> dict[str, list[Seen]]:
-    """What icalendar sees, once all have been found to see the same, wherever they stand."""
+    """Return the events as icalendar reads them, after checking that all readers agree in every zone."""
     seen = {name: by_icalendar(body) for name, body in bodies.items()}
     ordered = {name: sorted(map(str, map(asdict, events))) for name, events in seen.items()}
     for zone in READERS_ZONES:
@@ -197,7 +197,7 @@ def assert_names_nobody(body: bytes, *told: str) -> None:
 
 
 def appointment(zone: str, day: str, hour: int) -> CalendarEvent:
-    """An hour and a quarter from this hour on, on the clocks of the zone; in a gap, from after it."""
+    """Build an event of 75 minutes from half past this local hour. A skipped hour is moved after the gap."""
     at = datetime.fromisoformat(f"{day} {hour:02}:30").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return CalendarEvent(
         uid=f"{zone}-{day}-{hour}@drives.example.org",
@@ -232,7 +232,7 @@ def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
 
 
 def test_the_readers_would_notice_a_difference() -> None:
-    """A control: a floating time is read on the reader's own clock."""
+    """Check, as a control, that each reader uses its own zone for a time without one."""
     body = ical.build_download(appointment("America/Los_Angeles", "2027-03-14", 12))
     floating = body.replace(b"00Z\r\nDTEND", b"00\r\nDTEND")
     assert floating != body

@@ -1,4 +1,4 @@
-"""Calls the API as a program would, and holds every answer against the schema."""
+"""Calls the API as a program would, and checks every response against the schema."""
 
 import json
 import re
@@ -18,7 +18,7 @@ PREFIX = "/api/v1/"
 
 
 class Api:
-    """Anybody, or who holds a key: `post("bookings/", {...})`. An answer that breaks the schema fails the test."""
+    """A caller, with or without a key: `post("bookings/", {...})`. A response that breaks the schema fails the test."""
 
     def __init__(self, client: Client | None = None, **headers: str) -> None:
         self.client, self.headers = client or Client(), headers
@@ -38,7 +38,7 @@ class Api:
         return self.send("PATCH", path, body, **headers)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """A body of bytes goes out as it is, anything else as JSON."""
+        """Send bytes unchanged, and any other body as JSON."""
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         path = path.removeprefix("http://testserver").removeprefix(PREFIX)
         answer = self.client.generic(
@@ -57,7 +57,7 @@ class Api:
 
 
 def hold_to_schema(method: str, path: str, answer: Any) -> None:
-    """Fail on a status, a content type or a member that the schema does not know."""
+    """Fail if the schema does not have the status, content type or a member of the response."""
     described = operation(method, path)
     if described is None:
         assert answer.status_code in {404, 405}, (method, path, answer.status_code)
@@ -72,7 +72,7 @@ def hold_to_schema(method: str, path: str, answer: Any) -> None:
 
 @cache
 def loaded() -> Any:
-    """The schema, made strict: a member that is not in it is an error."""
+    """Return the schema, made strict: a member that is not in it is an error."""
     strict = json.loads(schema.render_schema())
     for component in strict["components"]["schemas"].values():
         if "properties" in component:

@@ -1,4 +1,4 @@
-"""What a coordinator does in a browser."""
+"""A coordinator's steps in a browser."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def signed_in(membership: Membership) -> Client:
 
 
 class AllDay(Client):
-    """A browser whose session never ends, for tests that move the clock by days."""
+    """A browser with a session that never ends, for tests that move the clock by days."""
 
     def __init__(self, user: User) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class AllDay(Client):
 
 
 def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
-    """The plan's form, filled in: a Saturday, 9:00 to 15:00, four chairs."""
+    """Return the completed form of a plan: a Saturday, 9:00 to 15:00, four chairs."""
     return {
         "title": "Plasma drive",
         "on": "2027-03-13",
@@ -48,7 +48,7 @@ def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
 
 
 def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
-    """Every page under /organizer/ and /checkin/ that shows something of one organization."""
+    """Return the URL of every page under /organizer/ and /checkin/ that shows an organization's data."""
     of_drive = (
         "drive",
         "edit_drive",

@@ -1,4 +1,4 @@
-"""A donor with a browser: the steps of the journeys that several files make."""
+"""A donor with a browser: steps that several test files share."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ PHONE = "(201) 555-0142"  # the 42nd of the reserved numbers, as people type it
 
 
 def text(response: Any) -> str:
-    """What stands on the page, without the markup, one space between words."""
+    """Return the text of the page without markup, with single spaces between words."""
     words = re.sub(r"<(script|style|title)\b.*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(words.replace("\N{NO-BREAK SPACE}", " ").replace("&#x27;", "'").split())
 
@@ -24,31 +24,31 @@ def title(response: Any) -> str:
 
 
 def details(drive: Drive, n: int = 0, **changes: Any) -> dict[str, Any]:
-    """The form of "Your details" as Ana fills it in."""
+    """Return the form "Your details" as Ana fills it in."""
     typed = {"name": "Test Ana Alder", "phone": PHONE, "email": "", "visit": "return", "reminders": "on"}
     return {**typed, "slot": builders.slot(drive, n).pk, **changes}
 
 
 def keep(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Any:
-    """Send the details; the answer is a redirect to the booking, or the page again."""
+    """Send the details. The response redirects to the booking, or shows the page again."""
     return client.post(reverse("book", args=[drive.slug]), details(drive, n, **changes))
 
 
 def kept(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
-    """A hold made through the page."""
+    """Make a hold through the page."""
     response = keep(client, drive, n, **changes)
     assert response.status_code == 303, text(response)
     return Booking.objects.get(reference=response.headers["Location"].split("/")[2])
 
 
 def prove(client: Client, booking: Booking, code: str | None = None) -> Any:
-    """Type the code that was sent, or another one."""
+    """Enter the code that was sent, or another one."""
     typed = builders.code_of(booking) if code is None else code
     return client.post(reverse("booking_verify", args=[booking.token]), {"code": typed})
 
 
 def booked(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
-    """Held and proved through the pages."""
+    """Hold and verify a booking through the pages."""
     booking = kept(client, drive, n, **changes)
     response = prove(client, booking)
     assert response.status_code == 303, text(response)

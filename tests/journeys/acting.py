@@ -1,4 +1,4 @@
-"""Who acts in the journeys: donors with a browser and a phone, workers who sweep, and a clock that only we move."""
+"""The actors of the journeys: donors with a browser and phone, workers that sweep, and a clock set by the test."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tests.standins.twilio import signed
 from tests.visitor import Answer, Page, Visitor
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
-# What is worded in a round leaves in the same one.
+# Deliver last, so that a message rendered in a round is sent in the same round.
 IN_ORDER = sorted(SWEEPS, key="notifications.tasks.deliver_due".__eq__)
 _sids = count(1)
 
@@ -38,7 +38,7 @@ def set_to(clock: Clock, moment: datetime) -> None:
 
 
 def sweep() -> None:
-    """One round of everything that beat rings for, as the worker runs it."""
+    """Run one round of all sweeps in the beat schedule, as the worker does."""
     for task in _tasks():
         task()
 
@@ -50,7 +50,7 @@ def _tasks() -> list[Callable[[], Any]]:
 
 
 def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[datetime] = ()) -> None:
-    """Let time pass with the workers awake: a round every twelve hours, a second before and at each watched moment."""
+    """Let time pass with a round every twelve hours, and also one second before and at each watched moment."""
     moments = {since + timedelta(hours=12) * step for step in range(1 + (until - since) // timedelta(hours=12))}
     for watched in watching:
         moments |= {watched - timedelta(seconds=1), watched}
@@ -61,17 +61,17 @@ def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[d
 
 
 def wall(moment: datetime, zone: ZoneInfo = LOS_ANGELES) -> str:
-    """An instant as a clock on the wall shows it: Sat Mar 13 10:30."""
+    """Return an instant as local time: Sat Mar 13 10:30."""
     return f"{moment.astimezone(zone):%a %b %-d %H:%M}"
 
 
 def local(text: str, zone: ZoneInfo = LOS_ANGELES) -> datetime:
-    """The instant of 2027-03-13 10:30 on the wall."""
+    """Return the instant of a local time such as 2027-03-13 10:30."""
     return datetime.fromisoformat(text).replace(tzinfo=zone)
 
 
 class TestBrowser:
-    """Django's test client, with CSRF checked."""
+    """Django's test client, with CSRF checks."""
 
     __test__ = False
 
@@ -87,7 +87,7 @@ class TestBrowser:
 
 
 class Donor:
-    """Test Ana Alder or somebody like her: what she does, and what her phone and mailbox show."""
+    """Test Ana Alder or another donor: what she does, and what her phone and mailbox show."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Donor:
         self.token = ""
 
     def holds(self, drive: Drive, n: int, visit: str = "return") -> Page:
-        """From the drive's page to the check page."""
+        """Hold a slot, from the drive's page to the check page."""
         page = self.visitor.open(f"/d/{drive.slug}/?visit={visit}")
         page = self.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive, n).pk))
         details = {"name": self.name, "phone": self.phone, "email": self.email, **self.consents}
@@ -116,7 +116,7 @@ class Donor:
         return page
 
     def books(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """All the way: the code is read from the phone."""
+        """Book, and read the code from the phone."""
         page = self.holds(drive, n, visit)
         sweep()
         page = self.visitor.submit(page.form("/verify/"), code=self.code)
@@ -125,7 +125,7 @@ class Donor:
         return self.booking
 
     def books_again(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """In a browser that knows her: a time, then "Book this time"; nothing is typed."""
+        """Book in a browser that knows her: choose a time, then "Book this time", without typing."""
         page, slot = self.visitor.open(f"/d/{drive.slug}/?visit={visit}"), str(builders.slot(drive, n).pk)
         page = self.visitor.submit(page.form("/book/"), slot=slot)
         assert "You don’t need a code" in page.html
@@ -140,7 +140,7 @@ class Donor:
         return self.visitor.submit(page.form(ending), **values)
 
     def texts_back(self, word: str, sender: Sender | None = None) -> None:
-        """A text to the number that the last one came from, as the provider hands it on."""
+        """Reply to the number that sent the last text. The provider forwards the reply to our webhook."""
         to = (sender or Sender.objects.get(number=received(self.phone)[-1].sender)).number
         fields = {"From": self.phone, "To": to, "Body": word, "MessageSid": f"SM{next(_sids):032x}"}
         address = "/webhooks/twilio/inbound/"
@@ -158,27 +158,27 @@ class Donor:
 
     @property
     def code(self) -> str:
-        """The newest code that came."""
+        """Return the newest code she received."""
         words = received(self.phone or self.email)[-1].text.replace("#", " ").split()
         return next(word for word in words if word.isdigit() and len(word) == 6)
 
     def messages(self, *states: str) -> list[Message]:
-        """What the outbox holds about the booking in these states."""
+        """Return the outbox messages about the booking in these states."""
         return list(Message.objects.filter(about=self.booking.about, state__in=states).order_by("due_at", "pk"))
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """What the phone received, and when."""
+        """Return the texts that the phone received, and when."""
         return [(wall(item.at), item.text) for item in received(self.phone)]
 
     @property
     def mails(self) -> list[tuple[str, str]]:
-        """When mail came, and its subject."""
+        """Return when mail arrived, and its subject."""
         return [(wall(item.at), item.subject) for item in received(self.email)]
 
 
 def booked_ana(time_machine: Clock) -> Donor:
-    """Ana with a new booking at half past ten of a usual drive."""
+    """Create Ana with a new booking at 10:30 of a usual drive."""
     set_to(time_machine, builders.NOW)
     ana = Donor()
     ana.books(builders.drive(), 6)
@@ -191,7 +191,7 @@ def received(address: str) -> list[InboxItem]:
 
 @dataclass(frozen=True)
 class Invitation:
-    """What a calendar takes from an e-mail."""
+    """The values that a calendar reads from an e-mail."""
 
     method: str
     uid: str
@@ -201,7 +201,7 @@ class Invitation:
 
 
 def invitations(address: str) -> list[Invitation]:
-    """The calendar objects that came to a mailbox, in order."""
+    """Return the calendar objects sent to a mailbox, in order."""
     found = [Calendar.from_ical(item.calendar) for item in received(address) if item.calendar]
     return [_invitation(calendar) for calendar in found]
 
@@ -213,7 +213,7 @@ def _invitation(calendar: Any) -> Invitation:
 
 
 class Coordinator:
-    """Test Ben Birch: plans and runs drives through the API, with his organization's key."""
+    """Test Ben Birch. He plans and runs drives through the API with his organization's key."""
 
     def __init__(self, organization: Organization) -> None:
         member = builders.member(organization)

@@ -1,4 +1,4 @@
-"""What a donor reads on the phone, word for word."""
+"""The exact texts that a donor reads on the phone."""
 
 
 def booked(link: str, when: str = "Sat Mar 13, 10:30 AM") -> str:

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets, and refuses or disconnects on demand."""
+"""A mail server that keeps the mail it gets. Tests can make it refuse commands or disconnect."""
 
 import socketserver
 import threading
@@ -21,9 +21,9 @@ class Mail:
 
 
 class MailSink:
-    """The server, in a thread of its own. `answers` maps a command's first word to the reply it gets instead of "250".
+    """The server, in its own thread. `answers` maps a command's first word to a reply that replaces "250".
 
-    The reply "drop" ends the connection without an answer; for the end of the data the word is ".".
+    The reply "drop" closes the connection without a response. The word for the end of the data is ".".
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 return
 
     def _answer(self, word: str, line: str) -> bool:
-        """Answer one command. Return False to end the conversation."""
+        """Reply to one command. Return False to end the session."""
         planned = self.owner.answers.get(word)
         if planned == "drop":
             return False

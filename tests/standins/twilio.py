@@ -1,8 +1,8 @@
-"""A stand-in for Twilio's messages API: create, fetch, list, reports and texts to us with valid signatures, and faults.
+"""A stand-in for Twilio's messages API: create, fetch, list, signed reports and texts to our webhooks, and faults.
 
-In a test: `with TwilioStandIn() as twilio: ...` and point TWILIO_API_URL at `twilio.url`. By itself, for load runs:
-`python -m tests.standins.twilio --port 9999`; with `--reports` it tells what becomes of each text. It is made of
-asyncio, with HTTP/1.1, kept connections and TCP_NODELAY, so that it is not what is measured.
+In a test: `with TwilioStandIn() as twilio: ...` and set TWILIO_API_URL to `twilio.url`. For load runs: `python -m
+tests.standins.twilio --port 9999`; with `--reports` it also sends a report for each text. It uses asyncio, HTTP/1.1,
+kept connections and TCP_NODELAY, so that it is not the bottleneck in measurements.
 """
 
 import argparse
@@ -42,8 +42,8 @@ SECRET = "tests-only-token"
 
 ACCOUNT = "AC" + "0" * 32
 
-# What a call may meet. Each word names what the caller sees; "accepted-…" keeps the message all the same. What is held
-# is answered at `release`, what is slow after `slowness` seconds, what hangs never.
+# The faults of a call. Each name says what the caller sees; with "accepted-…" the message is kept anyway. A held
+# response is sent at `release`, a slow one after `slowness` seconds, and a hanging one never.
 RESET, HANG, NOT_JSON, HELD, CUT, SLOW = 0, -1, -2, -3, -4, -5
 FAULTS = {
     "ok": (True, 201, {}),
@@ -53,7 +53,7 @@ FAULTS = {
     "429": (False, 429, {"Retry-After": "30"}),
     "accepted-500": (True, 500, {}),
     "accepted-reset": (True, RESET, {}),
-    "accepted-cut": (True, CUT, {}),  # reset in the middle of the answer
+    "accepted-cut": (True, CUT, {}),  # reset in the middle of the response
     "accepted-hang": (True, HANG, {}),
     "accepted-not-json": (True, NOT_JSON, {}),
     "accepted-held": (True, HELD, {}),
@@ -68,16 +68,16 @@ Answer = tuple[int, str, dict[str, str]]
 
 
 class TwilioStandIn:
-    """The server in a thread of its own. `accepted` lists the accepted messages in order."""
+    """The server in its own thread. `accepted` lists the accepted messages in order."""
 
     def __init__(self, port: int = 0, slow: float = 0.0, secret: str = SECRET, *, reports: bool = False) -> None:
         self.accepted: list[Kept] = []
         self.calls = 0
-        self.faults = 0  # calls that met one
-        self.slow = slow  # seconds that each answer takes
-        self.slowness = 1.0  # seconds that an answer takes which is planned to be slow
+        self.faults = 0  # calls that had a fault
+        self.slow = slow  # seconds that each response takes
+        self.slowness = 1.0  # seconds that a response with the fault "slow" takes
         self.secret = secret
-        self.deaf = False  # look-ups are not answered
+        self.deaf = False  # whether look-ups get no response
         self.held: list[Callable[[], None]] = []
         self._plan: deque[str] = deque()
         self._errors: dict[str, Refused] = {}
@@ -109,13 +109,13 @@ class TwilioStandIn:
         self._plan.extend(faults)
 
     def poison(self, text: str) -> None:
-        """Return data for a message with this text that no database row can hold."""
+        """Respond to a message with this text with data that no database row can store."""
         for kept in self.accepted:
             if kept.fields.get("Body") == text:
                 kept.sid = "SM" + 99 * "0"
 
     def release(self) -> None:
-        """Send the held answers."""
+        """Send the held responses."""
         while self.held:
             self._loop.call_soon_threadsafe(self.held.pop())
 
@@ -124,11 +124,11 @@ class TwilioStandIn:
         self._errors[number] = Refused(code, "refused", status)
 
     def set_status(self, sid: str, status: str, error_code: int | None = None) -> None:
-        """Set the answer of `fetch` from now on."""
+        """Set the status that `fetch` returns from now on."""
         self._by_sid[sid].becomes(status, error_code)
 
     def report(self, sid: str, status: str, error_code: str = "") -> tuple[str, dict[str, str], str]:
-        """Build a delivery report as Twilio sends it: address, fields and signature."""
+        """Build a delivery report as Twilio sends it: URL, fields and signature."""
         kept = self._by_sid[sid]
         told = {name: kept.fields[name] for name in ("To", "From", "MessagingServiceSid") if name in kept.fields}
         fields: dict[str, str] = told | _named(sid, status) | {"MessageStatus": status}
@@ -138,7 +138,7 @@ class TwilioStandIn:
         return address, fields, signed(address, fields, self.secret)
 
     def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
-        """Build a text from a phone to our number for the webhook at `address`: fields and signature."""
+        """Build a text from a phone to our number for the webhook at URL `address`: fields and signature."""
         kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
         self._keep(kept)
         counts = {"NumMedia": "0", "NumSegments": str(message_content.count_segments(text)), "SmsMessageSid": kept.sid}
@@ -231,7 +231,7 @@ def signed(address: str, fields: dict[str, str], secret: str = SECRET) -> str:
 
 
 def _named(sid: str, status: str) -> dict[str, str]:
-    """Return the fields of every webhook call, old names included."""
+    """Return the fields of every webhook call, including those with old names."""
     return {"MessageSid": sid, "SmsSid": sid, "SmsStatus": status, "AccountSid": ACCOUNT, "ApiVersion": VERSION}
 
 
@@ -244,7 +244,7 @@ def _told(refused: Refused) -> Answer:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept connection. Requests are read whole and answered in order."""
+    """One kept connection. Requests are read completely and get responses in order."""
 
     def __init__(self, standin: TwilioStandIn) -> None:
         self._standin = standin

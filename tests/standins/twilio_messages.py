@@ -1,6 +1,6 @@
-"""What Twilio's messages API knows, says and refuses: the resource, its list in pages, its errors.
+"""Twilio's messages API as data: the message resource, its list in pages, its errors.
 
-After its public OpenAPI description, https://github.com/twilio/twilio-oai (twilio_api_v2010.json).
+Source: its public OpenAPI description, https://github.com/twilio/twilio-oai (twilio_api_v2010.json).
 """
 
 import re
@@ -23,7 +23,7 @@ _NUMBER, _SERVICE = re.compile(r"\+[1-9]\d{6,14}"), re.compile(r"MG[0-9a-fA-F]{3
 
 @dataclass
 class Kept:
-    """A message that the stand-in accepted, or that was sent to us. `fields` are as they came."""
+    """A message that the stand-in accepted, or that was sent to us. `fields` are unchanged."""
 
     sid: str
     fields: dict[str, str]
@@ -40,7 +40,7 @@ class Kept:
             self.sent_at = self.sent_at or self.updated_at
 
     def shown(self, account: str) -> dict[str, Any]:
-        """Return the resource as JSON. A queued message of a service has no sender and no segments yet."""
+        """Return the resource as JSON. A queued message of a messaging service has no sender and no segments yet."""
         uri = f"/{VERSION}/Accounts/{account}/Messages/{self.sid}"
         service, body = self.fields.get("MessagingServiceSid"), self.fields.get("Body", "")
         return {
@@ -149,5 +149,5 @@ def _is_period(text: str) -> bool:
 
 
 def _stamp(at: datetime | None) -> str | None:
-    """Format as RFC 2822 in GMT."""
+    """Format the time as RFC 2822 in GMT."""
     return format_datetime(at.astimezone(UTC)) if at else None

@@ -1,4 +1,7 @@
-"""A donor with a canary in each detail: entered through the real pages, then searched for in every column."""
+"""A donor with a canary in each detail.
+
+The canaries are entered through the real pages. Tests then search every column for them.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -37,7 +40,7 @@ PHONE = builders.phone(NUMBER)  # +12015550142
 MAILBOX = "quokka.canary@example.net"
 NAME = "Test Quokka Ñandú"
 IP = "198.51.100.77"
-# Each as it may stand somewhere: as kept, as typed, as shown, as JSON writes it.
+# The formats in which a canary may appear: stored, typed, shown, and escaped in JSON.
 CANARIES = {
     "name": ["quokka", "ñandú", "\\u00d1and\\u00fa"],
     "phone": ["2015550142", "(201) 555-0142", "201-555-0142", "201.555.0142"],
@@ -55,7 +58,7 @@ EARLIER = NOW - timedelta(days=20)
 
 @dataclass
 class Planted:
-    """Where the canaries were entered, and what the donor was sent."""
+    """Where the canaries were entered, and the messages that the donor got."""
 
     organization: Organization
     drive: Drive
@@ -72,7 +75,7 @@ class Planted:
 
 
 def plant(organization: Organization | None = None) -> Planted:
-    """Create Ana: one donation, one booking, texts both ways, and everything that others could type about her."""
+    """Create Ana: one donation, one booking, texts in both directions, and all details that others could type."""
     owner = organization or builders.organization(messages_per_day=0)
     past, drive = _past_drive(owner), builders.drive(owner)
     client = Client(REMOTE_ADDR=IP)
@@ -98,7 +101,7 @@ def plant(organization: Organization | None = None) -> Planted:
 
 
 def _past_drive(owner: Organization) -> Drive:
-    """Create last month's drive: Ana walked in and donated, another donor was a no-show."""
+    """Create last month's drive. Ana walked in and donated; another donor was a no-show."""
     on = EARLIER.date()
     past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
     Drive.objects.filter(pk=past.pk).update(state="published")
@@ -120,7 +123,7 @@ def _past_drive(owner: Organization) -> Drive:
 
 
 def _hold_through_the_api(drive: Drive) -> None:
-    """Create a hold that lapses unverified; its answer is stored for the same Idempotency-Key."""
+    """Create a hold that lapses unverified. Its response is stored for the same Idempotency-Key."""
     held = Api(Client(REMOTE_ADDR=IP)).book(slot=str(builders.slot(drive, 8).pk), name=NAME, phone=PHONE, email=MAILBOX)
     assert held.status_code == 201, held.content
 
@@ -163,13 +166,13 @@ def _change(coming: Booking) -> None:
 
 
 def _wait(owner: Organization) -> None:
-    """Join two waitlists: one with an offer, one not verified yet."""
+    """Join two waitlists. One entry has an offer; the other is not verified yet."""
     offered, asked = (_full_drive(owner, month) for month in (5, 6))
     person = Person(name=NAME, phone=PHONE, email=MAILBOX)
     entries.add_entry(drive=offered, waitlist_request=WaitlistRequest("return"), person=person, actor=BEN, now=NOW)
     Slot.objects.filter(drive=offered, n=0).update(chairs_limit=1)
     assert offers.sweep_waitlists(now=NOW)["offered"] == 1
-    earlier = NOW - timedelta(hours=2)  # codes are counted by the quarter of an hour
+    earlier = NOW - timedelta(hours=2)  # codes are limited per 15 minutes
     builders.asked_to_wait(asked, number=NUMBER, name=NAME, email=MAILBOX, now=earlier)
 
 
@@ -194,7 +197,7 @@ def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
 
 
 def everywhere() -> dict[str, str]:
-    """Return every row of every table as lower-case text, with sessions unpacked."""
+    """Return every row of every table as lower-case text, with decoded sessions."""
     found: dict[str, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -216,7 +219,7 @@ def hits(places: dict[str, str]) -> dict[str, set[str]]:
 
 
 def feeds(planted: Planted) -> dict[str, int]:
-    """Return the answers of the addresses that Ana was sent."""
+    """Return the statuses of the URLs that Ana was sent."""
     client = planted.client
     asked = {
         "feed": reverse("donor_feed", args=[planted.feed]),

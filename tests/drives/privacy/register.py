@@ -1,6 +1,6 @@
-"""Every column that can hold text about a person, and what an erasure does with it.
+"""Every column that can contain text about a person, and what an erasure does with it.
 
-A new column is in none of the lists, so `test_register.py` fails until one is chosen.
+A new column is in none of the lists, so `test_register.py` fails until a developer puts it in one.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from django.db import models
 from drives.models import PLAN_FIELDS
 from tests.architecture.sources import ROOT
 
-# What a person said, or what names or reaches them: gone after an erasure, in the export before it.
+# What a person told us, and what names or reaches them. An erasure deletes it; the export before it contains it.
 _PERSONAL = {
     "volunteers.Volunteer": ["name"],
     "volunteers.Contact": ["address"],
@@ -29,7 +29,7 @@ _PERSONAL = {
     "notifications.Suppression": ["address"],
     "notifications.InboxItem": ["to", "subject", "text", "html", "calendar"],
 }
-# Gone after an erasure too; they lead to a person without saying anything.
+# An erasure also deletes these. They identify a person but contain nothing that the person told us.
 _LEADS = {
     "volunteers.Volunteer": ["uuid", "link_hash"],
     "volunteers.Contact": ["uuid", "link_hash", "identity"],
@@ -44,7 +44,7 @@ _LEADS = {
     "notifications.Report": ["provider_id"],
     "organizations.IdempotentAnswer": ["body"],
 }
-# Why the export has no such value.
+# Why the export does not have such a value.
 LEFT_OUT = {
     ("notifications.Message", "html"): "the same words as the text",
     ("notifications.Message", "unsubscribe_url"): "a link that opens a door",
@@ -54,7 +54,7 @@ LEFT_OUT = {
         for column in ("to", "subject", "text", "html", "calendar")
     },
 }
-# What stays, and why that names nobody.
+# What an erasure keeps, and why it identifies no person.
 _STAYS = {
     "volunteers.Volunteer": {"language": "becomes the organization's"},
     "volunteers.Contact": {"kind": "a code"},
@@ -99,9 +99,9 @@ _WORDLESS = (
     models.IntegerField,
     models.TimeField,
 )
-# A coordinator's plan is published on the page of its drive.
+# The page of a drive publishes the coordinator's plan.
 _PLANNED = [field.name for field in PLAN_FIELDS if not isinstance(field, _WORDLESS)]
-# Plans, settings and people who work for an organization: nothing of a donor is typed there.
+# Plans, settings and people who work for an organization. These columns contain no donor data.
 _NOT_ABOUT_DONORS = {
     "drives.Broadcast": ["kind", "purpose", "texts", "states", "currency", "actor", "request_key", "stopped_by"],
     "drives.CollectionCenter": ["name", "phone", "required_documents", "website"],
@@ -149,7 +149,7 @@ _PEOPLE = {"volunteers.Volunteer", "volunteers.Contact", "volunteers.Registratio
 
 
 def worded_columns(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
-    """List every column that can hold text."""
+    """List every column that can contain text."""
     return [
         (table._meta.label, field.name)
         for table in tables
@@ -168,9 +168,9 @@ def undecided(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
 
 
 def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
-    """List tables without a decision with rows that lead to a person.
+    """List tables without a decision that have rows which identify a person.
 
-    A volunteer's row stays after an erasure, and so do the rows that refer to it, unless the erasure deletes them.
+    An erasure keeps a volunteer's row and the rows that refer to it, unless it deletes them explicitly.
     """
     return sorted(
         table._meta.label
@@ -183,7 +183,7 @@ def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
 
 
 def decided() -> dict[tuple[str, str], str]:
-    """Return what the lists say, by column."""
+    """Return the decision of the lists for each column."""
     return {column: word for word, columns in _lists().items() for column in columns}
 
 
