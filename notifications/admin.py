@@ -1,4 +1,4 @@
-"""Admin pages for messages and senders. Read only, except the limits of a sender."""
+"""Admin pages for messages and senders. All are read-only, except the limits of a sender."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from organizations.admin import ReadOnlyAdmin
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Texts are not shown because they contain donors' codes and links."""
+    """Message texts are hidden because they contain donors' codes and links."""
 
     list_display = ["key", "channel", "state", "reason", "error_code", "due_at", "attempts", "resends"]
     list_filter = ["state", "channel", "reason"]
@@ -25,7 +25,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Sender)
 class SenderAdmin(ReadOnlyAdmin):
-    """The limits follow what the carriers grant. A stopped sender can be resumed after its account is fixed."""
+    """The limits match what the carriers allow. A stopped sender can be resumed once its account is fixed."""
 
     list_display = ["name", "number", "messaging_service", "per_minute", "per_day", "is_default", "stopped_reason"]
     fields = ["name", "number", "messaging_service", "is_default", "per_minute", "per_day", "stopped_at"]

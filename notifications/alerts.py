@@ -1,4 +1,4 @@
-"""Log an alert when messages do not leave or arrive."""
+"""Log an alert when messages are not sent or not delivered."""
 
 import logging
 from collections import defaultdict
@@ -11,14 +11,14 @@ from notifications.models import Heartbeat
 from notifications.queries import DeliveryProblem
 
 HEARTBEAT_NAME = "watch"
-LOG_INTERVAL = timedelta(seconds=50)  # beat runs every minute; two beats run twice
+LOG_INTERVAL = timedelta(seconds=50)  # beat runs every minute; with two beats, the job runs twice
 
 logger = logging.getLogger(__name__)
 
 
 @transaction.atomic(savepoint=False)
 def log_delivery_problems(*, problems: Sequence[DeliveryProblem], now: datetime) -> dict[str, int]:
-    """Log one record for each kind of problem, at most once a minute; return the number of organizations by code."""
+    """Log one record per kind of problem, at most once a minute. Return the number of organizations by code."""
     by_code: dict[str, list[DeliveryProblem]] = defaultdict(list)
     for problem in problems:
         by_code[problem.code].append(problem)
@@ -32,7 +32,7 @@ def log_delivery_problems(*, problems: Sequence[DeliveryProblem], now: datetime)
 
 
 def _take_turn(now: datetime) -> bool:
-    """Whether this worker may log: True once in `LOG_INTERVAL` across all workers."""
+    # The UPDATE succeeds for only one worker per LOG_INTERVAL.
     heartbeats = Heartbeat.objects.filter(name=HEARTBEAT_NAME)
     if heartbeats.filter(seen_at__lte=now - LOG_INTERVAL).update(seen_at=now):
         return True

@@ -1,4 +1,4 @@
-"""Circuit breakers: shut a sender or the mail server after repeated failures, probe, open on the first success."""
+"""Circuit breakers. Repeated failures pause a sender or the mail server, and the first successful probe resumes it."""
 
 import logging
 from collections.abc import Iterable

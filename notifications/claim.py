@@ -1,7 +1,7 @@
-"""Claim due messages and admit them for sending. One statement and one transaction each.
+"""Claim due messages and admit them for sending. Each takes one statement and one transaction.
 
-No statement waits for a lock, so none can be part of a deadlock. Rows that another transaction holds are skipped and
-come up again (`list_still_claimed`).
+No statement waits for a lock, so none can be part of a deadlock. Rows that another transaction has locked are skipped
+and tried again later (`list_still_claimed`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _TRANSACTIONAL: Mapping[str, Any] = {
 
 
 def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMessage]:
-    """Claim due messages by priority, each with a lease and a new attempt token.
+    """Claim due messages by priority. Each gets a lease and a new attempt token.
 
     Organizations get equal shares of a batch, so that a large one does not hold up the others.
     """
@@ -33,11 +33,13 @@ def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMe
 
 
 def admit_messages(*, claimed: Sequence[ClaimedMessage], now: datetime) -> list[ClaimedMessage]:
-    """Return the messages that may leave now. They are `sending`, and the caller must send them at once.
+    """Return the messages that may be sent now. Their state is `sending`, and the caller must send them at once.
 
-    - blocked or expired: past its expiry, opted out, without consent, without a sender
-    - queued again with a reason: quiet hours, the sender's pace, the daily budget, a failing provider
-    - left alone: withdrawn, or no longer claimed by this worker
+    The other messages are
+
+    - blocked or expired: past the expiry time, opted out, no consent, or no sender
+    - queued again with a reason: quiet hours, the sender's rate limit, the daily budget, or a failing provider
+    - unchanged: withdrawn, or no longer claimed by this worker
     """
     if not claimed:
         return []
@@ -70,7 +72,6 @@ def _write_verdicts(
 
 
 def list_still_claimed(*, claimed: Sequence[ClaimedMessage]) -> list[ClaimedMessage]:
-    """Return the messages that `admit_messages` skipped because another transaction held their row."""
     if not claimed:
         return []
     with connection.cursor() as cursor:
@@ -80,14 +81,14 @@ def list_still_claimed(*, claimed: Sequence[ClaimedMessage]) -> list[ClaimedMess
 
 
 def release_messages(*, claimed: Sequence[ClaimedMessage]) -> None:
-    """Queue claimed messages again. Rows that another transaction holds come back when the lease ends."""
+    # Locked rows are skipped. They are queued again when the lease ends.
     if claimed:
         with connection.cursor() as cursor:
             cursor.execute(RELEASE, [[one.id for one in claimed], [one.token for one in claimed]])
 
 
 # ORDER BY ... LIMIT 1 and the array keep the planner on the partial index and the primary key, even with a large table
-# and stale statistics. Without them it read the whole table for each batch.
+# and stale statistics. Otherwise it reads the whole table for each batch.
 CLAIM = """
 WITH busy AS (
     SELECT organization.id FROM organizations_organization AS organization

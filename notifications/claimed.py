@@ -1,5 +1,3 @@
-"""A message that a worker has claimed."""
-
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +10,10 @@ from notifications.quiet_hours import QuietHours
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A message claimed until its lease ends, with what is needed to send it. Fields in the order of `claim.CLAIM`."""
+    """A message claimed until its lease ends, with everything needed to send it.
+
+    The fields are in the order of `claim.CLAIM`.
+    """
 
     id: int
     token: str

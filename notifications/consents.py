@@ -1,4 +1,4 @@
-"""Consents and opt-outs: write the ledger, withdraw messages, handle STOP and START."""
+"""Write the consent ledger, withdraw messages, and handle STOP and START."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -26,9 +26,9 @@ def record_consents(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Add entries to the consent ledger. A withdrawn consent also withdraws the unsent messages that need it.
+    """Add entries to the consent ledger. Withdrawing a consent also withdraws the unsent messages that need it.
 
-    Scheduled messages stay. Rendering checks the ledger again and may find another channel to the same donor.
+    Scheduled messages stay, because rendering checks the ledger again and may find another channel to the same donor.
     """
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -62,11 +62,11 @@ def revoke_consents(
     ip: str | None = None,
     now: datetime,
 ) -> int:
-    """Withdraw the consents of these addresses and their unsent messages; return the number of new entries.
+    """Withdraw the consents of these contacts, and their unsent messages. Return the number of new entries.
 
-    An address that never agreed gets an entry too, because reminders by e-mail need no consent but respect a refusal.
-    An entry keeps the wording version that was agreed to, and `wording` says how it was withdrawn. Consents that are
-    already withdrawn get no second entry.
+    A contact that never agreed gets an entry too, because e-mail reminders need no consent but respect a refusal. Each
+    entry keeps the wording version that the donor agreed to, and `wording` says how the consent was withdrawn. Consents
+    that are already withdrawn get no second entry.
     """
     newest = queries.load_newest_consent_entries(organization, addresses)
     pairs = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
@@ -94,9 +94,9 @@ def revoke_consents(
 
 @transaction.atomic(savepoint=False)
 def suppress_address(*, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor") -> int:
-    """Handle STOP: send nothing more to the address through this sender. Return how many messages were withdrawn.
+    """Handle STOP: send nothing more to the contact through this sender. Return the number of withdrawn messages.
 
-    Covers every organization that shares the sender, and writes the withdrawal in the ledger of each.
+    A STOP covers every organization that shares the sender. The ledger of each organization records the withdrawal.
     """
     Suppression.objects.bulk_create([Suppression(sender=sender, address=address, since=now)], ignore_conflicts=True)
     _flip_consents(sender, address, given=False, source=source, actor=actor, wording="STOP", now=now)
@@ -108,9 +108,9 @@ def suppress_address(*, sender: Sender, address: str, now: datetime, source: str
 def lift_suppression(
     *, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor"
 ) -> bool:
-    """Handle START: restore the consents that a STOP withdrew. False if there was no STOP.
+    """Handle START: restore the consents that a STOP withdrew. Return False if there was no STOP.
 
-    After an erasure the STOP is lifted too, but the erased consents do not come back.
+    Consents that were erased do not come back.
     """
     lifted, _ = Suppression.objects.filter(
         sender=sender, address__in=[address, contact_address.compute_identity(address)]
@@ -123,11 +123,11 @@ def lift_suppression(
 def _flip_consents(
     sender: Sender, address: str, *, given: bool, source: str, actor: str, wording: str, now: datetime
 ) -> None:
-    """Reverse the newest entries of the sender's organizations. A START restores only what a STOP withdrew."""
     newest = ConsentEntry.objects.filter(
         _match_organizations_of_sender(sender), address=address, purpose__in=Purpose.values
     )
     newest = newest.order_by("organization", "purpose", "-at", "-pk").distinct("organization", "purpose")
+    # A START restores only what a STOP withdrew.
     changed = [entry for entry in newest if entry.given != given and (not given or entry.wording == "STOP")]
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -146,7 +146,7 @@ def _flip_consents(
 
 
 def _withdraw_messages(unsent: MessageQuerySet, reason: str, now: datetime) -> int:
-    """Withdraw messages that have their text. Skips locked rows; `claim.admit_messages` checks those again."""
+    # Locked rows are skipped. `claim.admit_messages` checks the consent of those again.
     unsent = unsent.exclude(state=MessageState.SCHEDULED)
     ids = list(unsent.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
     return Message.objects.filter(pk__in=ids).update(

@@ -1,4 +1,4 @@
-"""Phone numbers and e-mail addresses: normalize, format, hash."""
+"""Normalize, format and hash phone numbers and e-mail addresses."""
 
 import hmac
 import re
@@ -11,14 +11,17 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
-# 00 is the international prefix in half the world; the library knows only 011 of North America.
+# Half the world dials 00 for international calls. For a US number, the library accepts only 011.
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
-# The library would also find a number within a sentence.
+# The library would also accept a number inside a sentence.
 _PROSE = re.compile(r"[^\W\d_]{2,}")
 
 
 def normalize_phone(text: str, region: str = "US") -> str:
-    """Return the number in E.164; national numbers are of the region. Refuses: phone_invalid."""
+    """Return the number in E.164. Refuses: phone_invalid.
+
+    A number without a country code is read as one of `region`.
+    """
     plain = unicodedata.normalize("NFKC", text).strip().removeprefix("tel:")
     if _PROSE.search(plain):
         raise _build_phone_error()
@@ -44,9 +47,9 @@ def _is_number(text: str, region: str) -> bool:
 
 
 def require_textable(e164: str) -> str:
-    """Return the number if we text its country. Refuses: phone_country.
+    """Return the number if we send texts to its country. Refuses: phone_country.
 
-    Fraudsters earn money from codes sent to expensive countries (SMS pumping). Some of them share +1.
+    Fraudsters earn money from codes sent to expensive countries (SMS pumping). Some of these countries share +1.
     """
     region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     if region not in settings.SMS_COUNTRIES:
@@ -67,7 +70,6 @@ def format_phone(e164: str) -> str:
 
 
 def normalize_email(text: str) -> str:
-    """Trim and lower-case, so that one mailbox has one spelling. Refuses: email_invalid."""
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     message = _("Enter an e-mail address, for example ana@example.org.")
     if len(plain) > 254:
@@ -77,9 +79,10 @@ def normalize_email(text: str) -> str:
 
 
 def compute_identity(address: str) -> str:
-    """Return the keyed hash (hex) of a normalized phone or mailbox. It is the same in every organization.
+    """Return the keyed hash (hex) of a normalized phone number or mailbox. It is the same in every organization.
 
-    It replaces the address in the ledger and in suppressions when a person is erased, so that a STOP stays in force.
+    When a person is erased, the hash replaces the contact in the ledger and in suppressions, so that a STOP stays in
+    force.
     """
     return hmac.digest(settings.IDENTITY_KEY.encode(), address.encode(), "sha256").hex()
 

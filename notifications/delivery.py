@@ -1,7 +1,7 @@
-"""Send due messages: claim, admit, call the provider, record the result, until nothing is due or time is up.
+"""Send due messages: claim, admit, call the provider and record the result, until nothing is due or time is up.
 
-Any number of workers may run this. Only the calling thread uses the database, in batches; provider calls run in
-threads with no transaction open. Each channel has its own worker, so that a slow mail server does not hold up texts.
+Any number of workers may run this. Only the calling thread uses the database, in batches. Provider calls run in
+threads with no open transaction. Each channel has its own worker, so that a slow mail server does not hold up texts.
 """
 
 import logging
@@ -22,15 +22,13 @@ from notifications.rules import ErrorKind
 
 BATCH = 200  # rows per claim
 SERIAL_BATCH = 10  # messages admitted at once if the provider is called without threads
-IDLE_POLL_SECONDS = 1.0  # how often an empty channel is claimed from while the other is busy
+IDLE_POLL_SECONDS = 1.0  # how often an empty channel is polled while the other is busy
 COLLECT_SECONDS = 0.01  # how long finished calls are collected for one statement
 
 logger = logging.getLogger(__name__)
 
 
 class ChannelWorker:
-    """Sends the messages of one channel: claimed, then in flight."""
-
     def __init__(self, channel: str) -> None:
         self.channel = channel
         self.provider: Provider = providers.get_provider(channel)
@@ -73,12 +71,12 @@ class ChannelWorker:
 
 
 def call_provider(provider: Provider, message: ClaimedMessage, outgoing: OutgoingMessage) -> CallResult:
-    """Call the provider once. After an unexpected error the message is in doubt: it may have been sent."""
     try:
         return CallResult(message, receipt=provider.send(outgoing))
     except ProviderError as error:
         return CallResult(message, error=error)
     except Exception as error:
+        # The message may have been sent, so it is in doubt.
         logger.error("message %s: the provider failed with %s", message.id, type(error).__name__)
         return CallResult(message, error=ProviderError(ErrorKind.IN_DOUBT, "unexpected"))
 
@@ -86,9 +84,9 @@ def call_provider(provider: Provider, message: ClaimedMessage, outgoing: Outgoin
 def deliver_messages(
     *, clock: Callable[[], datetime], chance: Callable[[], float], seconds: float = 15
 ) -> dict[str, int]:
-    """Send due messages for about `seconds`; return the number of messages by new state.
+    """Send due messages for about `seconds`. Return the number of messages by new state.
 
-    Takes `clock` instead of `now`, because a message may expire while this runs.
+    Takes `clock` instead of `now`, because a message may expire during the run.
     """
     record_heartbeat(now=clock())
     senders.ensure_default_sender()
@@ -126,11 +124,11 @@ def _advance_workers(workers: list[ChannelWorker], clock: Callable[[], datetime]
 
 
 def _wait_for_calls(workers: list[ChannelWorker]) -> None:
-    """Wait for one call to end, then shortly for more, until half of the calls have ended."""
     in_flight = [call for worker in workers for call in worker.in_flight]
     if not in_flight:
         time.sleep(COLLECT_SECONDS)  # other transactions hold the remaining rows
     wait(in_flight, return_when=FIRST_COMPLETED)
+    # Wait briefly for more calls, so that one statement records several results.
     until = time.monotonic() + COLLECT_SECONDS
     while time.monotonic() < until and sum(call.done() for call in in_flight) * 2 < len(in_flight):
         time.sleep(0.001)

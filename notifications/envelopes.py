@@ -1,4 +1,4 @@
-"""Build envelopes: the caller gives kind, recipient and times; the kind decides the rest."""
+"""Build envelopes. The caller gives the kind, recipient and times, and the kind decides the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ USEFUL_AT_LEAST = timedelta(minutes=30)  # for a message about a visit that has 
 
 @dataclass(frozen=True)
 class Addressee:
-    """A person's contacts as (channel, address), the phone first."""
+    """A person's contacts as (channel, address) pairs, phone first."""
 
     contacts: Sequence[tuple[str, str]]
-    name: str = ""  # "volunteer:7", so that a changed contact can follow
+    name: str = ""  # "volunteer:7", so that messages follow a changed contact
     language: str = "en"
-    unproved_phone: str = ""  # a number that nobody has proved theirs: no text goes there without a consent
+    unproved_phone: str = ""  # an unverified number: a text to it needs a consent
 
 
 def build_envelopes(
@@ -38,13 +38,13 @@ def build_envelopes(
     consent: str = "",
     ignores_quiet_hours: bool = False,
 ) -> list[Envelope]:
-    """Build an envelope for each channel of the kind. The key ends with the channel.
+    """Build an envelope for each channel of the kind. Each key ends with the channel.
 
-    - `quiet_hours`: of the site; needed unless the kind leaves at any hour
-    - `visit_at`, `useful_until`: when the message becomes useless, where the kind does not fix it
-    - `channel_choice`: where the schedule decides on the channels
-    - `consent`: the purpose, where the sender decides
-    - `ignores_quiet_hours`: for the donor's own act, and for an e-mail in place of a failed text
+    - `quiet_hours`: of the site; required unless the kind is sent at any hour
+    - `visit_at`, `useful_until`: when the message becomes useless, if the kind does not say
+    - `channel_choice`: used if the message schedule decides the channels
+    - `consent`: the purpose, used if the sender decides it
+    - `ignores_quiet_hours`: for a response to the donor's own action, and for an e-mail that replaces a failed text
     """
     if kind.quiet == QuietRule.NEXT_MORNING and quiet_hours:
         due_at = quiet_hours.next_morning(due_at)

@@ -26,7 +26,7 @@ TEXTS_KEPT_FOR = timedelta(days=90)
 ERASED = "erased"
 STEP = 2_000
 
-# A check constraint wants a text on every row that was queued, so a written text becomes BLANKED_TEXT, not "".
+# A check constraint requires a text on every queued row, so a text becomes BLANKED_TEXT instead of "".
 _NO_TEXT: dict[str, Any] = {
     "text": Case(When(text="", then=Value("")), default=Value(BLANKED_TEXT)),
     "subject": "",
@@ -38,9 +38,9 @@ _NO_ADDRESS: dict[str, Any] = {"address": "", "provider_id": "", "check_at": Non
 
 
 def lock_replies(*, addresses: Collection[str]) -> None:
-    """Wait until no worker is answering a text from these numbers, and block it until this transaction ends.
+    """Lock the inbound texts from these numbers until this transaction ends. Waits for a worker that is handling one.
 
-    Take this lock before all others: a worker that answers a text takes it first, too.
+    Take this lock before all others, because workers take it first, too.
     """
     texts = InboundMessage.objects.filter(address__in=addresses).order_by("pk")
     list(texts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
@@ -50,10 +50,11 @@ def lock_replies(*, addresses: Collection[str]) -> None:
 def erase_messages(
     *, organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str, now: datetime
 ) -> int:
-    """Blank a person's messages; return how many. What was sent how, when and with what result stays.
+    """Blank a person's messages and return their number. The channel, the times and the result stay.
 
     - unsent messages are withdrawn; messages in flight still get their result
-    - covers messages about their bookings, messages for their recipient name, and all to an address only they have
+    - covers messages about the person's bookings, messages for `recipient`, and messages to a contact that
+      only they have
     """
     ids = _lock_messages(organization, addresses, abouts, recipient)
     rows = Message.objects.filter(pk__in=ids)
@@ -67,14 +68,20 @@ def erase_messages(
 
 @transaction.atomic(savepoint=False)
 def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
-    """Delete these incoming texts, and all texts from these addresses, which no organization knows any more."""
+    """Delete replies by id, and all replies from `addresses`.
+
+    The caller makes sure that no organization has these contacts anymore.
+    """
     InboxItem.objects.filter(to__in=addresses).delete()
     return InboundMessage.objects.filter(Q(pk__in=ids) | Q(address__in=addresses)).delete()[0]
 
 
 @transaction.atomic(savepoint=False)
 def hash_consents(*, organization: Organization, addresses: Collection[str]) -> None:
-    """Replace the address in ledger and suppressions by its keyed hash; drop the IP. The law wants the rest kept."""
+    """Replace the contact with its keyed hash in the ledger and in suppressions, and remove the IP address.
+
+    The rest stays because the law requires it.
+    """
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
         entries = ConsentEntry.objects.filter(organization=organization, address=address)
@@ -84,7 +91,7 @@ def hash_consents(*, organization: Organization, addresses: Collection[str]) -> 
 
 @transaction.atomic(savepoint=False)
 def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None:
-    """Replace the address by its keyed hash. A STOP that was hashed at an earlier erasure is not doubled."""
+    # An earlier erasure may have hashed the same STOP, and a sender has only one row per hash.
     ids, hashed = list(suppressions.values_list("pk", flat=True)), contact_address.compute_identity(address)
     duplicates = Suppression.objects.filter(address=hashed).values("sender")
     Suppression.objects.filter(pk__in=ids, sender__in=duplicates).delete()
@@ -92,16 +99,16 @@ def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None
 
 
 def purge_old_texts(*, now: datetime) -> int:
-    """Blank text and address of messages and handled replies older than 90 days; return how many.
+    """Blank text and address of messages and handled replies older than 90 days. Return the number.
 
-    Walks the primary key, one transaction a step: safe to run twice and to kill.
+    Each step along the primary key is its own transaction, so the run can be killed or repeated safely.
     """
     before, blanked = now - TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP, created_at__lt=before)
         if not step.exists():
-            break  # ids grow with time: the rest is younger
+            break  # ids increase over time, so the rest is newer
         old = step.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
@@ -111,7 +118,7 @@ def purge_old_texts(*, now: datetime) -> int:
 def _lock_messages(
     organization: Organization, addresses: Collection[str], abouts: Collection[str], recipient: str
 ) -> list[int]:
-    """Lock the person's messages. Each part has its own index; one OR over all would read the table."""
+    # Each part has its own index. One OR across all parts would scan the table.
     ours = Message.objects.of(organization)
     to_them = ours.filter(address__in=addresses)
     never_sent = to_them.filter(sending_at__isnull=True)

@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
 
 class ChannelChoice(models.TextChoices):
-    """The channels that a message schedule may choose."""
-
     TEXT = "text", _("Text, or e-mail if we can’t text")
     MAIL = "mail", _("E-mail")
     BOTH = "both", _("Text and e-mail")
 
 
 class ChannelRule(StrEnum):
-    """How the channels are chosen where the kind does not fix them."""
+    """How the channels are chosen if the kind does not fix them."""
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"
@@ -36,7 +34,7 @@ class ChannelRule(StrEnum):
 
 
 class Basis(StrEnum):
-    """Why we may write. `claim.admit_messages` checks the consent when a message leaves."""
+    """Why we may send the message. `claim.admit_messages` checks the consent before sending."""
 
     OWN_ACT = "own act: no consent"
     JOINED = "asked for by joining the waitlist: no consent"
@@ -58,7 +56,7 @@ class QuietRule(StrEnum):
 
 
 class Budget(StrEnum):
-    """The class in which a message competes for a sender's pace and a daily budget."""
+    """The group of messages that share a sender's rate limit and a daily budget."""
 
     CODES = "codes"
     BOOKING = "booking"
@@ -111,7 +109,10 @@ class MessageKind:
         return PRIORITIES[self.budget]
 
     def required_consent(self, given: str = "") -> str:
-        """Return the purpose that the donor must have agreed to, or "". `given`: where the sender decides."""
+        """Return the purpose that the donor must have agreed to, or "".
+
+        `given` is used if the sender decides the purpose.
+        """
         by_basis = {
             Basis.REMINDERS: Purpose.REMINDERS,
             Basis.NEWS: Purpose.NEWS,
@@ -122,7 +123,10 @@ class MessageKind:
 
     @property
     def is_transactional(self) -> bool:
-        """Whether the donor gets it because of a booking or a waitlist entry, without a consent but not after STOP."""
+        """Return whether a booking or a waitlist entry allows this message without a consent.
+
+        A STOP still blocks it.
+        """
         asks_none = self.basis in (Basis.OWN_ACT, Basis.JOINED, Basis.CHANGE, Basis.CHANGE_OR_NEWS)
         return asks_none and self.channels != ChannelRule.CONTACT
 
@@ -132,7 +136,7 @@ class MessageKind:
         return self.quiet in (QuietRule.WAITS, QuietRule.NEXT_MORNING, QuietRule.EARLIER)
 
 
-# 0 leaves before 1, 1 before 2.
+# Lower numbers are sent first.
 PRIORITIES: Mapping[Budget, int] = MappingProxyType(
     {
         Budget.NONE: 0,

@@ -15,7 +15,10 @@ from notifications.models import Channel
 
 
 class OutboxBackend(BaseEmailBackend):
-    """Queue mail instead of sending it, so that requests do not wait and a dead mail server loses nothing."""
+    """Queues mail instead of sending it.
+
+    Requests do not wait for the mail server, and no mail is lost if the server is down.
+    """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         now = timezone.now()

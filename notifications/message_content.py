@@ -1,11 +1,11 @@
-"""A message on its way into the outbox, and the length of a text on a phone."""
+"""The content of a message, and the length of a text on a phone."""
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-# GSM 03.38: characters that cost one septet, and those of the extension table, which cost two.
+# GSM 03.38: a basic character takes one septet, a character of the extension table takes two.
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -23,33 +23,36 @@ _REPLACEMENTS = str.maketrans(
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """A message without its text. Queued by itself it is a scheduled message, rendered shortly before it is due."""
+    """A message without its text.
+
+    An envelope queued without content is a scheduled message, which is rendered shortly before it is due.
+    """
 
     key: str  # chosen by the caller; queueing the same key twice is harmless
     kind: str
     about: str  # "booking:42"
     channel: str
     address: str
-    recipient: str = ""  # "volunteer:7", so that a changed address can follow
+    recipient: str = ""  # "volunteer:7", so that messages follow a changed contact
     revision: int = 0
-    purpose: str = ""  # the consent it needs; blank needs none
+    purpose: str = ""  # the consent it needs; blank if none
     language: str = "en"
     zone: str = "UTC"
     keeps_quiet_hours: bool = False
     due_at: datetime
-    expires_at: datetime  # useless from then on
+    expires_at: datetime  # not sent after this time
 
 
 @dataclass(frozen=True)
 class MessageContent:
-    """The content of a message. Subject, html and calendar are for e-mail."""
+    """The content of a message. Subject, html and calendar are used for e-mail only."""
 
     text: str
     subject: str = ""
     html: str = ""
     calendar: str = ""
     calendar_method: str = ""  # the METHOD inside `calendar`: REQUEST, CANCEL or PUBLISH
-    unsubscribe_url: str = ""  # answers a POST without log-in (RFC 8058)
+    unsubscribe_url: str = ""  # accepts a POST without a login (RFC 8058)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,10 @@ def count_septets(text: str) -> int:
 
 
 def count_segments(text: str) -> int:
-    """Return the number of billed texts: GSM-7 holds 160, or 153 each of several; others 70, or 67 (UTF-16 units)."""
+    """Return the number of billed texts.
+
+    A GSM-7 text holds 160 septets, or 153 if there are several; other texts hold 70 UTF-16 units, or 67.
+    """
     if is_gsm(text):
         return (
             1
@@ -78,8 +84,8 @@ def count_segments(text: str) -> int:
 
 
 def convert_to_gsm(text: str) -> str:
-    """Convert to GSM-7: drop accents it lacks, use plain quotes and dashes, write "?" for other letters."""
-    # NFC first: a letter and its combining accent may together be one GSM-7 character.
+    """Convert to GSM-7: drop unsupported accents, use plain quotes and dashes, and write "?" for other letters."""
+    # NFC first, because a letter and its combining accent may form one GSM-7 character.
     composed = unicodedata.normalize("NFC", text)
     return composed if is_gsm(composed) else "".join(map(_convert_character, composed))
 

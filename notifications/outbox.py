@@ -1,4 +1,4 @@
-"""Queue, schedule and withdraw messages, in the caller's transaction. Idempotent by the message's key."""
+"""Queue, schedule and withdraw messages in the caller's transaction. Queueing the same key twice has no effect."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -20,9 +20,9 @@ ROWS_PER_STATEMENT = 500
 
 @transaction.atomic(savepoint=False)
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
-    """Queue rendered messages; return how many were new. Existing keys stay as they are.
+    """Queue rendered messages and return the number of new ones. Existing keys stay as they are.
 
-    Without an organization it is account mail, which leaves in the installation's name.
+    Messages without an organization are account mail, sent under the installation's own name.
     """
     return _insert_rows([_build_row(organization, message.envelope, now, message.content) for message in messages])
 
@@ -34,7 +34,7 @@ def schedule_messages(*, organization: Organization, envelopes: Sequence[Envelop
 
 @transaction.atomic(savepoint=False)
 def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], now: datetime) -> int:
-    """Store the text of scheduled messages and queue them. A withdrawn one stays withdrawn."""
+    # A message that was withdrawn in the meantime stays withdrawn.
     if not contents:
         return 0
     columns = [[message_id for message_id, _ in contents]]
@@ -63,10 +63,11 @@ def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datet
 def unrender_messages(
     *, abouts: Collection[str], changed_abouts: Collection[str], kinds: Collection[str], dropped_reason: str
 ) -> int:
-    """Schedule again rendered texts about these, and texts dropped because another text covered them.
+    """Move rendered texts back to scheduled, and texts that were dropped because another text covered them.
 
-    For texts that cover several bookings, some of which (`changed_abouts`) have changed. Where the common text has left
-    already, no text is sent twice. Returns how many are scheduled again.
+    Call this when one text covers several bookings and some of them (`changed_abouts`) change. If the common text has
+    already been sent, the dropped texts stay withdrawn, so that no donor gets a text twice. Returns the number of texts
+    that are scheduled again.
     """
     texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
     scheduled = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
@@ -88,9 +89,10 @@ def withdraw_messages(
     before_revision: int | None = None,
     recipients: Collection[str] | None = None,
 ) -> int:
-    """Withdraw unsent messages about these, of the kinds that `cause` withdraws; return how many.
+    """Withdraw unsent messages about `abouts`, of the kinds that `cause` withdraws. Return the number.
 
-    After the commit none of them leaves, because `claim.admit_messages` checks the state. Those in flight still arrive.
+    After the commit, none of them is sent, because `claim.admit_messages` checks the state. Messages in flight still
+    arrive.
     """
     unsent = Message.objects.unsent().filter(about__in=abouts, kind__in=kinds.list_kinds_withdrawn_by(cause))
     if before_revision is not None:
@@ -114,14 +116,13 @@ def withdraw_messages_by_key(*, key_prefix: str, cause: Withdrawal, now: datetim
 
 @transaction.atomic(savepoint=False)
 def rename_recipient(*, recipient: str, new_recipient: str) -> int:
-    """Move all messages of one recipient to another, after two records of one person are merged."""
     return Message.objects.filter(recipient=recipient).update(recipient=new_recipient)
 
 
 @transaction.atomic(savepoint=False)
 def readdress_messages(*, recipient: str, channel: str, address: str, now: datetime) -> int:
-    """Send unsent messages of a recipient to a changed address. Claimed ones are queued again."""
     unsent = Message.objects.unsent().filter(recipient=recipient, channel=channel).exclude(address=address)
+    # A worker has already read the old address of a claimed message, so that message is queued again.
     unsent.filter(state=MessageState.CLAIMED).update(
         state=MessageState.QUEUED, address=address, lease_until=None, attempt_token=""
     )
@@ -143,7 +144,7 @@ def _build_row(
 
 
 def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
-    """Insert in the order of the keys, so that two transactions with the same keys cannot deadlock."""
+    # The fixed order keeps two transactions with the same keys from deadlocking.
     ordered = sorted(rows, key=itemgetter("key"))
     inserted = 0
     with connection.cursor() as cursor:

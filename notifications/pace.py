@@ -1,14 +1,14 @@
-"""Compute a sender's pace and a daily budget. Pure."""
+"""Compute a sender's rate limit and a daily budget, without a database."""
 
 import math
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# The day of the carriers' limits begins at midnight there. https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
+# Carriers reset their daily limits at midnight in this zone. https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
 DAY_ZONE = ZoneInfo("America/Los_Angeles")
 MINUTE, LONGEST_QUEUE = timedelta(minutes=1), timedelta(days=1)
-# Shares of the day for priority 0, 1 and 2, so that invitations run out before reminders, and reminders before codes.
+# Shares of the daily budget for priorities 0, 1 and 2. Invitations stop first, then reminders, then codes.
 BUDGET_SHARES = (1.0, 0.9, 0.7)
 
 
@@ -20,10 +20,10 @@ class Deferral:
 
 @dataclass
 class AllowanceUse:
-    """The used part of a subject's limits: an `Allowance` row while a worker has it locked. A limit of 0 is none.
+    """How much of its limits a subject has used: an `Allowance` row that a worker has locked.
 
-    The pace is a bucket that holds a fifth of a minute's messages. `paced_until` is the time that the sent messages
-    would have taken if evenly spread. No sixty seconds, wherever they begin, see more than `per_minute` messages.
+    A limit of 0 means no limit. The rate limit is a bucket that holds a fifth of a minute's messages. `paced_until` is when
+    the messages sent so far would end if they were evenly spaced. No period of 60 seconds contains more than `per_minute` messages.
     """
 
     per_minute: int
@@ -37,10 +37,10 @@ class AllowanceUse:
     def find_deferral(
         self, priority: int, now: datetime, *, queue: "AllowanceUse | None" = None, has_waited: bool = False
     ) -> Deferral | None:
-        """Return why a message may not leave now and when to try again, or None.
+        """Return why a message may not be sent now and when to try again, or None.
 
-        The next turn comes from `queue`: each organization that shares this subject has its own. A message that has
-        waited before goes next.
+        The next turn comes from `queue`, because each organization that shares this subject has its own queue. A
+        message that has waited before goes first.
         """
         if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 2)]):
             return Deferral(_compute_next_midnight(now), "budget")
@@ -57,7 +57,7 @@ class AllowanceUse:
         return Deferral(turn, "pace")
 
     def limit_to_burst(self, now: datetime) -> None:
-        """Drop impossible values: a clock that was set back must not stop a sender for hours."""
+        # If the clock was set back, `paced_until` may be hours away. That must not stop the sender.
         if self.per_minute and self.paced_until:
             self.paced_until = self._paced(now)
 
@@ -74,14 +74,14 @@ class AllowanceUse:
         return MINUTE / (self.per_minute - self._burst + 1)
 
     def _room(self, priority: int) -> timedelta:
-        """How far `paced_until` may run ahead of now. A third of the bucket is kept for priority 0."""
+        # How far `paced_until` may be ahead of now. A third of the bucket is reserved for priority 0.
         return self._step * (self._burst - (self._burst // 3 if priority else 0))
 
     def _paced(self, now: datetime) -> datetime:
         return min(max(self.paced_until or now, now), now + self._step * self._burst)
 
     def _day(self, now: datetime) -> date:
-        """Return today, or the row's day while that is tomorrow: a clock set back gives no second budget."""
+        # If the clock was set back across midnight, the row keeps its day and gets no second budget.
         today = now.astimezone(DAY_ZONE).date()
         return self.day if self.day == today + timedelta(days=1) else today
 

@@ -1,4 +1,4 @@
-"""Reads of messages, consents and replies for other packages."""
+"""Queries about messages, consents and replies, for other packages."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,10 +47,7 @@ def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
 
 
 def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Message]:
-    """List texts of these kinds that failed after `since` and have no e-mail in their place.
-
-    A text's e-mail has the same key with "/email" at the end.
-    """
+    # The e-mail that replaces a text has the same key with /email at the end.
     ended = [MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED]
     failed = Message.objects.filter(channel=Channel.SMS, state__in=ended, settled_at__gt=since, kind__in=kinds)
     emails = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
@@ -84,7 +81,6 @@ def has_consent(organization: Organization, address: str, purpose: str) -> bool:
 
 
 def load_consents(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
-    """Return the newest consent by address and purpose. One query."""
     return {key: entry.given for key, entry in load_newest_consent_entries(organization, addresses).items()}
 
 
@@ -93,7 +89,7 @@ def load_newest_consent_entries(
 ) -> dict[tuple[str, str], ConsentEntry]:
     """Return the ledger entries in force, by address and purpose. One query.
 
-    After an erasure, a donor's "no" stays in force until they agree again; a "yes" does not.
+    After an erasure, a refusal stays in force until the donor agrees again. A consent does not stay in force.
     """
     by_hash = {contact_address.compute_identity(address): address for address in addresses}
     entries = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
@@ -103,18 +99,20 @@ def load_newest_consent_entries(
 
 
 def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
-    """Whether every consent was taken back: as good as a STOP, though said on a page or to a coordinator."""
+    # This counts as a STOP, although the donor used a page or asked a coordinator.
     return all(consents.get((address, purpose)) is False for purpose in Purpose.values)
 
 
 def list_consent_entries(organization: Organization, addresses: Collection[str]) -> list[ConsentEntry]:
-    """List all ledger entries of these addresses, newest first. One query."""
     entries = ConsentEntry.objects.filter(organization=organization, address__in=addresses)
     return list(entries.order_by("-at", "-pk"))
 
 
 def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
-    """Return the ids of texts that `claim.admit_messages` would block now: no consent, or a STOP. One query."""
+    """Return the ids of texts that `claim.admit_messages` would block now. One query.
+
+    A text is blocked if a consent is missing, or after a STOP.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _BLOCKED_TEXT_IDS,
@@ -123,7 +121,7 @@ def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
         return {message_id for (message_id,) in cursor.fetchall()}
 
 
-# Keep equal to `claim.CLAIM` (which sender) and `claim.ADMIT` (consent, STOP).
+# Keep this in line with `claim.CLAIM` (the sender) and `claim.ADMIT` (consent, STOP).
 _BLOCKED_TEXT_IDS = """
 SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
   JOIN notifications_message AS message ON message.id = asked.id
@@ -164,8 +162,7 @@ def list_unhandled_replies(limit: int) -> list[InboundMessage]:
 def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     """Return the newest question that this reply can answer.
 
-    It left through the same sender before the reply came, and has not expired. A question sent later, while the reply
-    waited for a worker, does not count.
+    Only questions that the same sender sent before the reply arrived count, and only until they expire.
     """
     questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
     return _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
@@ -190,7 +187,6 @@ def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:
 
 
 def filter_organizations_of_sender(sender: Sender) -> QuerySet[Organization]:
-    """Organizations that text through this sender; for the default sender also those without one of their own."""
     own = Q(senders=sender)
     return Organization.objects.filter(own | Q(senders=None) if sender.is_default else own).distinct()
 
@@ -212,9 +208,9 @@ class DeliveryProblem:
 def list_delivery_problems(now: datetime, organization: Organization | None = None) -> list[DeliveryProblem]:
     """List current sending problems of one organization, or of all. Three queries.
 
-    - late: a message is overdue, or was tried four times (each try sets a new due time).
-    - undelivered: of the last fifty texts with a known outcome, more than a fifth failed, or were refused because the
-      sender may not send there. Fewer than twenty texts say nothing.
+    - late: a message is overdue, or was tried four times (each try sets a new due time)
+    - undelivered: of the last 50 texts with a known outcome, more than 20 % failed, or were refused because the sender
+      may not send there; an organization with fewer than 20 such texts is skipped
     """
     scope = {"organization": organization.pk if organization else None}
     problems: list[DeliveryProblem] = []

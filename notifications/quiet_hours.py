@@ -1,25 +1,28 @@
-"""Quiet hours: when people are not texted. Pure."""
+"""Quiet hours, in which we send no texts. No database."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_OPENING_HOUR, DEFAULT_CLOSING_HOUR = 9, 20  # unless the organization chooses other hours
-CLOSING_MARGIN = timedelta(minutes=15)  # a text that moves to the evening leaves this long before quiet hours
+CLOSING_MARGIN = timedelta(minutes=15)  # a text moved to the evening is sent this long before quiet hours
 NOON_HOUR = 12
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """Return the zone, or UTC for an unknown name: one bad row must not stop the sending of others."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        # One bad row must not stop the others from being sent.
         return ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Texts leave from `opens` until before `closes` o'clock in the zone; 0 and 24 mean any hour. Returns UTC."""
+    """Texts are sent from `opens` until before `closes` o'clock in the zone. 0 and 24 allow any hour.
+
+    The methods return UTC.
+    """
 
     zone: ZoneInfo
     opens: int = DEFAULT_OPENING_HOUR
@@ -28,7 +31,7 @@ class QuietHours:
     def is_quiet(self, at: datetime) -> bool:
         return not self.opens <= at.astimezone(self.zone).hour < self.closes
 
-    def next_open(self, at: datetime) -> datetime:  # `at` itself outside of quiet hours
+    def next_open(self, at: datetime) -> datetime:  # returns `at` outside of quiet hours
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
@@ -40,18 +43,21 @@ class QuietHours:
         return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
 
     def last_open_before(self, at: datetime) -> datetime:
-        """Return the instant itself, or a quarter of an hour before its quiet hours began. Never later."""
+        """Return `at` outside of quiet hours, else 15 minutes before they began. Never return a time after `at`."""
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
         day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
-        # If the clocks change in between, a quarter of an hour before closing may itself be quiet.
+        # If the clocks change in between, 15 minutes before closing may also be within quiet hours.
         return min(
             at, max(self._compute_instant(day, self.closes) - CLOSING_MARGIN, self._compute_instant(day, self.opens))
         )
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
-        """Whether a change of a visit may wait for the morning: not if the visit is before noon of that day."""
+        """Return whether a message about a changed visit may wait for the morning.
+
+        It may not wait if the visit is before noon of that day.
+        """
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 
     def _compute_instant(self, day: date, hour: int) -> datetime:

@@ -1,6 +1,7 @@
-"""Find out what happened to stuck messages: killed workers, unclear answers, missing reports.
+"""Find out what happened to stuck messages after a killed worker, an unclear response or a missing report.
 
-No message is lost. None is sent twice as long as the provider can be asked; otherwise at most once more for each crash.
+No message is lost. None is sent twice if the provider can be asked. Otherwise each crash may cause one duplicate. Any
+number of workers may run this.
 """
 
 import logging
@@ -19,11 +20,11 @@ from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError, ProviderMessage
 
-LISTING_DELAY = timedelta(seconds=60)  # a provider lists a message this long after taking it
-LOOK_BACK = timedelta(days=3)  # wide, because clocks jump; messages are told apart by number and text
+LISTING_DELAY = timedelta(seconds=60)  # a provider may take this long to list a message
+LOOK_BACK = timedelta(days=3)  # long, because clocks jump; number and text identify a message
 MOST_RESENDS = 5  # if the provider says that it has no such message
-MOST_BLIND_RESENDS = 2  # if the provider cannot be asked: each may be a duplicate
-LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we wait for an answer about one message
+MOST_BLIND_RESENDS = 2  # if the provider cannot be asked; each may be a duplicate
+LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we try to look up one message
 BLANKED_TEXT = "-"
 POLLED_FOR = timedelta(days=1)
 BATCH, RUN_SECONDS = 100, 20
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 
 def reconcile_messages(*, now: datetime) -> dict[str, int]:
-    """Reconcile all stuck messages; return the counts. Any number of workers may run it."""
     counts = Counter(end_leases(now=now))
     counts["adopted_reports"] = reports.adopt_orphan_reports(now=now)
     counts["forgotten_codes"] = blank_old_codes(now=now)
@@ -49,10 +49,7 @@ def reconcile_messages(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic(savepoint=False)
 def end_leases(*, now: datetime) -> dict[str, int]:
-    """End expired leases: claimed messages are queued again, those being sent are in doubt.
-
-    A lease too far in the future was given by a clock that has been set back since; it ends, too.
-    """
+    # A lease far in the future was set before the clock was set back, so it ends, too.
     expired = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
     claimed = _lock_free_rows(expired.filter(state=MessageState.CLAIMED))
     sending = _lock_free_rows(expired.filter(state=MessageState.SENDING))
@@ -66,7 +63,6 @@ def end_leases(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic(savepoint=False)
 def blank_old_codes(*, now: datetime) -> int:
-    """Blank used and expired verification codes, so that a later reader of the outbox learns none."""
     codes = Message.objects.filter(kind=kinds.CODE.name).exclude(text=BLANKED_TEXT)
     done = codes.filter(Q(expires_at__lte=now) | Q(settled_at__isnull=False))
     done = done.exclude(state__in=[MessageState.CLAIMED, MessageState.SENDING, MessageState.IN_DOUBT])
@@ -92,16 +88,15 @@ def _lock_free_rows(rows: MessageQuerySet) -> MessageQuerySet:
 
 
 def _check_safely(message: Message, now: datetime) -> str:
-    """Check one message. An unexpected error parks it for a coordinator, so that it does not hold up the rest."""
     try:
         return _check_message(message, now)
     except Exception as error:
+        # Leave it to a coordinator, so that it does not hold up the rest.
         logger.error("message %s cannot be reconciled: %s", message.pk, type(error).__name__)
         return _park_message(message, now)
 
 
 def _check_message(message: Message, now: datetime) -> str:
-    """Ask the provider about one message, with no transaction open; return the outcome for the counts."""
     provider = providers.get_provider(message.channel)
     try:
         if message.state == MessageState.IN_DOUBT:
@@ -116,15 +111,15 @@ def _check_message(message: Message, now: datetime) -> str:
 
 
 def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
-    """Adopt the provider's message; if it has none after `LISTING_DELAY`, send again or give up."""
+    """Adopt the provider's message. If it has none after `LISTING_DELAY`, send the message again or give up."""
     sending_at = message.sending_at or now
-    if not message.address:  # erased in flight: we can neither look it up nor send it again
+    if not message.address:  # erased in flight, so we can neither look it up nor send it again
         ended = {"state": MessageState.FAILED, "reason": "erased", "check_at": None, "settled_at": now}
         return _update_message(message, "ended", **ended)
     for known in provider.find(_build_outgoing_message(message), sending_at - LOOK_BACK):
         if _is_same_text(known.text, message.text) and adopt_provider_message(message=message, known=known, now=now):
             return "adopted"
-    if sending_at > now + LISTING_DELAY:  # the clock was set back since
+    if sending_at > now + LISTING_DELAY:  # the clock has been set back since then
         return _update_message(message, "settling", sending_at=now, check_at=now + LISTING_DELAY)
     if now < sending_at + LISTING_DELAY:
         return _update_message(message, "settling", check_at=sending_at + LISTING_DELAY)
@@ -133,7 +128,7 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
 
 def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
     if now >= message.expires_at:
-        # If the provider could not be asked, the message may have arrived: "expired" would say that it was never sent.
+        # If the provider could not be asked, the message may have arrived. "Expired" would mean that it was never sent.
         state = MessageState.EXPIRED if asked else MessageState.FAILED
         return _update_message(message, "ended", state=state, reason="unknown_fate", check_at=None, settled_at=now)
     if message.resends >= (MOST_RESENDS if asked else MOST_BLIND_RESENDS):
@@ -152,7 +147,7 @@ def _park_message(message: Message, now: datetime) -> str:
 
 @transaction.atomic(savepoint=False)
 def adopt_provider_message(*, message: Message, known: ProviderMessage, now: datetime) -> bool:
-    """Adopt the provider's message. False if it is another of our messages, or the doubt is resolved.
+    """Adopt the provider's message. Return False if it belongs to another of our messages, or the doubt is resolved.
 
     Locks the provider's id, because two messages with the same text to one person may be in doubt at once.
     """
@@ -188,7 +183,7 @@ def _poll_message(message: Message, provider: Provider, now: datetime) -> str:
 
 @transaction.atomic(savepoint=False)
 def _update_message(message: Message, outcome: str, **fields: Any) -> str:
-    """Update the row unless its state has changed since it was read."""
+    # The state may have changed since the message was read.
     same = Message.objects.filter(pk=message.pk, state=message.state, attempt_token=message.attempt_token)
     return outcome if same.update(**fields) else "decided_elsewhere"
 
@@ -206,5 +201,5 @@ def _build_outgoing_message(message: Message) -> OutgoingMessage:
 
 
 def _is_same_text(known: str, sent: str) -> bool:
-    """Compare the ends: a provider may trim the text, and a trial account puts a sentence before it."""
+    # A provider may trim the text, and a trial account adds a sentence before it.
     return known.strip().endswith(sent.replace("\u00a0", " ").strip())

@@ -15,9 +15,9 @@ def receive_reply(
 ) -> InboundMessage:
     """Store a text to one of our senders, once for each provider id.
 
-    STOP, START and HELP are handled in this transaction. The rest waits for `drives.inbox`. So do a CANCEL, which stops
-    all texts at once but may be meant for the appointment, and a sentence that asks to stop. No confirmation is sent,
-    because the provider answers carrier keywords itself.
+    STOP, START and HELP are handled in this transaction. Other texts wait for `drives.inbox`. CANCEL and a sentence
+    that asks to stop end all texts at once, but also wait for `drives.inbox`, because the donor may have meant the
+    appointment or said more. We send no confirmation, because the provider itself responds to carrier keywords.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
@@ -30,7 +30,7 @@ def receive_reply(
 
 
 def lock_reply(*, reply_id: int) -> InboundMessage | None:
-    """Lock a reply that is not handled; None if another worker handles it."""
+    # Returns None if another worker is handling the reply.
     unhandled = InboundMessage.objects.filter(pk=reply_id, handled_at=None).select_related("sender")
     return unhandled.select_for_update(skip_locked=True, of=("self",)).first()
 

@@ -16,10 +16,11 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def record_report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
-    """Store a report, and move its message forward if it is known. Locks the message.
+    """Store a report and, if its message is known, update the message's state. Locks the message.
 
-    `token` names the attempt and so finds a message without a provider id. Reports come twice, out of order, early and
-    late: only a step forward counts, and unknown ones wait for `adopt_orphan_reports`.
+    `token` identifies the attempt, so it finds a message that has no provider id yet. Reports may come twice, out of
+    order, early or late. Only a step forward changes the state. A report about an unknown message waits for
+    `adopt_orphan_reports`.
     """
     message = _lock_message(provider_id, token)
     report = Report.objects.create(
@@ -31,7 +32,6 @@ def record_report(*, provider_id: str, status: str, error_code: str = "", token:
 
 
 def adopt_orphan_reports(*, now: datetime, limit: int = 500) -> int:
-    """Apply reports that came before we knew their message's provider id; return how many."""
     orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT_FOR).exclude(provider_id="")
     known = Message.objects.filter(provider_id__in=orphans.values("provider_id")).values_list("provider_id", flat=True)
     ids = list(orphans.filter(provider_id__in=list(known)).order_by("pk").values_list("pk", flat=True)[:limit])

@@ -1,4 +1,4 @@
-"""Record the results of provider calls: next state, retry, alerts."""
+"""Record the results of provider calls: the next state, a retry, an alert."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from notifications.models import MessageState, Sender
 from notifications.providers.base import ProviderError, Receipt
 from notifications.rules import ErrorKind
 
-FIRST_CHECK = timedelta(minutes=15)  # without a report for this long, we ask the provider
+FIRST_CHECK = timedelta(minutes=15)  # if no report comes for this long, we ask the provider
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ class _NextState:
 
 
 def record_results(*, call_results: Sequence[CallResult], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
-    """Record the results of many calls; return the number of rows by state.
+    """Record the results of many calls. Return the number of messages by state.
 
-    Only rows that still wait for that call change, because a report or a look-up may have been faster.
+    Only rows that still wait for their call change, because a report or a lookup may have been faster.
     """
     next_states = [_compute_next_state(result, now, chance()) for result in call_results]
     if not next_states:
@@ -61,7 +61,6 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
 
 @transaction.atomic(savepoint=False)
 def handle_error_code(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
-    """Act on an error beyond its message: alert, record an unknown opt-out, stop a bad sender."""
     treatment = rules.choose_treatment(code)
     if treatment.alert:
         logger.warning("the provider refused with %s: %s", code, treatment.reason)
@@ -111,7 +110,7 @@ def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, c
 
 
 def _write_results(rows: Sequence[tuple[CallResult, _NextState]], now: datetime) -> None:
-    """Write all rows in one statement, then the rest one by one. An answer that no row can hold is in doubt."""
+    # A response that the database cannot store is in doubt.
     try:
         recorded = _write_rows(rows, now, RECORD)
     except DataError:
@@ -159,5 +158,5 @@ UPDATE notifications_message AS message
   FROM done WHERE message.id = done.row
 RETURNING message.id
 """
-# RECORD skips locked rows; RECORD_ONE then waits for one row and holds no other, so that no deadlock is possible.
+# RECORD skips locked rows. RECORD_ONE then waits for one row and holds no other lock, so no deadlock is possible.
 RECORD, RECORD_ONE = _RECORD.format(_DONE + "SKIP LOCKED"), _RECORD.format(_DONE)

@@ -1,4 +1,4 @@
-"""Rules without a database: provider errors, retries, status reports and carrier keywords."""
+"""Rules for provider errors, retries, status reports and carrier keywords. No database."""
 
 import re
 import unicodedata
@@ -17,17 +17,18 @@ class ErrorKind(StrEnum):
     PERMANENT = "permanent"  # a retry cannot help
     OPTED_OUT = "opted_out"  # permanent, for every message to this address through this sender
     CONFIGURATION = "configuration"  # the sender's account or registration is wrong
-    TRANSIENT = "transient"  # surely not sent; retry later
+    TRANSIENT = "transient"  # certainly not sent; retry later
     EXPIRED = "expired"  # too late to be useful
     IN_DOUBT = "in_doubt"  # may have been sent; look it up before a retry
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What to do about an error code. `delays`: pauses before a resend after a failure report; empty means no resend.
+    """What to do about an error code.
 
-    Configuration errors that depend on the destination do not stop the sender. Otherwise a stranger could silence an
-    organization by typing one foreign number.
+    `delays` are the pauses before each resend after a failure report; empty means no resend. Configuration errors that
+    depend on the destination do not stop the sender. Otherwise a stranger could silence an organization by typing one
+    foreign number.
     """
 
     kind: ErrorKind
@@ -67,14 +68,9 @@ _REFUSED = Treatment(ErrorKind.PERMANENT, "refused")
 
 
 def choose_treatment(code: str, status: int = 0) -> Treatment:
-    """Return the treatment of a provider's error code.
-
-    An unknown code with an HTTP status of 500 or more leaves open whether the message was taken, so it is in doubt.
-    Any other unknown code is a refusal of this message.
-    """
     if code in TREATMENTS:
         return TREATMENTS[code]
-    if status >= 500:
+    if status >= 500:  # the provider may have accepted the message
         return Treatment(ErrorKind.IN_DOUBT, "no_clear_answer")
     return _REFUSED
 
@@ -94,7 +90,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 
 def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
-    """Return the pause after a failed attempt (the first is 1): doubling, at least `retry_after`.
+    """Return the pause after a failed attempt (the first is 1). It doubles each time and is at least `retry_after`.
 
     `chance`, a random number from 0 to 1, spreads the pause over its upper half, so that retries do not coincide.
     """
@@ -140,7 +136,7 @@ def parse_status(status: str) -> MessageState | None:
 
 
 def is_forward_move(current: str, reported: str) -> bool:
-    """Whether a report may change the state. Withdrawn, expired and blocked messages never change."""
+    # Withdrawn, expired and blocked messages have no rank, so they never change.
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
 
@@ -148,11 +144,11 @@ def is_forward_move(current: str, reported: str) -> bool:
 
 
 class ReplyMeaning(StrEnum):
-    """What an incoming text means for our permission to text its sender. Stored as the reply's `handled_as`."""
+    """What an inbound text says about our permission to text its sender. Stored as the reply's `handled_as`."""
 
     STOP = "stop"
     STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; the donor may have meant the appointment
-    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence that may say more: a coordinator reads it too
+    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence; a coordinator reads it too, as it may say more
     START = "start"
     YES = "yes"  # START after an opt-out; otherwise the answer to a question
     HELP = "help"
@@ -177,7 +173,7 @@ _KEYWORDS: Mapping[ReplyMeaning, frozenset[str]] = MappingProxyType(
 _FILLER_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
 _REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
 _MESSAGE_WORDS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
-# Each pattern must match within one sentence: "What time does it end? Please call me." is no opt-out.
+# Each pattern must match within one sentence: "What time does it end? Please call me." is not an opt-out.
 _STOP_SENTENCE = re.compile(
     rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}"
     rf"\b({_MESSAGE_WORDS}|contact|send|writ)"
@@ -199,7 +195,7 @@ _STOP_SENTENCE = re.compile(
 
 
 def parse_carrier_keyword(text: str) -> ReplyMeaning:
-    """Return the meaning: a carrier keyword, or what a reasonable person reads as stop (47 CFR 64.1200(a)(10)).
+    """Return the meaning of a carrier keyword, or of a request to stop in other words (47 CFR 64.1200(a)(10)).
 
     "Can I stop by early?" and "cancel my appointment" are not opt-outs.
     """

@@ -1,4 +1,4 @@
-"""The numbers and messaging services that texts leave from."""
+"""Create, stop and resume the senders of texts."""
 
 import logging
 from datetime import datetime
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def ensure_default_sender() -> Sender | None:
-    """Return the sender named in the settings, for organizations without one; None if they name none."""
+    """Return the sender named in the settings, or None. Organizations without their own sender use it."""
     configured = _read_sender_settings()
     present = Sender.objects.filter(is_default=True).first()
     if not configured or (present and all(getattr(present, name) == value for name, value in configured.items())):
@@ -27,14 +27,14 @@ def ensure_default_sender() -> Sender | None:
 
 @transaction.atomic(savepoint=False)
 def _create_default_sender(configured: dict[str, str]) -> Sender:
-    """Create it under an advisory lock, because several workers may start at once."""
+    # Several workers may start at once.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
     Sender.objects.filter(is_default=True).exclude(**configured).update(is_default=False)
     created: dict[str, Any] = {**configured, "is_default": True, "name": "Installation"}
     if settings.SMS_PROVIDER == "inbox":
         created |= UNLIMITED
-    # The number may exist already as an organization's sender: it becomes the default then.
+    # If an organization's sender already has this number, it becomes the default.
     sender, _ = Sender.objects.update_or_create(**configured, defaults={"is_default": True}, create_defaults=created)
     return sender
 
@@ -50,14 +50,12 @@ def _read_sender_settings() -> dict[str, str]:
 
 @transaction.atomic(savepoint=False)
 def stop_sender(*, sender_id: int, reason: str, now: datetime) -> None:
-    """Send nothing more through a sender that the provider refuses. Logs one error; `resume_sender` undoes it."""
     if Sender.objects.filter(pk=sender_id, stopped_at=None).update(stopped_at=now, stopped_reason=reason):
         logger.error("sender %s is stopped: %s", sender_id, reason)
 
 
 @transaction.atomic(savepoint=False)
 def resume_sender(*, sender: Sender, now: datetime) -> int:
-    """Let a stopped sender send again; return how many blocked messages were queued again."""
     Sender.objects.filter(pk=sender.pk).update(stopped_at=None, stopped_reason="")
     blocked = Message.objects.filter(sender=sender, state=MessageState.BLOCKED, reason="sender_stopped")
     return blocked.filter(expires_at__gt=now).update(state=MessageState.QUEUED, reason="", settled_at=None)

@@ -1,7 +1,7 @@
-"""Defer messages for their sender's pace, a daily budget or a failing provider.
+"""Defer messages for their sender's rate limit, a daily budget or a failing provider.
 
-All of it is rows, so that every worker sees the same use and no limit is exceeded. Locks until commit: breakers, then
-allowances, each ordered by subject; never a message that another transaction deferrals.
+The use is stored in rows, so that every worker sees it and no limit is exceeded. Locks until commit: breakers, then
+allowances, each ordered by subject. It never waits for a locked message.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ Limits = dict[str, tuple[int, int]]  # per minute and per day, by subject
 
 
 class RateLimiter:
-    """Decide how much of one batch may leave: `deferrals` has the rest. Needs a transaction."""
+    """Decides which messages of one batch must wait (`deferrals`). Needs a transaction."""
 
     def __init__(self, claimed: Iterable[ClaimedMessage], broken: Collection[str], now: datetime) -> None:
         self._leaving = list(claimed)
@@ -44,7 +44,7 @@ class RateLimiter:
         _save_uses(self._uses)
 
     def _compute_deferrals(self) -> dict[int, Deferral]:
-        """Assume that every message not deferred here is let through: too few may leave, never too many."""
+        # Assume that all other messages are sent. Then too few may be sent, but never too many.
         planned = {subject: replace(use) for subject, use in self._uses.items()}
         deferrals: dict[int, Deferral] = {}
         for one in self._sort_by_turn():
@@ -62,7 +62,7 @@ class RateLimiter:
         return deferrals
 
     def _sort_by_turn(self) -> list[ClaimedMessage]:
-        """Sort by priority; within one priority organizations take turns, the longest unserved first."""
+        # Within a priority, organizations take turns. The one that has waited longest goes first.
         positions: Counter[str] = Counter()
         turns: dict[int, tuple[int, int, datetime]] = {}
         for one in self._leaving:
@@ -85,7 +85,7 @@ class RateLimiter:
         return replace(longest, until=one.quiet_hours.next_open(longest.until))
 
     def _probe(self, subjects: Collection[str]) -> dict[str, datetime]:
-        """Return until when the broken subjects are shut. Where that time has come, this batch sends one probe."""
+        """Return when each broken subject may be probed next. If that time has come, this batch sends one probe."""
         due = Breaker.objects.filter(subject__in=subjects, open_until__lte=self._now).order_by("subject")
         for subject in due.select_for_update(no_key=True).values_list("subject", flat=True):
             self._shut[subject] = False
@@ -100,7 +100,7 @@ def list_broken_subjects() -> list[str]:
 
 
 def _build_queue_subject(one: ClaimedMessage) -> str:
-    """Each organization queues by itself, reminders apart from invitations, so that small ones need not wait."""
+    # Each organization has its own queue for each priority, so that small ones do not wait for large ones.
     return f"line:{one.sender_id}:{one.organization_id}:{one.priority}"
 
 
@@ -117,7 +117,7 @@ def compute_limits(claimed: Iterable[ClaimedMessage]) -> Limits:
 
 
 def _lock_uses(limits: Limits, now: datetime) -> dict[str, AllowanceUse]:
-    """Lock the allowances until the transaction ends, in the order of their subjects; missing rows are created."""
+    # LOCK creates missing rows and locks all in the order of their subjects.
     if not limits:
         return {}
     with connection.cursor() as cursor:

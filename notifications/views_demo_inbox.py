@@ -1,4 +1,7 @@
-"""The demo inbox: the messages a provider would have sent, and donors' replies. 404 unless DEMO is on."""
+"""The demo inbox shows the messages that a provider would have sent, and accepts donors' replies.
+
+The views return 404 unless DEMO is on.
+"""
 
 import uuid
 from collections.abc import Callable
@@ -70,7 +73,7 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 def _parse_address(typed: str) -> str:
-    """Normalize a typed phone or mailbox. A plus sign in a query string arrives as a space."""
+    # A plus sign in a query string arrives as a space. Both readings are accepted.
     for normalize in (contact_address.normalize_phone, contact_address.normalize_email):
         try:
             return normalize(typed) if typed.strip() else ""

@@ -1,4 +1,4 @@
-"""Twilio's webhooks: status reports on our texts, and texts from donors. Both need its signature."""
+"""Twilio's webhooks for status reports and for texts from donors. Both require Twilio's signature."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,10 +18,10 @@ View = Callable[..., HttpResponse]
 
 
 def require_twilio_signature(view: View) -> View:
-    """Answer 403 unless the signature matches the public address and every field.
+    """Return 403 unless the signature matches the public URL and every field.
 
-    The address is the configured one, because a request shows another behind a proxy. The signature replaces a CSRF
-    token: it is an HMAC with the account's secret, which no other site knows.
+    The URL is built from BASE_URL, because a request behind a proxy has a different one. The signature replaces a CSRF
+    token, because it is an HMAC with the account's secret, which no other site knows.
     """
 
     @wraps(view)
@@ -38,7 +38,7 @@ def require_twilio_signature(view: View) -> View:
 
 @require_twilio_signature
 def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
-    """Store a report, also about a message that we do not know yet: it may be early. 400 without an id or status."""
+    # The message may still be unknown, because a report may arrive early.
     if not _get_field(request, "MessageSid") or not _get_field(request, "MessageStatus"):
         return HttpResponseBadRequest()
     reports.record_report(
@@ -53,7 +53,6 @@ def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_twilio_signature
 def receive_inbound_text(request: HttpRequest) -> HttpResponse:
-    """Store a text from a donor. The answer is empty because the provider itself answers STOP and HELP."""
     if not _get_field(request, "MessageSid") or not _get_field(request, "From"):
         return HttpResponseBadRequest()
     replies.receive_reply(
@@ -64,9 +63,9 @@ def receive_inbound_text(request: HttpRequest) -> HttpResponse:
         text=_get_field(request, "Body"),
         now=timezone.now(),
     )
+    # Empty, because Twilio itself responds to STOP and HELP.
     return HttpResponse(EMPTY_ANSWER, content_type="text/xml")
 
 
 def _get_field(request: HttpRequest, name: str) -> str:
-    """Return a field without NUL, which PostgreSQL cannot store."""
-    return request.POST.get(name, "").replace("\x00", "")
+    return request.POST.get(name, "").replace("\x00", "")  # PostgreSQL cannot store NUL

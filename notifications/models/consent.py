@@ -1,5 +1,3 @@
-"""Consents and opt-outs."""
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +11,10 @@ class Purpose(models.TextChoices):
 
 
 class ConsentEntry(models.Model):
-    """An entry of the consent ledger, with the wording that was shown. Never deleted; an erasure hashes its address."""
+    """An entry of the consent ledger, with the wording that the donor saw.
+
+    Entries are never deleted, but an erasure hashes the address.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_entries")
     address = models.CharField(max_length=254)
@@ -40,7 +41,7 @@ class ConsentEntry(models.Model):
 
 
 class Suppression(models.Model):
-    """After a STOP: nothing leaves for this address through this sender until START."""
+    """A STOP. Until a START, this sender sends nothing to this address."""
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
     address = models.CharField(max_length=254)

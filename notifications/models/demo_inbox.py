@@ -1,12 +1,10 @@
-"""The demo inbox, and heartbeats of periodic jobs."""
-
 from django.db import models
 
 from notifications.models.message import Channel
 
 
 class InboxItem(models.Model):
-    """A message of the demo, shown at /demo/inbox/ instead of sent."""
+    """A demo message. It is shown at /demo/inbox/ instead of being sent."""
 
     channel = models.CharField(max_length=8, choices=Channel)
     sender = models.CharField(max_length=254)
@@ -22,7 +20,7 @@ class InboxItem(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a periodic job last ran. /readyz reads it."""
+    """The last run of a periodic job. /readyz reads it."""
 
     name = models.CharField(max_length=40, unique=True)
     seen_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The outbox: one row for each recipient and channel."""
+"""The outbox. It has one row for each recipient and channel."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ class MessageState(models.TextChoices):
     SCHEDULED = "scheduled", _("scheduled")  # kind, subject and due time are known, the text is not rendered
     QUEUED = "queued", _("waiting to be sent")
     CLAIMED = "claimed", _("being sent")
-    SENDING = "sending", _("being sent")  # let through by `claim.admit_messages`: the provider may have it
+    SENDING = "sending", _("being sent")  # admitted by `claim.admit_messages`; the provider may have it
     ACCEPTED = "accepted", _("handed to the provider")
     SENT = "sent", _("sent")
     DELIVERED = "delivered", _("delivered")
@@ -42,7 +42,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """A text for one recipient through one channel. A scheduled message has no text yet. Times are UTC."""
+    """A text or e-mail for one recipient. A scheduled message has no text yet. Times are UTC."""
 
     # Null only for account mail, such as a coordinator's password reset.
     organization = models.ForeignKey(
@@ -56,9 +56,9 @@ class Message(models.Model):
     recipient = models.CharField(max_length=60, blank=True)
     channel = models.CharField(max_length=8, choices=Channel)
     address = models.CharField(max_length=254)
-    purpose = models.CharField(max_length=12, choices=Purpose, blank=True)  # the consent it needs; blank needs none
+    purpose = models.CharField(max_length=12, choices=Purpose, blank=True)  # the consent it needs; blank if none
     language = models.CharField(max_length=8, default="en")
-    zone = models.CharField(max_length=64, default="UTC")  # quiet hours are judged in it
+    zone = models.CharField(max_length=64, default="UTC")  # the time zone of its quiet hours
     keeps_quiet_hours = models.BooleanField(default=False)
 
     subject = models.CharField(max_length=200, blank=True)
@@ -70,14 +70,14 @@ class Message(models.Model):
 
     state = models.CharField(max_length=12, choices=MessageState, default=MessageState.QUEUED)
     reason = models.CharField(max_length=60, blank=True)  # a stable code: why it was not sent
-    priority = models.PositiveSmallIntegerField(default=0)  # of its kind: 0 leaves before 1 before 2
+    priority = models.PositiveSmallIntegerField(default=0)  # from its kind; lower numbers are sent first
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     attempt_token = models.CharField(max_length=43, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    resends = models.PositiveSmallIntegerField(default=0)  # sent again because the first result is unknown
-    sending_at = models.DateTimeField(null=True, blank=True)  # when `claim.admit_messages` last let it through
+    resends = models.PositiveSmallIntegerField(default=0)  # how often it was sent again because the result was unknown
+    sending_at = models.DateTimeField(null=True, blank=True)  # when `claim.admit_messages` last admitted it
     check_at = models.DateTimeField(null=True, blank=True)  # when reconciliation looks at it next
     provider_id = models.CharField(max_length=64, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
@@ -151,7 +151,7 @@ class Message(models.Model):
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_waiting_for_address",
             ),
-            # erasure.erase_messages: messages to an address that never left and never will.
+            # erasure.erase_messages: messages to an address that were never sent and never will be.
             models.Index(
                 fields=["address"],
                 condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),

@@ -1,5 +1,3 @@
-"""Texts from donors and the provider's status reports."""
-
 from django.db import models
 
 from notifications.models.message import Message
@@ -31,10 +29,10 @@ class InboundMessage(models.Model):
 
 
 class Report(models.Model):
-    """A status report as the provider sent it, also of messages that we do not know yet."""
+    """A status report as the provider sent it. Its message may still be unknown."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="reports")
-    provider_id = models.CharField(max_length=64, db_index=True)  # an early report finds its message by it later
+    provider_id = models.CharField(max_length=64, db_index=True)  # links an early report to its message later
     status = models.CharField(max_length=20)
     error_code = models.CharField(max_length=40, blank=True)
     received_at = models.DateTimeField()

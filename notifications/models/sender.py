@@ -1,12 +1,10 @@
-"""The numbers and messaging services that texts leave from."""
-
 from django.db import models
 
 from organizations.models import Organization
 
 
 class Sender(models.Model):
-    """A number or messaging service, of one organization or shared by several."""
+    """A number or messaging service that sends texts for one organization or for several."""
 
     name = models.CharField(max_length=80)
     number = models.CharField(max_length=20, blank=True)  # E.164

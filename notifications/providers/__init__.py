@@ -1,4 +1,4 @@
-"""The adapters to providers, chosen by settings."""
+"""Provider adapters, chosen by settings."""
 
 from functools import cache
 
@@ -10,7 +10,6 @@ from notifications.providers.base import Provider
 
 
 def get_provider(channel: str) -> Provider:
-    """Return the provider of a channel. Imported on first use: Twilio's library takes half a second."""
     if channel == Channel.SMS and settings.SMS_PROVIDER == "twilio":
         credentials = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
         return _create_provider(
@@ -23,5 +22,6 @@ def get_provider(channel: str) -> Provider:
 
 @cache
 def _create_provider(path: str, *arguments: str) -> Provider:
+    # Imported on first use, because Twilio's library takes half a second to load.
     provider: Provider = import_string(path)(*arguments)
     return provider

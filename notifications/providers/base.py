@@ -10,14 +10,12 @@ from notifications.rules import ErrorKind
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingMessage:
-    """A message as a provider needs it."""
-
     key: str
-    token: str  # of this attempt; the provider's reports return it
+    token: str  # identifies this attempt; the provider's reports include it
     channel: str
     address: str
     text: str
-    at: datetime  # when `claim.admit_messages` let it through
+    at: datetime  # when `claim.admit_messages` admitted it
     expires_at: datetime
     number: str = ""  # SMS: the sender is a number or a messaging service
     messaging_service: str = ""
@@ -32,7 +30,7 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The provider's immediate answer: it has taken the message."""
+    """Confirms that the provider has accepted the message."""
 
     provider_id: str
     state: MessageState = MessageState.ACCEPTED
@@ -40,7 +38,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class ProviderMessage:
-    """A message as the provider lists it."""
+    """A message as it appears in the provider's list."""
 
     provider_id: str
     status: str
@@ -50,7 +48,10 @@ class ProviderMessage:
 
 
 class ProviderError(Exception):
-    """The provider refused the message, or gave no clear answer. It is logged, so it has no address and no text."""
+    """The provider refused the message or gave no clear response.
+
+    The error is logged, so it contains no address and no text.
+    """
 
     def __init__(self, kind: ErrorKind, reason: str, code: str = "", retry_after: timedelta = timedelta()) -> None:
         super().__init__(f"{kind}: {reason} {code}".strip())
@@ -59,7 +60,7 @@ class ProviderError(Exception):
 
 
 class Provider(Protocol):
-    """All methods raise ProviderError. `send` is called outside any transaction."""
+    """The methods raise ProviderError. `send` is called outside of transactions."""
 
     parallel_calls: int  # calls at once, each in a thread; 0 means one after the other in the caller's thread
     can_look_up: bool  # whether `find` and `fetch` can tell the result of a send
@@ -71,5 +72,5 @@ class Provider(Protocol):
     def fetch(self, provider_id: str) -> ProviderMessage | None: ...
 
     def close(self) -> None:
-        """End idle connections; the provider can be used again."""
+        """Close idle connections. The provider can still be used."""
         ...

@@ -1,4 +1,4 @@
-"""The demo's provider: shows messages at /demo/inbox/ and sends none."""
+"""The demo's provider. It shows messages at /demo/inbox/ and sends nothing."""
 
 from datetime import datetime
 

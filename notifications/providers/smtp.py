@@ -1,4 +1,4 @@
-"""E-mail through an SMTP server, on Django's mail classes."""
+"""E-mail through an SMTP server, with Django's mail classes."""
 
 import contextlib
 import hashlib
@@ -24,12 +24,12 @@ ADDRESS_REFUSED = {550, 551, 553}
 
 class SmtpConnection(smtplib.SMTP):
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Send the mail's data. If the connection is lost after that began, the mail is in doubt."""
         try:
             return super().data(msg)
         except smtplib.SMTPDataError:
             raise
         except OSError as error:
+            # The connection was lost while the data was sent, so the server may have accepted the mail.
             raise ProviderError(ErrorKind.IN_DOUBT, "no_answer") from error
 
 
@@ -38,7 +38,7 @@ class SmtpTlsConnection(SmtpConnection, smtplib.SMTP_SSL):
 
 
 class SmtpBackend(EmailBackend):
-    """One SMTP connection that `SmtpProvider` keeps open."""
+    """An SMTP connection that `SmtpProvider` keeps open."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
@@ -57,14 +57,17 @@ class SmtpBackend(EmailBackend):
 
 class Mail(EmailMultiAlternatives):
     def message(self, **options: Any) -> Any:
-        """Build the mail without folded headers: some readers miss an address on a second line."""
+        # Some mail readers miss an address on the second line of a folded header.
         built = super().message(**options)
         built.policy = built.policy.clone(max_line_length=0)
         return built
 
 
 class SmtpProvider:
-    """Send e-mail. A server cannot be asked later, so a mail in doubt is sent again with the same Message-ID."""
+    """Sends e-mail.
+
+    We cannot ask a mail server about an earlier mail, so a mail in doubt is sent again with the same Message-ID.
+    """
 
     parallel_calls = 4
     can_look_up = False
@@ -77,7 +80,7 @@ class SmtpProvider:
     def send(self, message: OutgoingMessage) -> Receipt:
         try:
             mail = compose_mail(message, *self._from)
-            mail.message()  # fails here, before the server is called, if the text cannot be written as a mail
+            mail.message()  # fails here, before the server is called, if the mail cannot be composed
         except (ValueError, MessageError) as error:
             raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
         # A refusal leaves the connection usable. After any other error its state is unknown.
@@ -124,9 +127,9 @@ class SmtpProvider:
 
 
 def parse_email_url(url: str) -> dict[str, Any]:
-    """Parse EMAIL_URL. With a password, STARTTLS is required unless the server is on this machine."""
     parsed = dj_email_url.parse(url)
     host, username, use_ssl = parsed["EMAIL_HOST"], parsed["EMAIL_HOST_USER"] or "", parsed["EMAIL_USE_SSL"]
+    # With a password, require STARTTLS unless the server is on this machine.
     needs_tls = bool(username) and not use_ssl and not is_loopback_host(host)
     return {
         "host": host,
@@ -147,7 +150,6 @@ def is_loopback_host(host: str) -> bool:
 
 
 def compose_mail(message: OutgoingMessage, default_name: str, mailbox: str) -> Mail:
-    """Compose text, then HTML, then calendar: mail readers show the last part they know (RFC 2046, 6047)."""
     digest = hashlib.sha256(message.key.encode()).hexdigest()[:32]
     headers = {
         "Date": format_datetime(message.at),
@@ -165,6 +167,7 @@ def compose_mail(message: OutgoingMessage, default_name: str, mailbox: str) -> M
         reply_to=[_remove_line_breaks(message.reply_to)] if message.reply_to else None,
         headers=headers,
     )
+    # Text, then HTML, then calendar: mail readers show the last part that they support (RFC 2046, 6047).
     if message.html:
         mail.attach_alternative(message.html, "text/html")
     if message.calendar:

@@ -23,7 +23,7 @@ from notifications.rules import ErrorKind
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LONGEST_VALIDITY = timedelta(hours=10)
-LOOKUP_LIMIT = 100  # messages to one number that a look-up reads
+LOOKUP_LIMIT = 100  # the most messages to one number that a lookup reads
 
 # The library's own logger writes phone numbers and texts at INFO.
 _disabled_logger = logging.getLogger("notifications.providers.twilio.wire")
@@ -31,7 +31,7 @@ _disabled_logger.disabled = True
 
 
 class TwilioHttpClient(HttpClient):
-    """The library's HTTP client over urllib3: always with time-outs, no retries, and a configurable API address."""
+    """The library's HTTP client on urllib3. It always has timeouts, never retries, and uses a configurable API URL."""
 
     def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
         super().__init__(_disabled_logger, is_async=False)
@@ -85,7 +85,6 @@ class TwilioProvider:
         self._client = Client(account, secret, http_client=self._http_client)
 
     def send(self, message: OutgoingMessage) -> Receipt:
-        """Create the message. Twilio has no idempotency key, so an unclear answer must be looked up before a retry."""
         sender = (
             {"messaging_service_sid": message.messaging_service}
             if message.messaging_service
@@ -94,12 +93,13 @@ class TwilioProvider:
         try:
             made = self._client.messages.create(
                 to=message.address,
-                body=message.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, at double the price
+                body=message.text.replace("\u00a0", " "),  # a no-break space makes it UCS-2, which doubles the price
                 status_callback=f"{self._base_url}/webhooks/twilio/status/{message.token}/",
                 validity_period=_compute_validity_seconds(message.expires_at - message.at),
                 **sender,
             )
         except (TwilioException, ValueError, KeyError, TypeError) as error:
+            # Twilio has no idempotency key, so an unclear response must be looked up before a retry.
             raise ProviderError(ErrorKind.IN_DOUBT, "unreadable_answer") from error
         if not made.sid:
             raise ProviderError(ErrorKind.IN_DOUBT, "unreadable_answer")
@@ -149,12 +149,15 @@ def _build_provider_message(known: MessageInstance) -> ProviderMessage:
     return ProviderMessage(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
 
 
-_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # for answers without a code
+_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # for responses without a code
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
-    """Nothing was sent without a connection. After a request was sent, a message may exist."""
+    """Raise TRANSIENT if no connection was made, because nothing was sent.
+
+    Raise IN_DOUBT if a POST was sent, because the message may exist.
+    """
     if method != "POST" or isinstance(error, _NOT_SENT):
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error
     raise ProviderError(ErrorKind.IN_DOUBT, "no_answer") from error
