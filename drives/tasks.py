@@ -38,7 +38,6 @@ def lapse_unverified_holds(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.offer_spots")
 def offer_spots(**_options: Any) -> dict[str, int]:
-    """Offer freed spots, expire unanswered offers, and close waitlists of drives that take no bookings."""
     return offers.sweep_waitlists(now=timezone.now())
 
 
@@ -69,18 +68,15 @@ def alert_coordinators(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.report_counter_drift")
 def report_counter_drift(**_options: Any) -> dict[str, int]:
-    """Compare the slot counters with the bookings. Log each difference as an error."""
     return {"drifted": drift.report_drift(drift.count_drifted_slots())}
 
 
 @shared_task(name="drives.tasks.purge_expired_rows")
 def purge_expired_rows(**_options: Any) -> dict[str, int]:
-    """Delete expired codes, counters, browser tokens, unverified registrations and idempotency responses."""
     now = timezone.now()
     return {**volunteers_retention.purge_expired_rows(now=now), "answers": idempotency.purge_answers(now=now)}
 
 
 @shared_task(name="drives.tasks.apply_retention")
 def apply_retention(**_options: Any) -> dict[str, int]:
-    """Erase volunteers past their organization's retention period, and blank old texts."""
     return retention.apply_retention(now=timezone.now())

@@ -1,5 +1,3 @@
-"""URL routes of the donor's own pages."""
-
 from django.urls import path
 
 from drives.account import views_consents, views_find, views_me, views_profile

@@ -1,5 +1,3 @@
-"""Routes of the API."""
-
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 

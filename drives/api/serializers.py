@@ -151,7 +151,7 @@ class SlotSerializer(Serializer):
 
 @lru_cache(maxsize=8192)
 def _format_time(starts_at: datetime, zone: str, language: str) -> tuple[str, str]:
-    """Return a time in ISO 8601 and in words. Cached, because formatting takes longer than the rest of a row."""
+    """Return a time in ISO 8601 and as text for people. Cached, because formatting is the slowest part of a row."""
     return starts_at.astimezone(ZoneInfo(zone)).isoformat(), localtime.format_time(starts_at, zone)
 
 

@@ -163,7 +163,6 @@ def _lock_open_booking(booking_id: int) -> Booking:
 def _set_state(
     booking: Booking, state: BookingState, *, before: str, actor: str, now: datetime, reason: str = ""
 ) -> None:
-    """Set the state, record the change, take or free slots, and update the turnout report if there is one."""
     if state in ACTIVE_STATES and before not in ACTIVE_STATES:
         _refuse_second_booking(booking)
     was_counted, is_counted = booking.is_counted, state not in (BookingState.NO_SHOW, BookingState.LAPSED)

@@ -67,7 +67,6 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
 
 
 def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
-    """Update the turnout report after a change. Returns None before the close-out."""
     if drive.closed_out_at is None:
         return None
     numbers = asdict(turnout.count_turnout(drive))
@@ -97,7 +96,6 @@ def _list_past_visits(drive: Drive) -> list[int]:
 
 
 def close_out_due_drives(*, now: datetime) -> int:
-    """Close out every drive whose grace minutes are over, each in its own transaction."""
     ended = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )

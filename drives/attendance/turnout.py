@@ -1,5 +1,3 @@
-"""Count a drive's bookings by outcome."""
-
 from dataclasses import dataclass
 
 from django.db.models import Count, Q

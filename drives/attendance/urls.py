@@ -1,5 +1,3 @@
-"""URL routes of check-in and turnout."""
-
 from django.urls import path
 
 from drives.api import routes

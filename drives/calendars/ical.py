@@ -98,7 +98,6 @@ def build_feed_event(event: CalendarEvent) -> bytes:
 
 
 def build_public_feed_event(event: CalendarEvent) -> bytes:
-    """Serialize one VEVENT for a public feed of drives, shown as free time."""
     item = _build_vevent(event)
     item.add("transp", "TRANSPARENT")
     return _serialize(item)

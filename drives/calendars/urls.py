@@ -1,5 +1,3 @@
-"""URL routes of calendar files and feeds."""
-
 from django.urls import path
 
 from drives.calendars import views_donor

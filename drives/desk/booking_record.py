@@ -55,7 +55,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """List the invitations sent after the visit. Later messages go at the end, which keeps the order of time."""
+    """List the invitations sent after the visit only, so that the messages stay in order of time."""
     invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in invitations if message.due_at > booking.starts_at]
 

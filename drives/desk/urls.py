@@ -1,5 +1,3 @@
-"""URL routes of the coordinator's home, desk and people."""
-
 from django.urls import path
 
 from drives.desk import views_booking, views_consents, views_drive, views_home, views_people

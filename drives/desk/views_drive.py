@@ -85,7 +85,6 @@ def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 def escape_formula(cell: str) -> str:
-    """Quote a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 

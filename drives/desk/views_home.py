@@ -1,5 +1,3 @@
-"""The coordinator's home page and the list of drives."""
-
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone

@@ -136,7 +136,6 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
 
 
 def _load_texts(conversation: Conversation) -> list[ThreadText]:
-    """Load the newest texts in both directions, oldest first. Leaves out verification codes. Two queries."""
     received = (
         ConversationText.objects.filter(conversation=conversation).exclude(reply__text="").select_related("reply")
     )

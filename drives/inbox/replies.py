@@ -21,7 +21,7 @@ from notifications.models import InboundMessage, Message
 
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
-TOO_LATE = "too_late"  # the offer had expired, and we texted the donor so
+TOO_LATE = "too_late"  # the offer had expired, and the donor was told by text
 DONE_BY_COMMAND = frozenset({*ReplyCommand, TOO_LATE})
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,6 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
-    """File the reply. A coordinator has to read it unless a command was carried out."""
     conversations.file_reply(
         reply=reply,
         # Free text goes to the organization that texted last, which may not be the one that sent the prompt.
@@ -91,7 +90,6 @@ def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage
 
 
 def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, now: datetime) -> str:
-    """Accept or decline the offer. After its deadline, text the donor's waitlist position instead."""
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:

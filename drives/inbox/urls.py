@@ -1,5 +1,3 @@
-"""URL routes of the coordinator's inbox."""
-
 from django.urls import path
 
 from drives.inbox import views_organizer

@@ -10,7 +10,7 @@ from volunteers.models import Contact, Volunteer
 
 
 def may_be_texted(phone: Contact | None, consents: Mapping[tuple[str, str], bool], suppressed: Collection[str]) -> bool:
-    """Return whether texts about a booking or waitlist entry may be sent. `claim.admit_messages` decides the same."""
+    """Return whether texts about a booking or entry may be sent. Follows the rules of `claim.admit_messages`."""
     if phone is None or phone.address in suppressed or notifications_queries.has_ended_texts(consents, phone.address):
         return False
     return _is_known(phone) or consents.get((phone.address, Purpose.REMINDERS), False)
@@ -26,7 +26,6 @@ def load_may_be_texted(booking: Booking) -> bool:
 
 
 def build_addressee(volunteer: Volunteer | None) -> Addressee:
-    """Return the volunteer's contacts, the phone first. Erased volunteers have none."""
     if volunteer is None:
         return Addressee(())
     contacts_by_channel = [(Channel.SMS, volunteer.phone), (Channel.EMAIL, volunteer.email)]

@@ -133,7 +133,6 @@ class BroadcastRow:
 
 
 def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
-    """List the drive's newest 20 broadcasts. One query, plus one for each broadcast."""
     rows = Broadcast.objects.filter(drive=drive).order_by("-created_at", "-pk")
     return [load_broadcast_row(row) for row in rows[:20]]
 

@@ -13,7 +13,6 @@ MAX_TOPICS = 50
 
 @transaction.atomic(savepoint=False)
 def record_calls(*, booking: Booking, topics: Sequence[str], actor: str, now: datetime) -> int:
-    """Record a call and return how many topics are new. Topics recorded before do not change."""
     known_topics = set(Call.objects.filter(booking=booking, topic__in=topics).values_list("topic", flat=True))
     new_topics = [topic for topic in dict.fromkeys(topics) if topic not in known_topics][:MAX_TOPICS]
     calls = [Call(booking=booking, topic=topic, actor=actor, reached_at=now) for topic in new_topics]

@@ -1,5 +1,3 @@
-"""Forms for message schedules, custom texts and sending settings."""
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -107,7 +105,6 @@ class MessageScheduleForm(forms.Form):
 
     @property
     def slot(self) -> tuple[datetime, datetime]:
-        """Return when the previewed visit starts and when it was booked."""
         typed = getattr(self, "cleaned_data", {})
         on, at = typed.get("slot_on") or self.initial["slot_on"], typed.get("slot_at") or self.initial["slot_at"]
         lead = typed.get("lead", self.initial["lead"])

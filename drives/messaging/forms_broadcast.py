@@ -1,5 +1,3 @@
-"""The form of a broadcast."""
-
 import hashlib
 import json
 from datetime import datetime, time

@@ -20,7 +20,6 @@ def list_organizations_with_drives(since: datetime, until: datetime) -> list[Org
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List volunteers with a donation and no upcoming booking, by id, starting after `after_id`. One query."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
@@ -34,7 +33,6 @@ class ContactHistory:
     sent: Sequence[Message]
 
     def list_sent_to(self, person: Volunteer) -> list[Message]:
-        """List the news that reached any contact of this volunteer, even if another person shares the contact."""
         addresses = collect_addresses([person])
         return [message for message in self.sent if message.address in addresses]
 

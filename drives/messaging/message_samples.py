@@ -26,7 +26,6 @@ SAMPLE_UUID = UUID(int=0)  # no page exists for this link
 
 
 def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
-    """Return the next drive, or else the last one, or else an unsaved example."""
     rows = Drive.objects.of(organization).select_related("organization", "site", "policy")
     coming = rows.filter(starts_at__gt=now).exclude(state="cancelled").order_by("starts_at", "pk").first()
     return coming or rows.order_by("-starts_at", "-pk").first() or _build_sample_drive(organization, now)

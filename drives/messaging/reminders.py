@@ -28,7 +28,6 @@ REMINDER_KINDS = tuple(map(str, reminder_times.REMINDERS))
 
 
 def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSchedule, now: datetime) -> None:
-    """Schedule the reminders of bookings at one drive. Skips reminders due too soon after the booking."""
     scheduled = [
         envelope for booking in bookings for envelope in build_reminder_envelopes(booking, message_schedule, now)
     ]

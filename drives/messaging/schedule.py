@@ -37,13 +37,11 @@ def load_drive_schedule(drive: Drive) -> MessageSchedule:
 
 
 def build_quiet_hours(drive: Drive) -> QuietHours:
-    """Return the organization's quiet hours in the time zone of the drive's site."""
     organization = drive.organization
     return QuietHours(drive.site.zone, organization.quiet_until_hour, organization.quiet_from_hour)
 
 
 def load_custom_texts(organization_ids: Collection[int | None]) -> dict[int, CustomTexts]:
-    """Load custom texts by organization, then by kind and language. One query."""
     texts: dict[int, dict[tuple[str, str], TextTemplate]] = {pk: {} for pk in organization_ids if pk is not None}
     for row in CustomText.objects.filter(organization__in=texts):
         texts[row.organization_id][row.kind, row.language] = TextTemplate(row.text, row.opening)

@@ -78,7 +78,6 @@ def add_stopped_message(request: MemberRequest, count: int) -> None:
 
 
 def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) -> Broadcast | None:
-    """Send the previewed draft. If it changed since the preview, add an error to the form and return None."""
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
         form.add_error(None, ValidationError(_("Something has changed. Check it again, then send it.")))
@@ -99,7 +98,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
-    # The number of donors may still be missing, because the preview is what shows it.
+    # The typed number may still be missing, because the coordinator first sees the number in the preview.
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None

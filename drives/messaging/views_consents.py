@@ -36,7 +36,6 @@ def list_consents_by_purpose(person: Volunteer) -> list[PurposeConsents]:
 
 
 def turn_consent_on_or_off(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str) -> None:
-    """Turn a purpose on or off for a contact. Refuses the same as `consent.opt_in_contact`."""
     shared: dict[str, Any] = {"contact": contact, "ip": visitor.find_ip_address(request), "now": timezone.now()}
     if request.POST.get("turn") != "on":
         words = _("Turned off on the booking page")

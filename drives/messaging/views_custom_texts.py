@@ -154,7 +154,6 @@ class CustomTextEditor:
         return {**shown, "version": catalog.compute_text_version(self.saved)}
 
     def _typed_data(self) -> Any:
-        """Return the posted data. After "use our words again", it contains the default text."""
         if self.request.method != "POST" or "ours" not in self.request.POST:
             return self.request.POST or None
         data = self.request.POST.copy()

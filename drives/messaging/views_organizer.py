@@ -43,7 +43,6 @@ def show_messages(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def edit_message_schedule(request: MemberRequest) -> HttpResponse:
-    """Change the organization's schedule. Drives without their own schedule use it."""
     organization = request.membership.organization
     saved = schedule.load_organization_schedule(organization)
     form = MessageScheduleForm(

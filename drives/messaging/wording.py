@@ -14,7 +14,6 @@ BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 def render_booking_message(
     booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
 ) -> MessageContent:
-    """Render a message in the donor's language. E-mails get a calendar object if `method` is set."""
     language = booking.volunteer.language if booking.volunteer else "en"
     content = booking_texts.call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:

@@ -1,5 +1,3 @@
-"""API views of drives and their plans."""
-
 import re
 from typing import Any, ClassVar
 

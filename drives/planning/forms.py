@@ -1,5 +1,3 @@
-"""The form of a drive's plan."""
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +22,7 @@ from organizations.translated_text import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
-# This form has minutes for these, the plan has steps.
+# These fields are minutes in the form and steps in the plan.
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
 # The form fields that show problems of the grid.
 PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
@@ -44,7 +42,6 @@ def build_time_field(label: Any, **options: Any) -> forms.TimeField:
 
 
 def build_number_field(label: Any, least: int, most: int, **options: Any) -> forms.IntegerField:
-    """Build a whole-number field. All errors have the same message."""
     template = gettext_lazy("{label}: enter a whole number from {least} to {most}.")
     sentence = format_lazy(template, label=label, least=least, most=most)
     messages = {"required": sentence, "invalid": sentence, "min_value": sentence, "max_value": sentence}
@@ -52,7 +49,6 @@ def build_number_field(label: Any, least: int, most: int, **options: Any) -> for
 
 
 def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.Field | None:
-    """Build the form field of a column. Numbers take their limits from the column's validators."""
     if isinstance(column, models.TimeField):
         return build_time_field(column.verbose_name)
     if isinstance(column, models.IntegerField):
@@ -195,7 +191,6 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return self.new_site.is_valid() and is_plan_valid if self.is_bound and self.wants_new_site else is_plan_valid
 
     def _complete_plan(self) -> None:
-        """Set what a ModelForm cannot set: the site, the breaks, and visit lengths in steps."""
         self.instance.site = self._chosen_site()
         self.instance.breaks = list(self._breaks())
         for name in VISIT_FIELDS:

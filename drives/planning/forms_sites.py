@@ -1,5 +1,3 @@
-"""Forms of sites, collection centers and causes."""
-
 from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
@@ -107,7 +105,6 @@ class SiteForm(RecordForm):
         }
 
     def clean_sms_name(self) -> str:
-        """Convert the name to GSM-7 characters. If it is empty, use the site's name."""
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")
         return message_content.convert_to_gsm(typed)[:SMS_NAME_LENGTH].strip()
 

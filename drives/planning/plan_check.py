@@ -31,7 +31,6 @@ def steps_or_refuse(drive: Drive) -> list[Step]:
 
 
 def refuse_foreign_records(drive: Drive) -> None:
-    """Refuse, by field, a site, policy, cause or center that is not available to the organization."""
     offered: dict[str, QuerySet[Any]] = {
         "site": Site.objects.filter(organization=drive.organization),
         "policy": Policy.objects.offered_to(drive.organization),

@@ -8,7 +8,6 @@ from organizations.models import Organization
 
 
 def build_default_drive(organization: Organization) -> Drive:
-    """Build an unsaved drive without a date, copied from the organization's newest drive if there is one."""
     last = Drive.objects.of(organization).select_related("policy").order_by("-created_at", "-pk").first()
     if last:
         return last.build_copy(on=None)

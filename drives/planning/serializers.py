@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """Breaks: objects in JSON, pairs of times in the column."""
+    """A list of breaks: objects in JSON, pairs of times in the column."""
 
     child = BreakSerializer()
 

@@ -50,7 +50,6 @@ def save_center(*, center: CollectionCenter, actor: str, now: datetime) -> Colle
 
 @transaction.atomic
 def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: datetime) -> Cause:
-    """Save a cause with these facts in this order. Facts that are not in the list are deleted."""
     is_new = cause.pk is None
     cause.slug = cause.slug or _free_slug(cause)
     cause.save()

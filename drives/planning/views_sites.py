@@ -1,5 +1,3 @@
-"""Pages for sites, collection centers and causes."""
-
 from http import HTTPStatus
 from typing import Any
 

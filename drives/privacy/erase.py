@@ -111,7 +111,6 @@ class _LockedData:
 
     @property
     def linked_rows(self) -> tuple[list[Booking], list[WaitlistEntry], list[Offer]]:
-        """The rows that have links and that messages refer to."""
         return self.bookings, self.entries, self.offers
 
 
@@ -127,7 +126,7 @@ def _lock_data(volunteer: Volunteer) -> _LockedData:
     locks.lock_drives_shared(drive_id for _pk, drive_id in (*booking_ids, *entry_ids))
     bookings = locks.lock_bookings([pk for pk, _drive_id in booking_ids])
     entries = locks.lock_waitlist_entries([pk for pk, _drive_id in entry_ids])
-    # Lock contacts, so that no consent changes before the end.
+    # Lock the contacts, so that no consent changes during the erasure.
     volunteers_contacts.lock_contacts(
         Contact.objects.filter(pk__in=[contact.pk for contact in (*contacts.alone, *contacts.shared)])
     )

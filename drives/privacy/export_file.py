@@ -1,5 +1,3 @@
-"""A volunteer's export as a file download."""
-
 from datetime import datetime
 
 from django.http import HttpResponse, JsonResponse

@@ -1,5 +1,3 @@
-"""Forms for erasure and retention."""
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 

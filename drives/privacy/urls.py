@@ -1,5 +1,3 @@
-"""URL routes of export, erasure and retention."""
-
 from django.urls import path
 
 from drives.api import routes

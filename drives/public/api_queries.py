@@ -66,7 +66,6 @@ def find_visible_drive(drive_id: int, organization: Organization | None = None) 
 
 
 def count_visible_spots(drive: Drive, now: datetime) -> int:
-    """Count open spots for return visits; 0 if the drive takes no bookings. At most one query."""
     return availability.count_drive_spots_left(drive, now) if drive.state == DriveState.PUBLISHED else 0
 
 

@@ -56,7 +56,6 @@ class PartyRequest:
 
     @property
     def visits(self) -> tuple[Visit, ...]:
-        """Return each person's visit type, the donor's first."""
         if self.people == 1:
             return (self.visit,)
         returning, new = (Visit.RETURN,) * (self.people - self.first), (Visit.FIRST,) * self.first
@@ -69,7 +68,6 @@ class PartyRequest:
 
     @property
     def party_sizes(self) -> list["PartyRequest"]:
-        """Return the request for each party size. Keeps the visit types chosen so far."""
         first = self.first if self.people > 1 else int(self.visit == Visit.FIRST)
         return [PartyRequest(self.visit, number, min(first, number)) for number in party_fit.PARTY_SIZES]
 

@@ -1,5 +1,3 @@
-"""URL routes of the public pages."""
-
 from django.urls import path
 from django.views.i18n import set_language
 

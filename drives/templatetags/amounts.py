@@ -1,5 +1,3 @@
-"""Filters for hours and message prices."""
-
 from decimal import Decimal
 
 from django import template
@@ -15,5 +13,4 @@ register.filter("hour", localtime.format_hour)
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
-    """Format a small price with its currency: 0.0118 USD."""
     return f"{number_format(amount, decimal_pos=4, use_l10n=True)} {currency}"

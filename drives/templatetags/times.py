@@ -59,7 +59,6 @@ def short_moment(at: datetime, zone: str) -> str:
 
 @register.filter
 def short_date(on: date) -> str:
-    """Format a date: Sat Mar 14, or sáb 14 mar."""
     return formats.date_format(on, pgettext("date format", "D M j"))
 
 

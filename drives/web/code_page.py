@@ -39,11 +39,9 @@ class CodeForm(forms.Form):
 
     @property
     def asks_for_person(self) -> bool:
-        """Return whether the donor must first say for whom the booking is."""
         return self.has_error(NON_FIELD_ERRORS, "other_name")
 
     def add_problem(self, problem: ValidationError) -> None:
-        """Show a problem beside the code if the code is wrong, or else above the form."""
         self.add_error("code" if isinstance(problem, CodeWrong) else None, problem)
 
 
@@ -91,7 +89,6 @@ def render_code_page(
     problem: ValidationError | None = None,
     context: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Render a template that extends `code_page.html`."""
     if problem is not None:
         form.add_problem(problem)
     page_context = {**(context or {}), "code_page": page, "form": form}
@@ -131,7 +128,6 @@ def handle_resend_form(
     on_success: Callable[[], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Send another code, by e-mail if the donor asked for it, and bind it to this browser."""
     browser, by_email = visitor.read_or_create_browser_token(request), request.POST.get("by") == "email"
     bound_to, ip = visitor.compute_browser_digest(browser), visitor.find_ip_address(request)
     try:

@@ -29,7 +29,6 @@ def lighten_for_dark_mode(accent: str) -> str:
 
 
 def build_stylesheet(accent: str) -> str:
-    """Build the CSS custom properties of an accent. Return "" if the accent is not readable."""
     if not is_readable(accent):
         return ""
     dark = f":root{{--accent:{lighten_for_dark_mode(accent)};--accent-ink:{DARK_INK}}}"

@@ -1,5 +1,3 @@
-"""Form fields that several pages use."""
-
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that the action requires, so the form does not check it and does not mark it as optional."""
+    """A field that is optional for the form, because the action checks it. The label does not say so."""
 
     needed = True
 

@@ -1,4 +1,4 @@
-"""Helpers for the pages of coordinators and helpers: rows of the organization, the actor, the page frame."""
+"""Shared functions of the pages for coordinators and helpers: the organization's rows, the actor, the page frame."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -24,7 +24,6 @@ def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
 
 
 def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
-    """Return a verified booking at a drive of the member's organization."""
     rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
     booking = rows.select_related(*related).filter(**lookup).first()
@@ -38,7 +37,6 @@ def format_actor(request: MemberRequest) -> str:
 
 
 def render_member_page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """Render a page in the organization's frame. The status is 422 if its form has errors."""
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,

@@ -1,4 +1,4 @@
-"""Input that a donor has not verified so far, kept in a signed cookie between two pages."""
+"""Input that a donor has not yet verified, kept in a signed cookie between two pages."""
 
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,5 +1,3 @@
-"""Redirects after a form was posted."""
-
 from collections.abc import Callable
 from functools import wraps
 

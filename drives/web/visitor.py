@@ -20,7 +20,6 @@ def find_ip_address(request: HttpRequest) -> str | None:
 
 
 def read_browser_token(request: HttpRequest) -> str:
-    """Return the browser's token; empty if it is missing or malformed."""
     token = request.COOKIES.get(BROWSER_COOKIE, "")
     return token if _TOKEN_PATTERN.fullmatch(token) else ""
 

@@ -28,7 +28,6 @@ HARBOR_DONORS = range(160, 174)
 
 @transaction.atomic
 def fill_demo(*, now: datetime) -> int:
-    """Add the missing demo data in one transaction. Return the number of added drives."""
     demo_organizations, is_new = foundation.ensure_organizations(now - CREATED_BEFORE)
     missing = [
         day for demo_organization in demo_organizations for day in _list_missing_days(demo_organization, is_new, now)
@@ -140,7 +139,6 @@ def _build_plan(
 
 
 def _build_evening_plan(demo_organization: DemoOrganization, today: date) -> Drive:
-    """Plan a drive so small that it fills up and gets a waitlist."""
     plan = _build_plan(demo_organization, demo_organization.sites[0], _saturday(today, 14), goal=4, chairs=4)
     return plan.build_copy(title=content.EVENING_TITLE, opens=time(16), closes=time(18))
 

@@ -58,7 +58,6 @@ class Day:
 
 
 def build_events(day: Day, now: datetime) -> Iterator[Event]:
-    """Plan and publish the drive, then yield its past and future events."""
     steps = grid.build_steps(day.plan.grid)
     booking_ends = min(now, steps[0].starts_at - DAY)
     opened_at = booking_ends - 15 * DAY
@@ -226,7 +225,6 @@ def _verify_hold(guest: Guest, now: datetime) -> None:
 
 
 def _join_waitlist(donor: DemoDonor, position: int, drive: Drive, now: datetime) -> None:
-    """Add the donor to the waitlist. Every second donor can only come in the first hour."""
     window, browser = ArrivalWindow(None, drive.starts_at + HOUR) if position % 2 else ANY_TIME, f"demo-{donor.number}"
     entry = entries.join_waitlist(
         drive=drive,

@@ -28,7 +28,6 @@ class DemoOrganization:
 
 
 def ensure_organizations(now: datetime) -> tuple[list[DemoOrganization], bool]:
-    """Create both organizations, dated `now`, if they are missing. Also return whether they are new."""
     policies.seed_policies(Policy)
     is_new = not Organization.objects.filter(slug=content.RHYTHM).exists()
     if is_new:
@@ -67,7 +66,6 @@ def _create_cause(organization: Organization, cause_text: content.CauseContent, 
 
 
 def _load_demo_organization(slug: str) -> DemoOrganization | None:
-    """Load an organization. Return None if it has no site, because it can have no more drives."""
     organization = Organization.objects.filter(slug=slug).first()
     sites = list(Site.objects.filter(organization=organization).order_by("pk")) if organization else []
     if organization is None or not sites:

@@ -23,7 +23,6 @@ class Event:
 
 
 def play_events(events: Iterable[Event], until: datetime) -> None:
-    """Run the events up to `until`, each at its own time. Deliver the messages that are due in between."""
     next_due: datetime | None = until
     for event in sorted((event for event in events if event.at <= until), key=lambda event: event.at):
         next_due = _deliver_until(next_due, event.at)
@@ -35,7 +34,6 @@ def play_events(events: Iterable[Event], until: datetime) -> None:
 
 
 def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | None:
-    """Deliver due reminders in rounds up to `until`. Return when the next one is due."""
     while next_due is not None and next_due + DELIVER_EVERY <= until:
         _deliver_due_messages(next_due + DELIVER_EVERY)
         before, next_due = next_due, _find_next_due()

@@ -192,7 +192,6 @@ def render_opening(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> 
 
 
 def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str:
-    """Render the custom text, or else the default in GSM-7."""
     template = custom.get((kind, get_language() or "en"))
     if template is None or not template.text:
         return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
@@ -232,7 +231,6 @@ def fill_variables(text: str, facts: Mapping[str, str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Return one line of visible characters. Removes control and direction characters."""
     visible = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     characters = (
         character for character in visible if character in JOINERS or unicodedata.category(character)[0] != "C"

@@ -61,7 +61,6 @@ def build_time_option(time: NextVisit) -> tuple[str, str]:
 
 
 def build_time_link(time: NextVisit) -> str:
-    """Return the short link with which a returning donor books this time."""
     name = "slot" if time.visit == Visit.RETURN else "slot_first_visit"
     return links.build_absolute_url(reverse(name, args=[time.slot_id]))
 
