@@ -1,4 +1,4 @@
-"""API to book a slot, alone or as a party, and to manage a booking by its token."""
+"""API to book a slot, alone or as a party, and to manage a booking with its token."""
 
 import json
 from collections.abc import Callable
@@ -95,7 +95,7 @@ class CreateBookingView(ApiView):
 
 
 class BookingTokenView(ApiView):
-    """Base of the calls on the booking behind a token."""
+    """Base class of the calls that use a booking's token."""
 
     def load_page(self, token: str) -> queries.BookingPage:
         page = queries.load_booking_page(token, timezone.now())
@@ -272,14 +272,14 @@ def create_once(
     *,
     work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
-    """Answer 201 with the stored answer of `work`. The same key and body get the same answer again."""
+    """Run `work` and return its response (201). The same key and body return the stored response."""
     key = request.headers.get("Idempotency-Key", "")
     answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=body, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 
 def _build_idempotency_scope(request: Request) -> str:
-    """Anonymous callers share one scope, so their keys must be random."""
+    """Return the scope of an idempotency key. Anonymous callers share one scope, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS

@@ -24,11 +24,16 @@ def create_booking_for_donor(
     source: Source = Source.COORDINATOR,
     override_reason: str = "",
 ) -> Booking:
-    """Book for a donor at once, checking only this organization's rows.
+    """Book for a donor without a verification code, and check only this organization's records.
 
-    May use closed slots and closed drives. The visit type follows this organization's records. Refuses as
-    `hold.hold_bookings`, a second active booking, and a time too close to another donation unless `override_reason` is
-    given, which is saved. Locks: identities, drive (shared), slots.
+    The slot or the drive may be closed. The visit type follows this organization's records.
+
+    Refuses:
+    - everything that `hold.hold_bookings` refuses, except a closed slot or drive
+    - a second active booking at the drive
+    - a time too close to another donation, unless `override_reason` is given, which is saved
+
+    Locks: identities, drive (shared), slots.
     """
     country = drive.organization.country
     identities = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
@@ -49,7 +54,7 @@ def create_booking_for_donor(
         drive, requested, visit, now, volunteer=volunteer, donor=donor, source=source, actor=actor
     )
     _save_self_check(booking, person, override_reason)
-    # Read again, with the related rows that messages need.
+    # Read the booking again, with the related rows that messages need.
     messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
     return booking
 

@@ -29,19 +29,20 @@ def move_bookings(
     by_member: bool = False,
     override_reason: str = "",
 ) -> list[Booking]:
-    """Move a booking or hold, or every upcoming one of its party, to another time of the same drive.
+    """Move a booking or hold, or all upcoming ones of its party, to another time of the same drive.
 
-    All move or none does. Their own chairs count as free. Each donor's intervals are checked, unless `override_reason`
-    is given, which is saved. Donors with one phone get one text. Moving to the present time changes nothing.
+    Either all bookings move or none. The chairs they use now count as free. Each donor's intervals are checked unless
+    `override_reason` is given, which is saved. Donors who share a phone get one text. A move to the current time
+    changes nothing.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
     - a time too close to another donation
-    - a donor's move of a party that another donor booked (`not_who_booked`)
+    - a donor's request to move a party that another donor booked (`not_who_booked`)
 
-    Raises HoldLapsed. Locks: identities, drive (shared), bookings, the slots of all times in one statement.
+    Raises HoldLapsed. Locks: identities, drive (shared), bookings, all slots in one statement.
     """
-    rows = _find_rows(booking_id, whole_party)  # not locked yet: they name the identities to lock first
+    rows = _find_rows(booking_id, whole_party)  # not locked yet, because the identities come first
     locks.lock_donors_then_drive(rows)
     moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, now)
     if whole_party and not by_member:
@@ -56,7 +57,7 @@ def move_bookings(
     for booking in moving:
         booking.override_reason = override_reason or booking.override_reason
     slots = _find_new_slots(moving, requested, freed, now, by_member=by_member, is_overridden=bool(override_reason))
-    # The party would sit as before: no new revision and no message.
+    # No time changes, so there is no new revision and no message.
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in moving]:
         return moving
     _apply_moves(moving, slots, freed, actor=actor, reason=reason, now=now)
@@ -65,7 +66,7 @@ def move_bookings(
 
 @transaction.atomic
 def confirm_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Record that the donor plans to come. Confirming again changes nothing. Locks: booking."""
+    """Record that the donor plans to come. A second call changes nothing. Locks: booking."""
     booking = locks.lock_booking(booking_id)
     if booking.state == BookingState.CONFIRMED:
         return booking
@@ -85,11 +86,11 @@ def cancel_bookings(
     reason: str = "",
     notify: bool = True,
 ) -> list[Booking]:
-    """Cancel a booking or hold, or every upcoming one of its party.
+    """Cancel a booking or hold, or all upcoming ones of its party.
 
-    The spots are free at once and reminders are withdrawn. Donors with one phone get one text. Cancelling again
-    changes nothing. `notify` is False during an erasure, after which the donor may get no more messages.
-    Locks: drive (shared), bookings, slots.
+    The spots become free at once, and the reminders are withdrawn. Donors who share a phone get one text. A second call
+    changes nothing. An erasure passes `notify=False`, because the donor may get no messages after it. Locks: drive
+    (shared), bookings, slots.
     """
     rows = _find_rows(booking_id, whole_party)
     drive_id = rows[0].drive_id
@@ -114,9 +115,9 @@ def cancel_bookings(
 def end_bookings(
     bookings: Sequence[Booking], *, actor: str, cancelled_by: CancelledBy, now: datetime, reason: str = ""
 ) -> list[Booking]:
-    """Lapse the holds among locked bookings and cancel the others, with their history; return those cancelled.
+    """Lapse the holds among locked bookings, cancel the rest, and return the cancelled ones.
 
-    The caller frees the spots and queues the messages. A fixed number of statements.
+    The caller frees the spots and queues the messages. The number of statements is fixed.
     """
     held = [booking for booking in bookings if booking.state == BookingState.HELD]
     cancelled = [booking for booking in bookings if booking.state != BookingState.HELD]
@@ -129,7 +130,7 @@ def end_bookings(
     for booking in cancelled:
         booking.state, booking.held_until = BookingState.CANCELLED, None
         booking.cancelled_at, booking.cancelled_by = now, cancelled_by
-        # A cancelled drive is not the donor's fault, so it never counts as late.
+        # A cancelled drive is not the donor's fault, so the cancellation never counts as late.
         booking.cancelled_late = cancelled_by != CancelledBy.DRIVE and rules.is_late_cancellation(
             booking.starts_at, now
         )
@@ -140,9 +141,11 @@ def end_bookings(
 
 @transaction.atomic
 def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Undo a donor's cancellation of the last 15 minutes, while the spot is free.
+    """Undo a donor's cancellation within 15 minutes, if the spot is still free.
 
-    Works even if online booking has closed meanwhile. Locks as `move_bookings`. Refuses:
+    Works even if online booking has closed since then. Takes the same locks as `move_bookings`.
+
+    Refuses:
     - a booking that cannot be restored
     - a full slot
     - a second active booking at the drive
@@ -241,9 +244,10 @@ def _find_new_slots(
 def _check_new_times(
     moving: Sequence[Booking], arrivals: Sequence[datetime | None], *, by_member: bool
 ) -> list[tuple[Booking, check.EligibilityCheck]]:
-    """Check the intervals of each donor at the new time; holds are checked on verification. At most one query.
+    """Check each donor's intervals at the new time. At most one query.
 
-    A party is verified together, so `everywhere` is the same for all of its donors.
+    Holds are skipped, because verification checks them. A party is verified together, so `everywhere` is the same for
+    all of its donors.
     """
     donors = [get_donor_scope(booking, by_member=by_member) for booking in moving]
     movable = [
@@ -317,7 +321,7 @@ def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
 
 
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
-    """Return the history to check before a change. None for a hold, which is checked on verification.
+    """Return the history to check before a change, or None for a hold, which verification checks.
 
     All organizations count only for a verified booking, because only its donor has the link.
     """

@@ -36,7 +36,7 @@ def list_companion_registrations(held: Booking) -> list[Registration]:
 
 
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
-    """Match verified registrations to volunteers. Refuses a name that needs the donor's answer (`other_name`)."""
+    """Match verified registrations to volunteers. Refuses a different name (`other_name`) and too many people."""
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
     except (NameMismatch, TooManyPeople) as problem:
@@ -51,11 +51,11 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Refuse the party with every reason; each donor is checked against their own history.
+    """Refuse the party with all reasons. Each donor is checked against their own history.
 
-    Reasons name the donor if there are several. The visit type follows the donor's history, and the footprint follows
-    the visit type. Alternatives fit the whole party. Two queries for any number of donors. Locks: slots, if a visit
-    type changes.
+    If there are several donors, each reason names its donor. The visit type follows the donor's history, and the
+    footprint follows the visit type. The alternative times fit the whole party. Two queries for any number of donors.
+    Locks: slots, if a visit type changes.
     """
     checked = _check_each(party, now)
     reasons = [
@@ -72,7 +72,7 @@ def check_holds(party: Sequence[Booking], now: datetime) -> None:
 
 
 def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
-    """Turn the holds into bookings, with their history. Two statements for any number of bookings."""
+    """Turn the holds into bookings and record the change. Two statements for any number of bookings."""
     history.record_changes(party, to_state=BookingState.BOOKED, actor="donor", now=now)
     volunteer_of_registration = Registration.objects.filter(bookings=OuterRef("pk")).values("volunteer")
     changes = {"state": BookingState.BOOKED, "held_until": None, "verified_at": now, "changed_at": now}
@@ -86,8 +86,6 @@ def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
 
 @dataclass(frozen=True)
 class _CheckedHold:
-    """One donor of a party: the reasons against the booking, and the actual visit type."""
-
     booking: Booking
     slot: capacity_facts.RequestedSlot
     eligibility_check: EligibilityCheck
@@ -113,7 +111,7 @@ def _check_each(party: Sequence[Booking], now: datetime) -> list[_CheckedHold]:
     slots = capacity_facts.load_party_facts(
         drive.pk, [(booking.arrival_id, booking.volunteer_id) for booking in party], now
     )
-    # All organizations count: the verified donor alone sees the answer.
+    # All organizations count, because only the verified donor sees the result.
     donations = eligibility_history.list_donations_by_volunteer(
         dict.fromkeys(volunteer_ids, drive.site.zone), drive.starts_at, all_organizations=True
     )

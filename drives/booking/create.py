@@ -26,7 +26,7 @@ from volunteers.models import Registration, Volunteer
 
 _INSERT_SQL = Path(__file__).with_name("insert_bookings.sql").read_text()
 _COLUMNS = [field.attname for field in Booking._meta.concrete_fields]
-REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without I, L, O, 0 and 1, easily misread
+REFERENCE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # no I, L, O, 0 or 1, which are easily misread
 
 
 def refuse_unless_bookable(
@@ -36,10 +36,10 @@ def refuse_unless_bookable(
     now: datetime,
     donor: eligibility_history.DonorScope | None = None,
 ) -> str:
-    """Refuse to book a slot, with every reason and other times; else return the visit type.
+    """Return the visit type, or refuse the slot with all reasons and other times.
 
-    The visit type follows the donor's recorded history. Without a donor the intervals are not checked, because a
-    coordinator may override them. A donor with an active booking at this drive gets only that reason.
+    The visit type follows the donor's history. If `donor` is None, the intervals are not checked, because a coordinator
+    may override them. A donor with an active booking at this drive gets only that reason.
     """
     reasons, wanted_at = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
     checks = (
@@ -66,8 +66,8 @@ def refuse_with_times(
 ) -> None:
     """Raise the reasons, if any, with alternative times at which all of these visits fit.
 
-    The alternatives are the nearest times. If an interval check failed, they are the next times that every donor may
-    take. `freed` is the capacity that the donors' present bookings give back.
+    The alternatives are the nearest times. If an interval check failed, they are the next times that are allowed for
+    every donor. `freed` is the capacity that the donors' current bookings release.
     """
     if not reasons:
         return
@@ -96,19 +96,19 @@ def find_arrivals(
     freed: counters.Deltas,
     now: datetime,
 ) -> list[Slot]:
-    """Return the arrival slot of each visit, the earliest in the requested slot. Refuses visits that do not fit.
+    """Return the arrival slot of each visit, starting with the requested slot. Refuses visits that do not fit.
 
-    A single visit reads no other slot: the counters decide later whether it fits. `freed` are counter changes that are
-    not applied yet.
+    A single visit reads no other slot, because the counters decide later whether it fits. `freed` holds counter changes
+    that are not applied yet.
     """
     slot, shapes = requested.slot, visits.compute_visit_shapes(drive, visit_types)
-    assert slot is not None  # the rules refused a slot of another drive
+    assert slot is not None  # the rules refuse a slot of another drive
     if len(shapes) == 1:
         if slot.n + shapes[0].steps > requested.steps:
             refuse_with_times(
                 [rules.build_visit_too_long_reason()], drive, visit_types, slot.starts_at, now, freed=freed
             )
-        if requested.is_full and not freed:  # certainly full: refuse without waiting for the slot locks
+        if requested.is_full and not freed:  # refuse now, without waiting for the slot locks
             refuse_full_slot(drive, visit_types, slot.starts_at, now)
         return [slot]
     steps = availability.list_slots(drive.pk)
@@ -138,9 +138,10 @@ def write_bookings(
     volunteer: Volunteer | None = None,
     actor: str = "donor",
 ) -> UncountedBookings:
-    """Insert a booking with its history for each visit, and lapse overdue holds. Refuses visits that do not fit.
+    """Insert a booking for each visit, and lapse overdue holds. Refuses visits that do not fit.
 
-    The bookings belong to the registrations, or to the one volunteer. The caller must call `apply_counters` last.
+    The bookings belong to the registrations or to the one volunteer. The history rows are inserted too. The caller must
+    call `apply_counters` last.
     """
     freed = lapse_overdue_holds(drive.pk, now) if requested.has_overdue_holds else {}
     slots = find_arrivals(drive, requested, visit_types, freed, now)
@@ -170,9 +171,9 @@ def write_bookings(
 
 
 def apply_counters(uncounted: UncountedBookings, now: datetime) -> list[Booking]:
-    """Change the counters, or refuse a full slot, which rolls back the bookings.
+    """Change the counters. Refuses a full slot, which rolls back the bookings.
 
-    Call it last: the slots stay locked until the transaction ends, and other donors of the same slot wait.
+    Call it last, because other donors of the same slot wait until the transaction ends.
     """
     bookings = uncounted.bookings
     drive = bookings[0].drive
@@ -194,9 +195,9 @@ def book_volunteer(
     source: Source,
     actor: str,
 ) -> Booking:
-    """Book a known volunteer. Callers hold the locks and queue the messages.
+    """Book a known volunteer. The caller holds the locks and queues the messages.
 
-    The visit type follows the donor's recorded history. Without `donor` the intervals are not checked.
+    The visit type follows the donor's history. If `donor` is None, the intervals are not checked.
     """
     actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor)
     with explain_longer_visit(requested=visit, visit=actual_visit):
@@ -220,7 +221,7 @@ def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
     rows = [{column: getattr(booking, column) for column in _COLUMNS} for booking in bookings]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SQL, {"bookings": json.dumps(rows, default=str), "actor": actor})
-        # RETURNING promises no order, but ids rise in the order of the input.
+        # RETURNING guarantees no order, but the ids increase in the order of the input.
         ids = sorted(pk for (pk,) in cursor.fetchall())
     for booking, pk in zip(bookings, ids, strict=True):
         booking.pk, booking._state.adding = pk, False
@@ -270,10 +271,10 @@ VisitCorrections = Sequence[tuple[Booking, str]]
 
 
 def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
-    """Give locked holds of one drive their actual visit types and footprints. The caller saves them.
+    """Set the actual visit types and footprints of locked holds of one drive. The caller saves them.
 
-    A return visit without an earlier chair keeps the longer footprint. Returns False if a first visit does not fit.
-    Locks the slots of all holds in one statement.
+    If no earlier chair is free for a return visit, it keeps the longer footprint. Returns False if a first visit does
+    not fit. Locks the slots of all holds in one statement.
     """
     firsts = [correction for correction in corrections if correction[1] == Visit.FIRST]
     if _try_corrections(corrections, now, has_overdue_holds=has_overdue_holds):
@@ -311,7 +312,7 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """If the history made the visit longer than requested, refuse a full slot for that reason instead."""
+    """If the donor's history made the visit longer than requested, give that as the reason for a refusal."""
     try:
         yield
     except refusals.Refusal as refusal:
@@ -333,9 +334,9 @@ def build_footprint_fields(footprint: grid.Footprint) -> dict[str, int]:
 
 
 def lapse_overdue_holds(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
-    """Lapse the overdue holds of a drive and return the counter changes, which the caller applies. Skips locked rows.
+    """Lapse a drive's overdue holds and return the counter changes, which the caller applies.
 
-    While donors are waitlisted, the freed spots are reserved instead.
+    Skips locked rows. While donors are on the waitlist, the freed spots are reserved for them.
     """
     overdue = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
     lapsed = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)))

@@ -1,4 +1,4 @@
-"""Forms for the donor's details. They check only the shape; the actions check the rules."""
+"""Forms for the donor's details. They check only the format. The actions check the rules."""
 
 import re
 from collections.abc import Sequence
@@ -26,16 +26,12 @@ CODES_NOT_ABOUT_TIME = {"already_booked", "too_many_holds", "other_name", "too_m
 
 
 class TickField(forms.BooleanField):
-    """A checkbox, unchecked at first, described by the sentence beside it."""
-
     def __init__(self, *, label: "StrOrPromise", described_by: str) -> None:
         widget = forms.CheckboxInput(attrs={"aria-describedby": described_by})
         super().__init__(label=label, required=False, widget=widget)
 
 
 class PersonForm(forms.Form):
-    """A donor and the contact."""
-
     use_required_attribute = False
 
     name = NameField(label=_("Your name"))
@@ -78,8 +74,6 @@ class PersonForm(forms.Form):
 
 
 class DetailsForm(SelfReportedForm, PersonForm):
-    """One to six people with one contact, the chosen time, and a self-reported donation."""
-
     news = TickField(label=_("Tell me about upcoming drives"), described_by="id_news_hint")
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -98,7 +92,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):
             self.fields[name] = field = NameField(label=_("Name"))
-            field.widget.attrs.update(autocomplete="off")  # else browsers fill in the donor's own name
+            field.widget.attrs.update(autocomplete="off")  # otherwise browsers fill in the donor's own name
             self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=visit_type)
 
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -124,7 +118,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Whether another time would help: neither drive nor donor nor contact was refused."""
+    """Return whether another time would help: the refusal is not about the drive, donor or contact."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 

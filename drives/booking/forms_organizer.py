@@ -18,8 +18,6 @@ from volunteers import rules as volunteers_rules
 
 
 class TimeForm(forms.Form):
-    """Choose one of a drive's open times; the page shows them as tiles."""
-
     slot = forms.TypedChoiceField(
         label=gettext_lazy("Time"),
         coerce=int,
@@ -44,7 +42,7 @@ class TimeForm(forms.Form):
 
 
 class OverrideForm(forms.Form):
-    """Why an interval rule does not count this once. Shown when such a rule refuses the time."""
+    """The reason to override an interval rule. Shown only after such a rule refused the time."""
 
     override_reason = forms.CharField(
         label=gettext_lazy("Book anyway, because"),
@@ -60,8 +58,6 @@ class OverrideForm(forms.Form):
 
 
 class CallerForm(PhoneForm):
-    """A donor on the phone: a name and a contact."""
-
     name = OtherNameField()
     phone = PhoneFormField(label=gettext_lazy("Phone"), required=False)
     email = ValidatedTextField(
@@ -88,8 +84,6 @@ class CallerForm(PhoneForm):
 
 
 class BookForDonorForm(TimeForm, OverrideForm, SelfReportedForm, CallerForm):
-    """A donor and a time, with a self-reported donation if any."""
-
     field_order = ("name", "phone", "email", "language", "slot")
 
     def person(self, policy: Policy) -> Person:
@@ -97,8 +91,6 @@ class BookForDonorForm(TimeForm, OverrideForm, SelfReportedForm, CallerForm):
 
 
 class ReasonForm(forms.Form):
-    """Why a coordinator changes a booking; saved in its history."""
-
     reason = forms.CharField(
         label=gettext_lazy("Reason (kept in the history)"),
         max_length=200,
@@ -108,6 +100,4 @@ class ReasonForm(forms.Form):
 
 
 class MoveForm(TimeForm, ReasonForm, OverrideForm):
-    """Another time of the same drive."""
-
     field_order = ("slot", "reason")

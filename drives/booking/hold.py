@@ -23,7 +23,7 @@ from volunteers.models import Registration
 
 @dataclass(frozen=True)
 class Person:
-    """What a donor typed: not normalized, and not trusted until the contact is verified."""
+    """What a donor typed. It is not normalized, and it is not trusted until the contact is verified."""
 
     name: str
     phone: str = ""
@@ -44,8 +44,6 @@ class Person:
 
 @dataclass(frozen=True)
 class Companion:
-    """Another person of the party."""
-
     name: str
     visit: str
 
@@ -64,20 +62,20 @@ def hold_in_transaction(
     browser_token: str = "",
     on_held: Callable[[list[Booking]], None] | None = None,
 ) -> list[Booking]:
-    """Hold slots for one to six people for 15 minutes, all or none, and send the code that verifies the contact.
+    """Hold slots for one to six people for 15 minutes, all or none, and send the verification code.
 
-    Runs inside the caller's transaction. `slot_id` is the first arrival; the others arrive with it or next to it
-    (`drives.domain.party_fit`). The code is bound to `bound_to`, else to the first booking's token. A browser that
-    verified the contact before needs no code. The answer does not depend on a donor's history. `on_held` runs before
-    the counters change, because the slots stay locked from there until the commit.
+    Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others arrive then or soon
+    after (`drives.domain.party_fit`). The code is bound to `bound_to`, or by default to the first booking's token. A
+    browser that has already verified the contact needs no code. The result does not depend on the donor's history.
+    `on_held` runs before the counters change, because the slots stay locked from then until the commit.
 
     Refuses:
     - a drive that takes no bookings
-    - a slot that is closed, past, of another drive, or full
+    - a slot that is closed, past, full, or of another drive
     - a slot too close to the self-reported donation
-    - a third live hold of one contact (a party counts as one hold)
+    - a third live hold for one contact (a party counts as one hold)
 
-    Malformed details raise ValidationError by field; too many party spots from one network raise RateLimitExceeded.
+    Malformed details raise ValidationError by field. Too many party spots from one network raise RateLimitExceeded.
     Locks: identity, drive (shared), slots. The number of statements does not depend on the party's size.
     """
     if len(companions) >= party_fit.MAX_PARTY_SIZE:
@@ -123,9 +121,9 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 
 @transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Lapse overdue holds drive by drive. Returns at how many drives a spot is open again. Locks: bookings, slots.
+    """Lapse overdue holds, drive by drive, and return how many drives have an open spot again.
 
-    A spot that is reserved for the waitlist is not open.
+    A spot that is reserved for the waitlist is not open. Locks: bookings, slots.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     lapsed = 0

@@ -1,4 +1,4 @@
-"""People that this browser's verified contacts reach."""
+"""Find the people who share the contacts that this browser verified."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,10 @@ UNVERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 
 @dataclass
 class KnownPerson:
-    """One person with the records of each organization."""
-
     name: str
     records: list[Volunteer]
-    is_contact_owner: bool  # False: a family member shares the contact
-    apart: str = ""  # tells namesakes apart: their organizations and newest booking
+    is_contact_owner: bool  # False for a family member who shares the contact
+    apart: str = ""  # organizations and newest booking, if people have the same name
 
     @property
     def title(self) -> str:
@@ -29,10 +27,10 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """List the people that this browser's verified contacts reach, grouped by name across organizations.
+    """List the people who share this browser's verified contacts, grouped by name across organizations.
 
-    Two records of one name in one organization are two people. A record of that name in another organization could be
-    either of them, so each record then stands alone. At most two queries.
+    Two records with the same name in one organization are two people. A record with that name in another organization
+    could be either of them, so such records are not grouped. At most two queries.
     """
     people = group_records(browser, now)
     if len(people) > len({_normalize_name(person.name) for person in people}):

@@ -34,8 +34,8 @@ DONOR = "donor"  # an actor; confirmations of a donor's own action ignore quiet 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail; donors of one party with one phone get one text. `is_own_action` is True if the donors
-    just booked, so that quiet hours do not delay the confirmation.
+    Each donor gets an e-mail. Donors of one party who share a phone get one text. `is_own_action` is True if the donors
+    have just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)
@@ -59,11 +59,11 @@ def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_ac
 
 
 def queue_confirmation_again(booking: Booking, now: datetime) -> int:
-    """Queue the confirmation again, at most once a minute. Returns how many messages were queued."""
+    """Queue the confirmation again, at most once a minute. Return the number of queued messages."""
     organization = booking.drive.organization
     custom_texts = schedule.load_custom_texts([organization.pk])[organization.pk]
     channels = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].way
-    # One key a minute, so that a second tap queues nothing.
+    # The key stays the same for a minute, so a second tap queues nothing.
     key_suffix = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
     own_action_ids = {booking.pk}
     notices = _build_notices(
@@ -85,9 +85,9 @@ def queue_restored(booking: Booking, now: datetime) -> None:
 
 
 def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
-    """Queue the messages about new times at one drive; `old_times` by booking. Reschedules the reminders.
+    """Queue messages about the new times of bookings at one drive, and reschedule the reminders.
 
-    Donors of one party with one phone get one text.
+    `old_times` is keyed by booking id. Donors of one party who share a phone get one text.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -109,9 +109,9 @@ def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], 
 
 
 def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
-    """Queue the messages about a new site for bookings of one drive that have one revision. Reschedules the reminders.
+    """Queue messages about a drive's new site, and reschedule the reminders.
 
-    A fixed number of statements.
+    All bookings must be at one drive and have the same revision. The number of statements is fixed.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -127,9 +127,9 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
-    """Queue the messages about cancelled bookings at one drive, and withdraw their planned messages.
+    """Queue messages about cancelled bookings at one drive, and withdraw their upcoming messages.
 
-    Donors of one party with one phone get one text. Coordinators are alerted if the visit is near.
+    Donors of one party who share a phone get one text. Coordinators get an alert if the visit is soon.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -165,9 +165,10 @@ def withdraw_invitations(drive: Drive, now: datetime) -> None:
 
 
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
-    """Queue the thank-you or missed message of each booking at one drive, by its schedule; once per booking.
+    """Queue a thank-you or missed-visit message for each booking at one drive, once per booking.
 
-    A thank-you lists the times that are open to the donor now. A fixed number of queries.
+    The drive's schedule decides whether each kind goes out. A thank-you lists times that the donor can book now. The
+    number of queries is fixed.
     """
     rows = list(bookings)
     if not rows:
@@ -216,8 +217,8 @@ def _build_notices(
 ) -> list[RenderedMessage]:
     """Build one notice per channel and donor.
 
-    Donors of one party with one phone get one text, with the shared wording if the kind has one. `key_suffix` replaces
-    the revision in the key.
+    Donors of one party who share a phone get one text, with the shared wording if the kind has one. `key_suffix`, if
+    given, replaces the revision in the key.
     """
     parties = _group_by_phone(bookings)
     notices = []
@@ -252,7 +253,7 @@ def _withdraw_upcoming(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
-    # A donor created just now was never invited: this saves a query.
+    # A donor who was created just now has no invitation, so skip the query.
     volunteers = [booking.volunteer for booking in bookings if booking.volunteer and booking.volunteer.created_at < now]
     if volunteers:
         recipients = [addressees.build_addressee(volunteer).name for volunteer in volunteers]

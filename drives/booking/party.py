@@ -10,8 +10,6 @@ from drives.models import ACTIVE_STATES, Booking, BookingState, Visit
 
 @dataclass(frozen=True)
 class PartyMember:
-    """One person of a party."""
-
     booking: Booking
 
     @property
@@ -26,16 +24,16 @@ class PartyMember:
 
 @dataclass(frozen=True)
 class Party:
-    """The members of a booking's party in the order in which they were named, itself included.
+    """The members of a booking's party, in the order they were named. They include the booking itself.
 
-    The leader is the first member with a live booking. The pages of the leader and of the first member show all
-    members; the others got a link to their own booking only.
+    The leader is the first member with a live booking. Only the pages of the leader and of the first member show all
+    members, because the others got a link only to their own booking.
     """
 
     members: Sequence[PartyMember] = ()
     leader: Booking | None = None
     is_shown: bool = False
-    others: Sequence[PartyMember] = ()  # the companions who are coming or came
+    others: Sequence[PartyMember] = ()  # companions who are coming or have come
 
     @property
     def first_visits(self) -> int:
@@ -55,7 +53,7 @@ def load_party(booking: Booking) -> Party:
 
 
 def load_parties(bookings: Iterable[Booking]) -> dict[int, Party]:
-    """Load the parties of many bookings, by booking. One query, none if all are parties of one."""
+    """Load the parties of many bookings, by booking id. One query, or none if no booking has a party."""
     requested = list(bookings)
     party_ids = {booking.party for booking in requested if booking.party}
     rows = Booking.objects.filter(party__in=party_ids).exclude(state=BookingState.LAPSED)

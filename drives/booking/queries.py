@@ -1,4 +1,4 @@
-"""Read the page of a donor's booking."""
+"""Load the donor's page of a booking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,8 @@ from volunteers import queries as volunteers_queries
 
 @dataclass(frozen=True)
 class BookingPage:
-    """What the donor's page of one booking shows."""
-
     booking: Booking
-    key: str  # in the address: the link's token, or the reference when a cookie holds the token
+    key: str  # in the URL: the link's token, or the reference when a cookie holds the token
     may_change: bool
     may_confirm: bool
     may_restore: bool
@@ -35,16 +33,16 @@ class BookingPage:
 
 
 def load_booking_page(token: str, now: datetime) -> BookingPage | None:
-    """Load the booking behind a link. None if the link is unknown or expired, 30 days after its drive."""
+    """Load the booking of a link. Return None if the link is unknown, or 30 days after the drive."""
     return _load_page(Booking.filter_by_token(token), token, now)
 
 
 def load_booking_page_by_reference(
     reference: str, tokens: Sequence[str], browser: str, now: datetime
 ) -> BookingPage | None:
-    """Load a booking for a browser that holds its token or verified its donor's contact; else None.
+    """Load a booking if this browser has its token or verified its donor's contact, else return None.
 
-    The reference alone opens nothing. At most two queries.
+    The reference alone gives no access. At most two queries.
     """
     rows = Booking.objects.filter(reference=reference).order_by("-pk")
     page = (
@@ -79,7 +77,7 @@ def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) 
 
 
 def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
-    """List the other times of their drive to which all of these bookings can move together. One query."""
+    """List the drive's other times to which all of these bookings can move together. One query."""
     visit_types = tuple(booking.visit for booking in bookings)
     times = availability.list_open_times(
         bookings[0].drive, visit_types, now, counters.compute_released_deltas(bookings)

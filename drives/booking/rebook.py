@@ -1,4 +1,4 @@
-"""Book again without typing or a code, in a browser that verified the donor's contact."""
+"""Book again without a form or a code, in a browser that verified the donor's contact."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,10 +28,10 @@ def rebook_donor(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a slot for a donor with a contact that this browser verified, at any organization.
+    """Book a slot at any organization for a donor with a contact that this browser verified.
 
-    If the donor has this slot already, returns that booking, so a second tap answers as the first. Refuses as
-    `hold.hold_bookings` and `verify.verify_booking`; an expired verification raises ValidationError by field.
+    If the donor already has this slot, returns that booking, so that a second tap gives the same result. Refuses the
+    same as `hold.hold_bookings` and `verify.verify_booking`. An expired verification raises ValidationError by field.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(

@@ -21,7 +21,7 @@ def may_text_reminders(booking: Booking) -> bool:
 
 
 def format_reminder_summary(booking: Booking) -> str:
-    """Say which reminders will go out and how; empty if none. Texts need consent and no opt-out."""
+    """Return sentences about the coming reminders, or an empty string. Texts need consent and no opt-out."""
     upcoming = [
         message
         for message in notifications_queries.list_messages_about([booking.about])[booking.about]
@@ -62,7 +62,7 @@ def _compute_days_before(messages: list[Message], booking: Booking) -> list[int]
 
 
 def _format_days(days: list[int]) -> str:
-    """Format as: 3 days and 1 day before; the day before; 1 day before and on the day."""
+    """Return, for example, "3 days and 1 day before", "the day before", or "1 day before and on the day"."""
     if days == [1]:
         return _("the day before")
     before = [ngettext("%(days)s day", "%(days)s days", number) % {"days": number} for number in days if number]

@@ -18,9 +18,10 @@ DAILY_LIMIT: Final = 4, timedelta(days=1)
 
 @transaction.atomic
 def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
-    """Send a booking's confirmation again to its donor's phone and mailbox. Locks: booking.
+    """Send a booking's confirmation again to the donor's phone and mailbox. Locks: booking.
 
-    Refuses a booking that is not upcoming, and the third in an hour or fifth in a day (`RateLimitExceeded`).
+    Refuses a booking that is not upcoming. Raises RateLimitExceeded for the third request in an hour or the fifth in a
+    day.
     """
     booking = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(booking.state, rules.UPCOMING_STATES):
@@ -28,7 +29,7 @@ def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     if booking.starts_at <= now:
         raise refusals.Refusal([rules.build_visit_past_reason()])
     messages.queue_confirmation_again(booking, now)
-    # Over a limit this raises, and the messages are rolled back.
+    # Above a limit this raises, which rolls back the messages.
     subject = str(booking.pk)
     limits.spend_limits(
         limits=[Limit("resend", subject, *HOURLY_LIMIT), Limit("resend_day", subject, *DAILY_LIMIT)], now=now

@@ -16,7 +16,8 @@ from drives.models import BookingState, SelfReportedDonation
 def correct_self_reported(*, booking_id: int, reported: SelfReported | None, actor: str, now: datetime) -> None:
     """Replace the self-reported donation of a hold, or remove it (None). Locks: booking.
 
-    Refuses as `save_self_reported` and `refuse_too_close_to_self_reported`, and a booking that is no longer held.
+    Refuses a booking that is no longer held, and the same as `save_self_reported` and
+    `refuse_too_close_to_self_reported`.
     """
     held = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):

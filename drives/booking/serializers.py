@@ -10,7 +10,7 @@ from volunteers import rules as volunteers_rules
 
 
 class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
-    """A booking, for the holder of its token. It has no data about the donor."""
+    """A booking, as shown to the holder of its token. It contains no donor data."""
 
     slot = IdField(source="arrival_id", help_text="The slot in which the visit starts.")
     timezone = TextField(source="drive.site.timezone", help_text=TIMEZONE_HELP)
@@ -50,7 +50,7 @@ class PartySerializer(Serializer):
 
 
 class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
-    """A donation elsewhere that the donor told us of: what they gave, and on which day."""
+    """A donation elsewhere, as the donor reports it: what they gave, and on which day."""
 
     class Meta:
         model = SelfReportedDonation

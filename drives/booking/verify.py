@@ -16,16 +16,16 @@ from volunteers.verification import CodeWrong
 def verify_booking(
     *, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
 ) -> Booking:
-    """Verify the contact of a hold, then book the hold and all of its party if the rules allow.
+    """Verify a hold's contact, then book the hold and all of its party if the rules allow it.
 
-    1. Verify the code in a transaction of its own: the try counts even if the booking is refused.
-    2. Under the locks, match the volunteers and check every rule.
+    1. Verify the code in its own transaction, so that the attempt counts even if the booking is refused.
+    2. Match the volunteers and check every rule, under the locks.
     3. Book, close the donors' waitlist entries, and queue the confirmations.
 
-    The visit type follows the donor's history, and the footprint follows the visit type. `booking_for` answers
-    `other_name`: the booking is for the contact's owner or for another person. A repeated call returns the booking.
-    Raises CodeWrong, HoldLapsed, or Refusal while the hold stands. Locks: identities, drive (shared), bookings; slots
-    if the visit type changes.
+    The visit type follows the donor's history, and the footprint follows the visit type. After the refusal
+    `other_name`, the caller passes `booking_for`, which says whether the booking is for the contact's owner or another
+    person. A repeated call returns the booking. Raises CodeWrong, HoldLapsed, or Refusal, which keeps the hold. Locks:
+    identities, drive (shared), bookings; slots if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)
@@ -38,7 +38,7 @@ def verify_booking(
 
 @transaction.atomic
 def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if it is no hold now. Locks: booking."""
+    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if it is not held. Locks: booking."""
     held = locks.lock_booking(booking_id)
     party, about = [held.get_registration(now), *confirm_holds.list_companion_registrations(held)], held.about
     verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)

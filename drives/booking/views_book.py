@@ -1,4 +1,4 @@
-"""The donor's page with the details of one to six people for a chosen time."""
+"""The donor's page to enter the details of one to six people for a chosen time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,15 +27,13 @@ from volunteers import message_texts
 
 @dataclass
 class BookingDetails:
-    """The state of the page: the form, the chosen time, and alternatives if that one is gone."""
-
     page: DrivePage
     form: DetailsForm
     wanted: PartyRequest
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
-    is_too_close: bool = False  # to the self-reported donation; the time stays, because the date may be mistyped
+    is_too_close: bool = False  # to the self-reported donation; the time stays chosen, because the date may be a typo
     status: int = 200
 
     def time(self) -> OpenTime | None:

@@ -28,7 +28,7 @@ from drives.web import code_page, links
 from drives.web.code_page import CodeForm
 from volunteers import queries as volunteers_queries
 
-CONFIRM_WITHIN = timedelta(days=4)  # before the visit; earlier, a donor has just booked and need not confirm
+CONFIRM_WITHIN = timedelta(days=4)  # before the visit; a donor need not confirm earlier
 
 
 @never_cache
@@ -72,9 +72,12 @@ def send_booking_code(request: HttpRequest, key: str) -> HttpResponse:
 def render_hold_again(
     request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: SelfReportedForm | None = None
 ) -> HttpResponse:
-    """Show the check page again with the problem; `elsewhere` is a corrected self-reported donation with errors."""
+    """Show the check page again with the problem.
+
+    `elsewhere` is the form with a corrected self-reported donation, if it has errors.
+    """
     page = views_links.get_booking_page_or_404(request, key)
-    if not page.held:  # a second tap was first, or the hold lapsed
+    if not page.held:  # an earlier tap verified it, or the hold lapsed
         return views_links.redirect_to_booking(key)
     return _render_check_page(request, page, form, problem, elsewhere)
 
@@ -165,11 +168,11 @@ def _build_self_reported_context(
 
 
 def build_qr_code(booking: Booking) -> SafeString:
-    """Draw the check-in link of the booking, for a helper's camera. Useless without a helper's sign-in."""
+    """Draw a QR code of the booking's check-in link. The link works only for a signed-in helper."""
     address = links.build_absolute_url(reverse("checkin", args=[booking.drive.slug]))
     code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
     svg: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)
-    return mark_safe(svg)  # noqa: S308  drawn by segno from our own address
+    return mark_safe(svg)  # noqa: S308  drawn by segno from our own URL
 
 
 def build_booking_context(page: BookingPage) -> dict[str, Any]:

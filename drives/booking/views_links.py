@@ -1,4 +1,4 @@
-"""Find the booking of an address, and redirect to it."""
+"""Find the booking of a URL, and redirect to it."""
 
 from functools import wraps
 
@@ -15,9 +15,9 @@ DONOR = "donor"
 
 
 def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
-    """`key` is the link's token, or the reference in a browser that holds the token or verified the contact.
+    """Return the booking's page, or raise a 404. The 404 page explains how to find a lost link.
 
-    The 404 page explains how to find a lost link.
+    `key` is the link's token, or the reference if this browser has the token or verified the contact.
     """
     now = timezone.now()
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
@@ -39,7 +39,7 @@ require_booking_post = redirects.require_post_or_redirect("booking")
 
 
 def redirect_token_link(view: KeyView) -> KeyView:
-    """Decorate a page that links lead to: a browser with cookies is redirected to its address without the token."""
+    """Redirect a browser with cookies from a link with a token to the URL that has no token."""
 
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponse:

@@ -31,8 +31,6 @@ from volunteers.models import Volunteer
 
 
 class RebookForm(forms.Form):
-    """A known donor, the time, and the optional checkboxes."""
-
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
     slot = forms.IntegerField(required=False)
@@ -42,16 +40,16 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor this browser knows, by the record of the drive's organization if there is one."""
+    """A donor this browser knows. `record` is of the drive's organization, if it has one."""
 
     record: Volunteer
-    title: str  # the name, and what tells namesakes apart
+    title: str  # the name, with details if people have the same name
     addresses: Sequence[str]
     is_reminded: bool
 
 
 def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
-    """List the donors this browser may book for without a code. Two queries, and two for each donor."""
+    """List the donors that this browser may book for without a code. Two queries, plus two per donor."""
     browser, now, organization = visitor.read_browser_token(request), timezone.now(), page.drive.organization
     donors = []
     for person in known_people.list_known_people(browser, now):

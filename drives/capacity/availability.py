@@ -55,7 +55,7 @@ def list_nearest_times(
     now: datetime,
     freed: FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the three open times nearest to `around`, in order of time. At most one query."""
+    """List the three open times nearest to `around`, earliest first. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
     wanted_at = around or drive.starts_at
@@ -66,14 +66,14 @@ def list_nearest_times(
 
 
 def count_drive_spots_left(drive: Drive, now: datetime) -> int:
-    """Count the return visits that still fit, the one figure shown for a drive. One query."""
+    """Count the return visits that still fit. Pages show this number for a drive. One query."""
     slots = [row for row in list_slots(drive.pk) if row[1] > now]
     shape = visits.compute_visit_shape(drive, "return")
     return grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape)
 
 
 def list_slots(drive_id: int) -> list[SlotRow]:
-    """List a drive's steps; the list index is the step number n. One query."""
+    """List a drive's slots. The list index is the step number `n`. One query."""
     return list_slots_by_drive([drive_id])[drive_id]
 
 

@@ -1,4 +1,4 @@
-"""Read the facts that decide whether a donor may take a slot, in one statement under the locks."""
+"""Load the facts that decide whether a donor may take a slot, in one statement under the locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,6 @@ from drives.models import Drive, DriveState, Slot
 
 @dataclass(frozen=True)
 class RequestedSlot:
-    """A slot as read under the drive's lock: the facts for the rules, and what a booking needs."""
-
     facts: rules.BookingFacts
     slot: Slot | None
     steps: int  # of the drive's grid
@@ -25,7 +23,7 @@ class RequestedSlot:
 
 
 _FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
-# A single slot uses the plain statement: PostgreSQL would plan the array version anew each time.
+# A single slot uses the plain statement: PostgreSQL would plan the array version again each time.
 _FACTS_OF_EACH_SQL = f"""
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
     WITH ORDINALITY AS requested (slot, volunteer, position)
@@ -48,7 +46,8 @@ def load_booking_facts(
 ) -> RequestedSlot:
     """Load the facts about one slot in one query. Call it after taking the locks.
 
-    `identity` counts the contact's live holds, `volunteer_id` finds an active booking, `shape` checks for room.
+    Pass `identity` to count the contact's live holds, `volunteer_id` to find an active booking, and `shape` to check
+    for room.
     """
     parameters = {"slot": slot_id, "volunteer": volunteer_id}
     rows = _fetch_rows(_FACTS_SQL, parameters, drive_id, now, identity, shape or grid.VisitShape(0, 0))
@@ -58,7 +57,7 @@ def load_booking_facts(
 
 
 def load_party_facts(drive_id: int, pairs: Sequence[tuple[int, int | None]], now: datetime) -> list[RequestedSlot]:
-    """Load the facts for held bookings, given as (slot id, volunteer id), in their order. One query."""
+    """Load the facts for (slot id, volunteer id) pairs of held bookings, in the same order. One query."""
     slots, volunteers = zip(*pairs, strict=True)
     parameters = {"slots": list(slots), "volunteers": list(volunteers)}
     rows = _fetch_rows(_FACTS_OF_EACH_SQL, parameters, drive_id, now, "", grid.VisitShape(0, 0))

@@ -16,21 +16,22 @@ _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 
 
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
-    """Apply the changes to all slots and return whether all fit. One ordered, conditional UPDATE that locks the slots.
+    """Apply the changes to all slots, and return whether all of them fit.
 
-    On False some slots may have changed: the caller must roll back.
+    One ordered, conditional UPDATE locks the slots. After False some slots may have changed, so the caller must roll
+    back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Apply the changes regardless of the limits. The excess shows in `over`, which is intended."""
+    """Apply the changes regardless of the limits. `over` then shows the excess."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 
 
 def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
-    """The steps of a booking or reserved spot as booked, whatever the drive's plan says now."""
+    """Return the steps as they were booked, even if the drive's plan has changed since then."""
     return grid.Footprint(
         range(row.first_step, row.first_step + row.screening_steps),
         range(row.chair_from, row.chair_to),

@@ -13,7 +13,7 @@ def report_drift(count: int) -> int:
     return count
 
 
-# Recount each step from counted bookings and reserved spots. A reserved spot that a move left over may overlap itself:
+# Recount each step from counted bookings and reserved spots. A move can leave a reserved spot that overlaps itself:
 # a step in both its screening and its chair range counts in both.
 _DRIFT_SQL = """
 WITH footprint AS (
@@ -37,7 +37,10 @@ WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <
 
 
 def count_drifted_slots() -> int:
-    """Count slots with counters that differ from their bookings. Must be 0; `/readyz` and a task check it."""
+    """Count slots with counters that differ from their bookings and reserved spots.
+
+    The count must be 0. `/readyz` and a task check it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_DRIFT_SQL)
         return int(cursor.fetchone()[0])

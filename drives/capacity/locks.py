@@ -1,15 +1,15 @@
-"""The lock order. Everything that changes capacity takes its locks through here, in this order:
+"""The lock order. All code that changes capacity takes its locks here, in this order:
 
-1. the idempotency key (`organizations.idempotency`, try-lock); an inbound text while it is answered
-2. identities, sorted: the keyed hashes of all contacts of the donor in a booking or an erasure
-3. drives by id: shared for bookings, exclusive for plan edits and cancellation
+1. the idempotency key (`organizations.idempotency`, try-lock), or the inbound text being answered
+2. identities, sorted: the keyed hashes of all contacts of a donor who is booked or erased
+3. drives by id: shared for bookings, exclusive for plan edits and cancellations
 4. bookings by id, FOR NO KEY UPDATE
-5. waitlist entries by id, then reserved spots by id; an entry's lock covers its offers.
-   Contact rows, phones first, come after these (`volunteers.contacts`).
-6. slots by (starts_at, id), last (`drives.capacity.counters`)
+5. waitlist entries by id, then reserved spots by id. The lock of an entry covers its offers. Contact rows come next,
+   phones first (`volunteers.contacts`).
+6. slots by (starts_at, id), always last (`drives.capacity.counters`)
 
-Freeing a spot locks no identities. The offer sweep first tries the drive's waitlist lock and skips
-the drive if another worker has it: a lock that never waits may come before all others.
+Freeing a spot locks no identities. The offer sweep tries the drive's waitlist lock first, and skips the drive if
+another worker has it. This is safe because a lock that never waits may come before all others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from django.db import connection
 from drives.models import Booking, Drive, ReservedSpot, WaitlistEntry
 from volunteers import queries as volunteers_queries
 
-# First half of the two-part advisory keys. Identities use one-part keys, a separate key space in PostgreSQL.
+# The first of two key numbers. Identities use one number, which is a separate key space in PostgreSQL.
 _DRIVES, _WAITLISTS, _INVITATIONS = 2, 3, 4
 
 
@@ -30,14 +30,17 @@ def lock_identities(identity_hashes: Iterable[str]) -> None:
 
 
 def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
-    """Steps 2 and 3 for a booking. The drive is locked shared."""
+    """Take locks 2 and 3 of the lock order (module docstring) for a booking. The drive lock is shared."""
     keys = sorted({_identity_key(identity) for identity in identities})
     calls = [*["pg_advisory_xact_lock(%s)"] * len(keys), "pg_advisory_xact_lock_shared(%s, %s)"]
     _execute("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Steps 2 and 3 for typed contacts: locks all contacts of the volunteers that own one of them here."""
+    """Take locks 2 and 3 for typed contacts.
+
+    Locks all contacts of this organization's volunteers who own one of the typed contacts.
+    """
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
         drive.pk,
@@ -45,10 +48,10 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 
 
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
-    """Steps 2 and 3 for a change of bookings and holds at one drive."""
+    """Take locks 2 and 3 for a change of bookings and holds at one drive."""
     volunteer_ids = {booking.volunteer_id for booking in bookings}
     identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
-    # Holds have no volunteer yet. A booking's typed contact may be another volunteer's by now, so it is not used.
+    # Holds have no volunteer yet. A booking's typed contact may belong to another volunteer by now, so skip it.
     if typed_identities := {
         booking.registration.identity for booking in bookings if booking.registration and not booking.volunteer_id
     }:
@@ -57,7 +60,7 @@ def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
 
 
 def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
-    """Steps 2 and 3 to merge two volunteers: all identities, then the drives of their active bookings, shared."""
+    """Take locks 2 and 3 to merge two volunteers. The drives of their active bookings are locked shared."""
     ids = sorted(set(volunteer_ids))
     lock_identities(
         identity
@@ -74,19 +77,19 @@ def lock_drive_shared(drive_id: int) -> None:
 
 
 def lock_drives_shared(drive_ids: Iterable[int]) -> None:
-    """Step 3 for an erasure. Also locks the drive rows, so that no broadcast of these drives is being made."""
+    """Take lock 3 for an erasure. Also lock the drive rows, so that no broadcast starts at these drives."""
     for drive_id in (ordered := sorted(set(drive_ids))):
         lock_drive_shared(drive_id)
     list(Drive.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def lock_drive_exclusive(drive_id: int) -> None:
-    """Step 3 for a plan edit: waits for running bookings, and new ones wait for it."""
+    """Take lock 3 for a plan edit. It waits for running bookings, and new bookings wait for it."""
     _execute("SELECT pg_advisory_xact_lock(%s, %s)", [_DRIVES, drive_id])
 
 
 def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
-    """Step 3 for a change of several drives, in the order of their ids."""
+    """Take lock 3 for a change of several drives, in the order of their ids."""
     ordered = sorted(drive_ids)
     if ordered:
         calls = ", ".join(["pg_advisory_xact_lock(%s, %s)"] * len(ordered))
@@ -94,7 +97,7 @@ def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
 
 
 def lock_bookings(booking_ids: Sequence[int]) -> list[Booking]:
-    """Step 4: lock bookings by id and read them with related rows."""
+    """Take lock 4 on bookings by id, and read them with related rows."""
     rows = Booking.objects.filter(pk__in=booking_ids).order_by("pk").select_for_update(no_key=True, of=("self",))
     related = (
         "drive__site",
@@ -115,22 +118,25 @@ def lock_booking(booking_id: int) -> Booking:
 
 
 def lock_waitlist(drive_id: int) -> bool:
-    """Try to lock a drive's waitlist to offer spots in order; False if another transaction has it."""
+    """Try to lock a drive's waitlist, so that spots are offered in order. Return False if it is locked."""
     return _try_lock(_WAITLISTS, drive_id)
 
 
 def lock_invitations(organization_id: int) -> bool:
-    """Try to lock an organization's invitation run; False if another transaction has it."""
+    """Try to lock an organization's invitation run. Return False if it is locked."""
     return _try_lock(_INVITATIONS, organization_id)
 
 
 def block_invitations(organization_id: int) -> None:
-    """Wait for the organization's invitation run and block new ones. An erasure calls it before it locks drives."""
+    """Wait for the organization's invitation run, and block new ones until this transaction ends.
+
+    An erasure calls it before it locks drives.
+    """
     _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_INVITATIONS, organization_id])
 
 
 def lock_waitlist_entries(entry_ids: Iterable[int]) -> list[WaitlistEntry]:
-    """Step 5: lock entries by id and read them with related rows."""
+    """Take lock 5 on entries by id, and read them with related rows."""
     rows = WaitlistEntry.objects.filter(pk__in=list(entry_ids)).order_by("pk")
     rows = rows.select_for_update(no_key=True, of=("self",))
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email")
@@ -145,7 +151,7 @@ def lock_waitlist_entry(entry_id: int) -> WaitlistEntry:
 
 
 def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
-    """Step 5: lock a drive's reserved spots without an offer, by id."""
+    """Take lock 5 on a drive's reserved spots that have no offer, by id."""
     rows = ReservedSpot.objects.filter(drive=drive_id, offer=None).order_by("pk")
     return list(rows.select_for_update(of=("self",)))
 

@@ -21,10 +21,10 @@ from notifications.kinds import Withdrawal
 
 
 def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: datetime) -> counters.Deltas:
-    """Reserve these footprints if donors are waitlisted at the drive; return the counter changes.
+    """Reserve these footprints if donors are on the drive's waitlist. Return the counter changes.
 
-    Matching donors needs identity locks, so `drives.waitlist.offers` offers the spots afterwards. A donor joining at
-    this moment finds the spot free.
+    `drives.waitlist.offers` offers the spots later, because matching donors needs identity locks. A donor who joins the
+    waitlist at this moment finds the spot free.
     """
     freed = list(footprints)
     if not freed or not WaitlistEntry.objects.filter(drive=drive_id, state=WaitlistEntryState.WAITING).exists():
@@ -45,10 +45,10 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 
 
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
-    """Close the waitlist entries of donors with a new booking at this drive. Locks: their entries.
+    """Close the waitlist entries of donors who have just booked at this drive. Locks: the entries.
 
-    Runs in the action that books them, under their identity locks. An open offer passes to the next donor. One query if
-    none is waitlisted.
+    Runs in the transaction that books them, under their identity locks. The spot of an open offer goes to the next
+    donor. One query if none of the donors is on the waitlist.
     """
     volunteer_ids = [booking.volunteer_id for booking in bookings]
     entries = WaitlistEntry.objects.filter(
@@ -59,7 +59,7 @@ def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -
 
 
 def close_waitlist_entry(entry: WaitlistEntry, state: WaitlistEntryState, now: datetime) -> None:
-    """End a locked entry. An open offer is withdrawn, and its spot stays reserved for the next donor."""
+    """Close a locked entry. An open offer is withdrawn, and its spot stays reserved for the next donor."""
     if entry.state == WaitlistEntryState.OFFERED:
         offer = Offer.objects.open().get(entry=entry)
         end_offer(offer, OfferState.WITHDRAWN, now)
@@ -69,16 +69,16 @@ def close_waitlist_entry(entry: WaitlistEntry, state: WaitlistEntryState, now: d
 
 
 def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
-    """End an open offer under its entry's lock, and withdraw its messages. The spot stays reserved."""
+    """End an open offer and withdraw its messages. The spot stays reserved. The caller has locked the entry."""
     offer.state, offer.hold, offer.ended_at = state, None, now
     offer.save(update_fields=["state", "hold", "ended_at", "booking"])
     outbox.withdraw_messages(abouts=[offer.about], cause=Withdrawal.ANSWERED, now=now)
 
 
 def release_reserved_spots(drive: Drive, now: datetime) -> list[ReservedSpot]:
-    """Delete a drive's reserved spots and withdraw their offers; return the spots.
+    """Delete a drive's reserved spots, withdraw their offers, and return the spots.
 
-    The caller holds the drive's exclusive lock and changes the counters. Entries stay waitlisted until the waitlist is
+    The caller holds the drive's exclusive lock and changes the counters. Entries stay on the waitlist until it is
     closed.
     """
     for offer in Offer.objects.open().filter(entry__drive=drive).order_by("pk"):

@@ -1,4 +1,4 @@
-"""Rules about taking a slot: pure functions from facts to reasons."""
+"""Rules for booking a slot, as pure functions that turn facts into reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,6 @@ MAX_HOLDS_PER_CONTACT = 2
 
 @dataclass(frozen=True)
 class BookingFacts:
-    """What decides about a slot, read under the drive's lock."""
-
     drive_state: DriveState
     drive_ends_at: datetime
     is_slot_of_drive: bool
@@ -28,7 +26,7 @@ class BookingFacts:
 
 
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List every reason against the slot. The counters decide later whether it is full."""
+    """List all reasons not to book the slot. The counters decide later whether it is full."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 
