@@ -24,7 +24,7 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """When a policy allows the next donation, given past donations and bookings, and the next drive after that."""
+    """The next allowed donation under one policy, and the first drive after it. Bookings count as donations."""
 
     policy: Policy
     earliest_ok_at: datetime | None  # None: at any time

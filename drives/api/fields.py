@@ -14,8 +14,6 @@ _ID_PATTERN = re.compile(r"[0-9]{1,18}")
 
 
 class TextField(serializers.CharField):
-    """A JSON string."""
-
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")

@@ -34,7 +34,7 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 
 
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
-    """Map stamps to booking ids, in order. A stamp changes when anything in its event does. One query."""
+    """Map stamps to booking ids, in order. A stamp changes whenever its event changes. One query."""
     since = now - links.LINK_VALID_FOR
     with connection.cursor() as cursor:
         cursor.execute(_STAMPS_SQL, {"volunteer": feed.volunteer_id, "since": since})

@@ -21,7 +21,7 @@ MAX_TYPED_CHARACTERS = 500
 
 
 class BroadcastForm(forms.Form):
-    """A broadcast's draft. `seen` is the fingerprint of the previewed draft: a draft changed since is not sent."""
+    """A broadcast's draft. `seen` is the fingerprint of the previewed draft; later changes need a new preview."""
 
     states = forms.MultipleChoiceField(
         label=gettext_lazy("Recipients"),

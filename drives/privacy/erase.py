@@ -101,8 +101,6 @@ def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, n
 
 @dataclass(frozen=True)
 class _LockedData:
-    """A volunteer's locked rows."""
-
     volunteer: Volunteer
     contacts: ContactOwnership
     bookings: list[Booking]

@@ -15,8 +15,6 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class DriveSummary:
-    """A drive with its open spots for return visits."""
-
     drive: Drive
     spots_left: int
 
@@ -38,7 +36,7 @@ class DrivePage:
 
 @dataclass(frozen=True)
 class HourFill:
-    """One local hour's chair steps: how many are taken, and how many there are."""
+    """How many chair steps of one local hour are taken, and how many there are."""
 
     starts_at: datetime
     taken: int

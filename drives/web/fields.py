@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that is optional for the form, because the action checks it. The label does not say so."""
+    """A field that the action checks, so the form does not. Its label must not say that it is optional."""
 
     needed = True
 
