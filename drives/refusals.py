@@ -1,4 +1,4 @@
-"""What an action raises when it refuses: reasons with codes, and alternative times."""
+"""The errors that actions raise: reasons with codes, and alternative times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason with a stable code and a sentence; interval reasons also have the first allowed time.
+    """A reason with a stable code and a sentence. Interval reasons also have the first allowed time.
 
-    `person` is the typed name of the donor it concerns, if there are several.
+    In a party of several donors, `person` is the typed name of the donor.
     """
 
     code: str
@@ -23,8 +23,6 @@ class Reason:
 
 @dataclass(frozen=True)
 class OtherDrive:
-    """The drive of an alternative time at another drive."""
-
     drive_id: int
     slug: str
     title: str
@@ -35,7 +33,7 @@ class OtherDrive:
 class OpenTime:
     """A time at which a visit or a party fits. Times are UTC.
 
-    `slot_id` and `starts_at` are those of the earliest arrival.
+    `slot_id` and `starts_at` belong to the earliest arrival.
     """
 
     slot_id: int
@@ -57,7 +55,7 @@ class OpenTime:
 
 
 class Refusal(ValidationError):
-    """An action was refused, with every reason and the nearest possible times."""
+    """The refusal of an action, with all reasons and the nearest possible times."""
 
     def __init__(self, reasons: Sequence[Reason], alternatives: Sequence[OpenTime] = ()) -> None:
         super().__init__([ValidationError(reason.detail, code=reason.code) for reason in reasons])

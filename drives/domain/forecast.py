@@ -9,7 +9,10 @@ MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer, the planning rule is the better es
 
 @dataclass(frozen=True)
 class DonationRate:
-    """Of `booked` donors without an early cancellation, `donated` gave. Observed, or the planning rule."""
+    """The share of booked donors who donate, observed or from the planning rule.
+
+    `booked` excludes donors who cancelled early.
+    """
 
     donated: int
     booked: int

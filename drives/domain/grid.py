@@ -1,8 +1,9 @@
-"""The time grid of a drive: its steps, what a visit takes of them, and how many visits still fit.
+"""The time grid of a drive: its steps, the steps a visit uses, and how many visits still fit.
 
-Pure arithmetic. Hours are wall-clock times at the site and are turned into UTC once; from there on everything counts in
-steps of equal elapsed length. If the clock changes during a drive, the number of steps is the real one, and the local
-labels skip or repeat an hour. An hour that happens twice means its first occurrence. Periods are [from, to).
+Pure arithmetic. Hours are wall-clock times at the site. They are converted to UTC once, and everything after that
+counts in steps of equal elapsed length. If the clock changes during a drive, the number of steps follows the elapsed
+time, and the local labels skip or repeat an hour. A time that occurs twice means its first occurrence. Periods are
+[from, to).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ FreeCounts: TypeAlias = Sequence[int]
 
 @dataclass(frozen=True)
 class GridProblem:
-    """A problem of a grid, or a warning: a stable code, its field, and the values for its sentence."""
+    """A problem or a warning about a grid. `values` are inserted into the sentence of its `code`."""
 
     code: str
     field: str
@@ -31,7 +32,7 @@ class GridProblem:
 
 @dataclass(frozen=True)
 class Grid:
-    """The plan of one day: hours and breaks are wall-clock times of `zone` (IANA) on the local date `on`.
+    """The plan of one day. Hours and breaks are wall-clock times of `zone` (IANA) on the local date `on`.
 
     A drive closes on the day it opens.
     """
@@ -48,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class VisitShape:
-    """How many steps a visit takes in screening (perhaps none), then in a chair (turnover included)."""
+    """The number of steps of a visit in screening (may be 0), then in a chair (includes turnover)."""
 
     screening_steps: int
     chair_steps: int
@@ -63,7 +64,7 @@ class VisitShape:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a grid: its number from 0, its start (UTC), and its limits."""
+    """A step of a grid. `n` counts from 0, and `starts_at` is UTC."""
 
     n: int
     starts_at: datetime
@@ -73,7 +74,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Footprint:
-    """The steps, by number, in which a visit takes a screening station and a chair."""
+    """The numbers of the steps in which a visit uses a screening station and a chair."""
 
     screening: range
     chairs: range
@@ -91,7 +92,7 @@ def find_grid_warnings(grid: Grid) -> list[GridProblem]:
 
 
 def build_steps(grid: Grid) -> list[Step]:
-    """List all steps from opening to closing. Steps that touch a break have limits of 0.
+    """List all steps from opening to closing. Steps that overlap a break have limits of 0.
 
     Steps are exactly `step_minutes` of elapsed time apart. Raises ValueError for a grid with problems.
     """
@@ -114,9 +115,9 @@ def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
 
 
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
-    """Return how many visits can still arrive in a step: the smallest free count over the footprint.
+    """Return how many visits can still arrive in a step: the smallest free count in the footprint.
 
-    0 for a visit that would not end by closing. A step over its limit counts as full.
+    Returns 0 for a visit that would end after closing. A step over its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
@@ -138,9 +139,9 @@ def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
 
 
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
-    """Return the counter changes by step when `old` is replaced by `new`, unchanged steps left out.
+    """Return the counter changes by step when `new` replaces `old`. Unchanged steps are omitted.
 
-    None for `old` is a booking, None for `new` a release. A visit's own chair never blocks its move.
+    `old` is None for a booking, and `new` is None for a release. A visit's own chair never blocks its move.
     """
     before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
@@ -148,7 +149,7 @@ def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int
 
 
 def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
-    """Return how many visits of this shape fit, filling each step in turn.
+    """Return how many visits of this shape fit if the steps are filled in order.
 
     No other order fits more, because the earliest possible visit blocks the fewest others.
     """
@@ -164,7 +165,7 @@ def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, sh
 
 
 def _window_minima(values: FreeCounts, width: int) -> list[int]:
-    # Double the window until it is wide enough: a few passes in C are faster than one pass in Python.
+    # Double the window until it is wide enough, because a few passes in C are faster than one in Python.
     minima, covered = list(values), 1
     while covered < width:
         shift = min(covered, width - covered)

@@ -1,8 +1,8 @@
 """Check the intervals between donations. Pure arithmetic.
 
-Minimum hours are elapsed time, so a DST change does not shift them. Minimum days and windows go by local dates, each at
-its own site. A later donation is judged by the later drive's policy. A visit that is booked before an existing one
-keeps the minimums of both policies towards it, and its windows.
+Minimum hours are elapsed time, so a DST change does not shift them. Minimum days and windows use the local date at each
+donation's site. Between two donations, the policy of the later one applies. A visit that is booked before an existing
+one must keep the minimums of both policies and the windows of the existing visit's policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` are days since another kind of donation, by kind."""
+    """The interval rules of a policy. `cross_days` maps another kind of donation to the days after it."""
 
     kind: str = PLASMA
     min_hours: int | None = None
@@ -36,10 +36,10 @@ class IntervalRules:
 
 @dataclass(frozen=True)
 class Donation:
-    """A donation with its instant, local date at its site, and the rules of its policy.
+    """A donation with its time, its local date at the site, and the rules of its policy.
 
-    `basis` is BOOKED, GIVEN or SELF_REPORTED. Old donations do not count for intervals (`counts`), only for the visit
-    type.
+    `basis` is BOOKED, GIVEN or SELF_REPORTED. If `counts` is False, the donation is old and matters only for the visit
+    type, not for the intervals.
     """
 
     at: datetime
@@ -61,7 +61,7 @@ class SelfReported:
     on: date
 
     def to_donation(self, zone: ZoneInfo) -> Donation:
-        """Count it from the last moment of its date in `zone`, because its hour is unknown."""
+        """Count from the end of its date in `zone`, because the hour is unknown."""
         return Donation(
             start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), basis=SELF_REPORTED
         )
@@ -69,7 +69,7 @@ class SelfReported:
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule against a time. `count` and `days` are those of a full window."""
+    """A rule that does not allow a time. For a full window, `count` and `days` are its limits."""
 
     code: str
     count: int = 0
@@ -78,7 +78,7 @@ class BrokenRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The broken rules, none if the time is allowed, and the first allowed time from the wanted one on."""
+    """The broken rules, if any, and the first allowed time at or after the wanted time."""
 
     broken_rules: Sequence[BrokenRule] = ()
     earliest_ok_at: datetime | None = None
@@ -89,8 +89,8 @@ def check_intervals(
 ) -> Verdict:
     """Check a donation at `wanted_at` against the other donations and bookings, for a site in this zone.
 
-    Checks both directions: a time between two others keeps clear of both. `earliest_ok_at` is exact, in UTC, and None
-    only for rules that never allow a donation.
+    Checks both directions, because a time between two donations must be far enough from both. If a rule is broken,
+    `earliest_ok_at` is the exact time in UTC, or None if the rules never allow a donation.
     """
     counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)
@@ -110,7 +110,7 @@ def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str
 
 
 def start_of_day(on: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a date, in UTC. If the clock skips midnight, this is the instant of the change."""
+    """Return the first instant of a date, in UTC. If the clock skips midnight, return the time of the change."""
     return datetime.combine(on, time(), zone).astimezone(UTC)
 
 
@@ -147,7 +147,7 @@ def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenR
 
 
 def _elapsed(start: datetime, end: datetime) -> timedelta:
-    # For two times of one zone Python subtracts wall clocks, which is an hour off over a DST change.
+    # Within one zone, Python subtracts wall-clock times, which is an hour off across a DST change.
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
@@ -157,7 +157,7 @@ def _full_windows(
     dates = [donation.on for donation in all_donations if donation.kind == rules.kind]
     for count, days in rules.windows:
         runs = [(end - timedelta(days=days - 1), end) for end in ends]
-        # Only a run that includes the wanted date can be filled up by it.
+        # The wanted date can fill only a run of days that includes it.
         if any(start <= on <= end and sum(start <= day <= end for day in dates) > count for start, end in runs):
             yield BrokenRule(WINDOW_FULL, count, days)
 
@@ -172,7 +172,7 @@ def _find_first_allowed(
 
 def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
     at = other.at.astimezone(UTC)
-    yield at  # from here on the other donation is the earlier one
+    yield at  # from then on, the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:

@@ -1,4 +1,4 @@
-"""Format instants in words, in the zone of the site. Callers pass aware times and IANA names."""
+"""Format times in words, in the site's time zone. Callers pass aware datetimes and IANA zone names."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def format_zone(zone: str) -> str:
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """10:30 AM, or 10:30 in a 24-hour language; with the zone in an hour that happens twice."""
+    """Format as: 10:30 AM, or 10:30 in a 24-hour language. Add the zone if the clock repeats this hour."""
     local = at.astimezone(ZoneInfo(zone))
     shown = formats.date_format(local, _time_format())
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
@@ -42,37 +42,37 @@ def format_time(at: datetime, zone: str) -> str:
 
 
 def format_short_day(at: datetime, zone: str) -> str:
-    """Sat Mar 14, or sáb 14 mar."""
+    """Format as: Sat Mar 14, or sáb 14 mar."""
     local = at.astimezone(ZoneInfo(zone))
     # Translators: a short date as Django's date format, such as "Sat Mar 14".
     return formats.date_format(local, translation.pgettext("date format", "D M j"))
 
 
 def format_day_and_time(at: datetime, zone: str) -> str:
-    """Sat 10:30 AM: for the next few days."""
+    """Format as: Sat 10:30 AM. Use it only for the next few days."""
     return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {format_time(at, zone)}"
 
 
 def format_long_day(at: datetime, zone: str) -> str:
-    """Saturday, March 14."""
+    """Format as: Saturday, March 14."""
     local = at.astimezone(ZoneInfo(zone))
     # Translators: a long date as Django's date format, such as "Saturday, March 14".
     return formats.date_format(local, translation.pgettext("date format", "l, F j"))
 
 
 def format_long_date(at: datetime, zone: str) -> str:
-    """Saturday, March 14, 2027."""
+    """Format as: Saturday, March 14, 2027."""
     # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
     return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
 
 
 def format_date_and_time(at: datetime, zone: str) -> str:
-    """Saturday, March 14, 10:30 AM Pacific Time."""
+    """Format as: Saturday, March 14, 10:30 AM Pacific Time."""
     return f"{format_long_day(at, zone)}, {format_time(at, zone)} {format_zone(zone)}"
 
 
 def format_earliest_time(at: datetime, zone: str) -> str:
-    """Saturday, March 14, 2027, 10:30 AM Pacific Time. Rounds up to the next full minute."""
+    """Format as: Saturday, March 14, 2027, 10:30 AM Pacific Time. Round up to the next full minute."""
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
     return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"

@@ -11,17 +11,17 @@ from drives.domain import grid
 from drives.domain.grid import Footprint, VisitShape
 from notifications.quiet_hours import QuietHours
 
-OFFER_TIME_DIVISOR = 4  # an offer stands for a quarter of the time until the arrival
+OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
-MIN_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, for the way there
+MIN_NOTICE = timedelta(minutes=30)  # travel time, from the deadline to the arrival
 
-# By step from 0 on: id, start, open, free screening stations, free chairs.
+# One row per step, from step 0: id, start, open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
 
 
 @dataclass(frozen=True)
 class ArrivalWindow:
-    """Arrival times that a donor can make: [since, until), UTC; None is any time."""
+    """Arrival times that suit a donor: [since, until), in UTC. None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -35,7 +35,7 @@ ANY_TIME = ArrivalWindow()
 
 @dataclass(frozen=True)
 class SpotMatch:
-    """A way to seat a donor: the arrival, its footprint, and the reserved spots (ids) it uses."""
+    """An arrival that fits a donor, with its footprint and the ids of the reserved spots it uses."""
 
     slot_id: int
     starts_at: datetime
@@ -48,13 +48,13 @@ def compute_earliest_offered_arrival(now: datetime) -> datetime:
 
 
 def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Return the deadline of an offer made now: a quarter of the time to the arrival, rounded up to a full minute.
+    """Return the deadline of an offer made now, rounded up to a full minute.
 
-    - At least 15 minutes and at most 24 hours.
-    - In quiet hours it counts from their end, unless that leaves too little time. Then it counts from now and the donor
-      gets it by e-mail only.
-    - It does not end in quiet hours if that can be avoided, because the next donor would not be told before the
-      morning.
+    An offer lasts a quarter of the time until the arrival:
+    - It lasts at least 15 minutes and at most 24 hours.
+    - In quiet hours, the time starts when they end. If that leaves too little time, it starts now, and the donor gets
+      the offer by e-mail only.
+    - The deadline is outside quiet hours if possible, because the next donor could not be told before the morning.
     """
     morning = quiet.next_open(now)
     begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
@@ -67,9 +67,9 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
-    """Yield the ways to seat a visit of this shape: those that use the fewest reserved spots first, then the earliest.
+    """Yield the arrivals that fit a visit of this shape, first those that use the fewest reserved spots.
 
-    This avoids using up two freed spots for one visit between them.
+    Among these, the earliest comes first. Otherwise one visit between two freed spots could use up both of them.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _matches_using(steps, reserved, spot_ids, shape)
@@ -94,7 +94,7 @@ def _counts(taken: Iterable[range]) -> Counter[int]:
 
 
 def _runs(steps: range, left: Counter[int]) -> list[range]:
-    """Take the runs of steps that remain, and subtract them from `left`."""
+    """Return the runs of steps that remain in `left`, and subtract them from it."""
     remaining = [n for n in steps if left[n] > 0]
     left.subtract(remaining)
     starts = [n for n in remaining if n - 1 not in remaining]

@@ -1,6 +1,6 @@
 """Find arrival times at which a party of up to six fits into a drive's grid. Pure.
 
-A party arrives at the same time or one after another: each member arrives no later than the one before leaves the
+A party arrives at the same time or one after another. Each member arrives no later than the previous one leaves the
 chair.
 """
 
@@ -12,22 +12,20 @@ from drives.domain.grid import FreeCounts, VisitShape
 
 MAX_PARTY_SIZE = 6
 PARTY_SIZES = range(1, MAX_PARTY_SIZE + 1)
-MAX_PLACEMENTS = 3_000  # bounds the search: a fine grid with few chairs and two visit types has millions of ways
+MAX_PLACEMENTS = 3_000  # limits the search, because a fine grid may allow millions of arrangements
 
 
 @dataclass(frozen=True)
 class FreeCapacity:
-    """What is free in each step of a drive, and in which steps a donor may arrive."""
-
     free_screening: FreeCounts
     free_chairs: FreeCounts
     may_arrive: Sequence[bool]
 
 
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
-    """Return the arrival step of each visit, the earliest in step `first`; None if they do not fit.
+    """Return the arrival step of each visit, with the earliest in step `first`, or None if they do not fit.
 
-    Prefers the earliest last arrival, among the arrangements seen within `MAX_PLACEMENTS`. Visits of one shape arrive
+    Prefers the earliest last arrival among the arrangements found within `MAX_PLACEMENTS`. Visits of one shape arrive
     in the order given.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
@@ -36,7 +34,7 @@ def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) 
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """Yield what `fit_party` finds from each step on, if anything. All share `MAX_PLACEMENTS`."""
+    """Yield the result of `fit_party` for each step where the party fits. All steps share `MAX_PLACEMENTS`."""
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
         if arrivals := search.search_from(first, MAX_PLACEMENTS // len(steps)):
@@ -48,14 +46,14 @@ RemainingCounts = tuple[int, ...]  # how many of each kind are still to be place
 
 
 class _Search:
-    """Depth-first search in order of arrival. Remembers the best rest for each state."""
+    """Depth-first search in order of arrival. It remembers the best remainder for each state."""
 
     def __init__(self, room: FreeCapacity, shapes: Sequence[VisitShape]) -> None:
         self.room, self.shapes = room, shapes
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
-        # Where a single visit fits; a party's visit fits nowhere else. Prunes the search.
+        # Where a single visit fits. A party's visits fit nowhere else, so this prunes the search.
         self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
         self.best_rests: dict[
             tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
@@ -79,9 +77,9 @@ class _Search:
         if key in self.best_rests:
             return self.best_rests[key]
         arrival, kind = before
-        # Visits of one step are placed in the order of `kinds` only: another order is the same arrangement.
+        # Visits in one step are placed only in the order of `kinds`, because any other order is equivalent.
         best = self._place_best(left, arrival, arrival + self.gap, kind, seated)
-        if self.tries_left > 0:  # a search cut short proves nothing about the best
+        if self.tries_left > 0:  # an incomplete search may have missed the best
             self.best_rests[key] = best
         return best
 
@@ -105,7 +103,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """The last of so many cannot arrive before this step, because all chairs are taken in turns."""
+        """Return the earliest step for the last of `people` to arrive, given that they take turns in the chairs."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

@@ -9,7 +9,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 
 @dataclass(frozen=True)
 class PreviewTime:
-    """One step of the planned grid, with the visits of each type that could arrive then on an empty day."""
+    """One step of the planned grid. The spots are visits that could arrive then on an empty day."""
 
     starts_at: datetime
     chairs: int
@@ -19,8 +19,6 @@ class PreviewTime:
 
 @dataclass(frozen=True)
 class Preview:
-    """A plan's times and capacity, or its problems."""
-
     problems: list[GridProblem]
     warnings: list[GridProblem]
     times: list[PreviewTime]

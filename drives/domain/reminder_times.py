@@ -1,6 +1,7 @@
-"""Compute when messages go out around a visit. Pure: schedules and instants in, instants out.
+"""Compute when messages go out around a visit. Pure functions of schedules and times.
 
-A schedule maps kinds to entries. An organization may change the default schedule, and a drive its organization's.
+A schedule maps kinds to entries. An organization may change the default schedule, and a drive may change its
+organization's schedule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +23,6 @@ MAX_DAYS_BEFORE, MAX_HOURS_BEFORE = 30, 12
 
 @dataclass(frozen=True)
 class EntrySettings:
-    """One kind of message: whether it goes out, through which channels, and how long before the visit."""
-
     kind: str
     way: str
     days: int = 0
@@ -55,19 +54,19 @@ DEFAULT_SCHEDULE: MessageSchedule = {
 
 
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """The time without quiet hours, in UTC: days before at the same wall time, or elapsed hours before."""
+    """Return the time in UTC before quiet hours apply. Days keep the wall-clock time; hours are elapsed time."""
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
     return same_time.astimezone(UTC) - timedelta(hours=entry.hours)
 
 
 def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """The preferred time, or earlier to avoid quiet hours; never later. UTC."""
+    """Return the preferred time in UTC, or an earlier time if that is in quiet hours."""
     return quiet.last_open_before(compute_preferred_time(entry, starts_at, quiet.zone))
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:
-    """False for a late booking: less than half the offset lies between booking and reminder."""
+    """Return whether at least half of the offset lies between the booking and the reminder."""
     return due - booked_at >= offset / 2
 
 
@@ -84,14 +83,12 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 
 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
-    """A form carries it to detect another member's change in the meantime."""
+    """Return a hash that a form carries to detect a change by another member in the meantime."""
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
 class ScheduleProblem:
-    """A problem in a schedule entry: the kind, the field, a stable code, a sentence."""
-
     kind: str
     field: str
     code: str

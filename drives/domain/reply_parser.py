@@ -1,4 +1,4 @@
-"""Parse a donor's text: a confirmation, a cancellation, or something a person must read. Pure."""
+"""Parse a donor's text as a confirmation, a cancellation, or something that a person must read. Pure."""
 
 import re
 import unicodedata
@@ -25,7 +25,7 @@ _CANCEL_PHRASES = re.compile(
 def parse_reply_command(text: str) -> ReplyCommand | None:
     """Return the command of a text such as "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
 
-    A longer sentence is no command, whatever its first word: it may say more.
+    A longer sentence is not a command, even if it starts with one, because it may say more.
     """
     normalized = _normalize_text(text)
     without_politeness = " ".join(_POLITE_WORDS.sub(" ", normalized).split())

@@ -1,4 +1,4 @@
-"""Check the interval rules within a booking transaction, under the identity locks of the donor."""
+"""Check the interval rules in a booking transaction, under the donor's identity locks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from drives.models import Drive, Visit
 
 @dataclass(frozen=True)
 class EligibilityCheck:
-    """The verdict of the interval rules on one donor at one time."""
+    """The result of the interval rules for one donor at one time."""
 
     donations: Sequence[intervals.Donation]
     verdict: intervals.Verdict
     zone: str
-    visit: Visit | None = None  # by the donor's history; None if it does not say
+    visit: Visit | None = None  # from the donor's history; None if it is unknown
 
     @property
     def reasons(self) -> list[refusals.Reason]:
@@ -36,9 +36,9 @@ def list_later_times(
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next times that every rule allows to each of these donors, by the policy of each drive.
+    """List the next times that each drive's policy allows for all of these donors. At most three queries.
 
-    `freed` is the capacity that their present bookings give back. At most three queries.
+    `freed` is the capacity that the donors' current bookings release.
     """
     earliest = [eligibility_check.verdict.earliest_ok_at for eligibility_check in checks if eligibility_check.reasons]
     if None in earliest:  # some rule never allows a donation
@@ -69,7 +69,10 @@ def check_against_donations(
 
 
 def refuse_too_close(donor: history.DonorScope, drive: Drive, visit: str, wanted_at: datetime, now: datetime) -> str:
-    """Raise the interval reasons with later allowed times; else return the visit type by the donor's history."""
+    """Return the visit type from the donor's history, or refuse a time too close to another donation.
+
+    The refusal lists later times that are allowed.
+    """
     eligibility_check = check_eligibility(donor, drive, wanted_at)
     visit = eligibility_check.visit or visit
     if reasons := eligibility_check.reasons:

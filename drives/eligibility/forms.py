@@ -1,4 +1,4 @@
-"""The optional question about the last donation elsewhere."""
+"""The optional question about the donor's last donation elsewhere."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from drives.models import DonationKind
 
 
 class SelfReportedForm(forms.Form):
-    """A kind and a date; both or neither."""
+    """A kind and a date. The donor enters both or neither."""
 
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),

@@ -17,16 +17,17 @@ from drives.domain import intervals
 from drives.models import Drive, DriveState
 from organizations.models import linked_model
 
-HISTORY_WITHIN = timedelta(days=800)  # twice the longest window of a known policy, and some days
+HISTORY_WITHIN = timedelta(days=800)  # more than twice the longest window of a known policy
 MAX_OTHER_DRIVES = 5  # searched for alternatives
 
 
 @dataclass(frozen=True)
 class DonorScope:
-    """Which history to check.
+    """The part of a donor's history to check.
 
-    `everywhere`: over all organizations. Only for a donor with a verified contact, if the donor alone sees the answer;
-    coordinators get the organization's own rows. `excluded_booking_id`: the booking that is about to change.
+    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if the donor
+      alone sees the result. Coordinators get only their organization's own records.
+    - `excluded_booking_id`: the booking that is about to change.
     """
 
     volunteer_id: int
@@ -34,7 +35,7 @@ class DonorScope:
     excluded_booking_id: int | None = None
 
 
-# One person over all organizations: volunteers who own a verified contact with the same identity as a verified contact
+# One person in all organizations: volunteers who own a verified contact with the same identity as a verified contact
 # of the requested volunteer. Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
 # Old donations are read for the visit type, not for the intervals.
 _HISTORY_SQL = """
@@ -64,10 +65,10 @@ ORDER BY 2 NULLS LAST
 
 
 def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
-    """List what the donor gave, booked and self-reported. One query. Call it after locking the identities.
+    """List the donor's past, booked and self-reported donations. Call it after locking the identities.
 
-    `zone` is that of the site of the wanted time. A self-reported donation of a date with a recorded one of the same
-    kind is that donation.
+    `zone` is the zone of the site for the wanted time. A self-reported donation is skipped if a recorded one has the
+    same date and kind. One query.
     """
     excluded_booking_id = [donor.excluded_booking_id] if donor.excluded_booking_id else []
     rows = _fetch_history_rows(
@@ -79,7 +80,10 @@ def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> li
 def list_donations_by_volunteer(
     zones: Mapping[int, ZoneInfo], now: datetime, *, all_organizations: bool, excluded_booking_id: Sequence[int] = ()
 ) -> dict[int, list[intervals.Donation]]:
-    """Do the same for many donors, by volunteer; `zones` are those of the sites. One query."""
+    """List the same as `list_donations` for many donors, by volunteer id. One query.
+
+    `zones` maps each volunteer id to the zone of the site.
+    """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
     for row in _fetch_history_rows(
         list(zones), now, all_organizations=all_organizations, excluded_booking_id=excluded_booking_id
@@ -145,9 +149,9 @@ class EarlierVisit:
 
 
 def find_earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVisit | None:
-    """Find why the drive would be a return visit for this browser's donors. At most one query.
+    """Find an earlier visit of this browser's donors that makes the drive a return visit. At most one query.
 
-    It only preselects the visit type on the page; verification decides.
+    It only preselects the visit type on the page. Verification decides the type.
     """
     if not browser_token:
         return None
@@ -177,10 +181,10 @@ def list_allowed_times(
     allows: IsAllowed,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next three times from `since` on at which all of these visits fit and are allowed.
+    """List the next three times from `since` at which all of these visits fit and are allowed.
 
-    Searches this drive first, then the organization's others. `freed` is the capacity that the donors' present bookings
-    give back. At most three queries.
+    Searches this drive first, then the organization's other drives. `freed` is the capacity that the donors' current
+    bookings release. At most three queries.
     """
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:

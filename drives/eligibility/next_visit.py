@@ -10,12 +10,15 @@ from django.utils.translation import gettext as _
 from drives.domain import intervals, localtime
 from drives.models import Drive
 
-DONATIONS_NEEDED = 2  # tested donations that qualify a donor; a first donation is unusable until the second
+DONATIONS_NEEDED = 2  # tested donations that qualify a donor; a first one cannot be used until the second
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Donations towards a qualified donor, at most `DONATIONS_NEEDED`. After `counts_until` the count starts anew."""
+    """The number of donations toward qualifying as a donor, at most `DONATIONS_NEEDED`.
+
+    After `counts_until` the count starts over.
+    """
 
     donation_count: int
     counts_until: date
@@ -50,8 +53,6 @@ class NextVisit:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What a donor is told after the visit."""
-
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
     has_news_consent: bool = False  # agreed to hear about coming drives
@@ -65,9 +66,10 @@ NO_FOLLOW_UP = FollowUp()
 
 
 def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
-    """Compute the progress on a day after full donations on these days; None if nothing counts.
+    """Return the donor's progress on a date, or None if no donation counts.
 
-    After a gap of more than `lapse_after_days` the count starts anew. Incomplete donations do not count here.
+    `days` are the dates of full donations. Incomplete donations do not count here. After a gap of more than
+    `lapse_after_days` the count starts over.
     """
     count, last = 0, None
     for day in sorted(set(days)):

@@ -1,8 +1,8 @@
-"""The donation programs offered to every organization: policies.json, copied to rows of Policy.
+"""The donation programs for every organization, copied from policies.json to rows of Policy.
 
-A version in the file is never edited, because drives were planned with it: a changed program is a new version. Reading
-of the sources: "a year" and "12 months" are any 365 days, "a month" is any 31 days. `cross_days` counts from the named
-kind of donation to one of this program.
+A version in the file is never edited, because drives were planned with it. A changed program gets a new version. Where
+the sources say "a year" or "12 months", this means any 365 days, and "a month" means any 31 days. `cross_days` counts
+from a donation of the named kind to a donation of this program.
 """
 
 import json

@@ -29,8 +29,6 @@ def build_visit_minutes(policy: Policy) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class PolicyChoice:
-    """A program as a radio button."""
-
     policy: Policy
     rule: str
     chosen: bool

@@ -1,4 +1,4 @@
-"""Read donors' progress and the next times they can give."""
+"""Load donors' progress and the next times they can give."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class UpcomingTimes:
-    """Open times of coming drives, read once for any number of donors."""
+    """Open times of upcoming drives, loaded once for any number of donors."""
 
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
@@ -68,9 +68,9 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 
 
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
-    """Load progress by volunteer, from the organization's own records. One query.
+    """Load progress by volunteer id, from the organization's own records. One query.
 
-    Only donations of the newest one's kind count. Volunteers without progress are left out.
+    Only donations of the same kind as the newest one count. Volunteers with no progress are omitted.
     """
     whole = Booking.objects.filter(volunteer__in=volunteer_ids, state=BookingState.DONATED, donated_at__lte=now)
     columns = ("volunteer", "donated_at", "drive__site__timezone", "drive__policy__kind")
@@ -92,9 +92,9 @@ def _compute_progress(donations: Sequence[tuple[str, datetime, str, int]], now: 
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """Load what donors of one drive are told, by volunteer. Five queries for any number of donors.
+    """Load the follow-ups of donors at one drive, by volunteer id. Five queries for any number of donors.
 
-    Uses the organization's own rows, because its coordinators can read the messages.
+    Uses only the organization's own records, because its coordinators can read the messages.
     """
     gave = {booking.volunteer_id: booking for booking in bookings if booking.state == BookingState.DONATED}
     ids = [pk for pk in gave if pk]
@@ -115,7 +115,10 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """Load it for one booking. Five queries. `all_organizations` only when the donor alone sees the answer."""
+    """Load the follow-up of one booking. Five queries.
+
+    Pass `all_organizations=True` only if the donor alone sees the result.
+    """
     if booking.state != BookingState.DONATED or booking.volunteer_id is None:
         return next_visit.NO_FOLLOW_UP
     drive, pk = booking.drive, booking.volunteer_id

@@ -1,4 +1,4 @@
-"""Interval reasons in words, and the visit type by history."""
+"""Sentences for interval reasons, and the visit type from a donor's history."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,7 +15,7 @@ OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
-    """The reason reveals nothing about the other visit."""
+    """Build a reason that reveals nothing about the other visit."""
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed in any %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
@@ -32,10 +32,10 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 
 
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
-    """Return the visit type by history; None if nothing is recorded and the donor's choice stands.
+    """Return the visit type from the donor's history, or None if the donor's own choice applies.
 
-    After `lapse_after_days` without a donation a visit is a first one again. A self-reported donation makes no return
-    visit, because no center of a drive has seen the donor, but it keeps one from lapsing.
+    After `lapse_after_days` without a donation, a visit is a first visit again. A self-reported donation does not make
+    a return visit, because no drive's center has seen the donor, but it keeps a return visit from lapsing.
     """
     recorded, self_reported = (
         intervals.find_last_donation_date(donations, policy.kind, basis)

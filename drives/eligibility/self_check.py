@@ -21,13 +21,13 @@ SENTENCES: Final[dict[str, Promise]] = {
 }
 
 
-WILL_ASK = "will_ask"  # the donor is not sure and will ask the center; the other outcome that is kept
+WILL_ASK = "will_ask"  # the donor is not sure and will ask the center
 
 
 def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Return what to keep of a donor's answers: all codes, or `will_ask`; no answer counts as `will_ask`.
+    """Return the answers to save: all codes, or `will_ask` if the donor gave no answer or chose it.
 
-    Refuses some codes without the rest (`confirmation_missing`).
+    Refuses an incomplete set of codes (`confirmation_missing`).
     """
     if not required:
         return []
@@ -42,7 +42,7 @@ def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list
 
 
 def revalidate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Validate earlier answers against the present policy. Missing codes turn them into `will_ask`."""
+    """Validate earlier answers against the current policy. If a code is missing, they become `will_ask`."""
     return validate_self_check(answers if all(code in answers for code in required) else [], required)
 
 

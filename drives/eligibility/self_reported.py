@@ -1,4 +1,4 @@
-"""Save and check self-reported donations; the interval rules count them."""
+"""Save and check self-reported donations, which the interval rules count."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from volunteers.models import Registration, Volunteer
 
 
 def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now: datetime) -> None:
-    """Refuse an unknown kind, and a date in the future at the drive's site."""
+    """Refuse an unknown kind, or a date in the future at the drive's site."""
     if reported is None:
         return
     if reported.kind not in DonationKind.values:
@@ -36,7 +36,10 @@ def save_self_reported(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
 ) -> None:
-    """Save it in place of an earlier one, in the caller's transaction. Refuses as `refuse_impossible_donation`."""
+    """Replace the earlier self-reported donation, if any, in the caller's transaction.
+
+    Refuses the same as `refuse_impossible_donation`.
+    """
     refuse_impossible_donation(reported, drive, now)
     SelfReportedDonation.objects.update_or_create(
         registration=registration,
@@ -48,9 +51,9 @@ def save_self_reported(
 def refuse_too_close_to_self_reported(
     reported: SelfReported | None, drive: Drive, visit: str, wanted_at: datetime, now: datetime
 ) -> None:
-    """Refuse a time too close to this self-reported donation alone, with later allowed times.
+    """Refuse a time too close to this self-reported donation, and list later times that are allowed.
 
-    Safe before verification: the answer uses only what the caller just typed.
+    This is safe before verification, because the result depends only on what the caller just typed.
     """
     if reported is None:
         return
@@ -76,9 +79,10 @@ def assign_self_reported(registrations: Sequence[Registration]) -> None:
 def change_self_reported(
     *, volunteer: Volunteer, drive: Drive, reported: SelfReported | None, actor: str, now: datetime
 ) -> None:
-    """Save or remove (None) a volunteer's self-reported donation. Refuses as `refuse_impossible_donation`.
+    """Save or remove (None) a volunteer's self-reported donation.
 
-    Bookings stay: the page shows if one is too close, and the door checks again.
+    Bookings do not change. The page shows if one is now too close, and check-in checks it again. Refuses the same as
+    `refuse_impossible_donation`.
     """
     if reported is None:
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()

@@ -71,9 +71,9 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 
 
 class Booking(AbstractHold):
-    """One donor's spot at a drive, from its arrival slot on. Times are UTC.
+    """One donor's spot at a drive, starting with its arrival slot. Times are UTC.
 
-    Keeps its footprint as booked, so that a later edit of the plan does not shift it.
+    A booking keeps its footprint, so that a later edit of the plan does not shift it.
     """
 
     link_purpose = "booking"
@@ -166,12 +166,11 @@ class Booking(AbstractHold):
 
     @property
     def about(self) -> str:
-        """The name of this booking in messages."""
         return f"booking:{self.pk}"
 
 
 class BookingChange(models.Model):
-    """One step in a booking's history. Append-only."""
+    """One change in a booking's history. Rows are only added, never edited."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="changes")
     from_state = models.CharField(max_length=10, blank=True)

@@ -28,8 +28,8 @@ class Broadcast(models.Model):
     texts = models.JSONField(default=dict)  # by language, as typed; empty for a running-late notice
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # how late the drive is running
     states = models.JSONField(default=list)
-    from_at = models.DateTimeField(null=True, blank=True)  # arrival times from here on …
-    until_at = models.DateTimeField(null=True, blank=True)  # … until before here
+    from_at = models.DateTimeField(null=True, blank=True)  # first arrival time of the audience
+    until_at = models.DateTimeField(null=True, blank=True)  # arrival times before this
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
     email_count = models.PositiveIntegerField()
@@ -37,9 +37,9 @@ class Broadcast(models.Model):
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)
     actor = models.CharField(max_length=60)
-    request_key = models.CharField(max_length=64)  # of the form: a second tap sends nothing
+    request_key = models.CharField(max_length=64)  # from the form, so that a second tap sends nothing
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()  # until then it can be stopped before anything was sent
+    due_at = models.DateTimeField()  # until then, it can be stopped before anything is sent
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=60, blank=True)
     stopped_count = models.PositiveIntegerField(default=0)
@@ -61,5 +61,5 @@ class Broadcast(models.Model):
 
     @property
     def about(self) -> str:
-        """The prefix of its messages' keys, and its name in the audit log."""
+        """Return the prefix of its messages' keys, which is also its name in the audit log."""
         return f"broadcast:{self.pk}"

@@ -6,7 +6,10 @@ from drives.models.booking import Booking
 
 
 class Call(models.Model):
-    """A donor was told by phone what a message could not deliver. `topic` is the message's key without its channel."""
+    """A phone call in place of a message that could not be delivered.
+
+    `topic` is the message's key without its channel.
+    """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="calls")
     topic = models.CharField(max_length=120)

@@ -21,7 +21,7 @@ class Conversation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
-    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that no command answered
+    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that was not a command
     waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
     may_mean_cancel = models.BooleanField(default=False)  # some unanswered text reads like a cancellation
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -49,12 +49,14 @@ class Conversation(models.Model):
 
     @property
     def about(self) -> str:
-        """The name of this conversation in messages."""
         return f"conversation:{self.pk}"
 
 
 class ConversationText(models.Model):
-    """A donor's text in a conversation. On a shared sender it may belong to several organizations' conversations."""
+    """A donor's text in a conversation.
+
+    If organizations share a sender, one text may belong to a conversation of each.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts")
     reply = models.ForeignKey(InboundMessage, on_delete=models.CASCADE, related_name="+")

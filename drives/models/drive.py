@@ -19,7 +19,7 @@ from organizations.translated_text import TranslatedField
 class DriveState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     PUBLISHED = "published", _("Published")
-    CLOSED = "closed", _("Closed")  # takes no more bookings online; the day goes on
+    CLOSED = "closed", _("Closed")  # takes no more bookings online, but still takes place
     COMPLETED = "completed", _("Completed")  # turnout is final
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -40,9 +40,10 @@ def build_range_validators(least: int, most: int) -> list[MinValueValidator | Ma
 
 
 class Drive(models.Model):
-    """One collection day at one site. `on`, `opens`, `closes` and `breaks` are wall-clock time there; `_at` is UTC.
+    """One collection day at one site.
 
-    The editable fields are the drive's plan (`PLAN_FIELDS`). Forms and API read their labels and limits from here.
+    `on`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
+    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API read their labels and limits from here.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
@@ -106,8 +107,8 @@ class Drive(models.Model):
 
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
-    version = models.PositiveIntegerField(default=1, editable=False)  # ETag; rises with every edit
-    # Part of the reminders' keys; rises when reminders are scheduled anew.
+    version = models.PositiveIntegerField(default=1, editable=False)  # ETag; increases with every edit
+    # Part of the reminders' keys. Increases when reminders are rescheduled.
     schedule_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
@@ -147,7 +148,7 @@ class Drive(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """The interval rules of every booking here: the policy's, made stricter by this drive."""
+        """Return the interval rules of bookings here: the policy's rules, or the drive's stricter ones."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         return self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""What is held until the contact is verified: a booking, or a request to join a waitlist."""
+"""Base of bookings and waitlist entries, which are held until the contact is verified."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -19,12 +19,12 @@ class HoldQuerySet(models.QuerySet[T], Generic[T]):
         return self.filter(state=HELD, held_until__gt=now)
 
     def overdue(self, now: datetime) -> Self:
-        """Holds past their time that the sweep has not lapsed yet."""
+        """Return holds past their deadline that the sweep has not lapsed yet."""
         return self.filter(state=HELD, held_until__lte=now)
 
 
 class AbstractHold(LinkedModel):
-    """A row that starts as held and lapses unless the contact is verified in time."""
+    """A row that starts as held and lapses if the contact is not verified in time."""
 
     state: str
     registration: Registration | None
@@ -40,12 +40,12 @@ class AbstractHold(LinkedModel):
         return self.state == HELD and not self.is_held(now)
 
     def refuse_lapsed(self, now: datetime) -> None:
-        """Raise HoldLapsed if the time is over, swept or not."""
+        """Raise HoldLapsed if the time is over, even if the sweep has not run yet."""
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
 
     def get_registration(self, now: datetime) -> Registration:
-        """Return what the donor typed. Raises HoldLapsed unless it is held."""
+        """Return what the donor typed. Raises HoldLapsed unless the row is held."""
         if self.registration is None or not self.is_held(now):
             raise HoldLapsed
         return self.registration

@@ -10,7 +10,10 @@ from organizations.models import Organization
 
 
 class ScheduleEntry(models.Model):
-    """A changed schedule entry of an organization, or of one of its drives. Without a row the default applies."""
+    """A changed schedule entry of an organization or of one of its drives.
+
+    If there is no row, the default applies.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, null=True, blank=True, related_name="schedule_entries")

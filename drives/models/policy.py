@@ -20,7 +20,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(models.Model):
-    """The rules of a donation program. A version is never edited; a drive may only be stricter (`Drive.rules`)."""
+    """The rules of a donation program. A version is never edited. Drives may be stricter (`Drive.rules`)."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"

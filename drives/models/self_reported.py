@@ -1,4 +1,4 @@
-"""Self-reported donations: what donors say that they gave elsewhere."""
+"""Donations elsewhere, as donors report them."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,9 @@ from volunteers.models import Registration, Volunteer
 
 
 class SelfReportedDonation(models.Model):
-    """The last donation elsewhere as the donor reports it: a date and a kind, never a reason or a value.
+    """The donor's last donation elsewhere: a date and a kind, never a reason or a value.
 
-    Belongs to a registration until the contact is verified, then to the volunteer. A new report replaces it.
+    It belongs to a registration until the contact is verified, and then to the volunteer. A new report replaces it.
     """
 
     registration = models.OneToOneField(
@@ -21,7 +21,7 @@ class SelfReportedDonation(models.Model):
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="self_reported_donation"
     )
     kind = models.CharField(max_length=20, choices=DonationKind)
-    on = models.DateField()  # local to where it was
+    on = models.DateField()  # local date where the donor gave
     actor = models.CharField(max_length=60)  # "donor", "user:7", "key:3"
     self_reported_at = models.DateTimeField()
 

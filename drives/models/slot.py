@@ -7,9 +7,11 @@ from drives.models.drive import Drive
 
 
 class Slot(models.Model):
-    """A step of a drive's grid. Donors may arrive in it if a visit that starts there fits."""
+    """A step of a drive's grid. Donors may arrive in a step if a visit that starts in it fits."""
 
-    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="slots", db_index=False)  # as is (drive, n)
+    drive = models.ForeignKey(
+        Drive, on_delete=models.CASCADE, related_name="slots", db_index=False
+    )  # (drive, n) has one
     n = models.PositiveSmallIntegerField()
     starts_at = models.DateTimeField()
     open = models.BooleanField(default=True)  # may be chosen as an arrival time
@@ -17,7 +19,7 @@ class Slot(models.Model):
     screening_taken = models.PositiveSmallIntegerField(default=0)
     chairs_limit = models.PositiveSmallIntegerField()
     chairs_taken = models.PositiveSmallIntegerField(default=0)
-    # How far taken exceeds a limit after a plan edit or a walk-in; an online booking never raises it.
+    # How far `taken` exceeds a limit after a plan edit or a walk-in. An online booking never increases it.
     over = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

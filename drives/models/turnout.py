@@ -6,15 +6,15 @@ from drives.models.drive import Drive
 
 
 class Turnout(models.Model):
-    """The turnout report of a drive: computed by the close-out, and again after each later change."""
+    """A drive's turnout report. The close-out computes it, and each later change computes it again."""
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, related_name="turnout")
     computed_at = models.DateTimeField()
     final = models.BooleanField(default=False)
     goal_count = models.PositiveIntegerField(null=True)
-    booked_count = models.PositiveIntegerField()  # ever verified or entered, without walk-ins
+    booked_count = models.PositiveIntegerField()  # all that were verified or entered, except walk-ins
     confirmed_count = models.PositiveIntegerField()
-    arrived_count = models.PositiveIntegerField()  # checked in, with walk-ins
+    arrived_count = models.PositiveIntegerField()  # checked in, including walk-ins
     donated_count = models.PositiveIntegerField()
     incomplete_count = models.PositiveIntegerField()
     deferred_count = models.PositiveIntegerField()
@@ -31,6 +31,9 @@ class Turnout(models.Model):
 
     @property
     def show_rate(self) -> float | None:
-        """Arrived of those booked and not cancelled, without walk-ins; None if there was no booking."""
+        """Return the share of the bookings not cancelled that arrived, or None if there is no booking.
+
+        Walk-ins do not count.
+        """
         expected = self.booked_count - self.cancelled_early_count - self.cancelled_late_count
         return (self.arrived_count - self.walk_in_count) / expected if expected > 0 else None

@@ -31,12 +31,15 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
         return self.filter(drive__organization=organization)
 
     def waitlisted(self) -> "WaitlistEntryQuerySet":
-        """Entries with a position, in order."""
+        """Return the entries with a position, in order."""
         return self.filter(state__in=WAITLISTED_STATES).order_by("joined_at", "pk")
 
 
 class WaitlistEntry(AbstractHold):
-    """A donor's entry in a drive's waitlist. The window is of arrival times, UTC, [from, to); None is any time."""
+    """A donor's entry on a drive's waitlist.
+
+    The window holds the arrival times that suit the donor: [from, to), in UTC. None means no limit.
+    """
 
     link_purpose = "waiting"
 
@@ -96,14 +99,13 @@ class WaitlistEntry(AbstractHold):
 
     @property
     def about(self) -> str:
-        """The name of this entry in messages."""
         return f"waiting:{self.pk}"
 
 
 class ReservedSpot(models.Model):
-    """A freed spot that is reserved for the waitlist and counts in the slots' counters. Its offer names the donor.
+    """A freed spot that is reserved for the waitlist. The slots' counters include it.
 
-    What a move leaves over may be chairs without screening, or the other way round.
+    Its offer names the donor. After a move, a spot may have chairs but no screening, or screening but no chairs.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="holds")
@@ -139,7 +141,10 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
 
 class Offer(LinkedModel):
-    """A reserved spot offered to a waitlisted donor until a deadline (UTC). The link accepts or declines it."""
+    """A reserved spot offered to a waitlisted donor until a deadline (UTC).
+
+    The donor accepts or declines it on the page of its link.
+    """
 
     link_purpose = "offer"
 
@@ -175,5 +180,4 @@ class Offer(LinkedModel):
 
     @property
     def about(self) -> str:
-        """The name of this offer in messages."""
         return f"offer:{self.pk}"

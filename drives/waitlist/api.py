@@ -1,4 +1,4 @@
-"""The waitlist in the API: join, close, and the calls with an entry's token."""
+"""Waitlist API: join, close, and the calls that use an entry's token."""
 
 import json
 from datetime import datetime
@@ -52,7 +52,7 @@ class JoinWaitlistView(ApiView):
         drive, now = self._get_drive_or_404(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
         fingerprint = request.path.encode() + request.body
-        # The drive is named in the address: the same body for another drive is another request.
+        # The URL names the drive, so the same body for another drive is a different request.
         return booking_api.create_once(
             request,
             fingerprint,
@@ -109,7 +109,7 @@ class CloseWaitlistView(ApiView):
 
 
 class WaitlistTokenView(ApiView):
-    """A call for the entry that the token in its address opens."""
+    """Base class of the calls that use a waitlist entry's token."""
 
     def get_page_or_404(self, token: str) -> WaitlistPage:
         page = queries.load_waitlist_page(token, timezone.now())
@@ -119,7 +119,7 @@ class WaitlistTokenView(ApiView):
         return page
 
     def get_offer_id(self, token: str) -> int:
-        """Return the id of the entry's open offer. Refuses (`no_offer`) an entry without one."""
+        """Return the id of the entry's open offer. Refuses an entry with no open offer (`no_offer`)."""
         page = self.get_page_or_404(token)
         if page.offer is None:
             raise Refusal([Reason("no_offer", _("You don't have an offer right now."))])

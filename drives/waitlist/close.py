@@ -14,11 +14,11 @@ from organizations import audit
 
 @transaction.atomic
 def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
-    """Close the waitlist of a drive that takes no online bookings; return how many entries were closed.
+    """Close the waitlist of a drive that takes no online bookings. Return the number of closed entries.
 
-    Open offers are withdrawn and reserved spots are freed for the coordinator. A second call changes nothing. Refuses a
-    published drive (`drive_published`), since donors could join its waitlist again. Locks: drive (exclusive), entries,
-    slots.
+    Open offers are withdrawn, and reserved spots become free for the coordinator. A second call changes nothing.
+    Refuses a published drive (`drive_published`), because donors could join its waitlist again. Locks: drive
+    (exclusive), entries, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
@@ -35,7 +35,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
 
 @transaction.atomic
 def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
-    """Close the waitlist of a drive that is over or cancelled; do nothing while it is open.
+    """Close the waitlist of a drive that is over or cancelled. Do nothing if entries can still get a spot.
 
     Locks: drive (exclusive), entries, slots.
     """

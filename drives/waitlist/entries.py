@@ -27,8 +27,6 @@ from volunteers.verification import CodeWrong
 
 @dataclass(frozen=True)
 class WaitlistRequest:
-    """The visit type and the arrival times a donor asks for."""
-
     visit: str
     window: ArrivalWindow = ANY_TIME
 
@@ -44,12 +42,16 @@ def join_waitlist_in_transaction(
     bound_to: str = "",
     browser_token: str = "",
 ) -> WaitlistEntry:
-    """Create a held entry for 15 minutes and send its verification code, in the caller's transaction.
+    """Create an entry that is held for 15 minutes and send its code, in the caller's transaction.
 
-    The answer does not depend on the donor's history, and nothing is offered before the contact is verified. Refuses a
-    drive that takes no bookings, an arrival window with open times (`slots_open`) or without any time (`window_empty`),
-    and a third unverified entry of one contact (`too_many_holds`). Malformed details raise a ValidationError by field.
-    Locks: identity, drive (shared).
+    The result does not depend on the donor's history. No spot is offered before the contact is verified.
+
+    Refuses:
+    - a drive that takes no bookings
+    - an arrival window with open times (`slots_open`) or with no times (`window_empty`)
+    - a third unverified entry for one contact (`too_many_holds`)
+
+    Malformed details raise ValidationError by field. Locks: identity, drive (shared).
     """
     details = registration.build_registration(
         organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
@@ -92,10 +94,10 @@ join_waitlist = transaction.atomic(join_waitlist_in_transaction)
 def verify_entry(
     *, entry_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
 ) -> WaitlistEntry:
-    """Verify the contact of a held entry, then put the donor on the waitlist if the rules allow it.
+    """Verify a held entry's contact, then put the donor on the waitlist if the rules allow it.
 
-    A donor already on the waitlist gets their existing entry with the new request, unless it has an open offer. A
-    second call answers like the first. Raises CodeWrong, HoldLapsed, or Refusal while the entry stays held. Locks:
+    If the donor is already on the waitlist, the existing entry gets the new request, unless it has an open offer. A
+    second call returns the same result. Raises CodeWrong, HoldLapsed, or Refusal, which keeps the entry held. Locks:
     identities, drive (shared), entries.
     """
     held = WaitlistEntry.objects.select_related("registration").get(pk=entry_id)
@@ -130,9 +132,9 @@ def add_entry(
     now: datetime,
     source: Source = Source.COORDINATOR,
 ) -> WaitlistEntry:
-    """Add a donor for a coordinator or through an API key, judged on this organization's rows only.
+    """Add a donor for a coordinator or an API key. Only this organization's records are checked.
 
-    Refuses what `join_waitlist` and `verify_entry` refuse. Locks: identities, drive (shared), entries.
+    Refuses the same as `join_waitlist` and `verify_entry`. Locks: identities, drive (shared), entries.
     """
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
@@ -156,10 +158,10 @@ def add_entry(
 
 @transaction.atomic
 def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
-    """Change the visit type and the arrival times; the entry keeps its position.
+    """Change an entry's visit type and arrival times. The entry keeps its position.
 
     Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`), and an arrival window with open
-    times or without any time. Locks: drive (shared), entry.
+    times or with no times. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -219,9 +221,9 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Refuse a donor with a booking or without an allowed time in the window; return the request.
+    """Return the request, with the visit type from the donor's history if there is one.
 
-    The visit type is the one recorded for the donor, if there is one.
+    Refuses a donor with a booking, or with no allowed time in the window.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):

@@ -33,7 +33,7 @@ def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_offer(offer: Offer, now: datetime) -> None:
-    """Queue an offer. A text waits for the end of quiet hours, an e-mail does not."""
+    """Queue an offer. A text waits until quiet hours end, but an e-mail does not."""
     entry = offer.entry
     custom_texts = schedule.load_custom_texts([entry.drive.organization_id])[entry.drive.organization_id]
 
@@ -44,13 +44,13 @@ def queue_offer(offer: Offer, now: datetime) -> None:
 
 
 def queue_passed_on(offer: Offer, now: datetime) -> None:
-    """Answer a donor's text that declined an offer."""
+    """Reply to a donor's text that declined an offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, "passed", lambda: waitlist_texts.render_offer_declined(offer.entry, number), now)
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """Answer a donor's text that came after the offer had ended."""
+    """Reply to a donor's text that arrived after the offer ended."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 
@@ -66,9 +66,9 @@ def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue the e-mail for each text about a waitlist entry that failed within a day; return how many were new.
+    """Queue an e-mail for each waitlist text that failed within a day. Return how many were new.
 
-    Each in a transaction of its own; a second sweep makes none twice.
+    Each e-mail is queued in its own transaction. A second sweep queues no duplicates.
     """
     failed = notifications_queries.list_failed_texts(kinds=list(FALLBACKS), since=now - email_fallback.FAILED_WITHIN)
     return sum(_queue_fallback_email(text, now) for text in failed)
@@ -76,7 +76,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Locks the entry: a donor who leaves the list meanwhile gets no e-mail that says otherwise."""
+    """Queue the e-mail under the entry's lock, because a donor who leaves the waitlist must not get it."""
     found = locks.lock_waitlist_entries([int(text.about.removeprefix("waiting:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
@@ -101,14 +101,14 @@ def _queue_fallback_email(text: Message, now: datetime) -> int:
     )
 
 
-FALLBACKS: Mapping[str, Collection[str]] = {  # while the entry is in these states
+FALLBACKS: Mapping[str, Collection[str]] = {  # only while the entry is in these states
     kinds.WAITLIST_JOINED.name: WAITLISTED_STATES,
     kinds.WAITLIST_CLOSED.name: (WaitlistEntryState.CLOSED,),
 }
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """Queue a text message only, since the donor wrote one."""
+    """Queue a text only, because the donor sent a text."""
 
     def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())
@@ -152,7 +152,7 @@ def _queue_message(
 
 
 def _one_contact(entry: WaitlistEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Choose the phone if it may be texted, else the e-mail address, else the only contact."""
+    """Return the phone if it may be texted, else the e-mail address, else the only contact."""
     phone, organization = entry.volunteer.phone if entry.volunteer else None, entry.drive.organization
     texts = [phone.address] if phone else []
     consents = notifications_queries.load_consents(organization, texts)

@@ -45,7 +45,7 @@ def sweep_waitlists(*, now: datetime) -> dict[str, int]:
 
 
 def _run_each(ids: list[int], action: Callable[[int], int]) -> int:
-    """Run the action for each row. A row that fails is logged and does not hold up the others."""
+    """Run the action for each row. If a row fails, log it and continue with the next one."""
     done = 0
     for pk in ids:
         try:
@@ -63,22 +63,22 @@ def _offer_all_spots(drive_id: int, now: datetime) -> int:
 
 
 class _SpotTakenError(Exception):
-    """The spot was taken by a booking at the same moment. The next sweep tries again."""
+    """A booking took the spot at the same moment. The next sweep tries again."""
 
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
-    """Offer one spot to the first eligible entry; return False if there is no match.
+    """Offer one spot to the first eligible entry. Return False if there is no match.
 
-    Reserved spots that fit no entry are released. One worker at a time handles a waitlist, so that its order holds.
-    Locks: waitlist (try), identities of the candidate, drive (shared), entry, reserved spots, slots.
+    Reserved spots that fit no entry are released. Only one worker at a time handles a waitlist, so that its order is
+    kept. Locks: waitlist (try), identities of the candidate, drive (shared), entry, reserved spots, slots.
     """
     if not locks.lock_waitlist(drive_id):
         return False
     waitlist = queries.load_waitlist(drive_id)
     try:
         for entry in waitlist.entries:
-            # Look without locks first; `_try_offer` repeats it under locks and rolls them back without a match.
+            # Check without locks first. `_try_offer` checks again under locks, and releases them if there is no match.
             if waitlist.list_fits(entry, now) and _try_offer(entry, now):
                 return True
     except _SpotTakenError:
@@ -153,7 +153,7 @@ def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) 
 
 
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
-    """Release the reserved spots that fit no entry, but none that were added after the look."""
+    """Release the reserved spots that fit no entry, except those added after `seen_spot_ids` was read."""
     if not seen_spot_ids:
         return
     locks.lock_drive_shared(drive_id)
@@ -166,9 +166,8 @@ def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
 def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     """Book the offered spot. Every rule of a booking is checked again.
 
-    A second call returns the same booking. Refuses an offer that has ended, and a donor with a reason against the
-    booking; the offer then stays open until its deadline. Locks: identities, drive (shared), entry; slots if the visit
-    type has changed.
+    A second call returns the same booking. Refuses an offer that has ended. If a rule refuses the donor, the offer
+    stays open until its deadline. Locks: identities, drive (shared), entry; slots if the visit type has changed.
     """
     entry_before = WaitlistEntry.objects.get(offers=offer_id)
     locks.lock_identities_then_drive(
@@ -192,7 +191,7 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
 
 
 def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
-    """Turn the reserved spot into a booking. The counters stay as they are."""
+    """Turn the reserved spot into a booking. The counters do not change."""
     entry, reserved = offer.entry, offer.hold
     assert reserved is not None  # an open offer has a reserved spot
     if entry.registration:  # the drive may have another policy by now
@@ -222,7 +221,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 
 @transaction.atomic
 def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
-    """Decline an offer and keep the position. This slot is not offered to the entry again.
+    """Decline an offer. The entry keeps its position, and this slot is not offered to it again.
 
     A second call changes nothing. Refuses an offer that has ended. Locks: drive (shared), entry.
     """
@@ -241,7 +240,7 @@ def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Off
 def expire_offer(*, offer_id: int, now: datetime) -> bool:
     """Expire an unanswered offer and move its entry to the end of the waitlist.
 
-    Changes nothing if the offer was answered meanwhile. Locks: drive (shared), entry.
+    Changes nothing if the donor has answered in the meantime. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state != OfferState.OPEN or offer.deadline > now:
@@ -273,7 +272,7 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
 
 
 def _build_donor(entry: WaitlistEntry) -> history.DonorScope:
-    """Judge verified donors across organizations, and donors a coordinator added on this organization's rows."""
+    """Return the history to check: all organizations for a verified donor, else only this organization."""
     assert entry.volunteer_id is not None  # only held entries have no volunteer
     return history.DonorScope(entry.volunteer_id, everywhere=entry.verified_at is not None)
 

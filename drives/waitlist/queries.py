@@ -1,4 +1,4 @@
-"""Waitlist entries, positions and offers, as pages and the sweep need them."""
+"""Load waitlist entries, positions and offers for the pages and the sweep."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -37,7 +37,7 @@ def build_window(entry: WaitlistEntry) -> ArrivalWindow:
 
 
 def load_position(entry: WaitlistEntry) -> int:
-    """Return 1 for the first entry, 0 for an entry that is not on the waitlist. One query."""
+    """Return the entry's position from 1, or 0 if it is not on the waitlist. One query."""
     if entry.state not in WAITLISTED_STATES or entry.joined_at is None:
         return 0
     before = Q(joined_at__lt=entry.joined_at) | Q(joined_at=entry.joined_at, pk__lt=entry.pk)
@@ -66,7 +66,7 @@ class WaitlistPage:
     entry: WaitlistEntry
     position: int
     offer: Offer | None  # open, before its deadline
-    key: str = ""  # of the address that was opened: a token or an id
+    key: str = ""  # from the URL: a token or an id
 
     @property
     def is_held(self) -> bool:
@@ -78,10 +78,10 @@ class WaitlistPage:
 
 
 def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
-    """Load the entry behind a link; None if the link is unknown or too old. Three queries.
+    """Load the entry of a link. Return None if the link is unknown or too old. Three queries.
 
-    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) has its token. A link is valid as long
-    as a booking's. An entry not verified in time is shown as lapsed.
+    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) includes its token. A link is valid as
+    long as a booking's link. An entry that was not verified in time is returned as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
@@ -97,7 +97,7 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """Filter by a token, or by an id together with its token; an id alone finds no row."""
+    """Filter by a token, or by an id together with its token. An id alone finds no row."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)
     hashes = [linked_model.hash_token(token) for token in tokens]
@@ -131,9 +131,9 @@ class OfferPage:
 
 
 def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
-    """Load the offer behind a link; None if the link is unknown or too old. `key` as for `load_waitlist_page`.
+    """Load the offer of a link. Return None if the link is unknown or too old. Two queries.
 
-    Two queries.
+    `key` is the same as for `load_waitlist_page`.
     """
     related = [f"entry__{name}" for name in WITH_DRIVE]
     rows = filter_by_link(Offer, key, tokens).select_related(*related, "booking")
@@ -152,8 +152,6 @@ def load_offer(offer_id: int) -> Offer:
 
 @dataclass(frozen=True)
 class Waitlist:
-    """A drive's waiting entries in order, its slots and its reserved spots."""
-
     drive: Drive
     entries: list[WaitlistEntry]
     steps: matching.StepRows
@@ -161,7 +159,7 @@ class Waitlist:
     refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
 
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
-        """List the matches for an entry, best first: in its window, not too soon, not refused before."""
+        """List an entry's matches, best first: in its window, not too soon, and not refused before."""
         window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
         matches = matching.find_matches(
@@ -175,7 +173,10 @@ class Waitlist:
 
 
 def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
-    """Load a drive's entries without an offer, or one of them, and the spots for them. Five queries."""
+    """Load a drive's waitlist with its free and reserved spots. Five queries.
+
+    Entries with an open offer are not included. `entry_id` limits the result to one entry.
+    """
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
     waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
     entries = list(waiting if entry_id is None else waiting.filter(pk=entry_id))

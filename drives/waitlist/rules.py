@@ -13,7 +13,7 @@ from drives.refusals import Reason
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List the reasons against a new entry. `live_hold_count` counts the contact's held entries."""
+    """List the reasons not to create an entry. `live_hold_count` counts the contact's held entries."""
     applied = (
         capacity_rules.reasons_against_drive,
         _reasons_too_many_requests,
@@ -23,7 +23,7 @@ def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Rea
 
 
 def parse_arrival_window(since: datetime | None, until: datetime | None) -> ArrivalWindow:
-    """Build the window from `since` until before `until`; None is any time. Refuses `window_empty`."""
+    """Build a window [since, until). None means no limit. Refuses an empty window (`window_empty`)."""
     if since and until and until <= since:
         empty = ValidationError(_("Choose a time after the first one."), code="window_empty")
         raise ValidationError({"to": empty})
@@ -31,7 +31,10 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
 
 
 def is_waitlist_open(drive: Drive, now: datetime) -> bool:
-    """Return whether an entry can still get a spot: until the drive ends, also after online booking is closed."""
+    """Return whether an entry can still get a spot.
+
+    This ends with the drive, not with online booking.
+    """
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now
 

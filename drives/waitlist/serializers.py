@@ -32,7 +32,7 @@ class OfferSerializer(ModelSerializer[Offer]):
 
 
 class WaitlistEntrySerializer(SiteTimesSerializer, Serializer):
-    """A waitlist entry, for the holder of its token. It has no data about the donor."""
+    """A waitlist entry, as shown to the holder of its token. It contains no donor data."""
 
     zone_source = "entry.drive.site.timezone"
 

@@ -1,4 +1,4 @@
-"""Addresses of the waitlist."""
+"""URL routes of the waitlist."""
 
 from django.urls import path
 
