@@ -22,8 +22,9 @@ class Deferral:
 class AllowanceUse:
     """How much of its limits a subject has used: an `Allowance` row that a worker has locked.
 
-    A limit of 0 means no limit. The rate limit is a bucket that holds a fifth of a minute's messages. `paced_until` is when
-    the messages sent so far would end if they were evenly spaced. No period of 60 seconds contains more than `per_minute` messages.
+    A limit of 0 means no limit. The rate limit is a bucket that holds a fifth of a minute's messages. `paced_until` is
+    when the messages sent so far would end if they were evenly spaced. No period of 60 seconds contains more than
+    `per_minute` messages.
     """
 
     per_minute: int
