@@ -17,14 +17,14 @@ def request_find_code(
     """Request a code for a phone number or mailbox. Return the contact's identity.
 
     Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's token,
-    because another person may have set the old one. Refuses the same as `verification.request_code`.
+    because another person may have set the old one. Raises the same errors as `verification.request_code`.
     """
     browsers.replace_browser_token(old=browser, new=new_browser, now=now)
     return verification.request_code(typed=typed, bound_to=bound_to, browser=new_browser, ip=ip, now=now)
 
 
 def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: str, now: datetime) -> None:
-    """Verify the contact for this browser, and for its owners in every organization.
+    """Verify the contact for this browser, and mark it as verified for its owners in every organization.
 
     Raises CodeWrong. Locks: identity.
     """
@@ -36,7 +36,7 @@ def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: st
 
 @transaction.atomic
 def send_find_codes(*, now: datetime, limit: int = 100) -> int:
-    """Send the requested codes. Return how many went to known contacts; unknown ones get none.
+    """Send the requested codes to the known contacts. Return how many were sent.
 
     Locks: identities, so that a volunteer being erased gets no code; then the requests.
     """

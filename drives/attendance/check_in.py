@@ -113,7 +113,7 @@ def add_walk_in(
     email: str = "",
     override_reason: str = "",
 ) -> Booking:
-    """Book a donor who came without a booking at the current slot, and check them in.
+    """Check in a donor who has no booking, and book the current slot for them.
 
     The visit type follows the donations that this organization recorded. Full chairs are allowed, because the helper at
     the door decides; the page shows by how many the drive is over. Refuses a drive on another day, a donor already

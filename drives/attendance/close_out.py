@@ -39,10 +39,10 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 
 @transaction.atomic
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
-    """Make a drive's turnout final. Later, no step can be undone.
+    """Make a drive's turnout final. Afterward, no step can be undone.
 
-    A booking without a check-in becomes a no-show again, even if its no-show was undone. Refuses before the close-out
-    (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
+    If a no-show was undone and the donor was not checked in since, the booking becomes a no-show again. Refuses before
+    the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
     bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)

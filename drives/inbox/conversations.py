@@ -39,7 +39,7 @@ def file_reply(
 
 @transaction.atomic
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
-    """Text a coordinator's answer to the donor. Repeated calls with one `request_key` send it once.
+    """Text a coordinator's answer to the donor. Calls with the same `request_key` send it only once.
 
     No consent is needed within a day of the donor's text (docs/decisions). After that, the donor must have consented to
     reminders; this is checked again when the text is sent. Refuses (field "text") a text that cannot be sent, and a

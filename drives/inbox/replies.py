@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def handle_new_replies(*, now: datetime) -> dict[str, int]:
     """Handle each new reply in its own transaction, which also marks it as handled.
 
-    If a reply fails, the error is logged, a coordinator gets the reply, and the next replies are handled.
+    If handling a reply fails, the error is logged, a coordinator gets the reply, and the other replies are handled.
     """
     counts: dict[str, int] = {}
     for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE):
@@ -109,8 +109,8 @@ def _apply_to_booking(
 ) -> str:
     """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone is coming. An X in reply is unclear, because it does not say which member is
-    not.
+    A text to a party asks whether everyone is coming. An X in reply is unclear, because it does not name the
+    member who is not coming.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:

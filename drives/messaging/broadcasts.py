@@ -72,7 +72,7 @@ def reasons_not_to_send_broadcast(
 def send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, typed_count: int, request_key: str, actor: str, now: datetime
 ) -> Broadcast:
-    """Queue a broadcast. It is sent in two minutes, unless it is stopped before.
+    """Queue a broadcast. It is sent in two minutes, unless a coordinator stops it before then.
 
     A second call with the same `request_key` returns the first broadcast. Refuses a draft with problems, an audience
     with no reachable donor, and a `typed_count` that differs from the number of reachable donors. Locks: the drive's

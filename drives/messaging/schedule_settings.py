@@ -57,7 +57,7 @@ def change_drive_message_schedule(
 ) -> int:
     """Give a drive its own schedule and reschedule its bookings.
 
-    Refuses the same as `change_message_schedule`. Locks: drive (exclusive), bookings by id.
+    Raises the same errors as `change_message_schedule`. Locks: drive (exclusive), bookings by id.
     """
     _refuse_problems(message_schedule)
     locks.lock_drive_exclusive(drive.pk)
@@ -91,7 +91,7 @@ def change_custom_text(
 ) -> TextTemplate:
     """Save an organization's text for a kind of message. A blank text restores the default.
 
-    Messages not rendered so far use it at once. Refuses, by field, a text that is too long, contains an unknown
+    Messages that are not rendered yet use it. Refuses, by field, a text that is too long, contains an unknown
     variable or contains a link; also an older `version` (`catalog.compute_text_version`). Returns the saved text: one
     line, no invisible characters.
     """

@@ -59,7 +59,7 @@ class ErasureResult:
 def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    Upcoming bookings are cancelled at once. No message is sent, because a message would have to keep the contact.
+    Upcoming bookings are cancelled at once. No message is sent, because it would have to store the contact.
     Bookings stay as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses
     while the volunteer is checked in at a running drive (`visit_under_way`). Locks: inbound texts, identities, the
     volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.

@@ -35,7 +35,7 @@ def merge_volunteers(
     newest self-reported donation, registrations, contacts and unsent messages move. The younger one's calendar link
     stops working. Consents stay with their contact. A second call returns the same volunteer. Refuses two active
     bookings (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an
-    id of another organization. Locks: all identities of both, their drives (shared), their bookings, entries.
+    id of another organization. Locks: all identities of both, their drives (shared), bookings and entries.
     """
     if merged := find_merged_volunteer(organization, {one_id, other_id}):
         return merged
