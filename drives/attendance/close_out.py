@@ -42,8 +42,8 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final. Afterward, no step can be undone.
 
     If a no-show was undone and the donor was not checked in since, the booking becomes a no-show again. Refuses before
-    the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
-    bookings by id, slots.
+    the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive
+    (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
