@@ -122,7 +122,7 @@ def parse_purposes(ticked: Sequence[str]) -> list[str]:
     """Return the ticked consents once each, in the order of `Purpose`. Refuses: consent_unknown."""
     if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(
-            _("We don’t recognize this consent."), code="consent_unknown", params={"unknown": unknown}
+            _("We don’t know this type of consent."), code="consent_unknown", params={"unknown": unknown}
         )
     return [purpose for purpose in _PURPOSES if purpose in ticked]
 

@@ -118,10 +118,10 @@ def _normalize_entry(entry: EntrySettings) -> EntrySettings:
 
 def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
     if entry.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS) and not 2 <= entry.days <= MAX_DAYS_BEFORE:
-        detail = _("Choose from 2 to %(most)s days before.") % {"most": MAX_DAYS_BEFORE}
+        detail = _("Enter 2 to %(most)s days before the visit.") % {"most": MAX_DAYS_BEFORE}
         return [ScheduleProblem(entry.kind, "days", "days_out_of_range", detail)]
     if entry.kind == ScheduledKind.SAME_DAY and not 1 <= entry.hours <= MAX_HOURS_BEFORE:
-        detail = _("Choose from 1 to %(most)s hours before.") % {"most": MAX_HOURS_BEFORE}
+        detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": MAX_HOURS_BEFORE}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
     if entry.kind == ScheduledKind.BOOKED and entry.way == ChannelChoice.MAIL:
         detail = _("Who has given only a phone would get no confirmation. Choose text.")

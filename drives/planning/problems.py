@@ -31,7 +31,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     "break_not_on_steps": _(
         "The break at %(at)s closes every step it overlaps, because it doesn’t start and end on one."
     ),
-    "looser_than_policy": _("The program already requires %(least)s. Enter more, or leave it empty."),
+    "looser_than_policy": _("The program’s own minimum is %(least)s. Enter a larger number, or leave this empty."),
     "looser_window_than_policy": _(
         "The program already allows at most %(count)s in %(days)s days. Enter fewer, or leave it empty."
     ),

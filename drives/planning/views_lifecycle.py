@@ -25,7 +25,7 @@ class CancelDriveForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("One sentence for the e-mail to donors, for example “The hall is closed.”"),
         max_length=Drive._meta.get_field("cancel_reason").max_length,
-        error_messages={"required": gettext_lazy("Write why you are cancelling the drive.")},
+        error_messages={"required": gettext_lazy("Enter the reason for canceling the drive.")},
     )
     sure = forms.BooleanField(
         label=gettext_lazy("Yes, cancel the whole drive. This cannot be undone."),

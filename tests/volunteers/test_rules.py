@@ -216,7 +216,7 @@ def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("evil.com")) == ("name_has_link", [link])
     language = ("language_unknown", ["Choose one of the available languages."])
     assert said(lambda: volunteers_rules.parse_language("tlh", "en")) == language
-    consent = ("consent_unknown", ["We don’t recognize this consent."])
+    consent = ("consent_unknown", ["We don’t know this type of consent."])
     assert said(lambda: volunteers_rules.parse_purposes(["reminders", "newsletter"])) == consent
     contact = ("contact_missing", ["Enter a phone number or an e-mail address."])
     assert said(lambda: volunteers_rules.parse_contact_address("  ", ["US"])) == contact
