@@ -10,7 +10,7 @@ SOURCES = sorted(ROOT.glob("*/locale/*/LC_MESSAGES/*.po"))
 
 
 def entries(source: Path) -> dict[tuple[str, str], list[str]]:
-    """Return the source's translations by (context, text), without fuzzy and empty ones."""
+    """Return the source's translations by (context, text), except fuzzy and empty ones."""
     found: dict[tuple[str, str], list[str]] = {}
     for block in source.read_text().split("\n\n"):
         if re.search(r"^#,.*fuzzy", block, re.MULTILINE):
@@ -28,7 +28,7 @@ def entries(source: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def compiled(source: Path) -> dict[tuple[str, str], list[str]]:
-    """Read a compiled catalog: two tables of lengths and offsets, of originals and of translations."""
+    """Read a compiled catalog, which has two tables of lengths and offsets: originals and translations."""
     data = source.with_suffix(".mo").read_bytes()
     _magic, _revision, count, *tables = struct.unpack("<5I", data[:20])
     originals, translations = (

@@ -17,6 +17,6 @@ def test_a_task_cannot_outlive_the_time_after_which_it_is_delivered_again() -> N
 
 
 def test_tasks_are_acknowledged_early_and_taken_one_at_a_time() -> None:
-    """The queue is in PostgreSQL: if a task is lost with its worker, beat starts the next one."""
+    """The queue is in PostgreSQL, so if a task is lost with its worker, beat starts the next one."""
     assert not celery.app.conf.task_acks_late
     assert (celery.app.conf.worker_prefetch_multiplier, celery.app.conf.task_ignore_result) == (1, True)

@@ -1,4 +1,4 @@
-"""Refused settings."""
+"""Settings that the checks refuse."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

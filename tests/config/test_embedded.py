@@ -1,4 +1,4 @@
-"""The embedded servers: what they store, what they leave behind, and their errors at the start."""
+"""The embedded servers: the data they keep, the files and processes that remain, and their errors at the start."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, also as a zombie."""
+    """Return whether the process has ended. A zombie counts as ended."""
     shown = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False)
     return shown.stdout.strip()[:1] in {"", "Z"}
 

@@ -1,4 +1,4 @@
-"""An invalid environment variable stops the start with an error that names it."""
+"""An invalid environment variable stops the start with an error that names the variable."""
 
 import runpy
 

@@ -69,5 +69,5 @@ def test_a_database_that_is_away_says_when_to_come_back_and_keeps_the_form() -> 
 
 
 def test_the_page_of_a_fault_reads_nothing_from_the_database() -> None:
-    """There is no django_db mark on this test: a query would fail it."""
+    """This test has no django_db mark, so a query would fail it."""
     assert visitor().get("/pages/500").status_code == 500

@@ -1,4 +1,4 @@
-"""Readiness and metrics: answers and number of queries."""
+"""Readiness and metrics: responses and number of queries."""
 
 from collections.abc import Callable
 from datetime import timedelta

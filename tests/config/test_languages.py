@@ -1,4 +1,4 @@
-"""A language is one .po file."""
+"""A language needs only one .po file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The whole embedded stack as `make run` starts it: it answers, keeps its data and leaves nothing behind."""
+"""The whole embedded stack as `make run` starts it. It responds, keeps its data, and no process outlives it."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ PATIENCE = 120.0
 
 @contextmanager
 def stack(data: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    """The supervisor without the test run's environment. Always stopped."""
+    """Run the supervisor without the test run's environment, and always stop it."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     command = [sys.executable, "-m", "config.embedded"]
     log = data.with_suffix(".log").open("a")
@@ -54,7 +54,7 @@ def wait_until_ready(process: "subprocess.Popen[str]", data: Path, port: int) ->
 
 
 def family(process: "subprocess.Popen[str]") -> set[int]:
-    """All descendants of the process, also in sessions of their own."""
+    """Return all descendants of the process, including those in other sessions."""
     listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listed.splitlines())}
     found = {process.pid}
@@ -64,7 +64,7 @@ def family(process: "subprocess.Popen[str]") -> set[int]:
 
 
 def wait_until_gone(pids: set[int]) -> set[int]:
-    """Return the processes that are left after a while."""
+    """Return the processes that still run after a while."""
     deadline = time.monotonic() + 40
     while True:
         listed = subprocess.run(["ps", "-e", "-o", "pid=,stat="], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Spanish is complete: no English left, no placeholder lost, all plural forms present."""
+"""Spanish is complete: no English text remains, all placeholders and plural forms are present."""
 
 import gettext
 import re
@@ -28,7 +28,7 @@ def test_every_text_is_translated(source: Path) -> None:
 
 
 def unused(texts: Iterable[str], program: str) -> list[str]:
-    """Return the texts that the program does not contain, whatever its line breaks."""
+    """Return the texts that the program does not contain. Line breaks do not matter."""
     joined = re.sub(r'"\s*f?"', "", program).replace("\\n", " ").replace('\\"', '"')
     words = " ".join(re.sub(r"{{ ?(\w+) ?}}", r"%(\1)s", joined).replace("%%", "%").split())
     return [text for text in texts if " ".join(text.replace("%%", "%").split()) not in words]

@@ -1,4 +1,4 @@
-"""Links, paths and names in the documentation lead somewhere."""
+"""Links, paths and names in the documentation refer to something that exists."""
 
 import importlib
 import re
@@ -19,7 +19,7 @@ def load_pages() -> list[Source]:
 
 @cache
 def list_project_paths() -> frozenset[str]:
-    """The files and folders of the project; a folder ends in a slash."""
+    """List the files and folders of the project; a folder ends in a slash."""
     found = [*ROOT.iterdir(), *(path for folder in (*PACKAGES, "docs") for path in (ROOT / folder).rglob("*"))]
     return frozenset(path.relative_to(ROOT).as_posix() + ("/" if path.is_dir() else "") for path in found)
 
@@ -31,13 +31,13 @@ def list_broken_links(page: Source) -> list[str]:
 
 
 def list_code_words(page: Source) -> list[str]:
-    """The words in backticks, without blocks of code."""
+    """List the words in backticks, except those in code blocks."""
     text = re.sub(r"```.*?```", "", page.text, flags=re.DOTALL)
     return re.findall(r"`([^`\s]+)`", text)
 
 
 def is_path(word: str, page: Source) -> bool:
-    """Whether a word means a path: addresses of pages and patterns are none, nor is an API call such as `move/`."""
+    """Return whether a word means a path. URLs of pages, patterns and API calls such as `move/` do not."""
     if word.startswith(("/", ".")) or not re.fullmatch(r"[\w./-]+", word):
         return False
     is_file = word.endswith(SUFFIXES)
@@ -47,7 +47,10 @@ def is_path(word: str, page: Source) -> bool:
 
 
 def list_missing_paths(page: Source) -> list[str]:
-    """A path may begin at the root or, as in a table of a folder's files, further in."""
+    """List the page's paths that do not exist.
+
+    A path may start at the root or, in a table of a folder's files, further down.
+    """
     known = list_project_paths()
     words = [word for word in list_code_words(page) if is_path(word, page)]
     return [word for word in words if not ({word, f"{word}/"} & known or ends_a_path(word))]
@@ -66,7 +69,7 @@ def list_unknown_names(page: Source) -> list[str]:
 
 
 def resolves(name: str) -> bool:
-    """Whether the name is a module or an attribute of one."""
+    """Return whether the name is a module or an attribute of one."""
     module, _, attribute = name.rpartition(".")
     try:
         importlib.import_module(name)
@@ -79,7 +82,7 @@ def resolves(name: str) -> bool:
 
 
 def find(name: str) -> object | None:
-    """A module, or a class in one."""
+    """Return a module, or a class in one."""
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -1,4 +1,4 @@
-"""From the first look at a drive to the word that somebody is coming."""
+"""A booking from the first visit of a drive's page to the donor's confirmation."""
 
 from datetime import date, timedelta
 
@@ -76,7 +76,7 @@ def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: C
 
 
 def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Clock) -> None:
-    """At seven in the morning nobody is texted: the reminder moves to the evening before, never later."""
+    """Texts at seven in the morning are not allowed, so the reminder moves to the evening before, never later."""
     set_to(time_machine, NOW)
     owner = builders.organization()
     drive = builders.drive(owner, opens=local("2027-03-13 07:00").time())
@@ -101,7 +101,7 @@ def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Cloc
 def test_a_late_booking_skips_reminders_that_would_come_too_soon(
     time_machine: Clock, booked_at: str, kinds: list[str]
 ) -> None:
-    """Skipped when less than half its offset lies between the booking and the reminder."""
+    """A reminder is skipped if the time between booking and reminder is less than half its offset."""
     set_to(time_machine, NOW)
     drive = builders.drive()
     set_to(time_machine, local(booked_at))
@@ -187,7 +187,7 @@ def test_an_answer_counts_for_the_booking_that_was_asked_about_last(time_machine
 
 
 def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:
-    """Somebody who is booked already learns it only after proving the phone, and keeps the hold for somebody else."""
+    """A donor who is booked already learns that only after verification, and keeps the hold for another person."""
     set_to(time_machine, NOW)
     ana, again = Donor(), Donor()
     drive = builders.drive()

@@ -1,4 +1,4 @@
-"""Plans change: another time, no time, the same time again."""
+"""Donors change their plans: another time, no time, the same time again."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The same by pages: Ben signs in, plans, publishes, checks in and completes, without JavaScript."""
+"""The journey through the pages: Ben signs in, plans, publishes, checks in and completes, without JavaScript."""
 
 import pytest
 

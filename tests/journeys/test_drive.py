@@ -1,4 +1,4 @@
-"""A drive from the plan to the numbers, and a drive that does not take place."""
+"""A drive from the plan to the turnout, and a drive that is cancelled."""
 
 from datetime import datetime, timedelta
 from typing import Any

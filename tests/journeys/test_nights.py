@@ -1,4 +1,4 @@
-"""Drives around the nights in which the clocks change: a day before is the same time on the wall."""
+"""Drives around the nights in which the clocks change. "A day before" means the same local time."""
 
 from datetime import date, time, timedelta
 
@@ -37,13 +37,13 @@ def test_the_morning_after_the_clocks_changed(
 
 
 def night(on: date) -> Drive:
-    """From midnight to seven on the wall, at an organization that texts around the clock."""
+    """Create a drive from midnight to 7:00 local time, at an organization without quiet hours."""
     owner = builders.organization(quiet_until_hour=0, quiet_from_hour=24)
     return builders.drive(owner, builders.plan(builders.site(owner), on=on, opens=time(0), closes=time(7)))
 
 
 def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> None:
-    """Six hours pass between midnight and seven; 3:15 on the wall is two and a quarter hours in."""
+    """Six hours pass between midnight and 7:00, so 3:15 local time is two and a quarter hours after the start."""
     set_to(time_machine, NOW)
     drive = night(date(2027, 3, 14))
     assert drive.slots.count() == 24
@@ -57,7 +57,7 @@ def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> Non
 
 
 def test_a_drive_in_the_night_that_has_one_oclock_twice(time_machine: Clock) -> None:
-    """The second 1:30 is told from the first by its zone, in every text and on the page."""
+    """The zone tells the second 1:30 from the first, in every text and on the page."""
     october = local("2027-10-25 10:00")
     set_to(time_machine, NOW)
     drive = night(date(2027, 11, 7))

@@ -1,4 +1,4 @@
-"""A first donation, the thanks, the table with the refreshments, the appeal, and the second visit in two taps."""
+"""A first donation, the thank-you, the refreshments page, the invitation, and the second visit in two taps."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ NOON, OVER = local("2027-03-13 12:00"), local("2027-03-13 16:00")
 
 
 def first_visit(time_machine: Clock) -> tuple[Donor, Booking]:
-    """Ana books her first visit, agrees to news, comes and gives."""
+    """Let Ana book her first visit, consent to news, come and donate."""
     set_to(time_machine, NOW)
     owner = builders.organization()
     policy = builders.policy(min_hours=None, min_days=14, windows=[])

@@ -1,4 +1,4 @@
-"""STOP stops everything at once; START opens the way again."""
+"""STOP stops all texts at once; START allows them again."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ SHORTLY_BEFORE = THREE_DAYS - timedelta(minutes=5)
 
 
 def states(ana: Donor) -> list[tuple[str, str, str]]:
-    """The reminders by text: kind, state, reason."""
+    """Return kind, state and reason of the reminders by text."""
     rows = Message.objects.filter(about=ana.booking.about, channel="sms", kind__in=["three_days", "day_before"])
     return [(row.kind, row.state, row.reason) for row in rows.order_by("due_at")]
 
@@ -98,7 +98,7 @@ def test_without_consent_no_reminder_leaves_by_text(time_machine: Clock) -> None
     ana = Donor(consents=False)
     ana.books(builders.drive(), 6)
     live(time_machine, NOW, VISIT, watching=[THREE_DAYS, DAY])
-    # The code and the confirmation leave, and no reminder.
+    # The code and the confirmation are sent, but no reminder.
     assert [text.split()[1:3] for _at, text in ana.texts] == [["is", "your"], ["Foundation:", "You're"]]
     sweep()
     assert states(ana) == [("three_days", "blocked", "no_consent"), ("day_before", "blocked", "no_consent")]

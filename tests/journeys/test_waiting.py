@@ -1,4 +1,4 @@
-"""A full drive: somebody waits, somebody cancels, and a text is enough to get the place."""
+"""A full drive: a donor joins the waitlist, another cancels, and a reply by text is enough to get the spot."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def full(time_machine: Clock) -> list[Booking]:
 
 
 def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
-    """From the full drive's page to a place in line; the code is read from the phone."""
+    """Join the waitlist, from the full drive's page to the position. The code is read from the phone."""
     page = donor.visitor.open(f"/d/{drive.slug}/")
     assert "All spots are taken." in page.html
     page = donor.visitor.open(f"/d/{drive.slug}/waitlist/?visit=return")

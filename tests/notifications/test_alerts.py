@@ -26,7 +26,7 @@ def codes(organization: Organization) -> list[tuple[str, int]]:
 
 
 def fates(organization: Organization, *states: str) -> None:
-    """Create texts of the last day with these states, the newest last."""
+    """Create texts from the last day with these states, the newest last."""
     for position, state in enumerate(states):
         message = made.queued(organization)
         Message.objects.filter(pk=message.pk).update(

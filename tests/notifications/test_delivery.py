@@ -300,7 +300,7 @@ def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn
 
 
 class Broken(InboxProvider):
-    """A provider with an unexpected error."""
+    """A provider that raises an unexpected error."""
 
     def send(self, letter: OutgoingMessage) -> Receipt:
         raise ZeroDivisionError(letter.address)

@@ -76,7 +76,7 @@ def test_a_broadcast_needs_the_consent_that_its_sender_names(consent: str) -> No
     ("kind", "way", "channels"),
     [
         (kinds.MOVED, "", ["sms", "email"]),
-        (kinds.MOVED, ChannelChoice.MAIL, ["sms", "email"]),  # this kind decides for itself
+        (kinds.MOVED, ChannelChoice.MAIL, ["sms", "email"]),  # this kind has its own channels
         (kinds.DAY_BEFORE, ChannelChoice.BOTH, ["sms", "email"]),
         (kinds.DAY_BEFORE, ChannelChoice.TEXT, ["sms"]),
         (kinds.DAY_BEFORE, ChannelChoice.MAIL, ["email"]),

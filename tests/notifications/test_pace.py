@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def leave(use: AllowanceUse, at: datetime, wanted: int, priority: int = 0) -> int:
-    """Count how many of so many messages leave at an instant."""
+    """Count how many of this many messages are sent at an instant."""
     left = 0
     while left < wanted and use.find_deferral(priority, at) is None:
         use.count_message(at)
@@ -110,7 +110,7 @@ def test_a_clock_that_was_a_year_ahead_blocks_no_budget() -> None:
     assert leave(use, NOON, 9) == 5
 
 
-STEP = MINUTE / 49  # of sixty a minute
+STEP = MINUTE / 49  # at sixty a minute
 
 
 def until(use: AllowanceUse, priority: int, at: datetime = NOON, *, has_waited: bool = False) -> datetime:

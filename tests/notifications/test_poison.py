@@ -1,4 +1,4 @@
-"""Rows and answers that cannot be processed are parked with a reason; the rest goes on."""
+"""Rows and responses that cannot be processed are set aside with a reason; the others are processed."""
 
 from datetime import timedelta
 
@@ -50,5 +50,5 @@ def test_an_unknown_zone_counts_as_utc() -> None:
     organization = builders.organization()
     made.queued(organization, zone="Nowhere/At All", keeps_quiet_hours=True)
     made.queued(organization)
-    made.deliver(NOON + timedelta(hours=14))  # ten in the morning, UTC
+    made.deliver(NOON + timedelta(hours=14))  # 10 AM UTC
     assert list(Message.objects.values_list("state", flat=True)) == ["delivered", "delivered"]

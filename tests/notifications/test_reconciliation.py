@@ -15,7 +15,7 @@ from tests.standins.smtp import MailSink
 from tests.standins.twilio import TwilioStandIn
 
 pytestmark = pytest.mark.django_db
-NOW = datetime.now(UTC)  # the stand-in dates what it takes by the real clock
+NOW = datetime.now(UTC)  # the stand-in dates messages by the real clock
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Django's mail, and the checks of the settings for messages."""
+"""Django's mail settings, and the checks of the settings for messages."""
 
 from typing import Any
 

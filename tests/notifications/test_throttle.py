@@ -1,4 +1,4 @@
-"""Messages deferred for a sender's pace, a daily budget or a failing provider."""
+"""Messages are deferred because of a sender's rate limit, a daily budget or a failing provider."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -95,7 +95,7 @@ def test_a_small_organization_does_not_wait_for_all_messages_of_a_large_one(
         made.deliver(NOON + timedelta(seconds=tenth / 10))
     assert not Message.objects.filter(pk__in=[one.pk for one in few]).exclude(state="delivered").exists()
     left = Message.objects.filter(state="delivered").count()
-    assert 75 * 0.75 <= left <= 10 + 75 * 70 / 60  # the pace is kept, and used
+    assert 75 * 0.75 <= left <= 10 + 75 * 70 / 60  # the rate limit is kept, and used fully
 
 
 def test_two_large_organizations_share_the_pace() -> None:

@@ -95,7 +95,7 @@ def test_faults_are_told_apart_by_whether_it_may_have_been_sent(
         provider.send(LETTER)
     assert error.value.kind == kind
     assert len(standin.accepted) == taken
-    assert standin.calls == 1  # never tried again by itself
+    assert standin.calls == 1  # the client did not retry
 
 
 @pytest.mark.parametrize("fault", ["hang", "accepted-hang"])

@@ -123,7 +123,7 @@ def test_a_key_costs_three_statements_and_a_replay_two() -> None:
 
 
 def naive(number: int, key: str) -> StoredAnswer:
-    """The control: read, work, write, without a lock."""
+    """Read, work and write without a lock, as a control."""
     known = IdempotentAnswer.objects.filter(scope="key:1", key_hash=key).first()
     if known:
         return StoredAnswer(known.status, known.body, replayed=True)
@@ -159,7 +159,7 @@ def test_without_the_lock_the_work_is_done_more_than_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
     def slow(keep: StoreAnswer) -> None:
-        storm.pause()  # until the other has its answer
+        storm.pause()  # until the other request has its response
         keep("done")
 
     answers = storm.at_once(2, lambda _: ask("slow", work=slow))

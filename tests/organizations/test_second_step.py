@@ -1,4 +1,4 @@
-"""Owners and coordinators need a second step for signing in."""
+"""Owners and coordinators need a second step to sign in."""
 
 import re
 from typing import Any
@@ -57,7 +57,7 @@ def test_helpers_at_the_door_need_none() -> None:
 def test_it_is_set_up_in_a_minute_and_asked_for_the_next_time() -> None:
     ben = builders.member(builders.organization())
     client = signed_in(ben)
-    client.post("/accounts/reauthenticate/", {"password": PASSWORD})  # as before any change of how one signs in
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})  # required before any change of the sign-in
     secret = re.search(r"\b[A-Z2-7]{32}\b", client.get("/accounts/2fa/totp/activate/").content.decode())
     assert secret
     client.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret[0])})

@@ -1,4 +1,4 @@
-"""The stand-in follows Twilio's contract: called by Twilio's client, checked against its published schema."""
+"""The stand-in follows Twilio's contract. Twilio's client calls it, and its published schema checks it."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ def sid(*prefixes: str) -> dict[str, Any]:
     return {"type": ["string", "null"], "pattern": f"^({'|'.join(prefixes)})[0-9a-fA-F]{{32}}$"}
 
 
-# `api.v2010.account.message` and `ListMessageResponse` of twilio_api_v2010.json, and nothing beside them.
+# `api.v2010.account.message` and `ListMessageResponse` of twilio_api_v2010.json, and no other members.
 STATUSES = ["queued", "sending", "sent", "failed", "delivered", "undelivered", "receiving", "received", "accepted"]
 STATUSES += ["scheduled", "read", "partially_delivered", "canceled"]
 MESSAGE = {

@@ -1,4 +1,4 @@
-"""A donor verifies a contact while a coordinator enters the same one: no deadlock."""
+"""A donor verifies a contact while a coordinator enters the same one. There is no deadlock."""
 
 import pytest
 from django.db import OperationalError

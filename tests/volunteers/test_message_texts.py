@@ -79,7 +79,7 @@ def test_a_consent_says_all_that_the_law_asks_for(purpose: str, language: str) -
 
 
 def test_a_changed_consent_text_needs_a_new_version() -> None:
-    """The ledger's version must lead to the exact wording. Change both together."""
+    """The version in the ledger must identify the exact wording, so change both together."""
     words = [
         message_texts.render_consent_text(purpose, language, HOPE)[1]
         for purpose in Purpose.values

@@ -1,4 +1,4 @@
-"""Names that can mean the same person."""
+"""Names that may belong to the same person."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""From what a donor typed to a volunteer of the organization."""
+"""Registration: find or create an organization's volunteer from a donor's input."""
 
 from datetime import timedelta
 from typing import Any
@@ -180,7 +180,7 @@ def test_eight_people_beside_its_owner_are_reached_through_a_contact_and_no_nint
     resolved(hope)
     names = [f"Test {first} Alder" for first in ("Bo", "Cy", "Dee", "Eli", "Fay", "Gus", "Hal", "Ivy")]
     assert len({resolved(hope, name, is_for_other=True).pk for name in names}) == 8
-    assert resolved(hope, names[0], is_for_other=True).name == names[0]  # who is known is met again
+    assert resolved(hope, names[0], is_for_other=True).name == names[0]  # a known person is found again
     with pytest.raises(TooManyPeople):
         resolved(hope, "Test Jo Alder", is_for_other=True)
 

@@ -31,7 +31,7 @@ PHONE = builders.phone(42)
 
 
 def world(**who: Any) -> Booking:
-    """Ana's booking with a phone and an e-mail address, both with consent to reminders."""
+    """Create Ana's booking with a phone and a mailbox, both with consent to reminders."""
     return builders.booked(builders.drive(), **{"email": MAILBOX, **who})
 
 
@@ -279,7 +279,7 @@ def test_viewers_read_the_ledger_and_change_nothing(role: str) -> None:
     assert len(agreed_to(booking.drive.organization)) == 2
 
 
-# Nothing is sent to somebody who did not agree, whoever presses the button
+# Nothing is sent without consent, no matter which button is pressed
 
 
 def told_by_page() -> Organization:

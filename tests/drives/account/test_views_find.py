@@ -1,4 +1,4 @@
-"""Find my booking: a code for known contacts, the same answer for all, and the donor's own page."""
+"""Find my booking: a code for known contacts, the same response for all contacts, and the donor's own page."""
 
 import re
 from datetime import timedelta
@@ -78,7 +78,7 @@ def test_a_mailbox_finds_what_was_booked_with_it() -> None:
 
 
 def seen(response: Any) -> tuple[Any, ...]:
-    """Return all of an answer that a stranger could compare, without their own token and contact."""
+    """Return everything in a response that a stranger could compare, except their own token and contact."""
     body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
     return response.status_code, body, headers, sorted(response.cookies)
@@ -88,7 +88,7 @@ def seen(response: Any) -> tuple[Any, ...]:
     ("countries", "typed", "found_under"),
     [
         ("US US GB", PHONE, builders.phone(42)),
-        ("US US GB", "07400 123456", "+447400123456"),  # is no number in the United States
+        ("US US GB", "07400 123456", "+447400123456"),  # not a valid number in the United States
         ("US GB GB", "020 1555 0142", "+442015550142"),
         ("US GB GB", f"+1 {PHONE}", builders.phone(42)),
         ("", PHONE, builders.phone(42)),

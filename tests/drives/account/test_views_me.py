@@ -1,4 +1,4 @@
-"""The donor's own page: the people a contact reaches, their bookings and waitlist entries, in a fixed number of
+"""The donor's own page: the people who share a contact, their bookings and waitlist entries, in a fixed number of
 queries.
 """
 
@@ -45,7 +45,7 @@ def shown(browser: Client) -> str:
 
 
 def sections(browser: Client) -> list[str]:
-    """Return what the page says of each person."""
+    """Return what the page says about each person."""
     page = browser.get(reverse("donor_bookings")).content.decode()
     return [text_of(part) for part in re.findall(r"<section .*?</section>", page, re.DOTALL)]
 
@@ -121,7 +121,7 @@ def test_one_person_and_three_take_the_same_number_of_queries() -> None:
 
 
 def two_of_one_name() -> tuple[Booking, Booking]:
-    """Ana owns the phone; her daughter has the same name and is reached through it."""
+    """Create Ana, who owns the phone, and her daughter, who has the same name and shares the phone."""
     drive = builders.drive(policy_id=builders.lax().pk)
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)
@@ -149,7 +149,7 @@ def test_a_person_at_two_organizations_is_one_and_needs_no_telling_apart() -> No
 
 
 def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
-    """Two owners in one organization, by phone and by e-mail, and one elsewhere that could be either."""
+    """Create two owners in one organization, by phone and by e-mail, and a volunteer elsewhere who could be either."""
     drive = builders.drive(policy_id=builders.lax().pk)
     by_phone = builders.booked(drive)
     by_mail = builders.booked(drive, n=8, phone="", email="ana@example.org")

@@ -1,4 +1,4 @@
-"""A donor changes name, language, contacts and consents everywhere at once, with verification."""
+"""A donor changes name, language, contacts and consents at all organizations at once, with verification."""
 
 import re
 from typing import Any
@@ -24,14 +24,14 @@ NEW_KEPT = "+12015550150"
 
 
 def ana(browser: Client, drive: Drive | None = None, **details: Any) -> Volunteer:
-    """Ana, with a booking made in this browser."""
+    """Create Ana, with a booking made in this browser."""
     person = donor.booked(browser, drive or builders.drive(), **details).volunteer
     assert person is not None
     return person
 
 
 def also_known(browser: Client, drive: Drive) -> Volunteer:
-    """Ana in another organization; this browser needs no code there."""
+    """Create Ana in another organization, where this browser needs no code."""
     booking = donor.kept(browser, drive)
     donor.prove(browser, booking, "")
     booking.refresh_from_db()

@@ -21,8 +21,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 class Forgotten(APIView):
-    """A view without `needs`."""
-
     def get(self, request: Any) -> Response:
         return Response({"secret": 1})
 

@@ -1,4 +1,4 @@
-"""Any input is answered below 500, with a problem document that names what is wrong."""
+"""Any input gets a status below 500, and a problem document that names the error."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Every call answers a caller of another organization as if the id did not exist, and writes nothing."""
+"""Every call treats another organization's id as one that does not exist, and writes nothing."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def everything() -> dict[str, str]:
 
 
 class World:
-    """Ana's booking at a drive of Ben's organization, with one of each thing that a call can name."""
+    """Ana's booking at a drive of Ben's organization, with one object of each kind that a call can name."""
 
     def __init__(self) -> None:
         self.owner = builders.organization()

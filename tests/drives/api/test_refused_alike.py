@@ -89,7 +89,7 @@ def test_an_empty_window_is_refused_alike() -> None:
     assert of_api(answer) == {("to", "window_empty")}
 
 
-# Helpers may enter a number that gets no texts. Their form asks for a phone, and has its own word for an empty name.
+# Helpers may enter a number that cannot get texts. Their form requires a phone, and has its own code for an empty name.
 AT_THE_DOOR = [row for row in PEOPLE if row.get("phone") not in {"", "+44 20 7946 0958"} and row.get("name") != "   "]
 
 
@@ -120,7 +120,7 @@ def test_a_booking_by_a_coordinator_is_refused_alike(changes: dict[str, str]) ->
 
 
 def test_a_national_number_is_read_by_the_country_of_the_organization() -> None:
-    """At the desk, at the door and in the API: 612 34 56 78 is a mobile number in Spain and none in the US."""
+    """The desk, the door and the API agree: 612 34 56 78 is a mobile number in Spain and not a number in the US."""
     owner = builders.member(builders.organization(country="ES"))
     drive = builders.drive(owner.organization)
     typed = {**person(phone="612 34 56 78"), "slot": str(builders.slot(drive).pk)}

@@ -49,7 +49,7 @@ def test_every_call_is_described_with_its_problems() -> None:
 
 
 def test_the_ids_of_operations_stay() -> None:
-    """Clients are generated from the ids. A changed or removed line breaks those clients; new lines do not."""
+    """Clients are generated from the ids. A changed or removed id breaks those clients; new ids do not."""
     paths = json.loads(schema.render_schema())["paths"]
     found = {
         f"{operation['operationId']}: {method.upper()} {path}"
@@ -61,7 +61,7 @@ def test_the_ids_of_operations_stay() -> None:
 
 
 def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
-    """Fail on a description that drf-spectacular took from a view, and on two calls with the same text."""
+    """Fail if drf-spectacular took a description from a view, or if two calls have the same text."""
     docstrings = {inspect.getdoc(vars(pattern.callback)["view_class"]) for pattern in urls_api.urlpatterns}
     operations = [row for methods in json.loads(schema.render_schema())["paths"].values() for row in methods.values()]
     assert not docstrings & {operation["description"] for operation in operations}
@@ -70,7 +70,7 @@ def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
 
 
 def list_wrong_examples(document: dict[str, Any]) -> list[str]:
-    """The examples that do not fit the schema of their body or answer, and those with an unknown member."""
+    """List the examples that do not fit the schema of their body or response, or that have an unknown member."""
     operations = [row for methods in document["paths"].values() for row in methods.values()]
     return [
         f"{operation['operationId']}: {example['summary']}"

@@ -1,4 +1,4 @@
-"""A donor's progress, the slots offered for the next visit, and the thank-you message with them."""
+"""A donor's progress, the slots offered for the next visit, and the thank-you message that includes them."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -83,7 +83,7 @@ def over(drive: Drive) -> datetime:
 
 
 def closed(drive: Drive) -> datetime:
-    """Close the drive out when it is due; return that time."""
+    """Close out the drive when it is due; return that time."""
     assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 

@@ -1,4 +1,4 @@
-"""From planning to turnout through the pages only, and the turnout report."""
+"""A drive from planning to turnout, through the pages only, and the turnout report."""
 
 from datetime import timedelta
 from typing import Any

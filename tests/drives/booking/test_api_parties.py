@@ -1,4 +1,4 @@
-"""Parties through the API: all held or none, verified with the first token."""
+"""Parties through the API: all members are held or none, and the first token verifies them."""
 
 import uuid
 from datetime import date

@@ -1,4 +1,4 @@
-"""Parties of two to six: all or none, one code, a booking and a history for each member."""
+"""Parties of two to six: all members or none are booked, with one code, and each gets a booking and a history."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -114,7 +114,7 @@ def test_a_refusal_names_the_person_and_keeps_the_holds() -> None:
 
 
 def on_days(*days: int) -> list[Drive]:
-    """Drives of one organization, that many days after a Saturday, with a party of two booked at the first."""
+    """Create drives of one organization, that many days after a Saturday, with a party of two booked at the first."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
     drives = [builders.drive(here, builders.plan(place, on=on)) for on in dates]
@@ -253,7 +253,7 @@ def test_a_party_counts_as_one_hold_of_its_contact() -> None:
 
 def test_a_network_holds_at_most_twelve_party_spots() -> None:
     drive = builders.drive(chairs=40, screening_stations=40)
-    for number in (1, 251):  # of one network
+    for number in (1, 251):  # on one network
         builders.held_together(drive, number=number, people=SIX)
     with pytest.raises(RateLimitExceeded):
         builders.held_together(drive, number=501, people=TWO)

@@ -1,4 +1,4 @@
-"""Members of a party with one phone get one text; members that leave in time are left out."""
+"""Members of a party who share a phone get one text, except members who leave the party in time."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def texts(kind: str, *states: str) -> list[Message]:
 
 
 def family(places: int = 2) -> list[Booking]:
-    """Three members; the third arrives 15 minutes later, because there are two chairs."""
+    """Create a party of three. The third member arrives 15 minutes later, because there are two chairs."""
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=places, steps=4))
     people = [(name, "return") for name, _visit in builders.PARTY]

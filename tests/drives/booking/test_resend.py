@@ -1,4 +1,4 @@
-"""Resending the confirmation: by the donor or a coordinator, within limits, for an upcoming booking."""
+"""The donor or a coordinator resends the confirmation, within limits, for an upcoming booking."""
 
 from datetime import timedelta
 from typing import Any

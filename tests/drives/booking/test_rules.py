@@ -1,4 +1,4 @@
-"""The rules and constants of bookings, each at its boundary and one step beyond."""
+"""The rules and constants of bookings, each tested at its boundary and one step beyond."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ LOS_ANGELES = "America/Los_Angeles"
 
 
 def place(**changes: object) -> BookingFacts:
-    """A bookable slot: in an hour, at a drive that ends in five."""
+    """Build a bookable slot that starts in an hour, at a drive that ends in five."""
     facts: dict[str, object] = {
         "drive_state": DriveState.PUBLISHED,
         "drive_ends_at": NOW + timedelta(hours=5),

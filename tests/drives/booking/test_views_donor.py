@@ -204,7 +204,7 @@ def test_a_network_over_its_code_limit_is_told_when_to_retry() -> None:
     for number in range(20):
         donor.kept(Client(), drive, phone=builders.phone(number))
     for language, words in (("en", "Try again in 60 minutes."), ("es", "Inténtelo de nuevo en 60 minutos.")):
-        with translation.override(language):  # so that the request's language does not outlive the test
+        with translation.override(language):  # so that the request's language is reset after the test
             refused = donor.keep(Client(headers={"accept-language": language}), drive, phone=builders.phone(30))
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
         assert words in text(refused)

@@ -1,4 +1,4 @@
-"""Booking again in a verified browser: nothing to type, two taps."""
+"""Book again in a verified browser: two taps, without typing."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def next_drive(of: Drive, **changes: Any) -> Drive:
-    """Another drive of the same organization, four weeks later."""
+    """Create another drive of the same organization, four weeks later."""
     return builders.drive(of.organization, on=builders.DRIVE_DAY + timedelta(days=28), **changes)
 
 
@@ -35,7 +35,7 @@ def check_page(browser: Client, drive: Drive, n: int = 0, **query: str) -> Any:
 
 
 def fields(response: Any) -> dict[str, str]:
-    """The form as the page sends it unchanged."""
+    """Return the form as the page sends it unchanged."""
     form = re.search(r"<form class=\"stack\".*?</form>", response.content.decode(), re.DOTALL)
     assert form
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])
@@ -91,7 +91,7 @@ def test_a_time_too_close_is_refused_with_alternatives_and_no_hold_stays() -> No
 
 
 def leftovers(drive: Drive) -> tuple[int, int, int]:
-    """What a booking refused in its last step left behind at a drive."""
+    """Count the rows that remain at a drive after a booking is refused in its last step."""
     return (
         Booking.objects.filter(drive=drive).count(),
         Registration.objects.filter(bookings__drive=drive).count(),

@@ -1,4 +1,4 @@
-"""A donor's feed: each event is serialized once per change, and a 304 needs no serializing."""
+"""A donor's feed: each event is serialized once per change, and a 304 serializes nothing."""
 
 import re
 from datetime import timedelta

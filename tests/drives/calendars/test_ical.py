@@ -1,4 +1,4 @@
-"""Calendar objects: what readers cannot parse, what could be injected, and what must not be told."""
+"""Calendar objects: input that readers cannot parse, injected lines, and facts that must not appear."""
 
 import re
 import unicodedata
@@ -80,7 +80,7 @@ def parsed(body: bytes) -> Any:
     return item
 
 
-# What users of other systems reported
+# Bugs that users of other systems reported
 
 
 def test_an_invitation_is_a_request_to_one_attendee() -> None:
@@ -223,7 +223,7 @@ def test_an_appointment_that_makes_no_sense_is_refused(changes: dict[str, Any]) 
         replace(APPOINTMENT, **changes)
 
 
-# What may be smuggled in
+# Input that tries to inject lines
 
 
 nasty = st.lists(

@@ -1,4 +1,4 @@
-"""Calendar files and feeds at their addresses."""
+"""The URLs of calendar files and feeds."""
 
 import re
 from datetime import timedelta

@@ -1,7 +1,7 @@
 """Query plans of the statements that run hundreds of times a second when a drive opens.
 
-The tests check plans, not times: PostgreSQL must find the few rows of one booking by an index. They use the generic
-plan, which PostgreSQL switches to from the sixth execution.
+The tests check plans, not times: PostgreSQL must use an index to find the few rows of one booking. They check the
+generic plan, which PostgreSQL may use from the sixth execution on.
 """
 
 import os
@@ -29,7 +29,7 @@ LARGE = {"drives_booking", "volunteers_registration", "notifications_message"}
 
 @pytest.fixture
 def drive() -> Drive:
-    """A drive with free slots, beside thousands of holds of another drive and thousands of due texts."""
+    """Create a drive with free slots, thousands of holds at another drive, and thousands of due texts."""
     owner = builders.organization()
     rushed = builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=20)
     bench_data.create_holds(rushed, LIVE_HOLDS, timezone.now())
@@ -39,7 +39,7 @@ def drive() -> Drive:
 
 
 def statements(act: Callable[[], object]) -> list[str]:
-    """The statements of an action, with `%s` or `%(name)s` for values."""
+    """Return the statements of an action, with `%s` or `%(name)s` for values."""
     asked: list[str] = []
 
     def keep(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def statements(act: Callable[[], object]) -> list[str]:
 
 
 def large_tables_read_whole(sql: str) -> set[str]:
-    """The large tables that PostgreSQL would scan for this statement."""
+    """Return the large tables that PostgreSQL would scan for this statement."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     numbers = count(1)
     sql = re.sub(r"%\((\w+)\)s", lambda value: f"${names.index(value[1]) + 1}", sql)
@@ -95,7 +95,7 @@ def test_no_hot_statement_scans_a_large_table(name: str, drive: Drive) -> None:
 
 
 def test_control_a_statement_that_scans_is_detected(drive: Drive) -> None:
-    """PostgreSQL expects to find a lapsed hold early, and scans all bookings when there is none."""
+    """PostgreSQL expects to find a lapsed hold early, so it scans all bookings if there is none."""
     exists = """
     SELECT EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %s)
     FROM drives_drive AS drive WHERE drive.id = %s

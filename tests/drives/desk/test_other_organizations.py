@@ -1,4 +1,4 @@
-"""Cleo is a member of another organization and finds nothing of this one."""
+"""Cleo, a member of another organization, finds nothing of this one."""
 
 import pytest
 from django.test import Client

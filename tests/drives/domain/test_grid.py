@@ -1,4 +1,4 @@
-"""The time grid: its problems, what fits, and that no order of bookings oversells."""
+"""The time grid: its problems, what fits, and that no order of bookings oversells it."""
 
 import re
 from collections import Counter
@@ -220,7 +220,7 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 @cache
 def clock_of(on: date, zone: str) -> tuple[list[datetime], list[datetime]]:
-    """Walk through the day in steps of five minutes of UTC and read the local clock, without converting back."""
+    """Return instants, five minutes apart, and their local times. It never converts back from local time."""
     midnight = datetime.combine(on, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
@@ -337,7 +337,7 @@ def held_by(booked: list[Footprint]) -> Counter[tuple[int, str]]:
 
 
 def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -> list[tuple[int, str]]:
-    """List by hand the steps, or ends, in which the bookings take more than there is."""
+    """List the steps and resources for which the bookings need more than the limit. An independent count."""
     limits = {(n, "screening"): limit for n, limit in enumerate(screening)}
     limits |= {(n, "chairs"): limit for n, limit in enumerate(chairs)}
     return [place for place, count in held_by(booked).items() if count > limits.get(place, 0)]
@@ -393,7 +393,7 @@ def as_minutes(wall: time) -> int:
 
 
 def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
-    """Book visits into one arrival until there is one too many."""
+    """Count the visits that fit into one arrival time by booking until one does not fit."""
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     booked = [domain_grid.compute_footprint(arrival, shape)]
     while not overfull(booked, screening, chairs):

@@ -1,4 +1,4 @@
-"""The interval rules against a slow, plain reference."""
+"""The interval rules, compared with a slow, simple reference."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: IntervalRules | Non
 
 
 def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
-    """The codes of the broken rules, and the first allowed time as wall time."""
+    """Return the codes of the broken rules, and the first allowed time as local time."""
     verdict = intervals.check_intervals(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
     return [one.code for one in verdict.broken_rules], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
@@ -56,7 +56,7 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
 def reference_allows_beside(
     past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
-    """The reference with a donation that is in the past, whatever its hour."""
+    """Check by the reference, with a donation that counts as past, whatever its hour."""
     if past is None:
         return reference_allows(rules, others, at, zone)
     me = Donation(at, at.astimezone(zone).date(), rules)
@@ -89,7 +89,7 @@ def reference_run_is_over(
 
 
 def reference_stated(self_reported: SelfReported, near: datetime, zone: ZoneInfo) -> Donation:
-    """A self-reported donation at the end of its day, found by walking there."""
+    """Build a self-reported donation at the end of its day. Find that moment step by step."""
     at = near
     while at.astimezone(zone).date() > self_reported.on:
         at -= STEP
@@ -117,7 +117,7 @@ RULES = st.builds(
     windows=st.lists(WINDOW, max_size=2),
     cross_days=st.dictionaries(KINDS, st.integers(1, 9), max_size=2),
 )
-# Around the DST changes in North America and Europe, a leap day, and any other time.
+# Dates around the DST changes in North America and Europe, a leap day, and any other time.
 DAYS = [date(2027, 3, 12), date(2027, 11, 5), date(2027, 10, 29), date(2028, 2, 27), date(2027, 6, 1)]
 START = st.sampled_from([datetime(day.year, day.month, day.day, tzinfo=UTC) for day in DAYS])
 OFFSETS = st.integers(0, 6 * 96)
@@ -258,7 +258,7 @@ def test_a_new_visit_keeps_the_rules_of_a_later_booking() -> None:
 
 
 def test_each_donation_has_the_date_of_its_site() -> None:
-    evening = given_at("2027-03-01T23:30", LOS_ANGELES)  # in Vienna it is the morning of the second
+    evening = given_at("2027-03-01T23:30", LOS_ANGELES)  # in Vienna it is the morning of March 2
     assert asked(IntervalRules(min_days=2), "2027-03-03T00:00", evening, zone=VIENNA) == ([], "")
     assert asked(IntervalRules(min_days=2), "2027-03-02T23:59", evening, zone=VIENNA)[1] == "2027-03-03T00:00"
 
@@ -300,7 +300,7 @@ def test_donations_that_do_not_count_are_ignored() -> None:
 
 
 def test_a_day_starts_after_a_skipped_midnight() -> None:
-    cairo = ZoneInfo("Africa/Cairo")  # the clock goes from 0:00 to 1:00 on the last Friday of April
+    cairo = ZoneInfo("Africa/Cairo")  # the clock jumps from 0:00 to 1:00 on the last Friday of April
     assert intervals.start_of_day(date(2027, 4, 30), cairo).astimezone(cairo).isoformat() == "2027-04-30T01:00:00+03:00"
     assert (intervals.start_of_day(date(2027, 4, 30), cairo) - MINUTE).astimezone(cairo).date() == date(2027, 4, 29)
 

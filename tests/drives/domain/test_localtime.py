@@ -1,4 +1,4 @@
-"""Times in words, in the site's zone."""
+"""Times as text, in the site's zone."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -34,17 +34,17 @@ def local(text: str) -> datetime:
         ("01 10:00", "13 10:00", "02 10:00"),  # at most a day
         ("11 09:00", "13 01:00", "11 19:00"),  # a quarter of forty hours
         ("12 10:00", "13 10:00", "12 16:00"),
-        ("11 10:00", "13 10:00", "12 09:15"),  # not in quiet hours: 15 minutes after them
+        ("11 10:00", "13 10:00", "12 09:15"),  # not in quiet hours; 15 minutes after they end
         ("12 16:00", "13 10:00", "13 09:15"),
         ("12 16:00", "13 09:45", "13 09:15"),
-        ("12 16:00", "13 09:30", "12 20:23"),  # too close to the visit for the morning: in the evening
+        ("12 16:00", "13 09:30", "12 20:23"),  # the morning is too close to the visit, so in the evening
         ("13 09:10", "13 13:10", "13 10:10"),
-        ("13 10:00", "13 10:50", "13 10:15"),  # at least a quarter of an hour
-        ("10 21:00", "12 17:00", "11 17:00"),  # in quiet hours: counted from the morning
-        ("12 23:00", "13 11:00", "13 09:30"),  # in quiet hours: a quarter of the time left in the morning
-        ("12 23:00", "13 09:30", "13 01:38"),  # too close for the morning: counted from now
+        ("13 10:00", "13 10:50", "13 10:15"),  # at least 15 minutes
+        ("10 21:00", "12 17:00", "11 17:00"),  # in quiet hours, so counted from the morning
+        ("12 23:00", "13 11:00", "13 09:30"),  # in quiet hours, so a quarter of the time that is left in the morning
+        ("12 23:00", "13 09:30", "13 01:38"),  # the morning is too close to the visit, so counted from now
         ("13 07:00", "13 09:45", "13 09:15"),
-        ("13 08:50", "13 09:44", "13 09:05"),  # just too close for the morning
+        ("13 08:50", "13 09:44", "13 09:05"),  # the morning is just too close to the visit
         ("13 08:50", "13 09:45", "13 09:15"),
         ("13 08:50", "13 09:46", "13 09:15"),
     ],
@@ -139,7 +139,7 @@ def entry() -> WaitlistEntry:
 @pytest.mark.parametrize("state", ["published", "cancelled"])
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_waitlist_text_fits_one_segment(language: str, state: str, settings: Any) -> None:
-    settings.BASE_URL = "https://drive.example.org"  # a link of 50 characters
+    settings.BASE_URL = "https://drive.example.org"  # makes a link of 50 characters
     waits = entry()
     waits.drive.state = state
     with translation.override(language):

@@ -31,7 +31,7 @@ def empty(steps: int, chairs: int, screening: int) -> FreeCapacity:
 
 
 def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bool:
-    """Check anew by counting every step."""
+    """Return whether the party fits, by counting every step."""
     screening, chairs = list(room.free_screening), list(room.free_chairs)
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
@@ -46,7 +46,7 @@ def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bo
 
 
 def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | None:
-    """The earliest last arrival of all arrangements; visits of one shape are interchangeable."""
+    """Return the earliest last arrival of all arrangements. Visits of the same shape are interchangeable."""
     steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
     in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
     ways = (
@@ -57,7 +57,7 @@ def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | N
 
 
 def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
-    """Check each first step against brute force. True if any step fits."""
+    """Compare each first step with brute force. Return whether any step fits."""
     answers = [party_fit.fit_party(room, first, party) for first in range(len(room.may_arrive))]
     for first, found in enumerate(answers):
         assert (max(found) if found else None) == by_force(room, first, party)
@@ -74,7 +74,7 @@ def test_a_fit_has_the_earliest_possible_last_arrival(room: FreeCapacity, party:
 large_parties = st.lists(
     st.builds(VisitShape, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=2, unique=True
 ).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MAX_PARTY_SIZE))
-# Examples in which most parties fit: full steps would only show that nothing fits.
+# Examples in which most parties fit. Full steps would only test that nothing fits.
 open_rooms = st.integers(1, 3).flatmap(
     lambda chairs: st.lists(
         st.tuples(
@@ -93,7 +93,7 @@ def test_large_parties_match_brute_force(room: FreeCapacity, party: list[VisitSh
 
 
 def test_the_examples_for_large_parties_mostly_fit() -> None:
-    """Otherwise the comparison above would compare nothing."""
+    """If no party fitted, the comparison above would compare nothing."""
     placed: list[bool] = []
 
     @given(open_rooms, large_parties)
@@ -128,7 +128,7 @@ def by_the_longest_visit(search: Any, arrival: int, people: int) -> int:
 def test_control_a_wrong_bound_is_detected(
     monkeypatch: pytest.MonkeyPatch, seeded: Callable[..., int], chairs: list[int], party: list[VisitShape]
 ) -> None:
-    """Each bound is a little too high and ends the search before the best arrangement."""
+    """Each bound is a little too high, so the search ends before the best arrangement."""
     room = FreeCapacity([2] * 6, chairs, [True] * 6)
     check_against_force(room, party)
     monkeypatch.setattr(party_fit._Search, "_earliest_last_arrival", seeded)
@@ -144,7 +144,7 @@ def test_looking_changes_nothing(room: FreeCapacity, party: list[VisitShape]) ->
 
 
 def test_a_long_day_in_small_steps_is_searched_quickly() -> None:
-    """Six members, two visit types and two chairs: trying every arrangement would take too long."""
+    """With six members, two visit types and two chairs, trying every arrangement would take too long."""
     room, party = empty(144, 2, 2), [VisitShape(3, 9)] * 4 + [VisitShape(9, 9)] * 2
     begun = process_time()
     found = list(party_fit.fit_party_at_each_step(room, party))
@@ -159,7 +159,7 @@ def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> FreeCa
 
 
 def test_a_search_ends_after_three_thousand_placements() -> None:
-    """The best arrangement of six is found after 2,997 placements in one case, and 3,019 in the other."""
+    """The best arrangement of six is found after 2,997 placements in one case, and after 3,019 in the other."""
     party = [VisitShape(2, 4)] * 4 + [VisitShape(5, 8)] * 2
     in_time = room_with(
         66, closed={2, 17, 23, 27, 28, 35, 37, 38, 40}, fewer_chairs={0, 2, 3, 4, 5, 6, 9, 12, 13, 19, 25, 26, 28, 43}

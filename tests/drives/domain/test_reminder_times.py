@@ -1,4 +1,4 @@
-"""When messages go out, over zones, DST changes and any schedule."""
+"""When messages are sent, across zones, DST changes and any schedule."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The meaning of a donor's text for a booking."""
+"""The meaning of a donor's text about a booking."""
 
 import pytest
 

@@ -49,7 +49,7 @@ def test_a_booking_elsewhere_counts_for_a_verified_phone() -> None:
     hold = builders.held(second)
     refusal = refused(lambda: builders.verified(hold))
     assert refusal.codes == ["interval_too_short"]
-    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours over the DST night
+    assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours, across the DST change
     assert refusal.reasons[0].detail == (
         "This is too close to another donation."
         " The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
@@ -246,7 +246,7 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
 
 
 def missed_and_booked_tomorrow() -> Booking:
-    """A donor with a no-show and a booking at the next day's drive."""
+    """Create a donor with a no-show and a booking at the next day's drive."""
     owner = builders.organization()
     missed = builders.booked(drive_on(0, owner))
     check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What is saved of a donor's self-check."""
+"""What is saved from a donor's self-check."""
 
 import pytest
 from django.core.exceptions import ValidationError

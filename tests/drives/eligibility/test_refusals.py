@@ -54,7 +54,7 @@ def test_the_page_speaks_spanish() -> None:
     browser = Client(headers={"accept-language": "es"})
     first, second = two_days(builders.organization())
     builders.booked(first)
-    with translation.override("es"):  # so that the request's language does not outlive the test
+    with translation.override("es"):  # so that the request's language is reset after the test
         page = text(donor.prove(browser, donor.kept(browser, second)))
     assert "Está demasiado cerca de otra donación." in page
     assert "lunes 15 de marzo de 2027" in page

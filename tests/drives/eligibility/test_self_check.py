@@ -1,4 +1,4 @@
-"""The self-check: saved as an outcome with the policy's version, never as a value."""
+"""The self-check: only its outcome and the policy's version are saved, never an entered value."""
 
 from typing import Any
 

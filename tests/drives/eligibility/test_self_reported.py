@@ -1,4 +1,4 @@
-"""A self-reported donation: saved, counted, changed, and deleted with the donor."""
+"""A self-reported donation is saved, counted, changed, and deleted with the donor."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -32,7 +32,7 @@ BLOOD = SelfReported("whole_blood", TODAY - DAY)
 
 
 def soon(**changes: Any) -> Drive:
-    """A drive tomorrow."""
+    """Create a drive tomorrow."""
     return builders.drive(on=TODAY + DAY, **changes)
 
 
@@ -259,7 +259,7 @@ def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
 
 
 def test_later_times_of_the_same_drive_are_offered() -> None:
-    hours = builders.policy(min_hours=33, windows=[])  # from midnight: 9:00 of the day after
+    hours = builders.policy(min_hours=33, windows=[])  # counted from midnight: until 9:00 on the next day
     drive = builders.drive(on=TODAY + DAY, policy_id=hours.pk, opens=time(8))
     shown = donor.keep(Client(), drive, **{**ELSEWHERE, "self_reported_on": "2027-02-28"}).content.decode()
     radios = [f'name="slot" value="{builders.slot(drive, n).pk}"' in shown for n in range(9)]

@@ -1,4 +1,4 @@
-"""First or return visit: asked once, then known from the history."""
+"""First or return visit: the donor is asked once, then the history decides."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -54,7 +54,7 @@ def test_180_days_over_a_leap_day_count_as_days() -> None:
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
-    """A donation of Ana that many days before the drive, at some organization."""
+    """Create a donation by Ana that many days before the drive, at some organization."""
     given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
     then = given.starts_at - days_before * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -118,7 +118,7 @@ def test_a_lapsed_hold_makes_room_for_a_longer_visit() -> None:
     donated(200)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1, screening_stations=1))
-    over = builders.held(drive, n=3, number=7, now=NOW - timedelta(minutes=10))  # in the chair from step 4 on
+    over = builders.held(drive, n=3, number=7, now=NOW - timedelta(minutes=10))  # in the chair from step 4
     hold = builders.held(drive)  # in the chair until step 4, and until step 6 as a first visit
     assert builders.verified(hold, now=NOW + timedelta(minutes=6)).visit == Visit.FIRST
     over.refresh_from_db()
@@ -141,7 +141,7 @@ def test_a_return_visit_without_an_earlier_chair_keeps_its_footprint() -> None:
     donated(60)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plan(builders.site(owner), chairs=1))
-    hold = builders.held(drive, n=3, visit=Visit.FIRST)  # in the chair from step 6 on
+    hold = builders.held(drive, n=3, visit=Visit.FIRST)  # in the chair from step 6
     builders.held(drive, n=0, number=7, visit=Visit.FIRST)  # in the chair until step 6
     verified = builders.verified(hold)
     assert (verified.visit, steps(verified)) == (Visit.RETURN, (3, 6, 9))
@@ -172,7 +172,7 @@ def test_a_coordinators_booking_follows_the_organizations_records() -> None:
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
-    """A coordinator books a donor at the last time that a return visit fits."""
+    """A coordinator books a donor at the last time that fits a return visit."""
     drive = builders.drive(owner)
     last = Slot.objects.filter(drive=drive).count() - 4
     person, slot_id = builders.person(), builders.slot(drive, last).pk
@@ -274,7 +274,7 @@ def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
     [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],
 )
 def test_an_earlier_booked_visit_makes_a_later_one_a_return_visit(days: int, first: bool) -> None:
-    """Drives that many days apart. The drive itself, a later one, and one too long before do not count."""
+    """The drives are `days` apart. The drive itself, a later one, and one that is too long ago do not count."""
     here, browser = builders.organization(), Client()
     other = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200 + days))
     later = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200)) if days else other

@@ -1,4 +1,4 @@
-"""Donors' texts: commands that act, texts that wait for a coordinator, answers that are sent."""
+"""Donors' texts: commands that are run, texts that wait for a coordinator, replies that are sent."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 _sids = count(1)
 PHONE = builders.phone(42)
-DAY_BEFORE = NOW + timedelta(days=11)  # 10:00 on the Friday; the visit is on Saturday
+DAY_BEFORE = NOW + timedelta(days=11)  # 10:00 on Friday; the visit is on Saturday
 
 
 def say(
@@ -35,7 +35,7 @@ def say(
     sid: str = "",
     sweep_at: datetime | None = None,
 ) -> InboundMessage:
-    """Receive a text from a donor, and run the sweep that acts on it."""
+    """Receive a text from a donor, and run the sweep that handles it."""
     to = sender or Sender.objects.order_by("pk")[0]
     reply = notifications_replies.receive_reply(
         sender_number=to.number,
@@ -75,7 +75,7 @@ def asked_of(organization: Organization, at: datetime, **fields: Any) -> Message
 
 
 def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
-    """Ana's booking, with its earlier messages out of the way."""
+    """Create Ana's booking, with its earlier messages withdrawn or deleted."""
     booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
     Message.objects.exclude(state="scheduled").update(state="withdrawn", reason="")
     Message.objects.filter(state="scheduled").delete()
@@ -86,7 +86,7 @@ def state_of(booking: Booking) -> str:
     return Booking.objects.values_list("state", flat=True).get(pk=booking.pk)
 
 
-# Letters
+# Single-letter replies
 
 
 @pytest.mark.parametrize(("text", "state"), [("c", "confirmed"), ("X", "cancelled")])
@@ -221,7 +221,7 @@ def test_a_command_for_a_deleted_row_goes_to_a_coordinator() -> None:
     assert members.count_open_conversations(organization) == 1
 
 
-# What waits for a person
+# Texts that wait for a coordinator
 
 
 def test_free_text_is_shown_to_the_coordinator_with_the_booking() -> None:
@@ -318,7 +318,7 @@ def test_a_reply_that_fails_is_parked_and_the_rest_go_on(monkeypatch: pytest.Mon
     assert say("Hello", DAY_BEFORE).handled_as == "other"
 
 
-# Answers
+# Replies to the donor
 
 
 def talk(text: str = "Where do I park?", at: datetime = DAY_BEFORE) -> Conversation:

@@ -1,4 +1,4 @@
-"""The demo: true by its own actions, the same each time, brought up to date day by day."""
+"""The demo: made by the service's own actions, the same each time, and extended day by day."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from volunteers.models import Volunteer
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 NOON = datetime(2027, 3, 3, 12, tzinfo=LOS_ANGELES).astimezone(UTC)
-# An ordinary day, the short one and the long one.
+# An ordinary day, the shortest one and the longest one (DST).
 DAYS = [(2027, 3, 3), (2027, 3, 14), (2027, 11, 7)]
 
 
@@ -68,7 +68,7 @@ def assert_people_wait_for_it(drive: Drive) -> None:
 
 
 def assert_nothing_is_late(now: datetime) -> None:
-    """What was due has been delivered, at its time and to the inbox only."""
+    """Check that all due messages were delivered on time, and to the demo inbox only."""
     settled = [MessageState.SCHEDULED, MessageState.WITHDRAWN, MessageState.BLOCKED]
     sent = Message.objects.exclude(state__in=settled)
     assert set(sent.values_list("state", flat=True)) == {MessageState.DELIVERED}
@@ -134,7 +134,7 @@ def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
     assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
     assert (
         demo_drives.fill_demo(now=NOON + timedelta(days=30)) == 4
-    )  # today's, the next, the evening, and the next of the other foundation
+    )  # today's, the next, the evening drive, and the other foundation's next
     assert drift.count_drifted_slots() == 0
 
 

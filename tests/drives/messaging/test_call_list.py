@@ -1,4 +1,4 @@
-"""The call list: donors that no message reached, until a call is recorded."""
+"""The call list: donors that no message reached, until a coordinator records a call."""
 
 from datetime import timedelta
 from typing import Any
@@ -157,7 +157,7 @@ def test_the_list_takes_the_same_queries_for_three_donors_as_for_one(django_asse
                 assert len(call_list.load_call_list(drive, NOW).to_call) == number
 
 
-# What became of the messages of a drive
+# The fate of a drive's messages
 
 
 def test_the_delivery_summary_counts_reasons() -> None:

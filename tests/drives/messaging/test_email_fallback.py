@@ -102,7 +102,7 @@ def test_a_drive_cancellation_is_emailed(drive: Drive) -> None:
     lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("drive_cancelled", "30008")
-    Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last try
+    Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last attempt
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
     assert list_emails() == [("drive_cancelled", MAIL, "CANCEL")]
 

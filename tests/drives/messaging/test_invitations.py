@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 MAIL = "ana@example.org"
 NEWS = ("reminders", "news")
-AFTER = datetime(2027, 3, 20, 18, 0, tzinfo=NOW.tzinfo)  # a Saturday, 11 o'clock in Los Angeles
+AFTER = datetime(2027, 3, 20, 18, 0, tzinfo=NOW.tzinfo)  # a Saturday, 11:00 in Los Angeles
 LATER = AFTER.date() + 10 * DAY
 
 
 def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
-    """Create a donor who gave a week before and has consent to news."""
+    """Create a donor who donated a week before and has consent to news."""
     drive = Drive.objects.of(of).filter(on=DRIVE_DAY).first() or builders.drive(of)
     n = Booking.objects.filter(drive=drive).count()
     return builders.gave(
@@ -221,7 +221,7 @@ def test_an_invitation_waits_for_the_end_of_quiet_hours() -> None:
     owner = builders.organization()
     gave(owner)
     coming(owner)
-    night = AFTER.replace(hour=4)  # nine in the evening before
+    night = AFTER.replace(hour=4)  # 9 PM on the evening before
     assert invitations.invite_all_donors(now=night) == 0
     assert invitations.invite_all_donors(now=night + timedelta(hours=11, minutes=59)) == 0
     assert invitations.invite_all_donors(now=night + timedelta(hours=12)) == 1

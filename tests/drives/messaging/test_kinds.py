@@ -15,7 +15,7 @@ from organizations.models import Organization
 from volunteers import message_texts
 from volunteers.models import Volunteer
 
-TYPED = {kinds.BROADCAST, kinds.ANSWER}  # a coordinator writes them, and sees how long they are
+TYPED = {kinds.BROADCAST, kinds.ANSWER}  # a coordinator writes these and sees their length
 E_MAIL_ONLY = [kind for kind in KINDS.values() if kind.channels == ChannelChoice.MAIL]
 
 
@@ -27,7 +27,7 @@ def longest() -> Drive:
 
 
 def texts(kind: MessageKind) -> list[str]:
-    """List every text that can leave as this kind, in the active language."""
+    """List every text that can be sent as this kind, in the active language."""
     drive, ana = longest(), Volunteer(name="Test Ana Alder")
     entry = WaitlistEntry(drive=drive, volunteer=ana, visit=Visit.RETURN)
     booking = Booking(drive=drive, volunteer=ana, starts_at=drive.starts_at, visit=Visit.RETURN)
@@ -47,7 +47,7 @@ def texts(kind: MessageKind) -> list[str]:
     }
     if kind in others:
         return others[kind]()
-    # The reminder of some days before has the words of the early one.
+    # The reminder some days before has the same text as the early one.
     named = [name for name, words in catalog.TEXTS.items() if words.kind in {kind, _same_words(kind)}]
     link = 54 if kind == kinds.OFFER else 50
     said = [catalog.render_text(name, catalog.build_longest_facts("W" * 20, link), {}) for name in named]
@@ -66,7 +66,7 @@ def _same_words(kind: MessageKind) -> MessageKind:
     ids=lambda kind: kind.name,
 )
 def test_every_kind_fits_one_text_in_every_language(kind: MessageKind, language: str, settings: Any) -> None:
-    settings.BASE_URL = "https://drive.example.org"  # a link of 50 characters
+    settings.BASE_URL = "https://drive.example.org"  # makes a link of 50 characters
     with translation.override("en"):
         english = texts(kind)
     with translation.override(language):

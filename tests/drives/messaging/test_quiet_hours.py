@@ -1,4 +1,7 @@
-"""A change by others waits for the end of quiet hours unless the visit is that morning. A donor's own does not."""
+"""Messages in quiet hours: what waits until they end, and what does not.
+
+A change by others waits, unless the visit is that morning. A donor's own change does not wait.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -104,7 +107,7 @@ def test_a_donors_booking_at_night_is_confirmed_now(now: datetime) -> None:
         ("2027-03-12 22:00", "2027-03-13 12:00", True),
         ("2027-03-13 02:00", "2027-03-13 11:00", False),
         ("2027-03-13 02:00", "2027-03-13 15:00", True),
-        ("2027-03-13 22:00", "2027-03-14 11:59", False),  # the night that lacks an hour
+        ("2027-03-13 22:00", "2027-03-14 11:59", False),  # the night in which the clocks go forward
         ("2027-03-13 22:00", "2027-03-14 12:00", True),
     ],
 )

@@ -1,4 +1,4 @@
-"""Failure reasons of messages have a text in both languages, with the provider's code."""
+"""Every failure reason of messages has a text in both languages, with the provider's code."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A changed schedule reaches every booking, without lost or repeated reminders."""
+"""A changed schedule reaches every booking. No reminder is lost or repeated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from tests import builders, query_counts
 from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
-BOOKED = NOW + timedelta(days=3)  # nine days before the drive: too late for the early reminder
+BOOKED = NOW + timedelta(days=3)  # nine days before the drive, too late for the early reminder
 LATER = BOOKED + timedelta(hours=1)
 
 
@@ -161,7 +161,7 @@ def test_a_changed_drive_reschedules_its_reminders() -> None:
     lifecycle.change_drive(drive=drive, version=drive.version, actor="user:1", now=LATER)
     booking.refresh_from_db()
     assert [kind for kind, _, _ in waiting(booking)] == ["three_days", "day_before"]
-    # The clocks go forward on that Sunday: the same wall time is 23 hours earlier.
+    # The clocks go forward on that Sunday, so the same local time is 23 hours earlier.
     assert [round(days * 24) for _, _, days in waiting(booking)] == [71, 23]
 
 

@@ -1,4 +1,4 @@
-"""What is told to a donor because they booked needs no consent; a STOP ends it, however it was said."""
+"""Messages about a donor's own booking need no consent. A STOP blocks them, in whatever way the donor sent it."""
 
 from datetime import timedelta
 from typing import Any
@@ -55,7 +55,7 @@ def to_call(booking: Booking) -> list[str]:
 
 
 def counted(booking: Booking) -> tuple[int, int]:
-    """Who a cancellation and a word about the visit would reach by text."""
+    """Count the donors that a cancellation and a broadcast about the visit would reach by text."""
     audience = broadcast_queries.Audience()
     found = broadcast_queries.load_broadcast_reach(booking.drive, audience, Purpose.REMINDERS)
     return reach.load_cancellation_reach(booking.drive).by_text, len(found.text_recipients)

@@ -13,9 +13,9 @@ from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
-# Planned in minutes in the form, in steps in the API.
+# The form takes these in minutes, the API in steps.
 STEPS = {"first_screening_steps", "first_chair_steps", "return_screening_steps", "return_chair_steps"}
-# What goes together with a value, so that nothing else about the plan is wrong.
+# Values that must be set together, so that the plan has no other error.
 TOGETHER: dict[str, dict[str, Any]] = {
     "stricter_count": {"stricter_count_days": 366},
     "stricter_count_days": {"stricter_count": 1},

@@ -1,4 +1,4 @@
-"""Booked donors are notified once of a site's new name or address."""
+"""Donors with bookings are notified once of a site's new name or street address."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

@@ -34,7 +34,6 @@ TEXTS = {
 
 
 def add_language(catalogs: Path, code: str) -> None:
-    """Write a .po file, and compile it."""
     source = catalogs / code / "LC_MESSAGES" / "django.po"
     source.parent.mkdir(parents=True)
     entries = [f"msgid {json.dumps(one)}\nmsgstr {json.dumps(other)}\n" for one, other in TEXTS.items()]

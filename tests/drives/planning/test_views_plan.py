@@ -115,7 +115,7 @@ def test_problems_are_shown_and_typed_values_kept(case: str) -> None:
     assert Drive.objects.count() == 0
 
 
-UNSHOWN = ("site", "policy", "step_minutes", "title")  # choices that do not exist cannot be shown again
+UNSHOWN = ("site", "policy", "step_minutes", "title")  # the page cannot show a choice that does not exist
 
 
 def test_an_unknown_zone_of_a_new_site_is_refused() -> None:
@@ -136,7 +136,7 @@ def test_all_problems_are_shown_together() -> None:
 
 def test_problems_are_shown_in_spanish() -> None:
     browser, form = desk()
-    with translation.override("es"):  # so that the request's language does not outlive the test
+    with translation.override("es"):  # so that the request's language is reset after the test
         page = browser.post(NEW, {**form, "opens": "15:00", "closes": "09:00"}, headers={"accept-language": "es"})
     assert "La jornada debe cerrar después de abrir, el mismo día." in text(page)
 

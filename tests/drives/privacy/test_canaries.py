@@ -1,4 +1,4 @@
-"""After an erasure no column, log line, task or feed identifies the donor."""
+"""After an erasure, no column, log line, task or feed identifies the donor."""
 
 import inspect
 import logging
@@ -33,7 +33,7 @@ def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
 
 
 def test_the_canaries_sing_before_the_erasure() -> None:
-    """Otherwise finding none afterwards would prove nothing."""
+    """Without this check, finding no canary after the erasure would prove nothing."""
     plant()
     heard = hits(everywhere())
     assert set().union(*heard.values()) >= {
@@ -64,7 +64,7 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
 
 
 def test_no_value_of_any_column_that_is_hers_is_left() -> None:
-    """Search for values that are no canary, and for the ids that lead to Ana."""
+    """Search for values that are not canaries, and for the ids that refer to Ana."""
     ana = plant()
     before = {where: _values(*where) for where in GONE}
     erase(ana)
@@ -97,7 +97,7 @@ def test_no_log_line_and_no_task_knows_her(
     assert hits({"logs": "\n".join(JsonFormatter().format(record) for record in lines).lower()}) == {}
     celery.app.loader.import_default_modules()
     kinds = {one.kind for name in SWEEPS for one in inspect.signature(celery.app.tasks[name].run).parameters.values()}
-    assert kinds == {inspect.Parameter.VAR_KEYWORD}  # a worker is asked to look, never about whom
+    assert kinds == {inspect.Parameter.VAR_KEYWORD}  # tasks take no ids of people
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: p
 
 
 def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stored answers hold links but no name; the scan must find one that does."""
+    """Stored responses contain links but no name. The scan must find one that does."""
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'
     idempotency.run_once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))

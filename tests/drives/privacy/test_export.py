@@ -1,4 +1,4 @@
-"""An export holds everything about the donor, and no secret and nothing about others."""
+"""An export contains everything about the donor, no secrets, and nothing about others."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ def exported(of: Planted) -> str:
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
-    """Return the values of the personal columns; all are Ana's, since she is the only person there."""
+    """Return the values of the personal columns. All are Ana's, because she is the only person there."""
     return [value for value in model._default_manager.values_list(column, flat=True) if value not in (None, "", [], {})]
 
 
@@ -36,7 +36,7 @@ def test_every_canary_is_in_it() -> None:
 
 
 def test_every_value_of_every_personal_column_is_in_it() -> None:
-    """Compare with the register of columns, so that a new column is exported or left out on purpose."""
+    """Compare with the register of columns, so that a new column is exported or excluded on purpose."""
     ana = plant()
     say("STOP", NOW)
     text = exported(ana)
@@ -52,7 +52,7 @@ def test_every_value_of_every_personal_column_is_in_it() -> None:
 def test_no_link_or_code_is_in_it() -> None:
     ana = plant()
     document = export.build_export(ana.volunteer, NOW)
-    del document["messages"]  # a text that was sent holds its link
+    del document["messages"]  # a sent text contains its link
     text = json.dumps(document)
     assert not any(token in text for token in (*ana.tokens, ana.feed, ana.stop))
     codes = [row for row in export.build_export(ana.volunteer, NOW)["messages"] if row["kind"] == "code"]

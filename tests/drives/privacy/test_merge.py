@@ -1,4 +1,4 @@
-"""Merge two volunteers that are one person."""
+"""Merge two volunteers who are the same person."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ def lax_drive(of: Organization) -> Drive:
 
 
 def two(of: Organization) -> list[Volunteer]:
-    """Ana under two numbers, each with a booking at its own drive; the first row is older."""
+    """Create Ana under two numbers, each with a booking at its own drive. The first row is older."""
     bookings = [
         builders.booked(lax_drive(of), number=number, now=NOW + timedelta(minutes=number), name=name)
         for number, name in ((1, "Test Ana Alder"), (2, "Test Ana Birch"))
@@ -109,7 +109,7 @@ def test_a_volunteer_of_another_organization_is_not_found() -> None:
 
 
 def test_every_row_that_names_a_volunteer_is_known_here() -> None:
-    """A new table with volunteers has to be moved in `drives.privacy.merge`, or a merge would delete its rows."""
+    """A new table with volunteers must be handled in `drives.privacy.merge`, or a merge would delete its rows."""
     known = {"bookings", "waitlist_entries", "self_reported_donation", "registrations", "owned_contacts"}
     assert {relation.get_accessor_name() for relation in Volunteer._meta.related_objects} == known
 

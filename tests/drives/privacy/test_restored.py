@@ -1,4 +1,4 @@
-"""A restored backup knows people that were erased since; `erase_again` erases them."""
+"""A restored backup contains people who were erased after it was made; `erase_again` erases them."""
 
 import io
 import logging
@@ -34,7 +34,7 @@ def test_only_volunteers_in_the_log_are_erased_again(
         erase.erase_volunteer(volunteer_id=before["id"], reason="asked", actor="donor", now=NOW)
     lines = "\n".join(JsonFormatter().format(record) for record in caplog.records)
     assert "0 people erased again" in again(monkeypatch, lines)
-    Volunteer.objects.filter(pk=before["id"]).update(**before)  # as the copy has it
+    Volunteer.objects.filter(pk=before["id"]).update(**before)  # as in the backup
     other = f'{{"message": "request", "number": "{Volunteer.objects.get(bookings=kept).uuid}"}}'
     assert again(monkeypatch, f"{lines}\n{other}") == "1 erasures in the log, 1 people erased again.\n"
     assert [one.pk for one in Volunteer.objects.known()] == [kept.volunteer_id]

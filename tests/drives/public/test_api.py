@@ -129,7 +129,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
     seen += ids(page)
     assert len(seen) == 50
     assert page.json()["next"].startswith("http://testserver/api/v1/drives/?cursor=")
-    Drive.objects.filter(pk=seen[3]).update(state="draft")  # one shown before goes away meanwhile
+    Drive.objects.filter(pk=seen[3]).update(state="draft")  # a drive from the first page disappears in the meantime
     page = Api().get(page.json()["next"])
     seen += ids(page)
     assert page.json()["next"] is None

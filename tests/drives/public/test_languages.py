@@ -1,4 +1,4 @@
-"""Texts of coordinators are shown in the reader's language, or in the other one with a `lang` attribute."""
+"""Coordinators' texts are shown in the reader's language, or in the other one with a `lang` attribute."""
 
 from typing import Any
 

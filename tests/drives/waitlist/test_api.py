@@ -31,7 +31,7 @@ def prove(token: str) -> Any:
 
 
 def offered(full: list[Booking]) -> str:
-    """Return Ana's token, with a spot offered to her."""
+    """Return Ana's token, after a spot is offered to her."""
     token: str = join(Api(), full).json()["token"]
     prove(token)
     booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)

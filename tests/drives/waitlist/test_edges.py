@@ -1,4 +1,4 @@
-"""Edge cases of the waitlist: the deadline itself, the interval rules, reserved spots without a donor."""
+"""Edge cases of the waitlist: the exact deadline, the interval rules, reserved spots without a donor."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -81,7 +81,7 @@ def test_an_entry_by_a_coordinator_is_judged_on_this_organizations_rows_only() -
     """The offer would show the coordinator a donation at another organization. It is checked when the donor books."""
     full = builders.full_drive()
     drive = full[0].drive
-    known = builders.booked(builders.drive(drive.organization))  # whose phone is proved here, too
+    known = builders.booked(builders.drive(drive.organization))  # the same phone is also verified here
     builders.cancelled(known)
     elsewhere = builders.booked(builders.drive(on=drive.on - timedelta(days=1)))
     assert elsewhere.volunteer_id != known.volunteer_id
@@ -100,7 +100,7 @@ def test_no_spot_is_reserved_for_an_entry_with_an_offer() -> None:
     offers.sweep_waitlists(now=NOW)
     builders.cancelled(full[1])
     assert free_chairs(full[0].drive_id) == 1
-    assert ReservedSpot.objects.count() == 1  # the offer's own
+    assert ReservedSpot.objects.count() == 1  # the offer's reserved spot
 
 
 def test_the_spots_of_a_cancelled_party_are_reserved_for_the_waitlist() -> None:
@@ -169,7 +169,7 @@ def test_a_visit_that_became_longer_since_the_offer_takes_more_steps_or_is_refus
 
 
 def gave_before(drive: Drive, days: int) -> Booking:
-    """Add a donation of the donor that many days before the drive."""
+    """Add a donation by the donor that many days before the drive."""
     given = builders.booked(builders.drive(drive.organization, policy_id=builders.lax().pk))
     then = drive.starts_at - timedelta(days=days)
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)

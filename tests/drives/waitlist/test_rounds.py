@@ -1,4 +1,4 @@
-"""For any answers, k freed spots and m entries make min(k, takers) bookings, in the order of the waitlist."""
+"""For any responses, k freed spots and m entries make min(k, takers) bookings, in the order of the waitlist."""
 
 import random
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _no_limits(settings: Any) -> None:
 
 @dataclass
 class World:
-    """A full drive and donors; each round begins with some of them on the waitlist."""
+    """A full drive and donors. Some of them are on the waitlist when a round begins."""
 
     drive: Drive
     bookings: list[Booking]
@@ -92,7 +92,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
 
 
 def _until_nothing_happens(world: World, left: list[Booking], chance: random.Random, now: Any) -> Iterator[Any]:
-    """Cancel one by one between sweeps and let deadlines pass, until a sweep finds nothing to do."""
+    """Cancel bookings one by one between sweeps and let deadlines pass, until a sweep finds nothing to do."""
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
@@ -112,7 +112,7 @@ def answer(offer: Offer, how: str, now: Any) -> None:
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
-    """Return the numbers of the rounds with other bookings than the first takers on the waitlist."""
+    """Return the numbers of the rounds in which others than the first takers on the waitlist were booked."""
     wrong = []
     for number in range(rounds):
         booked, expected = play(world, random.Random(number))
@@ -148,7 +148,7 @@ def test_control_spots_that_are_not_reserved_are_noticed(world: World, monkeypat
         hold = offer.hold
         end(offer, *asked)
         if hold is not None and offer.state != "accepted":
-            Slot.objects.filter(pk=offer.arrival_id).update(open=False)  # nobody can have it any more
+            Slot.objects.filter(pk=offer.arrival_id).update(open=False)  # the slot can no longer be booked
 
     monkeypatch.setattr(reserved_spots, "end_offer", lost)
     try:

@@ -1,4 +1,4 @@
-"""The code page is the same for bookings, the waitlist, searches and new contacts."""
+"""Bookings, the waitlist, searches and new contacts use the same code page."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A link's token becomes a cookie and a clean address; lost, cut and old links lead to the search."""
+"""A link's token moves to a cookie, and its URL is clean. Lost, cut off and old links redirect to the search."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def address(key: str, name: str = "booking") -> str:
 
 
 def opened(booking: Booking) -> Client:
-    """Return a browser with the booking's link opened."""
+    """Return a browser that has opened the booking's link."""
     browser = Client()
     browser.get(address(booking.token), follow=True)
     return browser
@@ -108,7 +108,7 @@ def test_a_revoked_link_opens_nothing_here_or_elsewhere() -> None:
 
 
 def lost(booking: Booking) -> dict[str, Any]:
-    """Return the answers to every kind of broken link."""
+    """Return the responses to every kind of broken link."""
     with time_machine.travel(DRIVE_DAY + timedelta(days=32), tick=False):
         old = Client().get(address(booking.token))
     keys = {"cut": booking.token[:-3], "wrong": "A" * 22, "reference": booking.reference, "nonsense": "x"}

@@ -1,4 +1,4 @@
-"""A cookie between two pages is checked as strictly as a body: a malformed one is ignored and is never an error."""
+"""A cookie between two pages is checked as strictly as a body. A malformed one is ignored and is never an error."""
 
 import json
 from datetime import timedelta
@@ -24,7 +24,7 @@ NOT_WHOLE: list[Any] = [None, 7, "two", {"a": "b"}, [], ["one"], ["one", 2], ["o
 
 
 class Plain:
-    """A signer with a payload that is no JSON, as another version of the service might write."""
+    """A signer whose payload is not JSON, as another version of the service might write it."""
 
     def dumps(self, texts: Any) -> bytes:
         return bytes(texts, "utf-8")
