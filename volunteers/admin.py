@@ -1,4 +1,4 @@
-"""Admin pages for volunteers, contacts and registrations. Read only."""
+"""Admin pages for volunteers, contacts and registrations. All are read-only."""
 
 from django.contrib import admin
 

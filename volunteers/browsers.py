@@ -1,4 +1,4 @@
-"""Browsers that have verified a contact. They need no code for it for 30 days."""
+"""Browsers that have verified a contact. They need no code for that contact for 30 days."""
 
 from datetime import datetime
 
@@ -11,7 +11,6 @@ from volunteers.models import VerifiedBrowser
 
 @transaction.atomic(savepoint=False)
 def save_verified_browser(*, token: str, identity: str, now: datetime) -> None:
-    """Remember for 30 days that this browser verified the contact. An empty token is ignored."""
     if not token:
         return
     verified = VerifiedBrowser(

@@ -1,4 +1,4 @@
-"""Verification codes: limits, keyed hashes, sending and checking. `verification` has the flow around them."""
+"""Verification codes: limits, keyed hashes, sending and checking. `verification` has the whole flow."""
 
 import enum
 import hmac
@@ -27,7 +27,7 @@ _INSERT = Path(__file__).with_name("insert_verification_code.sql").read_text()
 class CodeResult(enum.Enum):
     OK = "ok"
     WRONG = "wrong"
-    EXPIRED = "expired"  # or used, or never sent; the answer does not say which
+    EXPIRED = "expired"  # or used, or never sent; the donor is not told which
     NO_TRIES_LEFT = "no_tries_left"
 
 
@@ -42,11 +42,11 @@ def queue_code(
     ip: str | None,
     now: datetime,
 ) -> VerificationCode:
-    """Queue a new code to a normalized phone or mailbox. Refuses with limits.RateLimitExceeded.
+    """Queue a new code to a normalized phone number or mailbox. Raises limits.RateLimitExceeded.
 
-    `bound_to` is a secret of the caller (a browser's or a booking's token); the code counts only with it. A newer code
-    for the same contact and secret invalidates older ones. Known and unknown contacts take the same work. Call it last,
-    because the organization's counter stays locked until the transaction ends.
+    `bound_to` is a secret of the caller (a browser's or a booking's token), and the code works only with it. A newer
+    code for the same contact and secret invalidates older ones. Known and unknown contacts take the same work. Call
+    this last, because the organization's counter stays locked until the transaction ends.
     """
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
@@ -59,9 +59,9 @@ def queue_code(
 
 @transaction.atomic(savepoint=False)
 def record_code_request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
-    """Record a code that a worker sends if the contact is known (`queue_requested_code`).
+    """Record a request for a code. A worker sends the code if the contact is known (`queue_requested_code`).
 
-    Limits: per contact, per network, and a budget of the whole service.
+    The limits are per contact, per network, and a daily budget of the whole service. Raises limits.RateLimitExceeded.
     """
     _spend_code_limits(identity, ip, Limit("find_budget", "all", *rules.SEARCH_CODES_PER_DAY), now)
     _insert_code(identity, linked_model.hash_token(bound_to), "", ip, now)
@@ -72,14 +72,12 @@ def list_requested_identities(limit: int, now: datetime) -> list[str]:
 
 
 def lock_requested_codes(identities: Collection[str], now: datetime) -> list[VerificationCode]:
-    """Lock the requested codes of these identities. Other workers skip them. Needs a transaction."""
     return list(_filter_requested_codes(now).filter(identity__in=identities).select_for_update(skip_locked=True))
 
 
 @transaction.atomic(savepoint=False)
 def queue_requested_code(*, code: VerificationCode, contact: Contact | None, language: str, now: datetime) -> None:
-    """Send a requested code in the name of the contact's organization. Without a contact, only mark it as done."""
-    if contact is None:
+    if contact is None:  # unknown: only mark the request as done
         VerificationCode.objects.filter(pk=code.pk).update(code_hash="-")
         return
     digits = _generate_digits()
@@ -97,7 +95,7 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
     """Check one guess at the newest code of a contact and secret. At most five guesses are checked.
 
     One conditional UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be
-    a code costs no try. A correct code is refunded to the limit of its network.
+    a code does not count as an attempt. A correct code no longer counts toward its network's limit on unentered codes.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
@@ -131,14 +129,14 @@ def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: dateti
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
         Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_PER_DAY),
     ]
-    # Without an IP address (a misconfigured proxy) all donors would share one counter. The other limits still apply.
+    # If a misconfigured proxy hides the IP address, all donors would share one counter. The other limits still apply.
     if network := rules.compute_network(ip):
         codes += [_build_unentered_limit(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
     limits.spend_limits(limits=[*codes, budget], now=now)
 
 
 def _build_unentered_limit(network: str) -> Limit:
-    """Codes that a network requested and no donor entered. `check_code` refunds an entered one."""
+    # Counts the codes that a network requested and no donor entered. `check_code` subtracts an entered code.
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 

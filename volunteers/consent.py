@@ -1,4 +1,4 @@
-"""Give or withdraw consent after the booking: by the donor, or by a coordinator on the donor's request."""
+"""Give or withdraw consent after the booking. The donor does it, or a coordinator at the donor's request."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -26,10 +26,10 @@ def opt_out_contact(
     ip: str | None = None,
     now: datetime,
 ) -> int:
-    """Withdraw consents of one contact; with `all_contacts`, every consent of all its owner's contacts.
+    """Withdraw consents of one contact. With `all_contacts`, withdraw every consent of all its owner's contacts.
 
-    A consent belongs to an address, so other people with this phone get no more texts there either. Other people's
-    addresses stay as they are. Returns the number of ledger entries. Locks: contacts.
+    A consent belongs to a phone number or mailbox, so other people who share it get no more messages there either.
+    Their other contacts do not change. Returns the number of ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)
     if all_contacts and contact.owner_id is not None:
@@ -50,9 +50,9 @@ def opt_out_contact(
 def opt_out_volunteer(
     *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
 ) -> int:
-    """Withdraw consents on the donor's request to a coordinator: of these contacts, or of all if none is given.
+    """Withdraw the consents of these contacts, or of all the volunteer's contacts if none is given.
 
-    Writes the audit log. Locks: contacts.
+    For coordinators, at the donor's request. Writes the audit log. Locks: contacts.
     """
     ids = [contact.pk for contact in contacts if contact]
     rows = Contact.objects.filter(pk__in=ids) if ids else queries.filter_volunteer_contacts(volunteer)
@@ -76,10 +76,10 @@ def opt_out_volunteer(
 def opt_in_contact(
     *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
 ) -> None:
-    """Give a consent for one of the donor's contacts, with today's wording. Locks the contact.
+    """Give a consent for one of the donor's contacts, with the current wording. Locks the contact.
 
-    Refuses a contact that the donor has not verified (except reminders to a mailbox), and a phone after STOP: only a
-    START lifts the carrier's block.
+    Refuses a contact that the donor has not verified, except for reminders to a mailbox. Refuses a phone after STOP,
+    because only a START lifts the carrier's block.
     """
     current = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and notifications_queries.is_suppressed(
@@ -103,7 +103,6 @@ def opt_in_contact(
 
 @transaction.atomic(savepoint=False)
 def renew_feed_link(*, volunteer_id: int) -> Volunteer:
-    """Give the volunteer's calendar feed a new link; the old one stops working. Locks the volunteer."""
     volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=volunteer_id)
     fields = volunteer.build_renewed_link_fields()
     Volunteer.objects.filter(pk=volunteer.pk).update(**fields)

@@ -12,7 +12,7 @@ from volunteers.models import Contact, ContactKind
 
 @dataclass(frozen=True)
 class ContactPair:
-    """The phone and the mailbox of a person; at least one is set."""
+    """A person's phone and mailbox. At least one of them is set."""
 
     phone: Contact | None
     email: Contact | None
@@ -26,8 +26,9 @@ def lock_or_create_contacts(
 ) -> ContactPair:
     """Create or find the contacts, and lock their rows until the transaction ends.
 
-    One upsert: of two callers at the same time, the second waits and sees the owner that the first one set. The phone
-    always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is marked as verified.
+    This is one upsert. If two callers run at the same time, the second one waits and sees the owner that the first one
+    set. The phone always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is
+    marked as verified.
     """
     rows = [
         _build_row(organization_id, kind, address, verified_identity, now)
@@ -48,7 +49,7 @@ def lock_or_create_contacts(
 
 
 def lock_contacts(rows: QuerySet[Contact]) -> list[Contact]:
-    """Lock these contacts and return their current rows; phones first, as in `lock_or_create_contacts`."""
+    # The phone comes first, as in `lock_or_create_contacts`.
     return list(rows.order_by("-kind", "pk").select_for_update(no_key=True, of=("self",)))
 
 

@@ -1,4 +1,4 @@
-"""Rate limits in atomic database rows, so that none is ever exceeded."""
+"""Rate limits in database rows. The updates are atomic, so no limit is ever exceeded."""
 
 import hmac
 import json
@@ -21,7 +21,7 @@ SHOW_MINUTES_UP_TO = 90  # longer waits are shown in hours
 
 
 class RateLimitExceeded(ValidationError):
-    """A limit is reached. Views answer 429 with Retry-After."""
+    """A limit is reached. Views return 429 with Retry-After."""
 
     def __init__(self, retry_at: datetime, now: datetime) -> None:
         self.retry_at, self.retry_after = retry_at, retry_at - now
@@ -44,7 +44,7 @@ class Limit(NamedTuple):
     window: timedelta
 
     def compute_window_start(self, now: datetime) -> datetime:
-        """Return when the window began. Windows are fixed, so that a counter is one row and is never read first."""
+        # Windows are fixed, so that a counter is one row and is never read first.
         seconds = int(self.window.total_seconds())
         return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
@@ -60,10 +60,10 @@ def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now:
 
 @transaction.atomic(savepoint=False)
 def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
-    """Count against several limits of different scopes, or against none and refuse with RateLimitExceeded.
+    """Count against several limits of different scopes. If one is reached, count nothing: raises RateLimitExceeded.
 
-    One statement. It locks the counters in the given order until the transaction ends. List them from narrow to wide
-    and call it late, because many requests share the wide ones.
+    One statement. It locks the counters in the given order until the transaction ends. Many requests share the wide
+    limits, so list the narrow ones first and call this late.
     """
     if not settings.RATE_LIMITS or not limits:
         return
@@ -99,5 +99,5 @@ def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def purge_counters(*, now: datetime) -> int:
-    # Two windows, so that a window which began up to a day ago is surely over.
+    # Twice the longest window, so that every deleted window is certainly over.
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

@@ -1,7 +1,7 @@
 """Match a typed name and contact to a volunteer: the owner, another person with this contact, or a new one.
 
-Callers hold the lock of the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not
-create two volunteers of one name.
+Callers lock the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not create two
+volunteers with one name.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from volunteers import person_names
 from volunteers.contacts import ContactPair
 from volunteers.models import Contact, Registration, Volunteer
 
-MOST_PEOPLE = 8  # with one contact
+MOST_PEOPLE = 8  # who share one contact
 BookingFor = Literal["", "me", "other"]
 """The answer to "For whom is this booking?": not asked yet, the owner under a new name, another person."""
 
 
 class NameMismatch(ValidationError):
-    """The contact belongs to another name: ask the donor if the booking is for another person."""
+    """The contact belongs to another name. The donor must say whether the booking is for another person."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class NameMismatch(ValidationError):
 
 
 class TooManyPeople(ValidationError):
-    """Too many people share the contact: a coordinator must look at it."""
+    """Too many people share the contact. A coordinator must look at it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people with one verified contact. All but the owner are read on demand."""
+    """The people who share one verified contact. Everyone except the owner is read on demand."""
 
     verified: Contact
     contacts: ContactPair
@@ -52,7 +52,7 @@ class ContactPeople:
 
     @property
     def owner_name(self) -> str:
-        """Return the owner's name. It comes with the upsert unless another transaction has just set the owner."""
+        # The upsert returns the name, unless another transaction has just set the owner.
         known: str | None = getattr(self.verified, "owner_name", None)
         if known is None and self.verified.owner_id is not None:
             known = Volunteer.objects.values_list("name", flat=True).get(pk=self.verified.owner_id)
@@ -71,11 +71,11 @@ class ContactPeople:
 
 
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
-    """Whether the registration is for the contact's owner.
+    """Return whether the registration is for the contact's owner.
 
-    - with "for another person" ticked, only a short form of the owner's name still means the owner, so that the owner
-      gets no second history
-    - otherwise typos are forgiven, too
+    - a registration for another person: only a short form of the owner's name means the owner, so that the owner does
+      not get a second history
+    - otherwise typos are accepted, too
     - raises NameMismatch if the name is neither the owner's nor known here, and `booking_for` is empty
     """
     if people.verified.owner_id is None:
@@ -92,9 +92,10 @@ def is_contact_owner(people: ContactPeople, registration: Registration, booking_
 def find_or_create_others(
     people: ContactPeople, registrations: Sequence[Registration], now: datetime
 ) -> list[Volunteer]:
-    """Match the registrations that are not for the owner, by name, or create new volunteers. Two statements.
+    """Match the registrations that are not for the owner by name, or create new volunteers. Two statements.
 
-    New volunteers get the verified contact, and the other typed one unless it has another owner. Raises TooManyPeople.
+    A new volunteer gets the verified contact, and the other typed contact unless it has another owner. Raises
+    TooManyPeople.
     """
     matches = {each.pk: people.find_by_name(each.name) for each in registrations}
     unknown = [each for each in registrations if matches[each.pk] is None]
@@ -112,9 +113,10 @@ def find_or_create_others(
 def find_entered_volunteer(
     volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """Match a name and contact that a coordinator typed; None for a new volunteer.
+    """Return the volunteer for a name and contact that a coordinator typed, or None for a new volunteer.
 
-    A similar name means `volunteer_id`; its name is updated. Other people with the contact must match exactly.
+    A name similar to that of `volunteer_id` means this volunteer, and the name is updated. The names of other people
+    with the contact must match exactly.
     """
     if volunteer_id is None:
         return None
@@ -129,7 +131,6 @@ def find_entered_volunteer(
 def update_known_volunteer(
     volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """Update name, language (if given) and the contacts without another owner; return the volunteer."""
     if volunteer_id is None:
         return None
     phone, email = _find_linkable_contacts(contacts, volunteer_id)
@@ -175,7 +176,7 @@ def _attach_contacts(volunteer: Volunteer, contacts: ContactPair) -> Volunteer:
 
 
 def merge_volunteer_rows(*, survivor: Volunteer, duplicate: Volunteer) -> None:
-    """Move contacts and registrations to the survivor and delete the duplicate. Part of a merge, under its locks."""
+    """Move contacts and registrations to the survivor and delete the duplicate. The caller holds the locks."""
     Contact.objects.filter(owner=duplicate).update(owner=survivor)
     Registration.objects.filter(volunteer=duplicate).update(volunteer=survivor)
     survivor.phone, survivor.email = survivor.phone or duplicate.phone, survivor.email or duplicate.email

@@ -12,7 +12,7 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.5"  # change it with every word of _CONSENT_TEXTS and their translations
+CONSENT_VERSION: Final = "2026-11.5"  # change it whenever _CONSENT_TEXTS or their translations change
 
 _CONSENT_TEXTS: Final = {
     "reminders": gettext_noop(
@@ -36,9 +36,9 @@ _CODE_PURPOSES: Final = {
 def render_code_message(
     organization: Organization, channel: str, language: str, digits: str, about: str
 ) -> MessageContent:
-    """Render a code: a text of one GSM-7 segment, or an e-mail that says what the code is for.
+    """Render a code as a text of one GSM-7 segment, or as an e-mail that says what the code is for.
 
-    `about` as in the message: "booking:7", "waiting:7", "find", "contact".
+    `about` is the message's: "booking:7", "waiting:7", "find" or "contact".
     """
     with translation.override(language):
         if channel == Channel.SMS:
@@ -63,6 +63,6 @@ def render_consent_text(purpose: str, language: str, organization: Organization)
 def _render_code_text(organization: Organization, digits: str) -> str:
     words = gettext("{code} is your {name} code. It expires in 10 minutes. Do not share it.")
     text = message_content.convert_to_gsm(words.format(code=digits, name=organization.sms_name))
-    # The last line lets phones fill in the code, on this host only. Left out where it would need a second segment.
+    # The last line lets phones fill in the code, on this host only. It is omitted if it would need a second segment.
     bound_text = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
     return bound_text if message_content.count_segments(bound_text) == 1 else text

@@ -1,14 +1,14 @@
-"""Compare typed names of people. Pure.
+"""Compare typed names of people. No database.
 
-Case, accents, order, initials and second names vary, and there are typos. People with one phone differ in their first
-names.
+Case, accents, word order, initials and second names vary, and there are typos. First names tell apart people who share
+a phone.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-_TYPO_MIN_LETTERS = 4  # in a shorter word, another letter makes another name
+_TYPO_MIN_LETTERS = 4  # in a shorter word, a different letter makes a different name
 WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
 
@@ -18,12 +18,18 @@ def is_same_name(one: str, other: str) -> bool:
 
 
 def is_short_form(one: str, other: str) -> bool:
-    """Whether one name is the other with words left out or cut to initials: "A. Alder" for "Ana María Alder"."""
+    """Return whether one name is the other with words omitted or cut to initials.
+
+    For example, "A. Alder" is a short form of "Ana María Alder".
+    """
     return _can_match_names(one, other, _is_same_or_initial)
 
 
 def is_similar_name(one: str, other: str) -> bool:
-    """Like `is_short_form`, but also forgives one typo in a longer word: "Anna Adler" for "Ana Alder"."""
+    """Return whether the names match as in `is_short_form`, but accept one typo in a longer word.
+
+    For example, "Anna Adler" is similar to "Ana Alder".
+    """
     return _can_match_names(one, other, lambda short, long: _is_same_or_initial(short, long) or _is_typo(short, long))
 
 
@@ -35,7 +41,7 @@ def _can_match_names(one: str, other: str, matches: WordMatcher) -> bool:
 
 
 def _can_match_each_word(short: list[str], long: list[str], matches: WordMatcher) -> bool:
-    """Whether each word of the shorter name matches a different word of the longer one (bipartite matching)."""
+    # Bipartite matching: each word of the shorter name needs its own word of the longer one.
     taken: dict[int, int] = {}
 
     def find_match(word: int, tried: set[int]) -> bool:
@@ -55,7 +61,7 @@ def _is_same_or_initial(one: str, other: str) -> bool:
 
 
 def _is_typo(one: str, other: str) -> bool:
-    """Whether the words differ by one letter added, missing or changed, or by two letters swapped."""
+    # One letter added, missing or changed, or two letters swapped.
     short, long = sorted((one, other), key=len)
     if len(short) < _TYPO_MIN_LETTERS - 1 or len(long) < _TYPO_MIN_LETTERS or len(long) - len(short) > 1:
         return False

@@ -29,7 +29,6 @@ class ContactTaken(ValidationError):
 
 @transaction.atomic(savepoint=False)
 def update_name_and_language(*, volunteer_ids: Collection[int], name: str, language: str) -> None:
-    """Update the volunteers of one person, except erased ones. Refuses by field."""
     errors = rules.FieldErrors()
     cleaned_name = errors.collect("name", lambda: rules.clean_name(name), "")
     language_code = errors.collect("language", lambda: rules.parse_language(language, ""), "")
@@ -40,15 +39,14 @@ def update_name_and_language(*, volunteer_ids: Collection[int], name: str, langu
 
 @transaction.atomic(savepoint=False)
 def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
-    """Give a person the contact they have just verified, in all their organizations or in none.
+    """Give a person the contact that they just verified, in all their organizations or in none. Raises ContactTaken.
 
-    - unsent messages go to the new contact; consents stay with the old address
+    - unsent messages go to the new contact; consents stay with the old one
     - the old contact loses its owner, so that the next holder of the number is another person
-    - people with the same old contact move to the new one, so that the next holder sees nothing of them
-    - raises ContactTaken
+    - people who share the old contact move to the new one, so that the next holder sees nothing about them
 
-    The caller locks the identities of the old contact, of the people with the same contact, and of the new one. Contact
-    rows are locked in the order of the organizations.
+    The caller locks the identities of the old contact, of the people who share it, and of the new contact. This
+    function locks contact rows in the order of the organizations.
     """
     kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
     own = {person.pk for person in people}
@@ -84,6 +82,6 @@ def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetim
 
 
 def _delete_verified_browsers(identity: str) -> None:
-    # Otherwise this browser would see the bookings of the number's next holder.
+    # Otherwise this browser would show the bookings of the number's next holder.
     if not Contact.objects.filter(identity=identity).exclude(owner=None).exists():
         VerifiedBrowser.objects.filter(identity=identity).delete()

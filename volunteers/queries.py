@@ -1,4 +1,4 @@
-"""Reads of volunteers, contacts and verified browsers."""
+"""Queries about volunteers, contacts and verified browsers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def filter_browser_verifications(browser: str, now: datetime) -> QuerySet[Verifi
 
 def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunteer]:
     contacts = Contact.objects.filter(identity__in=filter_browser_verifications(browser, now).values("identity"))
-    # The unions keep each part on its index; an OR over them would read the table.
+    # The unions keep each part on its index. One OR across them would scan the table.
     by_phone, by_email = (
         Volunteer.objects.filter(**{f"{name}__in": contacts}).values("pk") for name in ("phone", "email")
     )
@@ -41,10 +41,7 @@ def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunt
 
 
 def list_volunteers_of_browser(browser: str, now: datetime) -> list[Volunteer]:
-    """List them, oldest first, with contacts and organization. One query.
-
-    `is_contact_owner` says whether the verified contact is their own.
-    """
+    # `is_contact_owner` says whether the verified contact is the volunteer's own.
     if not browser:
         return []
     own = Contact.objects.filter(
@@ -61,17 +58,16 @@ def filter_contact_sharers(people: Collection[int]) -> QuerySet[Volunteer]:
 
 
 def load_verified_addresses(volunteer: Volunteer, browser: str, now: datetime) -> dict[str, str]:
-    """Return the volunteer's own contacts that this browser has verified, by kind. One query."""
     verified = filter_browser_verifications(browser, now).values("identity")
     own = Contact.objects.filter(owner=volunteer, identity__in=verified).order_by("pk")
     return dict(own.values_list("kind", "address"))
 
 
 def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
-    """Whether this contact was verified with this secret in the last 15 minutes.
+    """Return whether this contact was verified with this secret in the last 15 minutes.
 
-    For a second tap on "Book this time", the return after a refusal, and a crash between verification and booking. The
-    code is used up by then, but the verification still counts.
+    The code is already used, but the verification still counts. This covers a second tap on "Book this time", the
+    return after a refusal, and a crash between verification and booking.
     """
     used_codes = VerificationCode.objects.filter(
         identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - VERIFICATION_VALID_FOR
@@ -96,14 +92,13 @@ def list_volunteer_addresses(volunteer: Volunteer) -> list[str]:
 
 
 def filter_volunteer_contacts(volunteer: Volunteer) -> QuerySet[Contact]:
-    """The volunteer's contacts: owned, or set as phone or email."""
     named = [pk for pk in (volunteer.phone_id, volunteer.email_id) if pk]
     return Contact.objects.filter(Q(owner=volunteer) | Q(pk__in=named))
 
 
 @dataclass(frozen=True)
 class ContactOwnership:
-    """A volunteer's contacts: those that only they have, and those shared with others."""
+    """A volunteer's contacts: those that only this volunteer has, and those shared with others."""
 
     alone: list[Contact]
     shared: list[Contact]
@@ -120,8 +115,8 @@ class ContactOwnership:
 def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
     """Return all present and past contacts of a volunteer in the organization. Two queries.
 
-    A mailbox typed beside a verified phone has no owner. After the volunteer gets another one, or records are merged,
-    only the registrations lead to it.
+    A mailbox typed together with a verified phone has no owner. If the volunteer later gets another mailbox, or records
+    are merged, only the registrations still refer to it.
     """
     registrations = Registration.objects.filter(volunteer=volunteer)
     typed = Q(address__in=registrations.values("phone")) | Q(address__in=registrations.values("email"))
@@ -134,7 +129,7 @@ def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
 
 
 def list_addresses_known_elsewhere(organization: Organization, addresses: Sequence[str]) -> set[str]:
-    """List which of these addresses another organization knows. One query."""
+    """Return those contacts (phone numbers or mailboxes) that another organization also has. One query."""
     others = Contact.objects.exclude(organization=organization).filter(
         identity__in=map(rules.compute_identity, addresses)
     )
@@ -142,13 +137,13 @@ def list_addresses_known_elsewhere(organization: Organization, addresses: Sequen
 
 
 def filter_volunteer_registrations(volunteer: Volunteer, contacts: ContactOwnership) -> QuerySet[Registration]:
-    """The volunteer's registrations, and unverified ones with a contact that only they have."""
+    # An unverified registration is included if only this volunteer has its contact.
     typed = Q(identity__in=contacts.identities) | Q(phone__in=contacts.addresses) | Q(email__in=contacts.addresses)
     own = Q(volunteer=volunteer) | Q(volunteer=None, verified_at=None) & typed
     return Registration.objects.filter(own, organization=volunteer.organization_id)
 
 
-# The unions keep each part on its index; an OR over them would read the tables.
+# The unions keep each part on its index. One OR across them would scan the tables.
 _IDENTITIES = """
 WITH typed AS (SELECT id, owner_id FROM volunteers_contact WHERE organization_id = %(organization)s
         AND identity = ANY(%(identities)s)),
@@ -168,8 +163,8 @@ def list_person_identities(
 ) -> set[str]:
     """Return all identities of a person, to lock before a booking. One query.
 
-    The person is a volunteer, or the volunteers of an organization with one of these identities. Two volunteers of two
-    organizations are one person if both have verified the same identity, so both bookings lock it.
+    The person is a volunteer, or the volunteers of an organization with one of these identities. If two volunteers of
+    two organizations have verified the same identity, they are one person, and both bookings lock that identity.
     """
     params = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
     with connection.cursor() as cursor:
@@ -179,12 +174,12 @@ def list_person_identities(
 
 @dataclass(frozen=True)
 class ConsentStatus:
-    """Whether a contact gets messages for a purpose, and whether the donor may turn that on."""
+    """Whether a contact gets messages for a purpose, and whether the donor may turn them on."""
 
     contact: Contact
     purpose: str
-    line: ConsentEntry | None  # the newest of the ledger
-    is_stopped: bool  # by STOP: only START lifts it
+    line: ConsentEntry | None  # the newest ledger entry
+    is_stopped: bool  # after a STOP; only a START lifts it
     may_turn_on: bool
 
     @property
@@ -193,12 +188,11 @@ class ConsentStatus:
 
     @property
     def has_default_consent(self) -> bool:
-        """Reminders by e-mail need no yes, but respect a no."""
+        # Reminders by e-mail need no consent, but respect a refusal.
         return self.line is None and self.contact.kind == ContactKind.EMAIL and self.purpose == Purpose.REMINDERS
 
 
 def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
-    """List the volunteer's consents by purpose and contact. Three queries."""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
     addresses = [contact.address for contact in contacts]
     lines = notifications_queries.load_newest_consent_entries(volunteer.organization, addresses)

@@ -28,14 +28,14 @@ _COLUMNS = [field.attname for field in Registration._meta.concrete_fields]
 
 
 class EmailMissing(ValidationError):
-    """A code by e-mail was requested, but no mailbox was typed."""
+    """The donor asked for a code by e-mail but did not enter a mailbox."""
 
     def __init__(self) -> None:
         super().__init__(_("Enter an e-mail address first."), code="email_missing")
 
 
 def compute_typed_identities(*, phone: str, email: str, country: str) -> list[str]:
-    """Return the identities of the readable typed contacts. Callers of `enter_volunteer` lock them first."""
+    """Return the identities of the valid typed contacts. Callers of `enter_volunteer` lock them first."""
     typed = rules.clean_details(
         rules.FieldErrors(), name="", phone=phone, email=email, language_code="", country=country
     )
@@ -58,8 +58,8 @@ def build_registration(
 ) -> Registration:
     """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    Its identity is that of the phone, else of the mailbox; the code goes there. Known and unknown people get the same
-    answer after the same work.
+    The identity is that of the phone, or of the mailbox if there is no phone. The code goes to that contact. Known and
+    unknown people get the same result after the same work.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(
@@ -86,8 +86,8 @@ def build_registration(
 def build_companion_registrations(first: Registration, names: Sequence[str]) -> list[Registration]:
     """Build unsaved registrations for the other people of a party, with the same contact.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`. Each keeps the ticked consents, because they
-    are about the contact, and the donor may remove their own row before verification.
+    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration keeps the consents that
+    were checked, because they belong to the contact and the donor may remove their own row before verification.
     """
     errors, cleaned = rules.FieldErrors(), []
     for position, name in enumerate(names, start=1):
@@ -106,7 +106,6 @@ def build_companion_registrations(first: Registration, names: Sequence[str]) -> 
 
 
 def save_registrations(registrations: Sequence[Registration]) -> None:
-    """Insert built registrations in one statement, and set their ids. Needs a transaction."""
     rows = [{column: getattr(each, column) for column in _COLUMNS} for each in registrations]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, {"registrations": json.dumps(rows, default=str)})
@@ -117,10 +116,10 @@ def save_registrations(registrations: Sequence[Registration]) -> None:
 
 @transaction.atomic(savepoint=False)
 def switch_verification_to_email(*, registrations: Sequence[Registration]) -> None:
-    """Verify the mailbox instead of the phone: the next code goes there.
+    """Verify the mailbox instead of the phone. The next code goes there. Raises EmailMissing.
 
-    A verification of the phone is dropped, because it must not count for the mailbox. The phone stays unverified: it
-    identifies no person, and gives no consent to texts.
+    A verification of the phone is dropped, because it must not count for the mailbox. The phone stays unverified, so it
+    identifies no person and gives no consent to texts.
     """
     email = registrations[0].email
     if not email:
@@ -142,15 +141,15 @@ def resolve_registration(*, registration: Registration, now: datetime, booking_f
 def resolve_registrations(
     *, registrations: Sequence[Registration], now: datetime, booking_for: BookingFor = ""
 ) -> list[Volunteer]:
-    """Match registrations to volunteers after their one contact is verified.
+    """Match registrations to volunteers after their shared contact is verified.
 
     - the first person to verify a contact becomes its owner
-    - a clearly different name raises NameMismatch until `booking_for` answers; only "me" renames the owner
-    - the other, unverified contact is linked unless it has an owner, but never owned: otherwise a typed mailbox
-      would own what its holder books later
-    - consents enter the ledger now
+    - a clearly different name raises NameMismatch until the caller passes `booking_for`; only "me" renames the owner
+    - the other, unverified contact is linked unless it has an owner, but is never made an owned contact: otherwise a
+      donor who types another person's mailbox would own that person's later bookings
+    - consents are written to the ledger now
 
-    The caller locks the identity. The contact rows are locked here, so that two calls at once make one volunteer.
+    The caller locks the identity. This function locks the contact rows, so that two calls at once create one volunteer.
     """
     first = registrations[0]
     pair = contacts.lock_or_create_contacts(
@@ -212,11 +211,11 @@ def enter_volunteer(
 ) -> Volunteer:
     """Find or create the volunteer that a coordinator or an API key entered. The contacts stay unverified.
 
-    The same contact means the same person, unless the name is clearly another's. A contact without an owner gets this
+    The same contact means the same person, unless the name is clearly different. A contact without an owner gets this
     volunteer as its owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
-    The caller locks `compute_typed_identities` first; the contact rows are locked here.
+    The caller locks `compute_typed_identities` first. This function locks the contact rows.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(
@@ -242,7 +241,7 @@ def enter_volunteer(
     if unowned := [contact for contact in pair.all() if contact.owner_id is None]:
         Contact.objects.filter(pk__in=[contact.pk for contact in unowned]).update(owner=volunteer)
         for contact in unowned:
-            contact.owner_id = volunteer.pk  # the confirmation of this transaction reads it
+            contact.owner_id = volunteer.pk  # the confirmation message of this transaction reads it
     addresses = [contact.address for contact in pair.all() if contact.owner_id in {None, volunteer.pk}]
     source = "api" if actor.startswith("key:") else "coordinator"
     for purpose in purposes:
@@ -260,10 +259,8 @@ def _find_owner_id(pair: ContactPair) -> int | None:
 
 
 def _record_verified_consents(registration: Registration, verified: Contact, now: datetime) -> None:
-    """Write the ticked consents to the ledger for the verified contact.
-
-    An unverified mailbox gets reminders only, an unverified phone nothing: it may be another person's number.
-    """
+    # An unverified mailbox gets reminders only. An unverified phone gets nothing, because it may be another person's
+    # number.
     for purpose in registration.consents:
         addresses = [verified.address]
         if purpose == Purpose.REMINDERS and registration.email not in {"", verified.address}:

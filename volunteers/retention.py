@@ -1,4 +1,4 @@
-"""Delete expired rows, and hash addresses that no organization knows."""
+"""Delete expired rows, and hash addresses that no organization has anymore."""
 
 from datetime import datetime, timedelta
 
@@ -18,10 +18,6 @@ _BATCH = 1_000
 
 @transaction.atomic
 def purge_expired_rows(*, now: datetime) -> dict[str, int]:
-    """Delete expired codes, browsers and counters, and up to 1,000 old unverified registrations; return the counts.
-
-    A registration of a held booking stays.
-    """
     return {
         # `queries.is_recently_verified` reads used codes, so they outlive their ten minutes.
         "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
@@ -39,10 +35,7 @@ def _purge_unverified_registrations(now: datetime) -> int:
 
 @transaction.atomic
 def purge_orphan_contacts() -> int:
-    """Delete up to 1,000 contacts without a volunteer; return how many.
-
-    Checked again under their locks, because a volunteer may just have been linked. Locked ones are skipped.
-    """
+    # Check again under the locks, because a volunteer may just have been linked.
     orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
     return _filter_orphan_contacts().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
@@ -50,9 +43,9 @@ def purge_orphan_contacts() -> int:
 
 @transaction.atomic
 def hash_unknown_addresses(*, before: datetime) -> int:
-    """Hash the addresses in ledger and suppressions that no contact has any more; return how many.
+    """Hash addresses in the ledger and in suppressions that no contact has anymore. Return the number.
 
-    Younger rows than `before` are left alone: their contact may not be committed yet.
+    Rows newer than `before` are skipped, because their contact may not be committed yet.
     """
     known_here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
     entries = ConsentEntry.objects.filter(~Exists(known_here), at__lt=before).exclude(address__regex=HASH_PATTERN)

@@ -24,8 +24,8 @@ CODE_TRIES: Final = 5
 BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
-# One address may stand for a hall, or a town on a carrier's network. Donors enter their codes; fraudsters that pump
-# texts to other people's numbers do not.
+# One IP address may belong to a whole building, or to a town on a carrier's network. Donors enter their codes, but
+# fraudsters who request texts to other people's numbers (SMS pumping) do not.
 CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
 CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
 PARTY_SPOTS_PER_NETWORK: Final = 12, timedelta(minutes=15)
@@ -33,7 +33,7 @@ CODE_BUDGET_WINDOW: Final = timedelta(days=1)
 SEARCH_CODES_PER_DAY: Final = (
     2_000,
     timedelta(days=1),
-)  # of the whole service: codes to find bookings
+)  # codes to find bookings, for the whole service
 
 _PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
@@ -56,8 +56,8 @@ _DOT_VARIANTS: Final = str.maketrans("。｡．", "...", _JOINERS)
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
     """Refuse a consent that this volunteer cannot give for this contact (None if it is gone). Codes: stopped, unproved.
 
-    It must be their verified contact, so that a donor cannot consent for another's number; a mailbox without an owner
-    may get reminders. After a STOP only a START lifts the carrier's block.
+    The volunteer must own the contact and have verified it, so that no donor can consent for another person's number.
+    A mailbox without an owner may get reminders. After a STOP, only a START lifts the carrier's block.
     """
     if stopped:
         raise ValidationError(_("First, text START to the number our texts come from."), code="stopped")
@@ -68,11 +68,11 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
 
 
 def clean_name(text: str, *, is_own_name: bool = True) -> str:
-    """Return the name in one line, without control, separator and bidi characters. Refuses by code.
+    """Return the name on one line, without control, separator and bidi characters. Refuses by code.
 
     - name_missing: no letter
     - name_too_long: more than 120 characters
-    - name_has_link: a web address, because names go out in text messages
+    - name_has_link: a URL, because names are sent in texts
     """
     name = " ".join("".join(map(_clean_character, unicodedata.normalize("NFC", text))).split())
     if not any(char.isalpha() for char in name):
@@ -89,8 +89,8 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
 def parse_contact_address(text: str, countries: Sequence[str]) -> str:
     """Return the phone number (E.164) or mailbox typed into one field.
 
-    A national number belongs to the first of these countries in which it is valid. Refuses other text, and a phone in a
-    country that we do not text.
+    A national number belongs to the first of these countries in which it is valid. Refuses text that is neither, and a
+    phone number of a country that we do not text.
     """
     typed = text.strip()
     if not typed:
@@ -101,7 +101,6 @@ def parse_contact_address(text: str, countries: Sequence[str]) -> str:
 
 
 def parse_code(text: str) -> str:
-    """Return the code in ASCII digits without spaces and hyphens; "" if it cannot be a code."""
     digits = [char for char in text.strip() if not char.isspace() and char != "-"]
     if len(digits) != 6 or not all(char.isdecimal() for char in digits):
         return ""
@@ -109,7 +108,6 @@ def parse_code(text: str) -> str:
 
 
 def parse_language(text: str, default: str) -> str:
-    """Return the language of a tag such as es-MX, or the default if it is empty. Refuses: language_unknown."""
     if not text:
         return default
     base = text.replace("_", "-").split("-")[0].lower()
@@ -119,7 +117,6 @@ def parse_language(text: str, default: str) -> str:
 
 
 def parse_purposes(ticked: Sequence[str]) -> list[str]:
-    """Return the ticked consents once each, in the order of `Purpose`. Refuses: consent_unknown."""
     if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(
             _("We don’t know this type of consent."), code="consent_unknown", params={"unknown": unknown}
@@ -128,14 +125,13 @@ def parse_purposes(ticked: Sequence[str]) -> list[str]:
 
 
 def parse_self_check(codes: Sequence[str]) -> list[str]:
-    """Return the codes once each. Whether the policy has them is checked with the booking."""
+    # The booking checks whether the policy has these codes.
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
         raise ValidationError(_("We don’t recognize this confirmation."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
 
 
 def compute_network(ip: str | None) -> str:
-    """Return the network for limits: an IPv4 address, or the /64 of an IPv6 address; "" if unknown."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
@@ -149,7 +145,7 @@ def compute_network(ip: str | None) -> str:
 
 @dataclass
 class FieldErrors:
-    """Collects the errors of all fields, to show them at once."""
+    """Collects the errors of all fields, so that the donor sees them at once."""
 
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
@@ -167,8 +163,6 @@ class FieldErrors:
 
 @dataclass(frozen=True)
 class PersonDetails:
-    """A person's name, contacts and language, cleaned and normalized."""
-
     name: str
     phone: str
     phone_as_typed: str
@@ -207,7 +201,7 @@ def _clean_character(char: str) -> str:
 
 
 def _has_link(name: str) -> bool:
-    # Read it as a phone would: full-width letters and dots count as plain ones, joiners are dropped.
+    # Read it as a phone would. Full-width letters and dots count as plain ones, and joiners are dropped.
     seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
-    # "J.Smith" and "St.John" are names; "Ana.Alder" could be an address.
+    # "J.Smith" and "St.John" are names; "Ana.Alder" could be a domain.
     return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))

@@ -1,12 +1,13 @@
-"""Verify by a six-digit code that a phone or mailbox belongs to the donor. Every caller uses this flow.
+"""Verify with a six-digit code that a phone number or mailbox belongs to the donor. Every caller uses this flow.
 
-1. The caller keeps what the donor typed and calls `send_code`. A search calls `request_code` instead: a worker sends
-   the code, to contacts that are known.
-2. No code came: `send_code_again`, to the same contact or to the mailbox.
-3. The donor types the code: `verify_contact`. Then the caller makes the booking, in its own transaction.
+1. The caller stores what the donor typed and calls `send_code`. A search calls `request_code` instead, and a worker
+   sends the code if the contact is known.
+2. If no code arrives, the caller calls `send_code_again`, for the same contact or for the mailbox.
+3. The donor types the code, and the caller calls `verify_contact`. Then the caller makes the booking, in its own
+   transaction.
 
-A browser that verified the contact gets no code and needs none. Known and unknown contacts get the same answer after
-the same work.
+A browser that has verified the contact needs no code and gets none. Known and unknown contacts get the same response
+after the same work.
 """
 
 from collections.abc import Sequence
@@ -38,10 +39,6 @@ class CodeWrong(ValidationError):
 
 
 def parse_contact(typed: str, *countries: str) -> str:
-    """Return the phone number or mailbox typed into the field "contact". Refuses other text by that field.
-
-    A national number belongs to the first of these countries in which it is valid.
-    """
     errors = rules.FieldErrors()
     address: str = errors.collect("contact", lambda: rules.parse_contact_address(typed, countries), "")
     errors.raise_errors()
@@ -78,9 +75,9 @@ def send_code_to_address(
     ip: str | None,
     now: datetime,
 ) -> VerificationCode | None:
-    """Send a code to a phone or mailbox, unless this browser has verified it. Refuses like `codes.queue_code`.
+    """Send a code to a phone number or mailbox, unless this browser has verified it.
 
-    Call it last.
+    Raises limits.RateLimitExceeded. Call this last, like `codes.queue_code`.
     """
     if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
@@ -93,8 +90,8 @@ def send_code_to_address(
 def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None, now: datetime) -> str:
     """Record a search for a contact's bookings; a worker sends the code. Return the identity to verify.
 
-    Nothing here depends on whether the contact is known. Refuses other text than a phone or mailbox (by field), and
-    with limits.RateLimitExceeded. A national number may belong to the country of any organization.
+    The result does not depend on whether the contact is known. Refuses text that is not a phone number or mailbox
+    (field errors), and raises limits.RateLimitExceeded. A national number may be from any organization's country.
     """
     identity = rules.compute_identity(
         parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
@@ -113,9 +110,9 @@ def send_code_again(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Send another code, which invalidates earlier ones, to the same contact or from now on to the mailbox.
+    """Send another code, which invalidates earlier ones. With `by_email`, switch to the mailbox from now on.
 
-    The first registration is the donor's; the others share the contact. Refuses like `codes.queue_code`, and with
+    The first registration is the donor's, and the others share its contact. Raises limits.RateLimitExceeded and
     registration.EmailMissing.
     """
     if by_email:
@@ -143,12 +140,12 @@ def verify_contact(
     registration_ids: Sequence[int] = (),
     now: datetime,
 ) -> None:
-    """Verify a contact by its code, or raise CodeWrong. Call it outside of transactions.
+    """Verify a contact by its code, or raise CodeWrong. Call this outside of transactions.
 
     1. A browser that has verified the contact needs no code.
-    2. The try counts in its own transaction: a wrong one although it is refused, a right one even if a rule of the
-       caller refuses the booking later.
-    3. A second tap finds the code used by the first, and its booking may not be saved yet.
+    2. The attempt is counted in its own transaction. A wrong code stays counted although it is refused. A right code
+       stays used even if a rule of the caller refuses the booking later.
+    3. On a second tap, the code is already used by the first tap, and the first tap's booking may not be saved yet.
     """
     if queries.is_browser_verified(browser, identity, now):
         return
@@ -162,10 +159,10 @@ def verify_contact(
 
 
 def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:
-    """Count a party's spots against its network. Refuses with limits.RateLimitExceeded.
+    """Count a party's spots against its network. Raises limits.RateLimitExceeded.
 
-    Otherwise one network could hold six spots for each code. Call it before `send_code`, because of the order of the
-    counters.
+    Otherwise one network could hold six spots for each code. Call this before `send_code`, so that the counters are
+    locked in the usual order.
     """
     if network := rules.compute_network(ip):
         limit = Limit("places_together", network, *rules.PARTY_SPOTS_PER_NETWORK)

@@ -1,10 +1,8 @@
-"""Atomic counters of the rate limits."""
-
 from django.db import models
 
 
 class LimitCounter(models.Model):
-    """The count of one scope and subject in one window. Raised by a conditional upsert, never read first."""
+    """The count of one scope and subject in one window. A conditional upsert raises it. It is never read first."""
 
     scope = models.CharField(max_length=30)
     subject = models.CharField(max_length=64)  # a keyed hash of a contact, a network or an organization's id

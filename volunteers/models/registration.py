@@ -1,5 +1,3 @@
-"""What donors typed before verification."""
-
 from django.db import models
 
 from organizations.models import Organization
@@ -7,7 +5,7 @@ from volunteers.models.volunteer import Volunteer
 
 
 class Registration(models.Model):
-    """The details behind a held booking. They count only after the contact is verified."""
+    """The details that a donor typed for a held booking. They count only after the contact is verified."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registrations")
     name = models.CharField(max_length=120)
@@ -16,7 +14,7 @@ class Registration(models.Model):
     email = models.EmailField(blank=True)
     identity = models.CharField(max_length=64)  # keyed hash of the contact that gets the code
     language = models.CharField(max_length=8, default="en")
-    consents = models.JSONField(default=list)  # purposes ticked
+    consents = models.JSONField(default=list)  # the purposes that the donor checked
     self_check = models.JSONField(default=list)  # confirmed codes of the policy's self-check
     source = models.CharField(max_length=20, default="page")
     # "I’m booking for someone else": the person named is not the contact's owner.

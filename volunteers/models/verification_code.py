@@ -1,5 +1,3 @@
-"""How a contact is verified: by a six-digit code, or by a browser that verified it before."""
-
 from django.db import models
 
 from organizations.models import Organization
@@ -8,8 +6,8 @@ from organizations.models import Organization
 class VerificationCode(models.Model):
     """A code sent to a contact: six digits, ten minutes, one use, five tries, bound to a secret of the caller.
 
-    A search for bookings names no organization. Its row has no hash until a worker has looked up the contact. Guesses
-    at it are checked like any others, and none matches.
+    A search for bookings has no organization. Its row has no hash until a worker has looked up the contact. Guesses are
+    checked as usual, but none matches before then.
     """
 
     organization = models.ForeignKey(
@@ -42,7 +40,7 @@ class VerificationCode(models.Model):
 
 
 class VerifiedBrowser(models.Model):
-    """A browser that has verified a contact. It needs no code for 30 days."""
+    """A browser that has verified a contact. It needs no code for that contact for 30 days."""
 
     token_hash = models.CharField(max_length=64)
     identity = models.CharField(max_length=64)

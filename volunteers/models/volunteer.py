@@ -1,5 +1,3 @@
-"""Volunteers and their contacts."""
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +18,7 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
 
 
 class Volunteer(LinkedModel):
-    """A donor or helper, known to one organization. Its link opens the personal calendar feed."""
+    """A donor or helper of one organization. The volunteer's link opens the personal calendar feed."""
 
     link_purpose = "feed"
 
@@ -38,7 +36,7 @@ class Volunteer(LinkedModel):
         indexes = [
             # The people page and the roster search by name.
             models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
-            # drives.privacy.inactive: volunteers known for long.
+            # drives.privacy.inactive: volunteers that were created long ago.
             models.Index(
                 fields=["organization", "created_at"],
                 condition=models.Q(erased_at__isnull=True),
@@ -56,7 +54,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(LinkedModel):
-    """A phone number (E.164) or mailbox (lower case) of one organization, with at most one owner.
+    """A phone number (E.164) or mailbox (lower case) of one organization. It has at most one owner.
 
     Its link opens the page that stops messages.
     """
@@ -79,7 +77,7 @@ class Contact(LinkedModel):
             models.UniqueConstraint(fields=["organization", "kind", "address"], name="one_contact_per_address"),
             models.CheckConstraint(condition=models.Q(kind__in=ContactKind.values), name="contact_kind_is_known"),
         ]
-        # The interval check finds a person's bookings in all organizations.
+        # The interval check finds a person's bookings across organizations.
         indexes = [models.Index(fields=["identity"], name="contact_identity")]
 
     def __str__(self) -> str:
