@@ -36,7 +36,10 @@ def list_companion_registrations(held: Booking) -> list[Registration]:
 
 
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
-    """Match verified registrations to volunteers. Refuses a different name (`other_name`) and too many people."""
+    """Match verified registrations to volunteers.
+
+    Refuses a name that differs from the contact owner's (`other_name`), and too many people for one contact.
+    """
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
     except (NameMismatch, TooManyPeople) as problem:
@@ -72,7 +75,6 @@ def check_holds(party: Sequence[Booking], now: datetime) -> None:
 
 
 def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
-    """Turn the holds into bookings and record the change. Two statements for any number of bookings."""
     history.record_changes(party, to_state=BookingState.BOOKED, actor="donor", now=now)
     volunteer_of_registration = Registration.objects.filter(bookings=OuterRef("pk")).values("volunteer")
     changes = {"state": BookingState.BOOKED, "held_until": None, "verified_at": now, "changed_at": now}

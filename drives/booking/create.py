@@ -312,7 +312,7 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """If the donor's history made the visit longer than requested, give that as the reason for a refusal."""
+    """Replace a refusal's reason if the donor's history made the visit longer than requested."""
     try:
         yield
     except refusals.Refusal as refusal:

@@ -118,7 +118,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Return whether another time would help: the refusal is not about the drive, donor or contact."""
+    """Return whether another time could help. It cannot if the drive, donor or contact was refused."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 

@@ -33,7 +33,10 @@ class BookingPage:
 
 
 def load_booking_page(token: str, now: datetime) -> BookingPage | None:
-    """Load the booking of a link. Return None if the link is unknown, or 30 days after the drive."""
+    """Load the booking of a link. Return None if the link is unknown or expired.
+
+    A link expires 30 days after the drive.
+    """
     return _load_page(Booking.filter_by_token(token), token, now)
 
 

@@ -30,8 +30,9 @@ def rebook_donor(
 ) -> Booking:
     """Book a slot at any organization for a donor with a contact that this browser verified.
 
-    If the donor already has this slot, returns that booking, so that a second tap gives the same result. Refuses the
-    same as `hold.hold_bookings` and `verify.verify_booking`. An expired verification raises ValidationError by field.
+    If the donor already has this slot, returns that booking, so that a second tap gives the same result. Refuses
+    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. An expired verification raises
+    ValidationError by field.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(

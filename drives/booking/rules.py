@@ -1,4 +1,4 @@
-"""Time limits of bookings, and the states from which they may change."""
+"""Time limits of bookings, and the states in which they may change."""
 
 from datetime import datetime, timedelta
 

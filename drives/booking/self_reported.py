@@ -16,8 +16,8 @@ from drives.models import BookingState, SelfReportedDonation
 def correct_self_reported(*, booking_id: int, reported: SelfReported | None, actor: str, now: datetime) -> None:
     """Replace the self-reported donation of a hold, or remove it (None). Locks: booking.
 
-    Refuses a booking that is no longer held, and the same as `save_self_reported` and
-    `refuse_too_close_to_self_reported`.
+    Refuses a booking that is no longer held, and everything that `save_self_reported` and
+    `refuse_too_close_to_self_reported` refuse.
     """
     held = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):

@@ -1,4 +1,4 @@
-"""Find the booking of a URL, and redirect to it."""
+"""Find the booking for a URL, and redirect to it."""
 
 from functools import wraps
 
@@ -39,7 +39,7 @@ require_booking_post = redirects.require_post_or_redirect("booking")
 
 
 def redirect_token_link(view: KeyView) -> KeyView:
-    """Redirect a browser with cookies from a link with a token to the URL that has no token."""
+    """Redirect browsers that accept cookies from a link with a token to the URL without it."""
 
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponse:

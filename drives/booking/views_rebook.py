@@ -40,7 +40,7 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor this browser knows. `record` is of the drive's organization, if it has one."""
+    """A donor this browser knows. `record` belongs to the drive's organization if it has one for them."""
 
     record: Volunteer
     title: str  # the name, with details if people have the same name

@@ -18,7 +18,6 @@ FreedDeltas = Mapping[int, tuple[int, int]]
 def list_open_times(
     drive: Drive, visit_types: visits.VisitTypes, now: datetime, freed: FreedDeltas | None = None
 ) -> list[refusals.OpenTime]:
-    """List the times at which all of these visits fit together. One query."""
     return list(select_open_times(list_slots(drive.pk), visits.compute_visit_shapes(drive, visit_types), now, freed))
 
 
@@ -55,7 +54,6 @@ def list_nearest_times(
     now: datetime,
     freed: FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the three open times nearest to `around`, earliest first. At most one query."""
     if drive.state != DriveState.PUBLISHED:
         return []
     wanted_at = around or drive.starts_at

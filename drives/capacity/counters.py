@@ -18,8 +18,8 @@ _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
     """Apply the changes to all slots, and return whether all of them fit.
 
-    One ordered, conditional UPDATE locks the slots. After False some slots may have changed, so the caller must roll
-    back.
+    One ordered, conditional UPDATE locks the slots. If it returns False, some slots may have changed, so the caller
+    must roll back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 

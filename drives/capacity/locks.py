@@ -48,7 +48,6 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 
 
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
-    """Take locks 2 and 3 for a change of bookings and holds at one drive."""
     volunteer_ids = {booking.volunteer_id for booking in bookings}
     identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
     # Holds have no volunteer yet. A booking's typed contact may belong to another volunteer by now, so skip it.
@@ -89,7 +88,6 @@ def lock_drive_exclusive(drive_id: int) -> None:
 
 
 def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
-    """Take lock 3 for a change of several drives, in the order of their ids."""
     ordered = sorted(drive_ids)
     if ordered:
         calls = ", ".join(["pg_advisory_xact_lock(%s, %s)"] * len(ordered))
@@ -97,7 +95,6 @@ def lock_drives_exclusive(drive_ids: Iterable[int]) -> None:
 
 
 def lock_bookings(booking_ids: Sequence[int]) -> list[Booking]:
-    """Take lock 4 on bookings by id, and read them with related rows."""
     rows = Booking.objects.filter(pk__in=booking_ids).order_by("pk").select_for_update(no_key=True, of=("self",))
     related = (
         "drive__site",
@@ -136,7 +133,6 @@ def block_invitations(organization_id: int) -> None:
 
 
 def lock_waitlist_entries(entry_ids: Iterable[int]) -> list[WaitlistEntry]:
-    """Take lock 5 on entries by id, and read them with related rows."""
     rows = WaitlistEntry.objects.filter(pk__in=list(entry_ids)).order_by("pk")
     rows = rows.select_for_update(no_key=True, of=("self",))
     related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email")

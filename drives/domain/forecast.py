@@ -1,4 +1,4 @@
-"""Forecast donations from bookings, and the bookings that a goal needs. Pure arithmetic."""
+"""Forecast donations from bookings, and the number of bookings needed for a goal. Pure arithmetic."""
 
 import math
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ class GridProblem:
 class Grid:
     """The plan of one day. Hours and breaks are wall-clock times of `zone` (IANA) on the local date `on`.
 
-    A drive closes on the day it opens.
+    A drive closes on the same day it opens.
     """
 
     on: date

@@ -17,7 +17,7 @@ INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` maps another kind of donation to the days after it."""
+    """The interval rules of a policy. `cross_days` is the minimum days after another kind of donation."""
 
     kind: str = PLASMA
     min_hours: int | None = None
@@ -90,7 +90,7 @@ def check_intervals(
     """Check a donation at `wanted_at` against the other donations and bookings, for a site in this zone.
 
     Checks both directions, because a time between two donations must be far enough from both. If a rule is broken,
-    `earliest_ok_at` is the exact time in UTC, or None if the rules never allow a donation.
+    `earliest_ok_at` is the exact first allowed time in UTC, or None if the rules never allow a donation.
     """
     counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)

@@ -54,14 +54,12 @@ def format_day_and_time(at: datetime, zone: str) -> str:
 
 
 def format_long_day(at: datetime, zone: str) -> str:
-    """Format as: Saturday, March 14."""
     local = at.astimezone(ZoneInfo(zone))
     # Translators: a long date as Django's date format, such as "Saturday, March 14".
     return formats.date_format(local, translation.pgettext("date format", "l, F j"))
 
 
 def format_long_date(at: datetime, zone: str) -> str:
-    """Format as: Saturday, March 14, 2027."""
     # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
     return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
 

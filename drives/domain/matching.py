@@ -67,9 +67,9 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
-    """Yield the arrivals that fit a visit of this shape, first those that use the fewest reserved spots.
+    """Yield the arrivals that fit a visit of this shape: fewest reserved spots first, then earliest.
 
-    Among these, the earliest comes first. Otherwise one visit between two freed spots could use up both of them.
+    This order keeps one visit from using up two freed spots when one is enough.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _matches_using(steps, reserved, spot_ids, shape)
@@ -94,7 +94,6 @@ def _counts(taken: Iterable[range]) -> Counter[int]:
 
 
 def _runs(steps: range, left: Counter[int]) -> list[range]:
-    """Return the runs of steps that remain in `left`, and subtract them from it."""
     remaining = [n for n in steps if left[n] > 0]
     left.subtract(remaining)
     starts = [n for n in remaining if n - 1 not in remaining]

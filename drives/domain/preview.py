@@ -9,7 +9,10 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 
 @dataclass(frozen=True)
 class PreviewTime:
-    """One step of the planned grid. The spots are visits that could arrive then on an empty day."""
+    """One step of the planned grid.
+
+    `first_spots` and `return_spots` count the visits that could arrive then on an empty day.
+    """
 
     starts_at: datetime
     chairs: int

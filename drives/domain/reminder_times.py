@@ -54,14 +54,17 @@ DEFAULT_SCHEDULE: MessageSchedule = {
 
 
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the time in UTC before quiet hours apply. Days keep the wall-clock time; hours are elapsed time."""
+    """Return the time to send a message, in UTC, ignoring quiet hours.
+
+    Days before the visit keep its wall-clock time. Hours before it are elapsed time.
+    """
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
     return same_time.astimezone(UTC) - timedelta(hours=entry.hours)
 
 
 def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Return the preferred time in UTC, or an earlier time if that is in quiet hours."""
+    """Return the preferred time in UTC, moved earlier if it is in quiet hours."""
     return quiet.last_open_before(compute_preferred_time(entry, starts_at, quiet.zone))
 
 

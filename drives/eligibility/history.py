@@ -67,7 +67,7 @@ ORDER BY 2 NULLS LAST
 def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
     """List the donor's past, booked and self-reported donations. Call it after locking the identities.
 
-    `zone` is the zone of the site for the wanted time. A self-reported donation is skipped if a recorded one has the
+    `zone` is the time zone of the wanted time's site. A self-reported donation is skipped if a recorded one has the
     same date and kind. One query.
     """
     excluded_booking_id = [donor.excluded_booking_id] if donor.excluded_booking_id else []

@@ -38,7 +38,7 @@ def save_self_reported(
 ) -> None:
     """Replace the earlier self-reported donation, if any, in the caller's transaction.
 
-    Refuses the same as `refuse_impossible_donation`.
+    Refuses everything that `refuse_impossible_donation` refuses.
     """
     refuse_impossible_donation(reported, drive, now)
     SelfReportedDonation.objects.update_or_create(
@@ -81,8 +81,8 @@ def change_self_reported(
 ) -> None:
     """Save or remove (None) a volunteer's self-reported donation.
 
-    Bookings do not change. The page shows if one is now too close, and check-in checks it again. Refuses the same as
-    `refuse_impossible_donation`.
+    Bookings do not change. The page shows if one is now too close, and check-in checks it again. Refuses everything
+    that `refuse_impossible_donation` refuses.
     """
     if reported is None:
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()

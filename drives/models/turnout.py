@@ -31,9 +31,9 @@ class Turnout(models.Model):
 
     @property
     def show_rate(self) -> float | None:
-        """Return the share of the bookings not cancelled that arrived, or None if there is no booking.
+        """Return the share of booked donors who arrived, or None if there were no bookings.
 
-        Walk-ins do not count.
+        Cancelled bookings and walk-ins do not count.
         """
         expected = self.booked_count - self.cancelled_early_count - self.cancelled_late_count
         return (self.arrived_count - self.walk_in_count) / expected if expected > 0 else None

@@ -31,7 +31,6 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
         return self.filter(drive__organization=organization)
 
     def waitlisted(self) -> "WaitlistEntryQuerySet":
-        """Return the entries with a position, in order."""
         return self.filter(state__in=WAITLISTED_STATES).order_by("joined_at", "pk")
 
 

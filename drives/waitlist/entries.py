@@ -1,4 +1,4 @@
-"""Join a waitlist, verify the entry, change it and leave; a coordinator can add donors."""
+"""Join a waitlist, and verify, change or remove an entry. A coordinator can add donors."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -134,7 +134,7 @@ def add_entry(
 ) -> WaitlistEntry:
     """Add a donor for a coordinator or an API key. Only this organization's records are checked.
 
-    Refuses the same as `join_waitlist` and `verify_entry`. Locks: identities, drive (shared), entries.
+    Refuses everything that `join_waitlist` and `verify_entry` refuse. Locks: identities, drive (shared), entries.
     """
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)

@@ -33,7 +33,7 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
 def is_waitlist_open(drive: Drive, now: datetime) -> bool:
     """Return whether an entry can still get a spot.
 
-    This ends with the drive, not with online booking.
+    A waitlist may stay open until the drive ends, even after online booking closes.
     """
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now

@@ -92,7 +92,7 @@ def _render_join(
 @never_cache
 @require_safe
 def show_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the entry in any state. In a browser, a cookie and a URL without the token replace the link."""
+    """Show the entry in any state. A browser with cookies is redirected to a URL without the token."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(
