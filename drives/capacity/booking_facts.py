@@ -23,7 +23,7 @@ class RequestedSlot:
 
 
 _FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
-# A single slot uses the plain statement: PostgreSQL would plan the array version again each time.
+# A single slot uses the plain statement, because PostgreSQL would plan the array version again each time.
 _FACTS_OF_EACH_SQL = f"""
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
     WITH ORDINALITY AS requested (slot, volunteer, position)

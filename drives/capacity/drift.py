@@ -13,8 +13,8 @@ def report_drift(count: int) -> int:
     return count
 
 
-# Recount each step from counted bookings and reserved spots. A move can leave a reserved spot that overlaps itself:
-# a step in both its screening and its chair range counts in both.
+# Recount each step from counted bookings and reserved spots. After a move, a reserved spot may overlap itself.
+# A step that is in its screening range and in its chair range counts in both.
 _DRIFT_SQL = """
 WITH footprint AS (
     SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to

@@ -38,7 +38,7 @@ def compute_donation_rate(donated: int, booked: int) -> DonationRate:
 
 
 def compute_expected_donations(donated: int, open_bookings: int, rate: DonationRate) -> int:
-    # Rounds half up.
+    # Round half up.
     return donated + math.floor(open_bookings * rate.share + Fraction(1, 2))
 
 

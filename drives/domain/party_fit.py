@@ -91,7 +91,7 @@ class _Search:
             if (
                 best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
             ) or self.tries_left <= 0:
-                break  # from here on the last arrival cannot be earlier than in `best`
+                break  # from here on, no arrangement ends earlier than `best`
             if not self.room.may_arrive[arrival]:
                 continue
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):

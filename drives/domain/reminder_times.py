@@ -36,7 +36,7 @@ class EntrySettings:
 
 MessageSchedule = Mapping[str, EntrySettings]
 
-# Two reminders work best: 4.4 % of visits are missed with 3 days and 1 day, 5.8 % and 5.3 % with one of them alone.
+# Two reminders work best: 4.4 % of visits are missed with 3 days and 1 day, 5.8 % or 5.3 % with only one of them.
 # The 7-day reminder reaches only donors who booked more than ten days before (`is_worth_sending`).
 DEFAULT_SCHEDULE: MessageSchedule = {
     entry.kind: entry

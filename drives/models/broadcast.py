@@ -39,7 +39,7 @@ class Broadcast(models.Model):
     actor = models.CharField(max_length=60)
     request_key = models.CharField(max_length=64)  # from the form, so that a second tap sends nothing
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()  # until then, it can be stopped before anything is sent
+    due_at = models.DateTimeField()  # before then, it can be stopped before anything is sent
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=60, blank=True)
     stopped_count = models.PositiveIntegerField(default=0)

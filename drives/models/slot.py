@@ -11,7 +11,7 @@ class Slot(models.Model):
 
     drive = models.ForeignKey(
         Drive, on_delete=models.CASCADE, related_name="slots", db_index=False
-    )  # (drive, n) has one
+    )  # the unique constraint on (drive, n) has an index
     n = models.PositiveSmallIntegerField()
     starts_at = models.DateTimeField()
     open = models.BooleanField(default=True)  # may be chosen as an arrival time

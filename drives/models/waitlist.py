@@ -54,7 +54,7 @@ class WaitlistEntry(AbstractHold):
     window_to = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=WaitlistEntryState)
     source = models.CharField(max_length=12, choices=Source)
-    joined_at = models.DateTimeField(null=True, blank=True)  # the time of verification; gives the position
+    joined_at = models.DateTimeField(null=True, blank=True)  # time of verification; determines the position
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)

@@ -240,7 +240,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
     if not _list_arrivals(availability.list_slots(drive.pk), drive, waitlist_request, now):
         raise refusals.Refusal([rules.build_no_time_reason()])
     if drive.state == DriveState.CLOSED:
-        return  # open times of a closed drive go to the waitlist
+        return  # a closed drive offers its open times to the waitlist
     openings, soonest = (
         availability.list_open_times(drive, (waitlist_request.visit,), now),
         matching.compute_earliest_offered_arrival(now),
