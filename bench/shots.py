@@ -49,7 +49,6 @@ def list_organizer_screens(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def find_links(page: Page, start: str) -> list[str]:
-    """Return the URLs in the page's main part that begin with `start`, without fragments."""
     links = [anchor.get_attribute("href") or "" for anchor in page.locator("main a").all()]
     return [address.split("#")[0] for address in links if address.startswith(start)]
 

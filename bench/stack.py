@@ -16,7 +16,7 @@ from config.embedded.guard import Guard
 from config.embedded.processes import ROOT
 
 WORKERS = 2
-PROVIDER_SECRET = "bench-only-token"  # noqa: S105  known to the stand-in alone
+PROVIDER_SECRET = "bench-only-token"  # noqa: S105  only the stand-in knows it
 
 
 class BenchStack:

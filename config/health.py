@@ -27,7 +27,6 @@ def show_liveness(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def show_readiness(request: HttpRequest) -> HttpResponse:
-    """Return 200 if all checks pass, else 503 with a reason for each failed one."""
     results: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:

@@ -9,7 +9,6 @@ SOURCE_LANGUAGE = "en"  # the language of the code
 
 
 def find_languages(*locale_folders: Path) -> list[tuple[str, str]]:
-    """Return codes and names. Each name is in its own language."""
     files = [file for catalog in locale_folders for file in catalog.glob("*/LC_MESSAGES/django.po")]
     codes = sorted({to_language(file.parts[-3]) for file in files} - {SOURCE_LANGUAGE})
     return [(code, _get_language_name(code)) for code in (SOURCE_LANGUAGE, *codes)]

@@ -34,7 +34,7 @@ logger = logging.getLogger("drives.requests")
 
 
 def mask_personal_data(text: str) -> str:
-    """Mask everything that looks like a mailbox, a phone number, a token or the token of a link."""
+    """Mask everything that looks like a mailbox, a phone number, a token or a link's token."""
     if _SUSPECT_PATTERN.search(text):
         for pattern, label in PERSONAL_DATA_PATTERNS:
             text = pattern.sub(label, text)
@@ -83,7 +83,6 @@ class ProbeFilter(logging.Filter):
 
 
 def build_logging_config(level: str) -> dict[str, Any]:
-    """Build the argument of logging.config.dictConfig for Django, the web server and Celery."""
     quiet = {"level": "WARNING"}
     plain = {"handlers": [], "propagate": True}
     return {

@@ -102,7 +102,7 @@ def _get_error_code(error: exceptions.APIException) -> str:
 
 
 def _flatten_errors(detail: Any, pointer: str) -> Iterator[ErrorEntry]:
-    """Yield nested errors of the framework as a flat list with JSON pointers."""
+    """Yield the framework's nested errors as a flat list with JSON pointers."""
     if isinstance(detail, Mapping):
         for name, nested in detail.items():
             yield from _flatten_errors(nested, _extend_pointer(pointer, str(name)))

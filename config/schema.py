@@ -98,7 +98,6 @@ class Operation:
 
 @cache
 def _list_operations() -> list[Operation]:
-    """List the operations, public ones first."""
     described = json.loads(render_schema())["paths"]
     calls = [
         _build_operation(path, method, operation)
@@ -134,7 +133,6 @@ def _build_response(status: str, response: SchemaNode) -> tuple[str, str]:
 
 
 def _get_content(described: SchemaNode) -> SchemaNode:
-    """Return the content of a body or a response, which has a single media type."""
     return next(iter(described.get("content", {}).values()), {})
 
 

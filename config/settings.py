@@ -107,7 +107,7 @@ DATABASES = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
 
-# Accounts (coordinators only; donors verify a phone or mailbox instead)
+# Accounts: only coordinators have one. Donors verify a phone or mailbox instead.
 AUTH_USER_MODEL = "organizations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -196,7 +196,7 @@ EMAIL_BACKEND = "notifications.mail.OutboxBackend"
 REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
 if REDIS_URL.startswith(
     "filesystem:///"
-):  # the embedded stack: a folder instead of a server, for one machine and about 50 tasks a second
+):  # the embedded stack: a folder replaces the broker; enough for one machine and about 50 tasks a second
     _folder = REDIS_URL.removeprefix("filesystem://")
     CELERY_BROKER_URL = "filesystem://localhost/"
     CELERY_BROKER_TRANSPORT = "config.embedded.broker:Transport"

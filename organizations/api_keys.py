@@ -52,7 +52,7 @@ def issue_api_key(
 
 @transaction.atomic
 def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiKey:
-    """Revoke a key. A second call keeps the first time."""
+    """Revoke a key. A second call does not change the time."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         audit.add_audit_entry(
             organization=key.organization, actor=actor, verb="revoked", about=f"key:{key.pk}", now=now

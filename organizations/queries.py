@@ -1,4 +1,4 @@
-"""Reads of memberships, organizations and API keys."""
+"""Queries for memberships, organizations and API keys."""
 
 import hmac
 from datetime import datetime
@@ -42,7 +42,6 @@ def list_organizations(user: User | AnonymousUser) -> QuerySet[Organization]:
 
 
 def find_api_key(header: str, now: datetime) -> ApiKey | None:
-    """Return the valid key of an `Authorization: Bearer pd_…` header, with its organization."""
     scheme, _, token = header.strip().partition(" ")
     marker, _, rest = token.strip().partition("_")
     prefix, _, secret = rest.partition("_")

@@ -45,7 +45,6 @@ class TranslatedString:
 
 
 def translate_sentence(message: str, main_language: str) -> TranslatedString:
-    """Translate a sentence of the catalogs into all languages that have it."""
     texts = {}
     for language, _name in list_languages(main_language):
         with translation.override(language):
@@ -172,7 +171,6 @@ class TranslatedFormField(forms.Field):
 
 
 def set_main_language(form: forms.BaseForm, language: str) -> None:
-    """Show the input for the organization's main language first."""
     for field in form.fields.values():
         if isinstance(field, TranslatedFormField):
             field.widget.main = language

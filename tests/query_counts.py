@@ -20,7 +20,7 @@ def count_for_each(prepare: Callable[[int], Act], rows: tuple[int, int] = (1, 3)
     """Assert that an act takes as many statements with one row as with three, and return that number.
 
     `prepare` creates that many rows and returns the act to measure. Both sets of rows are in one database, so the
-    act must use only its own. Fill caches before, because statements that run only the first time would count.
+    act must use only its own. Fill caches beforehand, because statements that run only the first time would count.
     """
     few, many = (statements_of(prepare(number)) for number in rows)
     more = Counter(map(_shape, many)) - Counter(map(_shape, few))

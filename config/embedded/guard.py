@@ -56,7 +56,6 @@ class Guard:
 
 
 def _signal_groups(groups: list[int], number: int) -> list[int]:
-    """Signal every group; return those that still exist."""
     alive = []
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):

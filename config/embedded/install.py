@@ -75,7 +75,6 @@ def _install_packages() -> None:
 
 
 def _print_progress(lines: "Iterable[str]", names: "list[str]") -> "list[str]":
-    """Collect pip's output, and print a line after every ten packages."""
     output, printed_tens = [], 0
     for line in lines:
         output.append(line)

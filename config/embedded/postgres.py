@@ -41,7 +41,6 @@ class PostgresServer:
     guard: Guard
 
     def url(self, database: str) -> str:
-        """Return the URL of a database for Django and libpq."""
         return f"postgresql://postgres@/{database}?host={self.socket}"
 
     def create_database(self, database: str) -> None:

@@ -52,7 +52,6 @@ class Supervisor:
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def print_output(self, seconds: float) -> None:
-        """Print the output of all processes for this many seconds."""
         deadline = time.monotonic() + seconds
         while True:
             for key, _ in self._selector.select(max(0.0, deadline - time.monotonic())):
@@ -61,7 +60,6 @@ class Supervisor:
                 return
 
     def reap(self) -> list[ChildProcess]:
-        """Return the processes that have ended since the last call."""
         gone = [child for child in self.running if child.process.poll() is not None]
         for child in gone:
             self.running.remove(child)
@@ -89,7 +87,6 @@ class Supervisor:
         self.reap()
 
     def _read_output(self, child: ChildProcess) -> bool:
-        """Print new output; return False if there is none."""
         assert child.process.stdout is not None
         try:
             output = os.read(child.process.stdout.fileno(), 65536)

@@ -17,7 +17,7 @@ from config.embedded.processes import ChildProcess, Supervisor
 from config.embedded.workspace import Workspace
 
 GRACE_SECONDS = 15.0
-FORCE_STOP_AFTER_SECONDS = 1.0  # a second Ctrl-C later than this kills everything at once
+FORCE_STOP_AFTER_SECONDS = 1.0  # a second Ctrl-C after this delay kills everything immediately
 
 
 class StopRequested(Exception):
@@ -139,7 +139,6 @@ class Stack:
         processes.print_message("")
 
     def _poll_once(self, *, expected_to_end: ChildProcess | None = None) -> None:
-        """Print output, and check whether a process has ended."""
         self.children.print_output(0.2)
         for child in self.children.reap():
             if child is not expected_to_end:

@@ -70,7 +70,6 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _lock_folder(data: Path) -> IO[str]:
-    """Lock the folder until the file is closed."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / "lock").open("a")
@@ -86,7 +85,7 @@ def _lock_folder(data: Path) -> IO[str]:
 
 
 def _empty_folder(data: Path) -> None:
-    """Remove what a run has stored, and nothing else in the folder."""
+    """Remove only the files that earlier runs have stored in the folder."""
     postgres.clear_stale_lock(data / "postgres")
     for name in OWNED_NAMES:
         path = data / name
@@ -119,7 +118,6 @@ def _hash_initial_migrations() -> str:
 
 
 def create_broker_folders(data: Path) -> str:
-    """Create the broker's folders; return the value of REDIS_URL."""
     for name in ("queue", "control"):
         (data / "broker" / name).mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):

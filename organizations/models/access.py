@@ -21,7 +21,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A coordinator's log-in. Donors and helpers are volunteers, never users."""
+    """A coordinator's login. Donors and helpers are volunteers, never users."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)

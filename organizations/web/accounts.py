@@ -46,8 +46,6 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
 
 
 class MemberRequest(HttpRequest):
-    """A request of a user with a membership."""
-
     user: User
     membership: Membership
 

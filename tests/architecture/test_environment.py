@@ -12,7 +12,7 @@ from tests.architecture.sources import APPS, ROOT, Source, project_sources, used
 
 PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB"}
 READERS = {"config/celery.py", "config/wsgi.py"}  # they name the settings module
-EMBEDDED = "config/embedded/"  # makes the environment of the programs that it starts
+EMBEDDED = "config/embedded/"  # sets the environment of the programs that it starts
 
 
 def services() -> dict[str, Any]:

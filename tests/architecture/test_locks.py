@@ -44,7 +44,7 @@ def differing(image: str, development: str) -> list[str]:
 
 
 def lock_faults(lock: str) -> list[str]:
-    """List entries without a version or hash, and URLs."""
+    """List URLs, and entries that lack a version or a hash."""
     entries = [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if entry[:1] not in {"", "#", " "}]
     unsound = [
         entry.splitlines()[0]

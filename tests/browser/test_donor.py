@@ -167,7 +167,7 @@ def test_the_page_of_a_drive_is_light(open_page: OpenPage, live_server: LiveServ
 def test_stylesheet_and_scripts_are_small() -> None:
     limits = {"site/site.css": 12, "django_htmx/htmx-2.min.js": 18, "site/self_check.js": 2}
     for name, kilobytes in limits.items():
-        with open(str(finders.find(name)), "rb") as file:  # noqa: PTH123  finders answer with a string
+        with open(str(finders.find(name)), "rb") as file:  # noqa: PTH123  finders return a string
             assert len(gzip.compress(file.read())) <= kilobytes * 1024, name
 
 

@@ -1,4 +1,4 @@
-"""Find my booking, the donor's page and booking again in two taps, in a real browser."""
+"""In a real browser: find a booking, open the donor's page, and book again in two taps."""
 
 import re
 from datetime import timedelta

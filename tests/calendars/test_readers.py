@@ -232,7 +232,7 @@ def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
 
 
 def test_the_readers_would_notice_a_difference() -> None:
-    """Check, as a control, that each reader uses its own zone for a time without one."""
+    """Check, as a control, that each reader reads a time without a zone in its own zone."""
     body = ical.build_download(appointment("America/Los_Angeles", "2027-03-14", 12))
     floating = body.replace(b"00Z\r\nDTEND", b"00\r\nDTEND")
     assert floating != body

@@ -31,7 +31,6 @@ class Answer:
 
 
 def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
-    """Connect all, send all at once, and return the responses in order."""
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
 

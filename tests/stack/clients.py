@@ -29,7 +29,7 @@ def connect(port: int) -> socket.socket:
 
 @contextmanager
 def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
-    """Keep connections open that have sent only these bytes."""
+    """Hold open connections that have sent only these bytes."""
     with ExitStack() as stack:
         for _client in range(count):
             stack.enter_context(closing(connect(port))).sendall(sent)
@@ -80,8 +80,6 @@ def slowest_health(port: int, seconds: float = 3.0) -> float:
 
 @dataclass
 class Ask:
-    """A request and its expected status."""
-
     method: str
     path: str
     status: int

@@ -68,7 +68,6 @@ class Running:
         return [top, *top.children(recursive=True)]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask the stack to stop; return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(40)
 
@@ -103,5 +102,4 @@ class Http:
         return json.loads(self.send("GET", path).body)
 
     def inbox(self, to: str) -> list[str]:
-        """List the demo's texts to this number, oldest first."""
         return [item["text"] for item in reversed(self.get_json(f"/demo/inbox/messages.json?to={quote(to)}"))]

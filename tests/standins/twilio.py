@@ -115,16 +115,13 @@ class TwilioStandIn:
                 kept.sid = "SM" + 99 * "0"
 
     def release(self) -> None:
-        """Send the held responses."""
         while self.held:
             self._loop.call_soon_threadsafe(self.held.pop())
 
     def refuse(self, number: str, code: int, status: int = 400) -> None:
-        """Refuse texts to this number with an error code from now on."""
         self._errors[number] = Refused(code, "refused", status)
 
     def set_status(self, sid: str, status: str, error_code: int | None = None) -> None:
-        """Set the status that `fetch` returns from now on."""
         self._by_sid[sid].becomes(status, error_code)
 
     def report(self, sid: str, status: str, error_code: str = "") -> tuple[str, dict[str, str], str]:
@@ -287,7 +284,6 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer)
 
     def _reset(self) -> None:
-        """Close the connection with a TCP reset."""
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )

@@ -1,4 +1,4 @@
-"""Names, codes, languages and networks."""
+"""Rules for names, codes, languages and networks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

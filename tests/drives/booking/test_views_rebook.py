@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def next_drive(of: Drive, **changes: Any) -> Drive:
-    """Create another drive of the same organization, four weeks later."""
     return builders.drive(of.organization, on=builders.DRIVE_DAY + timedelta(days=28), **changes)
 
 

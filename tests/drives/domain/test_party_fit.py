@@ -93,7 +93,7 @@ def test_large_parties_match_brute_force(room: FreeCapacity, party: list[VisitSh
 
 
 def test_the_examples_for_large_parties_mostly_fit() -> None:
-    """If no party fitted, the comparison above would compare nothing."""
+    """If no party fit, the comparison above would compare nothing."""
     placed: list[bool] = []
 
     @given(open_rooms, large_parties)

@@ -1,4 +1,4 @@
-"""The grid of a plan, its copies, and rules looser than its policy."""
+"""Checks of a plan: its grid, its copies, and rules that are looser than its policy."""
 
 from datetime import date, time
 

@@ -1,4 +1,4 @@
-"""Donors with bookings are notified once of a site's new name or street address."""
+"""Donors with bookings are notified once about a site's new name or street address."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

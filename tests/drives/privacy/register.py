@@ -168,7 +168,7 @@ def undecided(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
 
 
 def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
-    """List tables without a decision that have rows which identify a person.
+    """List tables with rows that identify a person, if the register has no decision for them.
 
     An erasure keeps a volunteer's row and the rows that refer to it, unless it deletes them explicitly.
     """

@@ -1,4 +1,4 @@
-"""What an erasure keeps and does not change."""
+"""What an erasure keeps, and what it does not change."""
 
 from datetime import timedelta
 from typing import Any

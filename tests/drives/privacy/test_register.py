@@ -44,7 +44,7 @@ def test_every_table_from_which_something_leads_to_a_person_is_decided_upon() ->
 )
 @pytest.mark.parametrize("label", ["volunteers.Volunteer", "drives.Drive", "drives.Slot", "drives.NewTable"])
 def test_control_a_new_column_is_caught(label: str, column: "models.Field[Any, Any]") -> None:
-    """Try a table about donors, one about plans, one without text, and a new one."""
+    """The columns are in a table about donors, one about plans, one without text, and a new one."""
     app, _, name = label.partition(".")
     with isolate_apps(app):
         meta = type("Meta", (), {"app_label": app})

@@ -30,7 +30,7 @@ from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
 
-ROUNDS = env.int("WAITING_ROUNDS", 100)  # `make prove` plays a thousand
+ROUNDS = env.int("WAITING_ROUNDS", 100)  # set WAITING_ROUNDS=1000 for a long run
 PLACES, PEOPLE = 5, 7
 TAKES, PASSES, IGNORES = "takes", "passes", "ignores"
 
@@ -112,7 +112,7 @@ def answer(offer: Offer, how: str, now: Any) -> None:
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
-    """Return the numbers of the rounds in which others than the first takers on the waitlist were booked."""
+    """Return the numbers of the rounds with other bookings than expected for the first takers."""
     wrong = []
     for number in range(rounds):
         booked, expected = play(world, random.Random(number))
