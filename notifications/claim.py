@@ -140,7 +140,7 @@ SELECT claimed.id, claimed.attempt_token, claimed.key, claimed.channel, claimed.
  ORDER BY claimed.priority, claimed.due_at, claimed.id
 """
 
-# `state || ''` keeps the planner on the primary key: it underestimates the cost of the partial indexes.
+# `state || ''` keeps the planner on the primary key, because it underestimates the cost of the partial indexes.
 ADMIT = """
 WITH judged AS (
     SELECT message.id, ours.until, ours.why, CASE

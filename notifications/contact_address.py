@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
-# Half the world dials 00 for international calls. For a US number, the library accepts only 011.
+# Half the world dials 00 for international calls. In North America, the library accepts only 011.
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
 # The library would also accept a number inside a sentence.
 _PROSE = re.compile(r"[^\W\d_]{2,}")

@@ -78,10 +78,7 @@ def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
 
 @transaction.atomic(savepoint=False)
 def hash_consents(*, organization: Organization, addresses: Collection[str]) -> None:
-    """Replace the contact with its keyed hash in the ledger and in suppressions, and remove the IP address.
-
-    The rest stays because the law requires it.
-    """
+    # The law requires us to keep the rest of an entry.
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
         entries = ConsentEntry.objects.filter(organization=organization, address=address)
@@ -91,7 +88,7 @@ def hash_consents(*, organization: Organization, addresses: Collection[str]) -> 
 
 @transaction.atomic(savepoint=False)
 def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None:
-    # An earlier erasure may have hashed the same STOP, and a sender has only one row per hash.
+    # An earlier erasure may have hashed the same STOP. A sender keeps only one row for it.
     ids, hashed = list(suppressions.values_list("pk", flat=True)), contact_address.compute_identity(address)
     duplicates = Suppression.objects.filter(address=hashed).values("sender")
     Suppression.objects.filter(pk__in=ids, sender__in=duplicates).delete()

@@ -109,10 +109,6 @@ def list_consent_entries(organization: Organization, addresses: Collection[str])
 
 
 def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
-    """Return the ids of texts that `claim.admit_messages` would block now. One query.
-
-    A text is blocked if a consent is missing, or after a STOP.
-    """
     with connection.cursor() as cursor:
         cursor.execute(
             _BLOCKED_TEXT_IDS,

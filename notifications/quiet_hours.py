@@ -56,7 +56,7 @@ class QuietHours:
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
         """Return whether a message about a changed visit may wait for the morning.
 
-        It may not wait if the visit is before noon of that day.
+        It may not wait if the visit is before noon on that day.
         """
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 

@@ -111,7 +111,6 @@ def _check_message(message: Message, now: datetime) -> str:
 
 
 def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
-    """Adopt the provider's message. If it has none after `LISTING_DELAY`, send the message again or give up."""
     sending_at = message.sending_at or now
     if not message.address:  # erased in flight, so we can neither look it up nor send it again
         ended = {"state": MessageState.FAILED, "reason": "erased", "check_at": None, "settled_at": now}

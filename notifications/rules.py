@@ -140,7 +140,7 @@ def is_forward_move(current: str, reported: str) -> bool:
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
 
-# Words -----------------------------------------------------------------------------------------------------------
+# Carrier keywords ------------------------------------------------------------------------------------------------
 
 
 class ReplyMeaning(StrEnum):
@@ -152,7 +152,7 @@ class ReplyMeaning(StrEnum):
     START = "start"
     YES = "yes"  # START after an opt-out; otherwise the answer to a question
     HELP = "help"
-    HELP_UNANSWERED = "help_unanswered"  # in Spanish; the provider does not answer this word, so a coordinator does
+    HELP_UNANSWERED = "help_unanswered"  # Spanish for help; the provider ignores this word, so a coordinator answers it
     OTHER = ""
 
 

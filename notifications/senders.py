@@ -17,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 
 def ensure_default_sender() -> Sender | None:
-    """Return the sender named in the settings, or None. Organizations without their own sender use it."""
     configured = _read_sender_settings()
     present = Sender.objects.filter(is_default=True).first()
     if not configured or (present and all(getattr(present, name) == value for name, value in configured.items())):

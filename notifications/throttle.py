@@ -85,7 +85,7 @@ class RateLimiter:
         return replace(longest, until=one.quiet_hours.next_open(longest.until))
 
     def _probe(self, subjects: Collection[str]) -> dict[str, datetime]:
-        """Return when each broken subject may be probed next. If that time has come, this batch sends one probe."""
+        # This batch sends one probe for each breaker that has reached its `open_until`.
         due = Breaker.objects.filter(subject__in=subjects, open_until__lte=self._now).order_by("subject")
         for subject in due.select_for_update(no_key=True).values_list("subject", flat=True):
             self._shut[subject] = False

@@ -73,7 +73,7 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 def _parse_address(typed: str) -> str:
-    # A plus sign in a query string arrives as a space. Both readings are accepted.
+    # In a query string, a plus sign arrives as a space, so the number may have lost its plus sign.
     for normalize in (contact_address.normalize_phone, contact_address.normalize_email):
         try:
             return normalize(typed) if typed.strip() else ""

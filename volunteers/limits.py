@@ -60,7 +60,7 @@ def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now:
 
 @transaction.atomic(savepoint=False)
 def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
-    """Count against several limits of different scopes. If one is reached, count nothing: raises RateLimitExceeded.
+    """Count against several limits of different scopes. If one is reached, count nothing and raise RateLimitExceeded.
 
     One statement. It locks the counters in the given order until the transaction ends. Many requests share the wide
     limits, so list the narrow ones first and call this late.

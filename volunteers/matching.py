@@ -176,7 +176,6 @@ def _attach_contacts(volunteer: Volunteer, contacts: ContactPair) -> Volunteer:
 
 
 def merge_volunteer_rows(*, survivor: Volunteer, duplicate: Volunteer) -> None:
-    """Move contacts and registrations to the survivor and delete the duplicate. The caller holds the locks."""
     Contact.objects.filter(owner=duplicate).update(owner=survivor)
     Registration.objects.filter(volunteer=duplicate).update(volunteer=survivor)
     survivor.phone, survivor.email = survivor.phone or duplicate.phone, survivor.email or duplicate.email

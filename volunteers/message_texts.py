@@ -38,7 +38,7 @@ def render_code_message(
 ) -> MessageContent:
     """Render a code as a text of one GSM-7 segment, or as an e-mail that says what the code is for.
 
-    `about` is the message's: "booking:7", "waiting:7", "find" or "contact".
+    `about` says what the message is about: "booking:7", "waiting:7", "find" or "contact".
     """
     with translation.override(language):
         if channel == Channel.SMS:

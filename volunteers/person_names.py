@@ -61,7 +61,7 @@ def _is_same_or_initial(one: str, other: str) -> bool:
 
 
 def _is_typo(one: str, other: str) -> bool:
-    # One letter added, missing or changed, or two letters swapped.
+    # A typo is one letter added, missing or changed, or two letters swapped.
     short, long = sorted((one, other), key=len)
     if len(short) < _TYPO_MIN_LETTERS - 1 or len(long) < _TYPO_MIN_LETTERS or len(long) - len(short) > 1:
         return False

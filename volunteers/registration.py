@@ -35,7 +35,6 @@ class EmailMissing(ValidationError):
 
 
 def compute_typed_identities(*, phone: str, email: str, country: str) -> list[str]:
-    """Return the identities of the valid typed contacts. Callers of `enter_volunteer` lock them first."""
     typed = rules.clean_details(
         rules.FieldErrors(), name="", phone=phone, email=email, language_code="", country=country
     )

@@ -26,7 +26,7 @@ class MessageState(models.TextChoices):
     IN_DOUBT = "in_doubt", _("being checked")
     WITHDRAWN = "withdrawn", _("no longer needed")
     EXPIRED = "expired", _("too late to be useful")
-    BLOCKED = "blocked", _("not sent")  # opted out, no consent, no sender: `reason` says which
+    BLOCKED = "blocked", _("not sent")  # `reason` says why, such as opted_out or no_consent
 
 
 UNSENT_STATES = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
@@ -111,7 +111,7 @@ class Message(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
             # queries.list_messages_to_render: scheduled messages that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
-            # reconciliation: expired leases; rows in doubt or long without a report.
+            # reconciliation: expired leases, and rows that are in doubt or wait for a report.
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(state__in=["claimed", "sending"]),
@@ -128,7 +128,7 @@ class Message(models.Model):
                 condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
                 name="message_text_that_failed",
             ),
-            # outbox.withdraw_messages, and the messages shown beside a booking.
+            # outbox.withdraw_messages, and the messages shown next to a booking.
             models.Index(fields=["about"], name="message_about"),
             # Status reports find their message by the provider's id or our attempt token.
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_provider_id"),

@@ -83,7 +83,7 @@ class SmtpProvider:
             mail.message()  # fails here, before the server is called, if the mail cannot be composed
         except (ValueError, MessageError) as error:
             raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
-        # A refusal leaves the connection usable. After any other error its state is unknown.
+        # After a refusal, the connection can be used again. After any other error, its state is unknown.
         backend = self._open_backend()
         try:
             backend.send_messages([mail])

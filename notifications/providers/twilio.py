@@ -106,7 +106,7 @@ class TwilioProvider:
         return Receipt(made.sid)
 
     def find(self, message: OutgoingMessage, since: datetime) -> list[ProviderMessage]:
-        # No filter by `date_sent`: it is empty while a message is queued.
+        # Do not filter by `date_sent`, because it is empty while a message is queued.
         known = self._ask(
             lambda: self._client.messages.list(to=message.address, limit=LOOKUP_LIMIT, page_size=LOOKUP_LIMIT)
         )
