@@ -21,7 +21,7 @@ class Conversation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
-    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that was not a command
+    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that a person must read
     waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
     may_mean_cancel = models.BooleanField(default=False)  # some unanswered text reads like a cancellation
     closed_at = models.DateTimeField(null=True, blank=True)
