@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 CLIENTS = 8
-# Returns the bytes of a request, given the number of the client and of the request.
+# Return the bytes of a request, given the number of the client and of the request.
 RequestFactory = Callable[[int, int], bytes]
 
 

@@ -1,4 +1,4 @@
-"""Concurrent requests for codes: the limits that protect against costs."""
+"""Concurrent requests for codes: the limits that keep costs down."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
