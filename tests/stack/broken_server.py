@@ -31,11 +31,11 @@ def seed(bug: str) -> None:
     if bug == "few":
         patch.object(web_server, "MAX_CONNECTIONS", 40).start()
     elif bug == "early":
-        patch.object(RsgiAdapter, "receive", _receive_in_a_thread).start()
+        patch.object(RsgiAdapter, "receive_body", _receive_in_a_thread).start()
     elif bug == "greedy":
         patch.object(rsgi_adapter, "MAX_BUFFERED_BYTES", 1 << 40).start()
     else:
-        patch.object(RsgiAdapter, "receive", _receive_nothing).start()
+        patch.object(RsgiAdapter, "receive_body", _receive_nothing).start()
 
 
 if __name__ == "__main__":
