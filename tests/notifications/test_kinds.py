@@ -157,3 +157,10 @@ def test_a_call_and_an_email_follow_a_failed_text() -> None:
     mailed = {"week", "three_days", "day_before", "same_day", "broadcast", "waitlist_joined", "waitlist_closed"}
     assert set(kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)) == called
     assert set(kinds.list_kind_names(lambda kind: kind.email_replaces_text)) == called | mailed
+
+
+def test_only_bookings_and_their_changes_carry_a_calendar_object() -> None:
+    methods = {kind.name: kind.calendar_method for kind in KINDS.values() if kind.calendar_method}
+    booked = dict.fromkeys(("booked", "moved", "relocated"), "REQUEST")
+    assert methods == {**booked, "cancelled": "CANCEL", "drive_cancelled": "CANCEL"}
+    assert {kind.name for kind in KINDS.values() if kind.ends_visit} == {"cancelled", "drive_cancelled"}
