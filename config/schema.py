@@ -82,7 +82,7 @@ class SchemaField:
 
 @dataclass(frozen=True)
 class Operation:
-    """One call of the API, as the page shows it."""
+    """An API operation as shown on the API docs page."""
 
     name: str
     method: str

@@ -40,7 +40,7 @@ class _NextState:
 def record_results(*, call_results: Sequence[CallResult], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
     """Record the results of many calls. Return the number of messages by state.
 
-    Only rows that still wait for their call change, because a report or a lookup may have been faster.
+    Only rows still waiting for a result are updated, because a status report or a lookup may have come first.
     """
     next_states = [_compute_next_state(result, now, chance()) for result in call_results]
     if not next_states:

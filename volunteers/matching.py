@@ -73,8 +73,8 @@ class ContactPeople:
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
 
-    - a registration for another person: only a short form of the owner's name means the owner, so that the owner does
-      not get a second history
+    - a registration for another person matches the owner only if the name is a short form of the owner's, so that the
+      owner does not get a second history
     - otherwise typos are accepted, too
     - raises NameMismatch if the name is neither the owner's nor known here, and `booking_for` is empty
     """

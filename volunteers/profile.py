@@ -42,7 +42,7 @@ def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) 
     """Give a person the contact that they just verified, in all their organizations or in none. Raises ContactTaken.
 
     - unsent messages go to the new contact; consents stay with the old one
-    - the old contact loses its owner, so that the next holder of the number is another person
+    - the old contact loses its owner, so that a later holder of the number is treated as a new person
     - people who share the old contact move to the new one, so that the next holder sees nothing about them
 
     The caller locks the identities of the old contact, of the people who share it, and of the new contact. This

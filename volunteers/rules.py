@@ -81,7 +81,7 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
     if len(name) > _NAME_LENGTH:
         raise ValidationError(_("Enter a name of at most 120 characters."), code="name_too_long")
     if _has_link(name):
-        message = _("Enter a name without a web address. If it is a name, put a space after the dot.")
+        message = _("Names can’t contain a web address. If the name has a period, put a space after it.")
         raise ValidationError(message, code="name_has_link")
     return name
 

@@ -9,7 +9,7 @@ from django.core.management import call_command, get_commands
 
 
 def main() -> None:
-    """Migrate, collect static files, fill the demo. The command line names the file for the output."""
+    """Migrate, collect static files, and fill the demo. The first argument is the file for the demo's output."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     print("bringing the database up to date")

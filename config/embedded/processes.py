@@ -71,7 +71,7 @@ class Supervisor:
     def stop(self, grace: float) -> None:
         """Send one SIGTERM to each process, and kill those that are left after `grace` seconds.
 
-        Their children get no signal, because each process stops its own children best.
+        Their children get no signal, because each process stops its own.
         """
         for child in self.running:
             with contextlib.suppress(ProcessLookupError):

@@ -36,7 +36,7 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return the latest message, or the one of the same kind that reached the donor."""
+        """Return the first message of the latest kind that reached the donor, or else the latest message."""
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         sent = [message for message in self.messages if message.state not in planned]
         same_kind = [message for message in sent if message.kind == sent[-1].kind]

@@ -31,7 +31,8 @@ def move_bookings(
 ) -> list[Booking]:
     """Move a booking or hold, or all upcoming ones of its party, to another time of the same drive.
 
-    Either all bookings move or none. The chairs they use now count as free. Each donor's intervals are checked unless
+    Either all bookings move or none. The chairs of these bookings are treated as free. Each donor's intervals are
+    checked unless
     `override_reason` is given, which is saved. Donors who share a phone get one text. A move to the current time
     changes nothing.
 

@@ -61,7 +61,7 @@ class SelfReported:
     on: date
 
     def to_donation(self, zone: ZoneInfo) -> Donation:
-        """Count from the end of its date in `zone`, because the hour is unknown."""
+        """Convert to a donation at the end of its date in `zone`, because the time of day is unknown."""
         return Donation(
             start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), basis=SELF_REPORTED
         )

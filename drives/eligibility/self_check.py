@@ -25,7 +25,7 @@ WILL_ASK = "will_ask"  # the donor is not sure and will ask the center
 
 
 def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Return the answers to save: all codes, or `will_ask` if the donor gave no answer or chose it.
+    """Return the answers to save: all codes, or only `will_ask` if the donor chose it or answered nothing.
 
     Refuses an incomplete set of codes (`confirmation_missing`).
     """

@@ -13,7 +13,7 @@ COVERED_BY_SHARED_TEXT = "said_together"  # stored reason of the replaced texts
 
 @dataclass(frozen=True)
 class SharedTexts:
-    """Bookings by the id of the text that names them, and the ids of the texts that it replaces."""
+    """Texts that a party shares: the bookings in each, by message id, and the ids of the texts made unnecessary."""
 
     bookings_by_text: dict[int, list[Booking]] = field(default_factory=dict)
     covered_ids: set[int] = field(default_factory=set)

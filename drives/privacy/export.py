@@ -73,7 +73,7 @@ def _build_titles() -> dict[str, str]:
         "bookings": _("Your bookings, with every change"),
         "waitlist_entries": _("Waiting lists you are or were on, and the offers you got"),
         "self_reported_donations": _("Donations elsewhere that you told us about"),
-        "registrations": _("What was typed when a time was held"),
+        "registrations": _("What you entered when you chose a time"),
         "consents": _("What you agreed to and what you withdrew"),
         "opt_outs": _("Numbers that texted STOP"),
         "messages": _("Messages we sent you"),

@@ -69,7 +69,7 @@ _REASONS = {
     "unknown_to_carrier": _("the carrier gave no reason"),
     "region_not_enabled": _("texts to this country are turned off at the provider"),
     "trial_account": _("the provider account is a trial and can’t text this number"),
-    "sender_cannot_reach": _("the sender number can’t reach this one"),
+    "sender_cannot_reach": _("our sending number can’t text this number"),
     "credentials_refused": _("the provider refused our login"),
     "sender_not_registered": _("the sender is not registered with the carriers"),
     "sender_refused": _("the mail server refused the sender"),

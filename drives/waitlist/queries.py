@@ -159,7 +159,7 @@ class Waitlist:
     refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
 
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
-        """List an entry's matches, best first: in its window, not too soon, and not refused before."""
+        """List the matches to offer, best first: in the entry's window, not too soon, and not refused before."""
         window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
         matches = matching.find_matches(

@@ -1,4 +1,4 @@
-"""Used limits and circuit breakers. They are rows, so that all workers share them."""
+"""Rate-limit usage and circuit breakers, kept in the database so that all workers share them."""
 
 from django.db import models
 

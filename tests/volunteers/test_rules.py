@@ -212,7 +212,7 @@ def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("123", is_own_name=False)) == other
     long = ("name_too_long", ["Enter a name of at most 120 characters."])
     assert said(lambda: volunteers_rules.clean_name("a" * 121)) == long
-    link = "Enter a name without a web address. If it is a name, put a space after the dot."
+    link = "Names can’t contain a web address. If the name has a period, put a space after it."
     assert said(lambda: volunteers_rules.clean_name("evil.com")) == ("name_has_link", [link])
     language = ("language_unknown", ["Choose one of the available languages."])
     assert said(lambda: volunteers_rules.parse_language("tlh", "en")) == language
