@@ -21,8 +21,9 @@ PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-012
 run: venv
 	@exec $(PY) -m config.embedded --with-parent
 
+# Tests often wait for servers, so there is one worker more than there are cores.
 test: venv
-	@$(PY) -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@$(PY) -m pytest -n $$($(PY) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') $(ARGS)
 
 # No server is started, but the settings need addresses.
 mutants: venv
