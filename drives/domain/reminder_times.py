@@ -127,7 +127,7 @@ def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
         detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": MAX_HOURS_BEFORE}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
     if entry.kind == ScheduledKind.BOOKED and entry.way == ChannelChoice.MAIL:
-        detail = _("Who has given only a phone would get no confirmation. Choose text.")
+        detail = _("Donors who gave only a phone number would get no confirmation. Choose text.")
         return [ScheduleProblem(entry.kind, "way", "confirmation_needs_text", detail)]
     return []
 

@@ -220,7 +220,7 @@ def test_our_plan() -> None:
 
 DAYS_WORDS = "Choose from 2 to 30 days before."
 HOURS_WORDS = "Choose from 1 to 12 hours before."
-TEXT_WORDS = "Who has given only a phone would get no confirmation. Choose text."
+TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose text."
 TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or switch one off."
 
 
