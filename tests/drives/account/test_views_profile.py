@@ -72,7 +72,7 @@ def test_an_invalid_name_is_refused_beside_the_field() -> None:
     person = ana(browser)
     response = browser.post(address("donor_details", person), {"name": "www.example.org", "language": "en"})
     assert response.status_code == 422
-    assert "Enter a name without a web address." in text(response)
+    assert "Names can’t contain a web address." in text(response)
 
 
 def test_a_new_number_counts_once_its_code_is_typed() -> None:

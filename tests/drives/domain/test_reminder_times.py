@@ -218,8 +218,8 @@ def test_our_plan() -> None:
     }
 
 
-DAYS_WORDS = "Choose from 2 to 30 days before."
-HOURS_WORDS = "Choose from 1 to 12 hours before."
+DAYS_WORDS = "Enter 2 to 30 days before the visit."
+HOURS_WORDS = "Enter 1 to 12 hours before the visit."
 TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose text."
 TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or switch one off."
 

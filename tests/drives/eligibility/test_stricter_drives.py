@@ -163,7 +163,7 @@ def test_looser_rules_are_shown_beside_their_field() -> None:
     form = coordinator.typed(builders.site(ben.organization), builders.policy())
     page = coordinator.signed_in(ben).post("/organizer/drives/new/", {**form, "stricter_hours": "24", "save": "1"})
     assert page.status_code == 422
-    assert "The program already requires 48. Enter more, or leave it empty." in text(page)
+    assert "The program’s own minimum is 48. Enter a larger number, or leave this empty." in text(page)
     assert Drive.objects.count() == 0
 
 

@@ -139,10 +139,10 @@ def test_the_live_preview_saves_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"three_days__days": "40"}, "Choose from 2 to 30 days before."),
+        ({"three_days__days": "40"}, "Enter 2 to 30 days before the visit."),
         ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
         ({"three_days__days": "soon"}, "Enter a whole number."),
-        ({"same_day__on": "on", "same_day__hours": "0"}, "Choose from 1 to 12 hours before."),
+        ({"same_day__on": "on", "same_day__hours": "0"}, "Enter 1 to 12 hours before the visit."),
         ({"booked__way": "mail"}, "Select a valid choice."),
         ({"slot_on": ""}, "Choose a day for the preview."),
     ],
