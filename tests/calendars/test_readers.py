@@ -124,16 +124,16 @@ def test_booking_moving_and_cancelling_read_alike_in_mails_downloads_and_feeds()
     assert booking.volunteer is not None
     token, feed = booking.token, booking.volunteer.token
     bodies = {"booked": invitation(booking, "booked"), "file": fetched("booking_calendar", token)}
-    bodies["feed"] = fetched("feed", feed)
+    bodies["feed"] = fetched("donor_feed", feed)
     later = NOW + timedelta(hours=1)
     changes.move_bookings(booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=later)
     bodies |= {"moved": invitation(booking, "moved"), "moved file": fetched("booking_calendar", token)}
-    bodies["moved feed"] = fetched("feed", feed)
+    bodies["moved feed"] = fetched("donor_feed", feed)
     changes.cancel_bookings(
         booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=later + timedelta(hours=1)
     )
     bodies |= {"cancelled": invitation(booking, "cancelled"), "cancelled file": fetched("booking_calendar", token)}
-    bodies["cancelled feed"] = fetched("feed", feed)
+    bodies["cancelled feed"] = fetched("donor_feed", feed)
     read_as = {
         name: [(one.sequence, one.starts, one.status, one.method) for one in each]
         for name, each in read(bodies).items()
@@ -176,7 +176,7 @@ def test_a_personal_feed_holds_no_data_of_anybody_and_no_word_of_health() -> Non
     mine = builders.booked(drive, email="ana@example.org")
     builders.booked(drive, n=4, number=43, name="Test Bo Birch", email="bo@example.org")
     assert mine.volunteer is not None
-    body = fetched("feed", mine.volunteer.token)
+    body = fetched("donor_feed", mine.volunteer.token)
     assert [one.attendees for one in read({"feed": body})["feed"]] == [0]
     told = (
         "Test Ana Alder",
