@@ -17,6 +17,7 @@ from drives.attendance.serializers import (
     OutcomeSerializer,
     RosterRowSerializer,
     TurnoutSerializer,
+    UndoSerializer,
 )
 from drives.attendance.turnout import DriveTurnout
 from drives.booking.serializers import OverrideSerializer
@@ -102,17 +103,21 @@ class UndoStepView(DayBookingView):
         "undo_step",
         "Undo the last step",
         "Undoes the last step at the door: first the outcome, then the check-in. A walk-in is removed completely. "
-        "If the visit counts again, the interval rules are checked as at check-in.",
+        "If the visit counts again, the interval rules are checked as at check-in. Send `seen`, so that a retry never "
+        "undoes a second step.",
         response_serializer=DayBookingSerializer,
-        request_serializer=OverrideSerializer,
+        request_serializer=UndoSerializer,
         error_statuses=(404, 409),
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.get_booking_or_404(booking_id), OverrideSerializer.read(request.data)
-        reason = body.get("override_reason") or ""
+        booking, body = self.get_booking_or_404(booking_id), UndoSerializer.read(request.data)
         return self.build_response(
             check_in.undo_last_step(
-                booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
+                booking_id=booking.pk,
+                actor=self.caller.actor,
+                now=timezone.now(),
+                override_reason=body.get("override_reason") or "",
+                seen=body.get("seen", ""),
             )
         )
 

@@ -79,8 +79,19 @@ class OutcomeSerializer(Serializer):
     at = DateTimeField(required=False, allow_null=True, help_text="When it happened, if it was not just now.")
 
 
+class UndoSerializer(OverrideSerializer):
+    """The state that the step to undo led to, and the reason to override an interval rule, if there is one."""
+
+    seen = ChoiceField(
+        choices=BookingState.choices,
+        required=False,
+        help_text="The booking's state as the client knows it. If it has changed, for example by the first try of this "
+        "call, nothing changes.",
+    )
+
+
 class NewWalkInSerializer(OverrideSerializer):
-    """A donor who came without a booking."""
+    """A donor without a booking, at the door."""
 
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True)
     visit = ChoiceField(choices=Visit.choices)

@@ -51,6 +51,18 @@ def test_the_roster_takes_the_same_queries_for_one_and_three() -> None:
 
 
 @pytest.mark.usefixtures("_on_the_day")
+def test_a_repeated_undo_takes_no_second_step() -> None:
+    drive = builders.drive()
+    booking = builders.booked(drive)
+    api, path = door(drive), f"bookings/{booking.pk}"
+    api.post(f"{path}/check-in/")
+    api.post(f"{path}/outcome/", {"outcome": "donated"})
+    assert [api.post(f"{path}/undo/", {"seen": "donated"}).json()["state"] for _ in range(2)] == ["checked_in"] * 2
+    assert api.post(f"{path}/undo/", {"seen": "checked_in"}).json()["state"] == "booked"
+    assert api.post(f"{path}/undo/", {"seen": "gone"}).status_code == 400
+
+
+@pytest.mark.usefixtures("_on_the_day")
 def test_a_donor_is_checked_in_donates_and_an_outcome_is_undone() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
