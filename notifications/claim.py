@@ -163,7 +163,7 @@ WITH judged AS (
               ORDER BY entry.at DESC, entry.id DESC LIMIT 1),
             message.channel = 'email' AND message.purpose = 'reminders')  -- needs no yes, but respects a no
             THEN 'no_consent'
-        -- Needs no yes. Every consent taken back on a page or to a coordinator is as good as a STOP.
+        -- Transactional texts need no consent, but a donor who took back every consent has ended all texts.
         WHEN message.channel = 'sms' AND message.purpose = '' AND message.kind = ANY(%(transactional)s) AND (
             SELECT count(*) FROM (
                 SELECT DISTINCT ON (entry.purpose) entry.given FROM notifications_consententry AS entry

@@ -19,7 +19,7 @@ class Addressee:
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that messages follow a changed contact
     language: str = "en"
-    unproved_phone: str = ""  # an unverified number: a text to it needs a consent
+    unverified_phone: str = ""  # an unverified number: a text to it needs a consent
 
 
 def build_envelopes(
@@ -74,8 +74,8 @@ def build_envelopes(
 
 def _choose_purpose(kind: MessageKind, addressee: Addressee, channel: str, consent: str) -> str:
     purpose = kind.required_consent(consent)
-    is_unproved = channel == Channel.SMS and bool(addressee.unproved_phone)
-    return purpose or (Purpose.REMINDERS if is_unproved and kind.is_transactional else "")
+    is_unverified = channel == Channel.SMS and bool(addressee.unverified_phone)
+    return purpose or (Purpose.REMINDERS if is_unverified and kind.is_transactional else "")
 
 
 def _compute_useful_until(

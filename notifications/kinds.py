@@ -30,7 +30,7 @@ class ChannelRule(StrEnum):
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"
-    SENDER = "text, else e-mail, by consent"
+    SENDER = "text if allowed, else e-mail"
 
 
 class Basis(StrEnum):

@@ -30,8 +30,8 @@ def build_addressee(volunteer: Volunteer | None) -> Addressee:
         return Addressee(())
     contacts_by_channel = [(Channel.SMS, volunteer.phone), (Channel.EMAIL, volunteer.email)]
     contacts = [(channel, contact.address) for channel, contact in contacts_by_channel if contact is not None]
-    unproved = volunteer.phone.address if volunteer.phone and not _is_known(volunteer.phone) else ""
-    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language, unproved)
+    unverified = volunteer.phone.address if volunteer.phone and not _is_known(volunteer.phone) else ""
+    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language, unverified)
 
 
 def _is_known(phone: Contact) -> bool:

@@ -52,10 +52,10 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
 
 
 def test_a_number_that_nobody_proved_needs_a_consent_unless_the_message_answers_it() -> None:
-    unproved = replace(ANA, unproved_phone="+12135550142")
+    unverified = replace(ANA, unverified_phone="+12135550142")
     for kind, purposes in ((kinds.MOVED, ["reminders", ""]), (kinds.CODE, ["", ""])):
         found = envelopes.build_envelopes(
-            kind, unproved, key="x", about="booking:1", due_at=NIGHT, visit_at=FAR, quiet_hours=None
+            kind, unverified, key="x", about="booking:1", due_at=NIGHT, visit_at=FAR, quiet_hours=None
         )
         assert [envelope.purpose for envelope in found] == purposes
 

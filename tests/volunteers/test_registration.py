@@ -206,7 +206,7 @@ def test_a_mailbox_that_was_not_named_again_stays() -> None:
 
 
 @pytest.mark.django_db
-def test_the_unproved_contact_is_linked_and_not_owned() -> None:
+def test_the_unverified_contact_is_linked_and_not_owned() -> None:
     ana = resolved(builders.organization(), email=MAIL)
     mailbox = Contact.objects.get(kind="email")
     assert (ana.email, mailbox.owner, mailbox.verified_at) == (mailbox, None, None)

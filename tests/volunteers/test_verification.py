@@ -362,7 +362,7 @@ def test_the_fifth_try_may_be_the_right_one_and_a_sixth_may_not() -> None:
 
 
 @pytest.mark.django_db
-def test_an_unproved_registration_is_deleted_after_a_day_and_a_code_an_hour_after_its_end() -> None:
+def test_an_unverified_registration_is_deleted_after_a_day_and_a_code_an_hour_after_its_end() -> None:
     hope = builders.organization()
     sent(hope)
     day, hour = NOW + timedelta(days=1), NOW + 10 * MINUTE + timedelta(hours=1)
