@@ -28,7 +28,8 @@ def opt_out_contact(
 ) -> int:
     """Withdraw consents of one contact. With `all_contacts`, withdraw every consent of all its owner's contacts.
 
-    A consent belongs to a phone number or mailbox, so other people who share it get no more messages there either.
+    A consent belongs to a phone number or mailbox, so other people with the same contact get no more messages there
+    either.
     Their other contacts do not change. Returns the number of ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)

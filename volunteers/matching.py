@@ -44,7 +44,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people who share one verified contact. Everyone except the owner is read on demand."""
+    """The people with one verified contact in common. Everyone except the owner is read on demand."""
 
     verified: Contact
     contacts: ContactPair

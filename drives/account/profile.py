@@ -45,7 +45,7 @@ def save_verified_contact(
 ) -> None:
     """Verify a new contact, then replace the donor's old one.
 
-    Volunteers who share the old contact get the new one, too. Erased volunteers are not restored. Raises CodeWrong and
+    All volunteers with the old contact get the new one. Erased volunteers are not restored. Raises CodeWrong and
     `profile.ContactTaken`. Locks: identities of these volunteers and of the new contact.
     """
     identity = volunteers_queries.compute_contact_identity(address)

@@ -122,7 +122,7 @@ def find_caller(request: Request, organization: Organization | None = None) -> C
     """Find the caller of a request. Return None for public calls and for members of other organizations.
 
     A user of several organizations selects one with `?organization=<slug>`; the default is the one in the session.
-    Members who have not passed a required second login step count as public.
+    Members without a required second login step count as public.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

@@ -113,7 +113,7 @@ def add_walk_in(
     email: str = "",
     override_reason: str = "",
 ) -> Booking:
-    """Check in a donor who has no booking, and book the current slot for them.
+    """Check in a donor without a booking, and book the current slot for them.
 
     The visit type follows the donations that this organization recorded. Full chairs are allowed, because the helper at
     the door decides; the page shows by how many the drive is over. Refuses a drive on another day, a donor already
@@ -228,7 +228,7 @@ def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visi
 
 
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
-    """Find the current slot, or the last slot whose visits end by closing time. None outside the hours."""
+    """Find the current slot, or the last slot for visits that end by closing time. None outside the hours."""
     last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None

@@ -32,9 +32,8 @@ def move_bookings(
     """Move a booking or hold, or all upcoming ones of its party, to another time of the same drive.
 
     Either all bookings move or none. The chairs of these bookings are treated as free. Each donor's intervals are
-    checked unless
-    `override_reason` is given, which is saved. Donors who share a phone get one text. A move to the current time
-    changes nothing.
+    checked unless `override_reason` is given, which is saved. Donors with the same phone get one text. A move to the
+    current time changes nothing.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
@@ -89,7 +88,8 @@ def cancel_bookings(
 ) -> list[Booking]:
     """Cancel a booking or hold, or all upcoming ones of its party.
 
-    The spots become free at once, and the reminders are withdrawn. Donors who share a phone get one text. A second call
+    The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
+    call
     changes nothing. An erasure passes `notify=False`, because the donor may get no messages after it. Locks: drive
     (shared), bookings, slots.
     """

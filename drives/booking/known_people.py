@@ -1,4 +1,4 @@
-"""Find the people who share the contacts that this browser verified."""
+"""The people known under the contacts that this browser verified."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """List the people who share this browser's verified contacts, grouped by name across organizations.
+    """List the people known under this browser's verified contacts, grouped by name across organizations.
 
     Two records with the same name in one organization are two people. A record with that name in another organization
     could be either of them, so such records are not grouped. At most two queries.

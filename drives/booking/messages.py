@@ -34,7 +34,8 @@ DONOR = "donor"  # an actor; confirmations of a donor's own action ignore quiet 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail. Donors of one party who share a phone get one text. `is_own_action` is True if the donors
+    Each donor gets an e-mail. Donors of one party with the same phone get one text. `is_own_action` is True if the
+    donors
     have just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
@@ -87,7 +88,7 @@ def queue_restored(booking: Booking, now: datetime) -> None:
 def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], now: datetime, *, actor: str) -> None:
     """Queue messages about the new times of bookings at one drive, and reschedule the reminders.
 
-    `old_times` is keyed by booking id. Donors of one party who share a phone get one text.
+    `old_times` is keyed by booking id. Donors of one party with the same phone get one text.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -129,7 +130,7 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about cancelled bookings at one drive, and withdraw their upcoming messages.
 
-    Donors of one party who share a phone get one text. Coordinators get an alert if the visit is soon.
+    Donors of one party with the same phone get one text. Coordinators get an alert if the visit is soon.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -217,7 +218,7 @@ def _build_notices(
 ) -> list[RenderedMessage]:
     """Build one notice per channel and donor.
 
-    Donors of one party who share a phone get one text, with the shared wording if the kind has one. `key_suffix`, if
+    Donors of one party with the same phone get one text, with the shared wording if the kind has one. `key_suffix`, if
     given, replaces the revision in the key.
     """
     parties = _group_by_phone(bookings)

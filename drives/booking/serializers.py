@@ -126,7 +126,7 @@ class CompanionSerializer(Serializer):
 
 
 class NewPartySerializer(ContactSerializer):
-    """People who come together. The contact is the first person's, unless `is_for_other` is true."""
+    """A party of people. The contact is the first person's, unless `is_for_other` is true."""
 
     slot = IdField(help_text="The `id` of the slot in which the first person arrives.")
     people = ListField(child=CompanionSerializer(), min_length=1, max_length=20, help_text="One to six people.")

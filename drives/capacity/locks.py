@@ -1,7 +1,7 @@
 """The lock order. All code that changes capacity takes its locks here, in this order:
 
 1. the idempotency key (`organizations.idempotency`, try-lock), or the inbound text being answered
-2. identities, sorted: the keyed hashes of all contacts of a donor who is booked or erased
+2. identities, sorted: the keyed hashes of all contacts of the donor to be booked or erased
 3. drives by id: shared for bookings, exclusive for plan edits and cancellations
 4. bookings by id, FOR NO KEY UPDATE
 5. waitlist entries by id, then reserved spots by id. The lock of an entry covers its offers. Contact rows come next,
@@ -39,7 +39,7 @@ def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
     """Take locks 2 and 3 for typed contacts.
 
-    Locks all contacts of this organization's volunteers who own one of the typed contacts.
+    Locks all contacts of this organization's owners of the typed contacts.
     """
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),

@@ -45,7 +45,7 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 
 
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
-    """Close the waitlist entries of donors who have just booked at this drive. Locks: the entries.
+    """Close the waitlist entries of donors with a new booking at this drive. Locks: the entries.
 
     Runs in the transaction that books them, under their identity locks. The spot of an open offer goes to the next
     donor. One query if none of the donors is on the waitlist.

@@ -9,9 +9,9 @@ MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer, the planning rule is the better es
 
 @dataclass(frozen=True)
 class DonationRate:
-    """The share of booked donors who donate, observed or from the planning rule.
+    """Donations as a share of bookings, observed or from the planning rule.
 
-    `booked` excludes donors who cancelled early.
+    `booked` excludes early cancellations.
     """
 
     donated: int

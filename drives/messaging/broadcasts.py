@@ -97,7 +97,7 @@ def send_broadcast(
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Notify donors who are due within three hours and not checked in. Ignores quiet hours.
+    """Notify all donors due within three hours and not checked in. Ignores quiet hours.
 
     Refuses a number of minutes that is not on offer, a drive that is not running now, a repeated notice within ten
     minutes, and an empty audience. Locks: the drive's row.
@@ -184,7 +184,7 @@ def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
 def _render_messages(
     broadcast: Broadcast, recipients: Iterable[Recipient]
 ) -> Iterable[tuple[Recipient, MessageContent]]:
-    """Render each recipient's text. Donors who share a contact get the same text only once."""
+    """Render each recipient's text. Donors with the same contact get a text only once."""
     seen: set[tuple[str, str]] = set()
     for recipient in recipients:
         language = recipient.booking.volunteer.language if recipient.booking.volunteer else "en"

@@ -1,4 +1,4 @@
-"""Invitations: ask eligible donors who agreed to get news to book at an upcoming drive."""
+"""Invitations: ask eligible donors with consent to news to book at an upcoming drive."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def invite_donors(*, organization: Organization, now: datetime) -> int:
     """Queue an organization's invitations in batches of 500 donors. Return how many are new.
 
     A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any
-    contact of the donor counts toward these limits. A drive whose site is in quiet hours waits for a later run.
+    contact of the donor counts toward these limits. During a site's quiet hours its drives wait for a later run.
     """
     run = _build_run(organization, now)
     queued, after = 0, 0

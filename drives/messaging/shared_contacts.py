@@ -1,4 +1,4 @@
-"""Reminders for members of a party who share a phone: one text names all of their bookings."""
+"""Reminders for party members with the same phone: one text names all of their bookings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -31,7 +31,7 @@ class Turnout(models.Model):
 
     @property
     def show_rate(self) -> float | None:
-        """Return the share of booked donors who arrived, or None if there were no bookings.
+        """Return arrivals as a share of bookings, or None if there were no bookings.
 
         Cancelled bookings and walk-ins do not count.
         """

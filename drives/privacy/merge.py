@@ -1,4 +1,4 @@
-"""Merge two volunteers who are the same person."""
+"""Merge two volunteers that are the same person."""
 
 from collections.abc import Collection
 from datetime import datetime
