@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ChannelChoice(models.TextChoices):
-    TEXT = "text", _("Text, or e-mail if we can’t text")
+    TEXT = "text", _("Text, else e-mail")
     MAIL = "mail", _("E-mail")
     BOTH = "both", _("Text and e-mail")
 
