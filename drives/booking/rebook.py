@@ -47,8 +47,9 @@ def rebook_donor(
     try:
         return _book(drive, slot_id, visit, person, identities, browser, ip, now)
     except Refusal as refusal:
+        own = volunteers_rules.compute_identity(person.phone or person.email)  # as the registration
         bookings_of_slot = Booking.objects.active().filter(
-            drive=drive, arrival=slot_id, volunteer__owned_contacts__identity__in=identities[:1]
+            drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=own
         )
         if "already_booked" in refusal.codes and (existing := bookings_of_slot.first()):
             return existing
