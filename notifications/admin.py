@@ -1,4 +1,4 @@
-"""Admin pages for messages and senders. All are read-only, except the limits of a sender."""
+"""Admin pages for messages and senders. Only the limits of a sender can be edited."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Sender)
 class SenderAdmin(ReadOnlyAdmin):
-    """The limits match what the carriers allow. A stopped sender can be resumed once its account is fixed."""
+    """The limits must match what the carriers allow. A stopped sender can be resumed once its account is fixed."""
 
     list_display = ["name", "number", "messaging_service", "per_minute", "per_day", "is_default", "stopped_reason"]
     fields = ["name", "number", "messaging_service", "is_default", "per_minute", "per_day", "stopped_at"]

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def log_delivery_problems(*, problems: Sequence[DeliveryProblem], now: datetime) -> dict[str, int]:
-    """Log one record per kind of problem, at most once a minute. Return the number of organizations by code."""
+    """Log one record per kind of problem, at most once a minute. Return how many organizations have each problem."""
     by_code: dict[str, list[DeliveryProblem]] = defaultdict(list)
     for problem in problems:
         by_code[problem.code].append(problem)

@@ -50,7 +50,7 @@ def check_text_sender(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_provider_encryption(**kwargs: Any) -> list[CheckMessage]:
-    parts = urlsplit(settings.TWILIO_API_URL)  # a fake provider on this machine needs no encryption
+    parts = urlsplit(settings.TWILIO_API_URL)  # http is fine for a fake provider on this machine
     if settings.SMS_PROVIDER != "twilio" or parts.scheme == "https" or smtp.is_loopback_host(parts.hostname or ""):
         return []
     return [Error("TWILIO_API_URL would send the account's secret in clear.", id="notifications.E004")]

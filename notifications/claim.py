@@ -1,7 +1,7 @@
-"""Claim due messages and admit them for sending. Each takes one statement and one transaction.
+"""Claim due messages and admit them for sending. Each step is one statement in its own transaction.
 
-No statement waits for a lock, so none can be part of a deadlock. Rows that another transaction has locked are skipped
-and tried again later (`list_still_claimed`).
+Neither statement waits for a lock, so neither can be part of a deadlock. Rows locked by another transaction are
+skipped and tried again later (`list_still_claimed`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,8 +87,8 @@ def release_messages(*, claimed: Sequence[ClaimedMessage]) -> None:
             cursor.execute(RELEASE, [[one.id for one in claimed], [one.token for one in claimed]])
 
 
-# ORDER BY ... LIMIT 1 and the array keep the planner on the partial index and the primary key, even with a large table
-# and stale statistics. Otherwise it reads the whole table for each batch.
+# ORDER BY ... LIMIT 1 and the array make the planner use the partial index and the primary key, even with a large
+# table and stale statistics. Otherwise it reads the whole table for each batch.
 CLAIM = """
 WITH busy AS (
     SELECT organization.id FROM organizations_organization AS organization
@@ -140,7 +140,7 @@ SELECT claimed.id, claimed.attempt_token, claimed.key, claimed.channel, claimed.
  ORDER BY claimed.priority, claimed.due_at, claimed.id
 """
 
-# `state || ''` keeps the planner on the primary key, because it underestimates the cost of the partial indexes.
+# `state || ''` makes the planner use the primary key. It would underestimate the cost of the partial indexes.
 ADMIT = """
 WITH judged AS (
     SELECT message.id, ours.until, ours.why, CASE

@@ -12,7 +12,7 @@ from notifications.quiet_hours import QuietHours
 class ClaimedMessage:
     """A message claimed until its lease ends, with everything needed to send it.
 
-    The fields are in the order of `claim.CLAIM`.
+    The fields are in the same order as the columns of `claim.CLAIM`.
     """
 
     id: int

@@ -26,9 +26,10 @@ def record_consents(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Add entries to the consent ledger. Withdrawing a consent also withdraws the unsent messages that need it.
+    """Add entries to the consent ledger. Withdrawing a consent also withdraws the queued messages that need it.
 
-    Scheduled messages stay, because rendering checks the ledger again and may find another channel to the same donor.
+    Scheduled messages stay, because they are checked against the ledger when they are rendered, and may then go to
+    another of the donor's contacts.
     """
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -64,9 +65,9 @@ def revoke_consents(
 ) -> int:
     """Withdraw the consents of these contacts, and their unsent messages. Return the number of new entries.
 
-    A contact that never agreed gets an entry too, because e-mail reminders need no consent but respect a refusal. Each
-    entry keeps the wording version that the donor agreed to, and `wording` says how the consent was withdrawn. Consents
-    that are already withdrawn get no second entry.
+    A contact that never consented gets an entry too, because e-mail reminders need no consent but respect a refusal.
+    Each entry keeps the wording version that the donor agreed to; `wording` says how the consent was withdrawn.
+    Consents that are already withdrawn get no second entry.
     """
     newest = queries.load_newest_consent_entries(organization, addresses)
     pairs = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
@@ -96,7 +97,7 @@ def revoke_consents(
 def suppress_address(*, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor") -> int:
     """Handle STOP: send nothing more to the contact through this sender. Return the number of withdrawn messages.
 
-    A STOP covers every organization that shares the sender. The ledger of each organization records the withdrawal.
+    A STOP covers every organization that shares the sender. It is recorded in the ledger of each of them.
     """
     Suppression.objects.bulk_create([Suppression(sender=sender, address=address, since=now)], ignore_conflicts=True)
     _flip_consents(sender, address, given=False, source=source, actor=actor, wording="STOP", now=now)
@@ -110,7 +111,7 @@ def lift_suppression(
 ) -> bool:
     """Handle START: restore the consents that a STOP withdrew. Return False if there was no STOP.
 
-    Consents that were erased do not come back.
+    Consents of erased volunteers are not restored.
     """
     lifted, _ = Suppression.objects.filter(
         sender=sender, address__in=[address, contact_address.compute_identity(address)]
@@ -146,7 +147,7 @@ def _flip_consents(
 
 
 def _withdraw_messages(unsent: MessageQuerySet, reason: str, now: datetime) -> int:
-    # Locked rows are skipped. `claim.admit_messages` checks the consent of those again.
+    # Locked rows are skipped, because `claim.admit_messages` checks their consent again.
     unsent = unsent.exclude(state=MessageState.SCHEDULED)
     ids = list(unsent.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True))
     return Message.objects.filter(pk__in=ids).update(

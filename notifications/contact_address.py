@@ -11,16 +11,16 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
-# Half the world dials 00 for international calls. In North America, the library accepts only 011.
+# Many countries dial 00 for international calls. For a North American number, the library accepts only 011.
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
-# The library would also accept a number inside a sentence.
+# Refuse sentences, because the library would accept a number inside one.
 _PROSE = re.compile(r"[^\W\d_]{2,}")
 
 
 def normalize_phone(text: str, region: str = "US") -> str:
     """Return the number in E.164. Refuses: phone_invalid.
 
-    A number without a country code is read as one of `region`.
+    A number without a country code is taken to be from `region`.
     """
     plain = unicodedata.normalize("NFKC", text).strip().removeprefix("tel:")
     if _PROSE.search(plain):
@@ -49,7 +49,8 @@ def _is_number(text: str, region: str) -> bool:
 def require_textable(e164: str) -> str:
     """Return the number if we send texts to its country. Refuses: phone_country.
 
-    Fraudsters earn money from codes sent to expensive countries (SMS pumping). Some of these countries share +1.
+    Fraudsters earn money from codes sent to expensive countries (SMS pumping). Some of these countries use +1, as the
+    US does.
     """
     region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
     if region not in settings.SMS_COUNTRIES:

@@ -1,7 +1,7 @@
-"""Send due messages: claim, admit, call the provider and record the result, until nothing is due or time is up.
+"""Send due messages: claim, admit, call the provider and record the result, until none is due or time is up.
 
 Any number of workers may run this. Only the calling thread uses the database, in batches. Provider calls run in
-threads with no open transaction. Each channel has its own worker, so that a slow mail server does not hold up texts.
+threads, outside of transactions. Each channel has its own worker, so that a slow mail server does not hold up texts.
 """
 
 import logging
@@ -21,9 +21,9 @@ from notifications.results import CallResult
 from notifications.rules import ErrorKind
 
 BATCH = 200  # rows per claim
-SERIAL_BATCH = 10  # messages admitted at once if the provider is called without threads
+SERIAL_BATCH = 10  # messages admitted at once for a provider that is not called in threads
 IDLE_POLL_SECONDS = 1.0  # how often an empty channel is polled while the other is busy
-COLLECT_SECONDS = 0.01  # how long finished calls are collected for one statement
+COLLECT_SECONDS = 0.01  # how long to wait for more finished calls before recording them in one statement
 
 logger = logging.getLogger(__name__)
 

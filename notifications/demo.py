@@ -13,7 +13,7 @@ BATCH = 500
 
 @transaction.atomic(savepoint=False)
 def deliver_to_inbox(*, now: datetime) -> int:
-    """Deliver all messages due at `now` to the inbox, even if another provider is configured. Return the number.
+    """Deliver all messages due at `now` to the inbox, even if another provider is configured. Return their number.
 
     Consent, opt-outs, quiet hours and expiry are checked as of `now`.
     """

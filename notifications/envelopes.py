@@ -1,4 +1,4 @@
-"""Build envelopes. The caller gives the kind, recipient and times, and the kind decides the rest."""
+"""Build envelopes from the kind, recipient and times of a message. The kind decides everything else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from notifications.message_content import Envelope
 from notifications.models import Channel, Purpose
 from notifications.quiet_hours import QuietHours
 
-USEFUL_AT_LEAST = timedelta(minutes=30)  # for a message about a visit that has begun
+USEFUL_AT_LEAST = timedelta(minutes=30)  # how long a message about a visit that has begun may still be sent
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def build_envelopes(
 ) -> list[Envelope]:
     """Build an envelope for each channel of the kind. Each key ends with the channel.
 
-    - `quiet_hours`: of the site; required unless the kind is sent at any hour
+    - `quiet_hours`: those of the site; required unless the kind is sent at any hour
     - `visit_at`, `useful_until`: when the message becomes useless, if the kind does not say
     - `channel_choice`: used if the message schedule decides the channels
-    - `consent`: the purpose, used if the sender decides it
+    - `consent`: the purpose, for kinds where the caller chooses it
     - `ignores_quiet_hours`: for a response to the donor's own action, and for an e-mail that replaces a failed text
     """
     if kind.quiet == QuietRule.NEXT_MORNING and quiet_hours:

@@ -40,7 +40,7 @@ _NO_ADDRESS: dict[str, Any] = {"address": "", "provider_id": "", "check_at": Non
 def lock_replies(*, addresses: Collection[str]) -> None:
     """Lock the inbound texts from these numbers until this transaction ends. Waits for a worker that is handling one.
 
-    Take this lock before all others, because workers take it first, too.
+    Take this lock before all others, as the workers do.
     """
     texts = InboundMessage.objects.filter(address__in=addresses).order_by("pk")
     list(texts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
@@ -53,8 +53,8 @@ def erase_messages(
     """Blank a person's messages and return their number. The channel, the times and the result stay.
 
     - unsent messages are withdrawn; messages in flight still get their result
-    - covers messages about the person's bookings, messages for `recipient`, and messages to a contact that
-      only they have
+    - covers messages about the person's bookings, messages addressed to `recipient`, and messages to contacts that no
+      one else has
     """
     ids = _lock_messages(organization, addresses, abouts, recipient)
     rows = Message.objects.filter(pk__in=ids)
@@ -78,7 +78,7 @@ def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
 
 @transaction.atomic(savepoint=False)
 def hash_consents(*, organization: Organization, addresses: Collection[str]) -> None:
-    # The law requires us to keep the rest of an entry.
+    # By law, we must keep the rest of an entry.
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
     for address in addresses:
         entries = ConsentEntry.objects.filter(organization=organization, address=address)
@@ -96,7 +96,7 @@ def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None
 
 
 def purge_old_texts(*, now: datetime) -> int:
-    """Blank text and address of messages and handled replies older than 90 days. Return the number.
+    """Blank the text and the contact in messages and handled replies older than 90 days. Return their number.
 
     Each step along the primary key is its own transaction, so the run can be killed or repeated safely.
     """
@@ -105,7 +105,7 @@ def purge_old_texts(*, now: datetime) -> int:
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP, created_at__lt=before)
         if not step.exists():
-            break  # ids increase over time, so the rest is newer
+            break  # ids increase over time, so all remaining rows are newer
         old = step.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")

@@ -1,6 +1,7 @@
 """The table of message kinds: channels, consent, quiet hours, priority, expiry and withdrawal of each.
 
-Every module that queues, sends, counts, shows or explains a message reads this table. `docs/messages.md` publishes it.
+Every module that queues, sends, counts, shows or explains messages reads this table. `docs/messages.md` is generated
+from it.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ class ChannelRule(StrEnum):
 
 
 class Basis(StrEnum):
-    """Why we may send the message. `claim.admit_messages` checks the consent before sending."""
+    """What permits us to send the message. `claim.admit_messages` checks the consent before sending."""
 
     OWN_ACT = "own act: no consent"
     JOINED = "asked for by joining the waitlist: no consent"
@@ -56,7 +57,7 @@ class QuietRule(StrEnum):
 
 
 class Budget(StrEnum):
-    """The group of messages that share a sender's rate limit and a daily budget."""
+    """Groups of messages. The messages in a group share their sender's rate limit and a daily budget."""
 
     CODES = "codes"
     BOOKING = "booking"
@@ -102,16 +103,16 @@ class MessageKind:
     calendar_method: str = ""  # the METHOD of the calendar object in its e-mail
     email_replaces_text: bool = False  # send an e-mail if the text fails
     asks_for_reply: bool = False  # the text asks for a reply of C or X
-    ends_visit: bool = False  # only sent about a cancelled booking
+    ends_visit: bool = False  # the message says that the booking is cancelled
 
     @property
     def priority(self) -> int:
         return PRIORITIES[self.budget]
 
     def required_consent(self, given: str = "") -> str:
-        """Return the purpose that the donor must have agreed to, or "".
+        """Return the purpose that the donor must have consented to, or "".
 
-        `given` is used if the sender decides the purpose.
+        `given` is the purpose for kinds where the caller chooses it.
         """
         by_basis = {
             Basis.REMINDERS: Purpose.REMINDERS,
@@ -123,7 +124,7 @@ class MessageKind:
 
     @property
     def is_transactional(self) -> bool:
-        """Return whether a booking or a waitlist entry allows this message without a consent.
+        """Return whether a booking or a waitlist entry permits this message without a consent.
 
         A STOP still blocks it.
         """

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-# GSM 03.38: a basic character takes one septet, a character of the extension table takes two.
+# GSM 03.38: a basic character takes one septet, a character from the extension table takes two.
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -51,7 +51,7 @@ class MessageContent:
     subject: str = ""
     html: str = ""
     calendar: str = ""
-    calendar_method: str = ""  # the METHOD inside `calendar`: REQUEST, CANCEL or PUBLISH
+    calendar_method: str = ""  # the METHOD of `calendar`: REQUEST, CANCEL or PUBLISH
     unsubscribe_url: str = ""  # accepts a POST without a login (RFC 8058)
 
 
@@ -66,13 +66,14 @@ def is_gsm(text: str) -> bool:
 
 
 def count_septets(text: str) -> int:
-    return len(text) + sum(map(text.count, _EXTENDED))  # these take two
+    return len(text) + sum(map(text.count, _EXTENDED))  # each of these takes two septets
 
 
 def count_segments(text: str) -> int:
-    """Return the number of billed texts.
+    """Return how many texts the carrier bills for this text.
 
-    A GSM-7 text holds 160 septets, or 153 if there are several; other texts hold 70 UTF-16 units, or 67.
+    One text holds 160 GSM-7 septets. If the text is split, each part holds 153. With characters outside GSM-7, the
+    limits are 70 and 67 UTF-16 units.
     """
     if is_gsm(text):
         return (
@@ -84,7 +85,7 @@ def count_segments(text: str) -> int:
 
 
 def convert_to_gsm(text: str) -> str:
-    """Convert to GSM-7: drop unsupported accents, use plain quotes and dashes, and write "?" for other letters."""
+    """Convert to GSM-7: drop accents if necessary, use plain quotes and dashes, and write "?" for other characters."""
     # NFC first, because a letter and its combining accent may form one GSM-7 character.
     composed = unicodedata.normalize("NFC", text)
     return composed if is_gsm(composed) else "".join(map(_convert_character, composed))

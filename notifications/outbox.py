@@ -22,7 +22,7 @@ ROWS_PER_STATEMENT = 500
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
     """Queue rendered messages and return the number of new ones. Existing keys stay as they are.
 
-    Messages without an organization are account mail, sent under the installation's own name.
+    Messages without an organization are account mail. They are sent under the installation's own name.
     """
     return _insert_rows([_build_row(organization, message.envelope, now, message.content) for message in messages])
 
@@ -63,11 +63,11 @@ def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datet
 def unrender_messages(
     *, abouts: Collection[str], changed_abouts: Collection[str], kinds: Collection[str], dropped_reason: str
 ) -> int:
-    """Move rendered texts back to scheduled, and texts that were dropped because another text covered them.
+    """Move rendered texts, and texts that were dropped because another text covered them, back to scheduled.
 
-    Call this when one text covers several bookings and some of them (`changed_abouts`) change. If the common text has
-    already been sent, the dropped texts stay withdrawn, so that no donor gets a text twice. Returns the number of texts
-    that are scheduled again.
+    Call this when one text covers several bookings and some of them (`changed_abouts`) change. If that text has already
+    been sent, the dropped texts stay withdrawn, so that no donor gets a text twice. Returns the number of texts that
+    are scheduled again.
     """
     texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
     scheduled = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
@@ -89,7 +89,7 @@ def withdraw_messages(
     before_revision: int | None = None,
     recipients: Collection[str] | None = None,
 ) -> int:
-    """Withdraw unsent messages about `abouts`, of the kinds that `cause` withdraws. Return the number.
+    """Withdraw the unsent messages about `abouts` whose kinds `cause` withdraws. Return their number.
 
     After the commit, none of them is sent, because `claim.admit_messages` checks the state. Messages in flight still
     arrive.
@@ -122,7 +122,7 @@ def rename_recipient(*, recipient: str, new_recipient: str) -> int:
 @transaction.atomic(savepoint=False)
 def readdress_messages(*, recipient: str, channel: str, address: str, now: datetime) -> int:
     unsent = Message.objects.unsent().filter(recipient=recipient, channel=channel).exclude(address=address)
-    # A worker has already read the old address of a claimed message, so that message is queued again.
+    # A worker has already read the old contact from a claimed message, so that message is queued again.
     unsent.filter(state=MessageState.CLAIMED).update(
         state=MessageState.QUEUED, address=address, lease_until=None, attempt_token=""
     )
@@ -144,7 +144,7 @@ def _build_row(
 
 
 def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
-    # The fixed order keeps two transactions with the same keys from deadlocking.
+    # A fixed order, so that two transactions with the same keys cannot deadlock.
     ordered = sorted(rows, key=itemgetter("key"))
     inserted = 0
     with connection.cursor() as cursor:

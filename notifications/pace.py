@@ -1,4 +1,4 @@
-"""Compute a sender's rate limit and a daily budget, without a database."""
+"""Compute the use of a sender's rate limit and of a daily budget, without a database."""
 
 import math
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Deferral:
 
 @dataclass
 class AllowanceUse:
-    """How much of its limits a subject has used: an `Allowance` row that a worker has locked.
+    """How much of its limits a subject has used. Loaded from an `Allowance` row that a worker has locked.
 
-    A limit of 0 means no limit. The rate limit is a bucket that holds a fifth of a minute's messages. `paced_until` is
+    A limit of 0 means no limit. A sender may send up to a fifth of a minute's messages in one burst. `paced_until` is
     when the messages sent so far would end if they were evenly spaced. No period of 60 seconds contains more than
     `per_minute` messages.
     """
@@ -33,15 +33,15 @@ class AllowanceUse:
     last_turn_at: datetime | None = None
     day: date | None = None
     spent: int = 0
-    last_retry_turn_at: datetime | None = None  # the last turn given to a retry in this batch; not saved
+    last_retry_turn_at: datetime | None = None  # when the last retry in this batch gets its turn; not saved
 
     def find_deferral(
         self, priority: int, now: datetime, *, queue: "AllowanceUse | None" = None, has_waited: bool = False
     ) -> Deferral | None:
-        """Return why a message may not be sent now and when to try again, or None.
+        """Return why a message may not be sent now and when to try again, or None if it may be sent.
 
-        The next turn comes from `queue`, because each organization that shares this subject has its own queue. A
-        message that has waited before goes first.
+        The time to try again is the next turn in `queue`, because each organization that shares this subject has its
+        own queue. A message that has waited before goes ahead of the queue.
         """
         if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 2)]):
             return Deferral(_compute_next_midnight(now), "budget")
@@ -58,7 +58,7 @@ class AllowanceUse:
         return Deferral(turn, "pace")
 
     def limit_to_burst(self, now: datetime) -> None:
-        # If the clock was set back, `paced_until` may be hours away. That must not stop the sender.
+        # If the clock was set back, `paced_until` may be hours away. That must not block the sender.
         if self.per_minute and self.paced_until:
             self.paced_until = self._paced(now)
 
@@ -75,14 +75,14 @@ class AllowanceUse:
         return MINUTE / (self.per_minute - self._burst + 1)
 
     def _room(self, priority: int) -> timedelta:
-        # How far `paced_until` may be ahead of now. A third of the bucket is reserved for priority 0.
+        # How far `paced_until` may be ahead of now. A third of the burst is reserved for priority 0.
         return self._step * (self._burst - (self._burst // 3 if priority else 0))
 
     def _paced(self, now: datetime) -> datetime:
         return min(max(self.paced_until or now, now), now + self._step * self._burst)
 
     def _day(self, now: datetime) -> date:
-        # If the clock was set back across midnight, the row keeps its day and gets no second budget.
+        # If the clock was set back past midnight, the row keeps its day, so it gets no second budget.
         today = now.astimezone(DAY_ZONE).date()
         return self.day if self.day == today + timedelta(days=1) else today
 

@@ -47,7 +47,7 @@ def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
 
 
 def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Message]:
-    # The e-mail that replaces a text has the same key with /email at the end.
+    # The e-mail that replaces a text has the same key, but with /email at the end.
     ended = [MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED]
     failed = Message.objects.filter(channel=Channel.SMS, state__in=ended, settled_at__gt=since, kind__in=kinds)
     emails = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
@@ -87,9 +87,9 @@ def load_consents(organization: Organization, addresses: Collection[str]) -> dic
 def load_newest_consent_entries(
     organization: Organization, addresses: Collection[str]
 ) -> dict[tuple[str, str], ConsentEntry]:
-    """Return the ledger entries in force, by address and purpose. One query.
+    """Return the ledger entries in force, by contact and purpose. One query.
 
-    After an erasure, a refusal stays in force until the donor agrees again. A consent does not stay in force.
+    After an erasure, a refusal stays in force until the donor consents again, but an earlier consent does not.
     """
     by_hash = {contact_address.compute_identity(address): address for address in addresses}
     entries = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
@@ -99,7 +99,7 @@ def load_newest_consent_entries(
 
 
 def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
-    # This counts as a STOP, although the donor used a page or asked a coordinator.
+    # A donor who refused everything on a page or through a coordinator counts as stopped, too.
     return all(consents.get((address, purpose)) is False for purpose in Purpose.values)
 
 
@@ -158,7 +158,7 @@ def list_unhandled_replies(limit: int) -> list[InboundMessage]:
 def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     """Return the newest question that this reply can answer.
 
-    Only questions that the same sender sent before the reply arrived count, and only until they expire.
+    The question must come from the same sender, before the reply, and must not have expired.
     """
     questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
     return _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
@@ -205,7 +205,7 @@ def list_delivery_problems(now: datetime, organization: Organization | None = No
     """List current sending problems of one organization, or of all. Three queries.
 
     - late: a message is overdue, or was tried four times (each try sets a new due time)
-    - undelivered: of the last 50 texts with a known outcome, more than 20 % failed, or were refused because the sender
+    - undelivered: more than 20 % of the last 50 texts with a known outcome failed, or were refused because the sender
       may not send there; an organization with fewer than 20 such texts is skipped
     """
     scope = {"organization": organization.pk if organization else None}

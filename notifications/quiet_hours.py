@@ -1,11 +1,11 @@
-"""Quiet hours, in which we send no texts. No database."""
+"""Quiet hours, during which we send no texts. No database."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_OPENING_HOUR, DEFAULT_CLOSING_HOUR = 9, 20  # unless the organization chooses other hours
-CLOSING_MARGIN = timedelta(minutes=15)  # a text moved to the evening is sent this long before quiet hours
+CLOSING_MARGIN = timedelta(minutes=15)  # a text moved to the evening before is sent this long before quiet hours
 NOON_HOUR = 12
 
 
@@ -19,7 +19,7 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Texts are sent from `opens` until before `closes` o'clock in the zone. 0 and 24 allow any hour.
+    """Texts are sent from `opens` until just before `closes` (full hours in the zone). 0 and 24 allow any hour.
 
     The methods return UTC.
     """
@@ -31,7 +31,7 @@ class QuietHours:
     def is_quiet(self, at: datetime) -> bool:
         return not self.opens <= at.astimezone(self.zone).hour < self.closes
 
-    def next_open(self, at: datetime) -> datetime:  # returns `at` outside of quiet hours
+    def next_open(self, at: datetime) -> datetime:  # returns `at` itself outside of quiet hours
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
@@ -43,7 +43,7 @@ class QuietHours:
         return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
 
     def last_open_before(self, at: datetime) -> datetime:
-        """Return `at` outside of quiet hours, else 15 minutes before they began. Never return a time after `at`."""
+        """Return `at` outside of quiet hours. During quiet hours, return 15 minutes before they began."""
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)

@@ -1,4 +1,4 @@
-"""Find out what happened to stuck messages after a killed worker, an unclear response or a missing report.
+"""Find out what happened to messages stuck after a killed worker, an unclear response or a missing report.
 
 No message is lost. None is sent twice if the provider can be asked. Otherwise each crash may cause one duplicate. Any
 number of workers may run this.
@@ -20,10 +20,10 @@ from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError, ProviderMessage
 
-LISTING_DELAY = timedelta(seconds=60)  # a provider may take this long to list a message
-LOOK_BACK = timedelta(days=3)  # long, because clocks jump; number and text identify a message
-MOST_RESENDS = 5  # if the provider says that it has no such message
-MOST_BLIND_RESENDS = 2  # if the provider cannot be asked; each may be a duplicate
+LISTING_DELAY = timedelta(seconds=60)  # a message may appear in the provider's list only after this long
+LOOK_BACK = timedelta(days=3)  # long, because clocks may jump; number and text identify a message
+MOST_RESENDS = 5  # when the provider says that it has no such message
+MOST_BLIND_RESENDS = 2  # when the provider cannot be asked; each one may be a duplicate
 LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we try to look up one message
 BLANKED_TEXT = "-"
 POLLED_FOR = timedelta(days=1)
@@ -49,7 +49,7 @@ def reconcile_messages(*, now: datetime) -> dict[str, int]:
 
 @transaction.atomic(savepoint=False)
 def end_leases(*, now: datetime) -> dict[str, int]:
-    # A lease far in the future was set before the clock was set back, so it ends, too.
+    # A lease far in the future was set before the clock was set back, so treat it as expired, too.
     expired = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
     claimed = _lock_free_rows(expired.filter(state=MessageState.CLAIMED))
     sending = _lock_free_rows(expired.filter(state=MessageState.SENDING))
@@ -118,7 +118,7 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
     for known in provider.find(_build_outgoing_message(message), sending_at - LOOK_BACK):
         if _is_same_text(known.text, message.text) and adopt_provider_message(message=message, known=known, now=now):
             return "adopted"
-    if sending_at > now + LISTING_DELAY:  # the clock has been set back since then
+    if sending_at > now + LISTING_DELAY:  # the clock was set back after the message was sent
         return _update_message(message, "settling", sending_at=now, check_at=now + LISTING_DELAY)
     if now < sending_at + LISTING_DELAY:
         return _update_message(message, "settling", check_at=sending_at + LISTING_DELAY)
@@ -127,7 +127,7 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
 
 def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
     if now >= message.expires_at:
-        # If the provider could not be asked, the message may have arrived. "Expired" would mean that it was never sent.
+        # "Expired" would say that the message was never sent. If the provider cannot be asked, it may have been.
         state = MessageState.EXPIRED if asked else MessageState.FAILED
         return _update_message(message, "ended", state=state, reason="unknown_fate", check_at=None, settled_at=now)
     if message.resends >= (MOST_RESENDS if asked else MOST_BLIND_RESENDS):
@@ -146,9 +146,10 @@ def _park_message(message: Message, now: datetime) -> str:
 
 @transaction.atomic(savepoint=False)
 def adopt_provider_message(*, message: Message, known: ProviderMessage, now: datetime) -> bool:
-    """Adopt the provider's message. Return False if it belongs to another of our messages, or the doubt is resolved.
+    """Link a message in doubt to the message that the provider has.
 
-    Locks the provider's id, because two messages with the same text to one person may be in doubt at once.
+    Returns False if the provider's message belongs to another of our messages, or if ours is no longer in doubt. Locks
+    the provider's id, because two messages with the same text to one person may be in doubt at once.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [known.provider_id])

@@ -15,9 +15,9 @@ def receive_reply(
 ) -> InboundMessage:
     """Store a text to one of our senders, once for each provider id.
 
-    STOP, START and HELP are handled in this transaction. Other texts wait for `drives.inbox`. CANCEL and a sentence
-    that asks to stop end all texts at once, but also wait for `drives.inbox`, because the donor may have meant the
-    appointment or said more. We send no confirmation, because the provider itself responds to carrier keywords.
+    STOP, START and HELP are handled in this transaction. Other texts wait for `drives.inbox`. CANCEL, or a sentence
+    that asks us to stop, ends all texts at once. It also waits for `drives.inbox`, because the donor may have meant the
+    booking or said more. We send no confirmation, because the provider itself responds to carrier keywords.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(

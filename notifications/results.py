@@ -14,7 +14,7 @@ from notifications.models import MessageState, Sender
 from notifications.providers.base import ProviderError, Receipt
 from notifications.rules import ErrorKind
 
-FIRST_CHECK = timedelta(minutes=15)  # if no report comes for this long, we ask the provider
+FIRST_CHECK = timedelta(minutes=15)  # if no report comes within this time, we ask the provider
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class _NextState:
 def record_results(*, call_results: Sequence[CallResult], now: datetime, chance: Callable[[], float]) -> dict[str, int]:
     """Record the results of many calls. Return the number of messages by state.
 
-    Only rows still waiting for a result are updated, because a status report or a lookup may have come first.
+    Only rows still waiting for a result are updated, because a status report or a lookup may have come in first.
     """
     next_states = [_compute_next_state(result, now, chance()) for result in call_results]
     if not next_states:
@@ -110,7 +110,7 @@ def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, c
 
 
 def _write_results(rows: Sequence[tuple[CallResult, _NextState]], now: datetime) -> None:
-    # A response that the database cannot store is in doubt.
+    # If the database cannot store a response, its message is in doubt.
     try:
         recorded = _write_rows(rows, now, RECORD)
     except DataError:

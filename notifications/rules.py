@@ -15,7 +15,7 @@ from notifications.models import MessageState
 
 class ErrorKind(StrEnum):
     PERMANENT = "permanent"  # a retry cannot help
-    OPTED_OUT = "opted_out"  # permanent, for every message to this address through this sender
+    OPTED_OUT = "opted_out"  # permanent, for every message to this contact through this sender
     CONFIGURATION = "configuration"  # the sender's account or registration is wrong
     TRANSIENT = "transient"  # certainly not sent; retry later
     EXPIRED = "expired"  # too late to be useful
@@ -26,9 +26,9 @@ class ErrorKind(StrEnum):
 class Treatment:
     """What to do about an error code.
 
-    `delays` are the pauses before each resend after a failure report; empty means no resend. Configuration errors that
-    depend on the destination do not stop the sender. Otherwise a stranger could silence an organization by typing one
-    foreign number.
+    `delays` are the pauses before each resend after a failure report. If it is empty, the message is not sent again.
+    `stops_sender` is off for configuration errors that depend on the destination. Otherwise anyone could stop an
+    organization's sender by typing a foreign number.
     """
 
     kind: ErrorKind
@@ -92,7 +92,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
     """Return the pause after a failed attempt (the first is 1). It doubles each time and is at least `retry_after`.
 
-    `chance`, a random number from 0 to 1, spreads the pause over its upper half, so that retries do not coincide.
+    `chance` is a random number from 0 to 1. It picks a time in the upper half of the pause, so that retries do not all
+    come at once.
     """
     whole: timedelta = min(FIRST_PAUSE * 2 ** min(attempt - 1, 16), LONGEST_PAUSE)
     return max(whole * (0.5 + chance / 2), retry_after + whole * (chance / 10))
@@ -114,7 +115,7 @@ _STATES: Mapping[str, MessageState] = MappingProxyType(
         "read": MessageState.DELIVERED,
     }
 )
-# Reports come in any order, and the highest rank wins. A queued retry ranks with the failure that caused it.
+# Reports come in any order, and the highest rank wins. A queued retry has the rank of the failure that caused it.
 _RANKS: Mapping[str, int] = MappingProxyType(
     {
         MessageState.SENDING: 0,
@@ -144,11 +145,11 @@ def is_forward_move(current: str, reported: str) -> bool:
 
 
 class ReplyMeaning(StrEnum):
-    """What an inbound text says about our permission to text its sender. Stored as the reply's `handled_as`."""
+    """What an inbound text says about our permission to text that number. Stored as the reply's `handled_as`."""
 
     STOP = "stop"
-    STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; the donor may have meant the appointment
-    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence; a coordinator reads it too, as it may say more
+    STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; the donor may have meant the booking
+    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence; a coordinator reads it too, because it may say more
     START = "start"
     YES = "yes"  # START after an opt-out; otherwise the answer to a question
     HELP = "help"

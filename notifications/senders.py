@@ -26,14 +26,14 @@ def ensure_default_sender() -> Sender | None:
 
 @transaction.atomic(savepoint=False)
 def _create_default_sender(configured: dict[str, str]) -> Sender:
-    # Several workers may start at once.
+    # Several workers may start at the same time.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
     Sender.objects.filter(is_default=True).exclude(**configured).update(is_default=False)
     created: dict[str, Any] = {**configured, "is_default": True, "name": "Installation"}
     if settings.SMS_PROVIDER == "inbox":
         created |= UNLIMITED
-    # If an organization's sender already has this number, it becomes the default.
+    # If an organization already has a sender with this number, that sender becomes the default.
     sender, _ = Sender.objects.update_or_create(**configured, defaults={"is_default": True}, create_defaults=created)
     return sender
 

@@ -1,7 +1,7 @@
-"""Defer messages for their sender's rate limit, a daily budget or a failing provider.
+"""Defer messages because of their sender's rate limit, a daily budget or a failing provider.
 
-The use is stored in rows, so that every worker sees it and no limit is exceeded. Locks until commit: breakers, then
-allowances, each ordered by subject. It never waits for a locked message.
+Usage is stored in rows, so that all workers share it and no limit is exceeded. Locks until commit: breakers, then
+allowances, each ordered by subject. Locked messages are never waited for.
 """
 
 from collections import Counter
@@ -16,7 +16,9 @@ from notifications.claimed import ClaimedMessage
 from notifications.models import Allowance, Breaker
 from notifications.pace import AllowanceUse, Deferral
 
-PROBE_PATIENCE = timedelta(seconds=15)  # longer than the longest call; if a worker dies, the next probe waits this long
+PROBE_PATIENCE = timedelta(
+    seconds=15
+)  # longer than the longest call; after a worker dies, the next probe waits this long
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -44,7 +46,7 @@ class RateLimiter:
         _save_uses(self._uses)
 
     def _compute_deferrals(self) -> dict[int, Deferral]:
-        # Assume that all other messages are sent. Then too few may be sent, but never too many.
+        # Assume that all other messages of the batch are sent. So we may send too few, but never too many.
         planned = {subject: replace(use) for subject, use in self._uses.items()}
         deferrals: dict[int, Deferral] = {}
         for one in self._sort_by_turn():
@@ -54,7 +56,7 @@ class RateLimiter:
             ):
                 deferrals[one.id] = deferral
                 continue
-            self._shut[one.breaker_subject] = True  # a probed subject lets only this one message through
+            self._shut[one.breaker_subject] = True  # let only this one message through
             for subject in subjects:
                 planned[subject].count_message(self._now)
         for subject, use in planned.items():

@@ -1,4 +1,4 @@
-"""The demo inbox shows the messages that a provider would have sent, and accepts donors' replies.
+"""The demo inbox. It shows the messages that a provider would have sent, and accepts donors' replies.
 
 The views return 404 unless DEMO is on.
 """
@@ -73,7 +73,7 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 def _parse_address(typed: str) -> str:
-    # In a query string, a plus sign arrives as a space, so the number may have lost its plus sign.
+    # A plus sign in a query string is decoded as a space, so the number may have lost it.
     for normalize in (contact_address.normalize_phone, contact_address.normalize_email):
         try:
             return normalize(typed) if typed.strip() else ""

@@ -20,8 +20,8 @@ View = Callable[..., HttpResponse]
 def require_twilio_signature(view: View) -> View:
     """Return 403 unless the signature matches the public URL and every field.
 
-    The URL is built from BASE_URL, because a request behind a proxy has a different one. The signature replaces a CSRF
-    token, because it is an HMAC with the account's secret, which no other site knows.
+    The URL is built from BASE_URL, because the request's own URL is different behind a proxy. No CSRF token is needed,
+    because the signature is an HMAC with the account's secret, which no other site knows.
     """
 
     @wraps(view)
@@ -38,7 +38,7 @@ def require_twilio_signature(view: View) -> View:
 
 @require_twilio_signature
 def receive_status_report(request: HttpRequest, token: str) -> HttpResponse:
-    # The message may still be unknown, because a report may arrive early.
+    # A report may arrive before we know the provider's id of its message.
     if not _get_field(request, "MessageSid") or not _get_field(request, "MessageStatus"):
         return HttpResponseBadRequest()
     reports.record_report(

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from organizations.models import ApiKey, AuditEntry, Cause, CauseFact, Membership, Organization, User
 
-# Only the type checker needs the generic class.
+# The class is generic only for the type checker.
 if TYPE_CHECKING:
     RowAdmin = admin.ModelAdmin[Any]
     RowInline = admin.TabularInline[Any, Any]
@@ -20,7 +20,7 @@ else:
 
 
 class ReadOnlyAdmin(RowAdmin):
-    """Shows rows. They cannot be added, changed or deleted."""
+    """Rows can be viewed, but not added, changed or deleted."""
 
     show_full_result_count = False
 
@@ -47,7 +47,7 @@ class CauseFactInline(RowInline):
 
 @admin.register(User)
 class CoordinatorAdmin(BaseUserAdmin):
-    """Creates users, because sign-up is closed."""
+    """Users are created here, because sign-up is closed."""
 
     add_form = AdminUserCreationForm
     ordering = ["email"]

@@ -32,7 +32,7 @@ def issue_api_key(
     token: str | None = None,
     actor: str = "system",
 ) -> tuple[ApiKey, str]:
-    """Create a key. The returned token cannot be read again later."""
+    """Create a key. The returned token is not stored, so it cannot be shown again."""
     token = token or f"pd_{secrets.token_hex(5)}_{secrets.token_urlsafe(32)}"
     parts = _TOKEN_PATTERN.fullmatch(token)
     if parts is None:
@@ -52,7 +52,7 @@ def issue_api_key(
 
 @transaction.atomic
 def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiKey:
-    """Revoke a key. A second call does not change the time."""
+    """Revoke a key. A second call does not change `revoked_at`."""
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         audit.add_audit_entry(
             organization=key.organization, actor=actor, verb="revoked", about=f"key:{key.pk}", now=now

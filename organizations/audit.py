@@ -1,4 +1,4 @@
-"""The audit log: an entry for each change of a plan, a person or a setting."""
+"""The audit log. It has an entry for each change of a plan, a person or a setting."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from organizations.models import AuditEntry, Organization
 def add_audit_entry(
     *, organization: Organization, actor: str, verb: str, about: str, fields: Sequence[str] = (), now: datetime
 ) -> AuditEntry:
-    """Add an audit entry. Use ids and field names only, never values of personal data."""
+    """Add an audit entry. Pass only ids and field names, never personal data."""
     return AuditEntry.objects.create(
         organization=organization, actor=actor, verb=verb, about=about, fields=list(fields), at=now
     )

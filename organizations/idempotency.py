@@ -49,7 +49,7 @@ class IdempotencyKeyReused(ValidationError):
 
 
 class RequestInProgress(ValidationError):
-    """409 with Retry-After: the same request is still running."""
+    """409 with Retry-After: the first request with this key is still running."""
 
     retry_after = timedelta(seconds=1)
 
@@ -59,7 +59,7 @@ class RequestInProgress(ValidationError):
 
 
 class AnswerErased(ValidationError):
-    """410: the person in the first response has been erased. The request is not run again."""
+    """410: the stored response was about a person who has been erased. The request is not run again."""
 
     def __init__(self) -> None:
         super().__init__(_("This request was answered. Its data has been erased since then."), "answer_erased")
@@ -96,10 +96,10 @@ def run_once(
 ) -> StoredAnswer:
     """Do the work, or return the stored response if the caller sent the same key before.
 
-    `scope` is the caller: "key:3", "user:7" or "anonymous". Anonymous callers must send strong keys. `work` calls
-    its argument once with its response (201). The response is stored for 24 hours, in the same transaction. If
-    `work` raises, nothing is stored. The key's advisory lock is taken before all other locks and lasts until the
-    transaction ends.
+    `scope` is the caller: "key:3", "user:7" or "anonymous". Anonymous callers must send strong keys. `work` gets a
+    function and must call it once with its response (201). The response is stored for 24 hours, in the same
+    transaction. If `work` raises, nothing is stored. The key's advisory lock is taken before all other locks and lasts
+    until the transaction ends.
 
     Refuses: idempotency_key_missing, idempotency_key_weak, key_reused, request_in_progress, answer_erased.
     """
@@ -125,7 +125,10 @@ def run_once(
 
 @transaction.atomic(savepoint=False)
 def blank_answers(*, mentions: Collection[str]) -> int:
-    """Blank the stored responses that contain one of these texts; return how many. The requests are not run again."""
+    """Blank the stored responses that contain one of these strings. Return their number.
+
+    Those requests never run again.
+    """
     condition = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
     return IdempotentAnswer.objects.filter(condition).update(status=HTTPStatus.GONE, body="")
 
@@ -148,9 +151,9 @@ def _clean_key(scope: str, key: str) -> str:
 def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
     """Lock the key for this transaction and return its stored response. Refuses: request_in_progress.
 
-    A unique row alone would make a second caller wait. The lock and the read are two statements, because the
-    snapshot of a single one could be older than the first caller's commit. The work would then run again and fail on
-    the unique row.
+    With a unique row alone, a second caller would have to wait for the first one. The lock and the read are two
+    statements, because the snapshot of a single statement could be older than the first caller's commit. The work would
+    then run again and fail on the unique row.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:

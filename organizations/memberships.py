@@ -11,7 +11,7 @@ from organizations.models import Membership, Organization, Role, User
 
 
 class LastOwner(ValidationError):
-    """An organization must keep at least one owner."""
+    """The change would leave the organization without an owner."""
 
     def __init__(self) -> None:
         super().__init__(_("Make someone else an owner first."), code="last_owner")
@@ -70,7 +70,7 @@ def set_retention_months(*, organization: Organization, months: int, actor: str,
 
 @transaction.atomic
 def add_member(*, organization: Organization, user: User, role: str, actor: str, now: datetime) -> Membership:
-    """Add a user to an organization. If the user is a member already, change the role instead."""
+    """Add a user to an organization. If the user is already a member, change the role."""
     _lock_owners(organization)
     existing = Membership.objects.filter(organization=organization, user=user).first()
     if existing:
@@ -106,7 +106,7 @@ def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
 
 
 def _lock_owners(organization: Organization) -> list[int]:
-    """Lock the organization, so that two owners cannot remove each other. Return its owners' memberships."""
+    """Lock the organization, so that two owners cannot remove each other. Return the memberships of its owners."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
     return list(owners.values_list("pk", flat=True))

@@ -13,7 +13,7 @@ from organizations.models import ApiKey, Membership, Organization, Role, User, l
 
 
 def find_membership(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
-    """Return the membership in this organization. If none is named, return the first by organization name."""
+    """Return the user's membership in this organization, or the first one by organization name if none is given."""
     if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
     memberships = Membership.objects.filter(user=user).select_related("organization")
@@ -25,7 +25,7 @@ def find_membership(user: User | AnonymousUser, organization_slug: str | None = 
 def lacks_second_step(membership: Membership) -> bool:
     """Return whether an owner or coordinator signs in with only a password. One query.
 
-    A user with a second step (an app's codes, a passkey) cannot sign in without it.
+    A user who has set up a second step (app codes or a passkey) cannot sign in without it.
     """
     if not settings.SECOND_STEP_REQUIRED or not rules.is_allowed(membership.role, "plan"):
         return False
@@ -53,7 +53,7 @@ def find_api_key(header: str, now: datetime) -> ApiKey | None:
 
 
 def list_countries() -> list[str]:
-    """List the countries of all organizations, the most frequent first. One query."""
+    """List the countries of all organizations, the most common first. One query."""
     countries = Organization.objects.values("country").annotate(many=Count("pk")).order_by("-many", "country")
     return list(countries.values_list("country", flat=True))
 

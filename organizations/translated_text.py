@@ -1,4 +1,4 @@
-"""Texts that an organization writes in its languages: value, model field and form field."""
+"""Texts in an organization's languages: the value, the model field and the form field."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ MAX_SINGLE_LINE_CHARACTERS = 300  # longer texts get an input with several lines
 
 
 class TranslatedString:
-    """One text in several languages, the organization's main language first.
+    """One text in several languages. The organization's main language comes first.
 
-    `str()` returns the text in the active language, or else the first one.
+    `str()` returns the text in the active language if there is one, or else the first text.
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
@@ -23,7 +23,7 @@ class TranslatedString:
 
     @property
     def language(self) -> str:
-        """Return the language of the text that `str()` returns now, or "" if there is no text."""
+        """Return the language of the text that `str()` currently returns, or "" if there is no text."""
         active = translation.get_language() or settings.LANGUAGE_CODE
         choices = (active, active.partition("-")[0], *self.texts)
         return next((language for language in choices if language in self.texts), "")
@@ -59,7 +59,7 @@ def list_languages(main_language: str) -> list[tuple[str, str]]:
 
 
 class TranslatedField(models.JSONField):
-    """A text by language, stored as pairs because JSON objects in PostgreSQL keep no order.
+    """A text in several languages, stored as a list of pairs because a PostgreSQL JSON object does not keep the order.
 
     A plain string is text in the source language. `max_length` applies to each language.
     """
@@ -100,7 +100,7 @@ class TranslatedField(models.JSONField):
 
 
 class TranslatedInput(forms.Widget):
-    """One input for the main language, named like the field. The inputs for other languages are collapsed."""
+    """An input for the main language, which has the field's own name, and collapsed inputs for the other languages."""
 
     template_name = "organizations/translated_input.html"
     label: Any = ""
@@ -141,7 +141,7 @@ class TranslatedInput(forms.Widget):
 
 
 class TranslatedFormField(forms.Field):
-    """A text in the organization's main language, and optionally in the others."""
+    """A required or optional text in the main language. Texts in the other languages are always optional."""
 
     widget = TranslatedInput
     empty_values = [*forms.Field.empty_values, TranslatedString()]

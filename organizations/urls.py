@@ -1,4 +1,4 @@
-"""URL routes of accounts. `config.urls` adds allauth's under /accounts/."""
+"""URL routes for accounts. `config.urls` adds allauth's under /accounts/."""
 
 from django.urls import path
 

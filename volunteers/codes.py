@@ -1,4 +1,4 @@
-"""Verification codes: limits, keyed hashes, sending and checking. `verification` has the whole flow."""
+"""Limit, hash, send and check verification codes. `verification` describes the whole flow."""
 
 import enum
 import hmac
@@ -27,7 +27,7 @@ _INSERT = Path(__file__).with_name("insert_verification_code.sql").read_text()
 class CodeResult(enum.Enum):
     OK = "ok"
     WRONG = "wrong"
-    EXPIRED = "expired"  # or used, or never sent; the donor is not told which
+    EXPIRED = "expired"  # or already used, or never sent; the donor is not told which
     NO_TRIES_LEFT = "no_tries_left"
 
 
@@ -44,9 +44,9 @@ def queue_code(
 ) -> VerificationCode:
     """Queue a new code to a normalized phone number or mailbox. Raises limits.RateLimitExceeded.
 
-    `bound_to` is a secret of the caller (a browser's or a booking's token), and the code works only with it. A newer
-    code for the same contact and secret invalidates older ones. Known and unknown contacts take the same work. Call
-    this last, because the organization's counter stays locked until the transaction ends.
+    `bound_to` is a secret of the caller, such as a browser's or a booking's token. The code works only with it. A new
+    code invalidates older ones for the same contact and secret. The work is the same for known and unknown contacts.
+    Call this last, because it locks the organization's counter until the transaction ends.
     """
     budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
     identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
@@ -61,7 +61,7 @@ def queue_code(
 def record_code_request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
     """Record a request for a code. A worker sends the code if the contact is known (`queue_requested_code`).
 
-    The limits are per contact, per network, and a daily budget of the whole service. Raises limits.RateLimitExceeded.
+    Each contact, each network and the whole service have a limit. Raises limits.RateLimitExceeded.
     """
     _spend_code_limits(identity, ip, Limit("find_budget", "all", *rules.SEARCH_CODES_PER_DAY), now)
     _insert_code(identity, linked_model.hash_token(bound_to), "", ip, now)
@@ -92,10 +92,10 @@ def queue_requested_code(*, code: VerificationCode, contact: Contact | None, lan
 
 @transaction.atomic(savepoint=False)
 def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeResult:
-    """Check one guess at the newest code of a contact and secret. At most five guesses are checked.
+    """Check one guess at the newest code for a contact and secret. At most five guesses are checked.
 
     One conditional UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be
-    a code does not count as an attempt. A correct code no longer counts toward its network's limit on unentered codes.
+    a code does not count as a guess. A correct code is subtracted from its network's count of codes not entered.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
@@ -136,7 +136,7 @@ def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: dateti
 
 
 def _build_unentered_limit(network: str) -> Limit:
-    # Counts the codes that a network requested and no donor entered. `check_code` subtracts an entered code.
+    # Counts the codes that a network requested. `check_code` subtracts each code that a donor enters.
     return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
 
 

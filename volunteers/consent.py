@@ -28,9 +28,8 @@ def opt_out_contact(
 ) -> int:
     """Withdraw consents of one contact. With `all_contacts`, withdraw every consent of all its owner's contacts.
 
-    A consent belongs to a phone number or mailbox, so other people with the same contact get no more messages there
-    either.
-    Their other contacts do not change. Returns the number of ledger entries. Locks: contacts.
+    A consent belongs to a phone number or mailbox, so other people who share the contact also get no more messages
+    there. Nothing changes for their other contacts. Returns the number of ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)
     if all_contacts and contact.owner_id is not None:
@@ -51,7 +50,7 @@ def opt_out_contact(
 def opt_out_volunteer(
     *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
 ) -> int:
-    """Withdraw the consents of these contacts, or of all the volunteer's contacts if none is given.
+    """Withdraw the consents of these contacts, or of all the volunteer's contacts if none are given.
 
     For coordinators, at the donor's request. Writes the audit log. Locks: contacts.
     """
@@ -77,10 +76,10 @@ def opt_out_volunteer(
 def opt_in_contact(
     *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
 ) -> None:
-    """Give a consent for one of the donor's contacts, with the current wording. Locks the contact.
+    """Record a consent for one of the donor's contacts, with the current wording. Locks the contact.
 
-    Refuses a contact that the donor has not verified, except for reminders to a mailbox. Refuses a phone after STOP,
-    because only a START lifts the carrier's block.
+    Refuses a contact that the donor has not verified, unless it is a mailbox and the consent is for reminders. Refuses
+    a phone after STOP, because only a START lifts the carrier's block.
     """
     current = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and notifications_queries.is_suppressed(

@@ -24,10 +24,10 @@ class ContactPair:
 def lock_or_create_contacts(
     *, organization_id: int, phone: str, email: str, verified_identity: str = "", now: datetime | None = None
 ) -> ContactPair:
-    """Create or find the contacts, and lock their rows until the transaction ends.
+    """Find or create the contacts, and lock their rows until the transaction ends.
 
-    This is one upsert. If two callers run at the same time, the second one waits and sees the owner that the first one
-    set. The phone always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is
+    This is one upsert. If two callers run at the same time, the second one waits and then sees the owner that the first
+    one set. The phone always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is
     marked as verified.
     """
     rows = [

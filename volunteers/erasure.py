@@ -1,4 +1,4 @@
-"""Erase a volunteer. The row stays for the counts, but without a name and contacts."""
+"""Erase a volunteer. The row stays for the counts, but its name and contacts are removed."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,9 +17,9 @@ from volunteers.queries import ContactOwnership
 def erase_personal_data(
     *, volunteer: Volunteer, contacts: ContactOwnership, unknown_elsewhere: Collection[str], now: datetime
 ) -> None:
-    """Remove a volunteer's personal data. `drives.privacy.erase.erase_volunteer` calls this and holds the locks.
+    """Remove a volunteer's personal data. Called by `drives.privacy.erase.erase_volunteer`, which holds the locks.
 
-    - contacts that only this volunteer has are deleted; a shared contact stays with the others, unverified
+    - contacts that only this volunteer has are deleted; a contact shared with others stays, but becomes unverified
     - a contact that no organization has anymore (`unknown_elsewhere`) also loses its codes and verified browsers
     """
     queries.filter_volunteer_registrations(volunteer, contacts).delete()
@@ -52,7 +52,7 @@ def _anonymize_volunteer(volunteer: Volunteer, now: datetime) -> None:
 
 
 def _transfer_ownership(contact: Contact, erased: Volunteer) -> None:
-    # If exactly one other person has the contact, that person becomes the owner. It is unverified in any case.
+    # If exactly one other person has the contact, that person becomes the owner. In any case, it becomes unverified.
     if contact.owner_id != erased.pk:
         return
     remaining = list(Volunteer.objects.filter(Q(phone=contact) | Q(email=contact)).values_list("pk", flat=True)[:2])

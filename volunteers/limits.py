@@ -1,4 +1,4 @@
-"""Rate limits in database rows. The updates are atomic, so no limit is ever exceeded."""
+"""Rate limits, counted in database rows. The updates are atomic, so no limit is ever exceeded."""
 
 import hmac
 import json
@@ -36,7 +36,7 @@ class RateLimitExceeded(ValidationError):
 
 
 class Limit(NamedTuple):
-    """At most `limit` per `window` for one subject. `scope` names what is counted."""
+    """At most `limit` per `window` for one subject. `scope` says what is counted."""
 
     scope: str
     subject: str
@@ -44,7 +44,7 @@ class Limit(NamedTuple):
     window: timedelta
 
     def compute_window_start(self, now: datetime) -> datetime:
-        # Windows are fixed, so that a counter is one row and is never read first.
+        # Windows are fixed, so that a counter is one row that can be raised without reading it first.
         seconds = int(self.window.total_seconds())
         return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
 
@@ -60,9 +60,9 @@ def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now:
 
 @transaction.atomic(savepoint=False)
 def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
-    """Count against several limits of different scopes. If one is reached, count nothing and raise RateLimitExceeded.
+    """Count against several limits with different scopes. If one is reached, count nothing and raise RateLimitExceeded.
 
-    One statement. It locks the counters in the given order until the transaction ends. Many requests share the wide
+    One statement locks the counters in the given order until the transaction ends. Many requests share the broad
     limits, so list the narrow ones first and call this late.
     """
     if not settings.RATE_LIMITS or not limits:
@@ -99,5 +99,5 @@ def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def purge_counters(*, now: datetime) -> int:
-    # Twice the longest window, so that every deleted window is certainly over.
+    # After twice the longest window, every window is certainly over.
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

@@ -1,7 +1,7 @@
 """Match a typed name and contact to a volunteer: the owner, another person with this contact, or a new one.
 
-Callers lock the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not create two
-volunteers with one name.
+Callers lock the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not create the same
+volunteer twice.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from volunteers import person_names
 from volunteers.contacts import ContactPair
 from volunteers.models import Contact, Registration, Volunteer
 
-MOST_PEOPLE = 8  # who share one contact
+MOST_PEOPLE = 8  # people who may share one contact
 BookingFor = Literal["", "me", "other"]
 """The answer to "For whom is this booking?": not asked yet, the owner under a new name, another person."""
 
 
 class NameMismatch(ValidationError):
-    """The contact belongs to another name. The donor must say whether the booking is for another person."""
+    """Another name is known for the contact. The donor must say whether the booking is for another person."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people with one verified contact in common. Everyone except the owner is read on demand."""
+    """The people who share one verified contact. The owner is loaded first, the others on demand."""
 
     verified: Contact
     contacts: ContactPair
@@ -52,7 +52,7 @@ class ContactPeople:
 
     @property
     def owner_name(self) -> str:
-        # The upsert returns the name, unless another transaction has just set the owner.
+        # The upsert returns the name, unless another transaction set the owner at the same time.
         known: str | None = getattr(self.verified, "owner_name", None)
         if known is None and self.verified.owner_id is not None:
             known = Volunteer.objects.values_list("name", flat=True).get(pk=self.verified.owner_id)
@@ -73,10 +73,11 @@ class ContactPeople:
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
 
-    - a registration for another person matches the owner only if the name is a short form of the owner's, so that the
+    - if the donor books for another person, the name matches the owner's only if it is a short form of it, so that the
       owner does not get a second history
-    - otherwise typos are accepted, too
-    - raises NameMismatch if the name is neither the owner's nor known here, and `booking_for` is empty
+    - otherwise, typos are accepted, too
+    - raises NameMismatch if neither the owner nor another person with this contact has this name, and `booking_for` is
+      empty
     """
     if people.verified.owner_id is None:
         return not registration.is_for_other
@@ -94,7 +95,7 @@ def find_or_create_others(
 ) -> list[Volunteer]:
     """Match the registrations that are not for the owner by name, or create new volunteers. Two statements.
 
-    A new volunteer gets the verified contact, and the other typed contact unless it has another owner. Raises
+    A new volunteer gets the verified contact, and also the other typed contact unless it has another owner. Raises
     TooManyPeople.
     """
     matches = {each.pk: people.find_by_name(each.name) for each in registrations}
@@ -113,10 +114,10 @@ def find_or_create_others(
 def find_entered_volunteer(
     volunteer_id: int | None, name: str, language: str, contacts: ContactPair
 ) -> Volunteer | None:
-    """Return the volunteer for a name and contact that a coordinator typed, or None for a new volunteer.
+    """Return the volunteer for a name and contact that a coordinator typed, or None if the person is new.
 
-    A name similar to that of `volunteer_id` means this volunteer, and the name is updated. The names of other people
-    with the contact must match exactly.
+    A name similar to that of `volunteer_id` means this volunteer, and the name is updated. For other people with the
+    contact, the name must match exactly.
     """
     if volunteer_id is None:
         return None

@@ -38,7 +38,7 @@ def render_code_message(
 ) -> MessageContent:
     """Render a code as a text of one GSM-7 segment, or as an e-mail that says what the code is for.
 
-    `about` says what the message is about: "booking:7", "waiting:7", "find" or "contact".
+    `about` is what the code is for: "booking:7", "waiting:7", "find" or "contact".
     """
     with translation.override(language):
         if channel == Channel.SMS:
@@ -63,6 +63,6 @@ def render_consent_text(purpose: str, language: str, organization: Organization)
 def _render_code_text(organization: Organization, digits: str) -> str:
     words = gettext("{code} is your {name} code. It expires in 10 minutes. Do not share it.")
     text = message_content.convert_to_gsm(words.format(code=digits, name=organization.sms_name))
-    # The last line lets phones fill in the code, on this host only. It is omitted if it would need a second segment.
+    # The last line lets phones fill in the code on this site only. It is omitted if it would need a second segment.
     bound_text = f"{text}\n@{urlsplit(settings.BASE_URL).hostname} #{digits}"
     return bound_text if message_content.count_segments(bound_text) == 1 else text

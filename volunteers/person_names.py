@@ -1,14 +1,14 @@
 """Compare typed names of people. No database.
 
-Case, accents, word order, initials and second names vary, and there are typos. First names tell apart people who share
-a phone.
+Case, accents, word order, initials, second names and typos may differ. People who share a phone are told apart by
+their first names.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-_TYPO_MIN_LETTERS = 4  # in a shorter word, a different letter makes a different name
+_TYPO_MIN_LETTERS = 4  # in a shorter word, one different letter makes a different name
 WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
 
@@ -18,7 +18,7 @@ def is_same_name(one: str, other: str) -> bool:
 
 
 def is_short_form(one: str, other: str) -> bool:
-    """Return whether one name is the other with words omitted or cut to initials.
+    """Return whether one name is the other one with words left out or cut to initials.
 
     For example, "A. Alder" is a short form of "Ana María Alder".
     """
@@ -26,7 +26,7 @@ def is_short_form(one: str, other: str) -> bool:
 
 
 def is_similar_name(one: str, other: str) -> bool:
-    """Return whether the names match as in `is_short_form`, but accept one typo in a longer word.
+    """Return whether the names match as in `is_short_form`, with one typo allowed in a longer word.
 
     For example, "Anna Adler" is similar to "Ana Alder".
     """

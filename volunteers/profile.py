@@ -46,7 +46,7 @@ def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) 
     - other people with the old contact move to the new one, so that the next holder sees nothing about them
 
     The caller locks the identities of the old contact, of the other people with it, and of the new contact. This
-    function locks contact rows in the order of the organizations.
+    function locks contact rows in the order of their organizations.
     """
     kind = ContactKind.EMAIL if "@" in address else ContactKind.PHONE
     own = {person.pk for person in people}

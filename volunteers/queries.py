@@ -41,7 +41,7 @@ def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunt
 
 
 def list_volunteers_of_browser(browser: str, now: datetime) -> list[Volunteer]:
-    # `is_contact_owner` says whether the verified contact is the volunteer's own.
+    # `is_contact_owner` says whether the volunteer owns the verified contact.
     if not browser:
         return []
     own = Contact.objects.filter(
@@ -66,8 +66,8 @@ def load_verified_addresses(volunteer: Volunteer, browser: str, now: datetime) -
 def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
     """Return whether this contact was verified with this secret in the last 15 minutes.
 
-    The code is already used, but the verification still counts. This covers a second tap on "Book this time", the
-    return after a refusal, and a crash between verification and booking.
+    A used code is not accepted again, but the verification still counts. This helps a donor who taps "Book this time"
+    twice, who returns after a refusal, or whose request crashed between verification and booking.
     """
     used_codes = VerificationCode.objects.filter(
         identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - VERIFICATION_VALID_FOR
@@ -115,8 +115,8 @@ class ContactOwnership:
 def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
     """Return all present and past contacts of a volunteer in the organization. Two queries.
 
-    A mailbox typed together with a verified phone has no owner. If the volunteer later gets another mailbox, or records
-    are merged, only the registrations still refer to it.
+    A mailbox typed together with a verified phone has no owner. If the volunteer later gets another mailbox, or is
+    merged with another volunteer, only the registrations still refer to the first mailbox.
     """
     registrations = Registration.objects.filter(volunteer=volunteer)
     typed = Q(address__in=registrations.values("phone")) | Q(address__in=registrations.values("email"))
@@ -129,7 +129,7 @@ def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
 
 
 def list_addresses_known_elsewhere(organization: Organization, addresses: Sequence[str]) -> set[str]:
-    """Return those contacts (phone numbers or mailboxes) that another organization also has. One query."""
+    """Return the phone numbers and mailboxes among these that another organization also has. One query."""
     others = Contact.objects.exclude(organization=organization).filter(
         identity__in=map(rules.compute_identity, addresses)
     )
@@ -137,7 +137,7 @@ def list_addresses_known_elsewhere(organization: Organization, addresses: Sequen
 
 
 def filter_volunteer_registrations(volunteer: Volunteer, contacts: ContactOwnership) -> QuerySet[Registration]:
-    # An unverified registration is included if only this volunteer has its contact.
+    # Include an unverified registration if only this volunteer has its contact.
     typed = Q(identity__in=contacts.identities) | Q(phone__in=contacts.addresses) | Q(email__in=contacts.addresses)
     own = Q(volunteer=volunteer) | Q(volunteer=None, verified_at=None) & typed
     return Registration.objects.filter(own, organization=volunteer.organization_id)
@@ -163,8 +163,8 @@ def list_person_identities(
 ) -> set[str]:
     """Return all identities of a person, to lock before a booking. One query.
 
-    The person is a volunteer, or the volunteers of an organization with one of these identities. If two volunteers of
-    two organizations have verified the same identity, they are one person, and both bookings lock that identity.
+    The person is given as a volunteer, or as identities in an organization. If volunteers of two organizations have
+    verified the same identity, they are one person, and bookings of both lock that identity.
     """
     params = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
     with connection.cursor() as cursor:

@@ -57,7 +57,7 @@ def build_registration(
 ) -> Registration:
     """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    The identity is that of the phone, or of the mailbox if there is no phone. The code goes to that contact. Known and
+    The code will go to the phone, or to the mailbox if there is no phone. That contact is also the identity. Known and
     unknown people get the same result after the same work.
     """
     errors = rules.FieldErrors()
@@ -83,10 +83,10 @@ def build_registration(
 
 
 def build_companion_registrations(first: Registration, names: Sequence[str]) -> list[Registration]:
-    """Build unsaved registrations for the other people of a party, with the same contact.
+    """Build unsaved registrations for the other people in a party, with the same contact.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration keeps the consents that
-    were checked, because they belong to the contact and the donor may remove their own row before verification.
+    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration gets all checked consents,
+    because they belong to the contact and the donor may remove their own row before verification.
     """
     errors, cleaned = rules.FieldErrors(), []
     for position, name in enumerate(names, start=1):
@@ -117,8 +117,8 @@ def save_registrations(registrations: Sequence[Registration]) -> None:
 def switch_verification_to_email(*, registrations: Sequence[Registration]) -> None:
     """Verify the mailbox instead of the phone. The next code goes there. Raises EmailMissing.
 
-    A verification of the phone is dropped, because it must not count for the mailbox. The phone stays unverified, so it
-    identifies no person and gives no consent to texts.
+    An earlier verification of the phone is dropped, because it must not count for the mailbox. The phone stays
+    unverified, so it identifies no one and cannot consent to texts.
     """
     email = registrations[0].email
     if not email:
@@ -144,8 +144,8 @@ def resolve_registrations(
 
     - the first person to verify a contact becomes its owner
     - a clearly different name raises NameMismatch until the caller passes `booking_for`; only "me" renames the owner
-    - the other, unverified contact is linked unless it has an owner, but is never made an owned contact: otherwise a
-      donor who types another person's mailbox would own that person's later bookings
+    - the other, unverified contact is linked if it has no owner, but it does not get one: otherwise a donor who types
+      another person's mailbox would own that person's later bookings
     - consents are written to the ledger now
 
     The caller locks the identity. This function locks the contact rows, so that two calls at once create one volunteer.
@@ -214,7 +214,7 @@ def enter_volunteer(
     volunteer as its owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
-    The caller locks `compute_typed_identities` first. This function locks the contact rows.
+    The caller first locks `compute_typed_identities`. This function locks the contact rows.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(
@@ -240,7 +240,7 @@ def enter_volunteer(
     if unowned := [contact for contact in pair.all() if contact.owner_id is None]:
         Contact.objects.filter(pk__in=[contact.pk for contact in unowned]).update(owner=volunteer)
         for contact in unowned:
-            contact.owner_id = volunteer.pk  # the confirmation message of this transaction reads it
+            contact.owner_id = volunteer.pk  # the confirmation message, queued in this transaction, reads it
     addresses = [contact.address for contact in pair.all() if contact.owner_id in {None, volunteer.pk}]
     source = "api" if actor.startswith("key:") else "coordinator"
     for purpose in purposes:

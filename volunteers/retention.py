@@ -1,4 +1,4 @@
-"""Delete expired rows, and hash addresses that no organization has anymore."""
+"""Delete expired rows, and hash contacts that no organization has anymore."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ _BATCH = 1_000
 @transaction.atomic
 def purge_expired_rows(*, now: datetime) -> dict[str, int]:
     return {
-        # `queries.is_recently_verified` reads used codes, so they outlive their ten minutes.
+        # Keep used codes longer than their ten minutes, because `queries.is_recently_verified` reads them.
         "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
         "browsers": VerifiedBrowser.objects.filter(expires_at__lte=now).delete()[0],
         "counters": limits.purge_counters(now=now),
@@ -43,7 +43,7 @@ def purge_orphan_contacts() -> int:
 
 @transaction.atomic
 def hash_unknown_addresses(*, before: datetime) -> int:
-    """Hash addresses in the ledger and in suppressions that no contact has anymore. Return the number.
+    """Hash contacts in the ledger and in suppressions that no organization has anymore. Return the number.
 
     Rows newer than `before` are skipped, because their contact may not be committed yet.
     """

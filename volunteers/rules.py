@@ -24,8 +24,8 @@ CODE_TRIES: Final = 5
 BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
-# One IP address may belong to a whole building, or to a town on a carrier's network. Donors enter their codes, but
-# fraudsters who request texts to other people's numbers (SMS pumping) do not.
+# A whole building, or a town on a carrier's network, may share one IP address. Donors enter their codes, but fraudsters
+# who request texts to other people's numbers (SMS pumping) do not.
 CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
 CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
 PARTY_SPOTS_PER_NETWORK: Final = 12, timedelta(minutes=15)
@@ -54,10 +54,10 @@ _DOT_VARIANTS: Final = str.maketrans("。｡．", "...", _JOINERS)
 
 
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
-    """Refuse a consent that this volunteer cannot give for this contact (None if it is gone). Codes: stopped, unproved.
+    """Refuse a consent that this volunteer cannot give for this contact (None if deleted). Codes: stopped, unproved.
 
     The volunteer must own the contact and have verified it, so that no donor can consent for another person's number.
-    A mailbox without an owner may get reminders. After a STOP, only a START lifts the carrier's block.
+    Reminders to a mailbox without an owner are allowed. After a STOP, only a START lifts the carrier's block.
     """
     if stopped:
         raise ValidationError(_("First, text START to the number our texts come from."), code="stopped")
@@ -68,7 +68,7 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
 
 
 def clean_name(text: str, *, is_own_name: bool = True) -> str:
-    """Return the name on one line, without control, separator and bidi characters. Refuses by code.
+    """Return the name on one line, without control, separator and bidirectional characters. Refuses by code.
 
     - name_missing: no letter
     - name_too_long: more than 120 characters
@@ -89,8 +89,8 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
 def parse_contact_address(text: str, countries: Sequence[str]) -> str:
     """Return the phone number (E.164) or mailbox typed into one field.
 
-    A national number belongs to the first of these countries in which it is valid. Refuses text that is neither, and a
-    phone number of a country that we do not text.
+    A national number is taken to be from the first of these countries in which it is valid. Refuses text that is
+    neither a phone number nor a mailbox, and a phone number from a country that we do not text.
     """
     typed = text.strip()
     if not typed:
@@ -145,7 +145,7 @@ def compute_network(ip: str | None) -> str:
 
 @dataclass
 class FieldErrors:
-    """Collects the errors of all fields, so that the donor sees them at once."""
+    """Collects the errors of all fields, so that the donor sees all of them at once."""
 
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
@@ -201,7 +201,7 @@ def _clean_character(char: str) -> str:
 
 
 def _has_link(name: str) -> bool:
-    # Read it as a phone would. Full-width letters and dots count as plain ones, and joiners are dropped.
+    # Phones make links even of full-width letters and dots, and ignore joiners, so normalize these first.
     seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
     # "J.Smith" and "St.John" are names; "Ana.Alder" could be a domain.
     return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))

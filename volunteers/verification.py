@@ -77,7 +77,7 @@ def send_code_to_address(
 ) -> VerificationCode | None:
     """Send a code to a phone number or mailbox, unless this browser has verified it.
 
-    Raises limits.RateLimitExceeded. Call this last, like `codes.queue_code`.
+    Raises limits.RateLimitExceeded. Call this last, for the same reason as `codes.queue_code`.
     """
     if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
@@ -143,9 +143,10 @@ def verify_contact(
     """Verify a contact by its code, or raise CodeWrong. Call this outside of transactions.
 
     1. A browser that has verified the contact needs no code.
-    2. The attempt is counted in its own transaction. A wrong code stays counted although it is refused. A right code
+    2. The attempt is counted in its own transaction. So a wrong code counts even though it is refused, and a right code
        stays used even if a rule of the caller refuses the booking later.
-    3. On a second tap, the code is already used by the first tap, and the first tap's booking may not be saved yet.
+    3. On a second tap, the first tap has already used the code, and its booking may not be saved yet. This counts as
+       verified.
     """
     if queries.is_browser_verified(browser, identity, now):
         return
@@ -159,7 +160,7 @@ def verify_contact(
 
 
 def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:
-    """Count a party's spots against its network. Raises limits.RateLimitExceeded.
+    """Count a party's spots against its network's limit. Raises limits.RateLimitExceeded.
 
     Otherwise one network could hold six spots for each code. Call this before `send_code`, so that the counters are
     locked in the usual order.

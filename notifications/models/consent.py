@@ -13,7 +13,7 @@ class Purpose(models.TextChoices):
 class ConsentEntry(models.Model):
     """An entry of the consent ledger, with the wording that the donor saw.
 
-    Entries are never deleted, but an erasure hashes the address.
+    Entries are never deleted. An erasure replaces the contact with its hash.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_entries")
@@ -31,7 +31,7 @@ class ConsentEntry(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(purpose__in=Purpose.values), name="consent_purpose_is_known")
         ]
-        # `claim.ADMIT` reads the newest entry of an address and purpose before each send.
+        # `claim.ADMIT` reads the newest entry for a contact and purpose before each send.
         indexes = [
             models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_line")
         ]
@@ -41,7 +41,7 @@ class ConsentEntry(models.Model):
 
 
 class Suppression(models.Model):
-    """A STOP. Until a START, this sender sends nothing to this address."""
+    """A STOP. This sender sends nothing to this contact until a START."""
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
     address = models.CharField(max_length=254)

@@ -9,12 +9,14 @@ class Allowance(models.Model):
     The row is locked while messages are admitted.
     """
 
-    subject = models.CharField(max_length=40, unique=True)  # "sender:5", "organization:3", "line:5:3:1"
+    subject = models.CharField(
+        max_length=40, unique=True
+    )  # "sender:5", "organization:3", "line:<sender>:<organization>:<priority>"
     # For a sender, see `pace.AllowanceUse`. For a "line:" subject, the time of its last message.
     paced_until = models.DateTimeField(null=True, blank=True)
-    last_turn_at = models.DateTimeField(null=True, blank=True)  # the last turn given to a deferred message
+    last_turn_at = models.DateTimeField(null=True, blank=True)  # when a deferred message was last let through
     day = models.DateField(null=True, blank=True)
-    spent = models.PositiveIntegerField(default=0)  # on that day
+    spent = models.PositiveIntegerField(default=0)  # messages sent on that day
 
     def __str__(self) -> str:
         return self.subject

@@ -1,4 +1,4 @@
-"""The outbox. It has one row for each recipient and channel."""
+"""The outbox, with one row for each recipient and channel."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ class Channel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    SCHEDULED = "scheduled", _("scheduled")  # kind, subject and due time are known, the text is not rendered
+    SCHEDULED = "scheduled", _("scheduled")  # kind, subject and due time are known; the text is rendered later
     QUEUED = "queued", _("waiting to be sent")
     CLAIMED = "claimed", _("being sent")
     SENDING = "sending", _("being sent")  # admitted by `claim.admit_messages`; the provider may have it
@@ -44,7 +44,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """A text or e-mail for one recipient. A scheduled message has no text yet. Times are UTC."""
 
-    # Null only for account mail, such as a coordinator's password reset.
+    # Null for account mail only, such as a coordinator's password reset.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="messages"
     )
@@ -56,7 +56,9 @@ class Message(models.Model):
     recipient = models.CharField(max_length=60, blank=True)
     channel = models.CharField(max_length=8, choices=Channel)
     address = models.CharField(max_length=254)
-    purpose = models.CharField(max_length=12, choices=Purpose, blank=True)  # the consent it needs; blank if none
+    purpose = models.CharField(
+        max_length=12, choices=Purpose, blank=True
+    )  # the purpose that needs a consent; blank if none
     language = models.CharField(max_length=8, default="en")
     zone = models.CharField(max_length=64, default="UTC")  # the time zone of its quiet hours
     keeps_quiet_hours = models.BooleanField(default=False)
@@ -111,7 +113,7 @@ class Message(models.Model):
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
             # queries.list_messages_to_render: scheduled messages that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
-            # reconciliation: expired leases, and rows that are in doubt or wait for a report.
+            # reconciliation: expired leases, and rows that are in doubt or waiting for a report.
             models.Index(
                 fields=["lease_until"],
                 condition=models.Q(state__in=["claimed", "sending"]),
@@ -122,7 +124,7 @@ class Message(models.Model):
             models.Index(
                 fields=["expires_at"], condition=models.Q(kind="code") & ~models.Q(text="-"), name="message_with_a_code"
             ),
-            # queries.list_failed_texts: those that an e-mail may replace.
+            # queries.list_failed_texts: failed texts that an e-mail may replace.
             models.Index(
                 fields=["settled_at"],
                 condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
@@ -133,7 +135,7 @@ class Message(models.Model):
             # Status reports find their message by the provider's id or our attempt token.
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_provider_id"),
             models.Index(fields=["attempt_token"], condition=~models.Q(attempt_token=""), name="message_attempt"),
-            # queries.find_prompt and find_newest_text: the last messages to an address.
+            # queries.find_prompt and find_newest_text: the last messages to a contact.
             models.Index(
                 fields=["address", "-sending_at"],
                 condition=models.Q(sending_at__isnull=False),
@@ -145,13 +147,13 @@ class Message(models.Model):
                 condition=models.Q(sending_at__isnull=False, channel="sms"),
                 name="message_texts_of_organization",
             ),
-            # consents.suppress_address: STOP withdraws the unsent messages of an address.
+            # consents.suppress_address: STOP withdraws the unsent messages to a contact.
             models.Index(
                 fields=["address"],
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_waiting_for_address",
             ),
-            # erasure.erase_messages: messages to an address that were never sent and never will be.
+            # erasure.erase_messages: messages to a contact that were never sent and never will be.
             models.Index(
                 fields=["address"],
                 condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),

@@ -17,10 +17,10 @@ class InboundMessage(models.Model):
     handled_as = models.CharField(max_length=20, blank=True)
 
     class Meta:
-        # queries.list_unhandled_replies takes the new ones in order.
+        # queries.list_unhandled_replies reads the new ones in order.
         indexes = [
             models.Index(fields=["id"], condition=models.Q(handled_at__isnull=True), name="inbound_not_handled"),
-            # All texts of one address, for the conversation page.
+            # All texts from one number, for the conversation page.
             models.Index(fields=["address", "-received_at"], name="inbound_of_address"),
         ]
 
@@ -29,16 +29,16 @@ class InboundMessage(models.Model):
 
 
 class Report(models.Model):
-    """A status report as the provider sent it. Its message may still be unknown."""
+    """A status report from the provider, as received. Its message may still be unknown."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="reports")
-    provider_id = models.CharField(max_length=64, db_index=True)  # links an early report to its message later
+    provider_id = models.CharField(max_length=64, db_index=True)  # matches a report that arrived early to its message
     status = models.CharField(max_length=20)
     error_code = models.CharField(max_length=40, blank=True)
     received_at = models.DateTimeField()
 
     class Meta:
-        # reports.adopt_orphan_reports: reports that came before we knew their message.
+        # reports.adopt_orphan_reports: reports that came before we knew the provider's id of the message.
         indexes = [
             models.Index(
                 fields=["received_at"], condition=models.Q(message__isnull=True), name="report_without_message"

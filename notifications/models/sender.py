@@ -4,14 +4,14 @@ from organizations.models import Organization
 
 
 class Sender(models.Model):
-    """A number or messaging service that sends texts for one organization or for several."""
+    """A number or messaging service that sends texts for one or more organizations."""
 
     name = models.CharField(max_length=80)
     number = models.CharField(max_length=20, blank=True)  # E.164
     messaging_service = models.CharField(max_length=40, blank=True)
     is_default = models.BooleanField(default=False)  # for organizations without a sender of their own
     organizations = models.ManyToManyField(Organization, related_name="senders")
-    # Carrier limits of a registered number: AT&T's low-volume class per minute, T-Mobile's per day. 0 is no limit.
+    # Carrier limits for a registered number: AT&T's low-volume class per minute, T-Mobile's per day. 0 means no limit.
     per_minute = models.PositiveIntegerField(default=75)
     per_day = models.PositiveIntegerField(default=2000)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -22,7 +22,7 @@ class Sender(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(number="") | ~models.Q(messaging_service=""), name="sender_has_an_address"
             ),
-            # Inbound texts find their sender by the number they came to.
+            # The sender of an inbound text is found by the number that the text was sent to.
             models.UniqueConstraint(fields=["number"], condition=~models.Q(number=""), name="one_sender_per_number"),
             models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="one_default_sender"

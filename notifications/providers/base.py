@@ -1,4 +1,4 @@
-"""The interface of every provider."""
+"""The interface that every provider implements."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ class OutgoingMessage:
     text: str
     at: datetime  # when `claim.admit_messages` admitted it
     expires_at: datetime
-    number: str = ""  # SMS: the sender is a number or a messaging service
+    number: str = ""  # SMS: set if the sender is a number; otherwise it is a messaging service
     messaging_service: str = ""
     name: str = ""  # e-mail: the display name of the sender
     reply_to: str = ""
@@ -30,7 +30,7 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Confirms that the provider has accepted the message."""
+    """The provider's confirmation that it accepted the message."""
 
     provider_id: str
     state: MessageState = MessageState.ACCEPTED
@@ -50,7 +50,7 @@ class ProviderMessage:
 class ProviderError(Exception):
     """The provider refused the message or gave no clear response.
 
-    The error is logged, so it contains no address and no text.
+    The error is logged, so it contains neither the contact nor the text.
     """
 
     def __init__(self, kind: ErrorKind, reason: str, code: str = "", retry_after: timedelta = timedelta()) -> None:
@@ -60,9 +60,9 @@ class ProviderError(Exception):
 
 
 class Provider(Protocol):
-    """The methods raise ProviderError. `send` is called outside of transactions."""
+    """The methods raise ProviderError. Call `send` outside of transactions."""
 
-    parallel_calls: int  # calls at once, each in a thread; 0 means one after the other in the caller's thread
+    parallel_calls: int  # calls at once, each in a thread; 0 means one at a time in the caller's thread
     can_look_up: bool  # whether `find` and `fetch` can tell the result of a send
 
     def send(self, message: OutgoingMessage) -> Receipt: ...

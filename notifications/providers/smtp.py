@@ -57,7 +57,7 @@ class SmtpBackend(EmailBackend):
 
 class Mail(EmailMultiAlternatives):
     def message(self, **options: Any) -> Any:
-        # Some mail readers miss an address on the second line of a folded header.
+        # Do not fold headers. Some mail readers miss an address on the second line.
         built = super().message(**options)
         built.policy = built.policy.clone(max_line_length=0)
         return built
@@ -66,7 +66,7 @@ class Mail(EmailMultiAlternatives):
 class SmtpProvider:
     """Sends e-mail.
 
-    We cannot ask a mail server about an earlier mail, so a mail in doubt is sent again with the same Message-ID.
+    A mail server cannot be asked about an earlier mail. So a mail in doubt is sent again with the same Message-ID.
     """
 
     parallel_calls = 4
@@ -80,7 +80,7 @@ class SmtpProvider:
     def send(self, message: OutgoingMessage) -> Receipt:
         try:
             mail = compose_mail(message, *self._from)
-            mail.message()  # fails here, before the server is called, if the mail cannot be composed
+            mail.message()  # a mail that cannot be composed fails here, before the server is called
         except (ValueError, MessageError) as error:
             raise ProviderError(ErrorKind.PERMANENT, "not_composable") from error
         # After a refusal, the connection can be used again. After any other error, its state is unknown.

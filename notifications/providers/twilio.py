@@ -1,4 +1,4 @@
-"""Twilio's REST API. No other module imports its client."""
+"""Twilio's REST API. No other module imports Twilio's library."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ from notifications.rules import ErrorKind
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LONGEST_VALIDITY = timedelta(hours=10)
-LOOKUP_LIMIT = 100  # the most messages to one number that a lookup reads
+LOOKUP_LIMIT = 100  # a lookup reads at most this many messages to one number
 
 # The library's own logger writes phone numbers and texts at INFO.
 _disabled_logger = logging.getLogger("notifications.providers.twilio.wire")
@@ -31,7 +31,7 @@ _disabled_logger.disabled = True
 
 
 class TwilioHttpClient(HttpClient):
-    """The library's HTTP client on urllib3. It always has timeouts, never retries, and uses a configurable API URL."""
+    """The HTTP client for Twilio's library, built on urllib3. It always has timeouts and never retries."""
 
     def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
         super().__init__(_disabled_logger, is_async=False)
@@ -149,14 +149,14 @@ def _build_provider_message(known: MessageInstance) -> ProviderMessage:
     return ProviderMessage(known.sid or "", str(known.status or ""), error_code, known.body or "", known.date_created)
 
 
-_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # for responses without a code
+_CODES_BY_STATUS = {401: "20003", 403: "20003", 404: "20404", 429: "20429"}  # for responses without a Twilio code
 _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
     """Raise TRANSIENT if no connection was made, because nothing was sent.
 
-    Raise IN_DOUBT if a POST was sent, because the message may exist.
+    Otherwise raise IN_DOUBT for a POST, because the message may exist.
     """
     if method != "POST" or isinstance(error, _NOT_SENT):
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error

@@ -57,7 +57,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """An organization's key for the API, pd_<prefix>_<secret>. Only a hash of the secret is stored."""
+    """An organization's API key (pd_<prefix>_<secret>). Only a hash of the secret is stored."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""The audit log. It is append-only and contains ids and field names, never values of personal data."""
+"""The audit log. It is append-only, and contains ids and field names but no personal data."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Rows with a link that cannot be guessed."""
+"""Rows that have a link with an unguessable token."""
 
 import base64
 import hashlib
@@ -11,14 +11,14 @@ from django.db import models
 
 
 def build_link_token(purpose: str, row: uuid.UUID, epoch: int) -> str:
-    """Derive a link's 22 characters (128 bits) from the row's uuid and purpose. The database does not store them."""
+    """Derive a link's token (22 characters, 128 bits) from the row's uuid and purpose. The token is not stored."""
     material = f"{purpose}:{row}:{epoch}".encode()
     mac = hmac.digest(settings.SECRET_KEY.encode(), material, "sha256")
     return base64.urlsafe_b64encode(mac[:16]).decode().rstrip("=")
 
 
 def hash_token(token: str) -> str:
-    """Return the hash that the database stores instead of a token, so that a stolen table opens no link."""
+    """Return the hash that is stored instead of a token, so that a stolen database opens no links."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Sign-in of coordinators, and the organization they act for."""
+"""Sign-in of coordinators, and the choice of the organization they act for."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ P = ParamSpec("P")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
-    """Closes sign-up, because an owner adds the members of an organization."""
+    """Turns off sign-up. An owner adds the members of an organization."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -57,12 +57,12 @@ def role_required(
 ]:
     """Allow only members with this permission, and set `request.membership`.
 
-    - not signed in: the sign-in page
+    - not signed in: shows the sign-in page
     - no membership: 403 with a page that explains it
-    - role not allowed: 403
-    - owner or coordinator without a second step: the set-up page
+    - role without this permission: 403
+    - owner or coordinator without a second step: shows the page to set one up
 
-    The membership is read on each request, so that a removed role ends at once.
+    The membership is read on each request, so that a removed role takes effect at once.
     """
 
     def decorate(
@@ -90,14 +90,14 @@ def role_required(
 
 
 def find_current_membership(request: HttpRequest) -> Membership | None:
-    """Return the membership chosen in this session, or else the user's first one."""
+    """Return the membership chosen in this session, or the user's first one if none was chosen."""
     user = cast("User", request.user)
     slug = request.session.get(CHOSEN_ORGANIZATION_KEY)
     return (queries.find_membership(user, slug) if slug else None) or queries.find_membership(user)
 
 
 def is_signed_in(request: HttpRequest, now: datetime) -> bool:
-    """Return whether the user is signed in and was active in the last two hours. End an idle session."""
+    """Return whether the user is signed in and was active in the last two hours. Log out an idle user."""
     if not request.user.is_authenticated:
         return False
     stamp = now.timestamp()
@@ -105,7 +105,7 @@ def is_signed_in(request: HttpRequest, now: datetime) -> bool:
     if seen_at is not None and stamp - seen_at > MAX_IDLE_TIME.total_seconds():
         logout(request)
         return False
-    # Save at most once a minute, because a session is a row and pages refresh themselves.
+    # Save at most once a minute, because sessions are database rows and some pages refresh often.
     if seen_at is None or abs(stamp - seen_at) >= _SEEN_UPDATE_INTERVAL.total_seconds():
         request.session[SEEN_AT_KEY] = stamp
     return True

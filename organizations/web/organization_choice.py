@@ -1,5 +1,3 @@
-"""The page on which a user chooses an organization."""
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

@@ -2,10 +2,10 @@ from django.db import models
 
 
 class LimitCounter(models.Model):
-    """The count of one scope and subject in one window. A conditional upsert raises it. It is never read first."""
+    """The count for one scope and subject in one window. An upsert raises it without reading it first."""
 
     scope = models.CharField(max_length=30)
-    subject = models.CharField(max_length=64)  # a keyed hash of a contact, a network or an organization's id
+    subject = models.CharField(max_length=64)  # a keyed hash of a contact or network, or an organization's id
     window_start = models.DateTimeField(db_index=True)  # the nightly purge
     count = models.PositiveIntegerField()
 

@@ -17,13 +17,13 @@ class Registration(models.Model):
     consents = models.JSONField(default=list)  # the purposes that the donor checked
     self_check = models.JSONField(default=list)  # confirmed codes of the policy's self-check
     source = models.CharField(max_length=20, default="page")
-    # "I’m booking for someone else": the person named is not the contact's owner.
+    # "I’m booking for someone else": the name is not that of the contact's owner.
     is_for_other = models.BooleanField(default=False, db_default=False)
     ip = models.GenericIPAddressField(null=True, blank=True)
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"
     )
-    created_at = models.DateTimeField(db_index=True)  # retention deletes unverified ones by age
+    created_at = models.DateTimeField(db_index=True)  # retention deletes old unverified ones
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -32,7 +32,7 @@ class Registration(models.Model):
                 condition=~models.Q(phone="") | ~models.Q(email=""), name="registration_has_a_contact"
             )
         ]
-        # Counts the live holds of one contact.
+        # Used to count the live holds of a contact.
         indexes = [models.Index(fields=["identity", "-created_at"], name="registration_identity")]
 
     def __str__(self) -> str:

@@ -4,10 +4,10 @@ from organizations.models import Organization
 
 
 class VerificationCode(models.Model):
-    """A code sent to a contact: six digits, ten minutes, one use, five tries, bound to a secret of the caller.
+    """A six-digit code sent to a contact. It lasts ten minutes, works once and allows five tries.
 
-    A search for bookings has no organization. Its row has no hash until a worker has looked up the contact. Guesses are
-    checked as usual, but none matches before then.
+    It works only with the secret in `bound_to`. A search for bookings has no organization. Its row has no hash until a
+    worker has looked up the contact. Until then, guesses are checked as usual, but none matches.
     """
 
     organization = models.ForeignKey(
@@ -31,7 +31,7 @@ class VerificationCode(models.Model):
         # `codes.check_code` reads the newest code of a contact and secret.
         indexes = [
             models.Index(fields=["identity", "bound_to", "-created_at"], name="proof_code_newest"),
-            # `codes.list_requested_identities`
+            # `codes.list_requested_identities` reads the codes that are still to be sent.
             models.Index(fields=["id"], condition=models.Q(code_hash=""), name="proof_code_to_send"),
         ]
 
@@ -40,7 +40,7 @@ class VerificationCode(models.Model):
 
 
 class VerifiedBrowser(models.Model):
-    """A browser that has verified a contact. It needs no code for that contact for 30 days."""
+    """A browser that has verified a contact, so it needs no code for that contact for 30 days."""
 
     token_hash = models.CharField(max_length=64)
     identity = models.CharField(max_length=64)

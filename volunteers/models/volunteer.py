@@ -36,7 +36,7 @@ class Volunteer(LinkedModel):
         indexes = [
             # The people page and the roster search by name.
             models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
-            # drives.privacy.inactive: volunteers that were created long ago.
+            # drives.privacy.inactive: volunteers created long ago.
             models.Index(
                 fields=["organization", "created_at"],
                 condition=models.Q(erased_at__isnull=True),
@@ -54,7 +54,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(LinkedModel):
-    """A phone number (E.164) or mailbox (lower case) of one organization. It has at most one owner.
+    """A phone number (E.164) or mailbox (lower case) in one organization. It has at most one owner.
 
     Its link opens the page that stops messages.
     """
@@ -64,7 +64,7 @@ class Contact(LinkedModel):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
     kind = models.CharField(max_length=5, choices=ContactKind)
     address = models.CharField(max_length=254)
-    identity = models.CharField(max_length=64)  # keyed hash of the address, the same in every organization
+    identity = models.CharField(max_length=64)  # keyed hash of the number or mailbox, the same in every organization
     owner = models.ForeignKey(
         Volunteer, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_contacts"
     )
