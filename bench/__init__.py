@@ -1,1 +1,1 @@
-"""Benchmarks. `python -m bench` starts its own servers and also measures bare SQL in the same run for comparison."""
+"""Benchmarks. `python -m bench` starts its own servers. For comparison, it also measures bare SQL in the same run."""

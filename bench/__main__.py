@@ -1,4 +1,4 @@
-"""`python -m bench [booking|reading|claiming|delivering …]`: run all or some of the benchmarks."""
+"""`python -m bench [booking|reading|claiming|delivering …]`: run all benchmarks, or only the named ones."""
 
 import importlib
 import sys
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(bench: BenchStack, parts: list[str]) -> list[Benchmark]:
-    # Import the project only now, because its settings come from the servers' environment.
+    # Import the project only now, because its settings need the environment of the servers.
     world_module, web_requests, delivery = (
         importlib.import_module(f"bench.{name}") for name in ("bench_data", "web_requests", "delivery")
     )

@@ -1,4 +1,4 @@
-"""Data for the benchmarks. Import it after the environment is set, because it imports the project."""
+"""Data for the benchmarks. Set the environment before you import it, because it imports the project."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -128,7 +128,7 @@ def create_holds(drive: Drive, count: int, now: datetime) -> None:
 
 
 def analyze_tables() -> None:
-    """Update PostgreSQL's statistics as autovacuum would, because they change the query plans."""
+    """Update PostgreSQL's statistics, as autovacuum would, so that query plans are realistic."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 

@@ -1,4 +1,4 @@
-"""Benchmarks of the outbox: claiming due messages, and delivering them to a stand-in for the provider."""
+"""Benchmarks of the outbox: claim due messages, and deliver them to a fake provider."""
 
 import time
 from base64 import b64encode
@@ -57,7 +57,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
             lambda: len(notifications_claim.claim_messages(channel="sms", limit=BATCH, now=timezone.now()))
         )
         floor = _time_batches(_claim_bare)
-        if _round:  # the first round warms up
+        if _round:  # the first round is a warm-up
             work.ours.append(MESSAGES / sum(ours))
             work.times += ours
             work.n += MESSAGES
@@ -66,7 +66,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure messages per second to the provider. Beat wakes two worker processes."""
+    """Measure messages per second to the provider, with two worker processes that beat wakes up."""
     work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
@@ -84,7 +84,7 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
 
 
 def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
-    """Wake the workers as beat does until the provider has accepted every message."""
+    """Wake the workers as beat does, until the provider has accepted every message."""
     _reset_outbox(world)
     queue_messages(world.organization, count, name)
     began = timezone.now()

@@ -1,4 +1,4 @@
-"""Bare SQL for pgbench that does the same work, on tables with the same columns, checks and indexes."""
+"""Bare SQL that does the same work in pgbench, on tables with the same columns, checks and indexes."""
 
 from django.db import connection
 
@@ -6,7 +6,7 @@ from bench.stack import BenchStack
 
 TABLES = ("drives_slot", "drives_booking", "notifications_message")
 
-# Update the counter, insert the booking and the outbox row, commit.
+# Update the counter, insert the booking and the outbox row, and commit.
 _BOOK = """
 \\set slot random(1, {slots})
 BEGIN;

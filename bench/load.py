@@ -1,4 +1,4 @@
-"""Cheap load clients. Each is one process with one kept connection, prepared requests and minimal parsing."""
+"""Fast load clients. Each is one process with one persistent connection, prepared requests and minimal parsing."""
 
 import multiprocessing
 import multiprocessing.synchronize
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 CLIENTS = 8
-# Return the bytes of a request, given the number of the client and of the request.
+# Takes the number of the client and of the request, and returns the bytes of the request.
 RequestFactory = Callable[[int, int], bytes]
 
 
@@ -25,7 +25,7 @@ class Measurement:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
     def expect(self, status: int) -> "Measurement":
-        """Raise if any response had another status, because the figure would then mean nothing."""
+        """Raise if any response has another status, because the measurement would then mean nothing."""
         if set(self.statuses) - {status}:
             raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
         return self
@@ -34,7 +34,7 @@ class Measurement:
 def run_clients(
     port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
 ) -> Measurement:
-    """Run clients in parallel for this many seconds; `first` is the number of their first request."""
+    """Run clients in parallel for this many seconds. `first` is the number of their first request."""
     # Forked clients share the prepared requests, so nothing is pickled.
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)

@@ -1,6 +1,6 @@
 """Take screenshots of every page of a running demo (`make run`).
 
-`python -m bench.shots [URL]` saves phone and desktop sizes, light and dark, in build/shots/.
+`python -m bench.shots [URL]` saves them in build/shots/: phone and desktop, light and dark.
 """
 
 import shutil

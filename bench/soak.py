@@ -1,6 +1,6 @@
-"""`make soak`: the long version of the fault tests. Writes its figures to docs/guarantees.md.
+"""`make soak`: a long version of the fault tests. It writes its results to docs/guarantees.md.
 
-`python -m bench.soak [part …] [--share 0.1]` runs only these parts, or a share of the full length.
+`python -m bench.soak [part …] [--share 0.1]` runs only these parts, or a fraction of the full length.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from tests.servers import Servers
 GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
 KEPT_REQUESTS = 10_000
-ROUNDS, PAIRS = 1_000, 900  # the standard error of a figure from this many pairs is 0.014
-KILLS_PER_ARENA = 50  # kills before all messages recover and are counted
+ROUNDS, PAIRS = 1_000, 900  # with this many pairs, the standard error of a result is 0.014
+KILLS_PER_ARENA = 50  # kills before the messages are left to recover and then counted
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +115,7 @@ def check_waitlist_rounds(share: float) -> tuple[bool, str]:
 
 
 def check_slow_connections(share: float) -> tuple[bool, str]:
-    """Hold unfinished requests, and reuse connections after early responses."""
+    """Hold incomplete requests open, and reuse connections after early responses."""
     count = int(KEPT_REQUESTS * share)
     good, summary = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
     return good, f"{count:,} requests on kept connections, {summary}"
@@ -124,7 +124,7 @@ def check_slow_connections(share: float) -> tuple[bool, str]:
 def check_timing(share: float) -> tuple[bool, str]:
     """Check that response times do not reveal whether a contact is known.
 
-    A control that leaks shows that the measurement works.
+    It also times a view that does reveal it, to show that the measurement works.
     """
     measure = importlib.import_module("tests.faults.timing")
     pairs = int(PAIRS * share)
@@ -197,7 +197,7 @@ def _run_part(part: str, share: float) -> bool:
 
 
 def _record_figure(part: str, summary: str) -> None:
-    """Write a figure into the table cell that is marked with the part's name."""
+    """Write a result into the table cell that is marked with the part's name."""
     cell = f"| {summary} <!-- {part} -->"
     GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
 

@@ -1,4 +1,4 @@
-"""The servers that are measured. They start as in `make run`, with durable PostgreSQL settings."""
+"""The servers to measure. They start as in `make run`, but with durable PostgreSQL settings."""
 
 import http.client
 import importlib.util
@@ -20,7 +20,7 @@ PROVIDER_SECRET = "bench-only-token"  # noqa: S105  only the stand-in knows it
 
 
 class BenchStack:
-    """Servers in a temporary folder, on the loopback interface only. They stop when the block ends."""
+    """Servers in a temporary folder, on the loopback interface only. They stop when the `with` block ends."""
 
     def __init__(self) -> None:
         self.guard = Guard()

@@ -1,4 +1,4 @@
-"""The results of the benchmarks as a table and as JSON."""
+"""Print the results of the benchmarks as a table or as JSON."""
 
 import json
 import statistics

@@ -12,8 +12,8 @@ from bench.stack import BenchStack
 from bench.table import Benchmark
 
 SHORT, LONG, ROUNDS = 2.0, 3.0, 3
-HOLD_COUNT = 5_000  # holds at another drive, as in the rush when a drive opens
-_RUN = 400  # requests per client and run; few enough that no phone number needs more than two codes
+HOLD_COUNT = 5_000  # holds at another drive, as after a drive has just opened
+_RUN = 400  # requests per client and run; with more, a phone number would need more than two codes
 
 
 @dataclass

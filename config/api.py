@@ -34,7 +34,7 @@ from organizations.web import accounts
 from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # imports this module
+    from rest_framework.views import APIView  # imported only now, because it imports this module
 
 MAX_BODY_BYTES = 64 * 1024
 PAGE_SIZE = 50
@@ -42,7 +42,7 @@ REQUESTS_PER_MINUTE = {"anonymous": 300, "known": 1200}
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer pd_…` acts for the key's organization.
+    """`Authorization: Bearer pd_…` authenticates the key's organization.
 
     A wrong key gets a 401, even on public calls.
     """
@@ -63,13 +63,13 @@ class ApiKeyAuthentication(BaseAuthentication):
 class CoordinatorSessionAuthentication(SessionAuthentication):
     """A signed-in coordinator with a CSRF token. `auth` is the slug of the chosen organization.
 
-    The session is read only if its cookie was sent.
+    The session is loaded only if the request has its cookie.
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        request.user = get_user(request)  # `request.user` here would authenticate again
+        request.user = get_user(request)  # reading `request.user` here would authenticate again
         if not accounts.is_signed_in(request, timezone.now()):
             return None
         result = super().authenticate(request)
@@ -77,14 +77,14 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
 
 
 class DenyAll(BasePermission):
-    """The default permission, so that a view that sets no permission is closed."""
+    """The default permission. It denies access, so that a view without its own permission is closed."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """Always respond with JSON, whatever the client accepts."""
+    """Always respond with JSON, whatever the Accept header says."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -129,8 +129,8 @@ def _refuse_constant(name: str) -> None:
 class CursorPages(BasePagination):
     """Forward pagination by cursor: `{"results": […], "next": url|null}`.
 
-    The view sets `ordering`; the id breaks ties. The cursor contains both values of the last row. Rows that are
-    added or removed between two pages do not make other rows repeat or disappear.
+    The view sets `ordering`, and the id breaks ties. The cursor contains both values from the last row, so that no row
+    is repeated or skipped if other rows are added or removed between two pages.
     """
 
     def paginate_queryset(
@@ -164,7 +164,7 @@ class CursorPages(BasePagination):
             if type(pk) is not int or not 0 <= pk < 2**63 or type(value) not in (int, str) or "\x00" in str(value):
                 raise ValueError(value, pk)
             field = model._meta.get_field(self.ordering)
-            assert isinstance(field, Field)  # views order rows only by columns
+            assert isinstance(field, Field)  # views only sort by columns
             value = field.to_python(value)
             if isinstance(value, datetime) and timezone.is_naive(value):
                 raise ValueError(value)
@@ -175,7 +175,7 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Keeps one caller from crowding out others. It is not exact; paid messages have exact limits in the database."""
+    """Stops one caller from crowding out others. It is not exact. Paid messages have exact limits in the database."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.RATE_LIMITS:

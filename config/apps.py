@@ -1,4 +1,4 @@
-"""Register the system checks, and start Sentry if it is configured."""
+"""Register the system checks. Start Sentry if it is configured."""
 
 from django.apps import AppConfig
 from django.conf import settings

@@ -13,7 +13,7 @@ MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
-    """Run our checks when the web server starts, because Django runs none there. An error stops the start."""
+    """Run our checks when the web server starts, because Django does not. An error keeps the server from starting."""
     errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))
@@ -69,7 +69,7 @@ def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_local_address(url: str) -> bool:
-    """Return whether a URL is on this machine or a private network. A phone on the same Wi-Fi may open a demo."""
+    """Return whether a URL is on this machine or a private network, where a phone may open a demo."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

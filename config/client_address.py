@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 class ClientAddressMiddleware:
     """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it. Used only with BEHIND_PROXY=on.
 
-    The proxy appends the last entry of X-Forwarded-For. The visitor may have sent the entries before it.
+    The last entry of X-Forwarded-For comes from our proxy. Earlier entries may be forged by the visitor.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -40,8 +40,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return 503 if the database is not available, else 500.
 
-    The 503 page contains the values of the form that was sent. Neither page reads the session or anything else from
-    the database.
+    The 503 page includes the values of the submitted form. Neither page uses the database, not even for the session.
     """
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         response = (
@@ -82,7 +81,7 @@ def _render_page_without_database(status: int, context: dict[str, object]) -> Ht
 
 
 def _read_sent_form(request: HttpRequest) -> dict[str, object]:
-    """Return the URL and the fields of the form that was not saved, without passwords."""
+    """Return the URL and the fields of the form that could not be saved. Passwords are left out."""
     if request.method != "POST":
         return {}
     sent = [(name, value) for name, values in request.POST.lists() for value in values if "password" not in name]

@@ -33,7 +33,7 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
             results[name] = check() or "ok"
         except DatabaseError:
             results[name] = "the database does not answer"
-            break  # every other check would wait for the same time-out
+            break  # the remaining checks would wait for the same timeout
     ok = all(answer == "ok" for answer in results.values())
     return JsonResponse({"ok": ok, "checks": results}, status=200 if ok else 503)
 

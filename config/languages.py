@@ -1,11 +1,11 @@
-"""The languages of the installation: English, and each catalog folder with a django.po."""
+"""The languages of the installation: English, plus each language with a django.po file."""
 
 from pathlib import Path
 
 from django.conf.locale import LANG_INFO
 from django.utils.translation import to_language
 
-SOURCE_LANGUAGE = "en"  # the language of the code
+SOURCE_LANGUAGE = "en"  # the language of the texts in the code
 
 
 def find_languages(*locale_folders: Path) -> list[tuple[str, str]]:

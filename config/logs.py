@@ -1,4 +1,4 @@
-"""JSON logs: one line for each request, with its id. They contain no personal data and no tokens."""
+"""JSON logs, with one line for each request and its id. They contain no personal data and no tokens."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
-# The code logs no personal data, but the text of an exception may contain some.
+# The code logs no personal data, but an exception's message may contain some.
 PERSONAL_DATA_PATTERNS = (
     (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # the tokens of our links have 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
@@ -27,14 +27,14 @@ PERSONAL_DATA_PATTERNS = (
     (re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{32,}(?![\w-])"), "[token]"),
 )
 
-# Check this first, because it is fast and most texts contain none of the patterns above.
+# Checked first, because it is fast and most texts match none of the patterns above.
 _SUSPECT_PATTERN = re.compile(r"@|\+\d|\d{3}|[\w-]{20}")
 
 logger = logging.getLogger("drives.requests")
 
 
 def mask_personal_data(text: str) -> str:
-    """Mask everything that looks like a mailbox, a phone number, a token or a link's token."""
+    """Mask everything that looks like an e-mail address, a phone number, or a token."""
     if _SUSPECT_PATTERN.search(text):
         for pattern, label in PERSONAL_DATA_PATTERNS:
             text = pattern.sub(label, text)
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
     def _message(self, record: logging.LogRecord) -> str:
-        """Replace the path by the route in Django's log of a failed request, because a path may contain a token."""
+        """Replace the path with the route in Django's log of a failed request, because a path may contain a token."""
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
             return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
@@ -74,7 +74,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ProbeFilter(logging.Filter):
-    """Drops the 503 of a health probe, which Django would log as an ERROR each time."""
+    """Drops the 503 responses to health probes, because Django would log each one as an ERROR."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, status = getattr(record, "request", None), getattr(record, "status_code", None)
@@ -95,10 +95,13 @@ def build_logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "django": plain,
             "django.server": plain,
-            "django.request": {"level": "ERROR", "filters": ["no_probe"]},  # our request log covers the others
+            "django.request": {
+                "level": "ERROR",
+                "filters": ["no_probe"],
+            },  # RequestLogMiddleware logs all requests anyway
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # any client can send a wrong Host header
             "_granian": plain,
-            "celery.app.trace": quiet,  # it logs every task, every two seconds
+            "celery.app.trace": quiet,  # it would log a task every two seconds
             "celery.beat": quiet,
             "celery.worker.strategy": quiet,
         },
@@ -112,7 +115,7 @@ def format_route(request: HttpRequest) -> str:
 
 
 class RequestLogMiddleware:
-    """Logs each request. Takes its id from the header or creates one, and returns it in the response."""
+    """Logs each request. Takes the request's id from its header or creates one, and returns it in the response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

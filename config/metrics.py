@@ -1,4 +1,4 @@
-"""Prometheus metrics, read from the database at each scrape. No process keeps counters."""
+"""Prometheus metrics, read from the database at each scrape. No process keeps its own counters."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ from notifications.models import Message, MessageState
 @require_safe
 @never_cache
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics with ten queries, for any amount of data."""
+    """Return the metrics. Always ten queries."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

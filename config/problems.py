@@ -16,7 +16,7 @@ from drives.api.serializers import ReasonSerializer, SlotSerializer
 from drives.refusals import Refusal
 
 CONTENT_TYPE = "application/problem+json"
-# Every other code has status 400.
+# All other codes have status 400.
 STATUS_BY_CODE = {
     "answer_erased": HTTPStatus.GONE,
     "hold_lapsed": HTTPStatus.GONE,
@@ -25,7 +25,7 @@ STATUS_BY_CODE = {
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }
-# The body's member that an error is about if it has no field.
+# Which member of the body an error is about if the error names no field.
 POINTER_BY_CODE = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
 CODE_BY_STATUS = {400: "invalid", 404: "not_found"}
 

@@ -1,7 +1,7 @@
 """Run a WSGI application on Granian (RSGI). A request gets a thread only after it has arrived completely.
 
-A client that sends only part of the headers or body keeps a connection open but takes no thread. Every body is read
-to its end, even if the view ignores it, so that the next request on the connection begins in the right place.
+So a client that sends only part of a request keeps a connection open but uses no thread. Every body is read to its end,
+even if the view ignores it, because the next request on the connection starts after it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from django.conf import settings
 from granian.rsgi import Scope
 
 BODY_TIMEOUT_SECONDS = 30
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # of a body that is too long; after that the connection ends
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # read from a body that is too long; then the connection is closed
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # for all bodies in one process
 
 Headers = list[tuple[str, str]]
@@ -43,7 +43,10 @@ class WsgiResponse(NamedTuple):
 
 
 class RequestBody:
-    """The part that has arrived. `length` includes dropped chunks, because Django checks it to refuse a long body."""
+    """The part of a body that has arrived.
+
+    `length` includes dropped chunks, because Django uses it to refuse long bodies.
+    """
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
@@ -69,7 +72,7 @@ class RsgiAdapter:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "request")
         self._watch = loop.create_task(_stop_when_orphaned(os.getppid()))
-        # Collect garbage rarely, and never what exists before the first request. It took a tenth of the time.
+        # Collect garbage rarely, and never the objects from before the first request. It took a tenth of the time.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
 
@@ -164,7 +167,7 @@ def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
 
 
 async def _stop_when_orphaned(parent: int) -> None:
-    """Stop this process when its parent is gone, because it would keep the port."""
+    """Stop this process when its parent has died, because it would keep the port."""
     while os.getppid() == parent:
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The description of the API: OpenAPI 3.1 for programs, and the same content as a page for people."""
+"""The description of the API: as OpenAPI 3.1 for programs, and as a page for people."""
 
 import json
 from dataclasses import dataclass
@@ -71,18 +71,18 @@ def show_api_docs(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class SchemaField:
-    """One member of a body or a response."""
+    """One member of a request or response body."""
 
     name: str
     kind: str
-    link: str  # the name of its type, if that type has its own table
+    link: str  # the name of the member's type if it has its own table
     required: bool
     about: str
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An API operation as shown on the API docs page."""
+    """An API operation, as shown on the API docs page."""
 
     name: str
     method: str
@@ -162,7 +162,7 @@ def _list_fields(described: SchemaNode) -> list[SchemaField]:
 
 
 def _describe_type(member: SchemaNode) -> tuple[str, str]:
-    """Return a description of the member's kind, and the name of its type."""
+    """Return a description of the member's type, and the type's name if it has its own table."""
     if name := _get_component_name(member):
         schema = json.loads(render_schema())["components"]["schemas"].get(name, {})
         if "enum" in schema:
@@ -177,7 +177,7 @@ def _describe_type(member: SchemaNode) -> tuple[str, str]:
 
 
 def _get_component_name(schema: SchemaNode) -> str:
-    """Return the component that a schema refers to, directly or as one of its alternatives."""
+    """Return the name of the component that a schema refers to, directly or as one of its alternatives."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     alternatives = (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ()))

@@ -10,9 +10,9 @@ _SESSION_KEY_PATTERN = re.compile(r"[a-z0-9]{32}")
 
 
 class SessionMiddleware(middleware.SessionMiddleware):
-    """Ignores a cookie that is not a session key.
+    """Ignores cookies that cannot be a session key.
 
-    PostgreSQL would refuse a look-up with a NUL character, which is a 500.
+    A cookie with a NUL character would cause a 500, because PostgreSQL refuses NUL.
     """
 
     def process_request(self, request: HttpRequest) -> None:

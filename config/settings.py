@@ -87,7 +87,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection. Workers open one per task.
-# Behind PgBouncer in transaction mode nothing may outlive a transaction: no prepared statement, no server-side cursor.
+# PgBouncer in transaction mode allows nothing that outlives a transaction: no prepared statement or server-side cursor.
 _database = env.dj_db_url("DATABASE_URL")
 _PGBOUNCER = env.bool("PGBOUNCER", default=False)
 DATABASES = {
@@ -107,7 +107,7 @@ DATABASES = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
 
-# Accounts: only coordinators have one. Donors verify a phone or mailbox instead.
+# Accounts are for members of organizations. Donors verify a phone or mailbox instead.
 AUTH_USER_MODEL = "organizations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -119,7 +119,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could make the reset form send mail to any mailbox
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
 ACCOUNT_LOGOUT_ON_GET = False
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = False
@@ -139,7 +139,7 @@ LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-PHONE_REGION = "US"  # how to read national numbers if there is no organization
+PHONE_REGION = "US"  # the country of national numbers if there is no organization
 
 # Static files
 STATIC_URL = "/static/"
@@ -196,7 +196,7 @@ EMAIL_BACKEND = "notifications.mail.OutboxBackend"
 REDIS_URL = env.str("REDIS_URL", "redis://localhost:6379/0")
 if REDIS_URL.startswith(
     "filesystem:///"
-):  # the embedded stack: a folder replaces the broker; enough for one machine and about 50 tasks a second
+):  # the embedded stack uses a folder as the broker; enough for one machine and 50 tasks a second
     _folder = REDIS_URL.removeprefix("filesystem://")
     CELERY_BROKER_URL = "filesystem://localhost/"
     CELERY_BROKER_TRANSPORT = "config.embedded.broker:Transport"
@@ -218,8 +218,8 @@ else:
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
-# Acknowledge tasks when they begin. If a task dies, beat soon starts it again. A worker that loses Redis while it has
-# unacknowledged tasks may stop.
+# Acknowledge tasks when they begin. If a task dies, beat soon starts it again. With late acknowledgment, a worker that
+# loses its connection to Redis may stop.
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240

@@ -1,4 +1,4 @@
-"""`python -m config.web_server [module of the WSGI application]`: run Granian, configured by the environment."""
+"""`python -m config.web_server [WSGI module]`: run Granian, configured by the environment."""
 
 import gc
 import importlib
@@ -15,15 +15,15 @@ from granian.log import LogLevels
 from config.rsgi_adapter import RsgiAdapter
 
 MAX_CONNECTIONS = 1024  # per process
-GRACE_SECONDS = 12  # less than `make run` and compose.yaml wait
-MAX_HEAD_BYTES = 64 * 1024  # Granian refuses heads of more than twice this size
-HEAD_TIMEOUT_SECONDS = 15  # for the whole head of a request
+GRACE_SECONDS = 12  # shorter than the wait in `make run` and compose.yaml
+MAX_HEAD_BYTES = 64 * 1024  # Granian refuses request heads of more than twice this size
+HEAD_TIMEOUT_SECONDS = 15  # to receive the whole head of a request
 AT_LEAST_ONE = validate.Range(min=1)
 
 
 def load_application(module: str) -> Any:  # returns an object with __rsgi__
     application = importlib.import_module(module).application
-    importlib.import_module(settings.ROOT_URLCONF)  # import the views now instead of in the first request
+    importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 
 

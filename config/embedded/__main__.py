@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_with_database(command: list[str]) -> int:
-    """Run the command with DATABASE_URL set to a temporary server, unless it is set already."""
+    """Run the command with a temporary database server in DATABASE_URL, unless the variable is already set."""
     if env.str("DATABASE_URL", ""):
         return subprocess.run(command, check=False).returncode
     guard = Guard()

@@ -1,7 +1,7 @@
 """Celery's file-system broker for the demo, with atomic writes.
 
-kombu writes to a file that a reader may already be moving, so a worker sometimes read half a message and died. This
-transport writes a message under another name and then renames it.
+kombu may write to a file while a reader moves it, so workers sometimes read half a message and crashed. This transport
+writes each message under another name and then renames the file.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""A small process that outlives its owner and stops what the owner has started.
+"""A small process that outlives its owner and stops the processes that the owner started.
 
-The owner writes commands to the guard's standard input. That pipe closes when the owner ends or is killed. Then the
+The owner writes commands to the guard's standard input. The pipe closes when the owner exits or is killed. Then the
 guard stops all watched processes, databases last, and removes the folders. It imports only the standard library, so
 that it starts in a few milliseconds.
 """
@@ -18,7 +18,7 @@ GRACE_SECONDS = 5.0
 
 
 class Guard:
-    """The owner's end of the pipe."""
+    """The owner's end of the pipe to the guard."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -28,20 +28,20 @@ class Guard:
     def watch(self, process: "subprocess.Popen[bytes]", *, last: bool = False) -> None:
         """Stop the process's group when the owner ends.
 
-        With `last`, it is a database, and the guard stops it by SIGINT after the others.
+        Use `last` for a database. The guard stops it with SIGINT after the others.
         """
         self._send_command(f"{'last' if last else 'first'} {process.pid}")
 
     def unwatch(self, process: "subprocess.Popen[bytes]") -> None:
-        """Stop watching a process that has ended, because its number may be reused."""
+        """Stop watching a process that has ended, because its process id may be reused."""
         self._send_command(f"ended {process.pid}")
 
     def remove_at_exit(self, folder: Path) -> None:
-        """Delete the folder at the end, even if the owner is killed."""
+        """Delete the folder when the owner ends, even if it is killed."""
         self._send_command(f"remove {folder}")
 
     def close(self) -> None:
-        """Close the pipe. The guard stops the processes that it still watches, removes the folders and ends."""
+        """Close the pipe, so that the guard stops the processes it still watches, removes the folders and exits."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
@@ -74,7 +74,7 @@ def _stop_groups(groups: list[int], number: int) -> None:
 
 
 def main() -> None:
-    # A Ctrl-C also reaches the guard, but it must outlive its owner.
+    # The guard also receives Ctrl-C, but must outlive its owner.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[str, list[int]] = {"first": [], "last": []}

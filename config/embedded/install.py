@@ -17,7 +17,7 @@ PYTHON_COMMANDS = ("python3.13", "python3.12", "python3.11", "python3.14")
 
 
 def main() -> None:
-    """Install the packages, unless the stamp of the last installation matches the lock file."""
+    """Install the packages, unless the last installation used the same lock file."""
     _require_supported_python()
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""The processes of the embedded stack. Each has its own session; its output is printed with its name."""
+"""The processes of the embedded stack. Each has its own session, and its output lines start with its name."""
 
 import contextlib
 import os
@@ -23,7 +23,10 @@ class ChildProcess:
 
 
 class Supervisor:
-    """Starts, prints and stops processes. It uses a single thread, so that a signal handler never waits for a lock."""
+    """Starts processes, prints their output, and stops them.
+
+    It has only one thread, so that a signal handler never waits for a lock.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -69,7 +72,7 @@ class Supervisor:
         return gone
 
     def stop(self, grace: float) -> None:
-        """Send one SIGTERM to each process, and kill those that are left after `grace` seconds.
+        """Send one SIGTERM to each process. Kill those that are still running after `grace` seconds.
 
         Their children get no signal, because each process stops its own.
         """

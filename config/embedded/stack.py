@@ -25,7 +25,7 @@ class StopRequested(Exception):
 
 
 class Stack:
-    """All servers and programs. `run` returns the exit code."""
+    """All servers and programs of the stack. `run` returns the exit code."""
 
     def __init__(self, workspace: Workspace, *, with_parent: bool) -> None:
         self.workspace = workspace
@@ -54,7 +54,7 @@ class Stack:
             self._stop()
 
     def _start_servers(self) -> dict[str, str]:
-        """Start the servers that the environment does not name; return the environment of the programs."""
+        """Start the servers that are not set in the environment. Return the environment for the programs."""
         data = self.workspace.data
         if not env.str("DATABASE_URL", ""):
             processes.print_message("Starting PostgreSQL …")
@@ -95,7 +95,7 @@ class Stack:
             raise StartError("the database could not be made ready; the lines above say why.")
 
     def _run_programs(self, environment: dict[str, str]) -> NoReturn:
-        """Run until StopRequested, or until a program ends by itself (StartError)."""
+        """Run until StopRequested, or until a program exits by itself (StartError)."""
         celery = [sys.executable, "-m", "celery", "-q", "-A", "config.celery"]
         level = env.str("LOG_LEVEL", "INFO")
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -118,7 +118,7 @@ class Stack:
         self._print_welcome()
 
     def _check_readiness(self) -> str:
-        """Return "" if /readyz reports no problem, or else its response."""
+        """Return "" if /readyz reports no problem, else its response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.workspace.port, timeout=2)
         try:
             connection.request("GET", "/readyz", headers={"Host": "localhost"})
