@@ -169,7 +169,7 @@ class CursorPages(BasePagination):
             if isinstance(value, datetime) and timezone.is_naive(value):
                 raise ValueError(value)
         except (ValueError, TypeError, RecursionError, binascii.Error, DjangoValidationError) as error:
-            detail = _("This cursor is not one of ours. Follow the address under “next”.")
+            detail = _("This cursor is not valid. Use the URL in “next”.")
             raise ValidationError({"?cursor": [detail]}, code="cursor_unknown") from error
         return Q(**{f"{self.ordering}__gt": value}) | Q(**{self.ordering: value, "pk__gt": pk})
 

@@ -62,7 +62,7 @@ class AnswerErased(ValidationError):
     """410: the stored response was about a person who has been erased. The request is not run again."""
 
     def __init__(self) -> None:
-        super().__init__(_("This request was answered. Its data has been erased since then."), "answer_erased")
+        super().__init__(_("This request was already processed, and its data has since been erased."), "answer_erased")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class RateLimitExceeded(ValidationError):
         else:
             hours = ceil(minutes / 60)
             when = ngettext("Try again in %(count)s hour.", "Try again in %(count)s hours.", hours) % {"count": hours}
-        super().__init__(f"{_('That was asked for too often.')} {when}", code="too_many_codes")
+        super().__init__(f"{_('Too many requests.')} {when}", code="too_many_codes")
 
 
 class Limit(NamedTuple):

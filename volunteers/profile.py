@@ -19,8 +19,8 @@ class ContactTaken(ValidationError):
     def __init__(self, organization: str) -> None:
         super().__init__(
             _(
-                "%(org)s has someone else under this number or address. If that’s also you, ask them to merge the two"
-                " records."
+                "%(org)s has someone else under this phone number or e-mail address. If that’s also you, ask them to"
+                " merge the two records."
             )
             % {"org": organization},
             code="contact_taken",

@@ -64,7 +64,9 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
     is_contact_owner = contact is not None and contact.owner_id == volunteer_id and contact.verified_at is not None
     to_mailbox = contact is not None and contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
     if not is_contact_owner and not (to_mailbox and purpose == Purpose.REMINDERS):
-        raise ValidationError(_("Book with this number or address first, so we know it’s yours."), code="unproved")
+        raise ValidationError(
+            _("Book with this phone number or e-mail address first, so we know it’s yours."), code="unproved"
+        )
 
 
 def clean_name(text: str, *, is_own_name: bool = True) -> str:

@@ -108,7 +108,11 @@ def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
 
     def confirm(_result: None) -> HttpResponse:
         messages.success(
-            request, _("We’ll use the new number or address from now on. Check which messages you want to get there.")
+            request,
+            _(
+                "We’ll use the new phone number or e-mail address from now on. Check which messages you want to get"
+                " there."
+            ),
         )
         return _redirect_to(person)
 
@@ -140,7 +144,7 @@ def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
     person = _person_or_404(request, record)
     volunteers_consent.renew_feed_link(volunteer_id=_get_record(person, record).pk)
     messages.success(
-        request, _("Your calendar has a new address. The old one no longer works, so please subscribe again.")
+        request, _("Your calendar has a new link. The old one no longer works, so please subscribe again.")
     )
     return _redirect_to(person)
 

@@ -88,7 +88,7 @@ class RecordOutcomeView(DayBookingView):
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
             impossible = ValidationError(
-                _("Give a time that has already passed on the day of the drive."), code="at_impossible"
+                _("Enter a time on the day of the drive that has already passed."), code="at_impossible"
             )
             raise ValidationError({"at": impossible})
         return self.build_response(

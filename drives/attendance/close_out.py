@@ -55,7 +55,7 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     if report is None:
         raise refusals.Refusal([refusals.Reason("not_closed_out", _("You can complete the drive once it has ended."))])
     if report.unresolved_count:
-        text = _("%(count)s people are checked in without an outcome. Record what happened with them first.")
+        text = _("Checked in without an outcome: %(count)s. Record what happened first.")
         raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
     Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, changed_at=now)
     Turnout.objects.filter(pk=report.pk).update(final=True)

@@ -76,7 +76,7 @@ def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]
         yield Todo(
             _("Goal"),
             "gold",
-            _("There aren’t enough spots left to reach it. Add chairs or hours."),
+            _("There aren’t enough spots left to reach the goal. Add chairs or hours."),
             _build_plan_url(drive),
         )
     if desk.half_empty:

@@ -21,9 +21,9 @@ def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
     assert donor is not None  # `get_booking_or_404` finds verified bookings only
     contacts = {"texts": donor.phone, "mail": donor.email}
     wordings = {
-        "texts": _("asked a coordinator: no more texts"),
-        "mail": _("asked a coordinator: no more e-mail"),
-        "all": _("asked a coordinator: nothing more from this organization"),
+        "texts": _("asked a coordinator to stop all texts"),
+        "mail": _("asked a coordinator to stop all e-mail"),
+        "all": _("asked a coordinator to stop all messages from this organization"),
     }
     if scope in wordings and (scope == "all" or contacts[scope]):
         consent.opt_out_volunteer(
@@ -33,5 +33,5 @@ def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
             actor=members.format_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("Saved. We won’t send reminders or invitations there anymore."))
+        messages.success(request, _("Saved. We won’t send reminders or news there anymore."))
     return redirect("organizer_booking", booking.pk)

@@ -121,7 +121,7 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):
-        reason = _("They asked for no more texts, so we can’t text them. Call or e-mail them.")
+        reason = _("They asked us to stop texting, so we can’t text them. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="opted_out", reason=reason)
     consents = ConsentEntry.objects.filter(organization=organization, address=address, purpose=Purpose.REMINDERS)
     consent = consents.order_by("-at", "-pk").first()

@@ -32,7 +32,7 @@ class AnswerForm(forms.Form):
         label=gettext_lazy("Your answer"),
         max_length=MAX_TYPED_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": gettext_lazy("Write a reply.")},
+        error_messages={"required": gettext_lazy("Write your answer.")},
     )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
 
@@ -73,7 +73,7 @@ def answer_conversation(request: MemberRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("Your answer is being sent."))
+            messages.success(request, _("We’re sending your answer."))
             return redirect("organizer_conversation", conversation.pk)
     return _render_conversation(request, conversation, form)
 

@@ -27,7 +27,8 @@ from organizations.models import Organization
 class SettingsVersionChanged(ValidationError):
     def __init__(self) -> None:
         text = _(
-            "Someone else has changed this in the meantime. What you typed is still here. Compare it, then save again."
+            "Someone else has changed this in the meantime. What you typed is still here. Compare the two, then save"
+            " again."
         )
         super().__init__(text, code="version_changed")
 

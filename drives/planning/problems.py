@@ -12,7 +12,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     "zone_unknown": _("There is no time zone %(zone)s."),
     "date_out_of_range": _("The year %(year)s is out of range."),
     "closes_before_opens": _("The drive must close after it opens, on the same day."),
-    "step_not_allowed": _("A step must be 5 to 60 minutes, in multiples of 5."),
+    "step_not_allowed": _("The step between arrival times must be 5 to 60 minutes, in multiples of 5."),
     "time_not_whole_minute": _("Use whole minutes."),
     "break_ends_before_start": _("The break at %(at)s must end after it starts."),
     "break_outside_hours": _("The break at %(at)s is outside the drive’s hours."),
@@ -29,11 +29,12 @@ SENTENCES: Final[dict[str, Promise]] = {
     "zone_changes_in_hours_back": _("Clocks go back by %(length)s during the drive."),
     "hours_differ_from_clock": _("The drive lasts %(length)s, although the clock shows %(shown)s."),
     "break_not_on_steps": _(
-        "The break at %(at)s closes every step it overlaps, because it doesn’t start and end on one."
+        "The break at %(at)s doesn’t line up with the arrival times, so it closes every step it touches."
     ),
     "looser_than_policy": _("The program’s own minimum is %(least)s. Enter a larger number, or leave this empty."),
     "looser_window_than_policy": _(
-        "The program already allows at most %(count)s in %(days)s days. Enter fewer, or leave it empty."
+        "The program already limits donors to %(count)s donations in %(days)s days. Enter a smaller number, or leave"
+        " this empty."
     ),
     "window_incomplete": _("Enter both: how many donations and in how many days."),
 }

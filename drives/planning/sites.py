@@ -25,7 +25,10 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     """
     before = Site.objects.filter(pk=site.pk).first()
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
-        text = _("Drives here were planned in the time zone %(zone)s. Add this location again with the other zone.")
+        text = _(
+            "Drives at this location were planned in the time zone %(zone)s. To use another zone, add the location"
+            " again."
+        )
         raise ValidationError({"timezone": ValidationError(text % {"zone": before.timezone}, code="zone_in_use")})
     relocated_ids = (
         relocation.list_upcoming_drive_ids(site, now)

@@ -29,7 +29,7 @@ class CancelDriveForm(forms.Form):
     )
     sure = forms.BooleanField(
         label=gettext_lazy("Yes, cancel the whole drive. This cannot be undone."),
-        error_messages={"required": gettext_lazy("Check the box if you are sure.")},
+        error_messages={"required": gettext_lazy("Check the box to confirm.")},
     )
 
 

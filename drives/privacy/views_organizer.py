@@ -40,7 +40,8 @@ def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
             form_errors.add_refusal(form, error)
         else:
             messages.success(
-                request, _("This person’s data is erased. Past bookings stay in your numbers without a name.")
+                request,
+                _("This person’s data has been erased. Past bookings still count in your statistics, without a name."),
             )
             return redirect("organizer_home")
     return members.render_member_page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})

@@ -60,9 +60,9 @@ register.filter("phone_shown", contact_address.format_phone)
 _REASONS = {
     "number_invalid": _("the number does not exist"),
     "not_a_mobile": _("the number can’t get texts"),
-    "opted_out": _("asked for no more texts"),
-    "no_consent": _("did not agree to it"),
-    "consent_withdrawn": _("no longer agrees to it"),
+    "opted_out": _("asked us to stop texting"),
+    "no_consent": _("did not consent"),
+    "consent_withdrawn": _("withdrew consent"),
     "no_sender": _("no sender is set up"),
     "sender_stopped": _("the sender is turned off"),
     "unreachable": _("the phone can’t be reached"),

@@ -78,7 +78,7 @@ def enter_ana(page: Page) -> None:
 
 def enter_code(page: Page) -> None:
     """Enter the code from the phone, from the check page to the booking."""
-    arrive(page, "Check and book")
+    arrive(page, "Review and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()
     arrive(page, "You’re booked")

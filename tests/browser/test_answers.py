@@ -115,5 +115,5 @@ def test_the_length_of_an_answer_is_said_while_typing_and_the_answer_leaves(
     page.get_by_label("Your answer").fill("Gracias por avisar.")
     page.get_by_text("36 characters, 1 text").wait_for()
     page.get_by_role("button", name="Send the answer").click()
-    page.get_by_text("Your answer is being sent.").wait_for()
+    page.get_by_text("We’re sending your answer.").wait_for()
     assert Message.objects.filter(kind="answer").count() == 2

@@ -71,7 +71,7 @@ def test_everything_can_be_done_with_the_keyboard(open_page: OpenPage, live_serv
     page.keyboard.press("Tab")
     page.keyboard.type("(201) 555-0142")
     page.keyboard.press("Enter")
-    arrive(page, "Check and book")
+    arrive(page, "Review and book")
     page.get_by_label("Code").focus()
     page.keyboard.type(code_for(page))
     page.keyboard.press("Enter")

@@ -75,7 +75,7 @@ def test_of_a_party_that_is_refused_the_others_are_booked(
         page.get_by_label("Name", exact=True).nth(at).fill(name)
     page.get_by_label("Mobile phone").fill("(201) 555-0142")
     page.get_by_role("button", name="Continue").click()
-    arrive(page, "Check and book")
+    arrive(page, "Review and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book for all").click()
     arrive(page, "Not booked yet")
@@ -84,7 +84,7 @@ def test_of_a_party_that_is_refused_the_others_are_booked(
     assert times.count() == 3
     assert f"/d/{wednesday.slug}/book/?visit=return&people=2&first=1" in (times.first.get_attribute("href") or "")
     page.get_by_role("button", name="Remove Test Ana Alder").click()
-    arrive(page, "Check and book")
+    arrive(page, "Review and book")
     page.get_by_role("button", name="Book this time").click()
     arrive(page, "You’re booked")
     assert [row.state for row in Booking.objects.filter(drive=sunday).order_by("pk")] == ["lapsed", "booked"]

@@ -132,7 +132,7 @@ def test_a_limit_that_is_read_first_lets_too_many_through() -> None:
 )
 def test_up_to_ninety_minutes_are_said_in_minutes_and_more_in_hours(wait: timedelta, words: str) -> None:
     refusal = RateLimitExceeded(NOW + wait, NOW)
-    assert refusal.messages == [f"That was asked for too often. Try again in {words}"]
+    assert refusal.messages == [f"Too many requests. Try again in {words}"]
     assert (refusal.retry_at, refusal.retry_after) == (NOW + wait, wait)
 
 

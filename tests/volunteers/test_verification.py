@@ -203,7 +203,7 @@ def test_a_network_gets_sixty_entered_codes_an_hour() -> None:
         )
     with pytest.raises(RateLimitExceeded) as caught:
         sent(hope, phone=builders.phone(61), ip="192.0.2.7", now=NOW + 35 * MINUTE)
-    assert caught.value.messages == ["That was asked for too often. Try again in 25 minutes."]
+    assert caught.value.messages == ["Too many requests. Try again in 25 minutes."]
 
 
 @pytest.mark.django_db

@@ -135,7 +135,7 @@ def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, 
     }
     lines = [
         _("“%(title)s” is on %(day)s. Booked so far: %(booked)s. Spots still open: %(left)s.") % facts,
-        _("About two out of three people who book come in and give. Share the link again while there's still time."),
+        _("About two out of three people who book come in and donate. Share the link again while there's still time."),
     ]
     return build_email(_("Spots still open on %(day)s: %(left)s") % facts, lines, _("Open the drive"), url)
 

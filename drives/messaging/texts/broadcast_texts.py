@@ -47,7 +47,7 @@ def render_answer(organization: Organization, typed: str) -> MessageContent:
     plain = format_plain_text(typed)
     text = f"{organization.sms_name}: {plain}"
     if not plain:
-        raise ValidationError({"text": ValidationError(_("Write a reply."), code="text_missing")})
+        raise ValidationError({"text": ValidationError(_("Write your answer."), code="text_missing")})
     if (count := catalog.measure_text(text).segments) > MAX_BROADCAST_SEGMENTS:
         raise ValidationError({"text": _too_long(count)})
     return MessageContent(text)

@@ -164,7 +164,7 @@ def test_an_invalid_contact_is_refused_beside_the_field(typed: str, said: str) -
 def test_too_many_codes_of_one_contact_or_network_are_refused_in_words() -> None:
     answers = [ask(Client()) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
-    assert "That was asked for too often. Try again in 15 minutes." in text(answers[-1])
+    assert "Too many requests. Try again in 15 minutes." in text(answers[-1])
     assert answers[-1].headers["Retry-After"] == str(15 * 60)
     others = [ask(Client(), f"test{number}@example.org").status_code for number in range(18)]
     assert others == [303] * 17 + [429]

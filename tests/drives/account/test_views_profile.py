@@ -85,7 +85,7 @@ def test_a_new_number_counts_once_its_code_is_typed() -> None:
     wrong = browser.post(address("donor_contact_code", person), {"code": "000000"})
     assert wrong.status_code == 422
     response = browser.post(address("donor_contact_code", person), {"code": sent_code(NEW_KEPT)}, follow=True)
-    assert "We’ll use the new number or address from now on." in text(response)
+    assert "We’ll use the new phone number or e-mail address from now on." in text(response)
     person.refresh_from_db()
     assert person.phone is not None
     assert (person.phone.address, person.phone.owner, person.phone.verified_at) == (NEW_KEPT, person, NOW)
@@ -146,7 +146,7 @@ def test_the_change_is_made_in_every_organization_or_in_none() -> None:
     )
     response = changes_to(browser, here, NEW, NEW_KEPT)
     assert response.status_code == 422
-    assert "Harbor has someone else under this number or address." in text(response)
+    assert "Harbor has someone else under this phone number or e-mail address." in text(response)
     phones = Volunteer.objects.filter(pk__in=[here.pk, there.pk]).values_list("phone__address", flat=True)
     assert set(phones) == {builders.phone(42)}
 
@@ -189,7 +189,7 @@ def test_the_calendar_gets_a_new_address() -> None:
     person = ana(browser)
     old = reverse("donor_feed", args=[person.token])
     response = browser.post(address("donor_renew_feed", person), follow=True)
-    assert "Your calendar has a new address." in text(response)
+    assert "Your calendar has a new link." in text(response)
     assert browser.get(old).status_code == 404
 
 

@@ -48,7 +48,7 @@ def test_a_drive_from_sign_in_to_the_final_turnout() -> None:
         shown = report(browser, drive)
         browser.post(reverse("organizer_complete_drive", args=[drive.pk]))
         final = report(browser, drive)
-    assert "1 of 2 donations, 50 % of the goal" in shown
+    assert "1 of 2 donations, 50% of the goal" in shown
     assert "50 % people with a booking came: 1 of 2" in shown
     assert Booking.objects.get(pk=missed.pk).state == "no_show"
     assert ("not final yet" in shown, "not final yet" in final) == (True, False)

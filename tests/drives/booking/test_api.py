@@ -111,7 +111,7 @@ def test_too_many_codes_are_429_with_the_time_to_wait() -> None:
     refused = next(answer for answer in answers if answer.status_code != 200)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_codes")
     assert 0 < int(refused["Retry-After"]) <= 24 * 60 * 60
-    assert refused.json()["detail"].startswith("That was asked for too often. Try again in ")
+    assert refused.json()["detail"].startswith("Too many requests. Try again in ")
 
 
 def test_a_donor_confirms_moves_and_cancels_with_the_token() -> None:

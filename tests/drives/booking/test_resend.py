@@ -50,7 +50,7 @@ def test_a_third_resend_in_an_hour_is_refused() -> None:
         with time_machine.travel(NOW + minutes * MINUTE, tick=False):
             answers.append(Client().post(reverse("booking_resend", args=[booking.token])))
     assert [answer.status_code for answer in answers] == [303, 303, 429]
-    assert "That was asked for too often." in text(answers[-1])
+    assert "Too many requests." in text(answers[-1])
     assert len(confirmations(booking)) == 3
 
 

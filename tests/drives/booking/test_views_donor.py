@@ -195,7 +195,7 @@ def test_too_many_codes_are_refused_on_the_page() -> None:
     booking = donor.kept(browser, builders.drive())
     answers = [browser.post(reverse("booking_send_code", args=[booking.token]), {"by": "same"}) for _ in range(4)]
     assert answers[-1].status_code == 429
-    assert "That was asked for too often. Try again in 15 minutes." in text(answers[-1])
+    assert "Too many requests. Try again in 15 minutes." in text(answers[-1])
     assert answers[-1].headers["Retry-After"] == str(15 * 60)
 
 

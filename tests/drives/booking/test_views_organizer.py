@@ -31,7 +31,7 @@ def test_the_record_shows_history_messages_and_consent() -> None:
         "Saturday, March 13, 9:00 AM Pacific Time",
         "(201) 555-0142 verified",
         "Reminders agreed",
-        "Invitations no consent",
+        "News no consent",
         "booked by the donor",
         "held by the donor",
         "Confirmation Text message",

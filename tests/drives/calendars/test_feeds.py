@@ -72,7 +72,7 @@ def test_a_new_address_of_a_feed_ends_the_old_one(client: Client, time_machine: 
     old = reverse("donor_feed", args=[booking.volunteer.token])
     first = client.get(old)
     answer = client.post(reverse("booking_renew_feed", args=[booking.token]), follow=True)
-    assert "Your calendar has a new address." in answer.content.decode()
+    assert "Your calendar has a new link." in answer.content.decode()
     assert old not in answer.content.decode()
     assert client.get(old).status_code == 404
     assert client.get(old, headers={"If-None-Match": first["ETag"]}).status_code == 404

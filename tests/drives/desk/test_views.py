@@ -76,7 +76,7 @@ def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
     close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
-    assert "75 of 100 people who booked donated (20 bookings)" in shown
+    assert "of every 100 people who booked, 75 donated (20 bookings)" in shown
 
 
 def test_the_desk_shows_hours_sources_and_roster() -> None:
@@ -96,7 +96,7 @@ def test_an_hour_is_full_only_if_a_visit_could_begin_in_it() -> None:
     for n in range(4):
         builders.booked(drive, n=n, number=n)
     shown = text(coordinator.signed_in(member).get(address(drive)))
-    assert "9:00 AM 100 % full" in shown
+    assert "9:00 AM 100% full" in shown
 
 
 def test_the_roster_finds_names_digits_and_states() -> None:

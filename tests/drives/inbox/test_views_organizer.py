@@ -89,7 +89,7 @@ def test_after_stop_the_page_shows_phone_and_e_mail_instead_of_a_form() -> None:
     builders.booked(builders.drive(member.organization), email="ana@example.org")
     conversation = says(member.organization, "CANCEL")
     shown = browser.get(address(conversation)).content.decode()
-    assert "They asked for no more texts" in shown
+    assert "They asked us to stop texting" in shown
     assert "mailto:ana@example.org" in shown
     assert "They may want to cancel." in shown
     assert 'name="text"' not in shown

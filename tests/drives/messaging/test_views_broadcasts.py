@@ -61,7 +61,7 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
     assert "Hope Foundation: Bring a sweater. STOP to end" in shown
     assert (
-        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × asked for no more texts Segments 2 Cost 0.0236 USD"
+        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × asked us to stop texting Segments 2 Cost 0.0236 USD"
         in shown
     )
     assert Message.objects.count() == 0
@@ -221,12 +221,12 @@ def test_the_call_list_shows_donor_topic_and_reason(time_machine: Any) -> None:
     shown = text(browser.get(address(drive, "call_list")))
     assert "Test Ana Alder 9:30 AM (201) 555-0107" in shown
     assert "running about 20 min late at St Mary Hall." in shown
-    assert "not sent: asked for no more texts" in shown
+    assert "not sent: asked us to stop texting" in shown
     home = browser.get("/organizer/")
     assert "1 person did not get a message. Call them." in text(home)
     assert address(drive, "call_list") in home.content.decode()
     desk = text(browser.get(address(drive, "drive")))
-    assert "Not sent 1 1 × asked for no more texts" in desk
+    assert "Not sent 1 1 × asked us to stop texting" in desk
 
 
 def test_a_helper_records_and_deletes_a_call(time_machine: Any) -> None:

@@ -200,7 +200,7 @@ def test_a_booked_drive_keeps_its_day_and_lists_overbooked_steps() -> None:
     form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
     shown = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "preview": "1"})
     assert "People have booked, so the day, hours" in text(shown)
-    assert "9:15 AM: 2 booked, 1 chairs" in text(shown)
+    assert "9:15 AM (booked: 2, chairs: 1)" in text(shown)
     browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "save": "1"})
     drive.refresh_from_db()
     assert (str(drive.on), drive.chairs) == ("2027-03-13", 1)

@@ -47,7 +47,7 @@ def test_the_page_asks_before_it_forgets() -> None:
         assert "There is a problem" in text(refused)
     assert not Volunteer.objects.exclude(erased_at=None).exists()
     answer = ben.post(address, YES, follow=True)
-    assert "This person’s data is erased" in text(answer)
+    assert "This person’s data has been erased" in text(answer)
     booking.refresh_from_db()
     assert booking.state == "cancelled"
     assert not Contact.objects.exists()

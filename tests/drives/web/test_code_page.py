@@ -80,7 +80,9 @@ def test_a_browser_that_verified_the_contact_gets_and_needs_no_code(ask: Ask) ->
     sent = VerificationCode.objects.filter(identity=rules.compute_identity(builders.phone(42)))
     before = sent.count()
     shown = text(ask(browser, owner, donor.PHONE))
-    assert "You’ve already verified this number or address on this device, so you don’t need a code." in shown
+    assert (
+        "You’ve already verified this phone number or e-mail address on this device, so you don’t need a code." in shown
+    )
     assert "Send again" not in shown
     assert sent.count() == before == 1
 
