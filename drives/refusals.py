@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 class Reason:
     """A reason with a stable code and a sentence. Interval reasons also have the first allowed time.
 
-    In a party of several donors, `person` is the typed name of the donor.
+    In a party, `person` is the donor's name as typed.
     """
 
     code: str
@@ -33,7 +33,7 @@ class OtherDrive:
 class OpenTime:
     """A time at which a visit or a party fits. Times are UTC.
 
-    `slot_id` and `starts_at` belong to the earliest arrival.
+    `slot_id` and `starts_at` are those of the first arrival.
     """
 
     slot_id: int

@@ -1,4 +1,4 @@
-"""Find bookings without an account: a code goes to the donor's contact."""
+"""Find bookings without an account, with a code sent to the donor's contact."""
 
 from datetime import datetime
 
@@ -17,14 +17,14 @@ def request_find_code(
     """Request a code for a phone number or mailbox. Return the contact's identity.
 
     Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's token,
-    because another person may have set the old one. Raises the same errors as `verification.request_code`.
+    because another person may have put the old one there. Raises the same errors as `verification.request_code`.
     """
     browsers.replace_browser_token(old=browser, new=new_browser, now=now)
     return verification.request_code(typed=typed, bound_to=bound_to, browser=new_browser, ip=ip, now=now)
 
 
 def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: str, now: datetime) -> None:
-    """Verify the contact for this browser, and mark it as verified for its owners in every organization.
+    """Verify the contact for this browser, and mark it as verified for its owner in every organization.
 
     Raises CodeWrong. Locks: identity.
     """
@@ -36,9 +36,9 @@ def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: st
 
 @transaction.atomic
 def send_find_codes(*, now: datetime, limit: int = 100) -> int:
-    """Send the requested codes to the known contacts. Return how many were sent.
+    """Send the requested codes to the known contacts. Return the number sent.
 
-    Locks: identities, so that a volunteer being erased gets no code; then the requests.
+    Locks: identities, so that a volunteer who is being erased gets no code; then the requests.
     """
     locks.lock_identities(identities := codes.list_requested_identities(limit, now))
     requested = codes.lock_requested_codes(identities, now)

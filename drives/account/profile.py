@@ -1,4 +1,4 @@
-"""Change a donor's details in every organization that knows the donor. A new contact must be verified first."""
+"""Change a donor's details in every organization that has the donor. A new contact must be verified first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,9 +43,9 @@ def request_contact_code(
 def save_verified_contact(
     *, people: Sequence[Volunteer], address: str, code: str, browser: str, bound_to: str, now: datetime
 ) -> None:
-    """Verify a new contact, then replace the donor's old one.
+    """Verify a new contact, then replace the donor's old one with it.
 
-    All volunteers with the old contact get the new one. Erased volunteers are not restored. Raises CodeWrong and
+    Other people with the old contact get the new one, too. Erased volunteers are skipped. Raises CodeWrong and
     `profile.ContactTaken`. Locks: identities of these volunteers and of the new contact.
     """
     identity = volunteers_queries.compute_contact_identity(address)

@@ -1,4 +1,4 @@
-"""The donor's own page: the people known by the contacts that this browser verified, and their bookings."""
+"""Load the donor's own page: the people whose contacts this browser verified, and their bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """The next allowed donation under one policy, and the first drive after it. Bookings count as donations."""
+    """The next allowed donation under one policy, and the first drive from then on. Bookings count as donations."""
 
     policy: Policy
     earliest_ok_at: datetime | None  # None: at any time
@@ -34,13 +34,13 @@ class NextDate:
 
 @dataclass
 class DonorPerson(known_people.KnownPerson):
-    """A person with bookings, waitlist entries and next dates in all organizations."""
+    """A person with bookings, waitlist entries and next donation dates in all organizations."""
 
     waitlist_pages: list[WaitlistPage] = field(default_factory=list)
     upcoming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
-    progress: list[tuple[str, Progress]] = field(default_factory=list)  # with the organization's name
+    progress: list[tuple[str, Progress]] = field(default_factory=list)  # by name of the organization
 
 
 def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
@@ -120,7 +120,7 @@ def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Do
     return NextDate(policy, earliest, site.timezone, next(allowed, None))
 
 
-# Select one contact per identity: that of the volunteer with the latest booking, or else the newest contact.
+# Select one contact per identity: the one whose volunteer has the latest booking, or else the newest contact.
 _NEWEST_CONTACTS_SQL = """
 SELECT DISTINCT ON (contact.identity) contact.id, person.language
 FROM volunteers_contact AS contact

@@ -23,7 +23,7 @@ SCOPES = (ADDRESS, NEWS, EVERYTHING)
 CONSENTS_OPEN_QUERY = "agreed=1"  # keeps the consents section open after the redirect
 
 
-@csrf_exempt  # mail apps post without a cookie (RFC 8058); the link's token is the secret
+@csrf_exempt  # mail apps post without a cookie (RFC 8058); the token in the link protects it
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_messages(request: HttpRequest, token: str) -> HttpResponse:

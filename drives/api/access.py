@@ -27,7 +27,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Caller:
-    """An organization's API key, or a member in a signed-in browser."""
+    """The caller of the API: an organization's API key, or a signed-in member."""
 
     organization: Organization
     role: str
@@ -38,10 +38,10 @@ class Caller:
 
 
 class RolePermission(BasePermission):
-    """Check that the caller may call this method: the view's `needs` names the permission, or is "public".
+    """Checks the caller's role. The view's `needs` gives the permission for each method, or "public".
 
-    Responds with 401 if there is no caller, 403 if the caller's role lacks the permission, and 405 if `needs` does not
-    list the method.
+    Responds with 401 if there is no caller, 403 if the role lacks the permission, and 405 if `needs` does not list the
+    method.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -61,7 +61,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """The base of all API views. Public calls have no `caller`. `zone` is UTC until a drive is loaded."""
+    """The base of all API views. `caller` is None for public calls. `zone` is UTC until a drive is loaded."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
@@ -121,8 +121,8 @@ class ApiView(APIView):
 def find_caller(request: Request, organization: Organization | None = None) -> Caller | None:
     """Find the caller of a request. Return None for public calls and for members of other organizations.
 
-    A user of several organizations selects one with `?organization=<slug>`; the default is the one in the session.
-    Members without a required second login step count as public.
+    Users with several organizations may choose one with `?organization=<slug>`. The default is the one in the session.
+    Members who still need a second sign-in step are treated as public callers.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

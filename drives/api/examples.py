@@ -1,4 +1,4 @@
-"""Examples of the main calls, for the OpenAPI document."""
+"""Examples of the most important calls, for the OpenAPI document."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ class TextField(serializers.CharField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class IdField(TextField):
-    """An opaque id. Text that cannot be an id becomes 0, which no row has."""
+    """An id as a string. Text that cannot be an id becomes 0, which matches no row."""
 
     def to_internal_value(self, data: Any) -> int:  # type: ignore[override]
         text = super().to_internal_value(data)

@@ -1,5 +1,3 @@
-"""The decorator that describes an API operation in the OpenAPI document."""
-
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,7 +11,7 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SERIALIZERS = {400: InvalidSerializer, 409: ConflictSerializer}  # any other status: ProblemSerializer
-# Every operation refuses a wrong key and too many requests.
+# Every operation may refuse a wrong key or too many requests.
 COMMON_ERROR_STATUSES = (401, 429)
 BODY_ERROR_STATUSES = (400, 413, 415)
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -46,9 +44,8 @@ def describe_operation(
 ) -> Callable[[ViewMethod], ViewMethod]:
     """Describe an API operation in the OpenAPI document.
 
-    `name` is the operation's id. It must never change, because generated clients use it;
-    tests/drives/api/operations.txt lists all of them. `error_statuses` adds to the errors that every operation may
-    return.
+    `name` is the operation's id. It must never change, because generated clients use it.
+    tests/drives/api/operations.txt lists all of them. `error_statuses` are errors that only some operations can return.
     """
     codes = {
         *COMMON_ERROR_STATUSES,

@@ -23,9 +23,9 @@ UNDO_REASON = "undo"
 
 @transaction.atomic
 def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
-    """Check a donor in. A second call changes nothing; a no-show can still be checked in.
+    """Check a donor in. A second call changes nothing. A no-show can still be checked in.
 
-    Checks the interval rules again on the organization's own rows, unless there is an override reason, which is stored.
+    Checks the interval rules again on this organization's records, unless an override reason is given, which is saved.
     Refuses before the day of the drive (`drive_not_today`). Locks: identities, drive (shared), booking; also slots if
     the donor was a no-show.
     """
@@ -46,8 +46,8 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
 def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None) -> Booking:
     """Record how a visit ended: donated, incomplete, deferred or left. `at` defaults to `now`.
 
-    Sets `donated_at`, the start of the interval, for donated and incomplete. Refuses a booking that is not checked in.
-    Locks: drive (shared), booking.
+    For donated and incomplete, it sets `donated_at`, from which the interval is counted. Refuses a booking that is not
+    checked in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -65,9 +65,9 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
 
 @transaction.atomic
 def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Mark a booking as a no-show and free its slots. Refuses before its arrival time (`not_due_yet`).
+    """Mark a booking as a no-show and free its slots.
 
-    Locks: drive (shared), booking, slots.
+    Refuses before the arrival time (`not_due_yet`). Locks: drive (shared), booking, slots.
     """
     booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.NO_SHOW:
@@ -83,10 +83,10 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    If the booking's state is no longer `seen`, the one on the helper's screen, nothing changes. Undoing a walk-in
-    removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps from before
-    the day, and a second active booking of the donor (`already_booked`). Locks: identities, drive (shared), booking;
-    also slots if the donor was a no-show.
+    `seen` is the state that the helper's screen showed. If the state has changed since then, nothing else changes.
+    Undoing a walk-in removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses
+    steps from before the day, and a donor with another active booking (`already_booked`). Locks: identities, drive
+    (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -115,10 +115,10 @@ def add_walk_in(
 ) -> Booking:
     """Check in a donor without a booking, and book the current slot for them.
 
-    The visit type follows the donations that this organization recorded. Full chairs are allowed, because the helper at
-    the door decides; the page shows by how many the drive is over. Refuses a drive on another day, a donor already
-    booked here, and a donation too close to another one at this organization, unless there is an override reason, which
-    is stored. Locks: identities, drive (shared), slots.
+    The visit type follows the donations that this organization recorded. The chairs may be full, because the helper
+    decides; the page shows how far the drive is over its limit. Refuses a drive on another day, a donor already booked
+    here, and a donation too close to another one at this organization, unless an override reason is given, which is
+    saved. Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
     locks.lock_contact_owners_then_drive(typed, drive)
@@ -142,7 +142,7 @@ def add_walk_in(
 
 def _find_previous_state(booking: Booking) -> BookingState:
     if booking.state in OUTCOMES:
-        # An outcome may have been corrected many times; only a checked-in donor can have one.
+        # Skip all corrections of the outcome. Before it, the donor was checked in.
         return BookingState.CHECKED_IN
     forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO_REASON)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)
@@ -186,7 +186,7 @@ def reasons_not_to_check_in(booking: Booking, now: datetime) -> list[refusals.Re
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
-    """Check the intervals for a visit at `visit_at`, unless there is an override reason. Store a new reason."""
+    """Check the intervals for a visit at `visit_at`, unless there is an override reason. Save a new reason."""
     if override_reason:
         booking.override_reason = override_reason
         booking.save(update_fields=["override_reason"])
@@ -196,7 +196,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
 
 
 def _refuse_second_booking(booking: Booking) -> None:
-    """Refuse if the donor has another active booking, because a no-show may have come back as a walk-in."""
+    """Refuse if the donor has another active booking, for example a no-show who came back as a walk-in."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is already on the list."))])
@@ -228,7 +228,10 @@ def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visi
 
 
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
-    """Find the current slot, or the last slot for visits that end by closing time. None outside the hours."""
+    """Return the current slot, or the last slot from which the visit ends by closing time.
+
+    None after the drive's end.
+    """
     last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None

@@ -1,4 +1,4 @@
-"""Close out a drive: no-shows, turnout report, thank-you messages. A coordinator completes it later."""
+"""Close out a drive: mark no-shows, compute the turnout report, thank donors. A coordinator completes it later."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -20,7 +20,7 @@ from organizations import audit
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     """Mark no-shows, free their slots, compute the report and queue the thank-you messages.
 
-    Runs once per drive, after its end plus the grace minutes. An early or repeated call changes nothing and returns
+    Runs once per drive, after its end plus the grace minutes. Earlier and repeated calls change nothing and return
     None. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
@@ -41,9 +41,9 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final. Afterward, no step can be undone.
 
-    If a no-show was undone and the donor was not checked in since, the booking becomes a no-show again. Refuses before
-    the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive
-    (exclusive), bookings by id, slots.
+    A donor whose no-show was undone but who was not checked in becomes a no-show again. Refuses before the close-out
+    (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
+    bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)

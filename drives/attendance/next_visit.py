@@ -20,10 +20,16 @@ from volunteers import queries as volunteers_queries
 def book_next_visit(*, booking_id: int, slot_id: int, actor: str, now: datetime) -> Booking:
     """Book the next visit after a donation, at any drive of the same organization.
 
-    Checks eligibility on this organization's own rows, with no overrides. A second call for the same slot returns the
-    same booking. Refuses a booking without a donation; a slot that is closed, past, full or unknown; a second booking
-    at that drive; and a time too close to another donation (with later times that are allowed). Locks: identities,
-    drive (shared), booking, slots.
+    Checks eligibility on this organization's records, with no overrides. A second call for the same slot returns the
+    same booking.
+
+    Refuses:
+    - a booking without a donation
+    - a slot that is closed, past, full or unknown
+    - a second booking at that drive
+    - a time too close to another donation (the refusal lists later times)
+
+    Locks: identities, drive (shared), booking, slots.
     """
     visited = Booking.objects.select_related("drive", "volunteer").get(pk=booking_id, volunteer__isnull=False)
     drives = Drive.objects.filter(organization=visited.drive.organization_id, slots=slot_id)

@@ -1,4 +1,4 @@
-"""The roster of a drive and its check-in list."""
+"""Load a drive's roster and check-in list."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return the first message of the latest kind that reached the donor, or else the latest message."""
+        """Return the first message of the latest kind that reached the donor, or the latest message if none did."""
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         sent = [message for message in self.messages if message.state not in planned]
         same_kind = [message for message in sent if message.kind == sent[-1].kind]

@@ -1,4 +1,4 @@
-"""Serializers for the day of a drive: roster, check-in, outcomes, walk-ins, turnout."""
+"""Serializers for the day of a drive: roster, check-in, outcomes, walk-ins and turnout."""
 
 from dataclasses import fields
 from typing import Any
@@ -80,7 +80,7 @@ class OutcomeSerializer(Serializer):
 
 
 class UndoSerializer(OverrideSerializer):
-    """The state that the step to undo led to, and the reason to override an interval rule, if there is one."""
+    """The state to undo, and the reason to override an interval rule, if there is one."""
 
     seen = ChoiceField(
         choices=BookingState.choices,
@@ -91,7 +91,7 @@ class UndoSerializer(OverrideSerializer):
 
 
 class NewWalkInSerializer(OverrideSerializer):
-    """A donor without a booking, at the door."""
+    """A donor who arrives without a booking."""
 
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True)
     visit = ChoiceField(choices=Visit.choices)

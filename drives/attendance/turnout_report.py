@@ -19,7 +19,7 @@ ARRIVED_STATES = (
 
 @dataclass
 class HourTurnout:
-    """The bookings of one local hour by outcome. Walk-ins count in the hour when they arrived."""
+    """The bookings in one local hour, by outcome. Walk-ins count in the hour in which they arrived."""
 
     starts_at: datetime
     booked: int = 0

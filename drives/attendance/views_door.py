@@ -43,7 +43,7 @@ DOOR_ACTIONS: dict[str, DoorAction] = {
 
 
 NUMBER_PATTERN = re.compile(r"[0-9]{1,11}")
-INTERVAL_CHECKED_VERBS = ("in", "undo")  # after these steps a visit may count for the intervals
+INTERVAL_CHECKED_VERBS = ("in", "undo")  # these steps can make a visit count for the intervals
 
 
 class WalkInForm(OverrideForm, PhoneForm):
@@ -63,7 +63,7 @@ class WalkInForm(OverrideForm, PhoneForm):
 @require_safe
 @accounts.role_required("check_in")
 def show_day(request: MemberRequest, slug: str) -> HttpResponse:
-    """Show the check-in list. `done` in the query is the booking of the last step, shown with an undo button."""
+    """Show the check-in list. The query parameter `done` is the booking to show with an undo button."""
     drive, now, search = members.get_drive_or_404(request, slug=slug), timezone.now(), _parse_search(request)
     checkin_list = queries.load_checkin_list(drive, now, search)
     context = {

@@ -1,4 +1,4 @@
-"""API to book a slot, alone or as a party, and to manage a booking with its token."""
+"""API calls to book a slot, alone or as a party, and to manage a booking with its token."""
 
 import json
 from collections.abc import Callable
@@ -67,7 +67,7 @@ class CreateBookingView(ApiView):
     def _take(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         member = access.find_caller(request, drive.organization) if drive else None
-        # A key of another organization must not learn that the slot exists.
+        # Do not reveal to a key of another organization that the slot exists.
         is_other_organization = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_other_organization or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose one of the drive's times."), "slot_unknown")})
@@ -95,7 +95,7 @@ class CreateBookingView(ApiView):
 
 
 class BookingTokenView(ApiView):
-    """Base class of the calls that use a booking's token."""
+    """Base class for calls that use a booking's token."""
 
     def load_page(self, token: str) -> queries.BookingPage:
         page = queries.load_booking_page(token, timezone.now())
@@ -272,14 +272,14 @@ def create_once(
     *,
     work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
-    """Run `work` and return its response (201). The same key and body return the stored response."""
+    """Run `work` and return its response (201). If the key and body were sent before, return the stored response."""
     key = request.headers.get("Idempotency-Key", "")
     answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=body, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")
 
 
 def _build_idempotency_scope(request: Request) -> str:
-    """Return the scope of an idempotency key. Anonymous callers share one scope, so their keys must be random."""
+    """Return the scope of an idempotency key. All anonymous callers share one scope, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS

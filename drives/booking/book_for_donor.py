@@ -1,4 +1,4 @@
-"""Book for a donor by phone or through an API key."""
+"""Book for a donor on the phone or through an API key."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def create_booking_for_donor(
 ) -> Booking:
     """Book for a donor without a verification code, and check only this organization's records.
 
-    The slot or the drive may be closed. The visit type follows this organization's records.
+    The slot or the drive may be closed to online bookings. The visit type follows this organization's records.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses, except a closed slot or drive
@@ -54,7 +54,7 @@ def create_booking_for_donor(
         drive, requested, visit, now, volunteer=volunteer, donor=donor, source=source, actor=actor
     )
     _save_self_check(booking, person, override_reason)
-    # Read the booking again, with the related rows that messages need.
+    # Load the booking again with the related rows that messages need.
     messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
     return booking
 

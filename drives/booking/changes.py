@@ -1,4 +1,4 @@
-"""Change bookings: move, confirm, cancel, restore."""
+"""Move, confirm, cancel and restore bookings."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,20 +29,20 @@ def move_bookings(
     by_member: bool = False,
     override_reason: str = "",
 ) -> list[Booking]:
-    """Move a booking or hold, or all upcoming ones of its party, to another time of the same drive.
+    """Move a booking or hold, or all upcoming ones of its party, to another time at the same drive.
 
-    Either all bookings move or none. The chairs of these bookings are treated as free. Each donor's intervals are
-    checked unless `override_reason` is given, which is saved. Donors with the same phone get one text. A move to the
-    current time changes nothing.
+    Either all bookings move or none. The chairs that these bookings occupy now are treated as free. Each donor's
+    intervals are checked unless `override_reason` is given, which is saved. Donors with the same phone get one text. A
+    move to the current time changes nothing.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
     - a time too close to another donation
-    - a donor's request to move a party that another donor booked (`not_who_booked`)
+    - moving a whole party, if the donor is not the one who booked it (`not_who_booked`)
 
     Raises HoldLapsed. Locks: identities, drive (shared), bookings, all slots in one statement.
     """
-    rows = _find_rows(booking_id, whole_party)  # not locked yet, because the identities come first
+    rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
     locks.lock_donors_then_drive(rows)
     moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, now)
     if whole_party and not by_member:
@@ -89,8 +89,7 @@ def cancel_bookings(
     """Cancel a booking or hold, or all upcoming ones of its party.
 
     The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
-    call
-    changes nothing. An erasure passes `notify=False`, because the donor may get no messages after it. Locks: drive
+    call changes nothing. An erasure passes `notify=False`, because the donor must get no more messages. Locks: drive
     (shared), bookings, slots.
     """
     rows = _find_rows(booking_id, whole_party)
@@ -118,7 +117,8 @@ def end_bookings(
 ) -> list[Booking]:
     """Lapse the holds among locked bookings, cancel the rest, and return the cancelled ones.
 
-    The caller frees the spots and queues the messages. The number of statements is fixed.
+    The caller frees the spots and queues the messages. The number of statements does not depend on the number of
+    bookings.
     """
     held = [booking for booking in bookings if booking.state == BookingState.HELD]
     cancelled = [booking for booking in bookings if booking.state != BookingState.HELD]
@@ -247,8 +247,8 @@ def _check_new_times(
 ) -> list[tuple[Booking, check.EligibilityCheck]]:
     """Check each donor's intervals at the new time. At most one query.
 
-    Holds are skipped, because verification checks them. A party is verified together, so `everywhere` is the same for
-    all of its donors.
+    Holds are skipped, because verification checks them later. A party is verified as a whole, so `everywhere` is the
+    same for all of its donors.
     """
     donors = [get_donor_scope(booking, by_member=by_member) for booking in moving]
     movable = [
@@ -322,9 +322,9 @@ def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
 
 
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
-    """Return the history to check before a change, or None for a hold, which verification checks.
+    """Return the history to check before a change, or None for a hold, because verification checks it later.
 
-    All organizations count only for a verified booking, because only its donor has the link.
+    All organizations are checked only for a verified booking, because only its donor has the link.
     """
     if booking.volunteer_id is None:
         return None

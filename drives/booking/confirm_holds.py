@@ -38,7 +38,8 @@ def list_companion_registrations(held: Booking) -> list[Registration]:
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
     """Match verified registrations to volunteers.
 
-    Refuses a name that differs from the contact owner's (`other_name`), and too many people for one contact.
+    Refuses a name that differs from the name of the contact's owner (`other_name`), and too many people for one
+    contact.
     """
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
@@ -54,11 +55,11 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Refuse the party with all reasons. Each donor is checked against their own history.
+    """Check each donor against their own history. If any is refused, refuse the whole party with all reasons.
 
-    If there are several donors, each reason names its donor. The visit type follows the donor's history, and the
-    footprint follows the visit type. The alternative times fit the whole party. Two queries for any number of donors.
-    Locks: slots, if a visit type changes.
+    In a party, each reason names its donor. The donor's history decides the visit type, which decides the footprint.
+    The alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit type
+    changes.
     """
     checked = _check_each(party, now)
     reasons = [
@@ -99,7 +100,7 @@ class _CheckedHold:
 
     @property
     def interval_reasons(self) -> list[refusals.Reason]:
-        # A donor who is booked at this drive already gets only that reason.
+        # If the donor is already booked at this drive, give only that reason.
         return [] if self.slot.facts.has_active_booking else self.eligibility_check.reasons
 
     @property
@@ -109,11 +110,11 @@ class _CheckedHold:
 
 def _check_each(party: Sequence[Booking], now: datetime) -> list[_CheckedHold]:
     drive = party[0].drive
-    volunteer_ids = [booking.volunteer_id or 0 for booking in party]  # matched before this check
+    volunteer_ids = [booking.volunteer_id or 0 for booking in party]  # already set by `match_volunteers`
     slots = capacity_facts.load_party_facts(
         drive.pk, [(booking.arrival_id, booking.volunteer_id) for booking in party], now
     )
-    # All organizations count, because only the verified donor sees the result.
+    # Check all organizations, because only the verified donor sees the result.
     donations = eligibility_history.list_donations_by_volunteer(
         dict.fromkeys(volunteer_ids, drive.site.zone), drive.starts_at, all_organizations=True
     )

@@ -64,10 +64,10 @@ def refuse_with_times(
     checks: Sequence[check.EligibilityCheck] = (),
     freed: availability.FreedDeltas | None = None,
 ) -> None:
-    """Raise the reasons, if any, with alternative times at which all of these visits fit.
+    """Raise a refusal with these reasons, if any, and alternative times that fit all of these visits.
 
-    The alternatives are the nearest times. If an interval check failed, they are the next times that are allowed for
-    every donor. `freed` is the capacity that the donors' current bookings release.
+    The alternatives are the nearest times. If an interval check failed, they are the next times that every donor may
+    book. `freed` is the capacity that the donors' current bookings would free.
     """
     if not reasons:
         return
@@ -98,8 +98,8 @@ def find_arrivals(
 ) -> list[Slot]:
     """Return the arrival slot of each visit, starting with the requested slot. Refuses visits that do not fit.
 
-    A single visit reads no other slot, because the counters decide later whether it fits. `freed` holds counter changes
-    that are not applied yet.
+    For a single visit no other slot is read, because the counters later decide whether it fits. `freed` holds counter
+    changes that are not applied yet.
     """
     slot, shapes = requested.slot, visits.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refuse a slot of another drive
@@ -140,7 +140,7 @@ def write_bookings(
 ) -> UncountedBookings:
     """Insert a booking for each visit, and lapse overdue holds. Refuses visits that do not fit.
 
-    The bookings belong to the registrations or to the one volunteer. The history rows are inserted too. The caller must
+    The bookings belong to the registrations, or to the one volunteer. Also inserts the history rows. The caller must
     call `apply_counters` last.
     """
     freed = lapse_overdue_holds(drive.pk, now) if requested.has_overdue_holds else {}
@@ -173,7 +173,7 @@ def write_bookings(
 def apply_counters(uncounted: UncountedBookings, now: datetime) -> list[Booking]:
     """Change the counters. Refuses a full slot, which rolls back the bookings.
 
-    Call it last, because other donors of the same slot wait until the transaction ends.
+    Call it last, because other bookings for the same slot wait until this transaction ends.
     """
     bookings = uncounted.bookings
     drive = bookings[0].drive
@@ -221,7 +221,7 @@ def insert_bookings(bookings: Sequence[Booking], *, actor: str) -> None:
     rows = [{column: getattr(booking, column) for column in _COLUMNS} for booking in bookings]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT_SQL, {"bookings": json.dumps(rows, default=str), "actor": actor})
-        # RETURNING guarantees no order, but the ids increase in the order of the input.
+        # RETURNING guarantees no order, but ids increase in the order of the input.
         ids = sorted(pk for (pk,) in cursor.fetchall())
     for booking, pk in zip(bookings, ids, strict=True):
         booking.pk, booking._state.adding = pk, False
@@ -271,10 +271,10 @@ VisitCorrections = Sequence[tuple[Booking, str]]
 
 
 def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
-    """Set the actual visit types and footprints of locked holds of one drive. The caller saves them.
+    """Set the actual visit types and footprints of locked holds at one drive. The caller saves them.
 
-    If no earlier chair is free for a return visit, it keeps the longer footprint. Returns False if a first visit does
-    not fit. Locks the slots of all holds in one statement.
+    A visit that turns out to be a return visit keeps its longer footprint if no chair is free earlier. Returns False if
+    a first visit does not fit. Locks the slots of all holds in one statement.
     """
     firsts = [correction for correction in corrections if correction[1] == Visit.FIRST]
     if _try_corrections(corrections, now, has_overdue_holds=has_overdue_holds):
@@ -312,7 +312,7 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """Replace a refusal's reason if the donor's history made the visit longer than requested."""
+    """Replace a refusal's reason if the visit is longer than requested because of the donor's history."""
     try:
         yield
     except refusals.Refusal as refusal:
@@ -334,9 +334,9 @@ def build_footprint_fields(footprint: grid.Footprint) -> dict[str, int]:
 
 
 def lapse_overdue_holds(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
-    """Lapse a drive's overdue holds and return the counter changes, which the caller applies.
+    """Lapse a drive's overdue holds. Return the counter changes, which the caller applies.
 
-    Skips locked rows. While donors are on the waitlist, the freed spots are reserved for them.
+    Locked rows are skipped. If donors are on the waitlist, the freed spots are reserved for them.
     """
     overdue = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
     lapsed = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)))

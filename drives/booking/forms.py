@@ -1,4 +1,4 @@
-"""Forms for the donor's details. They check only the format. The actions check the rules."""
+"""Forms for the donor's details. They check only the format, and the actions check the rules."""
 
 import re
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ class PersonForm(forms.Form):
             email=data["email"],
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
-            # One box confirms all sentences of the policy.
+            # One checkbox confirms all sentences of the policy.
             self_check=list(policy.self_check) if data["confirmed"] else [],
             is_for_other=data["is_for_other"],
         )
@@ -118,7 +118,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Return whether another time could help. It cannot if the drive, donor or contact was refused."""
+    """Return whether another time could help. It could not if the drive, the donor or the contact was refused."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 

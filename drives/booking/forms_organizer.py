@@ -31,18 +31,18 @@ class TimeForm(forms.Form):
     def __init__(self, times: list[OpenTime], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.times = times
-        self.proposed: list[OpenTime] = []  # the alternatives of a refusal
+        self.proposed: list[OpenTime] = []  # the alternative times from a refusal
         self.fields["slot"].choices = [(time.slot_id, time.starts_at) for time in times]  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> int | None:
         value = str(self["slot"].value() or "")
-        # isdecimal alone accepts digits of other scripts.
+        # isdecimal alone would accept digits of other scripts.
         return int(value) if value.isdecimal() and value.isascii() else None
 
 
 class OverrideForm(forms.Form):
-    """The reason to override an interval rule. Shown only after such a rule refused the time."""
+    """The reason to override an interval rule. It is shown only after such a rule has refused the time."""
 
     override_reason = forms.CharField(
         label=gettext_lazy("Book anyway, because"),

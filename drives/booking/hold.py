@@ -23,7 +23,7 @@ from volunteers.models import Registration
 
 @dataclass(frozen=True)
 class Person:
-    """What a donor typed. It is not normalized, and it is not trusted until the contact is verified."""
+    """What a donor typed, as is. It is not trusted until the contact is verified."""
 
     name: str
     phone: str = ""
@@ -31,7 +31,7 @@ class Person:
     language: str = "en"
     consents: Sequence[str] = field(default_factory=tuple)
     self_check: Sequence[str] = field(default_factory=tuple)
-    self_reported: SelfReported | None = None  # a last donation elsewhere
+    self_reported: SelfReported | None = None  # the last donation elsewhere
     is_for_other: bool = False  # the contact belongs to another person
 
     def contact_fields(self) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def hold_in_transaction(
 ) -> list[Booking]:
     """Hold slots for one to six people for 15 minutes, all or none, and send the verification code.
 
-    Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others arrive then or soon
-    after (`drives.domain.party_fit`). The code is bound to `bound_to`, or by default to the first booking's token. A
-    browser that has already verified the contact needs no code. The result does not depend on the donor's history.
-    `on_held` runs before the counters change, because the slots stay locked from then until the commit.
+    Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others at the same time or soon
+    after (`drives.domain.party_fit`). The code works only with `bound_to`, which defaults to the first booking's token.
+    A browser that has already verified the contact needs no code. The result does not depend on the donor's history.
+    `on_held` runs before the counters change, because the slots are locked from then until the commit.
 
     Refuses:
     - a drive that takes no bookings
@@ -121,9 +121,9 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 
 @transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Lapse overdue holds, drive by drive, and return how many drives have an open spot again.
+    """Lapse overdue holds, drive by drive. Return the number of drives that have an open spot as a result.
 
-    A spot that is reserved for the waitlist is not open. Locks: bookings, slots.
+    A spot reserved for the waitlist is not open. Locks: bookings, slots.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     lapsed = 0

@@ -1,4 +1,4 @@
-"""The people known under the contacts that this browser verified."""
+"""List the people whose contacts this browser verified."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class KnownPerson:
     name: str
     records: list[Volunteer]
     is_contact_owner: bool  # False for a family member who shares the contact
-    apart: str = ""  # organizations and newest booking, if people have the same name
+    apart: str = ""  # tells people with the same name apart: organizations and newest booking
 
     @property
     def title(self) -> str:
@@ -27,10 +27,10 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """List the people known under this browser's verified contacts, grouped by name across organizations.
+    """List the people whose contacts this browser verified. Records with the same name count as one person.
 
-    Two records with the same name in one organization are two people. A record with that name in another organization
-    could be either of them, so such records are not grouped. At most two queries.
+    But two records with the same name in one organization are two people. A record with that name in another
+    organization could be either of them, so it is listed separately. At most two queries.
     """
     people = group_records(browser, now)
     if len(people) > len({_normalize_name(person.name) for person in people}):

@@ -1,4 +1,4 @@
-"""Queue the messages about a booking change, in the same transaction as the change."""
+"""Queue the messages about a booking change, in the transaction of the change."""
 
 import uuid
 from collections import defaultdict
@@ -28,15 +28,14 @@ from notifications.message_content import Envelope, MessageContent, RenderedMess
 from notifications.models import Channel
 from organizations import queries as organizations_queries
 
-DONOR = "donor"  # an actor; confirmations of a donor's own action ignore quiet hours
+DONOR = "donor"  # the actor for whom confirmations ignore quiet hours
 
 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
     Each donor gets an e-mail. Donors of one party with the same phone get one text. `is_own_action` is True if the
-    donors
-    have just booked, so that quiet hours do not delay the confirmation.
+    donors have just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)
@@ -112,7 +111,8 @@ def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], 
 def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about a drive's new site, and reschedule the reminders.
 
-    All bookings must be at one drive and have the same revision. The number of statements is fixed.
+    All bookings must be at one drive and have the same revision. The number of statements does not depend on their
+    number.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -128,7 +128,7 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
-    """Queue messages about cancelled bookings at one drive, and withdraw their upcoming messages.
+    """Queue messages about cancelled bookings at one drive, and withdraw their other unsent messages.
 
     Donors of one party with the same phone get one text. Coordinators get an alert if the visit is soon.
     """
@@ -168,8 +168,8 @@ def withdraw_invitations(drive: Drive, now: datetime) -> None:
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
     """Queue a thank-you or missed-visit message for each booking at one drive, once per booking.
 
-    The drive's schedule decides whether each kind goes out. A thank-you lists times that the donor can book now. The
-    number of queries is fixed.
+    The drive's schedule decides whether each kind is sent. A thank-you lists times that the donor can book now. The
+    number of queries does not depend on the number of bookings.
     """
     rows = list(bookings)
     if not rows:
@@ -216,10 +216,10 @@ def _build_notices(
     own_action_ids: Collection[int] = (),
     old_times: Mapping[int, datetime] | None = None,
 ) -> list[RenderedMessage]:
-    """Build one notice per channel and donor.
+    """Build one message per channel and donor.
 
-    Donors of one party with the same phone get one text, with the shared wording if the kind has one. `key_suffix`, if
-    given, replaces the revision in the key.
+    Donors of one party with the same phone get one text, with its own wording if the kind has one for several people.
+    `key_suffix`, if given, replaces the revision in the key.
     """
     parties = _group_by_phone(bookings)
     notices = []
@@ -244,7 +244,7 @@ def _build_notices(
 
 
 def _withdraw_older(bookings: Sequence[Booking], now: datetime) -> None:
-    """Withdraw messages of older revisions. All bookings must have the same revision."""
+    """Withdraw messages for older revisions. All bookings must have the same revision."""
     abouts, revision = [booking.about for booking in bookings], bookings[0].revision
     outbox.withdraw_messages(abouts=abouts, cause=Withdrawal.REVISION, before_revision=revision, now=now)
 
@@ -254,7 +254,7 @@ def _withdraw_upcoming(bookings: Sequence[Booking], now: datetime) -> None:
 
 
 def _withdraw_invitations(bookings: Sequence[Booking], now: datetime) -> None:
-    # A donor who was created just now has no invitation, so skip the query.
+    # Skip the query for new donors, because they have no invitations.
     volunteers = [booking.volunteer for booking in bookings if booking.volunteer and booking.volunteer.created_at < now]
     if volunteers:
         recipients = [addressees.build_addressee(volunteer).name for volunteer in volunteers]

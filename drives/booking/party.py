@@ -1,5 +1,3 @@
-"""Parties: people booked together."""
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,16 +22,16 @@ class PartyMember:
 
 @dataclass(frozen=True)
 class Party:
-    """The members of a booking's party, in the order they were named. They include the booking itself.
+    """The members of a booking's party, including the booking itself, in the order they were entered.
 
     The leader is the first member with a live booking. Only the pages of the leader and of the first member show all
-    members, because the others got a link only to their own booking.
+    members. The other members' links show only their own booking.
     """
 
     members: Sequence[PartyMember] = ()
     leader: Booking | None = None
     is_shown: bool = False
-    others: Sequence[PartyMember] = ()  # companions who are coming or have come
+    others: Sequence[PartyMember] = ()  # the other members who are coming or have come
 
     @property
     def first_visits(self) -> int:

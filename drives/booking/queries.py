@@ -1,4 +1,4 @@
-"""Load the donor's page of a booking."""
+"""Load the donor's page of a booking, and the times to which bookings can move."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from volunteers import queries as volunteers_queries
 @dataclass(frozen=True)
 class BookingPage:
     booking: Booking
-    key: str  # in the URL: the link's token, or the reference when a cookie holds the token
+    key: str  # in the URL: the link's token, or the reference if a cookie has the token
     may_change: bool
     may_confirm: bool
     may_restore: bool
@@ -33,7 +33,7 @@ class BookingPage:
 
 
 def load_booking_page(token: str, now: datetime) -> BookingPage | None:
-    """Load the booking of a link. Return None if the link is unknown or expired.
+    """Load a booking by its link's token. Return None if the link is unknown or expired.
 
     A link expires 30 days after the drive.
     """
@@ -43,7 +43,7 @@ def load_booking_page(token: str, now: datetime) -> BookingPage | None:
 def load_booking_page_by_reference(
     reference: str, tokens: Sequence[str], browser: str, now: datetime
 ) -> BookingPage | None:
-    """Load a booking if this browser has its token or verified its donor's contact, else return None.
+    """Load a booking if this browser has its token or has verified its donor's contact. Otherwise return None.
 
     The reference alone gives no access. At most two queries.
     """
@@ -80,7 +80,7 @@ def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) 
 
 
 def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenTime]:
-    """List the drive's other times to which all of these bookings can move together. One query."""
+    """List the other times at this drive to which all of these bookings can move together. One query."""
     visit_types = tuple(booking.visit for booking in bookings)
     times = availability.list_open_times(
         bookings[0].drive, visit_types, now, counters.compute_released_deltas(bookings)

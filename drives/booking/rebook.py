@@ -1,4 +1,4 @@
-"""Book again without a form or a code, in a browser that verified the donor's contact."""
+"""Book again without a form or a code, in a browser that has verified the donor's contact."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,11 +28,11 @@ def rebook_donor(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a slot at any organization for a donor with a contact that this browser verified.
+    """Book a slot at any organization for a donor whose contact this browser has verified.
 
-    If the donor already has this slot, returns that booking, so that a second tap gives the same result. Refuses
-    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. An expired verification raises
-    ValidationError by field.
+    If the donor already has this slot, return that booking, so that a second tap gives the same result. Refuses
+    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. If the browser's verification has expired,
+    raises ValidationError by field.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(
@@ -67,7 +67,7 @@ def _book(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    # Verification locks waitlist entries, which come before slots in the lock order, so lock them before the hold.
+    # Verification locks waitlist entries. In the lock order they come before slots, so lock them before the hold.
     locks.lock_contact_owners_then_drive(identities, drive)
     waiting = WaitlistEntry.objects.filter(
         drive=drive, state__in=WAITLISTED_STATES, volunteer__owned_contacts__identity__in=identities

@@ -1,4 +1,4 @@
-"""Sentences about the reminders that will go out for a booking."""
+"""Describe the reminders that will be sent for a booking."""
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ def may_text_reminders(booking: Booking) -> bool:
 
 
 def format_reminder_summary(booking: Booking) -> str:
-    """Return sentences about the coming reminders, or an empty string. Texts need consent and no opt-out."""
+    """Describe the coming reminders, or return an empty string. Texts need consent and no opt-out."""
     upcoming = [
         message
         for message in notifications_queries.list_messages_about([booking.about])[booking.about]
@@ -29,7 +29,7 @@ def format_reminder_summary(booking: Booking) -> str:
     ]
     may_text = may_text_reminders(booking)
     texts = [message for message in upcoming if message.channel == Channel.SMS and may_text]
-    # Donors who may not be texted get e-mail instead (`drives.messaging.reminders.render_due_reminders`).
+    # Donors we may not text get e-mails instead (`drives.messaging.reminders.render_due_reminders`).
     emails = [message for message in upcoming if message not in texts] if _may_email_reminders(booking) else []
     sentences = []
     if texts:
@@ -62,7 +62,7 @@ def _compute_days_before(messages: list[Message], booking: Booking) -> list[int]
 
 
 def _format_days(days: list[int]) -> str:
-    """Return, for example, "3 days and 1 day before", "the day before", or "1 day before and on the day"."""
+    """Format as: 3 days and 1 day before; the day before; 1 day before and on the day."""
     if days == [1]:
         return _("the day before")
     before = [ngettext("%(days)s day", "%(days)s days", number) % {"days": number} for number in days if number]

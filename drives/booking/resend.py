@@ -1,5 +1,3 @@
-"""Send a donor's confirmation again."""
-
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,7 +18,7 @@ DAILY_LIMIT: Final = 4, timedelta(days=1)
 def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     """Send a booking's confirmation again to the donor's phone and mailbox. Locks: booking.
 
-    Refuses a booking that is not upcoming. Raises RateLimitExceeded for the third request in an hour or the fifth in a
+    Refuses a booking that is not upcoming. Raises RateLimitExceeded at the third request in an hour or the fifth in a
     day.
     """
     booking = locks.lock_booking(booking_id)
@@ -29,7 +27,7 @@ def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     if booking.starts_at <= now:
         raise refusals.Refusal([rules.build_visit_past_reason()])
     messages.queue_confirmation_again(booking, now)
-    # Above a limit this raises, which rolls back the messages.
+    # Over a limit, this raises and so rolls back the messages.
     subject = str(booking.pk)
     limits.spend_limits(
         limits=[Limit("resend", subject, *HOURLY_LIMIT), Limit("resend_day", subject, *DAILY_LIMIT)], now=now

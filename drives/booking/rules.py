@@ -21,7 +21,7 @@ def build_visit_too_long_reason() -> Reason:
     return Reason("visit_does_not_fit", _("A visit starting at this time would run past the end of the drive."))
 
 
-# Each action is allowed only in these states. It refuses other states as `booking_<state>`.
+# Each action is allowed only in these states. In any other state it is refused as `booking_<state>`.
 CONFIRMABLE_STATES = frozenset({BookingState.BOOKED})
 CHANGEABLE_STATES = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
 UPCOMING_STATES = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})

@@ -1,5 +1,3 @@
-"""Correct a self-reported donation of a held booking."""
-
 from datetime import datetime
 
 from django.db import transaction

@@ -10,7 +10,7 @@ from volunteers import rules as volunteers_rules
 
 
 class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
-    """A booking, as shown to the holder of its token. It contains no donor data."""
+    """A booking, as shown to a client with its token. It contains no donor data."""
 
     slot = IdField(source="arrival_id", help_text="The slot in which the visit starts.")
     timezone = TextField(source="drive.site.timezone", help_text=TIMEZONE_HELP)
@@ -58,7 +58,7 @@ class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
 
 
 class ContactSerializer(Serializer):
-    """How to reach a donor, and what they agreed to. A phone number or an e-mail address is required."""
+    """How to reach a donor, and what they consented to. A phone number or an e-mail address is required."""
 
     phone = TextField(
         max_length=volunteers_rules.PHONE_MAX_TYPED,
@@ -126,7 +126,7 @@ class CompanionSerializer(Serializer):
 
 
 class NewPartySerializer(ContactSerializer):
-    """A party of people. The contact is the first person's, unless `is_for_other` is true."""
+    """A party. The contact belongs to the first person, unless `is_for_other` is true."""
 
     slot = IdField(help_text="The `id` of the slot in which the first person arrives.")
     people = ListField(child=CompanionSerializer(), min_length=1, max_length=20, help_text="One to six people.")

@@ -1,5 +1,3 @@
-"""Verify a held booking by its code and book it."""
-
 from datetime import datetime
 
 from django.db import transaction
@@ -22,9 +20,9 @@ def verify_booking(
     2. Match the volunteers and check every rule, under the locks.
     3. Book, close the donors' waitlist entries, and queue the confirmations.
 
-    The visit type follows the donor's history, and the footprint follows the visit type. After the refusal
-    `other_name`, the caller passes `booking_for`, which says whether the booking is for the contact's owner or another
-    person. A repeated call returns the booking. Raises CodeWrong, HoldLapsed, or Refusal, which keeps the hold. Locks:
+    The donor's history decides the visit type, which decides the footprint. After the refusal `other_name`, the caller
+    passes `booking_for` to say whether the booking is for the contact's owner or for another person. A repeated call
+    returns the booking. Raises CodeWrong, HoldLapsed, or Refusal. After a Refusal the slot is still held. Locks:
     identities, drive (shared), bookings; slots if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)

@@ -1,4 +1,4 @@
-"""The donor's page to enter the details of one to six people for a chosen time."""
+"""The page on which a donor enters the details of one to six people for a chosen time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class BookingDetails:
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
-    is_too_close: bool = False  # to the self-reported donation; the time stays chosen, because the date may be a typo
+    is_too_close: bool = False  # to the self-reported donation; the chosen time is kept, because the date may be a typo
     status: int = 200
 
     def time(self) -> OpenTime | None:

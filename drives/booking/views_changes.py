@@ -1,4 +1,4 @@
-"""The donor's pages that change a booking: move, cancel, restore, confirm, resend."""
+"""Pages on which a donor moves, cancels, restores or confirms a booking, or gets the confirmation again."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +25,7 @@ from drives.web.code_page import CodeForm
 def move_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     is_posted = request.method == "POST"
-    # A held party chooses from the alternatives on its check page. It has no page with all times.
+    # A held party can only choose one of the alternative times on its check page.
     may_move = _may_move_all(page) or (page.held and is_posted) if whole_party else page.may_change
     if not may_move:
         return views_links.redirect_to_booking(key)

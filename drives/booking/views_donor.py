@@ -1,4 +1,4 @@
-"""The donor's page of a booking: check and verify a hold, then see and manage the booking."""
+"""The donor's page of a booking: check and verify a hold, then view and manage the booking."""
 
 from datetime import timedelta
 from functools import partial
@@ -28,7 +28,7 @@ from drives.web import code_page, links
 from drives.web.code_page import CodeForm
 from volunteers import queries as volunteers_queries
 
-CONFIRM_WITHIN = timedelta(days=4)  # before the visit; a donor need not confirm earlier
+CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 
 
 @never_cache
@@ -74,10 +74,10 @@ def render_hold_again(
 ) -> HttpResponse:
     """Show the check page again with the problem.
 
-    `elsewhere` is the form with a corrected self-reported donation, if it has errors.
+    `elsewhere` is the form for the self-reported donation, if it has errors.
     """
     page = views_links.get_booking_page_or_404(request, key)
-    if not page.held:  # an earlier tap verified it, or the hold lapsed
+    if not page.held:  # already verified by an earlier tap, or lapsed
         return views_links.redirect_to_booking(key)
     return _render_check_page(request, page, form, problem, elsewhere)
 

@@ -1,4 +1,4 @@
-"""Find the booking for a URL, and redirect to it."""
+"""Find the booking for a URL, and redirect links with a token."""
 
 from functools import wraps
 
@@ -17,7 +17,7 @@ DONOR = "donor"
 def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
     """Return the booking's page, or raise a 404. The 404 page explains how to find a lost link.
 
-    `key` is the link's token, or the reference if this browser has the token or verified the contact.
+    `key` is the link's token, or the reference if this browser has the token or has verified the contact.
     """
     now = timezone.now()
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
@@ -39,7 +39,7 @@ require_booking_post = redirects.require_post_or_redirect("booking")
 
 
 def redirect_token_link(view: KeyView) -> KeyView:
-    """Redirect browsers that accept cookies from a link with a token to the URL without it."""
+    """Redirect a link with a token to the URL without it, if the browser accepts cookies."""
 
     @wraps(view)
     def guarded(request: HttpRequest, key: str) -> HttpResponse:

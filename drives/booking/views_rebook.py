@@ -1,4 +1,4 @@
-"""Book again in two taps in a browser that verified the donor's contact."""
+"""Book again in two taps, in a browser that has verified the donor's contact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,16 +40,16 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor this browser knows. `record` belongs to the drive's organization if it has one for them."""
+    """A donor this browser knows. `record` is the one in the drive's organization, if there is one."""
 
     record: Volunteer
-    title: str  # the name, with details if people have the same name
+    title: str  # the name, with details if several people have it
     addresses: Sequence[str]
     is_reminded: bool
 
 
 def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
-    """List the donors that this browser may book for without a code. Two queries, plus two per donor."""
+    """List the donors for whom this browser may book without a code. Two queries, plus two per donor."""
     browser, now, organization = visitor.read_browser_token(request), timezone.now(), page.drive.organization
     donors = []
     for person in known_people.list_known_people(browser, now):
@@ -76,7 +76,7 @@ def submit_rebooking(request: HttpRequest, slug: str) -> HttpResponse:
     donors = list_known_donors(request, page)
     donor = next((one for one in donors if one.record.uuid == form.cleaned_data["known"]), None)
     visit, slot_id = form.cleaned_data["visit"], form.cleaned_data["slot"]
-    if donor is None:  # the browser's 30 days are over: ask for the details
+    if donor is None:  # the browser's verification has expired, so ask for the details
         return redirect(f"{reverse('book', args=[slug])}?visit={visit}&slot={slot_id}")
     try:
         return _rebook_donor(request, page, form, donor)

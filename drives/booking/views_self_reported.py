@@ -1,4 +1,4 @@
-"""The self-reported donation on the donor's booking page."""
+"""The form for a self-reported donation on the donor's booking page."""
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse

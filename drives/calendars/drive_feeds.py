@@ -1,5 +1,3 @@
-"""An organization's drives in its calendar feed."""
-
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -14,7 +12,7 @@ MAX_DRIVES = 100
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
     """List upcoming public drives, and cancelled ones for 30 days. One query.
 
-    Cancelled drives stay listed, because a calendar app may keep an event that disappears from the feed.
+    Cancelled drives are included, because a calendar app may keep an event that just disappears from the feed.
     """
     upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
     cancelled = Q(state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - CANCELLED_SHOWN_FOR)

@@ -19,11 +19,11 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-CACHE_SECONDS = 60 * 60  # the longest delay of changes that the stamp does not cover, such as an organization's name
+CACHE_SECONDS = 60 * 60  # changes that do not affect the stamp, such as an organization's name, may be delayed by this
 
 
 def build_booking_event(booking: Booking) -> CalendarEvent:
-    """Build a booking's event. UID never changes; SEQUENCE is the booking's revision."""
+    """Build a booking's calendar event. Its UID never changes, and its SEQUENCE is the booking's revision."""
     drive = booking.drive
     email = booking.volunteer.email.address if booking.volunteer and booking.volunteer.email else None
     return CalendarEvent(
@@ -67,7 +67,7 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 
 
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
-    """Serialize a feed's events. Each is cached until its booking changes. One query for the missing ones."""
+    """Serialize a feed's events. Each is cached until its booking changes. One query for all that are not cached."""
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     cached = cache.get_many(keys)

@@ -1,4 +1,4 @@
-"""The bookings in a donor's personal calendar feed."""
+"""Load the bookings in a donor's personal calendar feed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class Feed:
-    """A donor's personal feed. `fingerprint` changes when anything in the feed changes; None without bookings."""
+    """A donor's personal feed. `fingerprint` changes with anything in the feed. It is None if there are no bookings."""
 
     volunteer_id: int
     organization: str
@@ -25,7 +25,7 @@ _STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 
 
 def find_feed(token: str, now: datetime) -> Feed | None:
-    """Find a feed by its link's token: active and past bookings, and cancelled ones for 30 days. One query."""
+    """Find a feed by its link's token. It has active and past bookings, and cancelled ones for 30 days. One query."""
     since, link_hash = now - links.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED_SQL, {"since": since, "link_hash": link_hash})
@@ -34,7 +34,7 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 
 
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
-    """Map stamps to booking ids, in order. A stamp changes whenever its event changes. One query."""
+    """Map stamps to booking ids, in order. A stamp changes whenever the booking's event changes. One query."""
     since = now - links.LINK_VALID_FOR
     with connection.cursor() as cursor:
         cursor.execute(_STAMPS_SQL, {"volunteer": feed.volunteer_id, "since": since})

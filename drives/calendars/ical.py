@@ -1,8 +1,8 @@
-"""Build iCalendar objects: invitations, cancellations, downloads, feeds, and "add to calendar" links.
+"""Build iCalendar objects (invitations, cancellations, downloads, feeds) and "add to calendar" links.
 
-This is the only module that imports icalendar. It is pure: the same event always gives the same bytes. So an event is
-serialized once per change, and a feed joins cached events. Times are written in UTC, because some calendar apps misread
-or reject a VTIMEZONE; the text names the site's zone.
+This is the only module that imports icalendar. The same event always gives the same bytes, so each event is serialized
+once per change, and a feed joins cached events. Times are written in UTC, because some calendar apps misread or reject
+a VTIMEZONE. The description names the site's zone.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ REFRESH_EVERY = timedelta(hours=1)
 GOOGLE_URL = "https://calendar.google.com/calendar/render"
 OUTLOOK_URL = "https://outlook.live.com/calendar/0/deeplink/compose"
 
-# Tabs, and characters that some calendar apps read as a line end. icalendar does not escape them.
+# Tabs, and characters that some calendar apps read as a line break. icalendar does not escape them.
 SEPARATORS = re.compile("[\t\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Other control characters, bidirectional marks (they can disguise text), byte order marks, lone surrogates.
 FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ufeff\ud800-\udfff]")
@@ -32,9 +32,10 @@ class CalendarEvent:
     """A calendar event.
 
     Times are aware, in any zone, and are written as UTC. `ends_at` is exclusive. `zone` is the site's IANA name, and
-    `zone_label` its common name ("Pacific Time"). `uid` never changes; `sequence` starts at 0 and rises with each
-    change of time, place or status. `changed_at` is the last change, not the current time; it becomes DTSTAMP.
-    Invitations and cancellations contain both e-mail addresses, a download only the organizer's, and feeds none.
+    `zone_label` its common name ("Pacific Time"). `uid` never changes. `sequence` starts at 0 and increases with each
+    change of time, site or status. `changed_at` is the time of the last change, not of this build; it becomes DTSTAMP.
+    Invitations and cancellations contain the attendee's and the organizer's e-mail addresses, a download only the
+    organizer's, and a feed neither.
     """
 
     uid: str
@@ -104,7 +105,7 @@ def build_public_feed_event(event: CalendarEvent) -> bytes:
 
 
 def build_feed(name: str, events: Iterable[bytes]) -> bytes:
-    """Build a calendar from serialized events. Calendar apps are asked to reload it hourly."""
+    """Build a calendar from serialized events. It asks calendar apps to reload it every hour."""
     calendar = _build_calendar()
     calendar.add("name", _Text(_clean_line(name)))
     calendar.add("x-wr-calname", _Text(_clean_line(name)))
@@ -142,7 +143,7 @@ def build_outlook_link(event: CalendarEvent) -> str:
 
 
 class _Text(vText):
-    r"""A TEXT value with every backslash escaped. vText would turn a typed `\N` into a line end."""
+    r"""A TEXT value with every backslash escaped. Otherwise vText would turn a typed `\N` into a line break."""
 
     def to_ical(self) -> bytes:
         escaped = re.sub(r"[\\;,]", r"\\\g<0>", self)
@@ -207,7 +208,7 @@ def _build_texts(event: CalendarEvent) -> dict[str, str]:
 def _build_addressed_vevent(event: CalendarEvent) -> Event:
     if not event.attendee_email or not event.organizer_email:
         raise ValueError("An invitation needs an attendee and an organizer.")
-    # ACCEPTED and no RSVP, because the attendee booked the visit, and e-mail replies are not read.
+    # ACCEPTED and no RSVP, because the attendee booked the visit, and we do not read e-mail replies.
     attendee = _build_address(event.attendee_email, event.attendee_name)
     attendee.params |= {
         "CUTYPE": "INDIVIDUAL",
@@ -223,7 +224,7 @@ def _build_addressed_vevent(event: CalendarEvent) -> Event:
 
 def _build_address(email: str, name: str) -> vCalAddress:
     address = vCalAddress("mailto:" + quote(_clean_line(email), safe="@!$'*+/=~"))
-    # Few calendar apps support an escaped quotation mark in a parameter.
+    # Few calendar apps support escaped quotation marks in a parameter.
     if plain := _clean_line(name).replace('"', "'"):
         address.params["CN"] = plain
     return address
@@ -238,7 +239,7 @@ def _build_alarm(event: CalendarEvent) -> Alarm:
 
 
 def _format_period(event: CalendarEvent) -> str:
-    """Format the time in the site's zone, in digits, so that it reads the same in every language."""
+    """Format the time in the site's zone with digits only, so that it is the same in every language."""
     starts, ends = (moment.astimezone(ZoneInfo(event.zone)) for moment in (event.starts_at, event.ends_at))
     offset = f"{starts:%z}"
     zone = f"{event.zone}, UTC{offset[:3]}:{offset[3:]}"

@@ -1,4 +1,4 @@
-"""Find the open times of a drive, for one visit or a party."""
+"""Find open times at a drive, for one visit or a party."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -64,7 +64,7 @@ def list_nearest_times(
 
 
 def count_drive_spots_left(drive: Drive, now: datetime) -> int:
-    """Count the return visits that still fit. Pages show this number for a drive. One query."""
+    """Count the return visits that still fit, as shown on pages. One query."""
     slots = [row for row in list_slots(drive.pk) if row[1] > now]
     shape = visits.compute_visit_shape(drive, "return")
     return grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape)

@@ -1,4 +1,4 @@
-"""Load the facts that decide whether a donor may take a slot, in one statement under the locks."""
+"""Load the facts that decide whether a donor may take a slot. One statement, under the locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class RequestedSlot:
     facts: rules.BookingFacts
     slot: Slot | None
     steps: int  # of the drive's grid
-    has_overdue_holds: bool  # the drive has holds to lapse first
+    has_overdue_holds: bool  # the drive has overdue holds, which must lapse first
     is_full: bool  # some step has no station or chair left for the requested visit
 
 
 _FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
-# A single slot uses the plain statement, because PostgreSQL would plan the array version again each time.
+# A single slot has its own statement, because PostgreSQL would plan the array version again each time.
 _FACTS_OF_EACH_SQL = f"""
 SELECT facts.* FROM unnest(%(slots)s::bigint[], %(volunteers)s::bigint[])
     WITH ORDINALITY AS requested (slot, volunteer, position)
@@ -44,10 +44,10 @@ def load_booking_facts(
     has_reserved_spot: bool = False,
     shape: grid.VisitShape | None = None,
 ) -> RequestedSlot:
-    """Load the facts about one slot in one query. Call it after taking the locks.
+    """Load the facts about one slot. Call it after taking the locks. One query.
 
     Pass `identity` to count the contact's live holds, `volunteer_id` to find an active booking, and `shape` to check
-    for room.
+    whether the visit fits.
     """
     parameters = {"slot": slot_id, "volunteer": volunteer_id}
     rows = _fetch_rows(_FACTS_SQL, parameters, drive_id, now, identity, shape or grid.VisitShape(0, 0))
@@ -57,7 +57,7 @@ def load_booking_facts(
 
 
 def load_party_facts(drive_id: int, pairs: Sequence[tuple[int, int | None]], now: datetime) -> list[RequestedSlot]:
-    """Load the facts for (slot id, volunteer id) pairs of held bookings, in the same order. One query."""
+    """Load the facts for the (slot id, volunteer id) pairs of held bookings, in the same order. One query."""
     slots, volunteers = zip(*pairs, strict=True)
     parameters = {"slots": list(slots), "volunteers": list(volunteers)}
     rows = _fetch_rows(_FACTS_OF_EACH_SQL, parameters, drive_id, now, "", grid.VisitShape(0, 0))

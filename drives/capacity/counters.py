@@ -18,20 +18,20 @@ _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
     """Apply the changes to all slots, and return whether all of them fit.
 
-    One ordered, conditional UPDATE locks the slots. If it returns False, some slots may have changed, so the caller
-    must roll back.
+    One ordered, conditional UPDATE locks the slots. If it returns False, some slots may already have changed, so the
+    caller must roll back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Apply the changes regardless of the limits. `over` then shows the excess."""
+    """Apply the changes regardless of the limits. `over` then shows by how much a limit is exceeded."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 
 
 def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
-    """Return the steps as they were booked, even if the drive's plan has changed since then."""
+    """Return the footprint as it was booked, even if the drive's plan has changed since then."""
     return grid.Footprint(
         range(row.first_step, row.first_step + row.screening_steps),
         range(row.chair_from, row.chair_to),

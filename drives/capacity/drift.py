@@ -13,8 +13,8 @@ def report_drift(count: int) -> int:
     return count
 
 
-# Recount each step from counted bookings and reserved spots. After a move, a reserved spot may overlap itself.
-# A step that is in its screening range and in its chair range counts in both.
+# Recount each step from counted bookings and reserved spots. After a move, a reserved spot's screening and chair steps
+# may overlap. Such a step counts in both.
 _DRIFT_SQL = """
 WITH footprint AS (
     SELECT drive_id, first_step, first_step + screening_steps AS screened, chair_from, chair_to
@@ -37,9 +37,9 @@ WHERE slot.screening_taken <> coalesce(used.screening, 0) OR slot.chairs_taken <
 
 
 def count_drifted_slots() -> int:
-    """Count slots with counters that differ from their bookings and reserved spots.
+    """Count the slots whose counters differ from their bookings and reserved spots.
 
-    The count must be 0. `/readyz` and a task check it.
+    The result must be 0. `/readyz` and a task check it.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DRIFT_SQL)

@@ -8,8 +8,8 @@
    phones first (`volunteers.contacts`).
 6. slots by (starts_at, id), always last (`drives.capacity.counters`)
 
-Freeing a spot locks no identities. The offer sweep tries the drive's waitlist lock first, and skips the drive if
-another worker has it. This is safe because a lock that never waits may come before all others.
+Freeing a spot locks no identities. The offer sweep first tries to lock the drive's waitlist, and skips the drive if
+another worker has it. This is safe, because a lock that never waits may come before all others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from django.db import connection
 from drives.models import Booking, Drive, ReservedSpot, WaitlistEntry
 from volunteers import queries as volunteers_queries
 
-# The first of two key numbers. Identities use one number, which is a separate key space in PostgreSQL.
+# The first of an advisory lock's two numbers. Identities use a single number, so they never collide with these.
 _DRIVES, _WAITLISTS, _INVITATIONS = 2, 3, 4
 
 
@@ -39,7 +39,7 @@ def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
     """Take locks 2 and 3 for typed contacts.
 
-    Locks all contacts of this organization's owners of the typed contacts.
+    If a volunteer of this organization owns one of them, all of that volunteer's contacts are locked.
     """
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
@@ -50,7 +50,7 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
     volunteer_ids = {booking.volunteer_id for booking in bookings}
     identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
-    # Holds have no volunteer yet. A booking's typed contact may belong to another volunteer by now, so skip it.
+    # Only for holds, which have no volunteer yet. A booking's typed contact may belong to another volunteer by now.
     if typed_identities := {
         booking.registration.identity for booking in bookings if booking.registration and not booking.volunteer_id
     }:
@@ -59,7 +59,7 @@ def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
 
 
 def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
-    """Take locks 2 and 3 to merge two volunteers. The drives of their active bookings are locked shared."""
+    """Take locks 2 and 3 to merge two volunteers. The locks on the drives of their active bookings are shared."""
     ids = sorted(set(volunteer_ids))
     lock_identities(
         identity
@@ -83,7 +83,7 @@ def lock_drives_shared(drive_ids: Iterable[int]) -> None:
 
 
 def lock_drive_exclusive(drive_id: int) -> None:
-    """Take lock 3 for a plan edit. It waits for running bookings, and new bookings wait for it."""
+    """Take lock 3 for a plan edit. It waits for bookings in progress, and new bookings wait for it."""
     _execute("SELECT pg_advisory_xact_lock(%s, %s)", [_DRIVES, drive_id])
 
 
@@ -115,12 +115,12 @@ def lock_booking(booking_id: int) -> Booking:
 
 
 def lock_waitlist(drive_id: int) -> bool:
-    """Try to lock a drive's waitlist, so that spots are offered in order. Return False if it is locked."""
+    """Try to lock a drive's waitlist, so that spots are offered in order. Return False if it is already locked."""
     return _try_lock(_WAITLISTS, drive_id)
 
 
 def lock_invitations(organization_id: int) -> bool:
-    """Try to lock an organization's invitation run. Return False if it is locked."""
+    """Try to lock an organization's invitation run. Return False if it is already locked."""
     return _try_lock(_INVITATIONS, organization_id)
 
 

@@ -23,8 +23,8 @@ from notifications.kinds import Withdrawal
 def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Reserve these footprints if donors are on the drive's waitlist. Return the counter changes.
 
-    `drives.waitlist.offers` offers the spots later, because matching donors needs identity locks. A donor who joins the
-    waitlist at this moment finds the spot free.
+    `drives.waitlist.offers` offers the spots later, because matching donors needs identity locks. If a donor joins the
+    waitlist at the same moment, the spot stays free and the donor finds it.
     """
     freed = list(footprints)
     if not freed or not WaitlistEntry.objects.filter(drive=drive_id, state=WaitlistEntryState.WAITING).exists():
@@ -47,7 +47,7 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
     """Close the waitlist entries of donors with a new booking at this drive. Locks: the entries.
 
-    Runs in the transaction that books them, under their identity locks. The spot of an open offer goes to the next
+    Call it in the transaction that books them, under their identity locks. The spot of an open offer goes to the next
     donor. One query if none of the donors is on the waitlist.
     """
     volunteer_ids = [booking.volunteer_id for booking in bookings]

@@ -1,4 +1,4 @@
-"""Rules for booking a slot, as pure functions that turn facts into reasons."""
+"""Rules for booking a slot. They are pure functions that turn facts into reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class BookingFacts:
 
 
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List all reasons not to book the slot. The counters decide later whether it is full."""
+    """List all reasons not to book the slot, except that it is full. The counters decide that later."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 

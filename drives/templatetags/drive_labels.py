@@ -1,4 +1,4 @@
-"""Filters that describe states, reasons and actors in words."""
+"""Filters that put states, reasons and actors into words."""
 
 from collections.abc import Mapping
 
@@ -137,7 +137,7 @@ def call_script(topic: CallTopic, booking: Booking) -> str:
 
 
 def _strip_sms_frame(message: Message) -> str:
-    """Remove the sender's name and the STOP line, because a phone call does not need them."""
+    """Remove the sender's name and the STOP line, because they make no sense on the phone."""
     if message.channel != Channel.SMS:
         return message.text
     return message.text.partition(": ")[2].rpartition(" STOP")[0]

@@ -53,7 +53,7 @@ def _format_date_part(at: datetime, zone: str, part: str) -> str:
 
 @register.filter
 def short_moment(at: datetime, zone: str) -> str:
-    """Format a time without its zone, for pages that show the zone elsewhere: Sat Mar 14, 9:45 AM."""
+    """Format as: Sat Mar 14, 9:45 AM. For pages that show the zone elsewhere."""
     return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
 
 
@@ -64,7 +64,7 @@ def short_date(on: date) -> str:
 
 @register.filter
 def duration(minutes: int) -> str:
-    """Format a length of time: 45 min, 1 h, 1 h 15 min."""
+    """Format as: 45 min, 1 h, 1 h 15 min."""
     hours, rest = divmod(minutes, 60)
     if not hours:
         text = _("%(minutes)d min") % {"minutes": rest}
