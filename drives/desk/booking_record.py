@@ -1,4 +1,4 @@
-"""Everything recorded about one booking, for its page."""
+"""Load everything recorded about one booking."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class BookingRecord:
     messages: list[Message]
     conversation_row: ConversationRow | None  # set if the donor sent texts that a coordinator must read
     self_reported: SelfReportedDonation | None
-    consents: dict[str, bool]  # by purpose; true if the donor agreed for any contact
+    consents: dict[str, bool]  # by purpose; true if the donor consented for any contact
 
 
 def load_booking_record(booking: Booking) -> BookingRecord:
@@ -55,7 +55,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """List the invitations sent after the visit only, so that the messages stay in order of time."""
+    """List only the invitations sent after the visit, so that the messages stay in chronological order."""
     invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in invitations if message.due_at > booking.starts_at]
 

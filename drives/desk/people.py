@@ -1,4 +1,4 @@
-"""A volunteer's page for coordinators, and the preview of a merge."""
+"""Load a volunteer's page for coordinators, and the preview of a merge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

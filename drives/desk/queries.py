@@ -1,4 +1,4 @@
-"""The coordinator's desk: how full a drive is, whether it will reach its goal, and what is left to do."""
+"""Load the coordinator's desk: how full a drive is, whether it will reach its goal, and what is left to do."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """The figures of one drive. `booked` excludes cancellations and no-shows; `held` counts unverified bookings."""
+    """The figures for one drive. `booked` excludes cancellations and no-shows. `held` counts unverified bookings."""
 
     drive: Drive
     booked: int
@@ -59,7 +59,7 @@ class BookingShare:
 
 @dataclass(frozen=True)
 class HourRow:
-    """One local hour: how full its chairs are, and how many more return visits can start."""
+    """How full the chairs are in one local hour, and how many more return visits can start in it."""
 
     fill: HourFill
     spots_left: int
@@ -76,7 +76,7 @@ class DeskPage:
     figures: DriveFigures
     hours: list[HourRow]
     sources: list[BookingShare]
-    days: list[tuple[date, int]]  # bookings made by local day, newest first
+    days: list[tuple[date, int]]  # number of bookings made on each local day, newest first
     not_reached: list[Booking]  # bookings of donors that no message reached and no coordinator has called
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
@@ -189,7 +189,7 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
-    """Count how many return visits fit if each of these arrival steps is filled in turn."""
+    """Count the return visits that still fit if they are placed into these arrival steps in order."""
     shape = visits.compute_visit_shape(drive, "return")
     # Copy the lists, because each visit placed below takes capacity from later ones.
     screening, chairs, placed = list(screening), list(chairs), 0

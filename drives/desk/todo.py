@@ -1,4 +1,4 @@
-"""The to-do lists of the desk. Each item is one sentence with a link."""
+"""The to-do lists on the desk. Each item is one sentence with a link."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

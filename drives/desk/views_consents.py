@@ -1,5 +1,3 @@
-"""Record an opt-out that a donor told a coordinator about."""
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect

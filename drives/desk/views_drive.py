@@ -1,4 +1,4 @@
-"""The desk of one drive, and its roster on screen, on paper and as CSV."""
+"""The desk of one drive, and its roster as a page, for printing, and as CSV."""
 
 import csv
 from datetime import datetime

@@ -1,15 +1,15 @@
-"""Forecast donations from bookings, and the number of bookings needed for a goal. Pure arithmetic."""
+"""Forecast donations from bookings, and compute how many bookings a goal needs. Pure arithmetic."""
 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer, the planning rule is the better estimate
+MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer bookings, the planning rule is the better estimate
 
 
 @dataclass(frozen=True)
 class DonationRate:
-    """Donations as a share of bookings, observed or from the planning rule.
+    """Donations as a share of bookings, either observed or from the planning rule.
 
     `booked` excludes early cancellations.
     """

@@ -1,7 +1,7 @@
-"""The time grid of a drive: its steps, the steps a visit uses, and how many visits still fit.
+"""The time grid of a drive: its steps, the steps that a visit uses, and how many visits still fit.
 
-Pure arithmetic. Hours are wall-clock times at the site. They are converted to UTC once, and everything after that
-counts in steps of equal elapsed length. If the clock changes during a drive, the number of steps follows the elapsed
+Pure arithmetic. Hours are wall-clock times at the site. They are converted to UTC once. From then on, everything is
+counted in steps of equal elapsed time. If the clocks change during a drive, the number of steps follows the elapsed
 time, and the local labels skip or repeat an hour. A time that occurs twice means its first occurrence. Periods are
 [from, to).
 """
@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 YEARS = range(2000, 2200)
 STEP_MINUTES = range(5, 61, 5)
-# One number for each step, from step 0 up to closing.
+# One number per step, from step 0 to closing.
 FreeCounts: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True)
 class GridProblem:
-    """A problem or a warning about a grid. `values` are inserted into the sentence of its `code`."""
+    """A problem or a warning about a grid. `values` are inserted into the sentence for `code`."""
 
     code: str
     field: str
@@ -32,9 +32,9 @@ class GridProblem:
 
 @dataclass(frozen=True)
 class Grid:
-    """The plan of one day. Hours and breaks are wall-clock times of `zone` (IANA) on the local date `on`.
+    """The plan for one day. Hours and breaks are wall-clock times in `zone` (IANA) on the local date `on`.
 
-    A drive closes on the same day it opens.
+    A drive closes on the day it opens.
     """
 
     on: date
@@ -49,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class VisitShape:
-    """The number of steps of a visit in screening (may be 0), then in a chair (includes turnover)."""
+    """How many steps a visit needs for screening (may be 0), then in a chair (including turnover)."""
 
     screening_steps: int
     chair_steps: int
@@ -64,7 +64,7 @@ class VisitShape:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a grid. `n` counts from 0, and `starts_at` is UTC."""
+    """One step of a grid. `n` counts from 0, and `starts_at` is UTC."""
 
     n: int
     starts_at: datetime
@@ -74,7 +74,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Footprint:
-    """The numbers of the steps in which a visit uses a screening station and a chair."""
+    """The steps in which a visit uses a screening station, and those in which it uses a chair."""
 
     screening: range
     chairs: range
@@ -92,7 +92,7 @@ def find_grid_warnings(grid: Grid) -> list[GridProblem]:
 
 
 def build_steps(grid: Grid) -> list[Step]:
-    """List all steps from opening to closing. Steps that overlap a break have limits of 0.
+    """List all steps from opening to closing. A step that overlaps a break has limits of 0.
 
     Steps are exactly `step_minutes` of elapsed time apart. Raises ValueError for a grid with problems.
     """
@@ -115,9 +115,9 @@ def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
 
 
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
-    """Return how many visits can still arrive in a step: the smallest free count in the footprint.
+    """Return how many more visits can arrive in a step: the smallest free count in the footprint.
 
-    Returns 0 for a visit that would end after closing. A step over its limit counts as full.
+    Returns 0 if the visit would end after closing. A step over its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
@@ -139,9 +139,10 @@ def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
 
 
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
-    """Return the counter changes by step when `new` replaces `old`. Unchanged steps are omitted.
+    """Return the counter changes by step when `new` replaces `old`. Unchanged steps are left out.
 
-    `old` is None for a booking, and `new` is None for a release. A visit's own chair never blocks its move.
+    `old` is None for a new booking, and `new` is None for a cancellation. When a visit moves, its own chair does not
+    block it.
     """
     before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
@@ -149,7 +150,7 @@ def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int
 
 
 def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
-    """Return how many visits of this shape fit if the steps are filled in order.
+    """Return how many visits of this shape fit, placing each as early as possible.
 
     No other order fits more, because the earliest possible visit blocks the fewest others.
     """
@@ -176,7 +177,7 @@ def _window_minima(values: FreeCounts, width: int) -> list[int]:
 
 @cache
 def _known_zones() -> frozenset[str]:
-    # These two names mean a different zone on each machine, or none.
+    # Depending on the machine, these two names mean different zones, or none.
     return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 

@@ -1,8 +1,8 @@
 """Check the intervals between donations. Pure arithmetic.
 
-Minimum hours are elapsed time, so a DST change does not shift them. Minimum days and windows use the local date at each
-donation's site. Between two donations, the policy of the later one applies. A visit that is booked before an existing
-one must keep the minimums of both policies and the windows of the existing visit's policy.
+Minimum hours are elapsed time, so a change of the clocks does not affect them. Minimum days and windows use the local
+dates at the sites of the donations. Between two donations, the policy of the later one applies. A visit that is booked
+before an existing one must keep the minimums of both policies, and the windows of the existing visit's policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` is the minimum days after another kind of donation."""
+    """The interval rules of a policy. `cross_days` are the minimum days after other kinds of donation."""
 
     kind: str = PLASMA
     min_hours: int | None = None
@@ -38,8 +38,8 @@ class IntervalRules:
 class Donation:
     """A donation with its time, its local date at the site, and the rules of its policy.
 
-    `basis` is BOOKED, GIVEN or SELF_REPORTED. If `counts` is False, the donation is old and matters only for the visit
-    type, not for the intervals.
+    `basis` is BOOKED, GIVEN or SELF_REPORTED. If `counts` is False, the donation is old. It then affects only the visit
+    type, not the intervals.
     """
 
     at: datetime
@@ -55,7 +55,7 @@ class Donation:
 
 @dataclass(frozen=True)
 class SelfReported:
-    """A donation elsewhere as the donor remembers it."""
+    """A donation elsewhere, as the donor remembers it."""
 
     kind: str
     on: date
@@ -69,7 +69,7 @@ class SelfReported:
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that does not allow a time. For a full window, `count` and `days` are its limits."""
+    """A rule that does not allow the time. For a full window, `count` and `days` are its limits."""
 
     code: str
     count: int = 0
@@ -87,10 +87,10 @@ class Verdict:
 def check_intervals(
     rules: IntervalRules, donations: Sequence[Donation], wanted_at: datetime, zone: ZoneInfo
 ) -> Verdict:
-    """Check a donation at `wanted_at` against the other donations and bookings, for a site in this zone.
+    """Check a donation at `wanted_at`, at a site in this zone, against the other donations and bookings.
 
-    Checks both directions, because a time between two donations must be far enough from both. If a rule is broken,
-    `earliest_ok_at` is the exact first allowed time in UTC, or None if the rules never allow a donation.
+    A donation between two others must be far enough from both. If a rule is broken, `earliest_ok_at` is the exact first
+    allowed time in UTC, or None if the rules never allow a donation.
     """
     counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)
@@ -110,7 +110,7 @@ def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str
 
 
 def start_of_day(on: date, zone: ZoneInfo) -> datetime:
-    """Return the first instant of a date, in UTC. If the clock skips midnight, return the time of the change."""
+    """Return the first instant of a date, in UTC. If the clocks skip midnight, return the time of the change."""
     return datetime.combine(on, time(), zone).astimezone(UTC)
 
 
@@ -147,7 +147,7 @@ def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenR
 
 
 def _elapsed(start: datetime, end: datetime) -> timedelta:
-    # Within one zone, Python subtracts wall-clock times, which is an hour off across a DST change.
+    # Convert to UTC, because Python subtracts wall-clock times in one zone, which is an hour off across a DST change.
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
@@ -157,7 +157,7 @@ def _full_windows(
     dates = [donation.on for donation in all_donations if donation.kind == rules.kind]
     for count, days in rules.windows:
         runs = [(end - timedelta(days=days - 1), end) for end in ends]
-        # The wanted date can fill only a run of days that includes it.
+        # The wanted date counts only in a run of days that includes it.
         if any(start <= on <= end and sum(start <= day <= end for day in dates) > count for start, end in runs):
             yield BrokenRule(WINDOW_FULL, count, days)
 
@@ -165,14 +165,14 @@ def _full_windows(
 def _find_first_allowed(
     rules: IntervalRules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    # A time becomes allowed only when one of the other donations stops blocking it, so only those instants are tried.
+    # Only the instants at which another donation stops blocking are tried, because no other time can become allowed.
     openings = {opening for other in others for opening in _candidate_instants(rules, other, zone) if opening > wanted}
     return next((at for at in sorted(openings) if not _find_broken_rules(rules, others, at, zone)), None)
 
 
 def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
     at = other.at.astimezone(UTC)
-    yield at  # from then on, the other donation is the earlier one
+    yield at  # after this, the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:

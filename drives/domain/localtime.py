@@ -1,4 +1,4 @@
-"""Format times in words, in the site's time zone. Callers pass aware datetimes and IANA zone names."""
+"""Format times for people, in the site's time zone. Callers pass aware datetimes and IANA zone names."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def format_zone(zone: str) -> str:
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """Format as: 10:30 AM, or 10:30 in a 24-hour language. Add the zone if the clock repeats this hour."""
+    """Format as: 10:30 AM, or 10:30 in a 24-hour language. Add the zone if this local time occurs twice that day."""
     local = at.astimezone(ZoneInfo(zone))
     shown = formats.date_format(local, _time_format())
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():

@@ -1,4 +1,4 @@
-"""Match freed spots with waitlist entries, and compute offer deadlines. Pure."""
+"""Match freed spots with waitlist entries, and compute offer deadlines. Pure functions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from notifications.quiet_hours import QuietHours
 
 OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
-MIN_NOTICE = timedelta(minutes=30)  # travel time, from the deadline to the arrival
+MIN_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so that the donor has time to travel
 
 # One row per step, from step 0: id, start, open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
@@ -50,11 +50,10 @@ def compute_earliest_offered_arrival(now: datetime) -> datetime:
 def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
     """Return the deadline of an offer made now, rounded up to a full minute.
 
-    An offer lasts a quarter of the time until the arrival:
-    - It lasts at least 15 minutes and at most 24 hours.
-    - In quiet hours, the time starts when they end. If that leaves too little time, it starts now, and the donor gets
-      the offer by e-mail only.
-    - The deadline is outside quiet hours if possible, because the next donor could not be told before the morning.
+    - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
+    - In quiet hours, the offer counts from their end. If that leaves too little time, it counts from now, and the donor
+      gets the offer by e-mail only.
+    - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
     """
     morning = quiet.next_open(now)
     begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
@@ -67,9 +66,9 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
-    """Yield the arrivals that fit a visit of this shape: fewest reserved spots first, then earliest.
+    """Yield the arrivals that fit a visit of this shape: those with the fewest reserved spots first, then the earliest.
 
-    This order keeps one visit from using up two freed spots when one is enough.
+    So one visit does not use two freed spots if one is enough.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _matches_using(steps, reserved, spot_ids, shape)

@@ -1,5 +1,3 @@
-"""The kinds of messages in a message schedule."""
-
 from django.db import models
 
 from notifications import kinds

@@ -1,7 +1,6 @@
-"""Find arrival times at which a party of up to six fits into a drive's grid. Pure.
+"""Find arrival times at which a party of up to six fits into a drive's grid. Pure functions.
 
-A party arrives at the same time or one after another. Each member arrives no later than the previous one leaves the
-chair.
+The members arrive at the same time or one after another. Each arrives no later than the previous one leaves the chair.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +22,10 @@ class FreeCapacity:
 
 
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
-    """Return the arrival step of each visit, with the earliest in step `first`, or None if they do not fit.
+    """Return the arrival step of each visit, or None if they do not fit. The earliest visit arrives in step `first`.
 
-    Prefers the earliest last arrival among the arrangements found within `MAX_PLACEMENTS`. Visits of one shape arrive
-    in the order given.
+    Among the arrangements found within `MAX_PLACEMENTS`, prefers the one whose last visit arrives earliest. Visits of
+    the same shape arrive in the given order.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
@@ -34,7 +33,10 @@ def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) 
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """Yield the result of `fit_party` for each step where the party fits. All steps share `MAX_PLACEMENTS`."""
+    """Yield the result of `fit_party` for each step where the party fits.
+
+    `MAX_PLACEMENTS` limits all steps together.
+    """
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
         if arrivals := search.search_from(first, MAX_PLACEMENTS // len(steps)):
@@ -46,14 +48,17 @@ RemainingCounts = tuple[int, ...]  # how many of each kind are still to be place
 
 
 class _Search:
-    """Depth-first search in order of arrival. It remembers the best remainder for each state."""
+    """A depth-first search in order of arrival.
+
+    It remembers the best way to place the remaining visits for each state.
+    """
 
     def __init__(self, room: FreeCapacity, shapes: Sequence[VisitShape]) -> None:
         self.room, self.shapes = room, shapes
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
-        # Where a single visit fits. A party's visits fit nowhere else, so this prunes the search.
+        # The steps where a visit fits by itself. In a party it fits nowhere else, so this limits the search.
         self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
         self.best_rests: dict[
             tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
@@ -77,9 +82,9 @@ class _Search:
         if key in self.best_rests:
             return self.best_rests[key]
         arrival, kind = before
-        # Visits in one step are placed only in the order of `kinds`, because any other order is equivalent.
+        # In one step, place visits only in the order of `kinds`, because any other order is equivalent.
         best = self._place_best(left, arrival, arrival + self.gap, kind, seated)
-        if self.tries_left > 0:  # an incomplete search may have missed the best
+        if self.tries_left > 0:  # an incomplete search may have missed the best arrangement
             self.best_rests[key] = best
         return best
 
@@ -91,7 +96,7 @@ class _Search:
             if (
                 best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
             ) or self.tries_left <= 0:
-                break  # from here on, no arrangement ends earlier than `best`
+                break  # no later arrangement is better than `best`
             if not self.room.may_arrive[arrival]:
                 continue
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):
@@ -103,7 +108,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return the earliest step for the last of `people` to arrive, given that they take turns in the chairs."""
+        """Return the earliest step in which the last of `people` can arrive if they take turns in the chairs."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

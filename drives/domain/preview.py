@@ -1,4 +1,4 @@
-"""Preview a plan: its times, and how many visits fit. Pure."""
+"""Preview a plan: its times, and how many visits fit. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 class PreviewTime:
     """One step of the planned grid.
 
-    `first_spots` and `return_spots` count the visits that could arrive then on an empty day.
+    `first_spots` and `return_spots` are the visits of each type that can arrive in this step if there are no others.
     """
 
     starts_at: datetime
@@ -25,7 +25,7 @@ class Preview:
     problems: list[GridProblem]
     warnings: list[GridProblem]
     times: list[PreviewTime]
-    first_visits: int  # that fit if all are first visits
+    first_visits: int  # how many fit if all are first visits
     return_visits: int
 
 

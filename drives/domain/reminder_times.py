@@ -1,4 +1,4 @@
-"""Compute when messages go out around a visit. Pure functions of schedules and times.
+"""Compute when the messages about a visit are sent. Pure functions of schedules and times.
 
 A schedule maps kinds to entries. An organization may change the default schedule, and a drive may change its
 organization's schedule.
@@ -36,7 +36,7 @@ class EntrySettings:
 
 MessageSchedule = Mapping[str, EntrySettings]
 
-# Two reminders work best: 4.4 % of visits are missed with 3 days and 1 day, 5.8 % or 5.3 % with only one of them.
+# Two reminders work best: 4.4 % of donors miss the visit with 3 days and 1 day, but 5.8 % or 5.3 % with only one.
 # The 7-day reminder reaches only donors who booked more than ten days before (`is_worth_sending`).
 DEFAULT_SCHEDULE: MessageSchedule = {
     entry.kind: entry
@@ -56,7 +56,7 @@ DEFAULT_SCHEDULE: MessageSchedule = {
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """Return the time to send a message, in UTC, ignoring quiet hours.
 
-    Days before the visit keep its wall-clock time. Hours before it are elapsed time.
+    An entry in days keeps the wall-clock time of the visit. An entry in hours counts elapsed time.
     """
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
@@ -69,7 +69,7 @@ def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHour
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:
-    """Return whether at least half of the offset lies between the booking and the reminder."""
+    """Return whether the reminder is due at least half of its offset after the booking was made."""
     return due - booked_at >= offset / 2
 
 
@@ -86,7 +86,7 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 
 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
-    """Return a hash that a form carries to detect a change by another member in the meantime."""
+    """Return a hash of the schedule. A form contains it to detect that another member has changed the schedule."""
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
 
@@ -104,7 +104,7 @@ def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
 
 
 def normalize_schedule(schedule: MessageSchedule) -> MessageSchedule:
-    """Reset fields that a kind does not use to their defaults. The confirmation is always on."""
+    """Reset the fields that a kind does not use. The confirmation is always on."""
     return {kind: _normalize_entry(entry) for kind, entry in schedule.items()}
 
 

@@ -1,4 +1,4 @@
-"""Parse a donor's text as a confirmation, a cancellation, or something that a person must read. Pure."""
+"""Parse a donor's text as a confirmation, a cancellation, or text that a person must read. Pure functions."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ _CANCEL_PHRASES = re.compile(
 
 
 def parse_reply_command(text: str) -> ReplyCommand | None:
-    """Return the command of a text such as "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
+    """Return the command in a text such as "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
 
     A longer sentence is not a command, even if it starts with one, because it may say more.
     """

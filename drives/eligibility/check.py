@@ -36,12 +36,12 @@ def list_later_times(
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next times that each drive's policy allows for all of these donors. At most three queries.
+    """List the next times that the interval rules allow for all of these donors. At most three queries.
 
-    `freed` is the capacity that the donors' current bookings release.
+    `freed` is the capacity that the donors' current bookings would free.
     """
     earliest = [eligibility_check.verdict.earliest_ok_at for eligibility_check in checks if eligibility_check.reasons]
-    if None in earliest:  # some rule never allows a donation
+    if None in earliest:  # a rule that never allows a donation
         return []
 
     def allows(at: Drive, arrivals: Sequence[datetime]) -> bool:

@@ -1,5 +1,3 @@
-"""The optional question about the donor's last donation elsewhere."""
-
 from typing import Any
 
 from django import forms
@@ -11,7 +9,7 @@ from drives.models import DonationKind
 
 
 class SelfReportedForm(forms.Form):
-    """A kind and a date. The donor enters both or neither."""
+    """The optional kind and date of the donor's last donation elsewhere. The donor enters both or neither."""
 
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),

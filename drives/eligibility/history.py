@@ -1,4 +1,4 @@
-"""Load a donor's history for the interval rules, and list the later times they allow."""
+"""Load a donor's history for the interval rules, and list the later times that the rules allow."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from drives.models import Drive, DriveState
 from organizations.models import linked_model
 
 HISTORY_WITHIN = timedelta(days=800)  # more than twice the longest window of a known policy
-MAX_OTHER_DRIVES = 5  # searched for alternatives
+MAX_OTHER_DRIVES = 5  # to search for alternative times
 
 
 @dataclass(frozen=True)
 class DonorScope:
     """The part of a donor's history to check.
 
-    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if the donor
-      alone sees the result. Coordinators get only their organization's own records.
+    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if no one
+      except the donor sees the result. Coordinators see only their organization's own records.
     - `excluded_booking_id`: the booking that is about to change.
     """
 
@@ -35,9 +35,9 @@ class DonorScope:
     excluded_booking_id: int | None = None
 
 
-# One person in all organizations: volunteers who own a verified contact with the same identity as a verified contact
-# of the requested volunteer. Uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer.
-# Old donations are read for the visit type, not for the intervals.
+# The same person in all organizations: volunteers who own a verified contact with the same identity as one of the
+# requested volunteer's verified contacts. Uses volunteers_contact's indexes by owner and identity, and
+# booking_of_a_volunteer. Old donations matter only for the visit type, not for the intervals.
 _HISTORY_SQL = """
 WITH people AS (
     SELECT id AS volunteer_id, id FROM unnest(%(volunteers)s::bigint[]) AS id
@@ -65,10 +65,10 @@ ORDER BY 2 NULLS LAST
 
 
 def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
-    """List the donor's past, booked and self-reported donations. Call it after locking the identities.
+    """List the donor's past, booked and self-reported donations. Call it after locking the identities. One query.
 
-    `zone` is the time zone of the wanted time's site. A self-reported donation is skipped if a recorded one has the
-    same date and kind. One query.
+    `zone` is the zone of the site where the donor wants to give. A self-reported donation is skipped if a recorded one
+    has the same date and kind.
     """
     excluded_booking_id = [donor.excluded_booking_id] if donor.excluded_booking_id else []
     rows = _fetch_history_rows(
@@ -82,7 +82,7 @@ def list_donations_by_volunteer(
 ) -> dict[int, list[intervals.Donation]]:
     """List the same as `list_donations` for many donors, by volunteer id. One query.
 
-    `zones` maps each volunteer id to the zone of the site.
+    `zones` gives the zone of the site for each volunteer id.
     """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
     for row in _fetch_history_rows(
@@ -141,7 +141,7 @@ ORDER BY 1 DESC, booking.starts_at LIMIT 1
 
 @dataclass(frozen=True)
 class EarlierVisit:
-    """A donation, or a booked visit, that makes a later drive a return visit."""
+    """A donation or a booked visit after which the donor counts as returning."""
 
     is_given: bool
     starts_at: datetime
@@ -149,7 +149,7 @@ class EarlierVisit:
 
 
 def find_earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVisit | None:
-    """Find an earlier visit of this browser's donors that makes the drive a return visit. At most one query.
+    """Find an earlier visit of this browser's donors that would make this one a return visit. At most one query.
 
     It only preselects the visit type on the page. Verification decides the type.
     """
@@ -184,7 +184,7 @@ def list_allowed_times(
     """List the next three times from `since` at which all of these visits fit and are allowed.
 
     Searches this drive first, then the organization's other drives. `freed` is the capacity that the donors' current
-    bookings release. At most three queries.
+    bookings would free. At most three queries.
     """
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:

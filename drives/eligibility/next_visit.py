@@ -1,4 +1,4 @@
-"""A donor's progress, and the texts about the next visit. Pure."""
+"""A donor's progress, and the phrases about the next visit. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from drives.domain import intervals, localtime
 from drives.models import Drive
 
-DONATIONS_NEEDED = 2  # tested donations that qualify a donor; a first one cannot be used until the second
+DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot be used before the second
 
 
 @dataclass(frozen=True)
 class Progress:
     """The number of donations toward qualifying as a donor, at most `DONATIONS_NEEDED`.
 
-    After `counts_until` the count starts over.
+    After `counts_until`, the count starts over.
     """
 
     donation_count: int
@@ -55,7 +55,7 @@ class NextVisit:
 class FollowUp:
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
-    has_news_consent: bool = False  # agreed to hear about coming drives
+    has_news_consent: bool = False  # consented to hear about coming drives
 
     @property
     def is_first(self) -> bool:
@@ -68,8 +68,7 @@ NO_FOLLOW_UP = FollowUp()
 def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
     """Return the donor's progress on a date, or None if no donation counts.
 
-    `days` are the dates of full donations. Incomplete donations do not count here. After a gap of more than
-    `lapse_after_days` the count starts over.
+    `days` are the dates of complete donations. After a gap of more than `lapse_after_days`, the count starts over.
     """
     count, last = 0, None
     for day in sorted(set(days)):

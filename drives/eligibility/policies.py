@@ -1,8 +1,8 @@
-"""The donation programs for every organization, copied from policies.json to rows of Policy.
+"""The donation programs for every organization. They are copied from policies.json to rows of Policy.
 
 A version in the file is never edited, because drives were planned with it. A changed program gets a new version. Where
-the sources say "a year" or "12 months", this means any 365 days, and "a month" means any 31 days. `cross_days` counts
-from a donation of the named kind to a donation of this program.
+the sources say "a year" or "12 months", the file has any 365 days, and for "a month" any 31 days. `cross_days` counts
+from a donation of the other kind to a donation in this program.
 """
 
 import json
@@ -23,10 +23,10 @@ def read_policy_file() -> list[dict[str, Any]]:
 
 
 def seed_policies(policy_model: type[Model]) -> int:
-    rows = policy_model._default_manager  # migrations pass their own model
+    rows = policy_model._default_manager  # also works for the model that a migration passes
     existing = set(rows.filter(organization=None).values_list("code", "version"))
     new = [policy_model(**row) for row in read_policy_file() if (row["code"], row["version"]) not in existing]
-    # Another process may seed at the same time.
+    # Another process may do the same at the same time.
     return len(rows.bulk_create(new, ignore_conflicts=True))
 
 

@@ -21,7 +21,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class UpcomingTimes:
-    """Open times of upcoming drives, loaded once for any number of donors."""
+    """Open times at upcoming drives, loaded once for any number of donors."""
 
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
@@ -35,7 +35,7 @@ class UpcomingTimes:
                 yield from self._find_allowed_at(drive, donations)
 
     def _find_allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        # Without a history, plan the longer visit.
+        # If there is no history, plan the longer visit.
         visit = rules.compute_visit_type(donations, drive.policy, drive.on) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
@@ -47,7 +47,7 @@ class UpcomingTimes:
             elif verdict.earliest_ok_at is None:
                 return
             else:
-                since = verdict.earliest_ok_at  # exact, so skip everything before it
+                since = verdict.earliest_ok_at  # exact, so skip all slots before it
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._times_by_visit:
@@ -70,7 +70,7 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
     """Load progress by volunteer id, from the organization's own records. One query.
 
-    Only donations of the same kind as the newest one count. Volunteers with no progress are omitted.
+    Only donations of the same kind as the newest one count. Volunteers with no progress are left out.
     """
     whole = Booking.objects.filter(volunteer__in=volunteer_ids, state=BookingState.DONATED, donated_at__lte=now)
     columns = ("volunteer", "donated_at", "drive__site__timezone", "drive__policy__kind")
@@ -92,7 +92,7 @@ def _compute_progress(donations: Sequence[tuple[str, datetime, str, int]], now: 
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """Load the follow-ups of donors at one drive, by volunteer id. Five queries for any number of donors.
+    """Load progress and next times for donors at one drive, by volunteer id. Five queries for any number of donors.
 
     Uses only the organization's own records, because its coordinators can read the messages.
     """
@@ -115,9 +115,9 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """Load the follow-up of one booking. Five queries.
+    """Load progress and next times for one booking. Five queries.
 
-    Pass `all_organizations=True` only if the donor alone sees the result.
+    Pass `all_organizations=True` only if no one except the donor sees the result.
     """
     if booking.state != BookingState.DONATED or booking.volunteer_id is None:
         return next_visit.NO_FOLLOW_UP

@@ -15,7 +15,7 @@ OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
-    """Build a reason that reveals nothing about the other visit."""
+    """Build a reason that reveals nothing about the other donation."""
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed in any %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
@@ -34,8 +34,8 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
     """Return the visit type from the donor's history, or None if the donor's own choice applies.
 
-    After `lapse_after_days` without a donation, a visit is a first visit again. A self-reported donation does not make
-    a return visit, because no drive's center has seen the donor, but it keeps a return visit from lapsing.
+    After `lapse_after_days` without a donation, a visit is a first visit again. A self-reported donation prevents that.
+    But it does not turn a first visit into a return visit, because no center of ours has seen the donor.
     """
     recorded, self_reported = (
         intervals.find_last_donation_date(donations, policy.kind, basis)

@@ -1,4 +1,4 @@
-"""The self-check that donors confirm before they book. Only codes are kept, never an age or a weight."""
+"""The self-check that donors complete before they book. Only codes are stored, never an age or a weight."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -42,7 +42,7 @@ def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list
 
 
 def revalidate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Validate earlier answers against the current policy. If a code is missing, they become `will_ask`."""
+    """Check earlier answers against the current policy. If a code is missing, return `will_ask`."""
     return validate_self_check(answers if all(code in answers for code in required) else [], required)
 
 

@@ -1,4 +1,4 @@
-"""Save and check self-reported donations, which the interval rules count."""
+"""Save and check self-reported donations."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from volunteers.models import Registration, Volunteer
 
 
 def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now: datetime) -> None:
-    """Refuse an unknown kind, or a date in the future at the drive's site."""
+    """Refuse an unknown kind, or a date in the future (in the time zone of the drive's site)."""
     if reported is None:
         return
     if reported.kind not in DonationKind.values:
@@ -53,7 +53,7 @@ def refuse_too_close_to_self_reported(
 ) -> None:
     """Refuse a time too close to this self-reported donation, and list later times that are allowed.
 
-    This is safe before verification, because the result depends only on what the caller just typed.
+    This is safe before verification, because the result depends only on what the caller has just typed.
     """
     if reported is None:
         return
@@ -81,7 +81,7 @@ def change_self_reported(
 ) -> None:
     """Save or remove (None) a volunteer's self-reported donation.
 
-    Bookings do not change. The page shows if one is now too close, and check-in checks it again. Refuses everything
+    Bookings do not change. If one is now too close, the page shows it and check-in checks it again. Refuses everything
     that `refuse_impossible_donation` refuses.
     """
     if reported is None:

@@ -1,4 +1,4 @@
-"""File donors' texts that need a coordinator, send answers, and close conversations."""
+"""Manage conversations: add donors' texts, send answers, and close them."""
 
 from datetime import datetime
 
@@ -24,11 +24,15 @@ from volunteers.models import Contact
 def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
-    """Add a donor's text to its conversations. A text that is already filed changes nothing.
+    """Add a donor's text to its conversations. Adding the same text again changes nothing.
 
-    With `organization`, the text goes to that organization only. Otherwise it goes to the first of these that exists:
-    the organization that texted the number last, all organizations that know the number, the sender's only
-    organization. Locks: the conversation.
+    With `organization`, the text is added for that organization only. Otherwise, it is added for the first of these
+    that exists:
+    - the organization that texted the number last
+    - all organizations that know the number
+    - the sender's organization, if it has only one
+
+    Locks: the conversation.
     """
     organizations = [organization] if organization else _list_organizations(reply)
     filed_in = [_lock_or_create(one, reply) for one in sorted(organizations, key=lambda one: one.pk)]
@@ -39,10 +43,10 @@ def file_reply(
 
 @transaction.atomic
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
-    """Text a coordinator's answer to the donor. Calls with the same `request_key` send it only once.
+    """Text a coordinator's answer to the donor. Repeated calls with the same `request_key` send it only once.
 
     No consent is needed within a day of the donor's text (docs/decisions). After that, the donor must have consented to
-    reminders; this is checked again when the text is sent. Refuses (field "text") a text that cannot be sent, and a
+    reminders. This is checked again when the text is sent. Refuses (field "text") a text that cannot be sent, and a
     number that opted out. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
@@ -69,10 +73,7 @@ def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str
 
 @transaction.atomic(savepoint=False)
 def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
-    """Close a conversation without an answer. The donor's next text reopens it.
-
-    Locks: the conversation.
-    """
+    """Close a conversation without an answer. The donor's next text reopens it. Locks: the conversation."""
     conversation = _lock_conversation(conversation_id)
     if conversation.waiting_since is not None:
         _close(conversation, actor, now)
@@ -81,9 +82,9 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 
 @transaction.atomic
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Cancel a booking because the donor asked for it by text. It counts as the donor's own cancellation."""
+    """Cancel a booking that the donor asked us by text to cancel. It counts as the donor's own cancellation."""
     [booking] = changes.cancel_bookings(
-        # DONOR, so that the donor can undo the cancellation.
+        # As DONOR, so that the donor can undo the cancellation.
         booking_id=booking_id,
         actor=actor,
         cancelled_by=CancelledBy.DONOR,

@@ -1,4 +1,4 @@
-"""The coordinator's inbox: conversations, one thread with its bookings, and whether an answer is allowed."""
+"""Load the coordinator's inbox: the conversations, one thread with its bookings, and whether an answer is allowed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class ThreadText:
-    """A text in a thread: either a `reply` from the donor or a `message` to the donor."""
+    """A text in a thread, either a `reply` from the donor or a `message` to the donor."""
 
     at: datetime
     text: str
@@ -62,9 +62,9 @@ class Thread:
 
 
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
-    """List conversations that need or needed a coordinator: longest waiting first, then the newest.
+    """List conversations that need or needed a coordinator. The longest waiting come first, then the newest.
 
-    Texts that a command answered are not included.
+    Texts that were handled as a command are not included.
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
@@ -114,10 +114,10 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
 
 
 def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerPermission:
-    """Check whether a coordinator may answer by text.
+    """Return whether a coordinator may answer by text.
 
-    Answers are never allowed after STOP, or after a consent withdrawn since the donor's text. From one day after that
-    text, they need consent.
+    Answers are not allowed after a STOP, or if a consent was withdrawn after the donor's text. More than a day after
+    that text, they need a consent.
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):

@@ -1,4 +1,4 @@
-"""Act on donors' texts. A command (C, X) answers the newest open prompt. Other texts go to a coordinator."""
+"""Act on donors' texts. A command (C or X) answers the newest open question. Other texts go to a coordinator."""
 
 import logging
 from datetime import datetime
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 def handle_new_replies(*, now: datetime) -> dict[str, int]:
     """Handle each new reply in its own transaction, which also marks it as handled.
 
-    If handling a reply fails, the error is logged, a coordinator gets the reply, and the other replies are handled.
+    If this fails for a reply, the error is logged and a coordinator gets the reply. The other replies are still
+    handled.
     """
     counts: dict[str, int] = {}
     for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE):
@@ -49,7 +50,7 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     if reply is None:
         return "taken"
     prompt, command = _find_prompt(reply, now), reply_parser.parse_reply_command(reply.text)
-    handled_as = reply.handled_as or OTHER  # the webhook has handled some texts, such as CANCEL
+    handled_as = reply.handled_as or OTHER  # the webhook has already handled some texts, such as CANCEL
     if prompt is not None and command is not None and not reply.handled_as:
         handled_as = _apply_command(command, prompt, reply, now)
     return _file_reply(reply, handled_as, prompt, now)
@@ -74,7 +75,7 @@ def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, 
 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """Find the prompt that a command answers: an open one, or an expired offer if it was the last text."""
+    """Find the question that a command answers: an open one, or an expired offer if it was the last text."""
     if prompt := notifications_queries.find_prompt(reply, now):
         return prompt
     newest = notifications_queries.find_newest_text(reply)
@@ -109,13 +110,13 @@ def _apply_to_booking(
 ) -> str:
     """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone is coming. An X in reply is unclear, because it does not name the
-    member who is not coming.
+    A text to a party asks whether everyone is coming. X is then unclear, because it does not say which member is not
+    coming.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:
         return str(command)
-    # The donor answered about the old time, because no text with the new time has been sent so far.
+    # No text with the new time has been sent yet, so the donor answered about the old time.
     if notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt)

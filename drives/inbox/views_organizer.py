@@ -1,4 +1,4 @@
-"""The coordinator's inbox: donors' texts, the thread with its bookings, and the answer form."""
+"""The coordinator's inbox: the list of conversations, one thread with its bookings, and the answer form."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-"""The contacts of donors, in the form that messages need."""
+"""Convert donors' contacts to the form that messages need."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,7 +10,7 @@ from volunteers.models import Contact, Volunteer
 
 
 def may_be_texted(phone: Contact | None, consents: Mapping[tuple[str, str], bool], suppressed: Collection[str]) -> bool:
-    """Return whether texts about a booking or entry may be sent. Follows the rules of `claim.admit_messages`."""
+    """Return whether texts about a booking or an entry may be sent, by the same rules as `claim.admit_messages`."""
     if phone is None or phone.address in suppressed or notifications_queries.has_ended_texts(consents, phone.address):
         return False
     return _is_known(phone) or consents.get((phone.address, Purpose.REMINDERS), False)
@@ -35,5 +35,5 @@ def build_addressee(volunteer: Volunteer | None) -> Addressee:
 
 
 def _is_known(phone: Contact) -> bool:
-    # Other numbers were typed by an unverified person and may belong to a stranger.
+    # Any other number was typed by an unverified person and may belong to a stranger.
     return phone.verified_at is not None or phone.owner_id is not None

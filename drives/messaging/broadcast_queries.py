@@ -1,4 +1,4 @@
-"""The audience, reach and price of broadcasts, and the delivery of those already sent."""
+"""Load the audience, reach and price of broadcasts, and how many messages of earlier ones were delivered."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Audience:
-    """A drive's bookings in these states that arrive in [from_at, until_at)."""
+    """A drive's bookings that are in one of these states and arrive in [from_at, until_at)."""
 
     states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None
@@ -39,7 +39,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A donor's booking with the contact for a broadcast. `reason` says why the donor can't be reached."""
+    """A donor's booking, with the contact to use for a broadcast. `reason` says why the donor can't be reached."""
 
     booking: Booking
     channel: str
@@ -86,17 +86,17 @@ class BroadcastPrice:
 
 
 def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> BroadcastReach:
-    """Choose the contact for each donor of an audience. Four queries.
+    """Choose the contact for each donor in an audience. Four queries.
 
     A donor with several bookings counts once, with the latest one. After a STOP, an e-mail replaces the text. News
-    needs consent for texts and e-mails alike.
+    needs consent for both texts and e-mails.
     """
     rows = Booking.objects.filter(drive=drive, state__in=audience.states, volunteer__isnull=False)
     if audience.from_at:
         rows = rows.filter(starts_at__gte=audience.from_at)
     if audience.until_at:
         rows = rows.filter(starts_at__lt=audience.until_at)
-    # Rows are in order of id, so the dict keeps each donor's latest booking.
+    # Rows are ordered by id, so the dict keeps each donor's latest booking.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     addresses = [address for booking in bookings for address in _addresses(booking) if address]
@@ -127,7 +127,7 @@ class BroadcastRow:
     @property
     def pending_count(self) -> int:
         """Count the messages still to be sent, except those that the consent check will block."""
-        # After the check, blocked messages count as not sent. Before it, subtract the saved number of them.
+        # After the consent check, blocked messages count as not sent. Before it, subtract the saved number of them.
         is_judged = self.delivery_summary.not_sent > 0 or self.broadcast.purpose != Purpose.REMINDERS
         return max(0, self.delivery_summary.planned - (0 if is_judged else self.broadcast.unreached_count))
 
@@ -171,7 +171,7 @@ def _recipient(
     # An e-mail about a visit needs no consent, because the donor booked the visit.
     if email and (consents.get((email, purpose), False) or not is_news):
         return Recipient(booking, Channel.EMAIL, email)
-    # The check before sending blocks such a message for the same reason.
+    # The consent check before sending blocks such a message for the same reason.
     has_ended = phone in suppressed or notifications_queries.has_ended_texts(consents, phone)
     reason = "opted_out" if has_ended or consents.get((email, purpose)) is False else "no_consent"
     return Recipient(booking, Channel.SMS if phone else Channel.EMAIL, phone or email, reason)

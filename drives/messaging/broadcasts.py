@@ -97,15 +97,15 @@ def send_broadcast(
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Notify all donors due within three hours and not checked in. Ignores quiet hours.
+    """Notify all donors who are due within three hours and not checked in. Ignores quiet hours.
 
-    Refuses a number of minutes that is not on offer, a drive that is not running now, a repeated notice within ten
-    minutes, and an empty audience. Locks: the drive's row.
+    Refuses a number of minutes that is not one of the choices, a drive that is not running now, another notice within
+    ten minutes, and an empty audience. Locks: the drive's row.
     """
     _lock_drive_row(drive)
     if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
         return existing
-    # Check refusals after the key, so that a second tap shows the first notice instead of a refusal.
+    # Look for the key first, so that a second tap shows the first notice instead of a refusal.
     _refuse_late_notice(drive, minutes, now)
     draft = BroadcastDraft({}, broadcast_queries.build_late_audience(now), Purpose.REMINDERS)
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
@@ -150,7 +150,7 @@ def _is_running_today(drive: Drive, now: datetime) -> bool:
 
 
 def _lock_drive_row(drive: Drive) -> None:
-    """Let only one transaction at a time send a broadcast of this drive. New bookings do not wait for this lock."""
+    """Let only one transaction at a time send a broadcast for this drive. New bookings do not wait for this lock."""
     Drive.objects.select_for_update(no_key=True).get(pk=drive.pk)
 
 
@@ -171,8 +171,8 @@ def _build_broadcast(
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
     reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
-    # Unreachable donors get a blocked message about their visit, which puts them on the call list.
-    # News needs no call.
+    # For donors we can't reach, also queue a message about their visit. It will be blocked, which puts them on the
+    # call list. News needs no call.
     recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
     contents = list(_render_messages(broadcast, recipients))
     texts = [
@@ -236,7 +236,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         due_at=broadcast.due_at,
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
-        # News is about no visit, so it has a fixed lifetime.
+        # News is not about a visit, so it has a fixed lifetime.
         useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
         consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )

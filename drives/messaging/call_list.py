@@ -14,12 +14,12 @@ from notifications.models import Message, MessageState, Purpose
 
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
-CALL_WITHIN = timedelta(hours=1)  # after the arrival time
+CALL_WITHIN = timedelta(hours=1)  # after the arrival time, a call is no longer useful
 
 
 @dataclass(frozen=True)
 class CallTopic:
-    """One thing to tell a donor: the latest message that was not delivered."""
+    """One thing to tell a donor. It is taken from the latest message that was not delivered."""
 
     topic: str  # the message's key without its channel, so text and e-mail share it
     message: Message
@@ -85,12 +85,12 @@ def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[C
     sent = Message.objects.filter(
         about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
-    # An opt-out withdraws messages, too, but the donor still needs to know their content.
+    # An opt-out also withdraws messages, but the donor still needs to know what they said.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     sent = sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
     messages_by_topic: dict[str, list[Message]] = {}
     for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
-        # Without the channel, a text and an e-mail of the same message have the same key.
+        # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
     for topic, messages in messages_by_topic.items():
@@ -108,7 +108,7 @@ def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
     last = messages[-1]
     is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
     is_cancelled = booking.state == BookingState.CANCELLED
-    # After a cancellation, call only about that; otherwise, call about everything else.
+    # If the booking is cancelled, call only about that. Otherwise, do not call about an earlier cancellation.
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 

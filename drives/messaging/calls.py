@@ -16,7 +16,7 @@ def record_calls(*, booking: Booking, topics: Sequence[str], actor: str, now: da
     known_topics = set(Call.objects.filter(booking=booking, topic__in=topics).values_list("topic", flat=True))
     new_topics = [topic for topic in dict.fromkeys(topics) if topic not in known_topics][:MAX_TOPICS]
     calls = [Call(booking=booking, topic=topic, actor=actor, reached_at=now) for topic in new_topics]
-    # Two helpers may record the same call at once.
+    # Two helpers may record the same call at the same time.
     Call.objects.bulk_create(calls, ignore_conflicts=True)
     if new_topics:
         organization = booking.drive.organization

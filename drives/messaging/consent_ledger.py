@@ -1,4 +1,4 @@
-"""A donor's consents and opt-outs, for coordinators."""
+"""Show a donor's consents and opt-outs to coordinators."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Check custom texts for problems. Pure."""
+"""Check custom texts for problems. Pure functions."""
 
 import re
 import unicodedata
@@ -64,7 +64,7 @@ def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
             "STOP. Ask for X in a reminder, or use {link}."
         )
         yield TextProblem("invites_cancel", detail)
-    # Other kinds of texts must not ask for C or X, because a reply to them does nothing.
+    # A text of another kind must not ask for C or X, because a reply to it does nothing.
     if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
         detail = _("People can reply C or X only to reminders. Use {link} here.")
         yield TextProblem("letter_not_understood", detail)

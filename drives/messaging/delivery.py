@@ -1,4 +1,4 @@
-"""Counts of messages by delivery state, with the reasons for failures."""
+"""Count messages by delivery state, with the reasons for failures."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class FailureReason:
 
 @dataclass(frozen=True)
 class DeliverySummary:
-    """Messages by delivery state. Each message counts once; the total excludes `withdrawn`."""
+    """The number of messages in each delivery state. The total excludes `withdrawn`."""
 
     planned: int = 0
     sent: int = 0  # accepted by the provider, but not yet reported as delivered

@@ -1,4 +1,4 @@
-"""E-mails that replace failed texts."""
+"""Replace failed texts with e-mails."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,10 +24,10 @@ EmailRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue an e-mail for each text about a booking that failed within the last day. Return how many are new.
+    """Queue an e-mail for each text about a booking that failed within the last day. Return the number of new e-mails.
 
-    Each e-mail has its own transaction and the same key as the schedule's e-mail. So a donor gets one e-mail at most,
-    even if two workers run or the schedule has sent it.
+    Each e-mail has its own transaction, and the same key as the e-mail that the schedule would send. So a donor gets
+    only one of them, even if two workers run.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
@@ -36,7 +36,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail. The booking is locked first, so that a later change withdraws the e-mail."""
+    """Queue the e-mail. Locks the booking first, so that a later change also withdraws this e-mail."""
     bookings = locks.lock_bookings([int(text.about.removeprefix("booking:"))])
     booking = bookings[0] if bookings else None
     if booking is None or not _is_still_valid(booking, text, now):
@@ -66,7 +66,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
             contacts=[contact for contact in addressee.contacts if contact[0] == Channel.EMAIL],
             language=text.language,
         ),
-        # The text's key without its channel. The e-mail adds its own channel.
+        # Remove the channel from the text's key. `build_envelopes` adds the channel of the e-mail.
         key=text.key.rpartition("/")[0],
         about=text.about,
         due_at=now,
@@ -76,7 +76,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
         useful_until=text.expires_at,
         channel_choice=ChannelChoice.MAIL,
         consent=text.purpose if text.purpose == Purpose.NEWS else "",
-        ignores_quiet_hours=True,  # an e-mail does not wake a donor
+        ignores_quiet_hours=True,  # an e-mail does not wake the donor
     )
 
 

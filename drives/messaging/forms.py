@@ -28,13 +28,13 @@ HINTS: Mapping[str, Any] = {
         "To donors who agreed to news, at most twice a month, while a drive has spots."
     ),
 }
-# Donors without a mailbox need a confirmation by text. An invitation uses one channel only.
+# Donors without a mailbox need a confirmation by text. An invitation uses only one channel.
 UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
     ScheduledKind.BOOKED: ChannelChoice.MAIL,
     ScheduledKind.INVITATION: ChannelChoice.BOTH,
 }
 MAX_LEAD_DAYS = 365
-# U.S. law forbids texts before 8 a.m. and after 9 p.m. (47 CFR 64.1200(c)(1)).
+# US law forbids texts before 8 AM and after 9 PM (47 CFR 64.1200(c)(1)).
 FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
 
@@ -151,7 +151,7 @@ class CustomTextForm(forms.Form):
             field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
 
     def build_template(self, default: TextTemplate) -> TextTemplate:
-        """Return the typed template. Fields that are empty or equal the default become blank."""
+        """Return the typed texts. A field that is empty or the same as the default becomes blank."""
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
         return TextTemplate(**{name: "" if text == getattr(default, name) else text for name, text in typed.items()})
 

@@ -21,7 +21,10 @@ MAX_TYPED_CHARACTERS = 500
 
 
 class BroadcastForm(forms.Form):
-    """A broadcast's draft. `seen` is the fingerprint of the previewed draft; later changes need a new preview."""
+    """The draft of a broadcast. `seen` is the fingerprint of the previewed draft.
+
+    If the draft changes, preview it again.
+    """
 
     states = forms.MultipleChoiceField(
         label=gettext_lazy("Recipients"),

@@ -1,4 +1,4 @@
-"""The donors to invite, with their consents and the news they have received."""
+"""Load the donors to invite, with their consents and the news that they have received."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class ContactHistory:
 
 
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
-    """Load consents and news of these volunteers' contacts, including broadcasts. Five queries."""
+    """Load these volunteers' consents by contact, and the news sent to them, including broadcasts. Five queries."""
     addresses = collect_addresses(people)
     consents = notifications_queries.load_consents(organization, addresses)
     consenting = {address for (address, purpose), is_given in consents.items() if purpose == Purpose.NEWS and is_given}

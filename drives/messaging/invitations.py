@@ -1,4 +1,4 @@
-"""Invitations: ask eligible donors with consent to news to book at an upcoming drive."""
+"""Invite eligible donors who consented to news to book at an upcoming drive."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from volunteers.models import Volunteer
 
 MAX_PER_MONTH = 2  # the consent text promises this limit
 MONTH, MIN_GAP = timedelta(days=31), timedelta(days=7)
-EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # the times that invitations offer, from now
+EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # how far ahead the offered times may be
 USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
 
@@ -51,10 +51,10 @@ def _invite_or_log(organization: Organization, now: datetime) -> int:
 
 
 def invite_donors(*, organization: Organization, now: datetime) -> int:
-    """Queue an organization's invitations in batches of 500 donors. Return how many are new.
+    """Queue an organization's invitations in batches of 500 donors. Return the number of new ones.
 
-    A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any
-    contact of the donor counts toward these limits. During a site's quiet hours its drives wait for a later run.
+    A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any of the
+    donor's contacts also counts toward these limits. During a site's quiet hours, its drives wait for a later run.
     """
     run = _build_run(organization, now)
     queued, after = 0, 0
@@ -94,10 +94,10 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue one batch. Return how many are new, and the volunteer id to continue after (0: stop). Ten queries.
+    """Queue one batch. Return the number of new invitations, and the last volunteer id (0: stop). Ten queries.
 
-    Stops when no donor is left, or when another run holds the lock. Only one run at a time may queue invitations,
-    because each must see what the others queued. Locks: the organization's invitations (try-lock).
+    Stops when there are no more donors, or when another run holds the lock. Only one run at a time may queue
+    invitations, because each must see what the others queued. Locks: the organization's invitations (try-lock).
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):
@@ -141,7 +141,7 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
 def _times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
-    """Yield the first allowed times at each drive to which the donor has not been invited.
+    """Yield the first allowed times at each drive to which the donor has not been invited yet.
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
@@ -165,7 +165,7 @@ def _build_invitation(
 ) -> RenderedMessage | None:
     drive, now = times[0].drive, run.now
     addressee = addressees.build_addressee(person)
-    # An e-mail is always possible if the donor agreed to it. The schedule can only turn off texts.
+    # An e-mail is always possible if the donor consented to it. The schedule can only turn off texts.
     channels = {Channel.EMAIL} if run.channel_choices[drive.pk] == ChannelChoice.MAIL else {Channel.SMS, Channel.EMAIL}
     contacts = [
         (channel, address)
@@ -188,6 +188,6 @@ def _build_invitation(
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """Number the invitations of a month in the site's zone, so that two runs at once build the same key."""
+    """Number the invitations of a month in the site's zone, so that two runs at the same time build the same key."""
     month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
     return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.sent)}"

@@ -1,4 +1,4 @@
-"""Sample messages and their times, for an upcoming drive or a made-up one."""
+"""Build sample messages and their times, for an upcoming drive or a made-up one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "offer": lambda: waitlist_texts.render_offer(_build_offer(drive), channel, custom),
         "drive_cancelled": lambda: booking_texts.render_drive_cancelled(booking, channel, custom),
         "thank_you": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
-        # Some kinds share a renderer. Their samples differ in the state of the booking.
+        # Some kinds have the same renderer. Their samples differ in the state of the booking.
         "came": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
         "second_visit": lambda: next_visit_texts.render_thank_you(
             booking, channel, custom, _build_first_visit_thanks(drive)

@@ -1,4 +1,4 @@
-"""How many donors a drive's cancellation will reach or has reached."""
+"""Count the donors that a drive's cancellation will reach or has reached."""
 
 from collections import Counter
 from dataclasses import dataclass

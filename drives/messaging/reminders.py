@@ -1,4 +1,4 @@
-"""Reminders. They are scheduled with the booking and rendered shortly before they are due."""
+"""Schedule reminders together with the booking, and render them shortly before they are due."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 
 
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
-    """Withdraw the rendered text of a party's shared reminders, because some of its bookings changed.
+    """Withdraw a rendered reminder that a party shares, because some of its bookings changed.
 
     The text is rendered again for the unchanged bookings. Messages already sent do not change.
     """
@@ -54,8 +54,8 @@ def unrender_party_reminders(changed: Sequence[Booking]) -> None:
 def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Render reminders that are due within 15 minutes. Withdraw those that no longer fit the booking.
 
-    A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A blocked text becomes an
-    e-mail if the donor has a mailbox. Four queries and two writes; with such an e-mail, five and three.
+    A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A text that would be blocked
+    becomes an e-mail if the donor has a mailbox. Four queries and two writes, or five and three with such an e-mail.
     """
     scheduled = notifications_queries.list_messages_to_render(now, RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
@@ -75,7 +75,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
             or message.pk in covered_by_email
         ):
             unfit_ids.append(message.pk)
-        # Texts that a shared text replaces are withdrawn together below.
+        # Texts that a shared text replaces are withdrawn below.
         elif message.pk in shared.covered_ids:
             continue
         elif content := _render_or_log(
@@ -96,7 +96,7 @@ def build_reminder_envelopes(
 ) -> Sequence[Envelope]:
     quiet_hours = schedule.build_quiet_hours(booking.drive)
     due_reminders = reminder_times.compute_reminders(message_schedule, booking.starts_at, booked_at, quiet_hours)
-    # A rescheduled reminder needs a new key, because the withdrawn reminder keeps the old one.
+    # A rescheduled reminder needs a new key, because the withdrawn one keeps the old key.
     key_suffix = f".{booking.drive.schedule_revision}" if booking.drive.schedule_revision else ""
     addressee = addressees.build_addressee(booking.volunteer)
     return [
@@ -117,7 +117,7 @@ def build_reminder_envelopes(
 
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    """Turn blocked texts into e-mails. Return the ids of texts for which an e-mail already exists."""
+    """Turn texts that would be blocked into e-mails. Return the ids of texts for which an e-mail already exists."""
     blocked_ids = notifications_queries.list_blocked_text_ids(
         [message for message in scheduled if message.channel == Channel.SMS]
     )
@@ -127,7 +127,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
     switched = [message for message in scheduled if message.pk in blocked_ids and mailboxes[message.pk]]
     if not switched:
         return set()
-    # The schedule may send the same reminder by e-mail as well.
+    # The schedule may also send the same reminder by e-mail.
     ids_by_email_key = {_email_key(message): message.pk for message in switched}
     covered = {
         ids_by_email_key[key] for key in Message.objects.filter(key__in=ids_by_email_key).values_list("key", flat=True)

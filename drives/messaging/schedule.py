@@ -21,7 +21,10 @@ def load_organization_schedule(organization: Organization) -> MessageSchedule:
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
-    """Merge default, organization and drive entries. All drives must belong to the organization. One query."""
+    """Merge the entries of the default, the organization and each drive. One query.
+
+    All drives must belong to the organization.
+    """
     rows = ScheduleEntry.objects.filter(Q(drive=None) | Q(drive__in=drive_ids), organization=organization)
     organization_entries: list[EntrySettings] = []
     drive_entries: dict[int, list[EntrySettings]] = {}

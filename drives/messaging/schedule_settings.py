@@ -39,7 +39,7 @@ def change_message_schedule(
 ) -> int:
     """Change the organization's schedule and reschedule every upcoming drive.
 
-    Returns how many bookings got other reminders. Refuses a schedule with problems (by kind and field) and an older
+    Returns how many bookings have changed reminders. Refuses a schedule with problems (by kind and field) and an older
     `version` (`reminder_times.compute_schedule_fingerprint`). Locks: upcoming drives (exclusive, by id), bookings by
     id, their messages.
     """
@@ -64,7 +64,7 @@ def change_drive_message_schedule(
     locks.lock_drive_exclusive(drive.pk)
     if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
         raise SettingsVersionChanged
-    # Save every entry, so that later changes of the organization's schedule do not affect this drive.
+    # Save every entry, so that later changes to the organization's schedule do not affect this drive.
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
     _add_audit_entry(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
@@ -92,9 +92,9 @@ def change_custom_text(
 ) -> TextTemplate:
     """Save an organization's text for a kind of message. A blank text restores the default.
 
-    Messages that are not rendered yet use it. Refuses, by field, a text that is too long, contains an unknown
-    variable or contains a link; also an older `version` (`catalog.compute_text_version`). Returns the saved text: one
-    line, no invisible characters.
+    Messages that are not rendered yet will use it. Refuses, by field, a text that is too long, contains an unknown
+    variable or contains a link. Also refuses an older `version` (`catalog.compute_text_version`). The returned text is
+    cleaned: one line, no invisible characters.
     """
     saved = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
     refuse_custom_text(organization, kind, language, saved)
@@ -144,9 +144,9 @@ def change_sending_settings(
     actor: str,
     now: datetime,
 ) -> int:
-    """Change the quiet hours and the price of a text. New hours reschedule every upcoming drive.
+    """Change the quiet hours and the price of a text. New quiet hours reschedule every upcoming drive.
 
-    Returns how many bookings got other reminders. Locks: upcoming drives (exclusive, by id), bookings by id.
+    Returns how many bookings have changed reminders. Locks: upcoming drives (exclusive, by id), bookings by id.
     """
     ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
@@ -200,7 +200,7 @@ def _refuse_problems(message_schedule: MessageSchedule) -> None:
 
 
 def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
-    """Lock the upcoming drives and return their ids. New bookings wait and then use the new schedule."""
+    """Lock the upcoming drives and return their ids. New bookings wait, and then use the new schedule."""
     # Make simultaneous edits wait for each other, even if there is no drive to lock.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     over = (DriveState.CANCELLED, DriveState.COMPLETED)

@@ -1,4 +1,4 @@
-"""Reminders for party members with the same phone: one text names all of their bookings."""
+"""Combine reminders for party members with the same phone into one text that names all of their bookings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from drives.models import EXPECTED_STATES, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
-SHARED_WITHIN = timedelta(hours=3)  # reminders of one kind this close together become one text
+SHARED_WITHIN = timedelta(hours=3)  # reminders of one kind that are due this close together become one text
 COVERED_BY_SHARED_TEXT = "said_together"  # stored reason of the replaced texts
 
 
 @dataclass(frozen=True)
 class SharedTexts:
-    """Texts that a party shares: the bookings in each, by message id, and the ids of the texts made unnecessary."""
+    """Texts shared by party members: the bookings in each text, by message id, and the ids of the texts it replaces."""
 
     bookings_by_text: dict[int, list[Booking]] = field(default_factory=dict)
     covered_ids: set[int] = field(default_factory=set)
 
 
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Group scheduled texts of a party by phone. Two queries, or none without a party."""
+    """Group a party's scheduled texts by phone. Two queries, or none if no booking has a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
     # Most batches have no party and need no further query.
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}

@@ -98,7 +98,7 @@ def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) 
 
 
 def _preview(form: BroadcastForm, now: datetime) -> dict[str, Any] | None:
-    # The typed number may still be missing, because the coordinator first sees the number in the preview.
+    # The typed number may still be missing, because the coordinator first sees it in the preview.
     draft_fields = {"states", "from_time", "until_time", "purpose", *(f"text_{code}" for code in form.languages)}
     if draft_fields & set(form.errors):
         return None

@@ -1,4 +1,4 @@
-"""The pages for message texts: default or custom, with a preview and the cost."""
+"""Pages for message texts: default or custom, with a preview and the cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -167,6 +167,6 @@ def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
 
 
 def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
-    """Build a key that is the same for the same text within a minute, so that a second tap queues nothing."""
+    """Build a key that stays the same for the same text within a minute, so that a second tap queues nothing."""
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

@@ -71,9 +71,9 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 
 
 class Booking(AbstractHold):
-    """One donor's spot at a drive, starting with its arrival slot. Times are UTC.
+    """One donor's spot at a drive. Times are UTC.
 
-    A booking keeps its footprint, so that a later edit of the plan does not shift it.
+    A booking stores its footprint, so that a later edit of the plan does not shift it.
     """
 
     link_purpose = "booking"
@@ -93,23 +93,23 @@ class Booking(AbstractHold):
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
 
-    first_step = models.PositiveSmallIntegerField()  # n of the arrival slot
+    first_step = models.PositiveSmallIntegerField()  # `n` of the arrival slot
     screening_steps = models.PositiveSmallIntegerField()
     chair_from = models.PositiveSmallIntegerField()  # first step in the chair
-    chair_to = models.PositiveSmallIntegerField()  # first step after it
-    is_counted = models.BooleanField(default=True)  # counted in the slots' counters
+    chair_to = models.PositiveSmallIntegerField()  # first step after the chair
+    is_counted = models.BooleanField(default=True)  # whether the slots' counters include it
     revision = models.PositiveIntegerField(
         default=0
     )  # calendar SEQUENCE; unsent messages of older revisions are withdrawn
 
     self_check_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    self_check = models.JSONField(default=list)  # what the donor confirmed under that policy, or "will_ask"
+    self_check = models.JSONField(default=list)  # what the donor confirmed for that policy, or "will_ask"
     override_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
     checked_in_at = models.DateTimeField(null=True, blank=True)
-    donated_at = models.DateTimeField(null=True, blank=True)  # when the donor gave, not when it was entered
+    donated_at = models.DateTimeField(null=True, blank=True)  # when the donor gave, not when a helper entered it
     outcome_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=12, choices=CancelledBy, blank=True)
@@ -153,7 +153,7 @@ class Booking(AbstractHold):
         indexes = [
             # Roster, check-in list and feeds of a drive, in order of arrival.
             models.Index(fields=["drive", "starts_at", "id"], name="booking_of_a_drive"),
-            # Overdue holds: for each booking at the drive, and for the sweep.
+            # Overdue holds: read before each booking at the drive, and by the sweep.
             models.Index(fields=["drive", "held_until"], condition=Q(state="held"), name="booking_held_at_a_drive"),
             # A donor's history and future bookings, for the interval rules.
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),

@@ -20,7 +20,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 
 
 class Broadcast(models.Model):
-    """One message to many donors of a drive as it was sent, with audience, counts and cost."""
+    """A broadcast as it was sent, with its audience, counts and cost."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts")
     kind = models.CharField(max_length=10, choices=BroadcastKind)
@@ -29,17 +29,17 @@ class Broadcast(models.Model):
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # how late the drive is running
     states = models.JSONField(default=list)
     from_at = models.DateTimeField(null=True, blank=True)  # first arrival time of the audience
-    until_at = models.DateTimeField(null=True, blank=True)  # arrival times before this
+    until_at = models.DateTimeField(null=True, blank=True)  # the audience arrives before this
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
     email_count = models.PositiveIntegerField()
-    unreached_count = models.PositiveIntegerField()  # people without a usable contact
+    unreached_count = models.PositiveIntegerField()  # donors without a usable contact
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)
     actor = models.CharField(max_length=60)
     request_key = models.CharField(max_length=64)  # from the form, so that a second tap sends nothing
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()  # before then, it can be stopped before anything is sent
+    due_at = models.DateTimeField()  # until then, nothing is sent and it can be stopped
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=60, blank=True)
     stopped_count = models.PositiveIntegerField(default=0)
@@ -61,5 +61,5 @@ class Broadcast(models.Model):
 
     @property
     def about(self) -> str:
-        """Return the prefix of its messages' keys, which is also its name in the audit log."""
+        """Return the prefix of its messages' keys. The audit log also uses it as the broadcast's name."""
         return f"broadcast:{self.pk}"

@@ -6,7 +6,7 @@ from drives.models.booking import Booking
 
 
 class Call(models.Model):
-    """A phone call to a donor after a message could not be delivered.
+    """A phone call to a donor because a message could not be delivered.
 
     `topic` is the message's key without its channel.
     """

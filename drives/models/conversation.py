@@ -21,11 +21,11 @@ class Conversation(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
-    asked_at = models.DateTimeField(null=True, blank=True)  # the last text that a person must read
+    asked_at = models.DateTimeField(null=True, blank=True)  # when the last text came that a coordinator must read
     waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
-    may_mean_cancel = models.BooleanField(default=False)  # some unanswered text reads like a cancellation
+    may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may ask to cancel
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.CharField(max_length=60, blank=True)  # the actor that answered or marked it as done
+    closed_by = models.CharField(max_length=60, blank=True)  # the actor who answered or marked it as done
 
     objects = ConversationQuerySet.as_manager()
 
@@ -36,7 +36,7 @@ class Conversation(models.Model):
             )
         ]
         indexes = [
-            # The count on every organizer page, and the list by waiting time.
+            # The count on every coordinator's page, and the list by waiting time.
             models.Index(
                 fields=["organization", "waiting_since"],
                 condition=Q(waiting_since__isnull=False),
@@ -55,7 +55,7 @@ class Conversation(models.Model):
 class ConversationText(models.Model):
     """A donor's text in a conversation.
 
-    If organizations share a sender, one text may belong to a conversation of each.
+    If organizations share a sender, each of them may have the same text in a conversation.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts")

@@ -43,7 +43,7 @@ class Drive(models.Model):
     """One collection day at one site.
 
     `on`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
-    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API read their labels and limits from here.
+    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API use their labels and limits.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
@@ -100,21 +100,21 @@ class Drive(models.Model):
     description = TranslatedField(_("Information for donors"), max_length=4000, blank=True)
     bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
-    # From the end of the drive to the close-out.
+    # How long after the end of the drive the close-out runs.
     grace_minutes = models.PositiveSmallIntegerField(
         _("Minutes until the turnout report"), default=60, validators=build_range_validators(0, 1440)
     )
 
     starts_at = models.DateTimeField(editable=False)
     ends_at = models.DateTimeField(editable=False)
-    version = models.PositiveIntegerField(default=1, editable=False)  # ETag; increases with every edit
+    version = models.PositiveIntegerField(default=1, editable=False)  # the ETag; increases with every edit
     # Part of the reminders' keys. Increases when reminders are rescheduled.
     schedule_revision = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(editable=False)
     changed_at = models.DateTimeField(editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
-    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # no offers since then
+    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # no more offers after this
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
     closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
@@ -139,7 +139,7 @@ class Drive(models.Model):
         indexes = [
             # Public lists: the next published drives.
             models.Index(fields=["starts_at", "id"], condition=Q(state="published"), name="drive_next_published"),
-            # The close-out sweep: drives whose end has passed.
+            # The close-out sweep: drives that have ended.
             models.Index(fields=["ends_at"], condition=Q(closed_out_at__isnull=True), name="drive_not_closed_out"),
         ]
 
@@ -148,7 +148,7 @@ class Drive(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """Return the interval rules of bookings here: the policy's rules, or the drive's stricter ones."""
+        """Return the interval rules for bookings here: the policy's, or the drive's own stricter ones."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         return self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Base of bookings and waitlist entries, which are held until the contact is verified."""
+"""The base of bookings and waitlist entries, which are held until the contact is verified."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -19,7 +19,7 @@ class HoldQuerySet(models.QuerySet[T], Generic[T]):
         return self.filter(state=HELD, held_until__gt=now)
 
     def overdue(self, now: datetime) -> Self:
-        """Return holds past their deadline that the sweep has not lapsed yet."""
+        """Return holds past their deadline that have not lapsed yet."""
         return self.filter(state=HELD, held_until__lte=now)
 
 
@@ -40,7 +40,7 @@ class AbstractHold(LinkedModel):
         return self.state == HELD and not self.is_held(now)
 
     def refuse_lapsed(self, now: datetime) -> None:
-        """Raise HoldLapsed if the time is over, even if the sweep has not run yet."""
+        """Raise HoldLapsed if the deadline has passed, even if the sweep has not run yet."""
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
 

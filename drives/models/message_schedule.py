@@ -10,7 +10,7 @@ from organizations.models import Organization
 
 
 class ScheduleEntry(models.Model):
-    """A changed schedule entry of an organization or of one of its drives.
+    """An organization's or drive's changed entry in the message schedule.
 
     If there is no row, the default applies.
     """
@@ -40,10 +40,10 @@ class ScheduleEntry(models.Model):
 
 
 class CustomText(models.Model):
-    """An organization's own text for one kind of message in one language. Blank fields keep the default."""
+    """An organization's own text for one kind of message in one language. A blank field means the default."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="custom_texts")
-    kind = models.CharField(max_length=20)  # of drives.messaging.texts.catalog.TEXTS
+    kind = models.CharField(max_length=20)  # a key of drives.messaging.texts.catalog.TEXTS
     language = models.CharField(max_length=8)
     text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
     opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}

@@ -20,7 +20,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(models.Model):
-    """The rules of a donation program. A version is never edited. Drives may be stricter (`Drive.rules`)."""
+    """The rules of a donation program. A version is never edited. A drive may be stricter (`Drive.rules`)."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
@@ -35,7 +35,7 @@ class Policy(models.Model):
     cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
     lapse_after_days = models.PositiveSmallIntegerField(default=180)
     self_check = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
-    first_minutes = models.PositiveSmallIntegerField()  # the whole visit, as donors are told
+    first_minutes = models.PositiveSmallIntegerField()  # of the whole visit, as shown to donors
     return_minutes = models.PositiveSmallIntegerField()
     first_screening_minutes = models.PositiveSmallIntegerField()
     return_screening_minutes = models.PositiveSmallIntegerField()

@@ -1,4 +1,4 @@
-"""Slots: the steps of a drive's time grid with their counters."""
+"""Slots, which are the steps of a drive's time grid with their counters."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,7 +7,7 @@ from drives.models.drive import Drive
 
 
 class Slot(models.Model):
-    """A step of a drive's grid. Donors may arrive in a step if a visit that starts in it fits."""
+    """A step of a drive's grid. It is an arrival time if a visit that starts in it fits."""
 
     drive = models.ForeignKey(
         Drive, on_delete=models.CASCADE, related_name="slots", db_index=False
@@ -19,7 +19,7 @@ class Slot(models.Model):
     screening_taken = models.PositiveSmallIntegerField(default=0)
     chairs_limit = models.PositiveSmallIntegerField()
     chairs_taken = models.PositiveSmallIntegerField(default=0)
-    # How far `taken` exceeds a limit after a plan edit or a walk-in. An online booking never increases it.
+    # How far `taken` is over a limit because of a plan edit or a walk-in. An online booking never increases it.
     over = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -6,13 +6,13 @@ from drives.models.drive import Drive
 
 
 class Turnout(models.Model):
-    """A drive's turnout report. The close-out computes it, and each later change computes it again."""
+    """A drive's turnout report. The close-out computes it, and each later change recomputes it."""
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, related_name="turnout")
     computed_at = models.DateTimeField()
     final = models.BooleanField(default=False)
     goal_count = models.PositiveIntegerField(null=True)
-    booked_count = models.PositiveIntegerField()  # all that were verified or entered, except walk-ins
+    booked_count = models.PositiveIntegerField()  # all bookings that were verified or entered, except walk-ins
     confirmed_count = models.PositiveIntegerField()
     arrived_count = models.PositiveIntegerField()  # checked in, including walk-ins
     donated_count = models.PositiveIntegerField()

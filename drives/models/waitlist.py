@@ -83,7 +83,7 @@ class WaitlistEntry(AbstractHold):
             ),
         ]
         indexes = [
-            # Positions, the offer sweep, and whether to reserve a freed spot.
+            # Positions, the offer sweep, and the decision to reserve a freed spot.
             models.Index(
                 fields=["drive", "joined_at", "id"],
                 condition=Q(state__in=["waiting", "offered"]),
@@ -104,14 +104,14 @@ class WaitlistEntry(AbstractHold):
 class ReservedSpot(models.Model):
     """A freed spot that is reserved for the waitlist. The slots' counters include it.
 
-    Its offer names the donor. After a move, a spot may have chairs but no screening, or screening but no chairs.
+    The donor is the one in its offer. After a move, a reserved spot may have chairs but no screening, or the reverse.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="holds")
     first_step = models.PositiveSmallIntegerField()
     screening_steps = models.PositiveSmallIntegerField()
     chair_from = models.PositiveSmallIntegerField()
-    chair_to = models.PositiveSmallIntegerField()  # first step after it
+    chair_to = models.PositiveSmallIntegerField()  # first step after the chair
     created_at = models.DateTimeField()
 
     class Meta:
@@ -140,9 +140,9 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
 
 class Offer(LinkedModel):
-    """A reserved spot offered to a waitlisted donor until a deadline (UTC).
+    """A reserved spot that is offered to a donor on the waitlist until a deadline (UTC).
 
-    The donor accepts or declines it on the page of its link.
+    The donor accepts or declines it on the page that its link opens.
     """
 
     link_purpose = "offer"

@@ -25,7 +25,7 @@ class Command(BaseCommand):
     help = "Fill the demo, or bring it up to date: a drive today, one ahead. Running it twice adds nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill the demo. Refuses unless DEMO is on, because its passwords and API key are public."""
+        """Fill the demo. Refuses unless DEMO is on, because the demo's passwords and API key are public."""
         if not settings.DEMO:
             raise CommandError(
                 "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."

@@ -1,4 +1,4 @@
-"""`manage.py erase_again`: erase volunteers again after an older database was restored."""
+"""`manage.py erase_again`: repeat erasures that were lost because an older database was restored."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Erase volunteers again, read from the log lines of their erasures on standard input. May be run twice."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # Other log lines are skipped, because their ids may belong to other things.
+        # Skip other log lines, because their ids may not be those of volunteers.
         numbers = {number for line in sys.stdin if '"erased"' in line for number in NUMBER.findall(line)}
         volunteer_ids = Volunteer.objects.known().filter(uuid__in=numbers).order_by("pk").values_list("pk", flat=True)
         count = erase.erase_volunteers(

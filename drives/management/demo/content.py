@@ -26,13 +26,13 @@ ORGANIZATIONS: dict[str, dict[str, Any]] = {
         "accent": "#1f4e5c",
     },
 }
-SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # the numbers that send their texts
+SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # the numbers from which they send texts
 MEMBERS = {
     RHYTHM: [("ben", "owner"), ("dana", "coordinator"), ("eli", "check_in"), ("vera", "viewer")],
     HARBOR: [("cleo", "owner")],
 }
-COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # plan the drives
-CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # check donors in
+COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # they plan the drives
+CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # they check donors in
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The demo's drives, relative to today. Missing drives are added; existing ones do not change."""
+"""The demo's drives, with dates relative to today. Missing drives are added. Existing ones do not change."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -95,7 +95,10 @@ def _saturday(today: date, days_ahead: int) -> date:
 
 
 def build_plan_around(demo_organization: DemoOrganization, site: Site, local: datetime) -> Drive:
-    """Plan a drive around `local`, a local time at the site. Its hours exist even if the clocks change that day."""
+    """Plan a drive around `local`, a local time at the site.
+
+    All of its hours exist, even if the clocks change that day.
+    """
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
     plans = [_build_plan(demo_organization, site, local.date(), goal=20, opens=opens) for opens in starts]

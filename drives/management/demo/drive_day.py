@@ -23,7 +23,7 @@ from organizations.models import Organization
 from volunteers import registration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# The Red Cross plans with 40 donations from 60 bookings.
+# The Red Cross expects 40 donations from 60 bookings.
 OUTCOMES = (
     *("donated", "donated", "no_show", "donated", "deferred", "donated", "donated", "cancelled", "donated", "donated"),
     *("donated", "no_show", "donated", "donated", "incomplete", "donated", "no_show", "donated", "donated", "late"),
@@ -46,14 +46,14 @@ class Guest:
 
 @dataclass(frozen=True)
 class Day:
-    """A drive to plan, with its donors. The `seed` makes all random choices repeatable."""
+    """A drive to plan, with its donors. `seed` makes all random choices repeatable."""
 
     seed: str
     demo_organization: DemoOrganization
     plan: Drive  # unsaved
     guests: Sequence[DemoDonor]
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
-    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # join the waitlist when the day is full
+    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors who join the waitlist when the day is full
     completed: bool = False
 
 
@@ -79,7 +79,7 @@ def build_events(day: Day, now: datetime) -> Iterator[Event]:
 def _assign_times(
     day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each donor a random slot that fits the visit. Skip donors if no slot fits."""
+    """Give each donor a random slot that fits the visit. Skip donors for whom no slot fits."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
@@ -116,7 +116,7 @@ def _build_donor_events(
 
 
 def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
-    """Let two of three donors book online and verify a minute later. The third one calls."""
+    """Let two of every three donors book online and verify a minute later. The third one calls."""
     if position % 3 == 2:
         yield Event(
             guest.booked_at, lambda now: _book_by_phone(guest, demo_organization.coordinator, now), sends_messages=True

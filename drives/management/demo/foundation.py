@@ -23,8 +23,8 @@ class DemoOrganization:
     cause: Cause | None
     center: CollectionCenter | None
     policy: Policy
-    coordinator: str  # an audit actor such as "user:7"
-    helper: str  # the actor of check-ins
+    coordinator: str  # as the audit log's actor, such as "user:7"
+    helper: str  # the actor for check-ins
 
 
 def ensure_organizations(now: datetime) -> tuple[list[DemoOrganization], bool]:

@@ -1,4 +1,4 @@
-"""The demo's donors: made-up names, phone numbers reserved for fiction (555-01xx), mailboxes at example.org."""
+"""The demo's donors, with made-up names, phone numbers reserved for fiction (555-01xx) and mailboxes at example.org."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NEW_YORK = ("212", "332", "347", "516", "646", "718", "914", "917")
 
 @dataclass(frozen=True)
 class DemoDonor:
-    """A made-up donor. The `number` determines contacts, language and consents."""
+    """A made-up donor. The contacts, language and consents depend on `number`."""
 
     number: int
     name: str
@@ -25,7 +25,7 @@ class DemoDonor:
 
 
 def build_donors(numbers: range, areas: Sequence[str]) -> list[DemoDonor]:
-    """Build donors. Six of ten have a phone and a mailbox, three only a phone, one only a mailbox."""
+    """Build donors. Of every ten, six have a phone and a mailbox, three only a phone, and one only a mailbox."""
     return [_build_donor(number, areas) for number in numbers]
 
 

@@ -1,4 +1,4 @@
-"""Play the demo's events in order up to the present, and deliver the messages of each moment."""
+"""Run the demo's events in order up to the present, and deliver the messages due at each moment."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ def _deliver_until(next_due: datetime | None, until: datetime) -> datetime | Non
     while next_due is not None and next_due + DELIVER_EVERY <= until:
         _deliver_due_messages(next_due + DELIVER_EVERY)
         before, next_due = next_due, _find_next_due()
-        if next_due == before:  # a worker of the running demo has claimed the message
+        if next_due == before:  # a worker of the running demo has already claimed the message
             return None
     return next_due
 
 
 def _run_event(event: Event) -> None:
-    """Run an event. Ignores refusals, because a visitor of the demo may have closed the drive."""
+    """Run an event. Ignore refusals, because a visitor of the demo may have closed the drive."""
     try:
         with transaction.atomic():
             event.act(event.at)

@@ -37,7 +37,7 @@ def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.
 def render_reminder(
     booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render a reminder for the time when it is sent: "today" and "tomorrow" depend on `due_at`."""
+    """Render a reminder. The words "today" and "tomorrow" are used as of `due_at`."""
     facts, kind = build_facts(booking), choose_reminder_text(booking, due_at)
     if channel == "sms":
         return _render_text(kind, facts, custom)
@@ -184,7 +184,7 @@ def build_donor_email(
 
 
 def build_stop_link(booking: Booking) -> str:
-    """Return the opt-out URL of the donor's mailbox. Mail apps also use it for their own button (RFC 8058)."""
+    """Return the opt-out URL for the donor's mailbox. Mail apps use it for their unsubscribe button (RFC 8058)."""
     mailbox = booking.volunteer.email if booking.volunteer else None
     return build_mailbox_stop_link(mailbox) if mailbox else ""
 

@@ -29,7 +29,7 @@ BROADCAST_VARIABLES = (
 
 
 def format_plain_text(typed: str) -> str:
-    """Return the text on one line, in GSM-7 if that loses nothing but accents. So 160 characters fit."""
+    """Return the text on one line. Use GSM-7 if that loses nothing except accents, so that 160 characters fit."""
     text = catalog.clean_text(typed)
     # Compose first, because a separate accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)

@@ -1,7 +1,7 @@
-"""The default text of each kind of message, custom texts, and their length on a phone. Pure.
+"""The default text for each kind of message, custom texts, and their length on a phone. Pure functions.
 
 A default text fits one GSM-7 segment if organization and site names have 20 characters and the link has 50. Custom
-texts write variables as {day}.
+texts contain variables such as {day}.
 """
 
 import re
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 MAX_SEGMENTS = 2
 MAX_CHARACTERS = 400
 VARIABLE = re.compile(r"\{(\w+)\}")
-JOINERS = "\u200d\ufe0f"  # invisible, but emoji need them
+JOINERS = "\u200d\ufe0f"  # invisible characters that emoji need
 SITE_NAME_LENGTH = 20  # of a site's sms_name
 
 
 @dataclass(frozen=True)
 class TextKind:
-    """The default texts of a kind of message or its variant. Custom texts must contain the required variables."""
+    """The default texts for a kind of message or a variant of it. Custom texts must contain the required variables."""
 
     kind: MessageKind
     default: str
@@ -164,7 +164,7 @@ TEXTS: Mapping[str, TextKind] = {
     ),
 }
 
-# One text for all members of a party who share a phone. Organizations cannot customize it.
+# Texts to members of a party who share a phone. Organizations cannot customize them.
 SHARED_TEXTS: Mapping[str, str] = {
     "booked": gettext_noop(
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
@@ -195,7 +195,7 @@ def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str
     template = custom.get((kind, get_language() or "en"))
     if template is None or not template.text:
         return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
-    # Convert facts, because one special character in a name would cut a segment from 160 to 70 characters.
+    # Convert the facts, because one special character in a name would cut a segment from 160 to 70 characters.
     return fill_variables(
         add_sender_and_stop(template.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
     )
@@ -206,27 +206,30 @@ def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
 
 
 def _remove_double_stops(text: str) -> str:
-    """Keep only one period where a time such as "1:15 p.m." ends a sentence."""
+    """Keep only one period if a time such as "1:15 p.m." ends a sentence."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
 def render_longest_that_fits(
     kind: str, facts: Mapping[str, str], custom: CustomTexts, name: str, lists: Sequence[str]
 ) -> str:
-    """Render the longest of these lists that fits one segment, or else the shortest. Lists go from short to long."""
+    """Render the text with the longest of these lists that fits one segment, or else with the shortest.
+
+    `lists` go from short to long.
+    """
     candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
     # The lists get longer, so take the last one that fits.
     return next((text for text in reversed(candidates) if message_content.count_segments(text) == 1), candidates[0])
 
 
 def add_sender_and_stop(text: str) -> str:
-    """Add the sender and the opt-out where they are missing, because law and carriers require both."""
+    """Add the sender's name and the opt-out if they are missing, because the law and the carriers require both."""
     with_sender = text if "{org}" in text else f"{{org}}: {text}"
     return with_sender if re.search(r"\bSTOP\b", with_sender) else f"{with_sender} {_('STOP to end')}"
 
 
 def fill_variables(text: str, facts: Mapping[str, str]) -> str:
-    """Replace {variables} with facts. Variables inside a fact are not replaced."""
+    """Replace {variables} with facts. A variable inside a fact is not replaced."""
     return VARIABLE.sub(lambda match: facts.get(match[1], ""), text)
 
 
@@ -307,5 +310,5 @@ def _longest_until(language: str) -> str:
     return max(moments, key=message_content.count_septets)
 
 
-# A leap year includes every possible day.
+# A leap year has every possible day.
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)

@@ -68,7 +68,7 @@ def build_time_link(time: NextVisit) -> str:
 def render_invitation(
     volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render an invitation. `times` must not be empty, and all must be at one drive."""
+    """Render an invitation. There must be at least one time in `times`, and all must be at one drive."""
     drive, first = times[0].drive, times[0]
     facts = {
         "org": drive.organization.sms_name,
