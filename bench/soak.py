@@ -32,7 +32,7 @@ KILLS_PER_ARENA = 50  # kills before the messages are left to recover and then c
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
-    parser.add_argument("--share", type=float, default=1.0, help="of the full length")
+    parser.add_argument("--share", type=float, default=1.0, help="the share of the full length to run, from 0 to 1")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")

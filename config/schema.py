@@ -30,7 +30,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> SchemaNode:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "pd_…", "description": "A key of an organization."}
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "pd_…", "description": "An organization's API key."}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

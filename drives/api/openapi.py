@@ -20,12 +20,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     description="A UUID, or at least 22 random characters. To retry, send the same key and body: for 24 hours "
-    "you get the first answer again.",
+    "you get the first response again.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The `ETag` of the drive that you read."
 )
-CURSOR = OpenApiParameter("cursor", str, description="The page to read. Follow `next` rather than set it yourself.")
+CURSOR = OpenApiParameter(
+    "cursor", str, description="The page to read. Follow `next` instead of setting this yourself."
+)
 
 
 def describe_operation(
@@ -73,8 +75,6 @@ def describe_operation(
 
 
 def _build_list_serializer(row: type[AnySerializer]) -> Any:
-    next_page = serializers.URLField(
-        allow_null=True, help_text="The address of the next page, or null after the last one."
-    )
+    next_page = serializers.URLField(allow_null=True, help_text="The URL of the next page, or null on the last page.")
     fields: dict[str, Any] = {"results": row(many=True), "next": next_page}
     return inline_serializer(f"{row.__name__.removesuffix('Serializer')}List", fields)

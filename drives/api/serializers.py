@@ -26,7 +26,7 @@ from organizations.translated_text import TranslatedField
 
 Row = TypeVar("Row", bound=models.Model)
 
-CODE_HELP = "Stable. Let programs decide by it."
+CODE_HELP = "Stable. Programs should branch on this."
 DETAIL_HELP = "A sentence for people, in the language of the request."
 TIMEZONE_HELP = "The name of the site's time zone, such as America/Los_Angeles."
 
@@ -107,9 +107,9 @@ class ReasonSerializer(Serializer):
 
     code = TextField(help_text=CODE_HELP)
     detail = TextField(help_text=DETAIL_HELP)
-    earliest_ok_at = DateTimeField(required=False, help_text="The first time that the interval rule allows.")
+    earliest_ok_at = DateTimeField(required=False, help_text="The earliest time that the interval rule allows.")
     person = TextField(
-        required=False, help_text="In a party: the person that the reason is about, by the name that was sent."
+        required=False, help_text="In a party, the name of the person that the reason is about, as you sent it."
     )
 
     def to_representation(self, instance: Reason) -> dict[str, Any]:

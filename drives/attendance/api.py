@@ -54,8 +54,8 @@ class CheckInView(DayBookingView):
     @openapi.describe_operation(
         "check_in",
         "Check a donor in",
-        "Marks a donor as arrived. The interval rules are checked again. If one of them is against the visit, send "
-        "an `override_reason`; it is kept with the booking.",
+        "Marks a donor as arrived. The interval rules are checked again. If one of them forbids the visit, send an"
+        " `override_reason`, which is kept with the booking.",
         response_serializer=DayBookingSerializer,
         request_serializer=OverrideSerializer,
         error_statuses=(404, 409),
@@ -103,7 +103,8 @@ class UndoStepView(DayBookingView):
         "undo_step",
         "Undo the last step",
         "Undoes the last step at the door: first the outcome, then the check-in. A walk-in is removed completely. "
-        "If the visit counts again, the interval rules are checked as at check-in. Send `seen`, so that a retry never "
+        "If this makes the visit count again, the interval rules are checked as at check-in. Send `seen`, so that a"
+        " retry never "
         "undoes a second step.",
         response_serializer=DayBookingSerializer,
         request_serializer=UndoSerializer,
@@ -126,8 +127,8 @@ class CreateWalkInView(DayBookingView):
     @openapi.describe_operation(
         "create_walk_in",
         "Add a walk-in",
-        "Books a donor who came without a booking, and checks them in. If a rule is against the visit, the answer "
-        "is 409 with the nearest slots in `alternatives`.",
+        "Books a donor who came without a booking, and checks them in. If a rule forbids the visit, the response is"
+        " 409 with the nearest slots in `alternatives`.",
         response_serializer=DayBookingSerializer,
         request_serializer=NewWalkInSerializer,
         status=201,
@@ -154,7 +155,7 @@ class TurnoutView(ApiView):
     @openapi.describe_operation(
         "read_turnout",
         "Read the turnout",
-        "Returns the numbers of a drive. They change until the drive is completed; then `final` is true.",
+        "Returns a drive's turnout figures. They can change until the drive is completed; then `final` is true.",
         response_serializer=TurnoutSerializer,
         error_statuses=(404,),
     )

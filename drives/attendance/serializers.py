@@ -85,8 +85,8 @@ class UndoSerializer(OverrideSerializer):
     seen = ChoiceField(
         choices=BookingState.choices,
         required=False,
-        help_text="The booking's state as the client knows it. If it has changed, for example by the first try of this "
-        "call, nothing changes.",
+        help_text="The booking's state as the client last read it. If the state has changed since, for example "
+        "because an earlier attempt of this call succeeded, nothing is undone.",
     )
 
 
@@ -115,5 +115,5 @@ class TurnoutSerializer(SiteTimesSerializer, Serializer):
         source="drive.closed_out_at", allow_null=True, help_text="When no-shows were marked after the end of the drive."
     )
     timezone = TextField(source="drive.site.timezone")
-    goal = IntegerField(source="drive.goal", allow_null=True, help_text="How many donations were hoped for.")
+    goal = IntegerField(source="drive.goal", allow_null=True, help_text="The donation goal.")
     counts = TurnoutCountsSerializer()

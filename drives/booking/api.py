@@ -46,7 +46,7 @@ class CreateBookingView(ApiView):
         "Create a booking",
         "Holds a slot for fifteen minutes and sends a six-digit code to the phone, or to the e-mail address if "
         "there is no phone. Then call `verify/` with the code. With a key or a session of the drive's organization, "
-        "the slot is booked at once and no code is sent. The answer never tells whether we know the contact.",
+        "the slot is booked at once and no code is sent. The response never reveals whether we know the contact.",
         response_serializer=BookingSerializer,
         request_serializer=NewBookingSerializer,
         status=201,
@@ -135,9 +135,9 @@ class VerifyBookingView(BookingTokenView):
     @openapi.describe_operation(
         "verify_booking",
         "Verify a booking",
-        "Takes the code and turns the held slot into a booking. All rules are checked now. If one of them is "
-        "against the booking, the answer is 409 and the slot stays held: move it to one of `alternatives`. A code "
-        "works for ten minutes, once, with five tries.",
+        "Checks the code and turns the held slot into a booking. All rules are checked at this point. If one of them"
+        " forbids the booking, the response is 409 and the slot stays held, so you can move the booking to one of "
+        "the `alternatives`. A code works once, within ten minutes, and allows five attempts.",
         response_serializer=BookingSerializer,
         request_serializer=CodeSerializer,
         public=True,

@@ -36,7 +36,7 @@ class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
         )
         read_only_fields = fields
         extra_kwargs: ClassVar = {
-            "reference": {"help_text": "Short name of the booking, for people. It gives no access."},
+            "reference": {"help_text": "Short name of the booking, for people. It gives no access to the booking."},
             "held_until": {"help_text": "When a held slot is released unless it is verified."},
         }
 
@@ -65,7 +65,7 @@ class ContactSerializer(Serializer):
         required=False,
         allow_null=True,
         allow_blank=True,
-        help_text="In any usual spelling. The code goes here if it is given.",
+        help_text="In any common format. If you send it, the code is texted to this number.",
     )
     email = TextField(max_length=volunteers_rules.EMAIL_MAX_TYPED, required=False, allow_null=True, allow_blank=True)
     language = TextField(
@@ -79,7 +79,7 @@ class ContactSerializer(Serializer):
         child=ChoiceField(choices=Purpose.choices),
         required=False,
         max_length=10,
-        help_text="What the donor agreed to: `reminders` about this booking, `news` of coming drives.",
+        help_text="What the donor agreed to: `reminders` about this booking, `news` about upcoming drives.",
     )
     self_check = ListField(
         child=TextField(max_length=40),
@@ -139,7 +139,8 @@ class CodeSerializer(Serializer):
     booking_for = ChoiceField(
         choices=[("me", "The donor owns the contact and has a new name"), ("other", "The contact belongs to another")],
         required=False,
-        help_text="Only after the problem `other_name`. `me`: the owner of the contact has a new name. `other`: the "
+        help_text="Send this only after the problem `other_name`. `me`: the owner of the contact has a new name. "
+        "`other`: the "
         "booking is for another person.",
     )
 

@@ -79,8 +79,8 @@ class DriveListView(PlanningView):
     @openapi.describe_operation(
         "create_drive",
         "Create a drive",
-        "Creates a draft from a plan. Donors see the drive after you publish it. If the plan cannot work, the "
-        "answer is 400 with all problems at once, each with its member.",
+        "Creates a draft from a plan. Donors see the drive after you publish it. If the plan is not valid, the"
+        " response is 400. It lists every problem with its member.",
         response_serializer=OwnDriveSerializer,
         request_serializer=PlanSerializer,
         status=201,
@@ -129,8 +129,8 @@ class DriveView(ApiView):
         "change_drive",
         "Change a drive",
         "Changes the members of the plan that you send and keeps the others. Send the `ETag` that you read in "
-        "`If-Match`; if the drive has changed since, the answer is 412. A change of times or capacity that existing "
-        "bookings do not fit is refused.",
+        "`If-Match`; if the drive has changed since, the response is 412. Changes of times or capacity that do not"
+        " fit the existing bookings are refused.",
         response_serializer=OwnDriveSerializer,
         request_serializer=PlanSerializer(partial=True),
         parameters=(IF_MATCH,),

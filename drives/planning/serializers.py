@@ -98,16 +98,22 @@ class PlanSerializer(ModelSerializer[Drive]):
             "cause": {"help_text": "The `id` of a cause."},
             "center": {"help_text": "The `id` of a collection center."},
             "step_minutes": {"help_text": "Minutes from one arrival time to the next."},
-            "goal": {"help_text": "How many donations you hope for."},
+            "goal": {"help_text": "The donation goal."},
             "first_screening_steps": {"help_text": "How long a first visit needs a screening station, in steps."},
             "first_chair_steps": {"help_text": "How long a first visit needs a chair, in steps."},
             "return_screening_steps": {"help_text": "How long a return visit needs a screening station, in steps."},
             "return_chair_steps": {"help_text": "How long a return visit needs a chair, in steps."},
-            "stricter_hours": {"help_text": "At least this many hours between donations. Not looser than the policy."},
-            "stricter_days": {"help_text": "At least this many days between donations. Not looser than the policy."},
+            "stricter_hours": {
+                "help_text": "At least this many hours between donations. It can't be less strict than the policy."
+            },
+            "stricter_days": {
+                "help_text": "At least this many days between donations. It can't be less strict than the policy."
+            },
             "stricter_count": {"help_text": "At most this many donations in any `stricter_count_days` days."},
             "stricter_count_days": {"help_text": "See `stricter_count`. Send both or neither."},
-            "grace_minutes": {"help_text": "This long after the end, donors who did not come are marked as no-shows."},
+            "grace_minutes": {
+                "help_text": "How many minutes after the drive ends donors who did not come are marked as no-shows."
+            },
         }
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:

@@ -19,8 +19,8 @@ class ExportVolunteerView(ApiView):
     @openapi.describe_operation(
         "export_volunteer",
         "Export a volunteer's data",
-        "Returns everything we hold about one volunteer in one document. The answer is 404 if the volunteer has "
-        "been erased.",
+        "Returns everything we hold about one volunteer in one document. The response is 404 if the volunteer has"
+        " been erased.",
         response_serializer=ExportSerializer,
         error_statuses=(404,),
     )

@@ -136,4 +136,4 @@ class DrivesQuerySerializer(QuerySerializer):
 class SlotsQuerySerializer(QuerySerializer):
     """The parameters of the list of slots."""
 
-    visit = ChoiceField(choices=Visit.choices, required=False, help_text="`return` if it is left out.")
+    visit = ChoiceField(choices=Visit.choices, required=False, help_text="Defaults to `return`.")

@@ -39,7 +39,7 @@ class JoinWaitlistView(ApiView):
         "Join the waitlist",
         "Puts a donor on the waitlist of a full drive after the code is verified. With a key or a session of the "
         "drive's organization, the donor is on the waitlist at once. If open slots fit the visit and the donor's "
-        "times, the answer is 409 `slots_open` with `alternatives`.",
+        "times, the response is 409 `slots_open` with `alternatives`.",
         response_serializer=WaitlistEntrySerializer,
         request_serializer=NewWaitlistEntrySerializer,
         status=201,
@@ -150,7 +150,7 @@ class VerifyWaitlistEntryView(WaitlistTokenView):
     @openapi.describe_operation(
         "verify_waitlist_entry",
         "Verify a waitlist entry",
-        "Takes the code and puts the donor on the waitlist. A donor who is already on it gets the entry they have.",
+        "Checks the code and puts the donor on the waitlist. A donor who is already on it gets the entry they have.",
         response_serializer=WaitlistEntrySerializer,
         request_serializer=CodeSerializer,
         public=True,

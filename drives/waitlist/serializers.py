@@ -60,4 +60,4 @@ class NewWaitlistEntrySerializer(PersonSerializer):
 class ClosedWaitlistSerializer(Serializer):
     """The result of closing a waitlist."""
 
-    waited = IntegerField(help_text="How many donors were on the waitlist; 0 if it was closed before.")
+    waited = IntegerField(help_text="How many donors were on the waitlist; 0 if it was already closed.")

@@ -22,7 +22,7 @@ API         {base}/api/docs/   Authorization: Bearer {key}
 
 
 class Command(BaseCommand):
-    help = "Fill the demo, or bring it up to date: a drive today, one ahead. Running it twice adds nothing."
+    help = "Fill the demo with data, or bring it up to date: one drive today and one ahead. A second run adds nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill the demo. Refuses unless DEMO is on, because the demo's passwords and API key are public."""

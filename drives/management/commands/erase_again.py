@@ -15,7 +15,7 @@ NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 class Command(BaseCommand):
-    help = "Erase volunteers again, read from the log lines of their erasures on standard input. May be run twice."
+    help = "Erase volunteers again after a restore. Reads the log lines of their erasures from standard input."
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Skip other log lines, because their ids may not be those of volunteers.
