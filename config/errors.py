@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils.encoding import iri_to_uri
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,25 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 404, or redirect a link that was pasted with a bracket, a period or an invisible character at its end."""
+    if (
+        request.method in {"GET", "HEAD"}
+        and not _is_api_request(request)
+        and (path := _clean_pasted_path(request.path))
+    ):
+        return redirect(iri_to_uri("?".join(filter(None, (path, request.META["QUERY_STRING"])))))
     return _render_error(request, 404)
+
+
+def _clean_pasted_path(path: str) -> str:
+    """Return the path without the signs that a sentence puts after a link, or "" if there are none."""
+    end = len(path)
+    while end and not (path[end - 1].isalnum() or path[end - 1] in "-_"):
+        end -= 1
+    # The second character keeps "//host" and "/\\host" from leading to another site.
+    if path[end:] in {"", "/"} or not (path[1:2].isalnum() or path[1:2] in {"-", "_"}):
+        return ""
+    return path[:end] if "." in path[path.rfind("/", 0, end) : end] else f"{path[:end]}/"
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

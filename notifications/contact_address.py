@@ -1,20 +1,51 @@
-"""Normalize, format and hash phone numbers and e-mail addresses."""
+"""Clean what people type or paste, and normalize, format and hash phone numbers and e-mail addresses."""
 
 import hmac
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Final
 
+import idna
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
+JOINERS: Final = "\u200c\u200d"  # Persian and Indic names need them
+# Default-ignorable and blank characters that Unicode counts as letters, marks or symbols.
+_BLANK: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
 # Many countries dial 00 for international calls. For a North American number, the library accepts only 011.
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
 # Refuse sentences, because the library would accept a number inside one.
 _PROSE = re.compile(r"[^\W\d_]{2,}")
+# Address books and people add a label to a number: "(cell)", "mobile:".
+_PHONE_LABEL = re.compile(
+    r"\([^()\d]*\)|\b(?:cell|mobile|phone|tel|home|work|cel|celular|m[oó]vil|tel[eé]fono|casa|trabajo)\b[.:]?",
+    re.IGNORECASE,
+)
+_AROUND_EMAIL = " <>()[],;:."  # pasted together with a mailbox
+
+
+def clean_line(text: str, *, kept: str = "") -> str:
+    """Return the text on one line, without invisible and bidi characters. `kept` lists invisible characters to keep."""
+    return " ".join("".join(_clean_character(char, kept) for char in text).split())
+
+
+def clean_compatible_line(text: str) -> str:
+    """Return the same line with full-width letters, digits and signs as plain ones."""
+    return clean_line(unicodedata.normalize("NFKC", text))
+
+
+def _clean_character(char: str, kept: str) -> str:
+    category = unicodedata.category(char)
+    if category in {"Cc", "Zl", "Zp", "Zs"}:
+        return " "
+    return "" if (category[0] == "C" or char in _BLANK) and char not in kept else char
 
 
 def normalize_phone(text: str, region: str = "US") -> str:
@@ -22,7 +53,7 @@ def normalize_phone(text: str, region: str = "US") -> str:
 
     A number without a country code is taken to be from `region`.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("tel:")
+    plain = _PHONE_LABEL.sub(" ", clean_compatible_line(text)).strip()
     if _PROSE.search(plain):
         raise _build_phone_error()
     try:
@@ -71,12 +102,20 @@ def format_phone(e164: str) -> str:
 
 
 def normalize_email(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    """Return the mailbox in lower case, with an ASCII domain (IDNA 2008) for mail servers. Refuses: email_invalid."""
     message = _("Enter an e-mail address, for example ana@example.org.")
-    if len(plain) > 254:
+    plain = clean_compatible_line(text).lower().removeprefix("mailto:").strip(_AROUND_EMAIL)
+    mailbox, at, domain = plain.rpartition("@")
+    try:
+        # An ASCII domain stays as it is, because the library also refuses some that exist.
+        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        raise ValidationError(message, code="email_invalid") from None
+    address = f"{mailbox}{at}{domain}"
+    if len(address) > 254:
         raise ValidationError(message, code="email_invalid")
-    EmailValidator(message=message, code="email_invalid")(plain)
-    return plain
+    EmailValidator(message=message, code="email_invalid")(address)
+    return address
 
 
 def compute_identity(address: str) -> str:

@@ -41,16 +41,18 @@ _NAME_LENGTH: Final = 120
 NAME_MAX_TYPED: Final = 200
 PHONE_MAX_TYPED: Final = 60
 EMAIL_MAX_TYPED: Final = 254
-_JOINERS: Final = "\u200c\u200d"  # Persian and Indic names need them
-_TITLES: Final = "dr|dra|fr|hon|jr|ma|mr|mrs|ms|mx|prof|rev|sr|sra|srta|st|sta|ste|sto"
-_AFTER_TITLE: Final = re.compile(rf"(?i)\b(\w|{_TITLES})\.(?=\w{{2}})")
+# Words before a period that is followed by a name without a space: "Dr.Ana", "Mohd.Ali".
+_ABBREVIATIONS: Final = re.compile(
+    r"(?i)abd|chas|dra?|fr|geo|hon|jas|jr|ma|md|mohd?|mrs?|ms|muh|mx|prof|rev|robt|sra?|srta|sta?|ste|sto|thos|wm"
+)
+_RELATIONS: Final = re.compile(r"(?i)(?<!\S)(?:a/[lp]|[bcdfhmsw]/o)(?!\S)")  # "son of" and others, as in "a/l"
 _ADDRESS: Final = re.compile(
-    r"(?i)[/\\@<>]|\bwww\."
+    r"(?i)[/\\<>]|\bwww\.|@\S*\.|\bmailto:"
     r"|\w\.(?:ai|app|biz|cc|click|club|co|com|dev|edu|gg|gl|gov|info|io|link|live|ly|me|net|online|org|page|ru|sh|shop"
     r"|site|store|top|tv|uk|us|vip|web|xyz)\b"
 )
-_DOTTED: Final = re.compile(r"[\w-]{2}\.[^\W\d_]{2}")
-_DOT_VARIANTS: Final = str.maketrans("。｡．", "...", _JOINERS)
+_DOTTED: Final = re.compile(r"([\w-]+)\.(?=([^\W\d_])[^\W\d_])")
+_DOT_VARIANTS: Final = str.maketrans("。｡．", "...", phones.JOINERS)
 
 
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
@@ -76,7 +78,7 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
     - name_too_long: more than 120 characters
     - name_has_link: a URL, because names are sent in texts
     """
-    name = " ".join("".join(map(_clean_character, unicodedata.normalize("NFC", text))).split())
+    name = unicodedata.normalize("NFC", phones.clean_line(text, kept=phones.JOINERS))
     if not any(char.isalpha() for char in name):
         message = _("Enter your name.") if is_own_name else _("Enter this person’s name.")
         raise ValidationError(message, code="name_missing")
@@ -94,7 +96,7 @@ def parse_contact_address(text: str, countries: Sequence[str]) -> str:
     A national number is taken to be from the first of these countries in which it is valid. Refuses text that is
     neither a phone number nor a mailbox, and a phone number from a country that we do not text.
     """
-    typed = text.strip()
+    typed = phones.clean_compatible_line(text)
     if not typed:
         raise ValidationError(_("Enter a phone number or an e-mail address."), code="contact_missing")
     if "@" in typed:
@@ -103,10 +105,11 @@ def parse_contact_address(text: str, countries: Sequence[str]) -> str:
 
 
 def parse_code(text: str) -> str:
-    digits = [char for char in text.strip() if not char.isspace() and char != "-"]
-    if len(digits) != 6 or not all(char.isdecimal() for char in digits):
+    # Spaces, any kind of dash, other punctuation and invisible characters come with a pasted code.
+    shown = [char for char in phones.clean_line(text) if unicodedata.category(char)[0] not in "PZ"]
+    if len(shown) != 6 or not all(char.isdecimal() for char in shown):
         return ""
-    return "".join(str(unicodedata.decimal(char)) for char in digits)
+    return "".join(str(unicodedata.decimal(char)) for char in shown)
 
 
 def parse_language(text: str, default: str) -> str:
@@ -182,28 +185,26 @@ def clean_details(
     country: str,
     is_own_name: bool = True,
 ) -> PersonDetails:
-    typed_phone, typed_email = phone.strip(), email.strip()
+    typed_phone, typed_email = phones.clean_line(phone), phones.clean_line(email)
     if not typed_phone and not typed_email:
         message = _("Enter a phone number or an e-mail address.")
         errors.by_field["phone"] = [ValidationError(message, code="contact_missing")]
     return PersonDetails(
         name=errors.collect("name", lambda: clean_name(name, is_own_name=is_own_name), ""),
         phone=errors.collect("phone", lambda: phones.normalize_phone(typed_phone, country), "") if typed_phone else "",
-        phone_as_typed="".join(map(_clean_character, typed_phone))[:40],
+        phone_as_typed=typed_phone[:40],
         email=errors.collect("email", lambda: phones.normalize_email(typed_email), "") if typed_email else "",
         language=errors.collect("language", lambda: parse_language(language_code, ""), ""),
     )
 
 
-def _clean_character(char: str) -> str:
-    category = unicodedata.category(char)
-    if category in {"Cc", "Zl", "Zp", "Zs"}:
-        return " "
-    return char if category[0] != "C" or char in _JOINERS else ""
-
-
 def _has_link(name: str) -> bool:
     # Phones make links even of full-width letters and dots, and ignore joiners, so normalize these first.
     seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
-    # "J.Smith" and "St.John" are names; "Ana.Alder" could be a domain.
-    return bool(_ADDRESS.search(seen) or _DOTTED.search(_AFTER_TITLE.sub(r"\1. ", seen)))
+    return bool(_ADDRESS.search(_RELATIONS.sub("", seen)) or not all(map(_is_dotted_name, _DOTTED.finditer(seen))))
+
+
+def _is_dotted_name(match: re.Match[str]) -> bool:
+    # "J.Smith", "St.John" and "Jo.Anne" are names. "Ana.Alder" could be a domain.
+    before, after = match.groups()
+    return bool(len(before) == 1 or _ABBREVIATIONS.fullmatch(before) or (len(before) == 2 and after.isupper()))

@@ -17,6 +17,11 @@ SPELLINGS = [
     "２１３５５５０１４２",
     "tel:+1-213-555-0142",
     "011 1 213 555 0142",
+    "213\u200e-555\u200e-0142",
+    "\u202d+1 213 555 0142\u202c",
+    "213-555-0142 (cell)",
+    "Mobile: 213-555-0142",
+    "213 555 0142 móvil",
 ]
 NONSENSE = [
     "",
@@ -25,13 +30,15 @@ NONSENSE = [
     "911",
     "0000000000",
     "call me 2135550142",
+    "213 555 0142 (x5)",
+    "2135550142 cellar",
     "213 555 0142 x5",
     "213 555 0142 213 555 0143",
 ]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_twelve_spellings_are_one_number(spelling: str) -> None:
+def test_many_spellings_are_one_number(spelling: str) -> None:
     assert contact_address.normalize_phone(spelling) == "+12135550142"
 
 
@@ -54,12 +61,40 @@ def test_a_number_is_shown_as_people_read_it() -> None:
     assert contact_address.format_phone("nonsense") == "nonsense"
 
 
-def test_one_mailbox_has_one_spelling() -> None:
-    assert contact_address.normalize_email(" Test.Ana@Example.ORG ") == "test.ana@example.org"
+@pytest.mark.parametrize(
+    ("typed", "mailbox"),
+    [
+        (" Test.Ana@Example.ORG ", "test.ana@example.org"),
+        ("test.ana@example.org\u200b", "test.ana@example.org"),
+        ("test\u00ad.ana@exam\u2060ple.org", "test.ana@example.org"),
+        ("ｔｅｓｔ.ana＠example.org", "test.ana@example.org"),
+        ("mailto:test.ana@example.org", "test.ana@example.org"),
+        ("<test.ana@example.org>,", "test.ana@example.org"),
+        ("test.ana@example.org.", "test.ana@example.org"),
+        ("ida@bücher.example", "ida@xn--bcher-kva.example"),
+        ("ida@BÜCHER.example", "ida@xn--bcher-kva.example"),
+        ("ida@bu\u0308cher.example", "ida@xn--bcher-kva.example"),
+        ("ida@bücher。example", "ida@xn--bcher-kva.example"),
+        ("ida@xn--bcher-kva.example", "ida@xn--bcher-kva.example"),
+        ("ida@straße.example", "ida@xn--strae-oqa.example"),  # not strasse, which is another domain
+    ],
+)
+def test_one_mailbox_has_one_spelling(typed: str, mailbox: str) -> None:
+    assert contact_address.normalize_email(typed) == mailbox
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["", "ana", "ana@", "a b@example.org", "a@example.org\nBcc: b@example.org", "a" * 250 + "@example.org"]
+    "nonsense",
+    [
+        "",
+        "ana",
+        "ana@",
+        "a b@example.org",
+        "josé@example.org",
+        "ida@💩.example",
+        "a@example.org\nBcc: b@example.org",
+        "a" * 250 + "@example.org",
+    ],
 )
 def test_a_mailbox_that_cannot_be_one_is_refused(nonsense: str) -> None:
     with pytest.raises(ValidationError) as refusal:
