@@ -1,4 +1,4 @@
-"""Alerts to coordinators about drives with many open spots."""
+"""Alert coordinators to drives with many open spots."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ UNDER_FILLED_RATIO = 0.6  # of the drive's capacity
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
-    """Alert coordinators once per drive if it is less than 60 % full a week before."""
+    """Alert coordinators a week before a drive if it is less than 60 % full. Each drive gets only one alert."""
     drives = Drive.objects.filter(
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
@@ -33,7 +33,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     left = availability.count_drive_spots_left(drive, now)
     if booked >= UNDER_FILLED_RATIO * (booked + left):
         return False
-    # The conditional UPDATE succeeds in one worker only, which then sends the alert.
+    # Only one worker's conditional UPDATE succeeds. That worker sends the alert.
     is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
     if is_first:
         booking_messages.queue_under_filled_alert(drive, booked, left, now)

@@ -174,7 +174,7 @@ def build_drive_response(drive: Drive, status: int = 200) -> Response:
 
 
 def _version(request: Request) -> int:
-    """Return the version in If-Match. Refuses a missing header with 428, an unknown format with 412."""
+    """Return the version in If-Match. Refuses a missing header with 428 and an unknown format with 412."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise DriveVersionMissing

@@ -1,4 +1,4 @@
-"""Read-only API views of the records that a plan refers to."""
+"""Read-only API views of the organization's sites, causes, centers and policies, to which a plan refers."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """Base of views of the organization's records. Other organizations' records lead to a 404."""
+    """The base of these views. Records of other organizations lead to a 404."""
 
     needs: ClassVar = {"GET": "view"}
 

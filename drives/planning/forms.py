@@ -22,7 +22,7 @@ from organizations.translated_text import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
-# These fields are minutes in the form and steps in the plan.
+# These fields are in minutes in the form and in steps in the plan.
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
 # The form fields that show problems of the grid.
 PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
@@ -34,7 +34,7 @@ FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
-    """Build a time field that posts 24-hour times, whatever format the browser shows."""
+    """Build a time field that submits 24-hour times, whatever format the browser shows."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: enter a time, for example 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}
@@ -61,7 +61,7 @@ def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.
 
 
 class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A drive with times of day and minutes. After validation `instance` holds the plan in steps."""
+    """A drive's plan with times of day and minutes. After validation, `instance` holds the plan in steps."""
 
     site = forms.ChoiceField(label=gettext_lazy("Location"))
     step_minutes = forms.TypedChoiceField(
@@ -120,7 +120,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
         self._set_choices()
         translated_text.set_main_language(self, organization.language)
-        # Not class fields, because a copied plan may have more breaks than the form offers.
+        # These are not class fields, because a copied plan may have more breaks than the form offers.
         for number in self.rows:
             self.fields[f"break_{number}_from"] = build_time_field(_("From"), required=False)
             self.fields[f"break_{number}_to"] = build_time_field(_("To"), required=False)
@@ -203,7 +203,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
                 self.add_error(problem.field, problems.format_problem(problem))
         if any(name not in typed for name in DAY_FIELDS):
             return
-        # Skip problems after field errors: such fields keep their old values, so the problems could mislead.
+        # If there are field errors, skip problems, because fields with errors keep their old values.
         had_errors = bool(self.errors)
         self.preview = planning_plan.preview_drive_plan(self.instance)
         for problem in self.preview.problems:
@@ -234,7 +234,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
                 yield [starts.isoformat(), ends.isoformat()]
 
     def _steps(self, name: str) -> int:
-        """Convert minutes to whole steps, rounding up. An empty field uses the policy's minutes."""
+        """Convert minutes to whole steps, rounding up. If the field is empty, use the policy's minutes."""
         policy: Policy | None = self.cleaned_data.get("policy")
         width: int = self.instance.step_minutes
         minutes: int | None = self.cleaned_data.get(name)

@@ -53,8 +53,9 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     """Save the changed plan of `drive`. Return the saved row.
 
     If there are bookings, the day, hours and grid must stay the same, but chairs and stations may change. No donor
-    loses a slot: `over` counts a slot's bookings above a lowered limit. Refuses an older `version`, a cancelled or
-    completed drive, and a change of the grid if there are bookings. Locks: drive (exclusive), bookings by id, slots.
+    loses a slot. If a limit is lowered below the bookings, `over` counts the excess. Refuses an older `version`, a
+    cancelled or completed drive, and a change of the grid if there are bookings. Locks: drive (exclusive), bookings by
+    id, slots.
     """
     locks.lock_drive_exclusive(drive.pk)
     before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
@@ -87,26 +88,29 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of another drive. Refuses hours that do not exist on that day."""
+    """Save a draft with the plan of another drive. Refuses hours that do not exist on that day (DST)."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
 
 
 def publish_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Open a draft or a closed drive, and its waitlist. Refuses a past drive. Locks: drive (exclusive)."""
+    """Open a draft or a closed drive for booking, and open its waitlist. Refuses a past drive.
+
+    Locks: drive (exclusive).
+    """
     return _change_state(
         drive_id, DriveState.PUBLISHED, {DriveState.DRAFT, DriveState.CLOSED}, "published_at", actor, now
     )
 
 
 def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
-    """Stop online bookings. Existing bookings, holds and waitlist offers stay valid. Locks: drive (exclusive)."""
+    """Close online booking. Existing bookings, holds and waitlist offers stay valid. Locks: drive (exclusive)."""
     return _change_state(drive_id, DriveState.CLOSED, {DriveState.PUBLISHED}, "closed_at", actor, now)
 
 
 @transaction.atomic
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
-    """Cancel a drive with its bookings and holds. Notify each donor once and withdraw the reminders.
+    """Cancel a drive with its bookings and holds. Notify each donor once, and withdraw the reminders.
 
     A second call changes nothing. Recorded outcomes do not change. Refuses a closed-out drive. Locks: drive
     (exclusive), bookings by id, slots.

@@ -1,4 +1,4 @@
-"""Check a drive's plan: its records, its grid, and its rules against the policy."""
+"""Check a drive's plan: its records, its grid, and whether its rules are at least as strict as the policy."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def preview_drive_plan(drive: Drive) -> Preview:
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:
-    """List the plan's rules that have no effect, because they are looser than its policy."""
+    """List the plan's rules that have no effect because they are looser than its policy."""
     problems = []
     for name, policy_value in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):
         typed = getattr(drive, name)

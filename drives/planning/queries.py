@@ -1,4 +1,4 @@
-"""The bookings that a change of a plan would affect."""
+"""Find the bookings that a change to a plan would affect."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,10 @@ from drives.models import Booking, Drive, Offer, Slot
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Return whether the drive ever had a booking, hold or offer, which freezes its grid. At most two queries."""
+    """Return whether the drive ever had a booking, hold or offer. Its grid must then not change.
+
+    At most two queries.
+    """
     return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
 
 

@@ -18,7 +18,7 @@ from organizations.models import CauseFact, Organization
 
 
 class OrganizationSerializer(ModelSerializer[Organization]):
-    """A foundation that runs drives. Donors see its legal name."""
+    """A foundation that runs drives. Its legal name is shown to donors."""
 
     class Meta:
         model = Organization
@@ -57,7 +57,7 @@ class CauseSerializer(CauseStorySerializer):
 
 
 class CenterSerializer(ModelSerializer[CollectionCenter]):
-    """A licensed center that collects the plasma."""
+    """A licensed center that collects plasma."""
 
     class Meta:
         model = CollectionCenter
@@ -66,7 +66,7 @@ class CenterSerializer(ModelSerializer[CollectionCenter]):
 
 
 class PolicySerializer(ModelSerializer[Policy]):
-    """One version of a set of donation rules, with the usual length of a visit."""
+    """One version of a program's donation rules, with the usual length of a visit."""
 
     windows = WindowSerializer(many=True)
     self_check = ListField(child=TextField(), help_text="The codes of the self-check.")

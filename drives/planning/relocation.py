@@ -15,7 +15,7 @@ BATCH_SIZE = 500
 
 
 def is_different_location(before: Site, after: Site) -> bool:
-    """Return whether name or address differ enough to confuse donors. Ignores case, spaces and commas."""
+    """Return whether the name or address differs enough to confuse donors. Ignores case, spaces and commas."""
     return _normalize_location(before) != _normalize_location(after)
 
 
@@ -25,7 +25,7 @@ def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
 
 
 def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
-    """Give the bookings of these drives a new revision and notify the donors. Return their number.
+    """Give the bookings at these drives a new revision, and notify the donors. Return the number of bookings.
 
     The caller changes the site and has locked the drives exclusively. Locks: bookings by id.
     """

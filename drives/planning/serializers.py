@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """A list of breaks: objects in JSON, pairs of times in the column."""
+    """A list of breaks. Each is an object in JSON, and a pair of times in the column."""
 
     child = BreakSerializer()
 
@@ -41,7 +41,7 @@ class BreaksField(serializers.ListField):
 class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str], Any]):
     """A string in the organization's main language, or an object with a text for each language.
 
-    The serializer context names the main language. A string replaces the texts in all languages.
+    The serializer's context contains the main language. A string replaces the texts in all languages.
     """
 
     default_error_messages: ClassVar = {
@@ -83,7 +83,7 @@ class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str
 
 
 class PlanSerializer(ModelSerializer[Drive]):
-    """The plan of a drive. Times of day are local to the site. Visit lengths count steps of `step_minutes`."""
+    """The plan of a drive. Times of day are local to the site. Visit lengths are in steps of `step_minutes`."""
 
     breaks = BreaksField(required=False, max_length=20)
     phone = PhoneField(required=False, allow_blank=True, max_length=40, help_text=_("Any format."))
@@ -134,7 +134,7 @@ class DaySerializer(Serializer):
 
 
 class CancellationSerializer(Serializer):
-    """Why the drive is cancelled."""
+    """The reason for cancelling the drive."""
 
     reason = TextField(
         required=False,
@@ -151,7 +151,7 @@ class OwnDriveSerializer(DriveDetailSerializer):
 
 
 class PlanProblemSerializer(Serializer):
-    """A problem of a plan, or a possible mistake."""
+    """A problem or a possible mistake in a plan."""
 
     code = CharField(help_text=CODE_HELP)
     field = CharField(help_text="The member of the plan.")
@@ -162,7 +162,7 @@ class PlanProblemSerializer(Serializer):
 
 
 class PreviewTimeSerializer(Serializer):
-    """The capacity of one arrival time of the plan."""
+    """The capacity at one arrival time of the plan."""
 
     starts_at = DateTimeField()
     chairs = IntegerField()
@@ -171,7 +171,7 @@ class PreviewTimeSerializer(Serializer):
 
 
 class PreviewSerializer(Serializer):
-    """The problems of a plan, or its arrival times and its capacity."""
+    """The problems of a plan, or its arrival times and capacity."""
 
     problems = PlanProblemSerializer(many=True, help_text="What must change before the plan can be saved.")
     warnings = PlanProblemSerializer(many=True, help_text="What may be a mistake.")

@@ -20,8 +20,8 @@ from organizations.models import Cause, CauseFact, Organization
 def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     """Save a site. If its name or address changes, notify the donors booked there.
 
-    Refuses another time zone once the site has drives, because their hours would shift. Locks: if the name or address
-    changes, the site's upcoming drives (exclusive) and bookings by id.
+    Refuses another time zone if the site already has drives, because their hours would shift. Locks, if the name or
+    address changes: the site's upcoming drives (exclusive) and bookings by id.
     """
     before = Site.objects.filter(pk=site.pk).first()
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
@@ -35,7 +35,7 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
         if before and relocation.is_different_location(before, site)
         else []
     )
-    # Lock before the site changes, so that a new booking gets the new address or a notice.
+    # Lock before the site changes, so that each new booking either shows the new address or gets a notice.
     locks.lock_drives_exclusive(relocated_ids)
     site.save()
     relocation.notify_relocation(drive_ids=relocated_ids, now=now)
@@ -56,7 +56,7 @@ def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: dat
     is_new = cause.pk is None
     cause.slug = cause.slug or _free_slug(cause)
     cause.save()
-    # Write all facts again, because this keeps their order simple, and nothing else refers to them.
+    # Delete all facts and write them again, because this keeps their order, and nothing else refers to them.
     cause.facts.all().delete()
     for position, fact in enumerate(facts):
         fact.pk, fact.cause, fact.position = None, cause, position

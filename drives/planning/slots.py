@@ -1,4 +1,4 @@
-"""Write and change the slots of a plan, for `drives.planning.lifecycle`."""
+"""Create and change the slots of a plan, for `drives.planning.lifecycle`."""
 
 from datetime import datetime, timedelta
 
@@ -50,7 +50,7 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
-    """Set new limits. `over` counts spots taken above them. Locks: slots."""
+    """Set new limits. `over` counts the spots taken above them. Locks: slots."""
     by_n = {step.n: step for step in steps}
     # Every action locks slots in this order.
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))

@@ -1,4 +1,4 @@
-"""Pages for planning a drive: one form with a preview, saved as a draft."""
+"""Pages to plan a drive in one form with a preview. A new drive is saved as a draft."""
 
 from copy import copy
 from typing import Any

@@ -1,5 +1,3 @@
-"""The API for exporting and erasing a volunteer."""
-
 from typing import ClassVar
 
 from django.http import Http404

@@ -59,9 +59,9 @@ class ErasureResult:
 def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    Upcoming bookings are cancelled at once. No message is sent, because it would have to store the contact.
-    Bookings stay as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses
-    while the volunteer is checked in at a running drive (`visit_under_way`). Locks: inbound texts, identities, the
+    Upcoming bookings are cancelled at once. No message is sent, because its row would keep the contact. Bookings stay
+    as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses while the
+    volunteer is checked in at a drive that is not over (`visit_under_way`). Locks: inbound texts, identities, the
     volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
@@ -85,16 +85,16 @@ def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # `manage.py erase_again` needs this uuid to find the volunteer in a restored backup. It identifies no one here.
+    # `manage.py erase_again` needs this uuid to find the volunteer in a restored backup. Here it identifies no one.
     fields = {"volunteer": str(before.uuid), "organization": volunteer.organization_id}
     transaction.on_commit(partial(log.info, "erased", extra={"fields": fields}))
     return ErasureResult(volunteer, cancelled)
 
 
 def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime) -> int:
-    """Erase one person from several organizations, each in its own transaction. Return how many.
+    """Erase one person from several organizations, each in its own transaction. Return the number erased.
 
-    Callers may repeat an interrupted run.
+    An interrupted call may be repeated.
     """
     return len([erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now) for pk in sorted(volunteer_ids)])
 
@@ -177,14 +177,17 @@ def _erase_data(data: _LockedData, now: datetime) -> None:
 
 
 def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
-    """List the texts in these conversations that are not also in another organization's conversations."""
+    """List the texts in these conversations that are in no other organization's conversations."""
     texts = ConversationText.objects.filter(conversation__in=conversations)
     elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
     return list(texts.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """Replace links and references and delete free-text reasons. Links in messages already sent stop working."""
+    """Replace references and links' tokens, and delete free-text reasons.
+
+    Links in messages already sent stop working.
+    """
     for rows in data.linked_rows:
         for row in rows:
             for name, value in row.build_link_fields().items():

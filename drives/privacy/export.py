@@ -1,4 +1,4 @@
-"""Export everything that an organization stores about a volunteer, as a document that people and programs can read."""
+"""Export everything that an organization stores about a volunteer, in a form that both people and programs can read."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -31,10 +31,10 @@ Document = dict[str, Any]
 
 
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
-    """Build the export of one volunteer at one organization. Times are in UTC. A fixed number of queries.
+    """Build the export for one volunteer at one organization. Times are in UTC. The number of queries is fixed.
 
-    Leaves out links, codes and their hashes (because they open pages) and the names of coordinators. If a contact is
-    shared, its texts are included only if they are about this volunteer.
+    Leaves out links, codes and their hashes, because they give access to pages. Leaves out coordinators' names. If a
+    contact is shared, its texts are included only if they are about this volunteer.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     bookings = _load_bookings(volunteer, contacts)
@@ -241,7 +241,7 @@ def _export_opt_out(row: Suppression) -> Document:
 
 
 def _export_message(row: Message) -> Document:
-    """Export a message. The text of a verification code is left out, because it is a secret while valid."""
+    """Export a message, but not the text of a verification code, because a code is secret as long as it is valid."""
     text = {"text": ""} if row.kind == kinds.CODE.name else _export_fields(row, "subject", "text", "calendar")
     return {
         **_export_fields(

@@ -1,4 +1,4 @@
-"""Volunteers past their organization's retention period."""
+"""Find volunteers past their organization's retention period."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ SELECT person.id
 
 
 def list_inactive_volunteers(now: datetime, limit: int) -> list[int]:
-    """List volunteers of all organizations with no activity within the retention period. One query."""
+    """List volunteers, in all organizations, who have not been active within the retention period. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_INACTIVE_SQL, {"now": now, "limit": limit})
         return [volunteer_id for (volunteer_id,) in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Merge two volunteers that are the same person."""
+"""Merge two volunteer records of the same person."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -29,20 +29,24 @@ def merge_volunteers(
     now: datetime,
     name_from_id: int | None = None,
 ) -> Volunteer:
-    """Merge two volunteers of an organization. The older row stays and gets the younger one's data.
+    """Merge two volunteers in an organization. The older row is kept and gets the newer one's data.
 
-    The older row keeps its name and language unless `name_from_id` is the younger one. Bookings, waitlist entries, the
-    newest self-reported donation, registrations, contacts and unsent messages move. The younger one's calendar link
-    stops working. Consents stay with their contact. A second call returns the same volunteer. Refuses two active
-    bookings (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an
-    id of another organization. Locks: all identities of both, their drives (shared), bookings and entries.
+    - the older row keeps its name and language, unless `name_from_id` is the newer one
+    - bookings, waitlist entries, the newest self-reported donation, registrations, contacts and unsent messages move
+    - the newer one's calendar link stops working
+    - consents stay with their contact
+    - a second call returns the same volunteer
+
+    Refuses two active bookings (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises
+    Volunteer.DoesNotExist for an id from another organization. Locks: all identities of both, their drives (shared),
+    bookings and entries.
     """
     if merged := find_merged_volunteer(organization, {one_id, other_id}):
         return merged
     people = Volunteer.objects.of(organization).known().filter(pk__in={one_id, other_id})
     locks.lock_volunteers_then_drives([one_id, other_id])
     volunteers = list(people.select_related("phone", "email").order_by("created_at", "pk"))
-    if len(volunteers) < 2:  # merged by another request meanwhile, or unknown
+    if len(volunteers) < 2:  # another request has already merged them, or an id is unknown
         return find_merged_volunteer(organization, {one_id, other_id}) or _raise_missing()
     survivor, absorbed = volunteers
     absorbed_subject = f"volunteer:{absorbed.pk}"

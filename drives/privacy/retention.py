@@ -1,4 +1,4 @@
-"""Delete personal data after its retention period. Every function may run twice or be interrupted."""
+"""Delete personal data after its retention period. Every function may be interrupted or run twice."""
 
 import logging
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
-GRACE = timedelta(days=1)  # a newer address may belong to a volunteer being created right now
+GRACE = timedelta(days=1)  # a newer contact may belong to a volunteer who is just being created
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
 
 
 def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
-    """Erase up to `limit` inactive volunteers, each in its own transaction. Return how many.
+    """Erase up to `limit` inactive volunteers, each in its own transaction. Return the number erased.
 
     If one erasure fails, the others still run.
     """

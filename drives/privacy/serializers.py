@@ -1,5 +1,3 @@
-"""API serializers for exporting and erasing a volunteer."""
-
 from rest_framework.serializers import CharField, DateTimeField, DictField, IntegerField, ListField
 
 from drives.api.fields import ChoiceField, IdField
@@ -29,7 +27,7 @@ class ErasedSerializer(Serializer):
 
 
 class ExportSerializer(Serializer):
-    """Everything we store about a volunteer. Times are in UTC. docs/api/README.md lists each part's members."""
+    """Everything we store about a volunteer. Times are in UTC. docs/api/README.md lists the members of each part."""
 
     format = CharField(help_text="`plasma-drive-export/1`. The number rises when the meaning of a member changes.")
     exported_at = DateTimeField()

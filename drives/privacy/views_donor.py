@@ -19,7 +19,7 @@ from drives.privacy.erase import ErasureReason
 from drives.web import redirects, visitor
 from volunteers.models import Volunteer
 
-KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that distinguishes people of the same name
+KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that distinguishes people with the same name
 
 
 class EraseMyDataForm(forms.Form):

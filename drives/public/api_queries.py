@@ -1,4 +1,4 @@
-"""Queries of the public API: pages of drives and slots, one drive by id, the drive of a slot."""
+"""Queries for the public API: drives, open times and slots."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def list_published_drives(
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> QuerySet[Drive]:
-    """Filter published drives that are not over. The days are dates at the site."""
+    """Filter published drives that are not over. `first_day` and `last_day` are local dates at the site."""
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(*_SHOWN_RELATIONS)
     if organization:
         rows = rows.filter(organization__slug=organization)
@@ -59,7 +59,7 @@ def load_summaries_with_spots(drives: Sequence[Drive], now: datetime) -> list[Dr
 
 
 def find_visible_drive(drive_id: int, organization: Organization | None = None) -> Drive | None:
-    """Find a drive that is public or belongs to `organization`, with its page's relations. One query."""
+    """Find a drive that is public or belongs to `organization`, with the related rows for its page. One query."""
     drive = Drive.objects.select_related(*_SHOWN_RELATIONS).filter(pk=drive_id).first()
     is_public = drive is not None and drive.state != DriveState.DRAFT
     return drive if drive and (is_public or drive.organization == organization) else None
@@ -82,7 +82,10 @@ class DriveOpenTimes:
 
 
 def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTimes | None:
-    """Find a public drive's open times: empty if it takes no bookings, None if unknown. One query."""
+    """Find a public drive's open times: none if it takes no bookings. One query.
+
+    Returns None if there is no such public drive.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_TIMES_SQL, {"drive": drive_id})
         rows = cursor.fetchall()
@@ -109,7 +112,7 @@ def _list_columns(model: type[Model]) -> dict[str, None]:
     deferred = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
     loaded = [field for field in fields if not isinstance(field, deferred) or field.name in {"starts_at", "ends_at"}]
-    return dict.fromkeys(field.attname for field in loaded)  # a dict, because Django looks up each field in it
+    return dict.fromkeys(field.attname for field in loaded)  # a dict, because Django looks up each field in this
 
 
 _MODELS_READ: tuple[tuple[type[Model], str, dict[str, None]], ...] = (

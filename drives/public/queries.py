@@ -1,4 +1,4 @@
-"""Drives for public pages, and how full each hour is."""
+"""Load drives for public pages, and how full each hour is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class DrivePage:
 
 @dataclass(frozen=True)
 class HourFill:
-    """How many chair steps of one local hour are taken, and how many there are."""
+    """How many chair steps are taken in one local hour, and how many there are."""
 
     starts_at: datetime
     taken: int
@@ -65,7 +65,7 @@ def list_public_drives(
 
 
 def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
-    """Load a drive's public page; None for a draft or an unknown slug. Six queries."""
+    """Load a drive's public page. Return None for a draft or an unknown slug. Six queries."""
     related = ("organization", "site", "policy", "cause", "center")
     drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
     if drive is None:

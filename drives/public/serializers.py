@@ -1,4 +1,4 @@
-"""API serializers for drives, as the public sees them."""
+"""API serializers for drives as the public sees them."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ class DriveSerializer(SiteTimesSerializer, Serializer):
 
 
 class CauseStorySerializer(ModelSerializer[Cause]):
-    """The cause that a drive is for."""
+    """The cause that a drive supports."""
 
     class Meta:
         model = Cause

@@ -1,4 +1,4 @@
-"""Open times by part of the day, and the number of people that a donor books for."""
+"""Group open times by part of the day, and parse the number of people to book for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ def parse_slot_id(value: str) -> int | None:
 
 @dataclass(frozen=True)
 class PartyRequest:
-    """The number of people, how many of them come for the first time, and the donor's own visit type."""
+    """How many people the donor books for, how many of them come for the first time, and the donor's own visit type."""
 
     visit: Visit
     people: int = 1

@@ -45,7 +45,7 @@ def _render_drive_list(
 
 @require_safe
 @xframe_options_exempt
-# The type of `csp_replace` allows only views that take no other arguments.
+# According to its type, `csp_replace` allows only views that take no other arguments.
 @csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
@@ -76,7 +76,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "parts": times.group_by_day_part(times.list_party_times(page, party_request, now), page.drive),
         "slot": times.parse_slot_id(request.GET.get("slot", "")),
         "choose": "choose" in request.GET,
-        # One-tap booking is for one person only, because a party must type its names.
+        # One-tap booking is for one person only, because the names in a party must be typed.
         "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
@@ -87,14 +87,14 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_past": is_past,
     }
     response = render(request, "drives/public/drive.html", context)
-    if browser:  # the preselected visit type may come from this browser's verification
+    if browser:  # the preselected visit type may depend on the contacts that this browser verified
         patch_cache_control(response, private=True)
     return response
 
 
 @require_safe
 def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the self-check. Answers stay in the browser; only the result is part of the next URL."""
+    """Show the self-check. The answers stay in the browser. Only the result is in the URL of the next page."""
     page = queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404

@@ -25,6 +25,6 @@ def show_terms(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def show_accent_stylesheet(request: HttpRequest, slug: str) -> HttpResponse:
-    """Send the organization's accent as a stylesheet, because the CSP forbids inline styles."""
+    """Return the organization's accent color as a stylesheet, because the CSP forbids inline styles."""
     organization = get_object_or_404(Organization, slug=slug)
     return HttpResponse(colors.build_stylesheet(organization.accent), content_type="text/css; charset=utf-8")

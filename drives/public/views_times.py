@@ -1,4 +1,4 @@
-"""The short URL of a slot, used in messages."""
+"""The short URL of a slot for use in messages."""
 
 from urllib.parse import urlencode
 

@@ -16,7 +16,7 @@ from organizations import audit
 def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
     """Close the waitlist of a drive that takes no online bookings. Return the number of closed entries.
 
-    Open offers are withdrawn, and reserved spots become free for the coordinator. A second call changes nothing.
+    Open offers are withdrawn, and reserved spots become available to coordinators. A second call changes nothing.
     Refuses a published drive (`drive_published`), because donors could join its waitlist again. Locks: drive
     (exclusive), entries, slots.
     """
@@ -35,7 +35,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
 
 @transaction.atomic
 def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
-    """Close the waitlist of a drive that is over or cancelled. Do nothing if entries can still get a spot.
+    """Close the waitlist of a drive that is over or cancelled. If its entries can still get a spot, do nothing.
 
     Locks: drive (exclusive), entries, slots.
     """

@@ -1,4 +1,4 @@
-"""Join a waitlist, and verify, change or remove an entry. A coordinator can add donors."""
+"""Join a waitlist, and verify, change or remove an entry. Coordinators can also add donors."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,7 +42,7 @@ def join_waitlist_in_transaction(
     bound_to: str = "",
     browser_token: str = "",
 ) -> WaitlistEntry:
-    """Create an entry that is held for 15 minutes and send its code, in the caller's transaction.
+    """Create an entry that is held for 15 minutes, and send its code, in the caller's transaction.
 
     The result does not depend on the donor's history. No spot is offered before the contact is verified.
 
@@ -96,9 +96,9 @@ def verify_entry(
 ) -> WaitlistEntry:
     """Verify a held entry's contact, then put the donor on the waitlist if the rules allow it.
 
-    If the donor is already on the waitlist, the existing entry gets the new request, unless it has an open offer. A
-    second call returns the same result. Raises CodeWrong, HoldLapsed, or Refusal, which keeps the entry held. Locks:
-    identities, drive (shared), entries.
+    If the donor is already on the waitlist, the existing entry is changed to the new request, unless it has an open
+    offer. A second call returns the same result. Raises CodeWrong, HoldLapsed, or Refusal. After a Refusal, the entry
+    is still held. Locks: identities, drive (shared), entries.
     """
     held = WaitlistEntry.objects.select_related("registration").get(pk=entry_id)
     held.refuse_lapsed(now)
@@ -111,10 +111,7 @@ def verify_entry(
 
 @transaction.atomic
 def resend_entry_code(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a held entry. Raises HoldLapsed if it is not held, or RateLimitExceeded.
-
-    Locks: entry.
-    """
+    """Send another code for a held entry. Raises HoldLapsed if it is not held, or RateLimitExceeded. Locks: entry."""
     held = locks.lock_waitlist_entry(entry_id)
     typed, about = held.get_registration(now), held.about
     verification.send_code_again(
@@ -160,8 +157,8 @@ def add_entry(
 def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
     """Change an entry's visit type and arrival times. The entry keeps its position.
 
-    Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`), and an arrival window with open
-    times or with no times. Locks: drive (shared), entry.
+    Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`). Refuses an arrival window with
+    open times or with no times. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -176,7 +173,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
 
 @transaction.atomic
 def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
-    """Take a donor off the waitlist and withdraw an open offer. A second call changes nothing.
+    """Take a donor off the waitlist, and withdraw an open offer. A second call changes nothing.
 
     Locks: drive (shared), entry.
     """
@@ -221,9 +218,9 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Return the request, with the visit type from the donor's history if there is one.
+    """Return the request, with the visit type from the donor's history if it decides one.
 
-    Refuses a donor with a booking, or with no allowed time in the window.
+    Refuses a donor with a booking, or a window in which no time is allowed for the donor.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):
@@ -240,7 +237,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
     if not _list_arrivals(availability.list_slots(drive.pk), drive, waitlist_request, now):
         raise refusals.Refusal([rules.build_no_time_reason()])
     if drive.state == DriveState.CLOSED:
-        return  # a closed drive offers its open times to the waitlist
+        return  # at a closed drive, open times are offered to the waitlist
     openings, soonest = (
         availability.list_open_times(drive, (waitlist_request.visit,), now),
         matching.compute_earliest_offered_arrival(now),
@@ -310,7 +307,7 @@ def _create_entry(
 
 
 def _find_active_entry(entry: WaitlistEntry) -> WaitlistEntry:
-    """Return the entry, or the donor's older entry that it was merged into."""
+    """Return the entry, or the donor's older entry into which it was merged."""
     if entry.state != WaitlistEntryState.LEFT or entry.volunteer_id is None:
         return entry
     donor_entries = WaitlistEntry.objects.waitlisted().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)

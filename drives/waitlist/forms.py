@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 class WaitlistRequestForm(forms.Form):
-    """The visit type and the arrival times in full hours. An empty hour means any time."""
+    """The visit type and the arrival times in full hours. An empty hour means no limit."""
 
     use_required_attribute = False
 

@@ -1,4 +1,4 @@
-"""Queue the messages of the waitlist, in the same transaction as the change."""
+"""Queue the waitlist's messages, in the transaction of the change."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -66,7 +66,7 @@ def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue an e-mail for each waitlist text that failed within a day. Return how many were new.
+    """Queue an e-mail for each waitlist text that failed within the last day. Return the number of new e-mails.
 
     Each e-mail is queued in its own transaction. A second sweep queues no duplicates.
     """
@@ -76,7 +76,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail under the entry's lock, because a donor who leaves the waitlist must not get it."""
+    """Queue the e-mail. Locks the entry, because a donor who leaves the waitlist must not get the e-mail."""
     found = locks.lock_waitlist_entries([int(text.about.removeprefix("waiting:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
@@ -101,14 +101,14 @@ def _queue_fallback_email(text: Message, now: datetime) -> int:
     )
 
 
-FALLBACKS: Mapping[str, Collection[str]] = {  # only while the entry is in these states
+FALLBACKS: Mapping[str, Collection[str]] = {  # the states of the entry in which the e-mail is still useful
     kinds.WAITLIST_JOINED.name: WAITLISTED_STATES,
     kinds.WAITLIST_CLOSED.name: (WaitlistEntryState.CLOSED,),
 }
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """Queue a text only, because the donor sent a text."""
+    """Queue the answer to a donor's text. It is a text only."""
 
     def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())
@@ -152,7 +152,7 @@ def _queue_message(
 
 
 def _one_contact(entry: WaitlistEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Return the phone if it may be texted, else the e-mail address, else the only contact."""
+    """Return the phone if we may text it, else the e-mail address, else the only contact."""
     phone, organization = entry.volunteer.phone if entry.volunteer else None, entry.drive.organization
     texts = [phone.address] if phone else []
     consents = notifications_queries.load_consents(organization, texts)

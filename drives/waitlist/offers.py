@@ -1,4 +1,4 @@
-"""Offer freed spots to the waitlist: make, accept, decline and expire offers."""
+"""Make, accept, decline and expire offers of freed spots to donors on the waitlist."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from drives.models import (
 from drives.waitlist import close, messages, queries, rules
 from volunteers import queries as volunteers_queries
 
-MAX_OFFERS_PER_SWEEP = 200  # offers of one drive in one sweep
+MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def sweep_waitlists(*, now: datetime) -> dict[str, int]:
 
 
 def _run_each(ids: list[int], action: Callable[[int], int]) -> int:
-    """Run the action for each row. If a row fails, log it and continue with the next one."""
+    """Run the action for each row. If it fails for a row, log that and continue with the next one."""
     done = 0
     for pk in ids:
         try:
@@ -68,10 +68,10 @@ class _SpotTakenError(Exception):
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
-    """Offer one spot to the first eligible entry. Return False if there is no match.
+    """Offer one spot to the first eligible entry. Return False if no entry matches.
 
     Reserved spots that fit no entry are released. Only one worker at a time handles a waitlist, so that its order is
-    kept. Locks: waitlist (try), identities of the candidate, drive (shared), entry, reserved spots, slots.
+    kept. Locks: waitlist (try-lock), identities of the candidate, drive (shared), entry, reserved spots, slots.
     """
     if not locks.lock_waitlist(drive_id):
         return False
@@ -153,7 +153,7 @@ def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) 
 
 
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
-    """Release the reserved spots that fit no entry, except those added after `seen_spot_ids` was read."""
+    """Release the reserved spots that fit no entry, except spots added after `seen_spot_ids` was read."""
     if not seen_spot_ids:
         return
     locks.lock_drive_shared(drive_id)
@@ -164,7 +164,7 @@ def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
 
 @transaction.atomic
 def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
-    """Book the offered spot. Every rule of a booking is checked again.
+    """Book the offered spot. All rules for bookings are checked again.
 
     A second call returns the same booking. Refuses an offer that has ended. If a rule refuses the donor, the offer
     stays open until its deadline. Locks: identities, drive (shared), entry; slots if the visit type has changed.
@@ -194,7 +194,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
     """Turn the reserved spot into a booking. The counters do not change."""
     entry, reserved = offer.entry, offer.hold
     assert reserved is not None  # an open offer has a reserved spot
-    if entry.registration:  # the drive may have another policy by now
+    if entry.registration:  # the drive's policy may have changed
         entry.registration.self_check = self_check.revalidate_self_check(
             entry.registration.self_check, entry.drive.policy.self_check
         )
@@ -221,7 +221,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 
 @transaction.atomic
 def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
-    """Decline an offer. The entry keeps its position, and this slot is not offered to it again.
+    """Decline an offer. The entry keeps its position, but this slot is not offered to it again.
 
     A second call changes nothing. Refuses an offer that has ended. Locks: drive (shared), entry.
     """
@@ -238,9 +238,9 @@ def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Off
 
 @transaction.atomic
 def expire_offer(*, offer_id: int, now: datetime) -> bool:
-    """Expire an unanswered offer and move its entry to the end of the waitlist.
+    """Expire an unanswered offer, and move its entry to the end of the waitlist.
 
-    Changes nothing if the donor has answered in the meantime. Locks: drive (shared), entry.
+    Does nothing if the donor has answered in the meantime. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state != OfferState.OPEN or offer.deadline > now:
@@ -272,7 +272,7 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
 
 
 def _build_donor(entry: WaitlistEntry) -> history.DonorScope:
-    """Return the history to check: all organizations for a verified donor, else only this organization."""
+    """Return the history to check: in all organizations for a verified donor, otherwise only in this one."""
     assert entry.volunteer_id is not None  # only held entries have no volunteer
     return history.DonorScope(entry.volunteer_id, everywhere=entry.verified_at is not None)
 

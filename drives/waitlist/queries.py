@@ -78,9 +78,9 @@ class WaitlistPage:
 
 
 def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
-    """Load the entry of a link. Return None if the link is unknown or too old. Three queries.
+    """Load the entry for a link. Return None if the link is unknown or too old. Three queries.
 
-    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) includes its token. A link is valid as
+    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) contains its token. A link works as
     long as a booking's link. An entry that was not verified in time is returned as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
@@ -97,7 +97,7 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """Filter by a token, or by an id together with its token. An id alone finds no row."""
+    """Filter by a token, or by an id if `tokens` contains its token. An id alone finds no row."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)
     hashes = [linked_model.hash_token(token) for token in tokens]
@@ -131,7 +131,7 @@ class OfferPage:
 
 
 def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
-    """Load the offer of a link. Return None if the link is unknown or too old. Two queries.
+    """Load the offer for a link. Return None if the link is unknown or too old. Two queries.
 
     `key` is the same as for `load_waitlist_page`.
     """
@@ -159,7 +159,11 @@ class Waitlist:
     refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
 
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
-        """List the matches to offer, best first: in the entry's window, not too soon, and not refused before."""
+        """List the matches that can still be offered to the entry, best first.
+
+        They are in its arrival window, not too soon from now, and not in a slot whose offer the donor declined or let
+        expire.
+        """
         window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
         matches = matching.find_matches(
@@ -175,7 +179,7 @@ class Waitlist:
 def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
     """Load a drive's waitlist with its free and reserved spots. Five queries.
 
-    Entries with an open offer are not included. `entry_id` limits the result to one entry.
+    Entries with an open offer are left out. `entry_id` limits the result to one entry.
     """
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
     waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
@@ -203,7 +207,7 @@ def list_waitlists_to_close(now: datetime) -> list[int]:
     held = WaitlistEntry.objects.filter(state=WaitlistEntryState.HELD).values("drive")
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
     shut = ~takes_place | Q(waitlist_closed_at__isnull=False) | Q(ends_at__lte=now)
-    # A union of two filters uses the partial index of each; one filter on both states would read every old entry.
+    # In a union, each filter uses its own partial index. One filter on both states would read every old entry.
     rows = Drive.objects.filter(shut, pk__in=waitlisted.union(held))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 

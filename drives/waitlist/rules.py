@@ -1,4 +1,4 @@
-"""When a donor may join a waitlist, and why an entry or an offer is closed."""
+"""Rules that decide when a donor may join a waitlist, and why an entry or an offer is closed."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from drives.refusals import Reason
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List the reasons not to create an entry. `live_hold_count` counts the contact's held entries."""
+    """List the reasons not to create an entry. `live_hold_count` in the facts counts the contact's held entries."""
     applied = (
         capacity_rules.reasons_against_drive,
         _reasons_too_many_requests,
@@ -33,7 +33,7 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
 def is_waitlist_open(drive: Drive, now: datetime) -> bool:
     """Return whether an entry can still get a spot.
 
-    A waitlist may stay open until the drive ends, even after online booking closes.
+    A waitlist may stay open until the drive ends, even after online booking has closed.
     """
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now

@@ -1,4 +1,4 @@
-"""Waitlist entries in the API."""
+"""API serializers for the waitlist."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ class ArrivalWindowSerializer(Serializer):
     """The arrival times that suit the donor: not before `from`, and before `to`. Null means no limit."""
 
     def get_fields(self) -> dict[str, Any]:
-        # "from" is a keyword of Python.
+        # "from" is a Python keyword.
         return {
             name: DateTimeField(source=f"window_{name}", required=False, allow_null=True) for name in ("from", "to")
         }
 
 
 class OfferSerializer(ModelSerializer[Offer]):
-    """A freed spot that is kept for the donor until `deadline`."""
+    """A freed spot that is reserved for the donor until `deadline`."""
 
     url = LinkField("/offer/{}/", source="token")
 
@@ -32,7 +32,7 @@ class OfferSerializer(ModelSerializer[Offer]):
 
 
 class WaitlistEntrySerializer(SiteTimesSerializer, Serializer):
-    """A waitlist entry, as shown to the holder of its token. It contains no donor data."""
+    """A waitlist entry, as shown to a client with its token. It contains no donor data."""
 
     zone_source = "entry.drive.site.timezone"
 
@@ -50,7 +50,7 @@ class WaitlistEntrySerializer(SiteTimesSerializer, Serializer):
 
 
 class NewWaitlistEntrySerializer(PersonSerializer):
-    """A donor, and the arrival times that suit them. A phone number or an e-mail address is required."""
+    """A donor and their arrival times. A phone number or an e-mail address is required."""
 
     def get_fields(self) -> dict[str, Any]:
         window = {name: DateTimeField(required=False, allow_null=True) for name in ("from", "to")}

@@ -1,5 +1,3 @@
-"""URL routes of the waitlist."""
-
 from django.urls import path
 
 from drives.api import routes

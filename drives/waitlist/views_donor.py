@@ -1,4 +1,4 @@
-"""The waitlist pages of a donor: join a full drive, verify the contact, see the position, change, leave."""
+"""A donor's waitlist pages: join the waitlist, verify the contact, see the position, change the request, leave."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -92,7 +92,7 @@ def _render_join(
 @never_cache
 @require_safe
 def show_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the entry in any state. A browser with cookies is redirected to a URL without the token."""
+    """Show the entry in any state. A browser that accepts cookies is redirected to a URL without the token."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(

@@ -1,4 +1,4 @@
-"""The waitlist pages of a coordinator."""
+"""A coordinator's waitlist pages."""
 
 from django import forms
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""The page where a donor enters a verification code, for bookings, the waitlist and new contacts."""
+"""The page on which a donor enters a verification code, for bookings, the waitlist and new contacts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class CodeForm(forms.Form):
-    """The verification code. If the contact is known under another name, also the choice of person."""
+    """The verification code. If the contact is known under another name, the form also asks for whom the booking is."""
 
     use_required_attribute = False
 
@@ -50,7 +50,7 @@ class CodePage:
     contact: str  # as typed
     is_email: bool
     is_verified: bool
-    texting_number: str  # the number that receives START after a STOP; empty if the organization has several
+    texting_number: str  # where to text START after a STOP; empty if the organization has several numbers
     may_use_email: bool = False
     is_sent_again: bool = False
     is_demo: bool = False
@@ -107,7 +107,7 @@ def handle_code_form(
     on_success: Callable[[T], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Verify with the typed code or an earlier verification of this browser, then set the browser's cookie."""
+    """Verify with the typed code, or with an earlier verification by this browser. Then set the browser's cookie."""
     form, browser = CodeForm(request.POST), visitor.read_or_create_browser_token(request)
     form.full_clean()
     code = form.cleaned_data.get("code", "")

@@ -1,4 +1,4 @@
-"""Color math: the contrast of an organization's accent, and its variant for dark mode."""
+"""Compute the contrast of an organization's accent color, and its variant for dark mode."""
 
 import colorsys
 
@@ -8,13 +8,13 @@ MIN_DARK_CONTRAST = 7.0
 
 
 def compute_contrast(one: str, other: str) -> float:
-    """Compute the contrast ratio of two colors (#rrggbb), 1 to 21, as WCAG defines it."""
+    """Compute the contrast ratio of two colors (#rrggbb) as defined by WCAG, from 1 to 21."""
     light, dark = sorted((_compute_luminance(one), _compute_luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 def is_readable(accent: str) -> bool:
-    """Return whether the accent is readable as text on paper and as the background of white text."""
+    """Return whether the accent is readable as text on the page, and white text is readable on the accent."""
     return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE)) >= MIN_CONTRAST
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that the action checks, so the form does not. Its label must not say that it is optional."""
+    """A field that is required by the action, not by the form. Its label must not say that it is optional."""
 
     needed = True
 
@@ -27,7 +27,7 @@ class NameField(RequiredByActionField):
 
 
 class ValidatedTextField(forms.CharField):
-    """A text that a rule cleans or refuses, as in the API."""
+    """A text that a rule cleans or refuses, as it does in the API."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
@@ -39,7 +39,7 @@ class ValidatedTextField(forms.CharField):
 
 
 class OtherNameField(ValidatedTextField):
-    """Another person's name, typed by a coordinator. The rule's own message refuses a blank name."""
+    """Another person's name, typed by a coordinator. If it is blank, the rule's own message is shown."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -55,7 +55,7 @@ class OtherNameField(ValidatedTextField):
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any format, converted to E.164. A number without "+" is read as one of `country`."""
+    """A phone number in any format, converted to E.164. A number without "+" is taken to be from `country`."""
 
     country = "US"
 
@@ -72,7 +72,7 @@ class PhoneFormField(forms.CharField):
 
 
 class PhoneForm(forms.Form):
-    """A form that parses its `phone` field using the organization's country."""
+    """A form whose `phone` field uses the organization's country."""
 
     def __init__(self, *args: Any, country: str, **options: Any) -> None:
         super().__init__(*args, **options)

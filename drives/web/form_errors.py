@@ -12,9 +12,9 @@ from volunteers.limits import RateLimitExceeded
 
 
 def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
-    """Add an error to the fields it names, or above the form.
+    """Add an error to the form fields that it names, or above the form.
 
-    `fields` maps error names to form field names where they differ.
+    `fields` maps the error's names to form field names where they differ.
     """
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, problems in by_field.items():

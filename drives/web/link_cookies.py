@@ -1,6 +1,6 @@
-"""Move a link's token into a cookie and redirect to a URL without it.
+"""Move a link's token into a cookie, and redirect to a URL without it.
 
-A token in a URL would show in the browser's history and in screenshots. The URL alone gives no access.
+A token in a URL would be visible in the browser's history and in screenshots. The new URL alone gives no access.
 """
 
 import re
@@ -20,7 +20,7 @@ COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the URL while we check that the b
 
 @dataclass(frozen=True)
 class LinkCookie:
-    """A cookie with the tokens of one kind of link, the newest last. It is sent only to URLs under `path`."""
+    """A cookie with the tokens of one kind of link. The newest comes last. It is sent only to URLs under `path`."""
 
     cookie: str
     path: str
@@ -50,9 +50,9 @@ OFFERS: Final = LinkCookie("offers", "/offer/")
 
 
 def exchange_token(link_cookie: LinkCookie, request: HttpRequest, token: str, clean_url: str) -> HttpResponse | None:
-    """Set the cookie for a link's token and redirect to the clean URL.
+    """Set the cookie for a link's token, and redirect to the clean URL.
 
-    Returns None if the browser keeps no cookies. The page is then shown at the link's own URL.
+    Returns None if the browser does not accept cookies. The page is then shown at the link's own URL.
     """
     query = request.GET.copy()
     has_come_back = query.pop(COOKIE_CHECK_PARAMETER, None) is not None

@@ -1,4 +1,4 @@
-"""Absolute URLs of donors' pages, and how long they work."""
+"""Build absolute URLs of donors' pages, and define how long they work."""
 
 from datetime import timedelta
 from urllib.parse import urljoin
@@ -16,10 +16,10 @@ def build_booking_link(booking: Booking) -> str:
 
 
 def compute_booking_link_length() -> int:
-    """Return the length of a booking's link, for texts measured before the link exists."""
+    """Return the length of a booking's link, to measure texts before the link exists."""
     return len(build_absolute_url(reverse("booking", args=["x" * 22])))
 
 
 def build_absolute_url(path: str) -> str:
-    """Build the URL from BASE_URL, never from the request's host, because a client can forge the host."""
+    """Build the URL from BASE_URL, never from the request's Host header, because a client can forge that."""
     return urljoin(settings.BASE_URL + "/", path)

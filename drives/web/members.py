@@ -1,4 +1,4 @@
-"""Shared functions of the pages for coordinators and helpers: the organization's rows, the actor, the page frame."""
+"""Functions for the pages of coordinators and helpers: the organization's rows, the actor, the page frame."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -43,7 +43,7 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
         "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
         "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
         "may_manage": organizations_rules.is_allowed(membership.role, "manage"),
-        # Callables, because only the coordinators' frame needs these queries; check-in pages skip them.
+        # These are callables, because only the coordinators' frame needs the queries. Check-in pages skip them.
         "replies_waiting": partial(count_open_conversations, membership.organization),
         "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }

@@ -1,4 +1,4 @@
-"""Input that a donor has not yet verified, kept in a signed cookie between two pages."""
+"""Keep a donor's unverified input in a signed cookie between two pages."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +12,7 @@ KEPT_SECONDS: Final = 15 * 60  # longer than a code is valid
 
 @dataclass(frozen=True)
 class PendingInput:
-    """A cookie for one purpose with a fixed number of texts. Cookies of other purposes are refused."""
+    """A cookie with a fixed number of texts for one purpose. Cookies for other purposes are refused."""
 
     purpose: str
     count: int
@@ -29,7 +29,7 @@ class PendingInput:
         )
 
     def read(self, request: HttpRequest) -> list[str] | None:
-        """Read texts of the last 15 minutes. Return None if the cookie is missing, forged or malformed.
+        """Read the texts from the cookie, or None if it is missing, forged, malformed or older than 15 minutes.
 
         The content is checked, too, because an older version of the service may have signed it.
         """

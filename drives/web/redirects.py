@@ -8,7 +8,7 @@ KeyView = Callable[[HttpRequest, str], HttpResponse]
 
 
 def redirect_after_post(name: str, *args: object, query: str = "", fragment: str = "") -> HttpResponse:
-    """Redirect with 303 See Other, so that a reload does not post again."""
+    """Redirect with 303 See Other, so that reloading the page does not post again."""
     response = redirect(name, *args)
     response.status_code = 303
     if query:
@@ -19,7 +19,7 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
-    """Redirect a GET (a reload, or a change of language) to the named page instead of acting."""
+    """Redirect a GET request (a reload, or a change of language) to the named page. Only a POST acts."""
 
     def decorate(view: KeyView) -> KeyView:
         @wraps(view)
