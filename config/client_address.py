@@ -1,10 +1,20 @@
-"""Set REMOTE_ADDR from X-Forwarded-For."""
+"""Set REMOTE_ADDR from X-Forwarded-For, and keep pages for monitoring from the public."""
 
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
+from functools import wraps
+from ipaddress import ip_address, ip_network
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+
+# Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include addresses of documentation.
+_INTERNAL_NETWORKS = [
+    ip_network(network)
+    for network in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+]
 
 
 class ClientAddressMiddleware:
@@ -21,3 +31,29 @@ class ClientAddressMiddleware:
         with suppress(ValueError):
             request.META["REMOTE_ADDR"] = str(ip_address(address))
         return self.get_response(request)
+
+
+def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer only a caller with METRICS_TOKEN or with a private address, and refuse others before any query."""
+
+    @wraps(view)
+    def checked_view(request: HttpRequest) -> HttpResponse:
+        if not _has_token(request) and not _is_internal(request.META["REMOTE_ADDR"]):
+            raise PermissionDenied
+        return view(request)
+
+    return checked_view
+
+
+def _has_token(request: HttpRequest) -> bool:
+    sent = request.headers.get("Authorization", "").encode()
+    expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(sent, expected)
+
+
+def _is_internal(address: str) -> bool:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in _INTERNAL_NETWORKS if network.version == ip.version)

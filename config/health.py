@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config import client_address
 from drives.capacity import drift
 from notifications import queries as messages
 
@@ -26,6 +27,7 @@ def show_liveness(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
+@client_address.require_monitor
 def show_readiness(request: HttpRequest) -> HttpResponse:
     results: dict[str, str] = {}
     for name, check in CHECKS.items():

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, ge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from config import client_address
 from drives.capacity import drift
 from drives.models import Booking, BookingState
 from notifications import queries as messages
@@ -19,6 +20,7 @@ from notifications.models import Message, MessageState
 
 @require_safe
 @never_cache
+@client_address.require_monitor
 def show_metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics. Always ten queries."""
     registry = CollectorRegistry()

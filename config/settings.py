@@ -25,6 +25,7 @@ DEBUG = False
 SECURE = BASE_URL.startswith("https://")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # lets a caller from outside read /metrics and /readyz
 
 INSTALLED_APPS = [
     "config",

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -85,3 +85,28 @@ def test_figures_take_ten_queries(client: Client) -> None:
         "drives_heartbeat_age_seconds",
     }
     assert [sample.value for sample in families["drives_drifted_slots"].samples] == [0.0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.7", "172.31.255.255", "192.168.1.1", "fd00::7"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+@pytest.mark.django_db
+def test_a_monitor_in_the_private_network_is_answered(client: Client, path: str, address: str) -> None:
+    assert client.get(path, REMOTE_ADDR=address).status_code != 403
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "172.32.0.0", "2001:db8::7", "", "unknown"])
+@pytest.mark.parametrize("sent", ["", "Bearer ", "Bearer wrong", "the-token"])
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_the_public_is_refused_without_a_query(client: Client, path: str, sent: str, address: str) -> None:
+    for token in ("", "the-token"):
+        with override_settings(METRICS_TOKEN=token):
+            response = client.get(path, REMOTE_ADDR=address, headers={"Authorization": sent})
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+@pytest.mark.django_db
+@override_settings(METRICS_TOKEN="the-token")
+def test_the_token_opens_both_from_anywhere(client: Client, path: str) -> None:
+    headers = {"Authorization": "Bearer the-token"}
+    assert client.get(path, REMOTE_ADDR="203.0.113.7", headers=headers).status_code != 403
