@@ -22,6 +22,7 @@ STATUS_BY_CODE = {
     "hold_lapsed": HTTPStatus.GONE,
     "key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "request_in_progress": HTTPStatus.CONFLICT,
+    "too_many_changes": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }

@@ -14,7 +14,10 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from volunteers.models import LimitCounter
+from notifications import contact_address
+from organizations.models import Organization
+from volunteers import rules
+from volunteers.models import LimitCounter, Volunteer
 
 LONGEST_WINDOW = timedelta(days=1)
 SHOW_MINUTES_UP_TO = 90  # longer waits are shown in hours
@@ -23,16 +26,30 @@ SHOW_MINUTES_UP_TO = 90  # longer waits are shown in hours
 class RateLimitExceeded(ValidationError):
     """A limit is reached. Views return 429 with Retry-After."""
 
-    def __init__(self, retry_at: datetime, now: datetime) -> None:
+    def __init__(self, retry_at: datetime, now: datetime, text: str = "", code: str = "too_many_codes") -> None:
         self.retry_at, self.retry_after = retry_at, retry_at - now
+        super().__init__(text or f"{_('Too many requests.')} {self._format_wait()}", code=code)
+
+    def _format_wait(self) -> str:
         minutes = max(1, ceil(self.retry_after.total_seconds() / 60))
         if minutes <= SHOW_MINUTES_UP_TO:
             text = ngettext("Try again in %(count)s minute.", "Try again in %(count)s minutes.", minutes)
-            when = text % {"count": minutes}
+            return text % {"count": minutes}
+        hours = ceil(minutes / 60)
+        return ngettext("Try again in %(count)s hour.", "Try again in %(count)s hours.", hours) % {"count": hours}
+
+
+class TooManyChanges(RateLimitExceeded):
+    """A donor changed a booking too often, or too many bookings. A coordinator can still change them."""
+
+    def __init__(self, retry_at: datetime, now: datetime, organization: Organization, phone: str) -> None:
+        if phone or organization.phone:
+            text = _("You’ve made many changes in a short time. Please call us at %(phone)s to change this.")
+            said = text % {"phone": contact_address.format_phone(phone or organization.phone)}
         else:
-            hours = ceil(minutes / 60)
-            when = ngettext("Try again in %(count)s hour.", "Try again in %(count)s hours.", hours) % {"count": hours}
-        super().__init__(f"{_('Too many requests.')} {when}", code="too_many_codes")
+            text = _("You’ve made many changes in a short time. Please write to %(email)s to change this.")
+            said = text % {"email": organization.email}
+        super().__init__(retry_at, now, said, "too_many_changes")
 
 
 class Limit(NamedTuple):
@@ -88,6 +105,41 @@ def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> N
         counted = {scope for (scope,) in cursor.fetchall()}
     if spent := [limit for limit in limits if limit.scope not in counted]:
         raise RateLimitExceeded(max(limit.compute_window_start(now) + limit.window for limit in spent), now)
+
+
+def spend_change(
+    *,
+    organization: Organization,
+    record: str = "",
+    pk: int = 0,
+    identity: str = "",
+    now: datetime,
+    phone: str = "",
+) -> None:
+    """Count a donor's change of a record, such as a booking, and of their contact. Raises TooManyChanges.
+
+    Call it after the rules have allowed the change, and before the slots are locked. `identity` must be of a verified
+    contact, because anyone could use up the changes of another one. `phone` is the one to call, by default the
+    organization's.
+    """
+    subjects = [(f"{record}_changes", str(pk))] if record else []
+    if identity:
+        subjects.append(("contact_changes", identity))
+    windows = (("_hour", rules.CHANGES_PER_HOUR), ("_day", rules.CHANGES_PER_DAY))
+    limits = [Limit(scope + suffix, subject, *limit) for scope, subject in subjects for suffix, limit in windows]
+    try:
+        spend_limits(limits=limits, now=now)
+    except RateLimitExceeded as reached:
+        raise TooManyChanges(reached.retry_at, now, organization, phone) from reached
+
+
+def find_limited_identity(volunteer: Volunteer | None) -> str:
+    """Return the identity of the contact that a volunteer's changes count against, or ""."""
+    if volunteer is None:
+        return ""
+    contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
+    own = (one.identity for one in contacts if one.verified_at or one.owner_id == volunteer.pk)
+    return next(own, "")
 
 
 @transaction.atomic(savepoint=False)

@@ -21,6 +21,9 @@ T = TypeVar("T")
 compute_identity = phones.compute_identity  # a person is identified by the identity of a verified contact
 
 CODE_TRIES: Final = 5
+# Changes by a donor: for each booking or waitlist entry, and for each contact.
+CHANGES_PER_HOUR: Final = 6, timedelta(hours=1)
+CHANGES_PER_DAY: Final = 12, timedelta(days=1)
 BROWSER_LIFETIME: Final = timedelta(days=30)
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)

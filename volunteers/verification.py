@@ -123,12 +123,18 @@ def send_code_again(
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> None:
+    """Verify the contact of registrations, or raise CodeWrong. Raises limits.TooManyChanges in a known browser.
+
+    A known browser needs no code, so the limits on codes do not bound the bookings that it makes.
+    """
     typed = registrations[0]
-    if typed.verified_at is None:
-        ids = [each.pk for each in registrations]
-        verify_contact(
-            identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now
-        )
+    if typed.verified_at is not None:
+        return
+    ids = [each.pk for each in registrations]
+    if not verify_contact(
+        identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now
+    ):
+        limits.spend_change(organization=typed.organization, identity=typed.identity, now=now)
 
 
 def verify_contact(
@@ -139,8 +145,10 @@ def verify_contact(
     browser: str,
     registration_ids: Sequence[int] = (),
     now: datetime,
-) -> None:
-    """Verify a contact by its code, or raise CodeWrong. Call this outside of transactions.
+) -> bool:
+    """Verify a contact by its code, or raise CodeWrong. Return whether that took a code.
+
+    Call this outside of transactions.
 
     1. A browser that has verified the contact needs no code.
     2. The attempt is counted in its own transaction. So a wrong code counts even though it is refused, and a right code
@@ -149,7 +157,7 @@ def verify_contact(
        verified.
     """
     if queries.is_browser_verified(browser, identity, now):
-        return
+        return False
     with transaction.atomic():
         result = codes.check_code(identity=identity, bound_to=bound_to, code=code, now=now)
         if result == CodeResult.OK:
@@ -157,6 +165,7 @@ def verify_contact(
             browsers.save_verified_browser(token=browser, identity=identity, now=now)
     if result != CodeResult.OK and not queries.is_recently_verified(identity, bound_to, now):
         raise CodeWrong(result)
+    return True
 
 
 def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:

@@ -7,13 +7,15 @@ from django.db import transaction
 
 from drives.capacity import locks
 from organizations.models import Organization
-from volunteers import profile, verification
+from volunteers import limits, profile, verification
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
 
 @transaction.atomic
-def save_details(*, people: Sequence[Volunteer], name: str, language: str) -> None:
+def save_details(*, people: Sequence[Volunteer], name: str, language: str, now: datetime) -> None:
+    """Save a donor's name and language in all their organizations. Raises limits.TooManyChanges."""
+    _spend_change(people, now)
     profile.update_name_and_language(volunteer_ids=[person.pk for person in people], name=name, language=language)
 
 
@@ -45,8 +47,8 @@ def save_verified_contact(
 ) -> None:
     """Verify a new contact, then replace the donor's old one with it.
 
-    Other people with the old contact get the new one, too. Erased volunteers are skipped. Raises CodeWrong and
-    `profile.ContactTaken`. Locks: identities of these volunteers and of the new contact.
+    Other people with the old contact get the new one, too. Erased volunteers are skipped. Raises CodeWrong,
+    `profile.ContactTaken` and limits.TooManyChanges. Locks: identities of these volunteers and of the new contact.
     """
     identity = volunteers_queries.compute_contact_identity(address)
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
@@ -57,5 +59,17 @@ def save_verified_contact(
             for pk in (*ids, *volunteers_queries.filter_contact_sharers(ids).values_list("pk", flat=True))
         )
         locks.lock_identities({identity}.union(*identities))
+        _spend_change(people, now)
         present = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
         profile.change_contact(people=list(present.select_related("organization")), address=address, now=now)
+
+
+def _spend_change(people: Sequence[Volunteer], now: datetime) -> None:
+    person = people[0]
+    limits.spend_change(
+        organization=person.organization,
+        record="volunteer",
+        pk=person.pk,
+        identity=limits.find_limited_identity(person),
+        now=now,
+    )

@@ -51,9 +51,11 @@ def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
     form = NameForm(request.POST)
     if form.is_valid():
         try:
-            profile.save_details(people=person.records, **form.cleaned_data)
+            profile.save_details(people=person.records, now=timezone.now(), **form.cleaned_data)
         except ValidationError as problem:
             form.add_error(None, problem)
+            page = _render_details(request, person, form, form_errors.compute_http_status(problem))
+            return form_errors.add_retry_after(page, problem)
         else:
             messages.success(request, _("Your details have been saved."))
             return _redirect_to(person)

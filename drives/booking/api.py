@@ -195,7 +195,8 @@ class ConfirmBookingView(BookingTokenView):
     )
     def post(self, request: Request, token: str) -> Response:
         booking = self.load_changeable_booking(token)
-        return self.answer(changes.confirm_booking(booking_id=booking.pk, actor=DONOR, now=timezone.now()))
+        [confirmed] = changes.confirm_bookings(booking_ids=[booking.pk], actor=DONOR, now=timezone.now())
+        return self.answer(confirmed)
 
 
 class CancelBookingView(BookingTokenView):

@@ -15,6 +15,7 @@ from drives.domain import grid, matching
 from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
 from drives.models import Booking, BookingState, CancelledBy, Slot
+from volunteers import limits
 
 
 @transaction.atomic
@@ -40,7 +41,8 @@ def move_bookings(
     - a time too close to another donation
     - moving a whole party, if the donor is not the one who booked it (`not_who_booked`)
 
-    Raises HoldLapsed. Locks: identities, drive (shared), bookings, all slots in one statement.
+    Raises HoldLapsed, and limits.TooManyChanges for a donor. Locks: identities, drive (shared), bookings, all slots in
+    one statement.
     """
     rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
     locks.lock_donors_then_drive(rows)
@@ -60,19 +62,26 @@ def move_bookings(
     # No time changes, so there is no new revision and no message.
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in moving]:
         return moving
+    _spend_change(next(booking for booking in moving if booking.pk == booking_id), actor, now)
     _apply_moves(moving, slots, freed, actor=actor, reason=reason, now=now)
     return moving
 
 
 @transaction.atomic
-def confirm_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Record that the donor plans to come. A second call changes nothing. Locks: booking."""
-    booking = locks.lock_booking(booking_id)
-    if booking.state == BookingState.CONFIRMED:
-        return booking
-    _refuse_state(booking, rules.CONFIRMABLE_STATES)
-    _change_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
-    return booking
+def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -> list[Booking]:
+    """Record that the donors of one contact plan to come: all of them, or none.
+
+    A second call changes nothing. Raises limits.TooManyChanges for a donor. Locks: bookings.
+    """
+    bookings = locks.lock_bookings(booking_ids)
+    unconfirmed = [booking for booking in bookings if booking.state != BookingState.CONFIRMED]
+    for booking in unconfirmed:
+        _refuse_state(booking, rules.CONFIRMABLE_STATES)
+    if unconfirmed:
+        _spend_change(unconfirmed[0], actor, now)
+    for booking in unconfirmed:
+        _change_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
+    return bookings
 
 
 @transaction.atomic
@@ -89,8 +98,8 @@ def cancel_bookings(
     """Cancel a booking or hold, or all upcoming ones of its party.
 
     The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
-    call changes nothing. An erasure passes `notify=False`, because the donor must get no more messages. Locks: drive
-    (shared), bookings, slots.
+    call changes nothing. An erasure passes `notify=False`: it is not limited, and the donor must get no more messages.
+    Raises limits.TooManyChanges for a donor. Locks: drive (shared), bookings, slots.
     """
     rows = _find_rows(booking_id, whole_party)
     drive_id = rows[0].drive_id
@@ -101,6 +110,8 @@ def cancel_bookings(
         requested = next(booking for booking in locked if booking.pk == booking_id)
         _refuse_state(requested, rules.CHANGEABLE_STATES | {BookingState.CANCELLED})
         return locked
+    if notify:
+        _spend_change(next((booking for booking in ending if booking.pk == booking_id), ending[0]), actor, now)
     cancelled = end_bookings(ending, actor=actor, cancelled_by=cancelled_by, reason=reason, now=now)
     reserved = reserved_spots.reserve_freed_spots(drive_id, map(counters.build_footprint, ending), now)
     counters.change_counters(
@@ -151,6 +162,8 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     - a full slot
     - a second active booking at the drive
     - a time that is now too close to another donation
+
+    Raises limits.TooManyChanges for a donor.
     """
     locks.lock_donors_then_drive(_find_rows(booking_id))
     booking = locks.lock_booking(booking_id)
@@ -166,6 +179,7 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
         now=now,
     )
     create.refuse_unless_bookable(requested.facts, booking.drive, booking.visit, now, get_donor_scope(booking))
+    _spend_change(booking, actor, now)
     if not counters.change_counters(
         drive_id=booking.drive_id, deltas=grid.compute_net_deltas(None, counters.build_footprint(booking))
     ):
@@ -192,6 +206,18 @@ _END_FIELDS = [
     "changed_at",
     "held_until",
 ]
+
+
+def _spend_change(booking: Booking, actor: str, now: datetime) -> None:
+    if actor == messages.DONOR:
+        limits.spend_change(
+            organization=booking.drive.organization,
+            record="booking",
+            pk=booking.pk,
+            identity=limits.find_limited_identity(booking.volunteer),
+            phone=booking.drive.phone,
+            now=now,
+        )
 
 
 def _find_rows(booking_id: int, whole_party: bool = False) -> list[Booking]:

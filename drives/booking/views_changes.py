@@ -15,7 +15,7 @@ from drives.booking.queries import BookingPage
 from drives.booking.views_links import DONOR
 from drives.models import Booking, CancelledBy
 from drives.public import times
-from drives.refusals import HoldLapsed, Refusal
+from drives.refusals import HoldLapsed
 from drives.web import form_errors
 from drives.web.code_page import CodeForm
 
@@ -55,7 +55,6 @@ def _render_times(
     request: HttpRequest, page: BookingPage, whole_party: bool, problem: ValidationError | None = None
 ) -> HttpResponse:
     moving = page.party.changeable_bookings if whole_party else [page.booking]
-    status = 409 if isinstance(problem, Refusal) else 422
     context = {
         **views_donor.build_booking_context(page),
         "group": moving if whole_party else (),
@@ -63,7 +62,8 @@ def _render_times(
         "problems": problem.messages if problem else (),
         **forms.build_alternatives(problem),
     }
-    return render(request, "drives/booking/move.html", context, status=status if problem else 200)
+    response = render(request, "drives/booking/move.html", context, status=form_errors.compute_http_status(problem))
+    return form_errors.add_retry_after(response, problem)
 
 
 @never_cache
@@ -84,7 +84,10 @@ def cancel_own_booking(request: HttpRequest, key: str, *, whole_party: bool = Fa
 def remove_from_party(request: HttpRequest, key: str) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     if page.held:
-        _cancel(page.booking)
+        try:
+            _cancel(page.booking)
+        except ValidationError as problem:
+            return views_donor.render_hold_again(request, key, CodeForm(data={}), problem)
     others = [member.booking for member in page.party.members if member.booking.pk != page.booking.pk]
     return views_links.redirect_to_booking(others[0].reference if others else key)
 
@@ -109,7 +112,7 @@ def restore_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 def confirm_own_booking(request: HttpRequest, key: str) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     return _run_change(
-        request, key, lambda: changes.confirm_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
+        request, key, lambda: changes.confirm_bookings(booking_ids=[page.booking.pk], actor=DONOR, now=timezone.now())
     )
 
 
@@ -117,17 +120,15 @@ def confirm_own_booking(request: HttpRequest, key: str) -> HttpResponse:
 @views_links.require_booking_post
 def resend_own_confirmation(request: HttpRequest, key: str) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
-    try:
-        resend.resend_confirmation(booking_id=page.booking.pk, now=timezone.now())
-    except ValidationError as refusal:
-        page_again = views_donor.render_booking_page(request, page, refusal, form_errors.compute_http_status(refusal))
-        return form_errors.add_retry_after(page_again, refusal)
-    return views_links.redirect_to_booking(key, "sent=1")
+    return _run_change(
+        request, key, lambda: resend.resend_confirmation(booking_id=page.booking.pk, now=timezone.now()), "sent=1"
+    )
 
 
-def _run_change(request: HttpRequest, key: str, act: Callable[[], object]) -> HttpResponse:
+def _run_change(request: HttpRequest, key: str, act: Callable[[], object], query: str = "") -> HttpResponse:
     try:
         act()
-    except ValidationError as refusal:
-        return views_donor.render_booking_page(request, views_links.get_booking_page_or_404(request, key), refusal, 409)
-    return views_links.redirect_to_booking(key)
+    except ValidationError as problem:
+        page, status = views_links.get_booking_page_or_404(request, key), form_errors.compute_http_status(problem)
+        return form_errors.add_retry_after(views_donor.render_booking_page(request, page, problem, status), problem)
+    return views_links.redirect_to_booking(key, query)

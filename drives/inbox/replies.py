@@ -18,6 +18,7 @@ from drives.waitlist import queries as waitlist_queries
 from notifications import kinds, replies
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message
+from volunteers.limits import TooManyChanges
 
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
@@ -98,6 +99,8 @@ def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, n
             else:
                 offers.decline_offer(offer_id=offer_id, now=now, by_text=True)
             return str(command)
+    except TooManyChanges:
+        return REFUSED
     except refusals.Refusal as refusal:
         if not refusal.codes[0].startswith("offer_"):
             return REFUSED
@@ -125,12 +128,12 @@ def _apply_to_booking(
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:
-                for member in (booking, *companions):
-                    changes.confirm_booking(booking_id=member.pk, actor="donor", now=now)
+                members = [booking.pk, *(companion.pk for companion in companions)]
+                changes.confirm_bookings(booking_ids=members, actor="donor", now=now)
             else:
                 changes.cancel_bookings(
                     booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now, reason="text"
                 )
             return str(command)
-    except refusals.Refusal:
+    except (refusals.Refusal, TooManyChanges):
         return REFUSED

@@ -18,7 +18,7 @@ from drives.models import WAITLISTED_STATES, Drive, DriveState, Source, Waitlist
 from drives.waitlist import messages, queries, rules
 from organizations import audit
 from organizations.models import linked_model
-from volunteers import registration, verification
+from volunteers import limits, registration, verification
 from volunteers.codes import CodeResult
 from volunteers.matching import BookingFor
 from volunteers.models import Registration, Volunteer
@@ -155,10 +155,11 @@ def add_entry(
 
 @transaction.atomic
 def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
-    """Change an entry's visit type and arrival times. The entry keeps its position.
+    """Change an entry's visit type and arrival times, for its donor. The entry keeps its position.
 
     Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`). Refuses an arrival window with
-    open times or with no times. Locks: drive (shared), entry.
+    open times or with no times. Raises limits.TooManyChanges. Locks: drive
+    (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -168,6 +169,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
     if entry.state != WaitlistEntryState.WAITING:
         raise refusals.Refusal([rules.build_not_on_waitlist_reason(entry.state)])
     _refuse_request(drive, waitlist_request, now)
+    spend_change(entry, now)
     return _update_request(entry, waitlist_request, now)
 
 
@@ -175,7 +177,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
 def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
     """Take a donor off the waitlist, and withdraw an open offer. A second call changes nothing.
 
-    Locks: drive (shared), entry.
+    A donor may leave at any time, because joining again is limited. Locks: drive (shared), entry.
     """
     drive_id = WaitlistEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
     locks.lock_drive_shared(drive_id)
@@ -188,6 +190,18 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
                 organization=organization, actor=actor, verb="waitlist.remove", about=entry.about, now=now
             )
     return entry
+
+
+def spend_change(entry: WaitlistEntry, now: datetime) -> None:
+    """Count a change by the donor of an entry. Raises limits.TooManyChanges."""
+    limits.spend_change(
+        organization=entry.drive.organization,
+        record="entry",
+        pk=entry.pk,
+        identity=limits.find_limited_identity(entry.volunteer),
+        phone=entry.drive.phone,
+        now=now,
+    )
 
 
 @transaction.atomic

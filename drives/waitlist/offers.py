@@ -25,7 +25,7 @@ from drives.models import (
     WaitlistEntry,
     WaitlistEntryState,
 )
-from drives.waitlist import close, messages, queries, rules
+from drives.waitlist import close, entries, messages, queries, rules
 from volunteers import queries as volunteers_queries
 
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
@@ -167,7 +167,8 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     """Book the offered spot. All rules for bookings are checked again.
 
     A second call returns the same booking. Refuses an offer that has ended. If a rule refuses the donor, the offer
-    stays open until its deadline. Locks: identities, drive (shared), entry; slots if the visit type has changed.
+    stays open until its deadline. Raises limits.TooManyChanges. Locks: identities, drive (shared), entry; slots if the
+    visit type has changed.
     """
     entry_before = WaitlistEntry.objects.get(offers=offer_id)
     locks.lock_identities_then_drive(
@@ -180,6 +181,7 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     entry, drive = offer.entry, offer.entry.drive
     slot = _load_booking_facts(entry, offer.arrival_id, now)
     visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry))
+    entries.spend_change(entry, now)
     booking = _book_offer(offer, actor, now)
     if visit != booking.visit:  # a donation was recorded or removed since the offer
         if not create.correct_visit_types([(booking, visit)], now, has_overdue_holds=slot.has_overdue_holds):
@@ -223,12 +225,14 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
     """Decline an offer. The entry keeps its position, but this slot is not offered to it again.
 
-    A second call changes nothing. Refuses an offer that has ended. Locks: drive (shared), entry.
+    A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges. Locks: drive
+    (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state == OfferState.DECLINED:
         return offer
     _refuse_ended_offer(offer, now)
+    entries.spend_change(offer.entry, now)
     reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _set_entry_state(offer.entry, WaitlistEntryState.WAITING, now)
     if by_text:

@@ -132,9 +132,10 @@ def change_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
         return _render_entry(request, page, form, 422)
     try:
         entries.change_entry(entry_id=page.entry.pk, waitlist_request=form.waitlist_request, now=timezone.now())
-    except Refusal as refusal:
-        form.add_error(None, refusal.messages)
-        return _render_entry(request, page, form, 409, refusal.alternatives)
+    except ValidationError as problem:
+        form.add_error(None, problem.messages)
+        openings, status = form_errors.list_alternatives(problem), form_errors.compute_http_status(problem)
+        return form_errors.add_retry_after(_render_entry(request, page, form, status, openings), problem)
     return _redirect_to_entry(key, "changed=1")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,10 +12,9 @@ from django.views.decorators.http import require_safe
 
 from drives.booking import views_links
 from drives.booking.views_links import DONOR
-from drives.refusals import Refusal
 from drives.waitlist import offers, queries, views_donor
 from drives.waitlist.queries import OfferPage
-from drives.web import link_cookies, redirects
+from drives.web import form_errors, link_cookies, redirects
 
 
 @never_cache
@@ -36,8 +36,8 @@ def accept_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
         return redirects.redirect_after_post("offer", key)
     try:
         booking = offers.accept_offer(offer_id=page.offer.pk, actor=DONOR, now=timezone.now())
-    except Refusal as refusal:
-        return _render_offer(request, _get_page_or_404(request, key), refusal.messages, 409)
+    except ValidationError as problem:
+        return _render_problem(request, key, problem)
     return views_links.redirect_to_booking(booking.token)
 
 
@@ -48,8 +48,8 @@ def decline_offered_spot(request: HttpRequest, key: str) -> HttpResponse:
         return redirects.redirect_after_post("offer", key)
     try:
         offers.decline_offer(offer_id=page.offer.pk, now=timezone.now())
-    except Refusal as refusal:
-        return _render_offer(request, _get_page_or_404(request, key), refusal.messages, 409)
+    except ValidationError as problem:
+        return _render_problem(request, key, problem)
     return redirects.redirect_after_post("offer", key)
 
 
@@ -58,6 +58,11 @@ def _get_page_or_404(request: HttpRequest, key: str) -> OfferPage:
     if page is None:
         raise Http404
     return page
+
+
+def _render_problem(request: HttpRequest, key: str, problem: ValidationError) -> HttpResponse:
+    page, status = _get_page_or_404(request, key), form_errors.compute_http_status(problem)
+    return form_errors.add_retry_after(_render_offer(request, page, problem.messages, status), problem)
 
 
 def _render_offer(

@@ -1,4 +1,4 @@
-"""Concurrent requests for codes: the limits that keep costs down."""
+"""Concurrent requests for codes and concurrent changes: the limits that keep costs down."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from tests.builders import NOW
 from tests.races.arena import count_lost, count_lost_in_turn
 from volunteers import codes
 from volunteers import limits as actions_limits
-from volunteers.limits import Limit, RateLimitExceeded
+from volunteers.limits import Limit, RateLimitExceeded, TooManyChanges
 from volunteers.models import LimitCounter, VerificationCode
-from volunteers.rules import CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
+from volunteers.rules import CHANGES_PER_HOUR, CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE, ALMOST_ALWAYS = 20, 9
@@ -46,7 +46,7 @@ def test_concurrent_searches_respect_the_contact_limit() -> None:
     assert count_lost(searches_at_once()) == 0
 
 
-def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def seed_naive_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("the naive counter")
 
     def naive(*, limits: Sequence[Limit], now: datetime) -> None:
@@ -64,7 +64,37 @@ def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest
             LimitCounter.objects.filter(pk=row.pk).update(count=row.count + 1)
 
     seeds.replace(monkeypatch, actions_limits, "spend_limits", naive)
+
+
+def test_control_reading_the_counter_first_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed_naive_counter(monkeypatch)
     assert count_lost_in_turn(searches_at_once()) >= ALMOST_ALWAYS
+
+
+# Changes of one contact
+
+
+def changes_at_once() -> Callable[[], bool]:
+    owner, most = builders.organization(), CHANGES_PER_HOUR[0]
+
+    def change(number: int) -> None:
+        actions_limits.spend_change(organization=owner, record="booking", pk=number % 2, identity="a", now=NOW)
+
+    def race() -> bool:
+        LimitCounter.objects.all().delete()
+        answers = storm.at_once(AT_ONCE, change)
+        return sum(isinstance(answer, TooManyChanges) for answer in answers) == AT_ONCE - most
+
+    return race
+
+
+def test_concurrent_changes_respect_the_contact_limit() -> None:
+    assert count_lost(changes_at_once()) == 0
+
+
+def test_control_reading_the_counter_first_allows_too_many_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed_naive_counter(monkeypatch)
+    assert count_lost_in_turn(changes_at_once()) >= ALMOST_ALWAYS
 
 
 # One network: codes are requested while others are verified

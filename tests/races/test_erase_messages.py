@@ -161,7 +161,7 @@ def known_then_erased() -> tuple[Volunteer, str]:
 
 
 def change_name(people: Sequence[Volunteer]) -> None:
-    profile.save_details(people=people, name="Test Ana Birch", language="es")
+    profile.save_details(people=people, name="Test Ana Birch", language="es", now=NOW)
 
 
 def change_contact(people: Sequence[Volunteer]) -> None:

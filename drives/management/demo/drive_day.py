@@ -108,7 +108,7 @@ def _build_donor_events(
     elif position % 3 != 1 and due_at - guest.booked_at > 2 * DAY:
         yield Event(
             due_at - DAY + timedelta(minutes=chance.randrange(10, 300)),
-            lambda now: changes.confirm_booking(booking_id=guest.booking_id, actor="donor", now=now),
+            lambda now: changes.confirm_bookings(booking_ids=[guest.booking_id], actor="donor", now=now),
         )
     if guest.outcome in ARRIVED:
         came_at = due_at + timedelta(minutes=chance.randrange(-10, 9))

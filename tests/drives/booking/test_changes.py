@@ -81,7 +81,7 @@ def test_confirming_twice_changes_nothing() -> None:
     booking = builders.booked(builders.drive())
     for _time in range(2):
         assert (
-            booking_changes.confirm_booking(booking_id=booking.pk, actor="donor", now=NOW).state
+            booking_changes.confirm_bookings(booking_ids=[booking.pk], actor="donor", now=NOW)[0].state
             == BookingState.CONFIRMED
         )
     assert booking.changes.filter(to_state="confirmed").count() == 1
