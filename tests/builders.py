@@ -142,7 +142,7 @@ def replanned(drive: Drive, **changes: Any) -> Drive:
 
 
 def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
-    """Build a drive without screening, with one chair step per visit. Every step has `places` spots."""
+    """Build a drive without screening. A visit takes one step in a chair, and every step has `places` spots."""
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
         "first_screening_steps": 0,
@@ -167,7 +167,7 @@ def drive(
 
 
 def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
-    """Create a drive in twelve days by the real clock, for tests that start programs."""
+    """Create a drive twelve days from the real time, for tests that start programs."""
     present, owner = timezone.now(), of or organization()
     made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
     lifecycle.publish_drive(drive_id=made.pk, actor="test", now=present)
@@ -224,7 +224,7 @@ def booked(
 def gave(
     of: Drive, *, n: int = 0, number: int = 42, outcome: str = "donated", booked_at: datetime = NOW, **who: Any
 ) -> Booking:
-    """Create a booking with its check-in and an outcome an hour later."""
+    """Create a booking with its check-in, and with an outcome an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
     check_in.check_in_donor(booking_id=booking.pk, actor="test", now=came)
@@ -248,7 +248,7 @@ def agreed(of: Organization, address: str, *purposes: str, given: bool = True, n
 
 
 def full_drive(*, places: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
-    """Create a plain drive that is fully booked, by donors 1, 2, 3 in order of time."""
+    """Create a plain drive that is fully booked by donors 1, 2, 3 and so on, in order of time."""
     owner = of or organization(codes_per_day=100_000)
     made = drive(owner, plain(site(owner), places=places, steps=steps, **changes))
     return [booked(made, n=n, number=1 + n * places + place) for n in range(steps) for place in range(places)]
@@ -308,7 +308,10 @@ def held_together(
     now: datetime = NOW,
     **who: Any,
 ) -> list[Booking]:
-    """Hold a party's slots, with one name and visit type per donor. Verify the first hold to book them all."""
+    """Hold a party's slots. `people` has a name and visit type for each donor.
+
+    Verifying the first hold books them all.
+    """
     (name, visit), *others = people
     return hold.hold_bookings(
         drive=of,

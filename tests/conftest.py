@@ -21,7 +21,7 @@ from tests import seeds
 from tests.figures import pytest_terminal_summary
 from tests.servers import Servers
 
-__all__ = ["pytest_terminal_summary"]  # a hook
+__all__ = ["pytest_terminal_summary"]  # a pytest hook
 
 OURS = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -75,7 +75,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail skipped tests in CI, where every requirement is installed."""
+    """In CI, turn skipped tests into failures, because everything they require is installed there."""
     report = yield
     if report.skipped and env.bool("CI", default=False) and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -176,20 +176,20 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _all_reached() -> Iterator[None]:
-    """Fail a race test that does not reach one of its pauses or seeded bugs."""
+    """Make a race test fail if it does not reach one of its pauses or seeded bugs."""
     with seeds.all_reached():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Clear the rate-limit counters that other tests left in the same minute of the stopped clock."""
+    """Clear the rate-limit counters, because the clock stands still and other tests used the same minute."""
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
 def _own_language() -> None:
-    """Reset the language, because a request in Spanish leaves Spanish active in its thread."""
+    """Reset the language, because a request in Spanish would leave Spanish active in its thread."""
     translation.deactivate()
 
 

@@ -1,10 +1,10 @@
-"""Figures that tests measured, shown at the end of the run."""
+"""Figures that tests have measured. They are shown at the end of the run."""
 
 import pytest
 
 
 def note(request: pytest.FixtureRequest, what: str, value: object) -> None:
-    """Store a figure in the test's report, which also reaches the main process from xdist's workers."""
+    """Store a figure in the test's report, which xdist's workers send to the main process."""
     request.node.user_properties.append((what, str(value)))
 
 

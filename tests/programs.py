@@ -1,4 +1,4 @@
-"""Runs the service's programs as processes on the test's database. Mark the test transactional."""
+"""Runs the service's programs as processes that use the test's database. Mark the test as transactional."""
 
 import http.client
 import os
@@ -29,7 +29,7 @@ def database_url() -> str:
 def program(
     guard: Guard, log: Path, command: list[str], environment: dict[str, str]
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a program until the block ends. Its output is in the log."""
+    """Run a program until the block ends. Its output goes to the log."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -54,7 +54,7 @@ def program(
 
 @contextmanager
 def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment: str) -> Iterator[int]:
-    """Run the real web server and return its port after it responds."""
+    """Run the real web server. Return its port once it responds."""
     with web_process(guard, log, ["-m", "config.web_server", application], **environment) as (_process, port):
         yield port
 
@@ -63,7 +63,7 @@ def web(guard: Guard, log: Path, application: str = "config.wsgi", **environment
 def web_process(
     guard: Guard, log: Path, command: list[str], **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
-    """Run a web server, real or a control. Return its process and port after it responds."""
+    """Run a web server, either the real one or a control. Return its process and port once it responds."""
     port = redis_server.find_free_port()
     ours = {
         **DEMO,
@@ -81,7 +81,7 @@ def web_process(
 
 
 def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Run a Celery worker with one process on the broker in REDIS_URL."""
+    """Run a Celery worker with one process. Its broker is the one in REDIS_URL."""
     return workers(guard, log, 1, environment)
 
 

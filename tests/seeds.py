@@ -1,6 +1,6 @@
-"""Pauses and seeded bugs that a race must reach. A pause or bug that is never reached fails its test.
+"""Pauses and seeded bugs for race tests. If one is never reached, its test fails.
 
-Replace a function in the module that calls it, because a name that a module imported is a separate copy.
+Replace a function in the module that calls it, because a name that a module has imported is a separate copy.
 """
 
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seed
 
 
 def pausing(name: str) -> Callable[[], None]:
-    """Return a pause at which several actions of a race meet."""
+    """Return a pause at which several actions of a race wait for each other."""
     expectation = expect(f"pause in {name}")
 
     def pause() -> None:
@@ -74,7 +74,7 @@ def pausing(name: str) -> Callable[[], None]:
 
 
 def then_pause(read: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Wrap a function with a pause after it returns."""
+    """Wrap a function so that it pauses before it returns its result."""
     return followed_by(pausing(name), read)
 
 

@@ -1,4 +1,4 @@
-"""The servers of a test run: one PostgreSQL and one Redis for all workers, in a temporary folder."""
+"""The servers for a test run: one PostgreSQL and one Redis for all workers, in a temporary folder."""
 
 import os
 import tempfile
@@ -20,7 +20,7 @@ class Servers:
         self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:
-        """Start the servers that the environment does not name, and set the variables that name them for workers."""
+        """Start the servers that are not set in the environment, and set the variables for the workers."""
         static = self.folder / "static"
         static.mkdir()
         os.environ["STATIC_ROOT"] = str(static)

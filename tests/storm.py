@@ -1,8 +1,8 @@
-"""Run actions at the same moment on a real PostgreSQL, each in a thread with its own connection, led by a referee.
+"""Run actions at the same moment on a real PostgreSQL. Each has its own thread and connection. A referee controls them.
 
-All actions start after all have connected. An action that reaches a `pause` continues when no other action can: each
-of the others also pauses, has ended, or waits for a lock in PostgreSQL. So the same actions meet on every machine,
-even a slow one.
+All actions start after all have connected. An action that reaches a `pause` continues only when no other action can,
+because each of the others has also paused, has ended, or waits for a lock in PostgreSQL. So the actions meet in the
+same way on every machine, even a slow one.
 """
 
 import threading
@@ -14,7 +14,7 @@ from django.db import connection, connections
 
 T = TypeVar("T")
 
-LOOK, LOOKS = 0.005, 12_000  # seconds between two checks for waiting locks; fail after a minute of checks
+LOOK, LOOKS = 0.005, 12_000  # seconds between two checks for waiting locks, and the number of checks (a minute)
 _WAITING = (
     "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid = ANY(%s)"  # pg_locks is always up to date
 )
@@ -22,7 +22,7 @@ _here = threading.local()
 
 
 def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
-    """Run `work(0 … count - 1)` at the same moment; return each result or exception."""
+    """Run `work(0)` to `work(count - 1)` at the same moment. Return each result or exception."""
     return meet([partial(work, number) for number in range(count)])
 
 
@@ -30,8 +30,8 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
     """Return the result or exception of each act.
 
     At the start, and whenever no act can continue, all paused acts are released at the same moment. With `in_turn`,
-    only the act that has paused longest is released, beginning with the first in the list, so the order is always
-    the same.
+    only the act that has paused longest is released, and at the start the first in the list. So the order is always the
+    same.
     """
     referee, answers = _Referee(len(acts), in_turn=in_turn), dict[int, T | Exception]()
 
@@ -57,7 +57,7 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
 
 
 def pause() -> bool:
-    """Wait until no other action can continue. Return whether the action runs in a meeting.
+    """Wait until no other action can continue. Return whether other actions are running.
 
     An action that runs alone does not wait.
     """
@@ -113,7 +113,7 @@ class _Referee:
         self._moved.notify_all()
 
     def _wait_until_still(self) -> None:
-        """Wait until no action can continue. Raise if that never happens, because such a race would prove nothing."""
+        """Wait until no action can continue. Raise if that never happens, because the race would then prove nothing."""
         for _look in range(LOOKS):
             if not self._under_way or (self._paused and self._all_wait_for_locks()):
                 return

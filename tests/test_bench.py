@@ -1,4 +1,4 @@
-"""Parts of the benchmarks that could be wrong without being noticed."""
+"""Parts of the benchmarks that could be wrong without anyone noticing."""
 
 from collections import Counter
 

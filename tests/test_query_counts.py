@@ -1,4 +1,4 @@
-"""The statement count detects a query for each row."""
+"""The count of statements detects a query that runs for each row."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A phone number and a cancellation go through few files, so that a reader can follow them."""
+"""A phone number and a cancellation pass through few files, so that a reader can follow them."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Finds the files of this project in which local variables contain a given value."""
+"""Finds the project's files in which local variables contain a given value."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ _DEEPEST = 4  # levels of dicts, lists and objects that are searched
 
 
 def files_with(is_wanted: Callable[[object], bool], run: Callable[[], object]) -> dict[str, set[str]]:
-    """Run something and return the files, with their functions, that had a wanted value in a local variable.
+    """Run something. Return the files, with their functions, in which a local variable had a wanted value.
 
     A value also counts if it is inside a dict, a list or an object of this project. It does not count inside the
     submitted form, because every view has that. Functions in threads that start meanwhile are included.

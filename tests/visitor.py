@@ -1,4 +1,4 @@
-"""A browser without JavaScript: opens pages, fills in their forms, follows redirects."""
+"""A browser without JavaScript. It opens pages, fills in their forms and follows redirects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Fields = list[tuple[str, str]]
 
 @dataclass
 class Form:
-    """The fields that an unchanged form would send, and its choices."""
+    """The fields that the form would submit unchanged, and the choices of its fields."""
 
     action: str
     method: str
@@ -35,7 +35,7 @@ class Page:
     forms: list[Form]
 
     def form(self, ending: str) -> Form:
-        """Return the form with this ending of its action URL."""
+        """Return the form whose action URL ends with `ending`."""
         found = [form for form in self.forms if urlsplit(form.action).path.endswith(ending)]
         assert found, f"{self.path} ({self.status}) has no form to …{ending}: {[form.action for form in self.forms]}"
         return found[0]

@@ -1,4 +1,7 @@
-"""Source files for the checks. A check takes sources as an argument, so that a control can pass a seeded violation."""
+"""Source files for the checks.
+
+Each check takes sources as an argument, so that a control can pass a seeded violation.
+"""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -50,7 +53,10 @@ def imported_names(source: Source) -> Iterator[str]:
 
 
 def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
-    """Yield the full name of each name that a module reads: `dt.now` may be `datetime.datetime.now` after an import."""
+    """Yield the full name of each name that a module reads.
+
+    After an import, `dt.now` may be `datetime.datetime.now`.
+    """
     local = _imports_by_local_name(source.tree)
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Name | ast.Attribute) and (dotted := _dotted(node)):
@@ -59,7 +65,7 @@ def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
 
 
 def inside(path: str, homes: Iterable[str]) -> bool:
-    """Return whether a path is one of the homes or inside one. Homes are written without a file ending."""
+    """Return whether a path is one of the homes or is inside one. Homes have no file extension."""
     return any(path == f"{home}.py" or path.startswith(f"{home}/") for home in homes)
 
 

@@ -11,7 +11,7 @@ import yaml
 from tests.architecture.sources import APPS, ROOT, Source, project_sources, used_names
 
 PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB"}
-READERS = {"config/celery.py", "config/wsgi.py"}  # they name the settings module
+READERS = {"config/celery.py", "config/wsgi.py"}  # these set the settings module
 EMBEDDED = "config/embedded/"  # sets the environment of the programs that it starts
 
 
@@ -21,13 +21,13 @@ def services() -> dict[str, Any]:
 
 
 def unknown_services(compose: dict[str, Any]) -> list[str]:
-    """List services that another service waits for but that do not exist."""
+    """List services that other services wait for but that do not exist."""
     awaited = {name for service in compose.values() for name in service.get("depends_on", ())}
     return sorted(awaited - compose.keys())
 
 
 def written_variables(compose: dict[str, Any]) -> list[str]:
-    """List variables that may be secret but have a value in the file. Secrets belong in .env."""
+    """List variables that may be secret but have a value in this file. Secrets belong in .env."""
     written: set[str] = set()
     for service in compose.values():
         environment = service.get("environment", {})

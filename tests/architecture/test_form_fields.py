@@ -1,4 +1,4 @@
-"""The code reads every field that a template writes by hand."""
+"""Templates contain no hand-written field that the code does not read."""
 
 import re
 from collections.abc import Iterable

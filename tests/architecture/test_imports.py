@@ -1,7 +1,7 @@
-"""Modules import modules, not functions, from this project.
+"""Modules of this project import each other as modules. They do not import functions.
 
-A function that is replaced in its module is then replaced for every caller. Classes and constants may be imported by
-name. The `__init__` of a package may re-export what its own modules define. Its callers still name the package:
+So a function that is replaced in its module is replaced for every caller. Classes and constants may be imported by
+name. A package's `__init__` may re-export what its own modules define. Its callers still name the package:
 `from drives import queries`, then `queries.load_waitlist(...)`.
 """
 
@@ -82,7 +82,7 @@ def _read_assignment(module: _Module, node: ast.Assign | ast.AnnAssign) -> None:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module, including those under a condition."""
+    """Yield the statements of a module, including those inside a condition."""
     for node in body:
         yield node
         for inner in ("body", "orelse", "finalbody") if isinstance(node, ast.If | ast.Try | ast.With) else ():

@@ -21,12 +21,12 @@ def settings() -> dict[str, Any]:
 
 
 def layers_of(contract: Contract) -> list[list[str]]:
-    """List the layers from the top, each with the names at the same level."""
+    """List the layers from the top down, each with the names on the same level."""
     return [[name.strip(" ()") for name in layer.replace(":", "|").split("|")] for layer in contract["layers"]]
 
 
 def faults(contract: Contract) -> list[str]:
-    """List settings that would let a contract skip a module."""
+    """List settings because of which a contract would skip a module."""
     optional = [layer for layer in contract["layers"] if "(" in layer]
     open_ended = contract.get("containers") and not contract.get("exhaustive")
     further = [*contract.get("exhaustive_ignores", ()), *contract.get("ignore_imports", ())]

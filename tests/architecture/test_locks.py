@@ -38,7 +38,7 @@ def unmet(requirements: Iterable[str], lock: str) -> list[str]:
 
 
 def differing(image: str, development: str) -> list[str]:
-    """List packages of the image that have another version in the development lock."""
+    """List the image's packages that have another version in the development lock."""
     versions = pinned_versions(development)
     return [name for name, version in pinned_versions(image).items() if versions.get(name) != version]
 

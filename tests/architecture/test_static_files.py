@@ -1,4 +1,4 @@
-"""Every `{% static %}` of every template names a file that exists."""
+"""Every `{% static %}` in every template names a file that exists."""
 
 import re
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ HOMES = {
     "twilio": ("notifications/providers/twilio", "notifications/views_webhooks"),
     "icalendar": ("drives/calendars",),
 }
-# The modules that other apps may import from an app: its models, actions and queries, and a few more with a reason.
+# The modules that other apps may import from an app: its models, actions and queries, and a few others for a reason.
 DOORS = {
     "organizations": {
         *("models", "api_keys", "audit", "idempotency", "memberships", "queries"),
@@ -57,7 +57,7 @@ def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[S
 
 
 def find_imports_past_doors(sources: Iterable[Source]) -> list[str]:
-    """List imports from another app that do not go through its doors (the modules listed for it)."""
+    """List imports from another app that are not among its doors (the modules that others may import)."""
     return [
         f"{source.path} imports {name}"
         for source in sources

@@ -19,7 +19,7 @@ def registered() -> set[str]:
 
 
 def unknown_written(texts: Iterable[Source]) -> list[str]:
-    """List task names in code, comments and documents that no task has."""
+    """List task names in code, comments and documents that belong to no task."""
     known = registered()
     return [f"{text.path}: {name}" for text in texts for name in WRITTEN.findall(text.text) if name not in known]
 

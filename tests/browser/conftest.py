@@ -1,4 +1,4 @@
-"""A real Chromium from PATH for the tests that need one, with the screen sizes and color schemes that donors use."""
+"""A real Chromium from PATH for the tests that need one, in the screen sizes and color schemes that donors use."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="module")
 def chromium(django_db_setup: None) -> Iterator[Browser]:
-    """Start Chromium, and let Django read the database although Playwright runs an event loop in this thread.
+    """Start Chromium, and allow database access although Playwright runs an event loop in this thread.
 
-    `django_db_setup` must run first. Django cannot find connections again that it opened inside the loop, so it
-    could not drop the database at the end.
+    `django_db_setup` must run first. Otherwise Django would open connections inside the loop, could not find them
+    afterward, and could not drop the database at the end.
     """
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
@@ -29,7 +29,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page in a new browser profile: width, scripts on or off, light or dark."""
+    """Open a page in a new browser profile. The caller chooses the width, scripts on or off, and light or dark."""
     contexts: list[BrowserContext] = []
 
     def opened(*, width: int = 390, scripts: bool = True, scheme: Any = "light") -> Page:

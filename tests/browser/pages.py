@@ -1,4 +1,4 @@
-"""Helpers for browser tests: data for the pages, steps on them, and checks for what is wrong with a page."""
+"""Helpers for browser tests: create data for the pages, use them, and check what is wrong with them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ IN_BROWSER = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("browser"),
 ]
-SHOTS = env.str("SHOTS", "")  # a folder; if it is set, each page is saved there as a picture
+SHOTS = env.str("SHOTS", "")  # a folder in which to save a screenshot of each page, if set
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OpenPage = Callable[..., Page]
 
@@ -40,7 +40,7 @@ def world() -> Drive:
 
 
 def violations(page: Page) -> list[str]:
-    """Return axe's findings and where they are."""
+    """Return the problems that axe finds, and where they are."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
@@ -55,7 +55,7 @@ def arrive(page: Page, heading: str) -> None:
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button that sends a form, and wait for the next page, because a click alone may return before it."""
+    """Press a button that submits a form, and wait for the next page, because a click may return earlier."""
     with page.expect_navigation():
         page.get_by_role("button", name=button).click()
 
@@ -65,7 +65,7 @@ def code_for(page: Page) -> str:
 
 
 def look_at(page: Page, name: str) -> list[str]:
-    """Return what is wrong with the page in its current state."""
+    """Return the problems of the page in its current state."""
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]
@@ -77,7 +77,7 @@ def enter_ana(page: Page) -> None:
 
 
 def enter_code(page: Page) -> None:
-    """Enter the code from the phone, from the check page to the booking."""
+    """On the check page, enter the code from the phone, and wait for the booking's page."""
     arrive(page, "Review and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()

@@ -1,4 +1,4 @@
-"""A coordinator's first sign-in in a real browser: the second step is required and set up, then the drives appear."""
+"""A coordinator's first sign-in in a real browser. The second step is required and set up, then the drives appear."""
 
 import re
 from typing import Any
@@ -34,7 +34,7 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.get_by_text("First set up two-step sign-in").wait_for()
     problems += look_at(page, f"second-step-{width}")
     page.locator("main a[href$='/totp/activate/']").click()
-    page.locator("input[name=password]").fill(PASSWORD)  # required before any change of the sign-in
+    page.locator("input[name=password]").fill(PASSWORD)  # required before a change to the sign-in methods
     page.locator("main button[type=submit]").first.click()
     page.locator("input[name=code]").wait_for()
     problems += look_at(page, f"second-step-app-{width}")

@@ -26,7 +26,7 @@ def full_world() -> tuple[Drive, list[Booking]]:
 
 
 def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
-    """Join the waitlist, from the full drive's page to the position."""
+    """Join the waitlist, starting on the full drive's page and ending on the page with the position."""
     page.goto(f"{live_server.url}/d/{drive.slug}/")
     page.get_by_role("link", name="Join the waiting list").click()
     enter_ana(page)

@@ -28,7 +28,7 @@ NODE = shutil.which("node")
 WHY = "needs Node.js and its packages: npm ci --prefix tests/calendars"
 pytestmark = pytest.mark.skipif(not NODE or not (HERE / "node_modules").is_dir(), reason=WHY)
 
-# The readers are in other zones than the site. Their clocks change on other days or never.
+# The readers are in different zones from the site. Their clocks change on other days, or never.
 READERS_ZONES = ("UTC", "America/New_York", "Asia/Kathmandu")
 # Nights in which the clocks change by an hour or half an hour, and zones with offsets that are not full hours.
 NIGHTS = [
@@ -82,7 +82,7 @@ def by_icalendar(body: bytes) -> list[Seen]:
 
 
 def by_node(bodies: dict[str, bytes], zone: str) -> dict[str, dict[str, list[Seen]]]:
-    """Return the events as both readers of Node parse them on a machine in this zone."""
+    """Return the events as the two Node.js readers parse them on a machine in this zone."""
     given = json.dumps({name: body.decode() for name, body in bodies.items()})
     command = [str(NODE), str(HERE / "read.mjs")]
     answer = subprocess.run(
@@ -96,7 +96,7 @@ def by_node(bodies: dict[str, bytes], zone: str) -> dict[str, dict[str, list[See
 
 
 def read(bodies: dict[str, bytes]) -> dict[str, list[Seen]]:
-    """Return the events as icalendar reads them, after checking that all readers agree in every zone."""
+    """Return the events as icalendar reads them. Check that all readers agree in every zone."""
     seen = {name: by_icalendar(body) for name, body in bodies.items()}
     ordered = {name: sorted(map(str, map(asdict, events))) for name, events in seen.items()}
     for zone in READERS_ZONES:
@@ -197,7 +197,7 @@ def assert_names_nobody(body: bytes, *told: str) -> None:
 
 
 def appointment(zone: str, day: str, hour: int) -> CalendarEvent:
-    """Build an event of 75 minutes from half past this local hour. A skipped hour is moved after the gap."""
+    """Build an event of 75 minutes that starts half past this local hour. A skipped hour is moved to after the gap."""
     at = datetime.fromisoformat(f"{day} {hour:02}:30").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return CalendarEvent(
         uid=f"{zone}-{day}-{hour}@drives.example.org",

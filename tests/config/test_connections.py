@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end_connection() -> int:
-    """End this thread's connection on the server, as a restart does. Return the process id of the ended backend."""
+    """End this thread's connection on the server, as a restart would. Return the ended backend's process id."""
     connection.ensure_connection()
     ended = connection.connection.info.backend_pid
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:

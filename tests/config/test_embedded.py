@@ -1,4 +1,4 @@
-"""The embedded servers: the data they keep, the files and processes that remain, and their errors at the start."""
+"""The embedded servers: the data they keep, the files and processes they leave, and their errors on start."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The whole embedded stack as `make run` starts it. It responds, keeps its data, and no process outlives it."""
+"""The whole embedded stack as `make run` starts it. It responds and keeps its data, and no process outlives it."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ PATIENCE = 120.0
 
 @contextmanager
 def stack(data: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    """Run the supervisor without the test run's environment, and always stop it."""
+    """Run the supervisor without the environment of the test run, and always stop it."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     command = [sys.executable, "-m", "config.embedded"]
     log = data.with_suffix(".log").open("a")
@@ -64,7 +64,7 @@ def family(process: "subprocess.Popen[str]") -> set[int]:
 
 
 def wait_until_gone(pids: set[int]) -> set[int]:
-    """Return the processes that still run after a while."""
+    """Wait for the processes to end. Return those that are still running after a while."""
     deadline = time.monotonic() + 40
     while True:
         listed = subprocess.run(["ps", "-e", "-o", "pid=,stat="], capture_output=True, text=True, check=True).stdout

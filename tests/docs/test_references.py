@@ -19,7 +19,7 @@ def load_pages() -> list[Source]:
 
 @cache
 def list_project_paths() -> frozenset[str]:
-    """List the files and folders of the project; a folder ends in a slash."""
+    """List the project's files and folders. Folders end in a slash."""
     found = [*ROOT.iterdir(), *(path for folder in (*PACKAGES, "docs") for path in (ROOT / folder).rglob("*"))]
     return frozenset(path.relative_to(ROOT).as_posix() + ("/" if path.is_dir() else "") for path in found)
 
@@ -37,7 +37,7 @@ def list_code_words(page: Source) -> list[str]:
 
 
 def is_path(word: str, page: Source) -> bool:
-    """Return whether a word means a path. URLs of pages, patterns and API calls such as `move/` do not."""
+    """Return whether a word is a path. URLs of pages, patterns, and API calls such as `move/` are not."""
     if word.startswith(("/", ".")) or not re.fullmatch(r"[\w./-]+", word):
         return False
     is_file = word.endswith(SUFFIXES)
@@ -47,9 +47,9 @@ def is_path(word: str, page: Source) -> bool:
 
 
 def list_missing_paths(page: Source) -> list[str]:
-    """List the page's paths that do not exist.
+    """List the paths in a page that do not exist.
 
-    A path may start at the root or, in a table of a folder's files, further down.
+    A path may start at the root. In a table of a folder's files, it may also start further down.
     """
     known = list_project_paths()
     words = [word for word in list_code_words(page) if is_path(word, page)]
@@ -82,7 +82,7 @@ def resolves(name: str) -> bool:
 
 
 def find(name: str) -> object | None:
-    """Return a module, or a class in one."""
+    """Return the module with this name, or the class in a module."""
     try:
         return importlib.import_module(name)
     except ImportError:

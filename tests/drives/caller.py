@@ -18,7 +18,10 @@ PREFIX = "/api/v1/"
 
 
 class Api:
-    """A caller, with or without a key: `post("bookings/", {...})`. A response that breaks the schema fails the test."""
+    """An API client, with or without a key: `post("bookings/", {...})`.
+
+    A response that breaks the schema fails the test.
+    """
 
     def __init__(self, client: Client | None = None, **headers: str) -> None:
         self.client, self.headers = client or Client(), headers
@@ -38,7 +41,7 @@ class Api:
         return self.send("PATCH", path, body, **headers)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send bytes unchanged, and any other body as JSON."""
+        """Send bytes as they are, and anything else as JSON."""
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         path = path.removeprefix("http://testserver").removeprefix(PREFIX)
         answer = self.client.generic(
@@ -50,14 +53,14 @@ class Api:
         return answer
 
     def book(self, **changes: Any) -> Any:
-        """POST a booking; `key` is the Idempotency-Key, `slot` the id."""
+        """Post a booking. `key` is the Idempotency-Key, `slot` the slot's id."""
         key = changes.pop("key", None) or str(uuid.uuid4())
         body = {"visit": "return", "name": "Test Ana Alder", "phone": "+12015550142", **changes}
         return self.post("bookings/", body, **{"Idempotency-Key": key})
 
 
 def hold_to_schema(method: str, path: str, answer: Any) -> None:
-    """Fail if the schema does not have the status, content type or a member of the response."""
+    """Fail if the response has a status, a content type or a member that is not in the schema."""
     described = operation(method, path)
     if described is None:
         assert answer.status_code in {404, 405}, (method, path, answer.status_code)
@@ -72,7 +75,7 @@ def hold_to_schema(method: str, path: str, answer: Any) -> None:
 
 @cache
 def loaded() -> Any:
-    """Return the schema, made strict: a member that is not in it is an error."""
+    """Return the schema with unknown members made an error."""
     strict = json.loads(schema.render_schema())
     for component in strict["components"]["schemas"].values():
         if "properties" in component:

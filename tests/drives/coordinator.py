@@ -17,7 +17,7 @@ def signed_in(membership: Membership) -> Client:
 
 
 class AllDay(Client):
-    """A browser with a session that never ends, for tests that move the clock by days."""
+    """A browser whose session never ends, for tests that move the clock by days."""
 
     def __init__(self, user: User) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class AllDay(Client):
 
 
 def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
-    """Return the completed form of a plan: a Saturday, 9:00 to 15:00, four chairs."""
+    """Return the completed form for a plan: a Saturday, 9:00 to 15:00, four chairs."""
     return {
         "title": "Plasma drive",
         "on": "2027-03-13",

@@ -1,4 +1,4 @@
-"""A donor with a browser: steps that several test files share."""
+"""A donor with a browser: the steps that several test files use."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ PHONE = "(201) 555-0142"  # the 42nd of the reserved numbers, as people type it
 
 
 def text(response: Any) -> str:
-    """Return the text of the page without markup, with single spaces between words."""
+    """Return the page's text without markup, with single spaces between words."""
     words = re.sub(r"<(script|style|title)\b.*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(words.replace("\N{NO-BREAK SPACE}", " ").replace("&#x27;", "'").split())
 

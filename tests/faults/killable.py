@@ -1,7 +1,7 @@
 """Workers that can be killed. Each is a fork that runs one sweep, as in Celery's prefork pool.
 
-`python -m tests.faults.killable [bug …]` reads lines with a sweep's name and its arguments from standard input. For
-each line it forks a worker and writes its process id. The named bugs are seeded into the workers.
+`python -m tests.faults.killable [bug …]` reads lines from standard input, each with a sweep's name and its arguments.
+For each line it forks a worker and prints the worker's process id. The named bugs are seeded into the workers.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import django
 
 
 def main(arguments: list[str]) -> None:
-    """Import slow modules before the fork, and connect after it."""
+    """Import slow modules before forking, and connect to the database afterward."""
     django.setup()
     names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
     tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)

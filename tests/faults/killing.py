@@ -1,7 +1,7 @@
-"""Kill workers at chosen points, let the others recover, and count at the provider which messages were lost or doubled.
+"""Kill workers at chosen points, let others recover, and count the lost and duplicate messages at the provider.
 
-The program has no test hooks for this. A worker stops at a point because it waits for a lock that the test holds, or
-for a response that the stand-in withholds.
+The code under test needs no hooks for this. A worker stops at a point because it waits for a lock that the test holds,
+or for a response that the fake provider withholds.
 """
 
 import contextlib
@@ -45,20 +45,23 @@ _numbers = count(1)
 
 @dataclass
 class Count:
-    """The messages at the provider compared with those queued."""
+    """The messages at the provider, compared with those queued."""
 
     kills: int = 0
     messages: int = 0
     lost: int = 0
     doubled: int = 0
-    most_extra: int = 0  # for any one message
+    most_extra: int = 0  # the most for any one message
     extra: int = 0  # in total
     recovered_after: float = 0.0  # seconds on the workers' clock until the provider had the last message
 
 
 @dataclass(kw_only=True)
 class Workers:
-    """Forks on the test's database. Each runs one sweep and is killed in it. `bug` is seeded into them."""
+    """Forked processes on the test's database. Each runs one sweep and is killed during it.
+
+    `bug` is seeded into them.
+    """
 
     bug: str = ""
     kills: int = 0
@@ -84,7 +87,7 @@ class Workers:
         self._watcher.close()
 
     def start(self, sweep: str = "deliver") -> int:
-        """Start a worker that runs one sweep; return its process id."""
+        """Start a worker that runs one sweep. Return its process id."""
         assert self._workers.stdin
         assert self._workers.stdout
         self._workers.stdin.write(f"{sweep}\n")
@@ -97,25 +100,25 @@ class Workers:
             self.kills += 1
 
     def waiting(self) -> list[int]:
-        """List the backends that wait for a lock."""
+        """List the database backends that wait for a lock."""
         return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
 
     def locking(self) -> list[int]:
-        """List the backends with an advisory lock. A killed worker's backend remains until the server notices."""
+        """List the backends that hold an advisory lock. After a kill, a backend remains until the server notices."""
         return [pid for (pid,) in self._watcher.execute(_LOCKING).fetchall()]
 
     @contextlib.contextmanager
     def holding(self, statement: str, *arguments: Any) -> Iterator[None]:
-        """Take the locks of a statement until the block ends."""
+        """Hold the locks that a statement takes until the block ends."""
         with psycopg.connect(database_url()) as holder:
             holder.execute(statement.encode(), arguments)
             yield
             holder.rollback()
 
     def stopped_by(self, pid: int, *, finishes: bool) -> None:
-        """Kill a worker whose statement waits for a lock of the test.
+        """Kill a worker whose statement waits for the test's lock.
 
-        With `finishes`, the server still finishes the statement; otherwise its backend is terminated, too.
+        With `finishes`, the server still completes the statement. Otherwise the worker's backend is terminated, too.
         """
         assert eventually(self.waiting), "the worker does not wait"
         self.kill(pid)
@@ -126,7 +129,7 @@ class Workers:
 
 @dataclass
 class Arena(Workers):
-    """Workers to kill, the provider that they call, and the test's database."""
+    """Workers to kill, the fake provider that they call, and the test's database."""
 
     twilio: TwilioStandIn
     organization: Organization = field(default_factory=lambda: builders.organization(messages_per_day=0))
@@ -152,7 +155,7 @@ class Arena(Workers):
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
-        """Run the beat's sweeps on a clock that is set forward; return the seconds that recovery took on that clock."""
+        """Run beat's sweeps while the clock is moved forward. Return how many seconds recovery took on that clock."""
         at = began = timezone.now()
         offset = random.uniform(0, 30)
         while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
@@ -219,7 +222,7 @@ def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
 
 
 def after_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """Kill a worker after it has stored all but one message. It waits at the last one."""
+    """Kill a worker after it has stored all responses except one. It waits at that one."""
     arena.twilio.plan([*["ok"] * (EACH - 1), "hang"])
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()
@@ -236,7 +239,7 @@ def _kill_when_called(arena: Arena) -> None:
 
 
 def anywhere(arena: Arena, *, finishes: bool) -> None:
-    """Kill three workers at a random moment. Try again if they had finished."""
+    """Kill three workers at a random moment. Try again if they had already finished."""
     before = arena.kills
     while arena.kills == before:
         arena.queue(10 * EACH)

@@ -1,4 +1,4 @@
-"""Delivery reports of the provider in every possible order."""
+"""Delivery reports from the provider, in every possible order."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def highest(order: Order) -> str:
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
-    """Count orders that end in a wrong state. Early reports arrive before the provider's id is stored."""
+    """Count orders that end in a wrong state. With `early`, reports arrive before the provider's id is stored."""
     now = timezone.now()
     organization = builders.organization()
     expected = {}

@@ -1,4 +1,4 @@
-"""The bugs that the fault tests must catch. A simpler program would have each of them."""
+"""The bugs that the fault tests must catch. A simpler design would have each of them."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from notifications.providers.base import Provider
 from organizations import audit
 from organizations.models import AuditEntry, Organization
 
-BATCH = 99  # the first half of an advisory key that no other lock uses
+BATCH = 99  # the first number of an advisory lock; no other lock uses it
 
 
 def record_first() -> None:
-    """Record a message as sent before the call. A kill in between loses the message."""
+    """Record a message as sent before the call. If the worker is killed in between, the message is lost."""
     gate = claim.admit_messages
 
     def hasty(**asked: Any) -> Sequence[ClaimedMessage]:
@@ -40,7 +40,7 @@ def no_token() -> None:
 
 
 def no_look_up() -> Any:
-    """Send again without a look-up after a worker died. Return the patch; the caller stops it."""
+    """Send again without a look-up after a worker died. Return the patch, which the caller must stop."""
 
     def blind(message: Message, provider: Provider, now: Any) -> str:
         return reconciliation._resend_or_give_up(message, now, asked=True)
@@ -49,7 +49,10 @@ def no_look_up() -> Any:
 
 
 def few_at_once() -> None:
-    """Use small batches, each behind a lock with its number (`BATCH`), so that a test can kill between two of them."""
+    """Use small batches.
+
+    Each waits for its own lock (`BATCH`), so that a test can kill a worker between two batches.
+    """
     batch, numbers = invitations._queue_batch, itertools.count()
 
     def barred(*asked: Any) -> tuple[int, int]:
@@ -62,9 +65,9 @@ def few_at_once() -> None:
 
 
 def noted_first() -> Any:
-    """Record a round of invitations before it is done, so that a kill in between loses it.
+    """Record a round of invitations before it is done. If the worker is killed in between, the round is lost.
 
-    Return the patch; the caller stops it.
+    Return the patch, which the caller must stop.
     """
     invitation = invitations.invite_donors
 

@@ -1,4 +1,7 @@
-"""Real Celery: two beats and eight workers on one outbox. Workers are killed; Redis is lost and comes back empty."""
+"""Real Celery: two beats and eight workers on one outbox.
+
+Workers are killed, and Redis is lost and comes back empty.
+"""
 
 import os
 import random
@@ -41,9 +44,9 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 class Kept:
-    """A program that is restarted after it ends, as compose does (`restart: unless-stopped`).
+    """A program that is restarted when it exits, as compose does (`restart: unless-stopped`).
 
-    Celery needs this. If a worker loses its broker while it replaces a process of its pool, it ends with "file
+    Celery needs this. A worker that loses its broker while it replaces a process of its pool crashes with "file
     descriptor is None" in Celery's own code.
     """
 
@@ -55,7 +58,7 @@ class Kept:
         self.restarts = 0
 
     def looked_after(self) -> bool:
-        """Return whether the program runs. Start it again if it has ended."""
+        """Return whether the program is running. Start it again if it has exited."""
         if self.process.poll() is None:
             return True
         self.process = self._running.enter_context(self._start())
@@ -67,7 +70,7 @@ class Kept:
         return found
 
     def kill_some(self, number: int) -> int:
-        """Kill processes of the pool and wait until Celery has replaced them."""
+        """Kill processes of the pool, and wait until Celery has replaced them."""
         before = self.children()
         chosen = random.sample(before, number)
         for child in chosen:

@@ -1,6 +1,6 @@
-"""Workers are killed at every point of sending a message. None is lost.
+"""Workers are killed at every point while they send a message. None is lost.
 
-If the provider can be asked about messages, none is doubled either. `python -m bench.soak` repeats this a thousand
+If the provider can be asked about messages, none is sent twice either. `python -m bench.soak` repeats this a thousand
 times.
 """
 

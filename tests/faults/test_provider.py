@@ -1,4 +1,4 @@
-"""No message is lost or doubled if the provider fails, the clock jumps, or reports arrive in any order."""
+"""No message is lost or duplicated if the provider fails, the clock jumps, or reports arrive in any order."""
 
 import random
 from collections.abc import Iterator

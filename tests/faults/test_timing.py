@@ -8,7 +8,7 @@ from tests import figures
 from tests.faults.timing import DOORS, area, leaking, told_by_time
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("timing")]
-PAIRS = 150  # the figure's standard error is then 0.033
+PAIRS = 150  # with this many pairs, the standard error of a figure is 0.033
 TELLS_NOTHING = 0.15
 
 

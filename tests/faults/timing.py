@@ -1,8 +1,8 @@
 """Measures whether response times reveal if a contact is known.
 
-The test sends known and unknown contacts to the same endpoints in random order, each with its own IP address. The
-figure of an endpoint is how often the known contact of a random pair took longer (the area under the ROC curve). At
-0.5, the times reveal nothing.
+The test sends known and unknown contacts to the same endpoints in random order, each from its own IP address. An
+endpoint's figure is the share of random pairs in which the known contact took longer (the area under the ROC curve).
+At 0.5, the times reveal nothing.
 """
 
 import random
@@ -38,7 +38,7 @@ WARM_UP = 20
 
 
 def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
-    """Return the figure of each endpoint for `pairs` known and as many unknown contacts. A day allows 900 searches."""
+    """Return each endpoint's figure for `pairs` known and as many unknown contacts. A day allows only 900 searches."""
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
     drive = builders.coming_drive(of=owner, shape=builders.plain, places=PLENTY, policy_id=builders.lax().pk)
@@ -57,7 +57,7 @@ def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
 
 
 def area(known: Sequence[float], unknown: Sequence[float]) -> float:
-    """Return the share of pairs in which the known contact took longer. Equal times count half."""
+    """Return the share of pairs in which the known contact took longer. A tie counts as half."""
     ranked = sorted(unknown)
     wins = sum(bisect_left(ranked, took) + bisect_right(ranked, took) for took in known)
     return wins / (2 * len(known) * len(unknown))
@@ -110,7 +110,7 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
 
 
 def _ask(drive: Drive, phone: str, n: int) -> dict[str, float]:
-    """Send one contact to each endpoint from a new browser; return the seconds for each."""
+    """Send one contact to each endpoint from a new browser. Return the seconds for each."""
     browser = Client(REMOTE_ADDR=f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
     details = {"name": "Test Ana Alder", "phone": phone, "email": "", "visit": "return", "reminders": "on"}
     details["slot"] = str(builders.slot(drive, n % 4).pk)
@@ -139,7 +139,7 @@ def _phones(count: int, chance: random.Random) -> Iterator[str]:
 
 @contextmanager
 def leaking(looks: int = 1) -> Iterator[None]:
-    """Seed a bug: look up the contact's bookings and donations before verification, this many times."""
+    """Seed a bug: look up the contact's bookings and donations before verification, `looks` times."""
     spend = codes._spend_code_limits
 
     def curious(who: str, *rest: Any) -> None:

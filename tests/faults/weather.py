@@ -1,4 +1,4 @@
-"""Messages through a provider that fails at random, on a clock that may jump."""
+"""Messages sent through a provider that fails at random, while the clock may jump."""
 
 import contextlib
 import random
@@ -36,7 +36,7 @@ class Count:
 
 @dataclass
 class Weather:
-    """Random faults from one seed. With `jumps`, the clock is shifted in each round and correct afterwards."""
+    """Random faults from one seed. With `jumps`, the clock is wrong in each round and correct afterward."""
 
     twilio: TwilioStandIn
     chance: random.Random
@@ -57,7 +57,7 @@ class Weather:
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
-        """Run the sweeps until no message is open. All hangs together take ten seconds."""
+        """Run the sweeps until no message is open. All hanging calls together take ten seconds."""
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
         with contextlib.nullcontext() if asks else seeded.no_look_up():
             for round_ in range(300):

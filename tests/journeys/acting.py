@@ -1,4 +1,4 @@
-"""The actors of the journeys: donors with a browser and phone, workers that sweep, and a clock set by the test."""
+"""The actors in the journeys: donors with a browser and phone, workers that sweep, and a clock set by the test."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _sids = count(1)
 
 
 class Clock(Protocol):
-    """The clock of a test (time-machine's fixture)."""
+    """The test's clock (time-machine's fixture)."""
 
     def move_to(self, destination: datetime, tick: bool | None = None) -> None: ...
 
@@ -38,7 +38,7 @@ def set_to(clock: Clock, moment: datetime) -> None:
 
 
 def sweep() -> None:
-    """Run one round of all sweeps in the beat schedule, as the worker does."""
+    """Run every sweep in the beat schedule once, as the worker does."""
     for task in _tasks():
         task()
 
@@ -50,7 +50,7 @@ def _tasks() -> list[Callable[[], Any]]:
 
 
 def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[datetime] = ()) -> None:
-    """Let time pass with a round every twelve hours, and also one second before and at each watched moment."""
+    """Let time pass. Sweep every twelve hours, one second before each watched moment, and at that moment."""
     moments = {since + timedelta(hours=12) * step for step in range(1 + (until - since) // timedelta(hours=12))}
     for watched in watching:
         moments |= {watched - timedelta(seconds=1), watched}
@@ -87,7 +87,7 @@ class TestBrowser:
 
 
 class Donor:
-    """Test Ana Alder or another donor: what she does, and what her phone and mailbox show."""
+    """Test Ana Alder, or another donor. What she does, and what her phone and mailbox show."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Donor:
         self.token = ""
 
     def holds(self, drive: Drive, n: int, visit: str = "return") -> Page:
-        """Hold a slot, from the drive's page to the check page."""
+        """Hold a slot, starting on the drive's page and ending on the check page."""
         page = self.visitor.open(f"/d/{drive.slug}/?visit={visit}")
         page = self.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive, n).pk))
         details = {"name": self.name, "phone": self.phone, "email": self.email, **self.consents}
@@ -116,7 +116,7 @@ class Donor:
         return page
 
     def books(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """Book, and read the code from the phone."""
+        """Book a slot, with the code from the phone."""
         page = self.holds(drive, n, visit)
         sweep()
         page = self.visitor.submit(page.form("/verify/"), code=self.code)
@@ -125,7 +125,7 @@ class Donor:
         return self.booking
 
     def books_again(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """Book in a browser that knows her: choose a time, then "Book this time", without typing."""
+        """Book in a browser that knows her. Choose a time, then press "Book this time", without typing."""
         page, slot = self.visitor.open(f"/d/{drive.slug}/?visit={visit}"), str(builders.slot(drive, n).pk)
         page = self.visitor.submit(page.form("/book/"), slot=slot)
         assert "You don’t need a code" in page.html
@@ -163,17 +163,17 @@ class Donor:
         return next(word for word in words if word.isdigit() and len(word) == 6)
 
     def messages(self, *states: str) -> list[Message]:
-        """Return the outbox messages about the booking in these states."""
+        """Return the outbox's messages about the booking in these states."""
         return list(Message.objects.filter(about=self.booking.about, state__in=states).order_by("due_at", "pk"))
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """Return the texts that the phone received, and when."""
+        """Return when each text arrived on the phone, and what it said."""
         return [(wall(item.at), item.text) for item in received(self.phone)]
 
     @property
     def mails(self) -> list[tuple[str, str]]:
-        """Return when mail arrived, and its subject."""
+        """Return when each e-mail arrived, and its subject."""
         return [(wall(item.at), item.subject) for item in received(self.email)]
 
 
@@ -191,7 +191,7 @@ def received(address: str) -> list[InboxItem]:
 
 @dataclass(frozen=True)
 class Invitation:
-    """The values that a calendar reads from an e-mail."""
+    """The values that a calendar app reads from an e-mail."""
 
     method: str
     uid: str
@@ -213,7 +213,7 @@ def _invitation(calendar: Any) -> Invitation:
 
 
 class Coordinator:
-    """Test Ben Birch. He plans and runs drives through the API with his organization's key."""
+    """Test Ben Birch, who plans and runs drives through the API with his organization's key."""
 
     def __init__(self, organization: Organization) -> None:
         member = builders.member(organization)

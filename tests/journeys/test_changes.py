@@ -1,4 +1,4 @@
-"""Donors change their plans: another time, no time, the same time again."""
+"""Donors change their plans: they move, cancel, and undo that."""
 
 from datetime import timedelta
 

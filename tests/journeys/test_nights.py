@@ -1,4 +1,4 @@
-"""Drives around the nights in which the clocks change. "A day before" means the same local time."""
+"""Drives around the nights in which the clocks change. "A day before" means at the same local time."""
 
 from datetime import date, time, timedelta
 

@@ -1,4 +1,4 @@
-"""STOP stops all texts at once; START allows them again."""
+"""STOP ends all texts at once. START allows them again."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ SHORTLY_BEFORE = THREE_DAYS - timedelta(minutes=5)
 
 
 def states(ana: Donor) -> list[tuple[str, str, str]]:
-    """Return kind, state and reason of the reminders by text."""
+    """Return the kind, state and reason of each reminder by text."""
     rows = Message.objects.filter(about=ana.booking.about, channel="sms", kind__in=["three_days", "day_before"])
     return [(row.kind, row.state, row.reason) for row in rows.order_by("due_at")]
 

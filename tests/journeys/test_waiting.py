@@ -1,4 +1,4 @@
-"""A full drive: a donor joins the waitlist, another cancels, and a reply by text is enough to get the spot."""
+"""A full drive. A donor joins the waitlist, another donor cancels, and one reply by text is enough to get the spot."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def full(time_machine: Clock) -> list[Booking]:
 
 
 def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
-    """Join the waitlist, from the full drive's page to the position. The code is read from the phone."""
+    """Join the waitlist, starting on the full drive's page and ending on the page with the position."""
     page = donor.visitor.open(f"/d/{drive.slug}/")
     assert "All spots are taken." in page.html
     page = donor.visitor.open(f"/d/{drive.slug}/waitlist/?visit=return")

@@ -51,5 +51,5 @@ def many(organization: Organization, number: int, **fields: Any) -> Sequence[Mes
 
 
 def deliver(now: datetime = NOON, seconds: float = 15) -> dict[str, int]:
-    """Run a worker once at this time."""
+    """Run a delivery worker once at this time."""
     return delivery.deliver_messages(clock=lambda: now, chance=lambda: 1.0, seconds=seconds)

@@ -1,4 +1,4 @@
-"""The table of message kinds: derived values, the code that reads it, and the published page."""
+"""The table of message kinds: its derived values, the code that reads it, and the published page."""
 
 import re
 from datetime import timedelta
@@ -57,7 +57,7 @@ def constant(kind: MessageKind) -> str:
 
 
 def queued_kinds(sources: tuple[Source, ...]) -> set[str]:
-    """Return the kinds named in modules that build envelopes, and those from a schedule or a broadcast."""
+    """Return the kinds named in modules that build envelopes, and the kinds from a schedule or a broadcast."""
     makers = [source.text for source in sources if "envelopes.build_envelopes(" in source.text]
     named = {kind.name for kind in KINDS.values() if any(f"kinds.{constant(kind)}" in text for text in makers)}
     return named | {str(name) for name in (*reminder_times.REMINDERS, *BroadcastKind)}
@@ -80,13 +80,13 @@ def test_control_an_envelope_made_by_hand_is_caught() -> None:
 
 
 def literals(sources: tuple[Source, ...]) -> list[str]:
-    """List the files that name a kind by a literal instead of the table."""
+    """List the files that write a kind as a literal instead of using the table."""
     found = re.compile(rf"\b(message|text|last|topic|envelope)\.kind (==|!=|in) [\"'({{]|kind=\"({'|'.join(KINDS)})\"")
     return [source.path for source in sources if found.search(source.text)]
 
 
 def test_kinds_are_named_by_the_table() -> None:
-    # The model of messages may not import the table of kinds, and one of its indexes needs literal codes.
+    # The message model may not import the table of kinds, and one of its indexes needs literal codes.
     assert literals(project_sources(*APPS)) == ["notifications/models/message.py"]
 
 

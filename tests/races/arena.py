@@ -20,7 +20,7 @@ _in_turn = ContextVar("in_turn", default=False)
 
 
 def run_concurrently(*acts: Callable[[], Any]) -> list[str]:
-    """Run the actions at once, each on its own connection.
+    """Run the actions at the same time, each on its own connection.
 
     Return "ok", the refusal's codes, or the error's name for each action.
     """
@@ -40,14 +40,14 @@ def _outcome(answer: object) -> str:
 def count_lost(race: Callable[[], bool], runs: int = RUNS) -> int:
     """Count the runs that ended badly.
 
-    In half of the runs the actions take turns; in the others all leave each pause at once. The race empties its tables
-    between runs.
+    In half of the runs, the actions take turns. In the others, all actions leave each pause at the same time. The race
+    empties its tables between runs.
     """
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 
 
 def count_lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """Count the bad runs of a control. The actions take turns in the given order, so that all runs end alike."""
+    """Count the bad runs of a control. The actions take turns in the given order, so that all runs end the same way."""
     return sum(_lost(race, in_turn=True) for _run in range(runs))
 
 
@@ -60,7 +60,7 @@ def _lost(race: Callable[[], bool], *, in_turn: bool) -> bool:
 
 
 def oversold(slots: Sequence[Slot]) -> bool:
-    """Return whether a step has more bookings than chairs, counted from the bookings and not from the counters."""
+    """Return whether a step has more bookings than chairs. Counts the bookings, because the counters may be wrong."""
     drive = slots[0].drive_id
     bookings = list(Booking.objects.filter(drive=drive, state__in=HOLDS_A_PLACE))
     for slot in slots:
@@ -72,12 +72,12 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Pause between reading the facts and booking. The locks make the pause harmless."""
+    """Pause between reading the facts and booking. With the locks, the pause does no harm."""
     seeds.pause_after(monkeypatch, booking_facts, *names)
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
-    """Seed a bug: read the counters, pause, write the read value plus one."""
+    """Seed a bug: read the counters, pause, then write the value read plus one."""
     wait = think or seeds.pausing("the naive change of counters")
 
     def naive(*, drive_id: int, deltas: counters.Deltas) -> bool:
@@ -121,6 +121,6 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def empty() -> None:
-    """Free all capacity between runs: lapse all bookings and reset all counters."""
+    """Free all capacity between runs. Lapse all bookings and reset all counters."""
     Booking.objects.update(state=BookingState.LAPSED, is_counted=False)
     Slot.objects.update(screening_taken=0, chairs_taken=0, over=0)

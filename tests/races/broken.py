@@ -1,4 +1,4 @@
-"""The web application with a seeded bug in the counters, for the control of the load test."""
+"""The web application with a seeded bug in the counters, as a control for the load test."""
 
 import time
 from functools import partial
@@ -9,7 +9,7 @@ from tests.races import arena
 
 
 class Seeded:
-    """Replaces pytest's monkeypatch in a process without pytest."""
+    """Replaces pytest's monkeypatch in a process that does not run pytest."""
 
     def setattr(self, target: object, name: str, value: object) -> None:
         patch.object(target, name, value).start()

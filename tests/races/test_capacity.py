@@ -1,4 +1,4 @@
-"""Races for spots. Ten runs with the locks all end well; runs without the locks do not."""
+"""Races for spots. With the locks, all of ten runs end well. Without them, some do not."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """Lift the limits on codes. The counter of an organization's limit would serialize its donors and hide the race."""
+    """Lift the limits on codes. Otherwise the lock on the organization's counter would hide the race."""
     settings.RATE_LIMITS = False
 
 

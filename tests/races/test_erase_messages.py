@@ -40,7 +40,7 @@ def stop_by_reply(person: Volunteer, phone: str) -> None:
 
 def give_consent(person: Volunteer, phone: str) -> None:
     for contact in Contact.objects.filter(address=phone):
-        with suppress(ValidationError):  # the contact has no owner any more
+        with suppress(ValidationError):  # the contact no longer has an owner
             consent.opt_in_contact(
                 volunteer=person, contact=contact, purpose="news", language="en", source="page", ip=None, now=NOW
             )
@@ -67,7 +67,7 @@ def _weeks_later() -> datetime:
 
 
 def race_erasure(act: Act) -> Callable[[], bool]:
-    """Erase Ana, a donor with another booking, while `act`, which started first, is running."""
+    """Erase Ana, who has another booking, while `act`, which has started first, is running."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 

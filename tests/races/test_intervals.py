@@ -1,4 +1,4 @@
-"""One donor makes two bookings at the same moment, too close together, at two organizations."""
+"""One donor makes two bookings at the same moment, at two organizations and too close together."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,10 @@ def two_organizations() -> Callable[[], bool]:
 
 
 def verify_phone_and_mailbox() -> Callable[[], bool]:
-    """Ana verified phone and mailbox at one organization. She books with one there and with the other elsewhere."""
+    """Ana verified a phone and a mailbox at one organization.
+
+    She books with the phone there and with the mailbox elsewhere.
+    """
     drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
 

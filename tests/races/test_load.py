@@ -1,4 +1,4 @@
-"""Hundreds of concurrent requests through the real web server, its pool and PostgreSQL."""
+"""Hundreds of concurrent requests through the real web server, its connections and PostgreSQL."""
 
 from collections import Counter
 from pathlib import Path

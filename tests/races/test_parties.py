@@ -1,4 +1,4 @@
-"""Races of parties. Ten runs with the locks all end well; runs without the locks do not."""
+"""Races between parties. With the locks, all of ten runs end well. Without them, some do not."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

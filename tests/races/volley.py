@@ -1,4 +1,4 @@
-"""Send many requests at the same moment, and count open transactions meanwhile."""
+"""Send many requests at the same moment, and count the transactions that are open meanwhile."""
 
 import http.client
 import json
@@ -54,7 +54,7 @@ def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
 
 @dataclass
 class TransactionWatch:
-    """The largest number of transactions open at once, seen from another connection, and how long it watched."""
+    """The largest number of transactions open at once, as seen from another connection, and how long it was watched."""
 
     most: int = 0
     looks: int = 0
@@ -63,9 +63,10 @@ class TransactionWatch:
 
 @contextmanager
 def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
-    """Count open transactions from a separate connection as often as possible.
+    """Count open transactions from a separate connection, as often as possible.
 
-    Lock the slot `barred` until that many are open, or for 30 seconds, so that requests pile up on any machine.
+    Lock the slot `barred` until `until` transactions are open, or for 30 seconds, so that requests pile up on any
+    machine.
     """
     seen, stop, began = TransactionWatch(), threading.Event(), time.monotonic()
     open_now = (

@@ -24,7 +24,7 @@ async def _receive_in_a_thread(
 
 
 async def _receive_nothing(_self: RsgiAdapter, _scope: Scope, _exchange: RsgiProtocol, _body: RequestBody) -> None:
-    """Do not read the body, like servers that stream it to a view."""
+    """Leave the body unread, as servers do that stream it to a view."""
 
 
 def seed(bug: str) -> None:

@@ -39,7 +39,10 @@ def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
 
 @contextmanager
 def dripping(port: int, count: int) -> Iterator[None]:
-    """Keep connections open that send one byte at a time, half of them in the head and half in the body."""
+    """Keep connections open that send one byte at a time.
+
+    Half of them are in the request's head, and half in the body.
+    """
     done = threading.Event()
     with ExitStack() as stack:
         clients = [stack.enter_context(closing(connect(port))) for _client in range(count)]
@@ -64,7 +67,7 @@ def _drip(clients: list[socket.socket], done: threading.Event) -> None:
 
 
 def slowest_health(port: int, seconds: float = 3.0) -> float:
-    """Return the longest time of `/healthz` on new connections, or PATIENCE if there is no response."""
+    """Return the longest response time of `/healthz` on new connections, or PATIENCE if there is no response."""
     longest, end = 0.0, time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -100,7 +103,7 @@ SMALL = json.dumps({"reason": "x" * 200}).encode()
 
 
 def mixed(key: str, booking: object) -> Sequence[Ask]:
-    """List requests that get a response before the body is read, and ordinary requests between them."""
+    """List requests that get a response before their body is read, with ordinary requests between them."""
     holder = JSON | {"Authorization": f"Bearer {key}"}
     return (
         Ask("POST", "/api/v1/drives/", 401, SMALL, JSON),
@@ -116,7 +119,7 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
 
 
 def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[str]:
-    """Send requests on kept connections, with bodies in one or two packets. Count missing and wrong responses."""
+    """Send requests on persistent connections, with bodies in one or two packets. Count missing and wrong responses."""
     chance, missed = random.Random(seed), Counter[str]()
     client = connect(port)
     for _request in range(count):
@@ -136,7 +139,7 @@ def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[s
 
 
 def _send(client: socket.socket, ask: Ask, *, split: bool) -> tuple[int, bool]:
-    """Return the status, and whether the server said that it closes the connection."""
+    """Return the status, and whether the server announced that it closes the connection."""
     if split:
         client.sendall(ask.head)
         time.sleep(0.002)

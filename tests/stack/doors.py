@@ -1,4 +1,4 @@
-"""A web application with test pages: `/echo` shows the request, `/slow` responds late, `/die` ends the process."""
+"""A web application with test pages: `/echo` shows the request, `/slow` responds late, and `/die` ends the process."""
 
 import json
 import os

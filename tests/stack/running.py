@@ -25,7 +25,7 @@ READY_WITHIN = 90.0
 
 
 class Running:
-    """`python -m config.embedded` with a folder and a port, in an environment with no other variables."""
+    """`python -m config.embedded` with a data folder and a port, and no other environment variables."""
 
     def __init__(self, data: Path, port: int) -> None:
         self.port = port
@@ -46,12 +46,12 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the guard stop any processes that a failed test did not stop."""
+        """Let the guard stop any processes that a failed test has left running."""
         self.process.kill()
         self.process.wait()
 
     def wait_until_ready(self) -> float:
-        """Wait until the stack reports that it is ready; return the seconds."""
+        """Wait until the stack reports that it is ready. Return the seconds it took."""
         began = time.monotonic()
         ready = f"Ready: http://localhost:{self.port}/"
         assert eventually(lambda: self.process.poll() is not None or ready in self.said, READY_WITHIN), self.said
@@ -73,7 +73,7 @@ class Running:
 
 
 def left_over(processes: list[psutil.Process]) -> list[str]:
-    """List the processes that still run after a moment."""
+    """List the processes that are still running after a moment."""
     _gone, alive = psutil.wait_procs(processes, timeout=5)
     return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 

@@ -1,4 +1,4 @@
-"""One process holds at most 64 MB of request bodies and refuses more with 503."""
+"""One process holds at most 64 MB of request bodies. It refuses more with 503."""
 
 import http.client
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ UNFINISHED = b"POST /api/v1/none/ HTTP/1.1\r\nHost: localhost\r\nContent-Length:
 
 @contextmanager
 def nearly_full(port: int) -> Iterator[None]:
-    """Send all but a byte of several large bodies, so that room for `LEFT` bytes remains."""
+    """Send several large bodies except for their last byte, so that room for only `LEFT` bytes remains."""
     with clients.unfinished(port, CLIENTS, UNFINISHED):
         yield
 
 
 def is_answered(port: int, length: int, status: int) -> bool:
-    """Send one whole body. The server may close the connection before it has read a refused body."""
+    """Send one whole body. The server may close the connection before it has read a body that it refuses."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=clients.PATIENCE)) as client:
         try:
             client.request("POST", "/api/v1/none/", b"x" * length, {"Host": "localhost"})

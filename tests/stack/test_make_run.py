@@ -37,7 +37,7 @@ def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
 
 
 def _stopped(stack: Running, number: int) -> list[str]:
-    """Stop the stack; return the processes that still run."""
+    """Stop the stack. Return the processes that are still running."""
     processes = stack.everybody()
     assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
     assert stack.stop(number) == 0
@@ -47,7 +47,10 @@ def _stopped(stack: Running, number: int) -> list[str]:
 
 
 def _book(port: int) -> tuple[str, dict[str, float]]:
-    """Book, from the list of drives to the calendar file. Return the booking's page and the delays of its messages."""
+    """Book a slot, from the list of drives to the calendar file.
+
+    Return the booking's page and how late its messages came.
+    """
     http = Http(port)
     assert http.get_json("/readyz")["ok"] is True
     ana = Visitor(http)

@@ -1,6 +1,6 @@
-"""The service works behind PgBouncer in transaction mode: each client gets the responses to its own requests.
+"""The service works behind PgBouncer in transaction mode. Each client gets the responses to its own requests.
 
-REQUESTS=10000 makes the long run.
+Set REQUESTS=10000 for the long run.
 """
 
 import http.client
@@ -50,7 +50,7 @@ max_client_conn = 200
 
 @contextmanager
 def pgbouncer(guard: Guard) -> Iterator[str]:
-    """Run PgBouncer in front of the test's PostgreSQL; return the database URL there."""
+    """Run PgBouncer in front of the test's PostgreSQL. Return the database URL to use."""
     assert PROGRAM
     folder = Path(tempfile.mkdtemp(prefix="drives-pgbouncer-"))
     guard.remove_at_exit(folder)
@@ -83,7 +83,7 @@ def pgbouncer(guard: Guard) -> Iterator[str]:
 
 @dataclass
 class Caller:
-    """A client with a kept connection that checks each response against its request."""
+    """A client with a persistent connection that checks whether each response belongs to its request."""
 
     port: int
     drive: int
@@ -94,7 +94,7 @@ class Caller:
     booked: Counter[str] = field(default_factory=Counter)
 
     def make(self, requests: int) -> "Caller":
-        """Book, read the booking and read the open times in turn."""
+        """Make this many requests: book, read the booking and read the open times in turn."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as client:
             token = ""
             for n in range(requests):
@@ -144,7 +144,7 @@ class Caller:
 
 
 def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str) -> list[Caller]:
-    """Return clients that booked through a web server behind PgBouncer, each at its own drive."""
+    """Return clients, each at its own drive, that sent these requests to a web server behind PgBouncer."""
     owner = builders.organization(codes_per_day=1_000_000)
     drives = [
         builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=STEPS, policy_id=builders.lax().pk)

@@ -1,4 +1,4 @@
-"""200 clients that never finish a request, and early responses on kept connections."""
+"""200 clients that never finish a request, and early responses on persistent connections."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

@@ -58,7 +58,7 @@ def ask_once(port: int, path: str = "/healthz") -> int:
 
 
 def echoed(port: int, *packets: bytes) -> dict[str, Any]:
-    """Return the request as the application saw it, sent in these packets."""
+    """Send a request in these packets. Return the request as the application saw it."""
     with closing(clients.connect(port)) as client:
         for packet in packets:
             client.sendall(packet)

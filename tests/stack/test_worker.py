@@ -30,14 +30,14 @@ pytestmark = [
 
 
 def entered(number: int) -> Booking:
-    """Create a booking in twelve days, now, for a donor with phone and mailbox."""
+    """Create a booking for a donor with a phone and a mailbox, twelve days from the real time."""
     drive = builders.coming_drive()
     who = {"email": "test.ana.alder@example.org"}
     return builders.booked(drive, n=6, number=number, now=present(), **who)
 
 
 def parts(mail: EmailMessage) -> list[tuple[str, str | None]]:
-    """List the types of an e-mail's parts, with the calendar method."""
+    """List the content types of an e-mail's parts. A calendar part also has its method."""
     return [(part.get_content_type(), part.get_param("method")) for part in mail.iter_parts()]  # type: ignore[misc]
 
 
@@ -90,7 +90,7 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
 
 
 def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
-    """Check that code and confirmation arrived once each, and that the confirmation has a URL for reports."""
+    """Check that the code and the confirmation arrived once each, and that the confirmation has a URL for reports."""
     code = builders.code_of(booking)
     confirmation, told = sorted(twilio.accepted, key=lambda kept: kept.fields["Body"].startswith(code))
     assert told.fields["Body"].startswith(code)
@@ -101,7 +101,7 @@ def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
 
 
 def _reported(twilio: TwilioStandIn, kept: Kept) -> str:
-    """Send the provider's signed report; return the message's state."""
+    """Send the provider's signed report. Return the message's state."""
     assert eventually(lambda: Message.objects.filter(provider_id=kept.sid, state="accepted").exists())
     address, fields, signature = twilio.report(kept.sid, "delivered")
     path = address.removeprefix(settings.BASE_URL)

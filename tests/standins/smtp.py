@@ -1,4 +1,4 @@
-"""A mail server that keeps the mail it gets. Tests can make it refuse commands or disconnect."""
+"""A fake mail server that keeps the mail it gets. Tests can make it refuse commands or disconnect."""
 
 import socketserver
 import threading

@@ -1,4 +1,7 @@
-"""The stand-in follows Twilio's contract. Twilio's client calls it, and its published schema checks it."""
+"""The fake Twilio follows the real one's contract.
+
+It is called by Twilio's client and checked against Twilio's schema.
+"""
 
 import http.client
 import json

@@ -1,8 +1,8 @@
-"""A stand-in for Twilio's messages API: create, fetch, list, signed reports and texts to our webhooks, and faults.
+"""A fake of Twilio's messages API: create, fetch, list, signed reports, texts to our webhooks, and faults.
 
-In a test: `with TwilioStandIn() as twilio: ...` and set TWILIO_API_URL to `twilio.url`. For load runs: `python -m
-tests.standins.twilio --port 9999`; with `--reports` it also sends a report for each text. It uses asyncio, HTTP/1.1,
-kept connections and TCP_NODELAY, so that it is not the bottleneck in measurements.
+In a test, use `with TwilioStandIn() as twilio: ...` and set TWILIO_API_URL to `twilio.url`. For load runs, use `python
+-m tests.standins.twilio --port 9999`. With `--reports` it also sends a report for each text. It uses asyncio, HTTP/1.1,
+persistent connections and TCP_NODELAY, so that it is not the bottleneck in measurements.
 """
 
 import argparse
@@ -68,7 +68,7 @@ Answer = tuple[int, str, dict[str, str]]
 
 
 class TwilioStandIn:
-    """The server in its own thread. `accepted` lists the accepted messages in order."""
+    """The server, in its own thread. `accepted` lists the accepted messages in order."""
 
     def __init__(self, port: int = 0, slow: float = 0.0, secret: str = SECRET, *, reports: bool = False) -> None:
         self.accepted: list[Kept] = []
@@ -105,11 +105,11 @@ class TwilioStandIn:
             self._reporters.shutdown()
 
     def plan(self, faults: Iterable[str]) -> None:
-        """Set the faults of the next calls to create, in order. Later calls succeed."""
+        """Set the faults for the next calls to create, in order. Later calls succeed."""
         self._plan.extend(faults)
 
     def poison(self, text: str) -> None:
-        """Respond to a message with this text with data that no database row can store."""
+        """Respond to a message that has this text with data that no database row can store."""
         for kept in self.accepted:
             if kept.fields.get("Body") == text:
                 kept.sid = "SM" + 99 * "0"
@@ -135,7 +135,7 @@ class TwilioStandIn:
         return address, fields, signed(address, fields, self.secret)
 
     def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
-        """Build a text from a phone to our number for the webhook at URL `address`: fields and signature."""
+        """Build a text from a phone to our number, for the webhook at the URL `address`: fields and signature."""
         kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
         self._keep(kept)
         counts = {"NumMedia": "0", "NumSegments": str(message_content.count_segments(text)), "SmsMessageSid": kept.sid}
@@ -143,7 +143,7 @@ class TwilioStandIn:
         return fields, signed(address, fields, self.secret)
 
     def call_back(self, address: str, fields: dict[str, str], signature: str) -> int:
-        """Post a report or a text to its webhook; return the status."""
+        """Post a report or a text to its webhook. Return the response's status."""
         headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
         return urllib3.request("POST", address, body=urlencode(fields), headers=headers).status
 
@@ -228,7 +228,7 @@ def signed(address: str, fields: dict[str, str], secret: str = SECRET) -> str:
 
 
 def _named(sid: str, status: str) -> dict[str, str]:
-    """Return the fields of every webhook call, including those with old names."""
+    """Return the fields of every webhook call, also under their old names."""
     return {"MessageSid": sid, "SmsSid": sid, "SmsStatus": status, "AccountSid": ACCOUNT, "ApiVersion": VERSION}
 
 
@@ -241,7 +241,7 @@ def _told(refused: Refused) -> Answer:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept connection. Requests are read completely and get responses in order."""
+    """One persistent connection. Requests are read completely and get their responses in order."""
 
     def __init__(self, standin: TwilioStandIn) -> None:
         self._standin = standin

@@ -1,6 +1,6 @@
-"""Twilio's messages API as data: the message resource, its list in pages, its errors.
+"""The data of Twilio's messages API: the message resource, its list in pages, and its errors.
 
-Source: its public OpenAPI description, https://github.com/twilio/twilio-oai (twilio_api_v2010.json).
+Source: the public OpenAPI description, https://github.com/twilio/twilio-oai (twilio_api_v2010.json).
 """
 
 import re
@@ -23,7 +23,7 @@ _NUMBER, _SERVICE = re.compile(r"\+[1-9]\d{6,14}"), re.compile(r"MG[0-9a-fA-F]{3
 
 @dataclass
 class Kept:
-    """A message that the stand-in accepted, or that was sent to us. `fields` are unchanged."""
+    """A message that the fake Twilio accepted, or that was sent to us. `fields` are unchanged."""
 
     sid: str
     fields: dict[str, str]
@@ -105,7 +105,7 @@ def refusal(fields: Mapping[str, str]) -> Refused | None:
 
 
 def listed(kept: Sequence[Kept], account: str, asked: Mapping[str, str]) -> dict[str, Any]:
-    """Return one page of the list, the newest first, with these filters and links to other pages."""
+    """Return one page of the list with these filters, newest first, and links to the other pages."""
     found = [one for one in reversed(kept) if _is_wanted(one, asked)]
     size = min(max(int(asked.get("PageSize", PAGE)), 1), LARGEST_PAGE)
     page = int(asked.get("Page", 0))

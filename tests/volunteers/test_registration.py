@@ -1,4 +1,4 @@
-"""Registration: find or create an organization's volunteer from a donor's input."""
+"""Find or create an organization's volunteer from what a donor typed."""
 
 from datetime import timedelta
 from typing import Any

@@ -315,7 +315,7 @@ def test_the_right_code_twenty_times_at_once_proves_once() -> None:
 
 
 def naive(code_id: int) -> CodeResult:
-    """Read the tries, check and count without a lock, as a control."""
+    """As a control, read the tries, check and count without a lock."""
     code = VerificationCode.objects.get(pk=code_id)
     if code.tries >= 5:
         return CodeResult.NO_TRIES_LEFT

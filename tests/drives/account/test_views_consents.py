@@ -279,7 +279,7 @@ def test_viewers_read_the_ledger_and_change_nothing(role: str) -> None:
     assert len(agreed_to(booking.drive.organization)) == 2
 
 
-# Nothing is sent without consent, no matter which button is pressed
+# Nothing is sent without consent, whichever button is pressed
 
 
 def told_by_page() -> Organization:

@@ -78,7 +78,7 @@ def test_a_mailbox_finds_what_was_booked_with_it() -> None:
 
 
 def seen(response: Any) -> tuple[Any, ...]:
-    """Return everything in a response that a stranger could compare, except their own token and contact."""
+    """Return everything in a response that a stranger could compare, except the stranger's own token and contact."""
     body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
     return response.status_code, body, headers, sorted(response.cookies)

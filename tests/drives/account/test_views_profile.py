@@ -50,7 +50,7 @@ def sent_code(to: str) -> str:
 
 
 def changes_to(browser: Client, person: Volunteer, typed: str, kept: str) -> Any:
-    """Enter the new number; return its code."""
+    """Enter the new number. Return its code."""
     assert browser.post(address("donor_contact", person), {"contact": typed}).status_code == 303
     return browser.post(address("donor_contact_code", person), {"code": sent_code(kept)}, follow=True)
 

@@ -47,7 +47,7 @@ def everything() -> dict[str, str]:
 
 
 class World:
-    """Ana's booking at a drive of Ben's organization, with one object of each kind that a call can name."""
+    """Ana's booking at a drive of Ben's organization, with one object of each kind that a call can refer to."""
 
     def __init__(self) -> None:
         self.owner = builders.organization()

@@ -83,7 +83,7 @@ def over(drive: Drive) -> datetime:
 
 
 def closed(drive: Drive) -> datetime:
-    """Close out the drive when it is due; return that time."""
+    """Close out the drive when it is due. Return that time."""
     assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 

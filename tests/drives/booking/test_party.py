@@ -114,7 +114,7 @@ def test_a_refusal_names_the_person_and_keeps_the_holds() -> None:
 
 
 def on_days(*days: int) -> list[Drive]:
-    """Create drives of one organization, that many days after a Saturday, with a party of two booked at the first."""
+    """Create one organization's drives, this many days after a Saturday. A party of two is booked at the first one."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
     drives = [builders.drive(here, builders.plan(place, on=on)) for on in dates]

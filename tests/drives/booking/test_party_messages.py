@@ -25,7 +25,7 @@ def texts(kind: str, *states: str) -> list[Message]:
 
 
 def family(places: int = 2) -> list[Booking]:
-    """Create a party of three. The third member arrives 15 minutes later, because there are two chairs."""
+    """Create a party of three. Because there are only two chairs, the third member arrives 15 minutes later."""
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), places=places, steps=4))
     people = [(name, "return") for name, _visit in builders.PARTY]

@@ -176,7 +176,7 @@ def test_a_full_time_offers_the_nearest_times_for_the_party(client: Client) -> N
 
 
 def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
-    """Create a party that donated on Saturday and wants to come on Sunday. Wednesday is the first allowed day."""
+    """Create a party that donated on Saturday and wants to come back on Sunday. Wednesday is the first allowed day."""
     place = builders.site(here)
     saturday, sunday, wednesday = (
         builders.drive(here, builders.plan(place, on=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)

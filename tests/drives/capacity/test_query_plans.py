@@ -1,7 +1,7 @@
 """Query plans of the statements that run hundreds of times a second when a drive opens.
 
-The tests check plans, not times: PostgreSQL must use an index to find the few rows of one booking. They check the
-generic plan, which PostgreSQL may use from the sixth execution on.
+The tests check plans, not times. PostgreSQL must use an index to find the few rows of one booking. The tests check the
+generic plan, because PostgreSQL may use it from the sixth execution on.
 """
 
 import os
@@ -39,7 +39,7 @@ def drive() -> Drive:
 
 
 def statements(act: Callable[[], object]) -> list[str]:
-    """Return the statements of an action, with `%s` or `%(name)s` for values."""
+    """Return the statements that an action runs, with `%s` or `%(name)s` for values."""
     asked: list[str] = []
 
     def keep(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def statements(act: Callable[[], object]) -> list[str]:
 
 
 def large_tables_read_whole(sql: str) -> set[str]:
-    """Return the large tables that PostgreSQL would scan for this statement."""
+    """Return the large tables of which PostgreSQL would read every row for this statement."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     numbers = count(1)
     sql = re.sub(r"%\((\w+)\)s", lambda value: f"${names.index(value[1]) + 1}", sql)

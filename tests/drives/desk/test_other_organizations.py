@@ -1,4 +1,4 @@
-"""Cleo, a member of another organization, finds nothing of this one."""
+"""Cleo, a member of another organization, finds nothing that belongs to this one."""
 
 import pytest
 from django.test import Client

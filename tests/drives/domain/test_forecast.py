@@ -1,4 +1,4 @@
-"""Expected donations of bookings, and the bookings that a goal needs."""
+"""The donations to expect from bookings, and the bookings that a goal needs."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -220,7 +220,7 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 @cache
 def clock_of(on: date, zone: str) -> tuple[list[datetime], list[datetime]]:
-    """Return instants, five minutes apart, and their local times. It never converts back from local time."""
+    """Return instants, five minutes apart, and their local times. Local times are never converted back."""
     midnight = datetime.combine(on, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
@@ -337,14 +337,17 @@ def held_by(booked: list[Footprint]) -> Counter[tuple[int, str]]:
 
 
 def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -> list[tuple[int, str]]:
-    """List the steps and resources for which the bookings need more than the limit. An independent count."""
+    """List the steps and resources for which the bookings need more than the limit.
+
+    It counts independently of the code.
+    """
     limits = {(n, "screening"): limit for n, limit in enumerate(screening)}
     limits |= {(n, "chairs"): limit for n, limit in enumerate(chairs)}
     return [place for place, count in held_by(booked).items() if count > limits.get(place, 0)]
 
 
 def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) -> list[Footprint]:
-    """Book in the given order where `count_spots_left` allows."""
+    """Book in the given order wherever `count_spots_left` allows it."""
     screening, chairs = map(list, zip(*free, strict=True))
     booked = []
     for arrival, shape in wishes:
@@ -393,7 +396,7 @@ def as_minutes(wall: time) -> int:
 
 
 def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
-    """Count the visits that fit into one arrival time by booking until one does not fit."""
+    """Count how many visits fit at one arrival time by booking until one does not fit."""
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     booked = [domain_grid.compute_footprint(arrival, shape)]
     while not overfull(booked, screening, chairs):

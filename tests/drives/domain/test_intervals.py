@@ -26,7 +26,7 @@ def given_at(wall: str, zone: ZoneInfo = LOS_ANGELES, rules: IntervalRules | Non
 
 
 def asked(rules: IntervalRules, wanted: str, *others: Donation, zone: ZoneInfo = LOS_ANGELES) -> tuple[list[str], str]:
-    """Return the codes of the broken rules, and the first allowed time as local time."""
+    """Return the codes of the broken rules, and the first allowed time in local time."""
     verdict = intervals.check_intervals(rules, others, datetime.fromisoformat(wanted).replace(tzinfo=zone), zone)
     earliest = verdict.earliest_ok_at
     return [one.code for one in verdict.broken_rules], earliest.astimezone(zone).isoformat()[:16] if earliest else ""
@@ -56,7 +56,7 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
 def reference_allows_beside(
     past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
-    """Check by the reference, with a donation that counts as past, whatever its hour."""
+    """Check with the reference. `past` is a donation that counts as past, whatever its hour."""
     if past is None:
         return reference_allows(rules, others, at, zone)
     me = Donation(at, at.astimezone(zone).date(), rules)

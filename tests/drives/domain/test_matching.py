@@ -1,4 +1,4 @@
-"""Offer deadlines, matches with freed spots, and the waitlist texts."""
+"""Deadlines of offers, matches with freed spots, and the waitlist's texts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Arrival times of parties: every fit is found, and it is the closest one."""
+"""Arrival times of parties. Every fit is found, and the one found is the closest together."""
 
 from collections.abc import Callable
 from itertools import combinations_with_replacement, pairwise, product
@@ -31,7 +31,7 @@ def empty(steps: int, chairs: int, screening: int) -> FreeCapacity:
 
 
 def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bool:
-    """Return whether the party fits, by counting every step."""
+    """Return whether the party fits, by counting in every step."""
     screening, chairs = list(room.free_screening), list(room.free_chairs)
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
@@ -46,7 +46,7 @@ def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bo
 
 
 def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | None:
-    """Return the earliest last arrival of all arrangements. Visits of the same shape are interchangeable."""
+    """Try all arrangements. Return the earliest last arrival. Visits of the same shape are interchangeable."""
     steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
     in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
     ways = (
@@ -57,7 +57,7 @@ def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | N
 
 
 def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
-    """Compare each first step with brute force. Return whether any step fits."""
+    """Compare the result for each first step with brute force. Return whether the party fits in any step."""
     answers = [party_fit.fit_party(room, first, party) for first in range(len(room.may_arrive))]
     for first, found in enumerate(answers):
         assert (max(found) if found else None) == by_force(room, first, party)
@@ -74,7 +74,7 @@ def test_a_fit_has_the_earliest_possible_last_arrival(room: FreeCapacity, party:
 large_parties = st.lists(
     st.builds(VisitShape, st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=2, unique=True
 ).flatmap(lambda two: st.lists(st.sampled_from(two), min_size=4, max_size=MAX_PARTY_SIZE))
-# Examples in which most parties fit. Full steps would only test that nothing fits.
+# Examples in which most parties fit. With full steps, they would only test that nothing fits.
 open_rooms = st.integers(1, 3).flatmap(
     lambda chairs: st.lists(
         st.tuples(

@@ -1,4 +1,4 @@
-"""The policies that are part of the service."""
+"""The policies that come with the service."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

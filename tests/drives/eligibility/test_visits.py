@@ -1,4 +1,4 @@
-"""First or return visit: the donor is asked once, then the history decides."""
+"""First or return visit. The donor is asked once. After that, the history decides."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -54,7 +54,7 @@ def test_180_days_over_a_leap_day_count_as_days() -> None:
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
-    """Create a donation by Ana that many days before the drive, at some organization."""
+    """Create a donation by Ana at an organization, this many days before the drive."""
     given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
     then = given.starts_at - days_before * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -172,7 +172,7 @@ def test_a_coordinators_booking_follows_the_organizations_records() -> None:
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
-    """A coordinator books a donor at the last time that fits a return visit."""
+    """Let a coordinator book a donor at the last time that fits a return visit."""
     drive = builders.drive(owner)
     last = Slot.objects.filter(drive=drive).count() - 4
     person, slot_id = builders.person(), builders.slot(drive, last).pk

@@ -1,4 +1,4 @@
-"""The demo: made by the service's own actions, the same each time, and extended day by day."""
+"""The demo. It is created by the service's own actions, is the same each time, and grows day by day."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -157,7 +157,7 @@ def test_the_list_takes_the_same_queries_for_three_donors_as_for_one(django_asse
                 assert len(call_list.load_call_list(drive, NOW).to_call) == number
 
 
-# The fate of a drive's messages
+# What happened to a drive's messages
 
 
 def test_the_delivery_summary_counts_reasons() -> None:

@@ -26,7 +26,7 @@ def drive() -> Drive:
 
 
 def booked(drive: Drive, **who: Any) -> Booking:
-    """Create a booking that has only a text, as if its schedule sent no e-mail."""
+    """Create a booking that has only texts, as if its schedule sent no e-mails."""
     booking = builders.booked(drive, **{"email": MAIL, **who})
     Message.objects.filter(channel="email").delete()
     return booking

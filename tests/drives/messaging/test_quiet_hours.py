@@ -1,6 +1,6 @@
-"""Messages in quiet hours: what waits until they end, and what does not.
+"""Messages in quiet hours: which of them wait until quiet hours end.
 
-A change by others waits, unless the visit is that morning. A donor's own change does not wait.
+A change that someone else made waits, unless the visit is that morning. A donor's own change does not wait.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Times and texts of reminders."""
+"""The times and texts of reminders."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import partial

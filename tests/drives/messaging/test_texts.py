@@ -1,4 +1,4 @@
-"""Custom texts: rules, additions and length, in both languages."""
+"""Custom texts in both languages: their rules, what is added to them, and their length."""
 
 import pytest
 from django.utils import translation

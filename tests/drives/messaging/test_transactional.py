@@ -1,4 +1,4 @@
-"""Messages about a donor's own booking need no consent. A STOP blocks them, in whatever way the donor sent it."""
+"""Messages about a donor's own booking need no consent. A STOP blocks them, however the donor sent it."""
 
 from datetime import timedelta
 from typing import Any

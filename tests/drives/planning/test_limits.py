@@ -1,4 +1,4 @@
-"""Form and API accept and refuse the same values on both sides of every limit."""
+"""The form and the API accept and refuse the same values on both sides of every limit."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.drives.caller import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
-# The form takes these in minutes, the API in steps.
+# The form takes these in minutes, and the API in steps.
 STEPS = {"first_screening_steps", "first_chair_steps", "return_screening_steps", "return_chair_steps"}
 # Values that must be set together, so that the plan has no other error.
 TOGETHER: dict[str, dict[str, Any]] = {

@@ -21,7 +21,7 @@ NEW = "/organizer/drives/new/"
 
 
 def desk() -> tuple[Client, dict[str, Any]]:
-    """Return Ben's browser and the form for a drive at his site."""
+    """Return Ben's browser, and the form for a drive at his site."""
     ben = builders.member(builders.organization())
     return coordinator.signed_in(ben), coordinator.typed(builders.site(ben.organization), builders.policy())
 

@@ -1,4 +1,4 @@
-"""A donor with a canary in each detail.
+"""A donor whose every detail contains a canary: a string that occurs nowhere else.
 
 The canaries are entered through the real pages. Tests then search every column for them.
 """
@@ -58,7 +58,7 @@ EARLIER = NOW - timedelta(days=20)
 
 @dataclass
 class Planted:
-    """Where the canaries were entered, and the messages that the donor got."""
+    """Where the canaries were entered, and the messages that the donor received."""
 
     organization: Organization
     drive: Drive
@@ -75,7 +75,7 @@ class Planted:
 
 
 def plant(organization: Organization | None = None) -> Planted:
-    """Create Ana: one donation, one booking, texts in both directions, and all details that others could type."""
+    """Create Ana with a donation, a booking, texts in both directions, and all details that others can enter."""
     owner = organization or builders.organization(messages_per_day=0)
     past, drive = _past_drive(owner), builders.drive(owner)
     client = Client(REMOTE_ADDR=IP)
@@ -123,7 +123,7 @@ def _past_drive(owner: Organization) -> Drive:
 
 
 def _hold_through_the_api(drive: Drive) -> None:
-    """Create a hold that lapses unverified. Its response is stored for the same Idempotency-Key."""
+    """Create a hold that lapses unverified. Its response stays stored under its Idempotency-Key."""
     held = Api(Client(REMOTE_ADDR=IP)).book(slot=str(builders.slot(drive, 8).pk), name=NAME, phone=PHONE, email=MAILBOX)
     assert held.status_code == 201, held.content
 
@@ -177,7 +177,7 @@ def _wait(owner: Organization) -> None:
 
 
 def _full_drive(owner: Organization, month: int) -> Drive:
-    """Create a drive without bookings and without spots."""
+    """Create a drive that has neither bookings nor open spots."""
     day = builders.DRIVE_DAY.replace(month=month)
     made = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=day))
     Slot.objects.filter(drive=made).update(chairs_limit=0)
@@ -185,7 +185,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
-    """Add another donor, as a coordinator."""
+    """Add another donor, as a coordinator does."""
     return book_for_donor.create_booking_for_donor(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
@@ -219,7 +219,7 @@ def hits(places: dict[str, str]) -> dict[str, set[str]]:
 
 
 def feeds(planted: Planted) -> dict[str, int]:
-    """Return the statuses of the URLs that Ana was sent."""
+    """Return the response status of each URL that Ana was sent."""
     client = planted.client
     asked = {
         "feed": reverse("donor_feed", args=[planted.feed]),

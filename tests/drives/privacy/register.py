@@ -1,6 +1,6 @@
 """Every column that can contain text about a person, and what an erasure does with it.
 
-A new column is in none of the lists, so `test_register.py` fails until a developer puts it in one.
+A new column is not listed here, so `test_register.py` fails until a developer adds it to one of the lists.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from django.db import models
 from drives.models import PLAN_FIELDS
 from tests.architecture.sources import ROOT
 
-# What a person told us, and what names or reaches them. An erasure deletes it; the export before it contains it.
+# What a person told us, and their names and contacts. An erasure deletes it, and an export contains it.
 _PERSONAL = {
     "volunteers.Volunteer": ["name"],
     "volunteers.Contact": ["address"],
@@ -183,7 +183,7 @@ def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
 
 
 def decided() -> dict[tuple[str, str], str]:
-    """Return the decision of the lists for each column."""
+    """Return the decision for each column in the lists."""
     return {column: word for word, columns in _lists().items() for column in columns}
 
 

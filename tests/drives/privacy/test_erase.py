@@ -51,7 +51,7 @@ def test_no_count_of_what_was_changes() -> None:
 
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
-    """Return the counts on the pages, and those of a newly computed report."""
+    """Return the counts on the pages, and those in a newly computed report."""
     close_out.update_turnout(drive=past, now=NOW)
     return (
         turnout.count_turnout(past),

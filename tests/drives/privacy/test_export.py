@@ -23,7 +23,7 @@ def exported(of: Planted) -> str:
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
-    """Return the values of the personal columns. All are Ana's, because she is the only person there."""
+    """Return the values of a personal column. All are Ana's, because she is the only person in the database."""
     return [value for value in model._default_manager.values_list(column, flat=True) if value not in (None, "", [], {})]
 
 

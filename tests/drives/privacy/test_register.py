@@ -1,4 +1,4 @@
-"""Every column has a decision about what an erasure does with it."""
+"""For every column, the register says what an erasure does with it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Coordinators' texts are shown in the reader's language, or in the other one with a `lang` attribute."""
+"""A coordinator's texts are shown in the reader's language, or in the other language with a `lang` attribute."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""For any responses, k freed spots and m entries make min(k, takers) bookings, in the order of the waitlist."""
+"""Whatever the donors answer, k freed spots and m entries lead to min(k, takers) bookings, in waitlist order."""
 
 import random
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class World:
         return self.entries[:waiting]
 
     def booked(self) -> list[int]:
-        """Return the donors booked from offers, in the order of the offers."""
+        """Return the donors who were booked from offers, in the order of the offers."""
         made = Booking.objects.filter(source="waitlist", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
@@ -75,7 +75,7 @@ def world() -> World:
 
 
 def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
-    """Play one round; return the donors that were booked and those that should have been."""
+    """Play one round. Return the donors who were booked, and those who should have been."""
     freed, waiting = chance.randint(0, PLACES), chance.randint(0, PEOPLE)
     entries = world.begin(waiting)
     answers = {entry.pk: chance.choice((TAKES, TAKES, PASSES, IGNORES)) for entry in entries}
@@ -92,7 +92,7 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
 
 
 def _until_nothing_happens(world: World, left: list[Booking], chance: random.Random, now: Any) -> Iterator[Any]:
-    """Cancel bookings one by one between sweeps and let deadlines pass, until a sweep finds nothing to do."""
+    """Cancel bookings one by one between sweeps, and let deadlines pass, until a sweep finds nothing to do."""
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()
@@ -112,7 +112,7 @@ def answer(offer: Offer, how: str, now: Any) -> None:
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
-    """Return the numbers of the rounds with other bookings than expected for the first takers."""
+    """Return the numbers of the rounds in which the first takers did not get the bookings."""
     wrong = []
     for number in range(rounds):
         booked, expected = play(world, random.Random(number))

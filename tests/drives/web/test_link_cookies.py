@@ -1,4 +1,7 @@
-"""A link's token moves to a cookie, and its URL is clean. Lost, cut off and old links redirect to the search."""
+"""A link's token moves to a cookie, and the URL is then clean.
+
+Lost, cut off and old links redirect to the search page.
+"""
 
 import io
 import json
@@ -159,7 +162,7 @@ def test_no_log_line_holds_a_token_a_code_or_a_contact() -> None:
 
 
 def _visit_everything() -> list[str]:
-    """Open, change, forge, lose and break the pages behind a token; return the secrets involved."""
+    """Open, change, forge, lose and break the pages that need a token. Return the secrets involved."""
     booking = builders.booked(builders.drive())
     contact, person = Contact.objects.get(), booking.volunteer
     assert person is not None
