@@ -41,6 +41,11 @@ def clean_compatible_line(text: str) -> str:
     return clean_line(unicodedata.normalize("NFKC", text))
 
 
+def split_words(typed: str) -> list[str]:
+    """Return the words of a search. A single dash or apostrophe is none."""
+    return [word for word in typed.split() if any(char.isalnum() for char in word)]
+
+
 def _clean_character(char: str, kept: str) -> str:
     category = unicodedata.category(char)
     if category in {"Cc", "Zl", "Zp", "Zs"}:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from volunteers import queries
+from volunteers import person_names, queries
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 from volunteers.queries import ContactOwnership
 
@@ -46,7 +46,13 @@ def _anonymize_volunteer(volunteer: Volunteer, now: datetime) -> None:
     with override(language):
         name = _("Erased")
     Volunteer.objects.filter(pk=volunteer.pk).update(
-        name=name, language=language, phone=None, email=None, erased_at=now, **Volunteer.build_link_fields()
+        name=name,
+        folded_name=person_names.fold_name(name),
+        language=language,
+        phone=None,
+        email=None,
+        erased_at=now,
+        **Volunteer.build_link_fields(),
     )
     volunteer.refresh_from_db()
 

@@ -136,10 +136,11 @@ def update_known_volunteer(
         return None
     phone, email = _find_linkable_contacts(contacts, volunteer_id)
     found = Volunteer.objects.raw(
-        "UPDATE volunteers_volunteer SET name = %s, language = COALESCE(NULLIF(%s, ''), language),"
+        "UPDATE volunteers_volunteer SET name = %s, folded_name = %s, language = COALESCE(NULLIF(%s, ''), language),"
         " phone_id = COALESCE(%s, phone_id), email_id = COALESCE(%s, email_id) WHERE id = %s"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, name, language, phone_id, email_id, created_at",
-        [name, language, phone and phone.pk, email and email.pk, volunteer_id],
+        " RETURNING id, uuid, epoch, link_hash, organization_id, name, folded_name, language, phone_id, email_id,"
+        " created_at",
+        [name, person_names.fold_name(name), language, phone and phone.pk, email and email.pk, volunteer_id],
     )
     volunteer = next(iter(found), None)
     return volunteer and _attach_contacts(volunteer, contacts)
@@ -180,5 +181,5 @@ def merge_volunteer_rows(*, survivor: Volunteer, duplicate: Volunteer) -> None:
     Contact.objects.filter(owner=duplicate).update(owner=survivor)
     Registration.objects.filter(volunteer=duplicate).update(volunteer=survivor)
     survivor.phone, survivor.email = survivor.phone or duplicate.phone, survivor.email or duplicate.email
-    survivor.save(update_fields=["name", "language", "phone", "email"])
+    survivor.save(update_fields=["name", "folded_name", "language", "phone", "email"])
     duplicate.delete()

@@ -4,13 +4,32 @@ Case, accents, word order, initials, second names and typos may differ. People w
 their first names.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable
 
 _TYPO_MIN_LETTERS = 4  # in a shorter word, one different letter makes a different name
 WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
+
+
+_APOSTROPHES = frozenset("'’‘ʼʻʹ`´′＇")
+# Letters that Unicode does not decompose into a plain letter and a mark.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "ŧ": "t", "ŋ": "n"}
+)
+_JOINED = frozenset("\u200c\u200d\u00ad\u200b")  # inside a word
+
+
+def fold_name(text: str) -> str:
+    """Return the words of a name or a search in plain small letters, separated by single spaces.
+
+    "Søren O’Neill-Straße" becomes "soren oneill strasse". Names are stored, searched and compared in this form.
+    """
+    joined = "".join(char for char in text if char not in _APOSTROPHES and char not in _JOINED)
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", joined).casefold()).translate(_PLAIN_LETTERS)
+    unmarked = (char for char in plain if not unicodedata.combining(char))
+    # Vowel signs of Indic scripts are marks, but they belong to the word.
+    return " ".join("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in unmarked).split())
 
 
 def is_same_name(one: str, other: str) -> bool:
@@ -73,6 +92,4 @@ def _is_typo(one: str, other: str) -> bool:
 
 
 def _split_words(name: str) -> list[str]:
-    folded = unicodedata.normalize("NFKD", name.casefold())
-    seen = "".join(one for one in folded if not unicodedata.combining(one) and one not in "'’")
-    return re.findall(r"[^\W_]+", seen)
+    return fold_name(name).split()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from notifications import outbox
 from notifications.models import Channel
-from volunteers import contacts, rules
+from volunteers import contacts, person_names, rules
 from volunteers.models import Contact, ContactKind, VerifiedBrowser, Volunteer
 
 
@@ -34,7 +34,8 @@ def update_name_and_language(*, volunteer_ids: Collection[int], name: str, langu
     language_code = errors.collect("language", lambda: rules.parse_language(language, ""), "")
     errors.raise_errors()
     people = Volunteer.objects.known().filter(pk__in=volunteer_ids)
-    people.update(name=cleaned_name, **({"language": language_code} if language_code else {}))
+    folded_name = person_names.fold_name(cleaned_name)
+    people.update(name=cleaned_name, folded_name=folded_name, **({"language": language_code} if language_code else {}))
 
 
 @transaction.atomic(savepoint=False)

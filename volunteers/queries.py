@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from notifications import contact_address
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry, Purpose
 from organizations.models import Organization, linked_model
-from volunteers import rules
+from volunteers import person_names, rules
 from volunteers.models import Contact, ContactKind, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
 VERIFICATION_VALID_FOR = timedelta(minutes=15)
@@ -77,14 +78,21 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
 
 def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
+    typed = contact_address.clean_compatible_line(search)
     condition = Q()
-    for word in search.replace("\x00", "").split():
-        condition &= Q(name__icontains=word) | Q(email__address__icontains=word)
-    digits = "".join(letter for letter in search if letter.isdecimal())
+    for word in contact_address.split_words(typed):
+        condition &= build_name_condition(word) | Q(email__address__icontains=word)
+    digits = "".join(letter for letter in typed if letter.isdecimal())
     if len(digits) >= 3:
         numbers = Contact.objects.of(organization).filter(kind=ContactKind.PHONE, address__contains=digits)
         condition |= Q(phone__address__contains=digits) | Q(pk__in=numbers.values("owner"))
     return volunteers.filter(condition).order_by("name", "id")
+
+
+def build_name_condition(search: str, person: str = "") -> Q:
+    """Return the condition that a name contains every word of a search. `person` is the path to the volunteer."""
+    words = person_names.fold_name(search).split()
+    return Q(*(Q((f"{person}folded_name__contains", word)) for word in words)) if words else Q(pk__in=())
 
 
 def list_volunteer_addresses(volunteer: Volunteer) -> list[str]:

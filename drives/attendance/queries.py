@@ -1,5 +1,6 @@
 """Load a drive's roster and check-in list."""
 
+import string
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,12 +11,15 @@ from drives.booking import rules as booking_rules
 from drives.booking.party import Party
 from drives.messaging.reach import NOT_REACHED_STATES, REACHED_STATES
 from drives.models import Booking, BookingState, Drive
+from notifications import contact_address
 from notifications import queries as notifications_queries
 from notifications.models import Message, MessageState
+from volunteers import queries as volunteers_queries
 from volunteers.models import Contact
 
 DUE_WITHIN = timedelta(minutes=30)
 LATE_AFTER = timedelta(minutes=10)
+NUMBER_DIGITS = 8  # more than a reference has characters
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,14 @@ def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[
 
 def _filter_bookings(drive: Drive, search: str) -> QuerySet[Booking]:
     rows = drive.bookings.select_related("volunteer__phone", "volunteer__email", "arrival")
-    digits = "".join(character for character in search if character.isdecimal())
-    if digits and not any(character.isalpha() for character in search):  # a phone number in any format
+    typed = contact_address.clean_compatible_line(search)
+    digits = "".join(character for character in typed if character.isdecimal())
+    is_number = len(digits) >= NUMBER_DIGITS or not any(character.isalpha() for character in typed)
+    if digits and is_number:  # a phone number in any format
         owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")
         matches = Q(volunteer__phone__address__endswith=digits) | Q(volunteer__in=owners) | Q(reference=digits)
         return rows.filter(matches).order_by("starts_at", "pk")
-    for word in search.split():
-        rows = rows.filter(Q(volunteer__name__icontains=word) | Q(reference__iexact=word))
+    for word in contact_address.split_words(typed):
+        by_name = volunteers_queries.build_name_condition(word, "volunteer__")
+        rows = rows.filter(by_name | Q(reference__iexact=word.strip(string.punctuation)))
     return rows.order_by("starts_at", "pk")

@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import uuid
+import volunteers.models.volunteer
 from django.db import migrations, models
 
 
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
                 ('link_hash', models.CharField(max_length=64, unique=True)),
                 ('name', models.CharField(max_length=120)),
+                ('folded_name', volunteers.models.volunteer.FoldedNameField(editable=False)),
                 ('language', models.CharField(default='en', max_length=8)),
                 ('created_at', models.DateTimeField()),
                 ('erased_at', models.DateTimeField(blank=True, null=True)),

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import LinkedModel, Organization
+from volunteers import person_names
 
 
 class ContactKind(models.TextChoices):
@@ -17,6 +18,15 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
         return self.filter(erased_at=None)
 
 
+class FoldedNameField(models.TextField):  # type: ignore[type-arg]
+    """The row's name in the form in which searches find it. Updates of querysets must set it themselves."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        folded = person_names.fold_name(model_instance.name)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, folded)
+        return folded
+
+
 class Volunteer(LinkedModel):
     """A donor or helper of one organization. The volunteer's link opens the personal calendar feed."""
 
@@ -24,6 +34,7 @@ class Volunteer(LinkedModel):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="volunteers")
     name = models.CharField(max_length=120)
+    folded_name = FoldedNameField(editable=False)
     language = models.CharField(max_length=8, default="en")
     phone = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     email = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
