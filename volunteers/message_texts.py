@@ -12,7 +12,7 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.5"  # change it whenever _CONSENT_TEXTS or their translations change
+CONSENT_VERSION: Final = "2026-11.6"  # change it whenever _CONSENT_TEXTS or their translations change
 
 _CONSENT_TEXTS: Final = {
     "reminders": gettext_noop(

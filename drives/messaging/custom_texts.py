@@ -59,9 +59,8 @@ def _missing_facts(kind: str, text: str) -> Iterator[TextProblem]:
 def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
     if _INVITES_CANCEL.search(text):
         detail = _(
-            "Don’t ask people to text CANCEL, "
-            "because carriers treat it as "
-            "STOP. Ask for X in a reminder, or use {link}."
+            "Don’t ask people to text CANCEL, because carriers treat it as STOP. In a reminder, ask people to reply "
+            "X. Otherwise, use {link}."
         )
         yield TextProblem("invites_cancel", detail)
     # A text of another kind must not ask for C or X, because a reply to it does nothing.

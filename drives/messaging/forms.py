@@ -23,7 +23,7 @@ HINTS: Mapping[str, Any] = {
     ScheduledKind.DAY_BEFORE: gettext_lazy("Together with the other reminder, it prevents most missed visits."),
     ScheduledKind.SAME_DAY: gettext_lazy("A last reminder that says how to cancel."),
     ScheduledKind.THANK_YOU: gettext_lazy("To everyone who came, with a link to the next date."),
-    ScheduledKind.MISSED: gettext_lazy("To people who didn’t come: friendly, with another date."),
+    ScheduledKind.MISSED: gettext_lazy("A friendly note to people who didn’t come, with another date."),
     ScheduledKind.INVITATION: gettext_lazy(
         "To donors who agreed to news, at most twice a month, while a drive has spots."
     ),

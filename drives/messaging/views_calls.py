@@ -41,7 +41,7 @@ def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) ->
     messaging_calls.record_calls(
         booking=booking, topics=topics, actor=members.format_actor(request), now=timezone.now()
     )
-    messages.success(request, _("%(name)s: reached.") % {"name": booking.volunteer})
+    messages.success(request, _("You marked %(name)s as reached.") % {"name": booking.volunteer})
     return redirect("organizer_call_list", drive_id)
 
 

@@ -28,7 +28,7 @@ class CancelDriveForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter the reason for canceling the drive.")},
     )
     sure = forms.BooleanField(
-        label=gettext_lazy("Yes, cancel the whole drive. This cannot be undone."),
+        label=gettext_lazy("Yes, cancel the whole drive. This can’t be undone."),
         error_messages={"required": gettext_lazy("Check the box to confirm.")},
     )
 

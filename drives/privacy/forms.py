@@ -14,7 +14,7 @@ class EraseForm(forms.Form):
     )
     sure = forms.BooleanField(
         label=_("Erase this person for good"),
-        error_messages={"required": _("Tick the box: this cannot be undone.")},
+        error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )
 
 

@@ -30,7 +30,7 @@ class EraseMyDataForm(forms.Form):
     )
     sure = forms.BooleanField(
         label=_("Permanently erase everything about me"),
-        error_messages={"required": _("Tick the box: this cannot be undone.")},
+        error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )
 
     def __init__(self, records: Sequence[KnownRecord], *args: object) -> None:

@@ -62,7 +62,7 @@ def build_offer_ended_reason(state: str) -> Reason:
     sentences = {
         "accepted": _("You’ve already taken this spot."),
         "declined": _("You passed on this spot."),
-        "withdrawn": _("This spot is no longer on offer."),
+        "withdrawn": _("We’re no longer holding this spot for you."),
     }
     detail = sentences.get(state, _("The time to reply has passed. This spot went to the next person."))
     return Reason(f"offer_{state}", detail)

@@ -86,7 +86,7 @@ def test_a_changed_consent_text_needs_a_new_version() -> None:
         for language in ("en", "es")
     ]
     digest = sha256("\n".join(words).encode()).hexdigest()
-    assert (message_texts.CONSENT_VERSION, digest[:16]) == ("2026-11.5", "19920aa714bae8cc")
+    assert (message_texts.CONSENT_VERSION, digest[:16]) == ("2026-11.6", "966ed9cbfe3ec3d7")
 
 
 def test_a_consent_in_another_language_is_shown_and_kept_in_english() -> None:

@@ -49,7 +49,7 @@ def test_a_drive_from_sign_in_to_the_final_turnout() -> None:
         browser.post(reverse("organizer_complete_drive", args=[drive.pk]))
         final = report(browser, drive)
     assert "1 of 2 donations, 50% of the goal" in shown
-    assert "50 % people with a booking came: 1 of 2" in shown
+    assert "50 % 1 of 2 people with a booking came" in shown
     assert Booking.objects.get(pk=missed.pk).state == "no_show"
     assert ("not final yet" in shown, "not final yet" in final) == (True, False)
     assert Drive.objects.get().state == DriveState.COMPLETED
@@ -92,5 +92,5 @@ def test_a_correction_after_the_close_out_changes_the_report() -> None:
         before = report(browser, drive)
         browser.post(reverse("checkin_change_state", args=[drive.slug, booking.pk, "in"]))
         corrected = report(browser, drive)
-    assert "0 % people with a booking came: 0 of 1" in before
-    assert "100 % people with a booking came: 1 of 1" in corrected
+    assert "0 % 0 of 1 people with a booking came" in before
+    assert "100 % 1 of 1 people with a booking came" in corrected

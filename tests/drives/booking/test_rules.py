@@ -357,7 +357,7 @@ def test_each_action_starts_from_its_states(verb: frozenset[BookingState], state
         (
             lambda: waitlist_rules.build_offer_ended_reason("withdrawn"),
             "offer_withdrawn",
-            "This spot is no longer on offer.",
+            "We’re no longer holding this spot for you.",
         ),
         (
             lambda: waitlist_rules.build_offer_ended_reason("expired"),

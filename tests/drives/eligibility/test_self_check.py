@@ -89,16 +89,16 @@ def test_a_coordinator_saves_a_callers_self_check(typed: dict[str, str], expecte
     assert "I will bring a photo ID." in text(browser.get(address))
     page = browser.post(address, {**form, **typed}, follow=True)
     assert kept(drive) == expected
-    assert ("Confirmed can donate Test programme (v3)" in text(page)) == bool(typed)
+    assert ("Self-check can donate Test programme (v3)" in text(page)) == bool(typed)
 
 
 def test_check_in_and_record_show_will_ask() -> None:
     booked = donor.booked(Client(), drive := asking())
     browser = coordinator.AllDay(builders.member(drive.organization).user)
     at_the_door = browser.get(reverse("checkin_booking", args=[drive.slug, booked.pk]))
-    assert "This donor was not sure they can donate" in text(at_the_door)
+    assert "This donor wasn’t sure they could donate" in text(at_the_door)
     record = browser.get(reverse("organizer_booking", args=[booked.pk]))
-    assert "Confirmed will ask the center Test programme (v3)" in text(record)
+    assert "Self-check will ask the center Test programme (v3)" in text(record)
 
 
 # Can I give?
