@@ -80,7 +80,7 @@ def check_provider_faults(share: float) -> tuple[bool, str]:
 
 
 def check_report_orders(share: float) -> tuple[bool, str]:
-    """Store every ordered subset of the six delivery statuses."""
+    """Check that delivery reports lead to the right state, in every order and with any of them missing."""
     cases = importlib.import_module("tests.faults.orders")
     chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
     wrong = cases.wrong(chosen)

@@ -77,7 +77,7 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
 
 
 class DenyAll(BasePermission):
-    """The default permission. It denies access, so that a view without its own permission is closed."""
+    """The default permission. It denies all access, so that a view needs its own permission to be open."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Set REMOTE_ADDR from X-Forwarded-For, and keep pages for monitoring from the public."""
+"""Set REMOTE_ADDR from X-Forwarded-For, and hide the monitoring pages from the public."""
 
 import secrets
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-# Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include addresses of documentation.
+# Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include the documentation ranges.
 _INTERNAL_NETWORKS = [
     ip_network(network)
     for network in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
@@ -34,7 +34,7 @@ class ClientAddressMiddleware:
 
 
 def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer only a caller with METRICS_TOKEN or with a private address, and refuse others before any query."""
+    """Allow only callers with METRICS_TOKEN or with a private IP address. Refuse others before any query."""
 
     @wraps(view)
     def checked_view(request: HttpRequest) -> HttpResponse:

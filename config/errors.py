@@ -31,7 +31,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404, or redirect a link that was pasted with a bracket, a period or an invisible character at its end."""
+    """Return 404.
+
+    If a bracket, a period or an invisible character was pasted after a link, redirect to the link itself.
+    """
     if (
         request.method in {"GET", "HEAD"}
         and not _is_api_request(request)
@@ -42,11 +45,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _clean_pasted_path(path: str) -> str:
-    """Return the path without the signs that a sentence puts after a link, or "" if there are none."""
+    """Return the path without the punctuation that follows a link in a sentence, or "" if nothing follows it."""
     end = len(path)
     while end and not (path[end - 1].isalnum() or path[end - 1] in "-_"):
         end -= 1
-    # The second character keeps "//host" and "/\\host" from leading to another site.
+    # Check the second character, because "//host" and "/\\\\host" would redirect to another site.
     if path[end:] in {"", "/"} or not (path[1:2].isalnum() or path[1:2] in {"-", "_"}):
         return ""
     return path[:end] if "." in path[path.rfind("/", 0, end) : end] else f"{path[:end]}/"

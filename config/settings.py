@@ -25,7 +25,7 @@ DEBUG = False
 SECURE = BASE_URL.startswith("https://")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # lets a caller from outside read /metrics and /readyz
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # lets callers outside the private network read /metrics and /readyz
 
 INSTALLED_APPS = [
     "config",

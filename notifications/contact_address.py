@@ -1,4 +1,4 @@
-"""Clean what people type or paste, and normalize, format and hash phone numbers and e-mail addresses."""
+"""Clean text that people type or paste, and normalize, format and hash phone numbers and e-mail addresses."""
 
 import hmac
 import re
@@ -14,7 +14,7 @@ from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
 JOINERS: Final = "\u200c\u200d"  # Persian and Indic names need them
-# Default-ignorable and blank characters that Unicode counts as letters, marks or symbols.
+# Invisible and blank characters that Unicode counts as letters, marks or symbols.
 _BLANK: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
@@ -23,7 +23,7 @@ _BLANK: Final = frozenset(
 _INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=[1-9])")
 # Refuse sentences, because the library would accept a number inside one.
 _PROSE = re.compile(r"[^\W\d_]{2,}")
-# Address books and people add a label to a number: "(cell)", "mobile:".
+# Labels that people and address books add to a number: "(cell)", "mobile:".
 _PHONE_LABEL = re.compile(
     r"\([^()\d]*\)|\b(?:cell|mobile|phone|tel|home|work|cel|celular|m[oó]vil|tel[eé]fono|casa|trabajo)\b[.:]?",
     re.IGNORECASE,
@@ -32,17 +32,17 @@ _AROUND_EMAIL = " <>()[],;:."  # pasted together with a mailbox
 
 
 def clean_line(text: str, *, kept: str = "") -> str:
-    """Return the text on one line, without invisible and bidi characters. `kept` lists invisible characters to keep."""
+    """Return the text on one line, without invisible and bidirectional characters, except those in `kept`."""
     return " ".join("".join(_clean_character(char, kept) for char in text).split())
 
 
 def clean_compatible_line(text: str) -> str:
-    """Return the same line with full-width letters, digits and signs as plain ones."""
+    """Return the text on one line, with full-width letters, digits and signs replaced by plain ones."""
     return clean_line(unicodedata.normalize("NFKC", text))
 
 
 def split_words(typed: str) -> list[str]:
-    """Return the words of a search. A single dash or apostrophe is none."""
+    """Return the words of a search. A dash or an apostrophe by itself is not a word."""
     return [word for word in typed.split() if any(char.isalnum() for char in word)]
 
 
@@ -107,12 +107,15 @@ def format_phone(e164: str) -> str:
 
 
 def normalize_email(text: str) -> str:
-    """Return the mailbox in lower case, with an ASCII domain (IDNA 2008) for mail servers. Refuses: email_invalid."""
+    """Return the mailbox in lower case, with an ASCII domain (IDNA 2008), as mail servers require.
+
+    Refuses: email_invalid.
+    """
     message = _("Enter an e-mail address, for example ana@example.org.")
     plain = clean_compatible_line(text).lower().removeprefix("mailto:").strip(_AROUND_EMAIL)
     mailbox, at, domain = plain.rpartition("@")
     try:
-        # An ASCII domain stays as it is, because the library also refuses some that exist.
+        # Keep an ASCII domain as it is, because the library refuses some that exist.
         domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         raise ValidationError(message, code="email_invalid") from None

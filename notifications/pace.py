@@ -1,4 +1,4 @@
-"""Compute the use of a sender's rate limit and of a daily budget, without a database."""
+"""Compute how much of a sender's rate limit and daily budget is used. No database."""
 
 import math
 from dataclasses import dataclass

@@ -54,9 +54,9 @@ class QuietHours:
         )
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
-        """Return whether a message about a changed visit may wait for the morning.
+        """Return whether a message about a changed visit may wait until morning.
 
-        It may not wait if the visit is before noon on that day.
+        It may not if the visit is that morning.
         """
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 

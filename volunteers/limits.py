@@ -40,7 +40,7 @@ class RateLimitExceeded(ValidationError):
 
 
 class TooManyChanges(RateLimitExceeded):
-    """A donor changed a booking too often, or too many bookings. A coordinator can still change them."""
+    """A donor changed one booking too often, or too many bookings. A coordinator can still change them."""
 
     def __init__(self, retry_at: datetime, now: datetime, organization: Organization, phone: str) -> None:
         if phone or organization.phone:
@@ -116,11 +116,11 @@ def spend_change(
     now: datetime,
     phone: str = "",
 ) -> None:
-    """Count a donor's change of a record, such as a booking, and of their contact. Raises TooManyChanges.
+    """Count a change that a donor makes to a record, such as a booking. Also count it for their contact.
 
-    Call it after the rules have allowed the change, and before the slots are locked. `identity` must be of a verified
-    contact, because anyone could use up the changes of another one. `phone` is the one to call, by default the
-    organization's.
+    Raises TooManyChanges, which asks the donor to call `phone`, by default the organization's. Call this after the
+    rules have allowed the change, and before the slots are locked. `identity` must be that of a verified contact.
+    Otherwise anyone could use up another person's changes.
     """
     subjects = [(f"{record}_changes", str(pk))] if record else []
     if identity:
@@ -134,7 +134,7 @@ def spend_change(
 
 
 def find_limited_identity(volunteer: Volunteer | None) -> str:
-    """Return the identity of the contact that a volunteer's changes count against, or ""."""
+    """Return the identity of the contact for which a volunteer's changes are counted, or "" if there is none."""
     if volunteer is None:
         return ""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]

@@ -13,22 +13,22 @@ _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hi
 
 
 _APOSTROPHES = frozenset("'’‘ʼʻʹ`´′＇")
-# Letters that Unicode does not decompose into a plain letter and a mark.
+# Letters that Unicode does not split into a plain letter and a mark.
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i", "ŧ": "t", "ŋ": "n"}
 )
-_JOINED = frozenset("\u200c\u200d\u00ad\u200b")  # inside a word
+_JOINED = frozenset("\u200c\u200d\u00ad\u200b")  # invisible characters inside a word
 
 
 def fold_name(text: str) -> str:
-    """Return the words of a name or a search in plain small letters, separated by single spaces.
+    """Return the words of a name or a search in plain lower-case letters, separated by single spaces.
 
     "Søren O’Neill-Straße" becomes "soren oneill strasse". Names are stored, searched and compared in this form.
     """
     joined = "".join(char for char in text if char not in _APOSTROPHES and char not in _JOINED)
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", joined).casefold()).translate(_PLAIN_LETTERS)
     unmarked = (char for char in plain if not unicodedata.combining(char))
-    # Vowel signs of Indic scripts are marks, but they belong to the word.
+    # Keep marks ("M"), because the vowel signs of Indic scripts are marks that belong to the word.
     return " ".join("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in unmarked).split())
 
 

@@ -90,7 +90,10 @@ def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[
 
 
 def build_name_condition(search: str, person: str = "") -> Q:
-    """Return the condition that a name contains every word of a search. `person` is the path to the volunteer."""
+    """Return the condition that a name contains every word of a search.
+
+    `person` is the lookup path to the volunteer.
+    """
     words = person_names.fold_name(search).split()
     return Q(*(Q((f"{person}folded_name__contains", word)) for word in words)) if words else Q(pk__in=())
 

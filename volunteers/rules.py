@@ -21,7 +21,7 @@ T = TypeVar("T")
 compute_identity = phones.compute_identity  # a person is identified by the identity of a verified contact
 
 CODE_TRIES: Final = 5
-# Changes by a donor: for each booking or waitlist entry, and for each contact.
+# How many changes a donor may make: to each booking or waitlist entry, and for each contact.
 CHANGES_PER_HOUR: Final = 6, timedelta(hours=1)
 CHANGES_PER_DAY: Final = 12, timedelta(days=1)
 BROWSER_LIFETIME: Final = timedelta(days=30)
@@ -108,7 +108,7 @@ def parse_contact_address(text: str, countries: Sequence[str]) -> str:
 
 
 def parse_code(text: str) -> str:
-    # Spaces, any kind of dash, other punctuation and invisible characters come with a pasted code.
+    # A pasted code may contain spaces, any kind of dash, other punctuation and invisible characters.
     shown = [char for char in phones.clean_line(text) if unicodedata.category(char)[0] not in "PZ"]
     if len(shown) != 6 or not all(char.isdecimal() for char in shown):
         return ""

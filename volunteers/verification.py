@@ -123,9 +123,10 @@ def send_code_again(
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> None:
-    """Verify the contact of registrations, or raise CodeWrong. Raises limits.TooManyChanges in a known browser.
+    """Verify the contact of registrations, or raise CodeWrong.
 
-    A known browser needs no code, so the limits on codes do not bound the bookings that it makes.
+    Raises limits.TooManyChanges in a browser that has already verified the contact. Such a browser needs no code, so
+    the limits on codes do not limit how many bookings it makes.
     """
     typed = registrations[0]
     if typed.verified_at is not None:

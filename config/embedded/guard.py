@@ -26,7 +26,7 @@ class Guard:
         )
 
     def watch(self, process: "subprocess.Popen[bytes]", *, last: bool = False) -> None:
-        """Stop the process's group when the owner ends.
+        """Stop the process's group when the owner exits.
 
         Use `last` for a database. The guard stops it with SIGINT after the others.
         """
@@ -37,7 +37,7 @@ class Guard:
         self._send_command(f"ended {process.pid}")
 
     def remove_at_exit(self, folder: Path) -> None:
-        """Delete the folder when the owner ends, even if it is killed."""
+        """Delete the folder when the owner exits, even if it is killed."""
         self._send_command(f"remove {folder}")
 
     def close(self) -> None:

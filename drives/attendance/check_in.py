@@ -196,7 +196,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
 
 
 def _refuse_second_booking(booking: Booking) -> None:
-    """Refuse if the donor has another active booking, for example a no-show who came back as a walk-in."""
+    """Refuse if the donor has another active booking. A no-show may have come back as a walk-in."""
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is already on the list."))])

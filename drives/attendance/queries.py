@@ -19,7 +19,7 @@ from volunteers.models import Contact
 
 DUE_WITHIN = timedelta(minutes=30)
 LATE_AFTER = timedelta(minutes=10)
-NUMBER_DIGITS = 8  # more than a reference has characters
+NUMBER_DIGITS = 8  # more digits than a reference has characters
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class NewWalkInSerializer(OverrideSerializer):
 
 
 class TurnoutCountsSerializer(Serializer):
-    """How many bookings ended in each way. `unresolved` counts bookings that have no outcome yet."""
+    """The number of bookings with each outcome. `unresolved` counts bookings that have no outcome yet."""
 
     def get_fields(self) -> dict[str, Any]:
         return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}

@@ -69,7 +69,7 @@ def move_bookings(
 
 @transaction.atomic
 def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -> list[Booking]:
-    """Record that the donors of one contact plan to come: all of them, or none.
+    """Record that the donors with one contact plan to come, either all of them or none.
 
     A second call changes nothing. Raises limits.TooManyChanges for a donor. Locks: bookings.
     """

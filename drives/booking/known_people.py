@@ -27,7 +27,7 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """List the people whose contacts this browser verified. Records with the same name count as one person.
+    """List the people whose contacts this browser verified. Records with the same name usually count as one person.
 
     But two records with the same name in one organization are two people. A record with that name in another
     organization could be either of them, so it is listed separately. At most two queries.

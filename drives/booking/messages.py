@@ -1,4 +1,4 @@
-"""Queue the messages about a booking change, in the transaction of the change."""
+"""Queue the messages about a booking change, in the same transaction as the change."""
 
 import uuid
 from collections import defaultdict

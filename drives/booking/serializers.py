@@ -42,7 +42,7 @@ class BookingSerializer(SiteTimesSerializer, ModelSerializer[Booking]):
 
 
 class PartySerializer(Serializer):
-    """The bookings of a party."""
+    """The bookings in a party."""
 
     bookings = BookingSerializer(
         many=True, help_text="In the order of `people`. Verify all of them with the token of the first."
@@ -119,7 +119,7 @@ class NewBookingSerializer(OverrideSerializer, PersonSerializer):
 
 
 class CompanionSerializer(Serializer):
-    """One person of a party."""
+    """One person in a party."""
 
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True, trim_whitespace=False)
     visit = ChoiceField(choices=Visit.choices)

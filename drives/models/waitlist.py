@@ -37,7 +37,7 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
 class WaitlistEntry(AbstractHold):
     """A donor's entry on a drive's waitlist.
 
-    The window holds the arrival times that suit the donor: [from, to), in UTC. None means no limit.
+    The window is the range of arrival times that suit the donor: [from, to), in UTC. None means no limit.
     """
 
     link_purpose = "waiting"

@@ -28,7 +28,7 @@ class DriveVersionChanged(ValidationError):
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
     """Save a planned drive as a draft with its slots.
 
-    Refuses, by field, a plan with problems, and records of another organization.
+    Refuses, by field, a plan with problems, and records from another organization.
     """
     steps = planning_plan.steps_or_refuse(drive)
     _set(
@@ -88,7 +88,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of another drive. Refuses hours that do not exist on that day (DST)."""
+    """Save a draft with the plan of another drive. Refuses hours that the clock change skips on that day."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
 

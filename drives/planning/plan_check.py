@@ -18,7 +18,7 @@ from drives.planning import problems as planning_problems
 def steps_or_refuse(drive: Drive) -> list[Step]:
     """Build the steps of a plan.
 
-    Refuses, by field, a grid with problems, rules looser than the policy, and records of another organization.
+    Refuses, by field, a grid with problems, rules looser than the policy, and records from another organization.
     """
     refuse_foreign_records(drive)
     by_field: dict[str, list[ValidationError]] = {}

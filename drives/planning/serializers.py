@@ -171,7 +171,7 @@ class PreviewTimeSerializer(Serializer):
 
 
 class PreviewSerializer(Serializer):
-    """The problems of a plan, or its arrival times and capacity."""
+    """The problems in a plan, or its arrival times and capacity."""
 
     problems = PlanProblemSerializer(many=True, help_text="What must change before the plan can be saved.")
     warnings = PlanProblemSerializer(many=True, help_text="What may be a mistake.")

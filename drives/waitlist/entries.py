@@ -177,7 +177,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
 def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
     """Take a donor off the waitlist, and withdraw an open offer. A second call changes nothing.
 
-    A donor may leave at any time, because joining again is limited. Locks: drive (shared), entry.
+    Leaving has no limit, because joining again has one. Locks: drive (shared), entry.
     """
     drive_id = WaitlistEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
     locks.lock_drive_shared(drive_id)
@@ -193,7 +193,7 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
 
 
 def spend_change(entry: WaitlistEntry, now: datetime) -> None:
-    """Count a change by the donor of an entry. Raises limits.TooManyChanges."""
+    """Count a change that a donor makes to an entry. Raises limits.TooManyChanges."""
     limits.spend_change(
         organization=entry.drive.organization,
         record="entry",

@@ -1,4 +1,4 @@
-"""Queue the waitlist's messages, in the transaction of the change."""
+"""Queue the waitlist's messages, in the same transaction as the change."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace

@@ -19,7 +19,7 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
 
 
 class FoldedNameField(models.TextField):  # type: ignore[type-arg]
-    """The row's name in the form in which searches find it. Updates of querysets must set it themselves."""
+    """The name in the form that searches use. `save` sets it, but a queryset's `update` must set it itself."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         folded = person_names.fold_name(model_instance.name)  # type: ignore[attr-defined]
