@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check_kills(share: float) -> tuple[bool, str]:
-    """Kill workers at every point. The provider can be asked which messages it has."""
+    """Kill workers at every point, with a provider that can be asked which messages it has."""
     total = _kill_workers(int(KILLS * share), deaf=False)
     good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
     return good, (
@@ -56,7 +56,7 @@ def check_kills(share: float) -> tuple[bool, str]:
 
 
 def check_blind_kills(share: float) -> tuple[bool, str]:
-    """Kill workers while the provider accepts messages but does not respond to look-ups."""
+    """Kill workers at every point, with a provider that accepts messages but does not respond to look-ups."""
     total = _kill_workers(int(BLIND_KILLS * share), deaf=True)
     good = total["lost"] == 0 and total["most_extra"] <= 1
     return good, (

@@ -49,7 +49,7 @@ def _clean_pasted_path(path: str) -> str:
     end = len(path)
     while end and not (path[end - 1].isalnum() or path[end - 1] in "-_"):
         end -= 1
-    # Check the second character, because "//host" and "/\\\\host" would redirect to another site.
+    # Check the second character, because "//host" and "/\\host" would redirect to another site.
     if path[end:] in {"", "/"} or not (path[1:2].isalnum() or path[1:2] in {"-", "_"}):
         return ""
     return path[:end] if "." in path[path.rfind("/", 0, end) : end] else f"{path[:end]}/"

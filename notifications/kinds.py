@@ -1,7 +1,7 @@
 """The table of message kinds: channels, consent, quiet hours, priority, expiry and withdrawal of each.
 
-Every module that queues, sends, counts, shows or explains messages reads this table. `docs/messages.md` is generated
-from it.
+Every module that queues, sends, counts, shows or explains messages reads this table. `docs/messages.md` publishes the
+same table, and a test compares them.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class ChannelRule(StrEnum):
 
 
 class Basis(StrEnum):
-    """What permits us to send the message. `claim.admit_messages` checks the consent before sending."""
+    """Why we are allowed to send the message. `claim.admit_messages` checks the consent before sending."""
 
     OWN_ACT = "own act: no consent"
     JOINED = "asked for by joining the waitlist: no consent"

@@ -89,7 +89,7 @@ def withdraw_messages(
     before_revision: int | None = None,
     recipients: Collection[str] | None = None,
 ) -> int:
-    """Withdraw the unsent messages about `abouts` whose kinds `cause` withdraws. Return their number.
+    """Withdraw unsent messages about `abouts`. `cause` decides which kinds. Return the number withdrawn.
 
     After the commit, none of them is sent, because `claim.admit_messages` checks the state. Messages in flight still
     arrive.

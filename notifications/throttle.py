@@ -1,7 +1,7 @@
 """Defer messages because of their sender's rate limit, a daily budget or a failing provider.
 
 Usage is stored in rows, so that all workers share it and no limit is exceeded. Locks until commit: breakers, then
-allowances, each ordered by subject. Locked messages are never waited for.
+allowances, each ordered by subject. Workers never wait for a locked message.
 """
 
 from collections import Counter

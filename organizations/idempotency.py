@@ -151,9 +151,9 @@ def _clean_key(scope: str, key: str) -> str:
 def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
     """Lock the key for this transaction and return its stored response. Refuses: request_in_progress.
 
-    With a unique row alone, a second caller would have to wait for the first one. The lock and the read are two
-    statements, because the snapshot of a single statement could be older than the first caller's commit. The work would
-    then run again and fail on the unique row.
+    The lock does not wait, so a second caller is refused at once. The lock and the read are two statements, because the
+    snapshot of a single statement could be older than the first caller's commit. The work would then run again and fail
+    on the unique row.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:

@@ -95,7 +95,8 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
     """Check one guess at the newest code for a contact and secret. At most five guesses are checked.
 
     One conditional UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be
-    a code does not count as a guess. A correct code is subtracted from its network's count of codes not entered.
+    a code does not count as a guess. A correct code no longer counts toward its network's limit on codes that are never
+    entered.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:

@@ -23,7 +23,7 @@ BookingFor = Literal["", "me", "other"]
 
 
 class NameMismatch(ValidationError):
-    """Another name is known for the contact. The donor must say whether the booking is for another person."""
+    """We know the contact under another name. The donor must say whether the booking is for another person."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -73,9 +73,9 @@ class ContactPeople:
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
 
-    - if the donor books for another person, the name matches the owner's only if it is a short form of it, so that the
-      owner does not get a second history
-    - otherwise, typos are accepted, too
+    - if the donor books for another person, the name must be a short form of the owner's name; the owner then does not
+      get a second history
+    - otherwise, the name may also have typos
     - raises NameMismatch if neither the owner nor another person with this contact has this name, and `booking_for` is
       empty
     """

@@ -44,7 +44,7 @@ def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) 
 
     - unsent messages go to the new contact; consents stay with the old one
     - the old contact loses its owner, so that a later holder of the number is treated as a new person
-    - other people with the old contact move to the new one, so that the next holder sees nothing about them
+    - other people with the old contact move to the new one, so that a later holder sees nothing about them
 
     The caller locks the identities of the old contact, of the other people with it, and of the new contact. This
     function locks contact rows in the order of their organizations.

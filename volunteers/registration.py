@@ -144,8 +144,8 @@ def resolve_registrations(
 
     - the first person to verify a contact becomes its owner
     - a clearly different name raises NameMismatch until the caller passes `booking_for`; only "me" renames the owner
-    - the other, unverified contact is linked if it has no owner, but it does not get one: otherwise a donor who types
-      another person's mailbox would own that person's later bookings
+    - the other, unverified contact is linked if it has no owner, but gets no owner now, because otherwise a donor who
+      types another person's mailbox would own that person's later bookings
     - consents are written to the ledger now
 
     The caller locks the identity. This function locks the contact rows, so that two calls at once create one volunteer.

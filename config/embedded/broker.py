@@ -1,7 +1,7 @@
 """Celery's file-system broker for the demo, with atomic writes.
 
-kombu may write to a file while a reader moves it, so workers sometimes read half a message and crashed. This transport
-writes each message under another name and then renames the file.
+kombu writes to a file that a reader may already be moving. The reader may then get half a message, which crashes it.
+This transport writes each message under another name and then renames the file.
 """
 
 import json

@@ -83,10 +83,10 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
 def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    `seen` is the state that the helper's screen showed. If the state has changed since then, nothing else changes.
-    Undoing a walk-in removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses
-    steps from before the day, and a donor with another active booking (`already_booked`). Locks: identities, drive
-    (shared), booking; also slots if the donor was a no-show.
+    `seen` is the state that the helper's screen showed. If the state has changed since then, nothing is undone. Undoing
+    a walk-in removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps
+    from before the day, and a donor with another active booking (`already_booked`). Locks: identities, drive (shared),
+    booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -230,7 +230,7 @@ def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visi
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
     """Return the current slot, or the last slot from which the visit ends by closing time.
 
-    None after the drive's end.
+    Returns None after the drive's end.
     """
     last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:

@@ -41,9 +41,9 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final. Afterward, no step can be undone.
 
-    A donor whose no-show was undone but who was not checked in becomes a no-show again. Refuses before the close-out
-    (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks: drive (exclusive),
-    bookings by id, slots.
+    If a no-show was undone and the donor was not checked in afterward, the booking becomes a no-show again. Refuses
+    before the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks:
+    drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)

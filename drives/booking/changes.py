@@ -98,8 +98,8 @@ def cancel_bookings(
     """Cancel a booking or hold, or all upcoming ones of its party.
 
     The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
-    call changes nothing. An erasure passes `notify=False`: it is not limited, and the donor must get no more messages.
-    Raises limits.TooManyChanges for a donor. Locks: drive (shared), bookings, slots.
+    call changes nothing. An erasure passes `notify=False`, so that no limit applies and the donor gets no more
+    messages. Raises limits.TooManyChanges for a donor. Locks: drive (shared), bookings, slots.
     """
     rows = _find_rows(booking_id, whole_party)
     drive_id = rows[0].drive_id
@@ -350,7 +350,7 @@ def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
     """Return the history to check before a change, or None for a hold, because verification checks it later.
 
-    All organizations are checked only for a verified booking, because only its donor has the link.
+    Other organizations are included only for a verified booking, because only its donor has the link.
     """
     if booking.volunteer_id is None:
         return None

@@ -118,7 +118,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Return whether another time could help. It could not if the drive, the donor or the contact was refused."""
+    """Return whether another time could help. Return False if the drive, the donor or the contact was refused."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 

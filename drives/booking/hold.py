@@ -23,7 +23,7 @@ from volunteers.models import Registration
 
 @dataclass(frozen=True)
 class Person:
-    """What a donor typed, as is. It is not trusted until the contact is verified."""
+    """What a donor typed, unchanged. It is not trusted until the contact is verified."""
 
     name: str
     phone: str = ""

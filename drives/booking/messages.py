@@ -111,8 +111,8 @@ def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], 
 def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about a drive's new site, and reschedule the reminders.
 
-    All bookings must be at one drive and have the same revision. The number of statements does not depend on their
-    number.
+    All bookings must be at one drive and have the same revision. The number of statements is the same for any number of
+    bookings.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]

@@ -21,7 +21,7 @@ def may_text_reminders(booking: Booking) -> bool:
 
 
 def format_reminder_summary(booking: Booking) -> str:
-    """Describe the coming reminders, or return an empty string. Texts need consent and no opt-out."""
+    """Describe the coming reminders, or return an empty string. A text is included only if we may send it."""
     upcoming = [
         message
         for message in notifications_queries.list_messages_about([booking.about])[booking.about]

@@ -12,7 +12,7 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class Feed:
-    """A donor's personal feed. `fingerprint` changes with anything in the feed. It is None if there are no bookings."""
+    """A donor's personal feed. `fingerprint` changes whenever the feed does. It is None if there are no bookings."""
 
     volunteer_id: int
     organization: str
@@ -25,7 +25,7 @@ _STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 
 
 def find_feed(token: str, now: datetime) -> Feed | None:
-    """Find a feed by its link's token. It has active and past bookings, and cancelled ones for 30 days. One query."""
+    """Find a feed by its link's token, with active and past bookings, and cancelled ones for 30 days. One query."""
     since, link_hash = now - links.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED_SQL, {"since": since, "link_hash": link_hash})

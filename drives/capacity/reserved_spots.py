@@ -24,7 +24,7 @@ def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: dat
     """Reserve these footprints if donors are on the drive's waitlist. Return the counter changes.
 
     `drives.waitlist.offers` offers the spots later, because matching donors needs identity locks. If a donor joins the
-    waitlist at the same moment, the spot stays free and the donor finds it.
+    waitlist at the same moment, the spot may stay unreserved, but it can still be offered to that donor.
     """
     freed = list(footprints)
     if not freed or not WaitlistEntry.objects.filter(drive=drive_id, state=WaitlistEntryState.WAITING).exists():

@@ -69,7 +69,7 @@ class SelfReported:
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that does not allow the time. For a full window, `count` and `days` are its limits."""
+    """A rule that does not allow the time. If a window of days is full, `count` and `days` are its limits."""
 
     code: str
     count: int = 0

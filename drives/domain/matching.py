@@ -51,8 +51,8 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
     """Return the deadline of an offer made now, rounded up to a full minute.
 
     - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
-    - In quiet hours, the offer counts from their end. If that leaves too little time, it counts from now, and the donor
-      gets the offer by e-mail only.
+    - An offer made in quiet hours starts when they end. If that leaves too little time, it starts now, and the donor
+      gets it by e-mail only.
     - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
     """
     morning = quiet.next_open(now)

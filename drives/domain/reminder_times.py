@@ -69,7 +69,10 @@ def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHour
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:
-    """Return whether the reminder is due at least half of its offset after the booking was made."""
+    """Return whether the donor booked early enough for this reminder.
+
+    There must be at least half of `offset` between the booking and the reminder.
+    """
     return due - booked_at >= offset / 2
 
 

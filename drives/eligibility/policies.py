@@ -1,8 +1,8 @@
 """The donation programs for every organization. They are copied from policies.json to rows of Policy.
 
 A version in the file is never edited, because drives were planned with it. A changed program gets a new version. Where
-the sources say "a year" or "12 months", the file has any 365 days, and for "a month" any 31 days. `cross_days` counts
-from a donation of the other kind to a donation in this program.
+the sources say "a year" or "12 months", the file uses any period of 365 days; for "a month", any period of 31 days.
+`cross_days` counts from a donation of the other kind to a donation in this program.
 """
 
 import json

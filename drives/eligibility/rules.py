@@ -34,8 +34,9 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
     """Return the visit type from the donor's history, or None if the donor's own choice applies.
 
-    After `lapse_after_days` without a donation, a visit is a first visit again. A self-reported donation prevents that.
-    But it does not turn a first visit into a return visit, because no center of ours has seen the donor.
+    After `lapse_after_days` without a donation, a visit is a first visit again, unless there is a newer self-reported
+    donation. A self-reported donation does not turn a first visit into a return visit, because none of our centers has
+    seen the donor.
     """
     recorded, self_reported = (
         intervals.find_last_donation_date(donations, policy.kind, basis)

@@ -188,6 +188,9 @@ def _build_invitation(
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """Number the invitations of a month in the site's zone, so that two runs at the same time build the same key."""
+    """Build a message key from the number of the invitation in its month, so that two runs at once build the same key.
+
+    The month is that of the site's time zone.
+    """
     month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
     return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.sent)}"

@@ -21,7 +21,7 @@ NEVER_SENT_STATES = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, Mes
 
 
 def reschedule_reminders(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
-    """Match the reminders for every booking at these drives to the current schedules.
+    """Update the reminders for every booking at these drives to match the current schedules.
 
     Sent reminders are not sent again, and unchanged ones stay. The others are withdrawn and scheduled again under keys
     with a new revision. Returns how many bookings have changed reminders. The caller locks the drives exclusively.

@@ -21,7 +21,7 @@ def load_organization_schedule(organization: Organization) -> MessageSchedule:
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
-    """Merge the entries of the default, the organization and each drive. One query.
+    """Merge the default schedule with the entries of the organization and of each drive. One query.
 
     All drives must belong to the organization.
     """

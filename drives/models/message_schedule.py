@@ -10,7 +10,7 @@ from organizations.models import Organization
 
 
 class ScheduleEntry(models.Model):
-    """An organization's or drive's changed entry in the message schedule.
+    """An entry of the message schedule that an organization has changed, for all of its drives or for one.
 
     If there is no row, the default applies.
     """

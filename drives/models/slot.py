@@ -7,7 +7,7 @@ from drives.models.drive import Drive
 
 
 class Slot(models.Model):
-    """A step of a drive's grid. It is an arrival time if a visit that starts in it fits."""
+    """A step of a drive's grid. Donors can arrive in a step if a visit that starts there fits."""
 
     drive = models.ForeignKey(
         Drive, on_delete=models.CASCADE, related_name="slots", db_index=False

@@ -104,7 +104,8 @@ class WaitlistEntry(AbstractHold):
 class ReservedSpot(models.Model):
     """A freed spot that is reserved for the waitlist. The slots' counters include it.
 
-    The donor is the one in its offer. After a move, a reserved spot may have chairs but no screening, or the reverse.
+    Its offer, if there is one, names the donor. After a move, a reserved spot may have chairs but no screening, or the
+    reverse.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="holds")

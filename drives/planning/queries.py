@@ -7,7 +7,7 @@ from drives.models import Booking, Drive, Offer, Slot
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Return whether the drive ever had a booking, hold or offer. Its grid must then not change.
+    """Return whether the drive ever had a booking, hold or offer. If so, its grid must not change.
 
     At most two queries.
     """

@@ -158,8 +158,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
     """Change an entry's visit type and arrival times, for its donor. The entry keeps its position.
 
     Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`). Refuses an arrival window with
-    open times or with no times. Raises limits.TooManyChanges. Locks: drive
-    (shared), entry.
+    open times or with no times. Raises limits.TooManyChanges. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)

@@ -161,8 +161,8 @@ class Waitlist:
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
         """List the matches that can still be offered to the entry, best first.
 
-        They are in its arrival window, not too soon from now, and not in a slot whose offer the donor declined or let
-        expire.
+        They are in its arrival window and far enough in the future. Slots whose offer the donor declined or let expire
+        are left out.
         """
         window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())

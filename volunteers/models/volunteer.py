@@ -19,7 +19,10 @@ class VolunteerQuerySet(models.QuerySet["Volunteer"]):
 
 
 class FoldedNameField(models.TextField):  # type: ignore[type-arg]
-    """The name in the form that searches use. `save` sets it, but a queryset's `update` must set it itself."""
+    """The name in the form that searches use. `save` sets it.
+
+    Code that calls `update` on a queryset must set it, too.
+    """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         folded = person_names.fold_name(model_instance.name)  # type: ignore[attr-defined]

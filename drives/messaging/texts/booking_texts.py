@@ -37,7 +37,7 @@ def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.
 def render_reminder(
     booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render a reminder. The words "today" and "tomorrow" are used as of `due_at`."""
+    """Render a reminder. "Today" and "tomorrow" are relative to `due_at`."""
     facts, kind = build_facts(booking), choose_reminder_text(booking, due_at)
     if channel == "sms":
         return _render_text(kind, facts, custom)
