@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ChannelChoice(models.TextChoices):
-    TEXT = "text", _("Text, else e-mail")
+    TEXT = "text", _("Text, otherwise e-mail")
     MAIL = "mail", _("E-mail")
     BOTH = "both", _("Text and e-mail")
 

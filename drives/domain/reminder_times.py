@@ -139,5 +139,5 @@ def _find_same_day_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
     early, later = schedule[ScheduledKind.WEEK], schedule[ScheduledKind.THREE_DAYS]
     if not (early.on and later.on and early.days == later.days):
         return []
-    detail = _("Both reminders would go out on the same day. Choose another number of days, or switch one off.")
+    detail = _("Both reminders would go out on the same day. Choose another number of days, or turn one off.")
     return [ScheduleProblem(later.kind, "days", "same_days", detail)]

@@ -36,7 +36,7 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
             yield TextProblem("unknown_variable", detail)
     # Refuse stray braces, because donors would see a misspelled variable as typed.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
-        detail = _("There is a single brace. Write variables as %(known)s, and put nothing else in braces.")
+        detail = _("There is an unmatched brace. Write variables as %(known)s, and put nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
 
 

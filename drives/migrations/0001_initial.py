@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('booked', 'Confirmation'), ('week', 'Early reminder'), ('three_days', 'Reminder, a few days before'), ('day_before', 'Reminder, the day before'), ('same_day', 'Reminder, same day'), ('thank_you', 'Thank-you'), ('missed', 'We missed you'), ('invitation', 'You can donate again')], max_length=20)),
                 ('on', models.BooleanField(default=True)),
-                ('way', models.CharField(choices=[('text', 'Text, else e-mail'), ('mail', 'E-mail'), ('both', 'Text and e-mail')], max_length=4)),
+                ('way', models.CharField(choices=[('text', 'Text, otherwise e-mail'), ('mail', 'E-mail'), ('both', 'Text and e-mail')], max_length=4)),
                 ('days', models.PositiveSmallIntegerField(default=0)),
                 ('hours', models.PositiveSmallIntegerField(default=0)),
                 ('drive', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='schedule_entries', to='drives.drive')),

@@ -43,8 +43,8 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
     frozen = ("site_id", "starts_at", "ends_at", "step_minutes")
     if any(getattr(before, name) != plan[name] for name in frozen):
         text = _(
-            "People have booked, so the day, hours, location and step can’t "
-            "change. Cancel the drive or plan another one."
+            "People have booked, so you can’t change the day, hours, location or time between arrivals. Cancel the "
+            "drive or plan another one."
         )
         raise ValidationError({"on": ValidationError(text, code="grid_is_frozen")})
 

@@ -98,7 +98,7 @@ def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reas
         waitlist_entries__volunteer__in=[one, other], waitlist_entries__state__in=WAITLISTED_STATES
     )
     both_booked = _("Both have a booking at “%(drive)s”. Cancel one of them first.")
-    both_waitlisted = _("Both are on the waiting list of “%(drive)s”. Take one of them off first.")
+    both_waitlisted = _("Both are on the waiting list for “%(drive)s”. Take one of them off first.")
     return [
         refusals.Reason(code, text % {"drive": drive.title})
         for drives, code, text in (

@@ -221,7 +221,7 @@ def test_our_plan() -> None:
 DAYS_WORDS = "Enter 2 to 30 days before the visit."
 HOURS_WORDS = "Enter 1 to 12 hours before the visit."
 TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose text."
-TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or switch one off."
+TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or turn one off."
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_overview_shows_schedule_texts_and_price() -> None:
     for said in (
         "For a visit on Saturday, March 13, 9:00 AM Pacific Time",
         "Sat Mar 6, 9:00 AM Early reminder E-mail",
-        "Wed Mar 10, 9:00 AM Reminder, a few days before Text, else e-mail",
+        "Wed Mar 10, 9:00 AM Reminder, a few days before Text, otherwise e-mail",
         "{org}: You're booked {day}, {time}, {location}.",
         "0.0118 USD",
         "9:00 AM – 8:00 PM",
@@ -116,7 +116,7 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
     assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these messages go out:" in shown
     assert "Not sent Early reminder E-mail Skipped because it would come too soon after the booking." in shown
     assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
-    assert "Fri Mar 12, 7:45 PM Reminder, same day Text, else e-mail Moved earlier to avoid quiet hours." in shown
+    assert "Fri Mar 12, 7:45 PM Reminder, same day Text, otherwise e-mail Moved earlier to avoid quiet hours." in shown
     assert not ScheduleEntry.objects.exists()
 
 

@@ -199,7 +199,7 @@ def test_a_booked_drive_keeps_its_day_and_lists_overbooked_steps() -> None:
     builders.booked(drive, number=2)
     form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
     shown = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "preview": "1"})
-    assert "People have booked, so the day, hours" in text(shown)
+    assert "People have booked, so you can’t change the day, hours" in text(shown)
     assert "9:15 AM (booked: 2, chairs: 1)" in text(shown)
     browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "save": "1"})
     drive.refresh_from_db()
