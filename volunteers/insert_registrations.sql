@@ -1,4 +1,4 @@
--- Insert registrations. Ids rise in the order of the input.
+-- Insert registrations. Ids increase in the order of the input.
 INSERT INTO volunteers_registration (
     organization_id, name, phone, phone_as_typed, email, identity, language, consents, self_check, source, is_for_other, ip,
     created_at

@@ -1,4 +1,4 @@
--- Insert a code. Returns its id, and the ids of older codes of the same contact and secret, which it invalidates.
+-- Insert a code. Returns its id, and the ids of older codes for the same contact and secret, which it replaces.
 INSERT INTO volunteers_verificationcode (
     organization_id, identity, bound_to, network, code_hash, tries, expires_at, created_at
 ) VALUES (

@@ -19,7 +19,7 @@ from volunteers.models import Contact, Registration, Volunteer
 
 MOST_PEOPLE = 8  # people who may share one contact
 BookingFor = Literal["", "me", "other"]
-"""The answer to "For whom is this booking?": not asked yet, the owner under a new name, another person."""
+"""Who the booking is for: "" (not asked yet), the owner under a new name, or another person."""
 
 
 class NameMismatch(ValidationError):

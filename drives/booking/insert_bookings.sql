@@ -1,5 +1,5 @@
--- Insert bookings and the first row of each one's history. Columns that are not named stay empty.
--- Ids rise in the order of the input: the caller assigns them by position.
+-- Insert bookings and the first history row of each. Columns that are not listed stay empty.
+-- Ids increase in the order of the input, because the caller matches them to the bookings by position.
 WITH booking AS (
     INSERT INTO drives_booking (
         uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, volunteer_id, registration_id, party, visit,

@@ -1,5 +1,5 @@
--- The feed behind a link, and a number that is another when anything changes that one of its events depends on.
--- One row whatever the number of bookings: readers ask every hour and mostly hear "not changed".
+-- The feed for a link, and a fingerprint that changes whenever anything in one of its events changes.
+-- Always one row, because calendar apps ask every hour, and mostly nothing has changed.
 -- feed_stamps.sql reads the same bookings and hashes the same columns.
 SELECT volunteer.id, organization.name, volunteer.language,
     (SELECT sum(hashtextextended(booking.state, hash_record_extended(

@@ -1,4 +1,4 @@
--- The bookings in a feed, in order, each with a stamp that is another when anything changes that its event depends on.
+-- The bookings in a feed, in order. Each has a stamp that changes whenever anything in its event changes.
 SELECT booking.id, concat_ws(':', booking.id, hashtextextended(booking.state, hash_record_extended(
         ROW(booking.changed_at, drive.changed_at), booking.id # (booking.revision::bigint << 40))))
 FROM drives_booking AS booking JOIN drives_drive AS drive ON drive.id = booking.drive_id

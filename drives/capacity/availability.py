@@ -10,7 +10,7 @@ from drives.models import Drive, DriveState, Slot
 
 NEAREST_COUNT = 3
 SlotRow = tuple[int, datetime, bool, int, int]
-"""Of one step: id, start (UTC), open, free screening stations, free chairs."""
+"""One step: id, start (UTC), open, free screening stations, free chairs."""
 FreedDeltas = Mapping[int, tuple[int, int]]
 """Counter changes by step that are not applied yet; see `counters.compute_released_deltas`."""
 

@@ -1,9 +1,9 @@
--- The facts about one slot of a drive for the booking rules.
+-- The facts about one slot of a drive that the booking rules need.
 --
 -- The sub-selects use one_slot_per_drive_and_step, booking_held_at_a_drive, registration_identity and
--- one_active_booking_per_volunteer_and_drive. min(held_until), not EXISTS: for EXISTS PostgreSQL expects an
--- early match and scans the whole table when there is none. FILTER, not WHERE, for the live holds of a contact: with
--- WHERE PostgreSQL may start from the live holds of all contacts.
+-- one_active_booking_per_volunteer_and_drive. Use min(held_until) instead of EXISTS, because for EXISTS PostgreSQL
+-- expects an early match and scans the whole table if there is none. Use FILTER instead of WHERE for a contact's live
+-- holds, because with WHERE PostgreSQL may start from the live holds of all contacts.
 SELECT drive.state, drive.ends_at, slot.id, slot.n, slot.starts_at, slot.open,
     (SELECT max(n) + 1 FROM drives_slot WHERE drive_id = drive.id) AS steps,
     coalesce(

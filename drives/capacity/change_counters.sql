@@ -1,4 +1,4 @@
--- Change the counters of a drive's steps where the change fits, or regardless of the limits (forced).
+-- Change the counters of those steps of a drive where the change fits, or of all steps if forced.
 -- Locks the slots by (starts_at, id) and returns the steps that changed.
 WITH wanted AS (
     SELECT * FROM unnest(%(n)s::int[], %(screening)s::int[], %(chairs)s::int[]) AS change (n, screening, chairs)

@@ -10,7 +10,7 @@ from drives.domain import grid
 from drives.models import Booking, ReservedSpot
 
 Deltas = Mapping[int, tuple[int, int]]
-"""By step n of one drive: change of screening stations and of chairs taken."""
+"""For each step `n` of a drive, how many more screening stations and chairs are taken."""
 
 _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 

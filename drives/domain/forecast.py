@@ -28,7 +28,7 @@ class DonationRate:
 
 
 PLANNING_RATE = DonationRate(donated=40, booked=60, is_observed=False)
-"""Planning rule of the American Red Cross: 60 bookings give 40 donations."""
+"""The American Red Cross's planning rule: 60 bookings lead to 40 donations."""
 
 
 def compute_donation_rate(donated: int, booked: int) -> DonationRate:

@@ -42,9 +42,9 @@ class BookingState(models.TextChoices):
 
 
 ACTIVE_STATES = (BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN)
-"""The visit is ahead or under way. One such booking per volunteer and drive."""
+"""The visit is upcoming or in progress. A volunteer has at most one such booking at a drive."""
 EXPECTED_STATES = (BookingState.BOOKED, BookingState.CONFIRMED)
-"""The donor is expected and not checked in yet, and gets reminders and changes."""
+"""The donor is expected but not checked in yet. They get reminders and notices of changes."""
 
 
 class Source(models.TextChoices):

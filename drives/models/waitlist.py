@@ -23,7 +23,7 @@ class WaitlistEntryState(models.TextChoices):
 
 
 WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)
-"""The entry has a position. One such entry per volunteer and drive."""
+"""The entry has a position. A volunteer has at most one such entry at a drive."""
 
 
 class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):

@@ -1,5 +1,5 @@
--- The steps of a drive that anybody may see, with what is free in each, and how long its visits take.
--- Starts are numbers of seconds: Python takes longer to read forty time stamps than PostgreSQL to find them.
+-- The steps of a public drive, what is free in each, and how long visits take.
+-- Start times are in seconds, because Python takes longer to parse 40 timestamps than PostgreSQL takes to find them.
 SELECT drive.state, site.timezone,
     drive.first_screening_steps, drive.first_chair_steps, drive.return_screening_steps, drive.return_chair_steps,
     slot.id, extract(epoch FROM slot.starts_at)::bigint, slot.open,

@@ -30,7 +30,7 @@ class MessageState(models.TextChoices):
 
 
 UNSENT_STATES = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
-"""States of a message that has not left and may still be withdrawn."""
+"""States of a message that is not sent yet and may still be withdrawn."""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
