@@ -4,11 +4,13 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 SWEEPS = {
+    "notifications.tasks.deliver_codes": 2 * SECOND,
     "notifications.tasks.deliver_due": 2 * SECOND,
     "notifications.tasks.reconcile_outbox": 30 * SECOND,
     "notifications.tasks.watch_delivery": MINUTE,
@@ -29,6 +31,12 @@ SWEEPS = {
 app = Celery("plasma-drives")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Codes have a queue of their own. A worker that takes only this queue (`-Q codes`) is never busy with other messages.
+app.conf.task_queues = [Queue("celery"), Queue("codes")]
+app.conf.task_routes = {
+    "notifications.tasks.deliver_codes": {"queue": "codes"},
+    "drives.tasks.send_search_codes": {"queue": "codes"},
+}
 # A task expires if no worker takes it within its interval, because the next one does the same work. So tasks do not
 # pile up while workers are stopped.
 app.conf.beat_schedule = {

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from notifications import contact_address, kinds, throttle
 from notifications.claimed import ClaimedMessage
+from notifications.kinds import Lane
 from notifications.models import MessageState, Purpose
 from notifications.pace import Deferral
 
@@ -22,13 +23,15 @@ _TRANSACTIONAL: Mapping[str, Any] = {
 }
 
 
-def claim_messages(*, channel: str, limit: int, now: datetime) -> list[ClaimedMessage]:
-    """Claim due messages by priority. Each gets a lease and a new attempt token.
+def claim_messages(*, channel: str, limit: int, now: datetime, lane: Lane | None = None) -> list[ClaimedMessage]:
+    """Claim due messages by priority, of one lane or of all. Each gets a lease and a new attempt token.
 
     Organizations get equal shares of a batch, so that a large one does not hold up the others.
     """
+    first, last = lane.value if lane else (Lane.CODES.value[0], Lane.OTHERS.value[1])
+    asked: dict[str, Any] = {"channel": channel, "limit": limit, "now": now, "first": first, "last": last}
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"channel": channel, "limit": limit, "now": now, "lease": now + LEASE})
+        cursor.execute(CLAIM, {**asked, "lease": now + LEASE})
         return [ClaimedMessage(*row) for row in cursor.fetchall()]
 
 
@@ -95,6 +98,7 @@ WITH busy AS (
      WHERE (SELECT message.id FROM notifications_message AS message
              WHERE message.channel = %(channel)s AND message.organization_id = organization.id
                AND message.state = 'queued' AND message.due_at <= %(now)s
+           AND message.priority BETWEEN %(first)s AND %(last)s
              ORDER BY message.priority, message.due_at, message.id LIMIT 1) IS NOT NULL
 ), share AS (
     SELECT greatest(1, %(limit)s / greatest(1, (SELECT count(*) FROM busy))) AS size
@@ -103,6 +107,7 @@ WITH busy AS (
         SELECT message.id FROM notifications_message AS message
          WHERE message.channel = %(channel)s AND message.organization_id = busy.id
            AND message.state = 'queued' AND message.due_at <= %(now)s
+           AND message.priority BETWEEN %(first)s AND %(last)s
          ORDER BY message.priority, message.due_at, message.id
          LIMIT (SELECT size FROM share) FOR NO KEY UPDATE SKIP LOCKED) AS own
     UNION ALL
@@ -110,6 +115,7 @@ WITH busy AS (
         SELECT message.id FROM notifications_message AS message
          WHERE message.channel = %(channel)s AND message.organization_id IS NULL
            AND message.state = 'queued' AND message.due_at <= %(now)s
+           AND message.priority BETWEEN %(first)s AND %(last)s
          ORDER BY message.priority, message.due_at, message.id
          LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) AS account_mail
 ), claimed AS (

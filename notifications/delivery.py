@@ -1,13 +1,14 @@
 """Send due messages: claim, admit, call the provider and record the result, until none is due or time is up.
 
-Any number of workers may run this. Only the calling thread uses the database, in batches. Provider calls run in
-threads, outside of transactions. Each channel has its own worker, so that a slow mail server does not hold up texts.
+Any number of processes may run this. Only the calling thread uses the database, in batches. Provider calls run in
+threads, outside of transactions. Each channel and lane has its own worker, so that a slow mail server does not hold up
+texts, and nothing holds up codes.
 """
 
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from django.db import transaction
 
 from notifications import claim, providers, results, senders
 from notifications.claimed import ClaimedMessage
+from notifications.kinds import Lane
 from notifications.models import Channel, Heartbeat
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError
 from notifications.results import CallResult
@@ -29,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 
 class ChannelWorker:
-    def __init__(self, channel: str) -> None:
-        self.channel = channel
+    def __init__(self, channel: str, lane: Lane) -> None:
+        self.channel, self.lane = channel, lane
         self.provider: Provider = providers.get_provider(channel)
         self.claimed: deque[ClaimedMessage] = deque()
         self.in_flight: set[Future[CallResult]] = set()
@@ -40,7 +42,7 @@ class ChannelWorker:
 
     def claim_batch(self, now: datetime) -> None:
         if not self.claimed and time.monotonic() >= self._claim_after:
-            self.claimed.extend(claim.claim_messages(channel=self.channel, limit=BATCH, now=now))
+            self.claimed.extend(claim.claim_messages(channel=self.channel, lane=self.lane, limit=BATCH, now=now))
             self.is_drained = not self.claimed
             self._claim_after = time.monotonic() + IDLE_POLL_SECONDS * self.is_drained
 
@@ -82,16 +84,21 @@ def call_provider(provider: Provider, message: ClaimedMessage, outgoing: Outgoin
 
 
 def deliver_messages(
-    *, clock: Callable[[], datetime], chance: Callable[[], float], seconds: float = 15
+    *,
+    clock: Callable[[], datetime],
+    chance: Callable[[], float],
+    seconds: float = 15,
+    lanes: Collection[Lane] = tuple(Lane),
 ) -> dict[str, int]:
-    """Send due messages for about `seconds`. Return the number of messages by new state.
+    """Send due messages of these lanes for about `seconds`. Return the number of messages by new state.
 
     Takes `clock` instead of `now`, because a message may expire during the run.
     """
-    record_heartbeat(now=clock())
+    if Lane.OTHERS in lanes:
+        record_heartbeat(now=clock())
     senders.ensure_default_sender()
     until = time.monotonic() + seconds
-    workers = [ChannelWorker(Channel.SMS), ChannelWorker(Channel.EMAIL)]
+    workers = [ChannelWorker(channel, lane) for lane in lanes for channel in (Channel.SMS, Channel.EMAIL)]
     counts: Counter[str] = Counter()
     try:
         while _advance_workers(workers, clock, in_time=time.monotonic() < until):
@@ -127,7 +134,7 @@ def _wait_for_calls(workers: list[ChannelWorker]) -> None:
     in_flight = [call for worker in workers for call in worker.in_flight]
     if not in_flight:
         time.sleep(COLLECT_SECONDS)  # other transactions hold the remaining rows
-    wait(in_flight, return_when=FIRST_COMPLETED)
+    wait(in_flight, IDLE_POLL_SECONDS, FIRST_COMPLETED)  # a slow call must not hold up the other workers
     # Wait briefly for more calls, so that one statement records several results.
     until = time.monotonic() + COLLECT_SECONDS
     while time.monotonic() < until and sum(call.done() for call in in_flight) * 2 < len(in_flight):

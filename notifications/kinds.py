@@ -7,7 +7,7 @@ same table, and a test compares them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -142,12 +142,19 @@ PRIORITIES: Mapping[Budget, int] = MappingProxyType(
     {
         Budget.NONE: 0,
         Budget.CODES: 0,
-        Budget.BOOKING: 0,
-        Budget.REMINDERS: 1,
-        Budget.BROADCAST: 1,
-        Budget.INVITATIONS: 2,
+        Budget.BOOKING: 1,
+        Budget.REMINDERS: 2,
+        Budget.BROADCAST: 2,
+        Budget.INVITATIONS: 3,
     }
 )
+
+
+class Lane(Enum):
+    """The first and last priority that a channel worker claims. Codes have workers of their own."""
+
+    CODES = PRIORITIES[Budget.CODES], PRIORITIES[Budget.CODES]
+    OTHERS = PRIORITIES[Budget.BOOKING], PRIORITIES[Budget.INVITATIONS]
 
 
 def _build_change_kind(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 # Carriers reset their daily limits at midnight in this zone. https://www.twilio.com/docs/messaging/compliance/a2p-10dlc
 DAY_ZONE = ZoneInfo("America/Los_Angeles")
 MINUTE, LONGEST_QUEUE = timedelta(minutes=1), timedelta(days=1)
-# Shares of the daily budget for priorities 0, 1 and 2. Invitations stop first, then reminders, then codes.
-BUDGET_SHARES = (1.0, 0.9, 0.7)
+# Shares of the daily budget by priority. Invitations stop first, then reminders, then bookings. Only codes may use all.
+BUDGET_SHARES = (1.0, 0.9, 0.8, 0.7)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class AllowanceUse:
         The time to try again is the next turn in `queue`, because each organization that shares this subject has its
         own queue. A message that has waited before goes ahead of the queue.
         """
-        if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 2)]):
+        if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 3)]):
             return Deferral(_compute_next_midnight(now), "budget")
         if not self.per_minute or self._paced(now) + self._step <= now + self._room(priority):
             return None
@@ -75,8 +75,9 @@ class AllowanceUse:
         return MINUTE / (self.per_minute - self._burst + 1)
 
     def _room(self, priority: int) -> timedelta:
-        # How far `paced_until` may be ahead of now. A third of the burst is reserved for priority 0.
-        return self._step * (self._burst - (self._burst // 3 if priority else 0))
+        # How far `paced_until` may be ahead of now. A third of the burst is reserved for codes, a sixth for bookings.
+        reserved = (0, self._burst // 3, self._burst // 3 + self._burst // 6)[min(priority, 2)]
+        return self._step * (self._burst - reserved)
 
     def _paced(self, now: datetime) -> datetime:
         return min(max(self.paced_until or now, now), now + self._step * self._burst)

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from notifications import alerts, delivery, queries, reconciliation
+from notifications.kinds import Lane
 
 _random = secrets.SystemRandom()
 
@@ -14,6 +15,11 @@ _random = secrets.SystemRandom()
 @shared_task(name="notifications.tasks.deliver_due")
 def deliver_due(**kwargs: Any) -> dict[str, int]:
     return delivery.deliver_messages(clock=timezone.now, chance=_random.random)
+
+
+@shared_task(name="notifications.tasks.deliver_codes")
+def deliver_codes(**kwargs: Any) -> dict[str, int]:
+    return delivery.deliver_messages(clock=timezone.now, chance=_random.random, seconds=5, lanes=[Lane.CODES])
 
 
 @shared_task(name="notifications.tasks.reconcile_outbox")

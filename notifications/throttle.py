@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from notifications.claimed import ClaimedMessage
+from notifications.kinds import PRIORITIES, Budget
 from notifications.models import Allowance, Breaker
 from notifications.pace import AllowanceUse, Deferral
 
@@ -82,7 +83,7 @@ class RateLimiter:
         waited = one.reason == "pace"
         found = [use.find_deferral(one.priority, self._now, queue=queue, has_waited=waited) for use in uses]
         longest = max((deferral for deferral in found if deferral), key=lambda one: one.until, default=None)
-        if longest is None or longest.reason != "budget" or not one.priority:
+        if longest is None or longest.reason != "budget" or one.priority <= PRIORITIES[Budget.BOOKING]:
             return longest
         return replace(longest, until=one.quiet_hours.next_open(longest.until))
 

@@ -46,7 +46,7 @@ def crowd(twilio: TwilioStandIn, organization: Organization, most: int) -> Calla
         Allowance.objects.update(paced_until=None, last_turn_at=None, day=None, spent=0)
         for subject in (f"organization:{organization.pk}", *(f"sender:{row.pk}" for row in Sender.objects.all())):
             Allowance.objects.get_or_create(subject=subject)
-        made.many(organization, 3 * most)
+        made.many(organization, 3 * most, kind="code")
         before = len(twilio.accepted)
         assert run_concurrently(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
         return len(twilio.accepted) - before == most

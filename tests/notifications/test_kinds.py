@@ -115,11 +115,12 @@ def test_an_opt_out_withdraws_what_needs_consent(kind: MessageKind) -> None:
 
 def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None:
     by_priority = {kind.name: kind.priority for kind in KINDS.values()}
-    urgent = {"code", "booked", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer", "answer"}
-    assert {by_priority[name] for name in urgent} == {0}
+    assert {by_priority[name] for name in ("code", "answer", "waitlist_answer")} == {0}
+    about_bookings = {"booked", "cancelled", "drive_cancelled", "moved", "relocated", "late", "offer"}
+    assert {by_priority[name] for name in about_bookings} == {1}
     later = {"week", "three_days", "day_before", "same_day", "thank_you", "missed", "broadcast"}
-    assert {by_priority[name] for name in later} == {1}
-    assert {name for name, priority in by_priority.items() if priority == 2} == {"invitation"}
+    assert {by_priority[name] for name in later} == {2}
+    assert {name for name, priority in by_priority.items() if priority == 3} == {"invitation"}
     assert set(kinds.PRIORITIES) == set(Budget)
 
 

@@ -167,11 +167,11 @@ def test_the_carriers_day_begins_at_midnight_in_los_angeles() -> None:
     assert leave(use, midnight, 9) == 5
 
 
-@pytest.mark.parametrize(("priority", "left"), [(0, 100), (1, 90), (2, 70), (3, 70)])
-def test_urgent_messages_reminders_and_appeals_have_100_90_and_70_percent_of_a_day(priority: int, left: int) -> None:
+@pytest.mark.parametrize(("priority", "left"), [(0, 100), (1, 90), (2, 80), (3, 70), (4, 70)])
+def test_each_priority_has_its_share_of_a_day(priority: int, left: int) -> None:
     assert leave(AllowanceUse(0, 100), NOON, 999, priority) == left
 
 
 @pytest.mark.parametrize(("per_day", "left"), [(1, 1), (2, 2), (10, 7), (11, 8)])
 def test_a_share_of_a_day_is_rounded_up(per_day: int, left: int) -> None:
-    assert leave(AllowanceUse(0, per_day), NOON, 99, priority=2) == left
+    assert leave(AllowanceUse(0, per_day), NOON, 99, priority=3) == left

@@ -45,7 +45,7 @@ def news(organization: Organization, number: int, purpose: str = "news") -> Sequ
 
 
 def test_a_sender_keeps_its_pace_and_says_why_the_rest_waits(twilio: TwilioStandIn) -> None:
-    made.many(paced(per_minute=25), 40)
+    made.many(paced(per_minute=25), 40, kind="code")
     made.deliver()
     assert states() == {("accepted", ""): 5, ("queued", "pace"): 35}
     for second in range(1, 180):
@@ -55,7 +55,7 @@ def test_a_sender_keeps_its_pace_and_says_why_the_rest_waits(twilio: TwilioStand
 
 
 def test_a_long_line_is_not_looked_at_again_and_again() -> None:
-    made.many(paced(per_minute=60), 200)
+    made.many(paced(per_minute=60), 200, kind="code")
     made.deliver()
     turns = list(Message.objects.filter(reason="pace").order_by("due_at").values_list("due_at", flat=True))
     assert len(set(turns)) == len(turns) == 200 - 12
@@ -114,7 +114,7 @@ def test_two_large_organizations_share_the_pace() -> None:
 
 def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> None:
     big, small = paced(messages_per_day=10), builders.organization()
-    made.many(big, 20, expires_at=NOON + timedelta(days=3))
+    made.many(big, 20, kind="code", expires_at=NOON + timedelta(days=3))
     made.queued(small, address="+12135559999")
     made.deliver()
     assert states() == {("accepted", ""): 11, ("queued", "budget"): 10}
@@ -123,17 +123,20 @@ def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> 
     assert states() == {("accepted", ""): 21}
 
 
-def test_when_the_budget_is_short_appeals_wait_first_then_reminders(twilio: TwilioStandIn) -> None:
+def test_when_the_budget_is_short_invitations_wait_first_then_reminders_then_bookings(twilio: TwilioStandIn) -> None:
     organization = paced(messages_per_day=20)
     news(organization, 20, "news")
     made.deliver()
     assert states() == {("accepted", ""): 14, ("queued", "budget"): 6}
     news(organization, 8, "reminders")
     made.deliver()
-    assert states() == {("accepted", ""): 18, ("queued", "budget"): 10}
+    assert states() == {("accepted", ""): 16, ("queued", "budget"): 12}
     made.many(organization, 5, kind="drive_cancelled", purpose="reminders")
     made.deliver()
-    assert states() == {("accepted", ""): 20, ("queued", "budget"): 13}
+    assert states() == {("accepted", ""): 18, ("queued", "budget"): 15}
+    made.many(organization, 5, kind="code")
+    made.deliver()
+    assert states() == {("accepted", ""): 20, ("queued", "budget"): 18}
 
 
 def test_what_waited_for_the_budget_leaves_in_the_hours_in_which_people_are_texted() -> None:
@@ -172,10 +175,10 @@ def test_what_is_withdrawn_at_the_gate_uses_nothing_of_the_budget() -> None:
 @pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(days=-1), timedelta(hours=2), timedelta(days=1)])
 def test_a_clock_that_jumps_stops_no_sender(twilio: TwilioStandIn, jump: timedelta) -> None:
     organization = paced(per_minute=25)
-    made.many(organization, 5)
+    made.many(organization, 5, kind="code")
     made.deliver()
     Message.objects.all().delete()
-    made.many(organization, 5, due_at=NOON + jump, expires_at=NOON + timedelta(days=3))
+    made.many(organization, 5, kind="code", due_at=NOON + jump, expires_at=NOON + timedelta(days=3))
     for seconds in range(0, 40, 2):
         made.deliver(NOON + jump + timedelta(seconds=seconds))
     assert states() == {("accepted", ""): 5}

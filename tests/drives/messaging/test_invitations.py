@@ -63,7 +63,7 @@ def test_an_eligible_donor_is_invited_to_the_next_drive_with_spots() -> None:
         f"http://testserver/t/{slot}/ STOP to end"
     )
     assert message_content.count_segments(message.text) == 1
-    assert (message.channel, message.purpose, message.priority) == ("sms", "news", 2)
+    assert (message.channel, message.purpose, message.priority) == ("sms", "news", 3)
     assert (message.key, message.about) == (f"invitation:{booking.volunteer_id}/2027-03/1/sms", f"drive:{drive.pk}")
     assert (message.recipient, message.keeps_quiet_hours) == (f"volunteer:{booking.volunteer_id}", True)
     assert message.expires_at == AFTER + 3 * DAY
