@@ -87,9 +87,7 @@ class RecordOutcomeView(DayBookingView):
             return self.build_response(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
-            impossible = ValidationError(
-                _("Enter a time on the day of the drive that has already passed."), code="at_impossible"
-            )
+            impossible = ValidationError(_("Enter a past time on the day of the drive."), code="at_impossible")
             raise ValidationError({"at": impossible})
         return self.build_response(
             check_in.record_outcome(

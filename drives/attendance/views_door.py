@@ -194,8 +194,12 @@ def _build_person_context(request: MemberRequest, booking: Booking, now: datetim
 OUTCOME_BUTTONS = [
     (BookingState.DONATED, gettext_lazy("Donated"), gettext_lazy("The donation is complete.")),
     (BookingState.INCOMPLETE, gettext_lazy("Incomplete"), gettext_lazy("Stopped after the needle went in.")),
-    (BookingState.DEFERRED, gettext_lazy("Deferred"), gettext_lazy("Could not donate today (before the needle).")),
-    (BookingState.LEFT, gettext_lazy("Left early"), gettext_lazy("Left before the needle.")),
+    (
+        BookingState.DEFERRED,
+        gettext_lazy("Deferred"),
+        gettext_lazy("Could not donate today (needle not used)."),
+    ),
+    (BookingState.LEFT, gettext_lazy("Left early"), gettext_lazy("Left before the needle went in.")),
 ]
 
 

@@ -17,7 +17,7 @@ OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
     """Build a reason that reveals nothing about the other donation."""
     if broken.code == intervals.WINDOW_FULL:
-        text = _("No more than %(count)s donations are allowed in any %(days)s days.")
+        text = _("No more than %(count)s donations are allowed within %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
         text = _("This is too close to a different type of donation.")
     else:

@@ -53,7 +53,7 @@ def test_a_day_that_forbids_the_time_is_corrected_where_it_was_typed(
     page.get_by_label("What did you give?").select_option("whole_blood")
     page.get_by_label("What day?").fill("2027-03-01")
     page.get_by_role("button", name="Continue").click()
-    arrive(page, "This time is too soon")
+    arrive(page, "This time is too soon after your last donation")
     has_no_barriers(page, scripts=scripts)
     page.get_by_role("link", name="Plasma drive, Saturday, March 20, 9:00 AM").wait_for()
     page.get_by_label("What day?").fill("2027-02-20")

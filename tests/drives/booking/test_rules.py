@@ -225,7 +225,7 @@ def test_a_visit_takes_the_steps_of_its_type() -> None:
     [
         (BrokenRule("interval_too_short"), "This is too close to another donation."),
         (BrokenRule("cross_interval"), "This is too close to a different type of donation."),
-        (BrokenRule("window_full", 2, 7), "No more than 2 donations are allowed in any 7 days."),
+        (BrokenRule("window_full", 2, 7), "No more than 2 donations are allowed within 7 days."),
     ],
 )
 def test_an_interval_reason_names_the_first_allowed_time(broken: BrokenRule, words: str) -> None:

@@ -113,7 +113,7 @@ def test_a_full_window_names_its_numbers() -> None:
     refusal = refused(lambda: builders.booked(drive_on(5)))
     assert refusal.codes == ["window_full"]
     assert refusal.reasons[0].detail == (
-        "No more than 2 donations are allowed in any 7 days."
+        "No more than 2 donations are allowed within 7 days."
         " The earliest allowed time is Saturday, March 20, 2027, 12:00 AM Pacific Time."
     )
 

@@ -252,7 +252,7 @@ def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
     assert 'value="Test Ana Alder"' in shown
     assert f'<input type="hidden" name="slot" value="{builders.slot(drive).pk}"' in shown
     assert f"{reverse('book', args=[later.slug])}?visit=return&amp;slot={builders.slot(later).pk}" in shown
-    assert "This time is too soon" in text(page)
+    assert "This time is too soon after your last donation" in text(page)
     assert "Someone just took that time." not in text(page)
     assert not Message.objects.exists()
     assert donor.kept(Client(), drive, self_reported_kind="plasma", self_reported_on="2027-02-20")
