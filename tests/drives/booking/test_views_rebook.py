@@ -168,7 +168,7 @@ def test_rebooking_at_another_organization_creates_a_record_there() -> None:
     donor.booked(browser, builders.drive())
     there = builders.drive(on=builders.DRIVE_DAY + timedelta(days=28))
     check = check_page(browser, there)
-    assert "Hope Foundation will get your name and contact." in text(check)
+    assert "Hope Foundation will get your name and contact information." in text(check)
     assert "Text me reminders about my booking" in text(check)
     assert again(browser, there).status_code == 303
     booking = Booking.objects.get(drive=there)
