@@ -10,6 +10,8 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.encoding import iri_to_uri
 
+from config import connections
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
@@ -64,7 +66,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     The 503 page includes the values of the submitted form. Neither page uses the database, not even for the session.
     """
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        connections.watch.record_failure(error)
         response = (
             _build_problem_response(503)
             if _is_api_request(request)

@@ -26,6 +26,12 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # for all bodies in one process
 Headers = list[tuple[str, str]]
 
 _CLOSE_HEADERS: Headers = [("connection", "close")]
+_ALIVE = b'{"ok": true}'
+_ALIVE_HEADERS: Headers = [
+    ("content-type", "application/json"),
+    ("content-length", str(len(_ALIVE))),
+    ("cache-control", "no-store"),
+]
 
 
 class RsgiProtocol(Protocol):
@@ -84,6 +90,10 @@ class RsgiAdapter:
         try:
             if refusal := await self.receive_body(scope, exchange, body):
                 exchange.response_empty(refusal, _CLOSE_HEADERS)
+                return
+            if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):
+                # Without a thread, because all of them may be waiting for the database.
+                exchange.response_bytes(HTTPStatus.OK, _ALIVE_HEADERS, b"" if scope.method == "HEAD" else _ALIVE)
                 return
             answer = await asyncio.get_running_loop().run_in_executor(self.pool, self._run_application, scope, body)
             close_headers = _CLOSE_HEADERS if body.length > MAX_DISCARDED_BYTES else []

@@ -91,14 +91,32 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 # PgBouncer in transaction mode allows nothing that outlives a transaction: no prepared statement or server-side cursor.
 _database = env.dj_db_url("DATABASE_URL")
 _PGBOUNCER = env.bool("PGBOUNCER", default=False)
+_WEB = env.bool("WEB", default=False)
+# Web requests give up soon. Sweeps may take longer (Celery's time limits end them), and migrations take what they need.
+DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", 3, validate=validate.Range(min=2))
+DATABASE_STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", 5 if _WEB else 0)
+DATABASE_LOCK_SECONDS = env.int("DATABASE_LOCK_SECONDS", 4 if _WEB else 0)
+DATABASE_IDLE_SECONDS = env.int("DATABASE_IDLE_SECONDS", 60)  # in a transaction
+DATABASE_SILENT_SECONDS = env.int("DATABASE_SILENT_SECONDS", 6 if _WEB else 0)  # see config.connections
+_database_limits = (
+    f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s -c lock_timeout={DATABASE_LOCK_SECONDS}s"
+    f" -c idle_in_transaction_session_timeout={DATABASE_IDLE_SECONDS}s"
+)
 DATABASES = {
     "default": {
         **_database,
         "ENGINE": "django.db.backends.postgresql",
         # `config.connections` closes connections that the server has ended.
-        "CONN_MAX_AGE": None if env.bool("WEB", default=False) else 0,
+        "CONN_MAX_AGE": None if _WEB else 0,
         "DISABLE_SERVER_SIDE_CURSORS": _PGBOUNCER,
         "OPTIONS": {
+            "connect_timeout": DATABASE_CONNECT_SECONDS,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 8_000,  # milliseconds until unacknowledged data ends the connection
+            # PgBouncer refuses them: set them for the role (`ALTER ROLE … SET`).
+            **({} if _PGBOUNCER else {"options": _database_limits}),
             **_database.get("OPTIONS", {}),
             # Plan each statement once per connection. Planning took half of PostgreSQL's time for a booking.
             "server_side_binding": True,
