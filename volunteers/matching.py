@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from volunteers import person_names
 from volunteers.contacts import ContactPair
-from volunteers.models import Contact, Registration, Volunteer
+from volunteers.models import Contact, ContactKind, Registration, Volunteer
 
 MOST_PEOPLE = 8  # people who may share one contact
 BookingFor = Literal["", "me", "other"]
@@ -30,6 +30,18 @@ class NameMismatch(ValidationError):
             _("We know this phone or e-mail under another name. Tell us if you’re booking for someone else."),
             code="other_name",
         )
+
+
+class OtherContactKnown(NameMismatch):
+    """A person with this name only typed the contact and verified another one. The donor must say if that is them."""
+
+    def __init__(self, other: Contact) -> None:
+        sentence = (
+            _("We know your name with this contact and a phone number that ends in %(shown)s. Is that you?")
+            if other.kind == ContactKind.PHONE
+            else _("We know your name with this contact and the e-mail address %(shown)s. Is that you?")
+        )
+        ValidationError.__init__(self, sentence % {"shown": _mask_contact(other)}, code="other_name")
 
 
 class TooManyPeople(ValidationError):
@@ -69,6 +81,11 @@ class ContactPeople:
     def find_by_name(self, name: str) -> Volunteer | None:
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
+    def find_next_owner(self, name: str) -> Volunteer | None:
+        """Return the person with this name who used a contact that has no owner, or the only one with a short form."""
+        shortened = [one for one in self.others if person_names.is_short_form(one.name, name)]
+        return self.find_by_name(name) or (shortened[0] if len(shortened) == 1 else None)
+
 
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
@@ -76,10 +93,14 @@ def is_contact_owner(people: ContactPeople, registration: Registration, booking_
     - if the donor books for another person, the name must be a short form of the owner's name; the owner then does not
       get a second history
     - otherwise, the name may also have typos
+    - if the contact has no owner, raises OtherContactKnown if a person with this name verified another contact, and
+      `booking_for` is empty
     - raises NameMismatch if neither the owner nor another person with this contact has this name, and `booking_for` is
       empty
     """
     if people.verified.owner_id is None:
+        if not registration.is_for_other and not booking_for and (known := people.find_next_owner(registration.name)):
+            _refuse_other_contact(known)
         return not registration.is_for_other
     if registration.is_for_other:
         return person_names.is_short_form(registration.name, people.owner_name)
@@ -88,6 +109,17 @@ def is_contact_owner(people: ContactPeople, registration: Registration, booking_
     if booking_for == "other" or people.find_by_name(registration.name):
         return False
     raise NameMismatch
+
+
+def _refuse_other_contact(known: Volunteer) -> None:
+    # Any donor may type another person's mailbox. Its holder must not join that donor's record without knowing it.
+    if other := Contact.objects.filter(owner=known).exclude(verified_at=None).order_by("-kind", "pk").first():
+        raise OtherContactKnown(other)
+
+
+def _mask_contact(contact: Contact) -> str:
+    name, _at, domain = contact.address.partition("@")
+    return f"{name[0]}…@{domain}" if domain else name[-2:]
 
 
 def find_or_create_others(

@@ -12,6 +12,7 @@ WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
 
 
+_FOLDED_LENGTH = 240  # of at most 120 characters; a few become up to 18, and the column has an index
 _APOSTROPHES = frozenset("'’‘ʼʻʹ`´′＇")
 # Letters that Unicode does not split into a plain letter and a mark.
 _PLAIN_LETTERS = str.maketrans(
@@ -29,7 +30,8 @@ def fold_name(text: str) -> str:
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", joined).casefold()).translate(_PLAIN_LETTERS)
     unmarked = (char for char in plain if not unicodedata.combining(char))
     # Keep marks ("M"), because the vowel signs of Indic scripts are marks that belong to the word.
-    return " ".join("".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in unmarked).split())
+    words = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in unmarked).split()
+    return " ".join(words)[:_FOLDED_LENGTH]
 
 
 def is_same_name(one: str, other: str) -> bool:

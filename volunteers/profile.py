@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from notifications import outbox
 from notifications.models import Channel
+from organizations import audit
 from volunteers import contacts, person_names, rules
 from volunteers.models import Contact, ContactKind, VerifiedBrowser, Volunteer
 
@@ -36,6 +37,22 @@ def update_name_and_language(*, volunteer_ids: Collection[int], name: str, langu
     people = Volunteer.objects.known().filter(pk__in=volunteer_ids)
     folded_name = person_names.fold_name(cleaned_name)
     people.update(name=cleaned_name, folded_name=folded_name, **({"language": language_code} if language_code else {}))
+
+
+@transaction.atomic
+def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) -> None:
+    """Set a volunteer's name as a coordinator heard it. The audit log names the coordinator, not the names."""
+    cleaned = rules.clean_name(name, is_own_name=False)
+    others = Volunteer.objects.known().filter(pk=volunteer.pk).exclude(name=cleaned)
+    if others.update(name=cleaned, folded_name=person_names.fold_name(cleaned)):
+        audit.add_audit_entry(
+            organization=volunteer.organization,
+            actor=actor,
+            verb="renamed",
+            about=f"volunteer:{volunteer.pk}",
+            fields=["name"],
+            now=now,
+        )
 
 
 @transaction.atomic(savepoint=False)

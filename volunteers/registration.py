@@ -179,7 +179,11 @@ def _get_or_create_owner(
 ) -> Volunteer:
     verified, pair = people.verified, people.contacts
     name = registration.name if booking_for == "me" and not registration.is_for_other else people.owner_name
-    volunteer = matching.update_known_volunteer(verified.owner_id, name, registration.language, pair)
+    owner_id = verified.owner_id
+    if owner_id is None and booking_for != "other" and (known := people.find_next_owner(registration.name)):
+        Contact.objects.filter(pk=verified.pk).update(owner=known)
+        owner_id, name, verified.owner_id = known.pk, known.name, known.pk
+    volunteer = matching.update_known_volunteer(owner_id, name, registration.language, pair)
     if volunteer is None:
         volunteer = matching.build_volunteer(
             registration.organization_id, registration.name, registration.language, pair, now

@@ -137,11 +137,10 @@ class CodeSerializer(Serializer):
 
     code = TextField(max_length=40, help_text="Six digits.")
     booking_for = ChoiceField(
-        choices=[("me", "The donor owns the contact and has a new name"), ("other", "The contact belongs to another")],
+        choices=[("me", "The donor is the person that we know"), ("other", "The donor is another person")],
         required=False,
-        help_text="Send this only after the problem `other_name`. `me`: the owner of the contact has a new name. "
-        "`other`: the "
-        "booking is for another person.",
+        help_text="Send this only after the problem `other_name`. `me`: the donor is the person that we know, perhaps "
+        "under a new name. `other`: the booking is for another person.",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from drives import refusals
 from drives.models import Booking, BookingState
@@ -11,12 +11,15 @@ from drives.privacy import merge
 from organizations.models import Organization
 from volunteers.models import Contact, Volunteer
 
+MAX_NAMESAKES = 5
+
 
 @dataclass(frozen=True)
 class PersonPage:
     person: Volunteer
     contacts: Sequence[Contact]  # those they own, and those used as their phone or e-mail
     bookings: Sequence[Booking]  # the newest first
+    namesakes: Sequence[Volunteer]  # others with the same name, who may be the same person
     sharing_contact: Sequence[Volunteer]  # other volunteers with one of the contacts
 
 
@@ -47,8 +50,14 @@ def load_person_page(organization: Organization, volunteer_id: int) -> PersonPag
         person=person,
         contacts=contacts,
         bookings=list(bookings.select_related("drive__site").order_by("-starts_at", "-pk")[:50]),
+        namesakes=list(list_namesakes(person)),
         sharing_contact=list(sharing.order_by("name", "pk")),
     )
+
+
+def list_namesakes(person: Volunteer) -> QuerySet[Volunteer]:
+    known = Volunteer.objects.of(person.organization).known().filter(folded_name=person.folded_name)
+    return known.exclude(pk=person.pk).select_related("phone", "email").order_by("created_at", "pk")[:MAX_NAMESAKES]
 
 
 def load_merge_page(organization: Organization, one_id: int, other_id: int) -> MergePage | None:

@@ -11,5 +11,6 @@ organizer_urls = [
     path("drives/<int:drive_id>/roster.csv", views_drive.download_roster, name="organizer_roster_csv"),
     path("bookings/<int:booking_id>/consents/", views_consents.record_opt_out, name="organizer_stop_messages"),
     path("people/<int:pk>/", views_people.show_person, name="organizer_person"),
+    path("people/<int:pk>/name/", views_people.rename_person, name="organizer_rename_person"),
     path("people/<int:pk>/merge/<int:other>/", views_people.merge_people, name="organizer_merge_people"),
 ]

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from drives.booking import party as booking_party
 from drives.booking import rules as booking_rules
-from drives.desk import booking_record
+from drives.desk import booking_record, people
 from drives.messaging import consent_ledger
 from drives.models import Booking
 from drives.web import members
@@ -20,6 +20,7 @@ from organizations.web.accounts import MemberRequest
 def show_organizer_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     booking = members.get_booking_or_404(request, pk=booking_id)
     context = {"booking": booking, "drive": booking.drive, "record": booking_record.load_booking_record(booking)}
+    context["namesakes"] = people.list_namesakes(booking.volunteer) if booking.volunteer else ()
     context["party"] = booking_party.load_party(booking)
     context |= {
         "language": _format_language(booking),

@@ -1,27 +1,56 @@
 """A volunteer's page for coordinators, and the merge of two volunteers."""
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.desk import people
 from drives.privacy import merge as privacy_merge
-from drives.web import members
+from drives.web import members, redirects
+from drives.web.fields import OtherNameField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
+from volunteers import profile as volunteers_profile
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
 MAX_FOUND = 20
 
 
+class CorrectNameForm(forms.Form):
+    use_required_attribute = False
+    name = OtherNameField()
+
+
 @require_safe
 @accounts.role_required("view")
 def show_person(request: MemberRequest, pk: int) -> HttpResponse:
+    return _render_person(request, pk)
+
+
+@require_POST
+@accounts.role_required("plan")
+def rename_person(request: MemberRequest, pk: int) -> HttpResponse:
+    person, form = _get_person_or_404(request, pk), CorrectNameForm(request.POST)
+    if not form.is_valid():
+        return _render_person(request, pk, form)
+    volunteers_profile.correct_name(
+        volunteer=person, name=form.cleaned_data["name"], actor=members.format_actor(request), now=timezone.now()
+    )
+    messages.success(request, _("Name corrected. Messages that are already sent keep the old one."))
+    return redirects.redirect_after_post("organizer_person", pk)
+
+
+def _get_person_or_404(request: MemberRequest, pk: int) -> Volunteer:
+    return get_object_or_404(Volunteer.objects.of(request.membership.organization).known(), pk=pk)
+
+
+def _render_person(request: MemberRequest, pk: int, form: CorrectNameForm | None = None) -> HttpResponse:
     organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
     page = people.load_person_page(organization, pk)
     if page is None:
@@ -35,8 +64,16 @@ def show_person(request: MemberRequest, pk: int) -> HttpResponse:
         if search
         else []
     )
-    context = {"record": page, "person": page.person, "search": search, "same": matches[:MAX_FOUND]}
-    return members.render_member_page(request, "drives/desk/person.html", context)
+    context = {
+        "record": page,
+        "person": page.person,
+        "search": search,
+        "same": matches[:MAX_FOUND],
+        "form": form or CorrectNameForm(initial={"name": page.person.name}),
+    }
+    response = members.render_member_page(request, "drives/desk/person.html", context)
+    response.status_code = 422 if form else 200
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

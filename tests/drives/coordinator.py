@@ -75,6 +75,7 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         **{name: reverse(f"organizer_{name}", args=[person]) for name in ("export_person", "erase_person")},
         **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
         **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},
+        "rename": reverse("organizer_rename_person", args=[person]),
         "who": reverse("organizer_person", args=[person]),
         "merge": reverse("organizer_merge_people", args=[person, person + 1]),
         "site": reverse("organizer_edit_site", args=[drive.site_id]),

@@ -124,6 +124,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='volunteer',
+            index=models.Index(fields=['organization', 'folded_name'], name='volunteer_by_folded_name'),
+        ),
+        migrations.AddIndex(
+            model_name='volunteer',
             index=models.Index(condition=models.Q(('erased_at__isnull', True)), fields=['organization', 'created_at'], name='volunteer_known_since'),
         ),
         migrations.AddIndex(

@@ -50,6 +50,8 @@ class Volunteer(LinkedModel):
         indexes = [
             # The people page and the roster search by name.
             models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
+            # drives.desk.people: people with the same name.
+            models.Index(fields=["organization", "folded_name"], name="volunteer_by_folded_name"),
             # drives.privacy.inactive: volunteers created long ago.
             models.Index(
                 fields=["organization", "created_at"],

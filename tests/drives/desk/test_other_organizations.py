@@ -38,7 +38,7 @@ NAMES = (
     ),
     *("drive_message_schedule", "broadcasts", "write_broadcast", "call_list", "reached", "not_reached", "late"),
     *("export_person", "erase_person"),
-    *("who", "merge"),
+    *("who", "rename", "merge"),
     *("waitlist", "new_waitlist_entry", "wait_remove", "close_waitlist"),
     *("checkin", "walk_in", "person", "act_in", "act_undo"),
 )
@@ -54,7 +54,7 @@ POSTED = (
         "reached",
         "not_reached",
     ),
-    *("wait_remove", "close_waitlist"),
+    *("wait_remove", "close_waitlist", "rename"),
 )
 
 
