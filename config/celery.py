@@ -14,6 +14,7 @@ SWEEPS = {
     "notifications.tasks.deliver_due": 2 * SECOND,
     "notifications.tasks.reconcile_outbox": 30 * SECOND,
     "notifications.tasks.watch_delivery": MINUTE,
+    "notifications.tasks.settle_opt_outs": 10 * MINUTE,
     "drives.tasks.send_search_codes": 2 * SECOND,
     "drives.tasks.answer_replies": 5 * SECOND,
     "drives.tasks.render_reminders": 30 * SECOND,

@@ -10,16 +10,20 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications import contact_address, kinds, throttle
+from notifications import consents, contact_address, kinds, throttle
 from notifications.claimed import ClaimedMessage
-from notifications.kinds import Lane
+from notifications.kinds import Budget, Lane
 from notifications.models import MessageState, Purpose
 from notifications.pace import Deferral
+from notifications.rules import PAUSE_CHECK
 
 LEASE = timedelta(seconds=30)  # longer than the longest provider call
 _TRANSACTIONAL: Mapping[str, Any] = {
     "transactional": list(kinds.list_kind_names(lambda kind: kind.is_transactional)),
     "purposes": len(Purpose),
+    "opt_out": kinds.OPT_OUT.name,
+    "answers": list(kinds.list_kind_names(lambda kind: kind.budget == Budget.CODES)),
+    "paused": consents.PAUSED,
 }
 
 
@@ -69,7 +73,9 @@ def _write_verdicts(
         "hashes": [contact_address.compute_identity(one.address) for one in claimed],
     }
     with connection.cursor() as cursor:
-        cursor.execute(ADMIT, {**columns, **_TRANSACTIONAL, "now": now, "lease": now + LEASE})
+        cursor.execute(
+            ADMIT, {**columns, **_TRANSACTIONAL, "now": now, "lease": now + LEASE, "again": now + PAUSE_CHECK}
+        )
         passed = {message_id for message_id, state in cursor.fetchall() if state == MessageState.SENDING}
     return [one for one in claimed if one.id in passed]
 
@@ -154,9 +160,10 @@ WITH judged AS (
         WHEN message.channel = 'sms' AND sender.id IS NULL THEN 'no_sender'
         WHEN sender.stopped_at IS NOT NULL THEN 'sender_stopped'
         WHEN message.address = '' THEN 'erased'
-        WHEN EXISTS (SELECT 1 FROM notifications_suppression AS suppression
-                      WHERE suppression.sender_id = message.sender_id
-                        AND suppression.address IN (message.address, ours.hash))
+        WHEN message.kind <> %(opt_out)s AND EXISTS (
+            SELECT 1 FROM notifications_suppression AS suppression
+             WHERE suppression.sender_id = message.sender_id AND suppression.basis <> 'undecided'
+               AND suppression.address IN (message.address, ours.hash))
             THEN 'opted_out'
         WHEN message.purpose <> '' AND NOT coalesce(
             (SELECT entry.given FROM notifications_consententry AS entry
@@ -177,6 +184,12 @@ WITH judged AS (
                  ORDER BY entry.purpose, entry.address = message.address DESC, entry.at DESC, entry.id DESC) AS newest
              WHERE NOT newest.given) = %(purposes)s
             THEN 'consent_withdrawn'
+        -- While a coordinator decides on a possible opt-out, only codes and answers leave.
+        WHEN message.channel = 'sms' AND message.kind <> ALL(%(answers)s) AND EXISTS (
+            SELECT 1 FROM notifications_suppression AS suppression
+             WHERE suppression.sender_id = message.sender_id AND suppression.basis = 'undecided'
+               AND suppression.address IN (message.address, ours.hash))
+            THEN 'paused'
         WHEN ours.until >= message.expires_at THEN 'too_late'
         WHEN ours.until IS NOT NULL THEN 'later'
         ELSE 'go' END AS verdict
@@ -188,14 +201,16 @@ WITH judged AS (
        FOR NO KEY UPDATE OF message SKIP LOCKED
 )
 UPDATE notifications_message AS message
-   SET state = CASE WHEN verdict = 'go' THEN 'sending' WHEN verdict = 'later' THEN 'queued'
+   SET state = CASE WHEN verdict = 'go' THEN 'sending' WHEN verdict IN ('later', 'paused') THEN 'queued'
                     WHEN verdict IN ('expired', 'too_late') THEN 'expired' ELSE 'blocked' END,
-       reason = CASE WHEN verdict = 'go' THEN '' WHEN verdict IN ('later', 'too_late') THEN judged.why ELSE verdict END,
-       due_at = CASE WHEN verdict = 'later' THEN judged.until ELSE message.due_at END,
+       reason = CASE WHEN verdict = 'go' THEN '' WHEN verdict = 'paused' THEN %(paused)s
+                     WHEN verdict IN ('later', 'too_late') THEN judged.why ELSE verdict END,
+       due_at = CASE WHEN verdict = 'later' THEN judged.until
+                     WHEN verdict = 'paused' THEN least(%(again)s, message.expires_at) ELSE message.due_at END,
        lease_until = CASE WHEN verdict = 'go' THEN %(lease)s::timestamptz END,
        sending_at = CASE WHEN verdict = 'go' THEN %(now)s ELSE message.sending_at END,
        attempts = message.attempts + CASE WHEN verdict = 'go' THEN 1 ELSE 0 END,
-       settled_at = CASE WHEN verdict NOT IN ('go', 'later') THEN %(now)s END
+       settled_at = CASE WHEN verdict NOT IN ('go', 'later', 'paused') THEN %(now)s END
   FROM judged
  WHERE message.id = judged.id
 RETURNING message.id, message.state

@@ -6,10 +6,21 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from notifications import contact_address, queries
-from notifications.models import Channel, ConsentEntry, Message, MessageState, Purpose, Sender, Suppression
+from notifications import contact_address, kinds, queries
+from notifications.models import (
+    Channel,
+    ConsentEntry,
+    Message,
+    MessageState,
+    OptOutBasis,
+    Purpose,
+    Sender,
+    Suppression,
+)
 from notifications.models.message import MessageQuerySet
 from organizations.models import Organization
+
+PAUSED = "opt_out_undecided"  # why a text waits; see `claim.ADMIT`
 
 
 @transaction.atomic(savepoint=False)
@@ -94,29 +105,50 @@ def revoke_consents(
 
 
 @transaction.atomic(savepoint=False)
-def suppress_address(*, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor") -> int:
+def suppress_address(
+    *,
+    sender: Sender,
+    address: str,
+    now: datetime,
+    basis: OptOutBasis = OptOutBasis.KEYWORD,
+    source: str = "text",
+    actor: str = "donor",
+) -> int:
     """Handle STOP: send nothing more to the contact through this sender. Return the number of withdrawn messages.
 
     A STOP covers every organization that shares the sender. It is recorded in the ledger of each of them.
     """
-    Suppression.objects.bulk_create([Suppression(sender=sender, address=address, since=now)], ignore_conflicts=True)
+    fresh = Suppression(sender=sender, address=address, since=now, basis=basis)
+    Suppression.objects.bulk_create([fresh], ignore_conflicts=True)
+    weaker = [one for one in OptOutBasis if one == OptOutBasis.UNDECIDED or basis == OptOutBasis.KEYWORD]
+    rows = Suppression.objects.filter(sender=sender, address=address, basis__in=weaker)
+    rows.update(basis=basis, decide_by=None)
     _flip_consents(sender, address, given=False, source=source, actor=actor, wording="STOP", now=now)
     unsent = Message.objects.unsent().filter(_match_messages_of_sender(sender), channel=Channel.SMS, address=address)
-    return _withdraw_messages(unsent, "opted_out", now)
+    return _withdraw_messages(unsent.exclude(kind=kinds.OPT_OUT.name), "opted_out", now)
 
 
 @transaction.atomic(savepoint=False)
 def lift_suppression(
-    *, sender: Sender, address: str, now: datetime, source: str = "text", actor: str = "donor"
+    *,
+    sender: Sender,
+    address: str,
+    now: datetime,
+    bases: Collection[OptOutBasis] = tuple(OptOutBasis),
+    source: str = "text",
+    actor: str = "donor",
 ) -> bool:
     """Handle START: restore the consents that a STOP withdrew. Return False if there was no STOP.
 
+    Texts that waited for a decision leave now. `bases` are those that the caller may lift.
+
     Consents of erased volunteers are not restored.
     """
-    lifted, _ = Suppression.objects.filter(
-        sender=sender, address__in=[address, contact_address.compute_identity(address)]
-    ).delete()
+    forms = [address, contact_address.compute_identity(address)]
+    lifted, _ = Suppression.objects.filter(sender=sender, address__in=forms, basis__in=bases).delete()
     if lifted:
+        paused = Message.objects.filter(_match_messages_of_sender(sender), channel=Channel.SMS, address=address)
+        paused.filter(state=MessageState.QUEUED, reason=PAUSED).update(due_at=now)
         _flip_consents(sender, address, given=True, source=source, actor=actor, wording="START", now=now)
     return bool(lifted)
 

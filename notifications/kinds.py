@@ -351,6 +351,16 @@ ANSWER = MessageKind(
     budget=Budget.CODES,
     useful=timedelta(hours=1),
 )
+OPT_OUT = MessageKind(
+    name="opt_out",
+    label=_("Opt-out confirmed"),
+    trigger="an opt-out that the provider does not confirm itself",
+    channels=ChannelRule.CONTACT,
+    basis=Basis.OWN_ACT,
+    quiet=QuietRule.LEAVES,
+    budget=Budget.CODES,
+    useful=timedelta(hours=1),
+)
 ALERT_CANCELLATION = _build_member_kind(
     "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)
 )
@@ -366,7 +376,7 @@ KINDS: Mapping[str, MessageKind] = MappingProxyType(
         for kind in (
             *(CODE, BOOKED, MOVED, RELOCATED, CANCELLED, DRIVE_CANCELLED, WEEK, THREE_DAYS, DAY_BEFORE, SAME_DAY),
             *(LATE, WAITLIST_JOINED, OFFER, WAITLIST_CLOSED, WAITLIST_ANSWER, BROADCAST, THANK_YOU, MISSED, INVITATION),
-            *(ANSWER, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
+            *(ANSWER, OPT_OUT, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
         )
     }
 )

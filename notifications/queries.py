@@ -18,6 +18,7 @@ from notifications.models import (
     InboxItem,
     Message,
     MessageState,
+    OptOutBasis,
     Purpose,
     Sender,
     Suppression,
@@ -128,7 +129,8 @@ SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
                AND entry.purpose = message.purpose
              ORDER BY entry.at DESC, entry.id DESC LIMIT 1), false))
        OR EXISTS (SELECT 1 FROM notifications_suppression AS suppression
-                   WHERE suppression.address IN (message.address, asked.hash) AND suppression.sender_id = coalesce(
+                   WHERE suppression.address IN (message.address, asked.hash) AND suppression.basis <> 'undecided'
+                      AND suppression.sender_id = coalesce(
                        message.sender_id,
                        (SELECT own.sender_id FROM notifications_sender_organizations AS own
                           JOIN notifications_sender AS sender ON sender.id = own.sender_id
@@ -144,11 +146,21 @@ def find_sender(organization: Organization) -> Sender | None:
 
 
 def is_suppressed(organization: Organization, address: str) -> bool:
+    suppression = find_suppression(organization, address)
+    return suppression is not None and suppression.basis != OptOutBasis.UNDECIDED
+
+
+def find_suppression(organization: Organization, address: str) -> Suppression | None:
     sender = find_sender(organization)
-    stopped = Suppression.objects.filter(
-        sender=sender, address__in=[address, contact_address.compute_identity(address)]
-    )
-    return bool(sender) and stopped.exists()
+    forms = [address, contact_address.compute_identity(address)]
+    rows = Suppression.objects.filter(sender=sender, address__in=forms).select_related("sender")
+    return rows.order_by("decide_by").first() if sender else None
+
+
+def list_undecided_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
+    sender = find_sender(organization)
+    rows = Suppression.objects.filter(sender=sender, address__in=addresses, basis=OptOutBasis.UNDECIDED)
+    return set(rows.values_list("address", flat=True)) if sender else set()
 
 
 def list_unhandled_replies(limit: int) -> list[InboundMessage]:
@@ -190,8 +202,8 @@ def filter_organizations_of_sender(sender: Sender) -> QuerySet[Organization]:
 def list_suppressed_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
     sender = find_sender(organization)
     by_form = {form: address for address in addresses for form in (address, contact_address.compute_identity(address))}
-    stopped = Suppression.objects.filter(sender=sender, address__in=by_form) if sender else Suppression.objects.none()
-    return {by_form[form] for form in stopped.values_list("address", flat=True)}
+    stopped = Suppression.objects.in_force().filter(sender=sender, address__in=by_form)
+    return {by_form[form] for form in stopped.values_list("address", flat=True)} if sender else set()
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,45 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications import consents, rules
-from notifications.models import InboundMessage, Sender
-from notifications.rules import ReplyMeaning
+from notifications import consents, opt_outs, reply_meaning
+from notifications.models import InboundMessage, OptOutBasis, Sender
+from notifications.reply_meaning import STOP_MEANINGS, ReplyMeaning
 
 
 @transaction.atomic(savepoint=False)
 def receive_reply(
-    *, sender_number: str, provider_id: str, address: str, text: str, now: datetime, messaging_service: str = ""
+    *,
+    sender_number: str,
+    provider_id: str,
+    address: str,
+    text: str,
+    now: datetime,
+    messaging_service: str = "",
+    opt_out_type: str = "",
+    media_count: int = 0,
+    is_confirmed_by_provider: bool = False,
 ) -> InboundMessage:
     """Store a text to one of our senders, once for each provider id.
 
     STOP, START and HELP are handled in this transaction. Other texts wait for `drives.inbox`. CANCEL, or a sentence
     that asks us to stop, ends all texts at once. It also waits for `drives.inbox`, because the donor may have meant the
-    booking or said more. We send no confirmation, because the provider itself responds to carrier keywords.
+    booking or said more. A possible opt-out pauses texts until a coordinator decides.
+
+    `is_confirmed_by_provider`: the provider itself answers its own keywords, so we do not confirm them again.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
         provider_id=provider_id,
-        defaults={"sender": sender, "address": address, "text": text.replace("\x00", ""), "received_at": now},
+        defaults={
+            "sender": sender,
+            "address": address,
+            "text": text.replace("\x00", ""),
+            "received_at": now,
+            "media_count": media_count,
+        },
     )
     if is_new and sender:
-        _handle_reply(reply, sender, now)
+        _handle_reply(reply, sender, now, opt_out_type, is_confirmed_by_provider=is_confirmed_by_provider)
     return reply
 
 
@@ -41,17 +58,37 @@ def mark_reply_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool
     return bool(unhandled.update(handled_at=now, handled_as=handled_as))
 
 
-def _handle_reply(reply: InboundMessage, sender: Sender, now: datetime) -> None:
-    meaning = rules.parse_carrier_keyword(reply.text)
-    if meaning in rules.STOP_MEANINGS:
-        consents.suppress_address(sender=sender, address=reply.address, now=now)
-    elif meaning in {ReplyMeaning.START, ReplyMeaning.YES}:
-        had_stopped = consents.lift_suppression(sender=sender, address=reply.address, now=now)
-        if meaning == ReplyMeaning.YES and not had_stopped:
-            return
-        meaning = ReplyMeaning.START
-    elif meaning == ReplyMeaning.OTHER:
+def _handle_reply(
+    reply: InboundMessage, sender: Sender, now: datetime, opt_out_type: str, *, is_confirmed_by_provider: bool
+) -> None:
+    meaning = reply_meaning.parse_reply_meaning(reply.text, opt_out_type)
+    if meaning in STOP_MEANINGS:
+        is_carrier_word = bool(opt_out_type) or reply_meaning.is_carrier_stop_word(reply.text)
+        opt_outs.stop_texts(
+            sender=sender,
+            address=reply.address,
+            basis=OptOutBasis.SENTENCE if meaning == ReplyMeaning.STOP_IN_WORDS else OptOutBasis.KEYWORD,
+            is_confirmed_by_provider=is_confirmed_by_provider and is_carrier_word,
+            now=now,
+        )
+    elif meaning == ReplyMeaning.MAYBE_STOP:
+        opt_outs.pause_texts(sender=sender, address=reply.address, now=now)
+    elif meaning in {ReplyMeaning.START, ReplyMeaning.YES} and not _start_texts(reply, sender, meaning, now):
         return
+    if meaning != ReplyMeaning.OTHER:
+        _record_meaning(reply, ReplyMeaning.START if meaning == ReplyMeaning.YES else meaning, now)
+
+
+def _start_texts(reply: InboundMessage, sender: Sender, meaning: ReplyMeaning, now: datetime) -> bool:
+    """Handle START, and YES after an opt-out. Return whether nothing is left to do."""
+    bases = [OptOutBasis.KEYWORD, OptOutBasis.SENTENCE]
+    if meaning == ReplyMeaning.START:
+        bases.append(OptOutBasis.UNDECIDED)
+    had_stopped = consents.lift_suppression(sender=sender, address=reply.address, bases=bases, now=now)
+    return had_stopped or meaning == ReplyMeaning.START
+
+
+def _record_meaning(reply: InboundMessage, meaning: ReplyMeaning, now: datetime) -> None:
     is_done = meaning in {ReplyMeaning.STOP, ReplyMeaning.START, ReplyMeaning.HELP}
     reply.handled_at, reply.handled_as = now if is_done else None, meaning
     reply.save(update_fields=["handled_at", "handled_as"])

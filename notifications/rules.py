@@ -1,12 +1,11 @@
-"""Rules for provider errors, retries, status reports and carrier keywords. No database."""
+"""Rules for provider errors, retries, status reports and possible opt-outs. No database."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from notifications.models import MessageState
 
@@ -141,79 +140,17 @@ def is_forward_move(current: str, reported: str) -> bool:
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
 
-# Carrier keywords ------------------------------------------------------------------------------------------------
+# Possible opt-outs -----------------------------------------------------------------------------------------------
+
+DECIDE_WITHIN_BUSINESS_DAYS = 2
+PAUSE_CHECK = timedelta(minutes=15)  # how often a paused message is tried again
+_SATURDAY = 5
 
 
-class ReplyMeaning(StrEnum):
-    """What an inbound text says about our permission to text that number. Stored as the reply's `handled_as`."""
-
-    STOP = "stop"
-    STOP_OR_CANCEL = "stop_or_cancel"  # an opt-out for the carrier; the donor may have meant the booking
-    STOP_IN_WORDS = "stop_in_words"  # an opt-out in a sentence; a coordinator reads it too, because it may say more
-    START = "start"
-    YES = "yes"  # START after an opt-out; otherwise the answer to a question
-    HELP = "help"
-    HELP_UNANSWERED = "help_unanswered"  # Spanish for help; the provider ignores this word, so a coordinator answers it
-    OTHER = ""
-
-
-STOP_MEANINGS = frozenset({ReplyMeaning.STOP, ReplyMeaning.STOP_OR_CANCEL, ReplyMeaning.STOP_IN_WORDS})
-_KEYWORDS: Mapping[ReplyMeaning, frozenset[str]] = MappingProxyType(
-    {
-        ReplyMeaning.STOP_OR_CANCEL: frozenset({"cancel", "cancelar", "cancela"}),
-        ReplyMeaning.STOP: frozenset(
-            {"stop", "stopall", "unsubscribe", "end", "quit", "revoke", "optout", "opt out", "arret", "no mas"}
-            | {"alto", "parar", "pare", "para", "basta", "baja", "detener", "detengan", "fin", "salir", "no more"}
-        ),
-        ReplyMeaning.START: frozenset({"start", "unstop"}),
-        ReplyMeaning.YES: frozenset({"yes", "si"}),
-        ReplyMeaning.HELP: frozenset({"help", "info"}),
-        ReplyMeaning.HELP_UNANSWERED: frozenset({"ayuda"}),
-    }
-)
-_FILLER_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
-_REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
-_MESSAGE_WORDS = r"(text|txt|messag|msg|sms|remind|notific|alert|mensaj)"
-# Each pattern must match within one sentence: "What time does it end? Please call me." is not an opt-out.
-_STOP_SENTENCE = re.compile(
-    rf"(?<!not )(?<!never )(?<!wont )(?<!bus )\b(stop|cease|quit)\b(?! by\b).{{0,20}}"
-    rf"\b({_MESSAGE_WORDS}|contact|send|writ)"
-    r"|^stop( (it|this|that|these|them)\b|$)|\bstop (call|bother|harass|annoy|spam)ing\b"
-    rf"|\b(end|cancel\w*) (\w+ ){{0,2}}(texts|messages|msgs|sms|reminders|mensajes|textos|notificaciones|suscripcion)\b"
-    rf"|(?<!\bi )\b(do not|dont|never) (ever )?({_MESSAGE_WORDS}|contact|send|write|call)"
-    rf"|\b(do not|dont|no longer) (want|wish|need)\b.{{0,25}}\b({_MESSAGE_WORDS}|contact)"
-    rf"|\bno more (\w+ )?({_MESSAGE_WORDS}|contact)"
-    r"|\b(unsubscribe|opt(ing)? ?out|revoke|wrong number|leave me alone|lose my number)\b"
-    r"|\b(remove|delete) (me|my (number|phone)|this number)( please)?$|\btake me off( (it|this))?$"
-    r"|\b(remove|take) (me|my (number|phone)|this number) (off|from|out of) (\w+ ){0,2}"
-    rf"(list|system|{_MESSAGE_WORDS})"
-    r"|\bno (me )?(mas(?! tarde)|envie\w*|mande\w*|escriba\w*|contacte\w*|moleste\w*|textee\w*)\b"
-    r"|\bno quiero (mas|recibir|mensajes|textos|que me (escrib|mand|envi|text)\w*)\b"
-    r"|\b(deja|deje|dejen|dejar) de\b|\b(de|dar|denme|darme) (de )?baja\b|\bnumero equivocado\b|\ben paz\b"
-    r"|\b(alto|par(a|ar|e|en)|deten\w*|basta) (\w+ ){0,2}(mensajes|textos|sms|notificaciones)\b"
-    r"|\bborr(a|e|en) mi numero\b"
-)
-
-
-def parse_carrier_keyword(text: str) -> ReplyMeaning:
-    """Return the meaning of a carrier keyword, or of a request to stop in other words (47 CFR 64.1200(a)(10)).
-
-    "Can I stop by early?" and "cancel my appointment" are not opt-outs.
-    """
-    bare = _remove_filler(_normalize_text(text))
-    for meaning, words in _KEYWORDS.items():
-        if bare in words:
-            return meaning
-    sentences = (_normalize_text(sentence) for sentence in re.split(r"[.,;:!?¿¡\n]+", text))
-    return ReplyMeaning.STOP_IN_WORDS if any(map(_STOP_SENTENCE.search, sentences)) else ReplyMeaning.OTHER
-
-
-def _normalize_text(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = re.sub(r"[^\w\s]|_", "", folded.replace("-", " "))
-    return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())
-
-
-def _remove_filler(plain: str) -> str:
-    bare = " ".join(_FILLER_WORDS.sub(" ", plain).split()) or plain
-    return _REPEATED_WORD.sub(r"\1", bare)
+def compute_decision_deadline(asked_at: datetime, zone: str) -> datetime:
+    """Return the same time of day two business days later. After it, a possible opt-out counts as an opt-out."""
+    local, days = asked_at.astimezone(ZoneInfo(zone)), 0
+    while days < DECIDE_WITHIN_BUSINESS_DAYS:
+        local += timedelta(days=1)
+        days += local.weekday() < _SATURDAY
+    return local.astimezone(asked_at.tzinfo)

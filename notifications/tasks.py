@@ -6,7 +6,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import alerts, delivery, queries, reconciliation
+from notifications import alerts, delivery, opt_outs, queries, reconciliation
 from notifications.kinds import Lane
 
 _random = secrets.SystemRandom()
@@ -31,3 +31,8 @@ def reconcile_outbox(**kwargs: Any) -> dict[str, int]:
 def watch_delivery(**kwargs: Any) -> dict[str, int]:
     now = timezone.now()
     return alerts.log_delivery_problems(problems=queries.list_delivery_problems(now), now=now)
+
+
+@shared_task(name="notifications.tasks.settle_opt_outs")
+def settle_opt_outs(**kwargs: Any) -> dict[str, int]:
+    return {"opted_out": opt_outs.settle_undecided(now=timezone.now())}

@@ -61,10 +61,17 @@ def receive_inbound_text(request: HttpRequest) -> HttpResponse:
         provider_id=_get_field(request, "MessageSid")[:64],
         address=_get_field(request, "From")[:254],
         text=_get_field(request, "Body"),
+        opt_out_type=_get_field(request, "OptOutType"),
+        media_count=_parse_count(_get_field(request, "NumMedia")),
+        is_confirmed_by_provider=True,
         now=timezone.now(),
     )
     # Empty, because Twilio itself responds to STOP and HELP.
     return HttpResponse(EMPTY_ANSWER, content_type="text/xml")
+
+
+def _parse_count(text: str) -> int:
+    return min(int(text), 99) if text.isascii() and text.isdigit() else 0
 
 
 def _get_field(request: HttpRequest, name: str) -> str:

@@ -8,7 +8,7 @@ from drives.messaging import invitation_audience
 from drives.models import Booking, BookingChange, BookingState, SelfReportedDonation
 from drives.web import actors
 from notifications import queries as notifications_queries
-from notifications.models import Message
+from notifications.models import Message, Suppression
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class BookingRecord:
     history: list[HistoryRow]
     messages: list[Message]
     conversation_row: ConversationRow | None  # set if the donor sent texts that a coordinator must read
+    opt_out: Suppression | None
     self_reported: SelfReportedDonation | None
     consents: dict[str, bool]  # by purpose; true if the donor consented for any contact
 
@@ -47,11 +48,17 @@ def load_booking_record(booking: Booking) -> BookingRecord:
             *_list_invitations(booking),
         ],
         conversation_row=inbox_queries.find_conversation_row(booking),
+        opt_out=_find_opt_out(booking),
         self_reported=SelfReportedDonation.objects.filter(volunteer=booking.volunteer_id).first()
         if booking.volunteer_id
         else None,
         consents=_load_consents(booking),
     )
+
+
+def _find_opt_out(booking: Booking) -> Suppression | None:
+    phone = booking.volunteer.phone if booking.volunteer else None
+    return notifications_queries.find_suppression(booking.drive.organization, phone.address) if phone else None
 
 
 def _list_invitations(booking: Booking) -> list[Message]:

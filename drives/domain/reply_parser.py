@@ -1,8 +1,10 @@
 """Parse a donor's text as a confirmation, a cancellation, or text that a person must read. Pure functions."""
 
 import re
-import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
+
+from notifications import reply_text
 
 
 class ReplyCommand(StrEnum):
@@ -10,37 +12,119 @@ class ReplyCommand(StrEnum):
     CANCEL = "cancel"
 
 
-_CONFIRM_TEXTS = frozenset(
-    {"c", "confirm", "confirmed", "confirmo", "confirmado", "confirmada", "confirmar", "yes", "si"}
+@dataclass(frozen=True)
+class ParsedReply:
+    """A command, the lines below it, and which of several bookings it names."""
+
+    command: ReplyCommand
+    says_more: bool = False  # a person reads the lines below the command
+    choice: str = ""  # "2" or "ana" after the letter; "all" for all of them
+
+
+ALL_BOOKINGS = "all"
+_POLITE_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|thx|ok|okay|por favor|gracias|reply|respondo)\b")
+_CONFIRM = (
+    r"(?:cc?|y|yes|si|confirm|confirmed|confirmo|confirmado|confirmada|confirmar|(?:c|yes|si) (?:to "
+    r"|para )?confirm(?:ar|o|ed)?)"
 )
-_CANCEL_TEXTS = frozenset({"x", "x cancel", "x cancelar", "cancel x"})
-_POLITE_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|thx|ok|okay|por favor|gracias)\b")
-_CANCEL_PHRASES = re.compile(
-    r"\b(cancel\w*|anular|anule|anulen)\b"
-    r"|\b(cant|cannot|can not|wont|not able to|unable to) (come|make|be there|attend|go)\b"
-    r"|\bnot coming\b|\bno (puedo|podre|podemos|voy a) (ir|venir|llegar|asistir|poder)\b|\bno (voy|ire|iremos|vengo)\b"
+_CANCEL = r"(?:xx?|(?:x) (?:to |para )?cancel(?:ar|o)?|cancel x)"
+_CHOICE = r"(?: (?P<choice>\d|all|both|todos|todas|ambos|ambas|[^\W\d]{2,20}))?"
+_ALL_WORDS = frozenset({"all", "both", "todos", "todas", "ambos", "ambas"})
+_CONFIRM_LINE = re.compile(_CONFIRM)
+_CANCEL_LINE = re.compile(_CANCEL)
+_CHOOSING_LINE = re.compile(rf"(?P<letter>[cx]){_CHOICE}")
+
+_NEGATION = (
+    r"(?:not|dont|do not|wont|will not|never|didnt|did not|cant|cannot|havent|no need to|without|no (?:voy a"
+    r"|quiero|pienso|vamos a|deseo))"
+)
+_NOT_CANCEL = re.compile(
+    rf"\b{_NEGATION} (?:(?:want|going|gonna|wanna|have|need|plan|planning|think|trying|meant?|wish|be|to|ever"
+    rf"|please|me|i|will) )*cancel\w*"
+    r"|\bno (?:la |lo |me )?(?:cancel\w*|anul\w*)"
+    r"|\b(?:got|was|were|is|are|been|be|has|have|had|fue|esta|estaba|quedo) (?:(?:just|already"
+    r"|all) )?cancel(?:led|ed|ada|ado)\b"
+)
+_ASKS_TO_CANCEL = re.compile(
+    r"\b(?:cancel|canceling|cancelling|cancelar|cancelo|cancele|cancelen|cancela|cancelarla|cancelarlo|anular"
+    r"|anule|anulen)\b"
+)
+_IN_QUESTION = re.compile(
+    r"\b(?:can|could|may|how (?:do|can|would)|would|will|need|want|please|possible|puedo|puede|pueden|podria"
+    r"|podrian|podemos|como|quiero|quisiera)\b"
+)
+_OTHERS_CANCELLED = re.compile(
+    r"^(?:did|do|does|have|has|why did|when did|are|will|would) (?:you|they|the|we|it)\b|^(?:cancelaron"
+    r"|ya cancelaron|van a cancelar)\b"
+)
+_CANNOT = (
+    r"(?:cant|cannot|can not|could not|couldnt|wont|will not|not going to|not gonna|aint gonna|not able to|unable to|"
+    r"no longer able to|not be able to|wont be able to|unlikely to)(?: (?:to|be able to))?"
+)
+_GIVES_UP = re.compile(
+    rf"\b{_CANNOT} (?:come|coming|make (?:it|that|my|the|this|tomorrow|today|saturday)|be there|be able to|attend"
+    rf"|go|show up|do (?:it|this|that|tomorrow|today|tonight|(?:the )?(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    rf"|\d+)|keep (?:it|my|the|this)|donate)\b"
+    r"|\bnot (?:coming|attending|showing up|gonna be there|going to be there|be there)\b|\bno longer (?:coming"
+    r"|available|can|attending)\b"
+    r"|\b(?:reschedul\w*|rebook|postpone|reprogramar|reagendar|posponer)\b"
+    r"|\b(?:move|change|switch|push back|cambiar|mover) (?:my|the|mi|la|de) (?:appointment|appt|time|booking|date"
+    r"|visit|day|slot|cita|hora|reserva|dia|fecha)\b"
+    r"|\bsomething(?: has)? came up\b|\bsurgio algo\b|\bgive up my (?:spot|place|appointment)\b"
+    r"|\b(?:i am|im|i feel|we are|were|feeling|am) (?:really |very |so |too )?(?:sick|ill|unwell"
+    r"|not feeling well)\b|\bnot feeling well\b|\bgot sick\b|\bcame down with\b"
+    r"|\b(?:i have|i got|tested positive for|have) (?:covid|the flu|a fever|a cold)\b"
+    r"|\b(?:estoy|ando|me siento|amaneci|sigo) (?:muy )?(?:enferm[oa]|mal|con (?:gripe|fiebre|covid))\b"
+    r"|\btengo (?:gripe|fiebre|covid|la gripe)\b|\bme enferme\b"
+    r"|\bno (?:puedo|podre|podremos|podemos|voy a|vamos a|alcanzo a|podria) (?:ir|venir|llegar|asistir|poder"
+    r"|estar|presentarme|donar|acudir)\b"
+    r"|\b(?:ya )?no (?:voy|ire|iremos|vengo|podre|asistire|estare|llegare|llego|vamos)(?: a ir)?$|\bno (?:voy|ire"
+    r"|iremos|vengo|podre|asistire|estare|llegare)\b(?! a (?:cancel|anul|falt|perd))"
+    r"|\bdar(?:me)? de baja (?:la|mi|una|esa|esta) (?:cita|reserva|turno)\b|\bponerme otra\b|\botra (?:hora|fecha"
+    r"|cita)\b"
 )
 
 
-def parse_reply_command(text: str) -> ReplyCommand | None:
-    """Return the command in a text such as "C", "x.", "C 👍", "Yes please", "Confirmo, gracias".
+def parse_reply(text: str) -> ParsedReply | None:
+    """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
-    A longer sentence is not a command, even if it starts with one, because it may say more.
+    A longer sentence is not a command, even if it starts with one. Lines below the command are read by a person, and
+    the command does not count if they may take it back.
     """
-    normalized = _normalize_text(text)
-    without_politeness = " ".join(_POLITE_WORDS.sub(" ", normalized).split())
-    if without_politeness in _CONFIRM_TEXTS:
-        return ReplyCommand.CONFIRM
-    return ReplyCommand.CANCEL if without_politeness in _CANCEL_TEXTS else None
+    lines = reply_text.list_own_lines(text)
+    if not lines or "?" in lines[0]:
+        return None
+    first, rest = _remove_politeness(lines[0]), "\n".join(lines[1:])
+    if rest and may_mean_cancel(rest):
+        return None
+    if _CONFIRM_LINE.fullmatch(first):
+        return ParsedReply(ReplyCommand.CONFIRM, bool(rest))
+    if _CANCEL_LINE.fullmatch(first):
+        return ParsedReply(ReplyCommand.CANCEL, bool(rest))
+    chosen = _CHOOSING_LINE.fullmatch(first)
+    if chosen is None:
+        return None
+    choice = ALL_BOOKINGS if chosen["choice"] in _ALL_WORDS else chosen["choice"]
+    return ParsedReply(ReplyCommand.CONFIRM if chosen["letter"] == "c" else ReplyCommand.CANCEL, bool(rest), choice)
 
 
 def may_mean_cancel(text: str) -> bool:
-    return parse_reply_command(text) == ReplyCommand.CANCEL or bool(_CANCEL_PHRASES.search(_normalize_text(text)))
+    """Return whether a sentence gives up the visit. Negations and news about other cancellations do not."""
+    if reply_text.is_reaction(text):
+        return False
+    lines = reply_text.list_own_lines(text)
+    if lines and _CANCEL_LINE.fullmatch(_remove_politeness(lines[0])):
+        return True
+    return any(_gives_up(words, is_question) for words, is_question in reply_text.list_sentences(text))
 
 
-def _normalize_text(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    without_accents = "".join(
-        character for character in folded if not unicodedata.combining(character) and character not in "'’"
-    )
-    return " ".join(re.sub(r"[^\w\s]|_", " ", without_accents).split())
+def _gives_up(words: str, is_question: bool) -> bool:
+    if _GIVES_UP.search(words):
+        return True
+    if _OTHERS_CANCELLED.search(words) or not _ASKS_TO_CANCEL.search(_NOT_CANCEL.sub(" ", words)):
+        return False
+    return not is_question or bool(_IN_QUESTION.search(words))
+
+
+def _remove_politeness(line: str) -> str:
+    return " ".join(_POLITE_WORDS.sub(" ", reply_text.normalize_words(line)).split())

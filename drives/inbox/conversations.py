@@ -10,11 +10,11 @@ from drives.booking import changes
 from drives.inbox import queries
 from drives.messaging.texts import broadcast_texts
 from drives.models import Booking, CancelledBy, Conversation, ConversationText
-from notifications import envelopes, kinds, outbox
+from notifications import envelopes, kinds, opt_outs, outbox
 from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
 from notifications.message_content import RenderedMessage
-from notifications.models import Channel, InboundMessage, Message, Purpose
+from notifications.models import Channel, InboundMessage, Message, OptOutBasis, Purpose, Suppression
 from organizations import audit
 from organizations.models import Organization
 from volunteers.models import Contact
@@ -93,6 +93,62 @@ def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: st
     )
     close_conversation(conversation_id=conversation_id, actor=actor, now=now)
     return booking
+
+
+@transaction.atomic
+def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: datetime) -> bool:
+    """Decide whether a possible opt-out is one. Return False if it was decided before. Locks: the conversation."""
+    conversation = _lock_conversation(conversation_id)
+    opt_out = _lock_opt_out(conversation, OptOutBasis.UNDECIDED)
+    if opt_out is None:
+        return False
+    if stops:
+        opt_outs.stop_texts(
+            sender=opt_out.sender,
+            address=conversation.address,
+            basis=OptOutBasis.SENTENCE,
+            source="coordinator",
+            actor=actor,
+            now=now,
+        )
+    else:
+        opt_outs.resume_texts(
+            sender=opt_out.sender, address=conversation.address, basis=OptOutBasis.UNDECIDED, actor=actor, now=now
+        )
+    verb = "opt_out.confirmed" if stops else "opt_out.dismissed"
+    _audit(conversation, actor, verb, now)
+    return True
+
+
+@transaction.atomic
+def undo_opt_out(*, conversation_id: int, reason: str, actor: str, now: datetime) -> bool:
+    """Undo an opt-out that the service inferred from a sentence. A keyword is undone by the donor's START alone.
+
+    `reason` is a code, which the audit log keeps. Locks: the conversation.
+    """
+    conversation = _lock_conversation(conversation_id)
+    opt_out = _lock_opt_out(conversation, OptOutBasis.SENTENCE)
+    if opt_out is None:
+        return False
+    opt_outs.resume_texts(
+        sender=opt_out.sender, address=conversation.address, basis=OptOutBasis.SENTENCE, actor=actor, now=now
+    )
+    _audit(conversation, actor, f"opt_out.undone_{reason}", now)
+    return True
+
+
+def _lock_opt_out(conversation: Conversation, basis: OptOutBasis) -> Suppression | None:
+    opt_out = notifications_queries.find_suppression(conversation.organization, conversation.address)
+    if opt_out is None:
+        return None
+    rows = Suppression.objects.filter(pk=opt_out.pk, basis=basis).select_related("sender")
+    return rows.select_for_update(of=("self",)).first()
+
+
+def _audit(conversation: Conversation, actor: str, verb: str, now: datetime) -> None:
+    audit.add_audit_entry(
+        organization=conversation.organization, actor=actor, verb=verb, about=conversation.about, now=now
+    )
 
 
 def _list_organizations(reply: InboundMessage) -> list[Organization]:

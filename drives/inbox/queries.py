@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from drives.booking import rules as booking_rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
 from notifications import kinds
 from notifications import queries as notifications_queries
-from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose
+from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose, Suppression
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -24,6 +25,7 @@ class ConversationRow:
     conversation: Conversation
     names: list[str]
     text: str
+    may_mean_stop: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Thread:
     texts: list[ThreadText]
     bookings: list[ThreadBooking]
     answer_permission: AnswerPermission
+    opt_out: Suppression | None
 
 
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
@@ -82,11 +85,25 @@ def load_conversation_rows(organization: Organization, shown: Collection[Convers
     texts = ConversationText.objects.filter(conversation__in=shown).order_by(
         "conversation", "-reply__received_at", "-pk"
     )
-    newest = dict(texts.distinct("conversation").values_list("conversation", "reply__text"))
+    newest = {row.conversation_id: row.reply for row in texts.distinct("conversation").select_related("reply")}
+    undecided = notifications_queries.list_undecided_addresses(organization, [row.address for row in shown])
     return [
-        ConversationRow(conversation, names.get(conversation.address, []), newest.get(conversation.pk, ""))
+        ConversationRow(
+            conversation,
+            names.get(conversation.address, []),
+            describe_reply(newest[conversation.pk]) if conversation.pk in newest else "",
+            conversation.address in undecided,
+        )
         for conversation in shown
     ]
+
+
+def describe_reply(reply: InboundMessage) -> str:
+    """Return the text, and a line for pictures, which the service does not download."""
+    if not reply.media_count:
+        return reply.text
+    files = ngettext("[%(count)s picture or file]", "[%(count)s pictures or files]", reply.media_count)
+    return "\n".join(filter(None, [reply.text, files % {"count": reply.media_count}]))
 
 
 def find_conversation_row(booking: Booking) -> ConversationRow | None:
@@ -110,6 +127,7 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
         texts=_load_texts(conversation),
         bookings=_load_bookings(conversation, now),
         answer_permission=load_answer_permission(conversation, now),
+        opt_out=notifications_queries.find_suppression(organization, conversation.address),
     )
 
 
@@ -137,10 +155,12 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
 
 def _load_texts(conversation: Conversation) -> list[ThreadText]:
     received = (
-        ConversationText.objects.filter(conversation=conversation).exclude(reply__text="").select_related("reply")
+        ConversationText.objects.filter(conversation=conversation)
+        .exclude(reply__text="", reply__media_count=0)
+        .select_related("reply")
     )
     texts = [
-        ThreadText(row.reply.received_at, row.reply.text, reply=row.reply)
+        ThreadText(row.reply.received_at, describe_reply(row.reply), reply=row.reply)
         for row in received.order_by("-reply__received_at", "-pk")[:TEXTS_SHOWN]
     ]
     is_sent_or_answer = Q(sending_at__isnull=False) | Q(about=conversation.about)

@@ -23,7 +23,8 @@ from volunteers.limits import TooManyChanges
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
 TOO_LATE = "too_late"  # the offer had expired, and the donor was told by text
-DONE_BY_COMMAND = frozenset({*ReplyCommand, TOO_LATE})
+REACTION = "reaction"  # "Loved “…”": shown in the conversation, and nobody has to answer it
+DONE = frozenset({*ReplyCommand, TOO_LATE, REACTION})
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,10 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     reply = replies.lock_reply(reply_id=reply_id)
     if reply is None:
         return "taken"
-    prompt, command = _find_prompt(reply, now), reply_parser.parse_reply_command(reply.text)
+    prompt, parsed = _find_prompt(reply, now), reply_parser.parse_reply(reply.text)
     handled_as = reply.handled_as or OTHER  # the webhook has already handled some texts, such as CANCEL
-    if prompt is not None and command is not None and not reply.handled_as:
-        handled_as = _apply_command(command, prompt, reply, now)
+    if prompt is not None and parsed is not None and not reply.handled_as:
+        handled_as = _apply_command(parsed.command, prompt, reply, now)
     return _file_reply(reply, handled_as, prompt, now)
 
 
@@ -64,11 +65,12 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
+    parsed = reply_parser.parse_reply(reply.text)
     conversations.file_reply(
         reply=reply,
         # Free text goes to the organization that texted last, which may not be the one that sent the prompt.
-        organization=prompt.organization if prompt and reply_parser.parse_reply_command(reply.text) else None,
-        needs_a_person=handled_as not in DONE_BY_COMMAND,
+        organization=prompt.organization if prompt and parsed else None,
+        needs_a_person=handled_as not in DONE or bool(parsed and parsed.says_more),
         may_mean_cancel=reply_parser.may_mean_cancel(reply.text),
     )
     replies.mark_reply_handled(reply_id=reply.pk, handled_as=handled_as, now=now)

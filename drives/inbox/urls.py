@@ -7,6 +7,8 @@ organizer_urls = [
     path("replies/length/", views_organizer.measure_answer, name="organizer_measure_reply"),
     path("replies/<int:pk>/", views_organizer.show_conversation, name="organizer_conversation"),
     path("replies/<int:pk>/answer/", views_organizer.answer_conversation, name="organizer_answer_conversation"),
+    path("replies/<int:pk>/opt-out/", views_organizer.decide_opt_out, name="organizer_decide_opt_out"),
+    path("replies/<int:pk>/opt-out/undo/", views_organizer.undo_opt_out, name="organizer_undo_opt_out"),
     path("replies/<int:pk>/done/", views_organizer.finish_conversation, name="organizer_close_conversation"),
     path(
         "replies/<int:pk>/cancel/<int:booking_id>/",

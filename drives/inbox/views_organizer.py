@@ -37,6 +37,19 @@ class AnswerForm(forms.Form):
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
 
 
+class UndoForm(forms.Form):
+    """Why a coordinator undoes an opt-out. The audit log keeps the choice."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why do you undo it?"),
+        choices=[
+            ("misread", gettext_lazy("They meant something else")),
+            ("asked", gettext_lazy("They asked us to text them again")),
+            ("other_person", gettext_lazy("Another person wrote it")),
+        ],
+    )
+
+
 @require_safe
 @accounts.role_required("view")
 def show_inbox(request: MemberRequest) -> HttpResponse:
@@ -92,6 +105,43 @@ def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @accounts.role_required("plan")
+def decide_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
+    stops = request.POST.get("decision") == "stop"
+    is_decided = conversations.decide_opt_out(
+        conversation_id=_get_conversation_or_404(request, pk).pk,
+        stops=stops,
+        actor=members.format_actor(request),
+        now=timezone.now(),
+    )
+    if not is_decided:
+        messages.error(request, _("This was decided before."))
+    elif stops:
+        messages.success(request, _("Texts to this number have stopped. We’re letting the donor know."))
+    else:
+        messages.success(request, _("Texts to this number go on."))
+    return redirect("organizer_conversation", pk)
+
+
+@require_POST
+@accounts.role_required("plan")
+def undo_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
+    conversation, form = _get_conversation_or_404(request, pk), UndoForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why you undo the opt-out."))
+    elif conversations.undo_opt_out(
+        conversation_id=conversation.pk,
+        reason=form.cleaned_data["reason"],
+        actor=members.format_actor(request),
+        now=timezone.now(),
+    ):
+        messages.success(request, _("Texts to this number go on."))
+    else:
+        messages.error(request, _("Only the donor can undo this opt-out, with a text that says START."))
+    return redirect("organizer_conversation", pk)
+
+
+@require_POST
+@accounts.role_required("plan")
 def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
     conversation = _get_conversation_or_404(request, pk)
     booking = members.get_booking_or_404(request, pk=booking_id, volunteer__phone__address=conversation.address)
@@ -143,6 +193,7 @@ def _render_conversation(request: MemberRequest, conversation: Conversation, for
     context = {
         "thread": thread,
         "form": form,
+        "undo_form": UndoForm(),
         "zone": zone or queries.load_default_zone(conversation.organization),
         **_measure_typed_text(request),
     }

@@ -1,4 +1,4 @@
-from notifications.models.consent import ConsentEntry, Purpose, Suppression
+from notifications.models.consent import ConsentEntry, OptOutBasis, Purpose, Suppression
 from notifications.models.demo_inbox import Heartbeat, InboxItem
 from notifications.models.limits import Allowance, Breaker
 from notifications.models.message import UNSENT_STATES, Channel, Message, MessageState
@@ -16,6 +16,7 @@ __all__ = [
     "InboxItem",
     "Message",
     "MessageState",
+    "OptOutBasis",
     "Purpose",
     "Report",
     "Sender",

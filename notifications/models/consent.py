@@ -40,16 +40,45 @@ class ConsentEntry(models.Model):
         return f"{self.purpose} {'given' if self.given else 'withdrawn'} {self.at:%Y-%m-%d}"
 
 
+class OptOutBasis(models.TextChoices):
+    KEYWORD = "keyword", _("texted STOP")  # the carrier blocks, too; only START undoes it
+    SENTENCE = "sentence", _("asked for it in other words")  # a coordinator may undo it
+    UNDECIDED = "undecided", _("may want no more texts")  # texts pause until a coordinator decides
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def in_force(self) -> "SuppressionQuerySet":
+        return self.exclude(basis=OptOutBasis.UNDECIDED)
+
+
 class Suppression(models.Model):
-    """A STOP. This sender sends nothing to this contact until a START."""
+    """An opt-out. This sender sends nothing to this contact until a START.
+
+    While it is undecided, texts to the contact wait. `decide_by` is when it counts as an opt-out.
+    """
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
     address = models.CharField(max_length=254)
     since = models.DateTimeField()
+    basis = models.CharField(max_length=10, choices=OptOutBasis, default=OptOutBasis.KEYWORD)
+    decide_by = models.DateTimeField(null=True, blank=True)
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["sender", "address"], name="one_suppression_per_sender_and_address")
+            models.UniqueConstraint(fields=["sender", "address"], name="one_suppression_per_sender_and_address"),
+            models.CheckConstraint(
+                condition=models.Q(basis=OptOutBasis.UNDECIDED, decide_by__isnull=False)
+                | (~models.Q(basis=OptOutBasis.UNDECIDED) & models.Q(decide_by__isnull=True)),
+                name="undecided_suppression_has_a_deadline",
+            ),
+        ]
+        # opt_outs.settle_undecided.
+        indexes = [
+            models.Index(
+                fields=["decide_by"], condition=models.Q(decide_by__isnull=False), name="suppression_undecided"
+            )
         ]
 
     def __str__(self) -> str:

@@ -11,9 +11,10 @@ class InboundMessage(models.Model):
     provider_id = models.CharField(max_length=64, unique=True)
     address = models.CharField(max_length=254)
     text = models.TextField()
+    media_count = models.PositiveSmallIntegerField(default=0)  # pictures and other files, which we do not download
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)
-    # First a `rules.ReplyMeaning`; then confirm, cancel, too_late, refused, unclear, other or failed.
+    # First a `reply_meaning.ReplyMeaning`; then confirm, cancel, too_late, refused, unclear, other or failed.
     handled_as = models.CharField(max_length=20, blank=True)
 
     class Meta:

@@ -21,8 +21,8 @@ DOORS = {
         *("rules", "web.accounts"),  # every interface checks permissions the same way
     },
     "notifications": {
-        *("models", "consents", "demo", "erasure", "outbox", "queries", "replies", "senders"),
-        *("contact_address", "message_content"),  # the format of a message and of a phone number
+        *("models", "consents", "demo", "erasure", "opt_outs", "outbox", "queries", "replies", "senders"),
+        *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
         *("envelopes", "kinds", "quiet_hours"),  # decisions for every kind of message
     },
     "volunteers": {

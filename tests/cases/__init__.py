@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("replies-names-search.json").read_text())
+CASES: list[dict[str, Any]] = [
+    case
+    for name in ("replies-names-search.json", "replies.json")
+    for case in json.loads(Path(__file__).with_name(name).read_text())
+]
 
 
 def list_cases(*kinds: str) -> list[Any]:

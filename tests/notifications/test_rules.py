@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from notifications import quiet_hours
 from notifications import rules as notifications_rules
 from notifications.models import MessageState
-from notifications.rules import ErrorKind, ReplyMeaning
+from notifications.rules import ErrorKind
 
 
 @pytest.mark.parametrize(
@@ -60,56 +60,6 @@ def test_reports_do_not_revive_what_was_ended(state: str) -> None:
 
 def test_words_that_no_provider_sends_change_nothing() -> None:
     assert notifications_rules.parse_status("teleported") is None
-
-
-STOPS = """
-STOP | stop |  Stop.  | STOP!! | stopall | STOP ALL | STOP STOP | Unsubscribe | END | quit | Revoke | OPTOUT | opt out |
-Opt-out | please stop | stop please | ALTO | Alto por favor | parar | Basta | BAJA | no más | No mas | No more |
-STOP 🛑 | ｓｔｏｐ
-"""
-STOPS_IN_WORDS = """
-Stop it | stop this | Stop texting me | please stop texting | STOP. I do not want these | Don't text me anymore |
-do not contact me again | I do not want your texts | no more messages | unsubscribe me | remove me from your list |
-take me off this list | take me off | delete my number | end these messages | cancel messages | wrong number |
-leave me alone | I want to opt out | I revoke my consent | Stop calling me | NO MÁS MENSAJES | no me envíen más |
-no quiero recibir mensajes | ya no quiero mensajes | alto a los mensajes | quiero cancelar los mensajes |
-dejen de escribirme | dar de baja | déjenme en paz | número equivocado
-"""
-OTHERS = """
-C | c | X | x | ok | No | Can I stop by early? | cancel my appointment | Can't make it, please cancel | see you then |
-When does it end? | my bus stop is far | 👍 | thanks! | ¿Puedo ir antes? | Is there parking? | Para mi hermana también |
-At the end of the day is fine | What time does it end? Please call me | Can I stop by and send my sister? |
-Can you take me earlier? | It will take me 20 minutes | I never got the message | Do not forget to text me |
-Please remove me from 10:30 and put me at 11 | I quit my job, can you call? | no más tarde de las 5 | Cancel it
-"""
-
-
-@pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
-def test_what_the_carriers_take_for_stop_is_one(text: str) -> None:
-    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP
-
-
-@pytest.mark.parametrize("text", [text.strip() for text in STOPS_IN_WORDS.split("|")])
-def test_what_a_reasonable_person_reads_as_stop_is_one(text: str) -> None:
-    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP_IN_WORDS
-
-
-@pytest.mark.parametrize("text", ["", *(text.strip() for text in OTHERS.split("|"))])
-def test_ordinary_replies_are_not_opt_outs(text: str) -> None:
-    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.OTHER
-
-
-@pytest.mark.parametrize("text", ["CANCEL", "cancel.", "Cancel please", "cancelar"])
-def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: str) -> None:
-    assert notifications_rules.parse_carrier_keyword(text) == ReplyMeaning.STOP_OR_CANCEL
-
-
-@pytest.mark.parametrize(
-    ("text", "meaning"),
-    [("START", "start"), ("Unstop", "start"), ("yes", "yes"), ("HELP", "help"), ("Ayuda", "help_unanswered")],
-)
-def test_start_and_help_are_read(text: str, meaning: str) -> None:
-    assert notifications_rules.parse_carrier_keyword(text) == meaning
 
 
 def test_the_figures_of_retries_and_hours() -> None:
@@ -178,8 +128,3 @@ def test_the_same_report_twice_changes_nothing() -> None:
     for state in (MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED):
         assert notifications_rules.is_forward_move(state, state) is False
     assert notifications_rules.is_forward_move(MessageState.SENT, MessageState.DELIVERED) is True
-
-
-def test_hyphens_part_words() -> None:
-    assert notifications_rules.parse_carrier_keyword("No-more-texts") == ReplyMeaning.STOP_IN_WORDS
-    assert notifications_rules.parse_carrier_keyword("opt-out") == ReplyMeaning.STOP

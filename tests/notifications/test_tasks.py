@@ -29,5 +29,9 @@ def test_the_sweep_is_seen() -> None:
 def test_the_beat_table_names_our_sweeps() -> None:
     ours = {name for name in celery.app.conf.beat_schedule if name.startswith("notifications.")}
     assert ours == {
-        task.name for task in (tasks.deliver_codes, tasks.deliver_due, tasks.reconcile_outbox, tasks.watch_delivery)
+        task.name
+        for task in (
+            *(tasks.deliver_codes, tasks.deliver_due, tasks.reconcile_outbox),
+            *(tasks.watch_delivery, tasks.settle_opt_outs),
+        )
     }

@@ -4,6 +4,7 @@ import pytest
 
 from drives.domain import reply_parser
 from drives.domain.reply_parser import ReplyCommand
+from notifications import reply_text
 
 
 @pytest.mark.parametrize(
@@ -14,11 +15,12 @@ from drives.domain.reply_parser import ReplyCommand
             for text in ("C", "c.", " C! ", "C 👍", "C please", "Confirmo, gracias", "Sí", "YES")
         ),
         *((text, ReplyCommand.CANCEL) for text in ("X", "x.", "X ❌", "x please", "X, por favor", "X cancel")),
-        *((text, None) for text in ("Can I come at 11?", "C or X?", "CX", "no", "", "👍", "cancel my appointment")),
+        *((text, None) for text in ("Can I come at 11?", "C or X?", "X?", "CX", "no", "", "👍")),
     ],
 )
 def test_a_reply_letter_is_recognized_in_any_form(text: str, meant: ReplyCommand | None) -> None:
-    assert reply_parser.parse_reply_command(text) == meant
+    parsed = reply_parser.parse_reply(text)
+    assert (parsed.command if parsed else None) == meant
 
 
 @pytest.mark.parametrize(
@@ -43,4 +45,17 @@ def test_the_cancel_letter_may_mean_cancel(text: str) -> None:
     [("Sí, CONFIRMO!", "si confirmo"), ("can\u2019t", "cant"), ("can't", "cant"), ("a_b", "a b"), (" a\t b\n", "a b")],
 )
 def test_case_accents_and_punctuation_are_ignored(text: str, plain: str) -> None:
-    assert reply_parser._normalize_text(text) == plain
+    assert reply_text.normalize_words(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "says_more", "choice"),
+    [
+        *(("C", False, ""), ("C\nSent from my iPhone", False, ""), ("C\nWhere do I park?", True, "")),
+        *(("X 2", False, "2"), ("X Ana", False, "ana"), ("C both", False, "all")),
+    ],
+)
+def test_a_letter_may_name_a_booking_and_more_lines_wait_for_a_person(text: str, says_more: bool, choice: str) -> None:
+    parsed = reply_parser.parse_reply(text)
+    assert parsed is not None
+    assert (parsed.says_more, parsed.choice) == (says_more, choice)

@@ -12,8 +12,8 @@ from django.urls import reverse
 from drives.inbox import replies
 from drives.models import Booking, Conversation
 from notifications import replies as notifications_replies
-from notifications.models import Message, Sender
-from organizations.models import Membership, Organization, Role
+from notifications.models import Message, Sender, Suppression
+from organizations.models import AuditEntry, Membership, Organization, Role
 from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -210,3 +210,56 @@ def test_the_length_of_an_answer_is_measured_up_to_twice_what_may_be_sent(charac
     browser = coordinator.signed_in(ben())
     shown = browser.post(reverse("organizer_measure_reply"), {"text": "x" * characters}).context["measured"]
     assert shown.characters == len("Hope Foundation: ") + measured
+
+
+def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap() -> None:
+    member = ben()
+    browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
+    conversation = says(member.organization, "Please call me, don't text")
+    assert "may want no more texts" in text(browser.get(reverse("organizer_replies")))
+    for page in (address(conversation), reverse("organizer_booking", args=[booking.pk])):
+        assert "If no one decides by Wed Mar 3, 10:00 AM, it counts as an opt-out." in text(browser.get(page))
+    browser.post(address(conversation, "decide_opt_out"), {"decision": "stop"})
+    shown = text(browser.get(address(conversation)))
+    assert "They opted out of texts on" in shown
+    assert "Undo the opt-out" in shown
+    assert AuditEntry.objects.filter(verb="opt_out.confirmed").count() == 1
+    again = browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"}, follow=True)
+    assert "This was decided before." in text(again)
+
+
+def test_a_coordinator_who_keeps_texting_ends_the_pause() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    conversation = says(member.organization, "Please call me, don't text")
+    browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"})
+    assert "may want no more texts" not in text(browser.get(address(conversation)))
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(("reason", "is_undone"), [("misread", True), ("", False), ("unknown", False)])
+def test_an_inferred_opt_out_is_undone_with_a_reason(reason: str, is_undone: bool) -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    conversation = says(member.organization, "Please stop texting me")
+    browser.post(address(conversation, "undo_opt_out"), {"reason": reason})
+    assert Suppression.objects.exists() is not is_undone
+    assert AuditEntry.objects.filter(verb="opt_out.undone_misread").exists() is is_undone
+
+
+def test_control_a_keyword_has_no_undo_button_and_is_not_undone() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    conversation = says(member.organization, "CANCEL")
+    assert "Only they can undo it, with a text that says START." in text(browser.get(address(conversation)))
+    answer = browser.post(address(conversation, "undo_opt_out"), {"reason": "misread"}, follow=True)
+    assert "Only the donor can undo this opt-out" in text(answer)
+    assert Suppression.objects.get().basis == "keyword"
+
+
+@pytest.mark.parametrize("page", ["decide_opt_out", "undo_opt_out"])
+def test_a_viewer_decides_nothing(page: str) -> None:
+    member = ben(Role.VIEWER)
+    conversation = says(member.organization, "Please call me, don't text")
+    assert coordinator.signed_in(member).post(address(conversation, page), {"decision": "stop"}).status_code == 403
+    assert Suppression.objects.get().basis == "undecided"
