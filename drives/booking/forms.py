@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from drives.booking.hold import Companion, Person
+from drives.eligibility import self_check
 from drives.eligibility.forms import SelfReportedForm
 from drives.eligibility.rules import INTERVAL_CODES
-from drives.models import Policy, Visit
+from drives.models import Booking, Policy, SelfReportedDonation, Visit
 from drives.refusals import OpenTime, Refusal
 from drives.web.fields import NameField, RequiredByActionField
 from notifications.models import Purpose
@@ -115,6 +117,25 @@ class DetailsForm(SelfReportedForm, PersonForm):
             }
             problem = ValidationError(errors_by_field)
         super().refuse(problem)
+
+
+def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsForm:
+    """Build the form with what the donor typed for a held booking, or with what was posted."""
+    typed = held.registration
+    assert typed is not None  # every hold has one
+    donation = SelfReportedDonation.objects.filter(registration=typed).first()
+    initial = {
+        "name": typed.name,
+        "phone": typed.phone_as_typed,
+        "email": typed.email,
+        "is_for_other": typed.is_for_other,
+        **dict.fromkeys(typed.consents, True),
+        "confirmed": bool(typed.self_check) and self_check.WILL_ASK not in typed.self_check,
+        "slot": held.arrival_id,
+        "self_reported_kind": donation.kind if donation else "",
+        "self_reported_on": donation.on if donation else None,
+    }
+    return DetailsForm(posted, visits=[held.visit], initial=initial)
 
 
 def is_about_time(refusal: Refusal) -> bool:

@@ -9,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from drives import refusals
 from drives.booking import create
 from drives.capacity import booking_facts, counters, locks, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import party_fit
 from drives.domain.intervals import SelfReported
-from drives.eligibility import self_reported
+from drives.eligibility import self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import linked_model
 from volunteers import registration, verification
@@ -117,6 +118,46 @@ def hold_in_transaction(
 
 
 hold_bookings = transaction.atomic(hold_in_transaction)
+
+
+@transaction.atomic
+def correct_held_details(
+    *, booking_id: int, person: Person, ip: str | None, bound_to: str, browser_token: str, now: datetime
+) -> Booking:
+    """Replace what a donor typed for a held booking. It keeps its slot and its time limit, and no second hold is made.
+
+    A new contact gets a code; the code of the same contact stays valid. Raises HoldLapsed, or Refusal if the new
+    contact already has two live holds or the slot is too close to the self-reported donation. Malformed details raise
+    ValidationError by field. Locks: identities, drive (shared), booking.
+    """
+    held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
+    drive, before = held.drive, held.get_registration(now)
+    fields = {**person.registration_fields(), "source": held.source}
+    details = registration.build_registration(organization=drive.organization, **fields, ip=ip, now=now)
+    self_reported.refuse_impossible_donation(person.self_reported, drive, now)
+    locks.lock_identities_then_drive([before.identity, details.identity], drive.pk)
+    booking = locks.lock_booking(booking_id)
+    before, is_other_contact = booking.get_registration(now), booking.get_registration(now).identity != details.identity
+    if is_other_contact:
+        requested = booking_facts.load_booking_facts(
+            drive_id=drive.pk, slot_id=booking.arrival_id, identity=details.identity, now=now
+        )
+        if reasons := capacity_rules.reasons_against_third_hold(requested.facts, now):
+            raise refusals.Refusal(reasons)
+    self_reported.refuse_too_close_to_self_reported(person.self_reported, drive, booking.visit, booking.starts_at, now)
+    registration.save_registrations([details])
+    if person.self_reported:
+        self_reported.save_self_reported(
+            person.self_reported, drive=drive, actor="donor", now=now, registration=details
+        )
+    booking.registration = details
+    booking.self_check = self_check.validate_self_check(details.self_check, drive.policy.self_check)
+    booking.self_check_policy_id = drive.policy_id if booking.self_check else None
+    booking.save(update_fields=["registration", "self_check", "self_check_policy"])
+    before.delete()
+    if is_other_contact:
+        send_first_code(booking, details, bound_to, browser_token, ip, now)
+    return booking
 
 
 @transaction.atomic

@@ -5,23 +5,27 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import forms, hold, views_links, views_rebook
 from drives.booking.forms import DetailsForm
+from drives.booking.queries import BookingPage
 from drives.capacity import availability
 from drives.eligibility import self_check
-from drives.models import Booking
+from drives.models import Booking, BookingState, Visit
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.public.times import PartyRequest
-from drives.refusals import OpenTime, Refusal
+from drives.refusals import HoldLapsed, OpenTime, Refusal
 from drives.web import form_errors, link_cookies, visitor
+from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
+from organizations.models import linked_model
 from volunteers import message_texts
 
 
@@ -35,8 +39,20 @@ class BookingDetails:
     is_time_refused: bool = False
     is_too_close: bool = False  # to the self-reported donation; the chosen time is kept, because the date may be a typo
     status: int = 200
+    held: BookingPage | None = None  # the hold whose details are corrected; it keeps its time
+
+    @property
+    def action(self) -> str:
+        return (
+            reverse("booking_details", args=[self.held.key])
+            if self.held
+            else reverse("book", args=[self.page.drive.slug])
+        )
 
     def time(self) -> OpenTime | None:
+        if self.held:
+            booking = self.held.booking
+            return OpenTime(booking.arrival_id, (booking.starts_at,))
         if self.is_time_refused:
             return None
         return times.find_chosen_time(times.list_party_times(self.page, self.wanted, timezone.now()), self.slot_id)
@@ -61,6 +77,8 @@ def book_slot(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     wanted, slot_id = times.parse_party_request(request.GET), times.parse_slot_id(request.GET.get("slot", ""))
+    if held := _find_held_reference(request, page, slot_id):
+        return redirect("booking_details", held)
     if slot_id is None or page.is_full:
         return views_donor.redirect_to_drive(page, wanted)
     is_alone = wanted.people == 1 and "new" not in request.GET
@@ -95,9 +113,67 @@ def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     else:
         response = views_links.redirect_to_booking(held[0].reference)
         link_cookies.BOOKINGS.add_tokens(response, request, *(booking.token for booking in held))
+        _held_cookie(page).add_tokens(response, request, *(booking.token for booking in held[:1]))
         visitor.set_browser_cookie(response, browser)
         return response
     return _render_details(request, details)
+
+
+def _held_cookie(page: DrivePage) -> LinkCookie:
+    # The browser's Back button leads to the form, which must show what was typed instead of making a second hold.
+    return LinkCookie("held", reverse("book", args=[page.drive.slug]))
+
+
+def _find_held_reference(request: HttpRequest, page: DrivePage, slot_id: int | None) -> str | None:
+    if "new" in request.GET or not (tokens := _held_cookie(page).read_tokens(request)):
+        return None
+    hashes = [linked_model.hash_token(token) for token in tokens]
+    held = Booking.objects.filter(
+        link_hash__in=hashes,
+        drive=page.drive,
+        arrival=slot_id,
+        state=BookingState.HELD,
+        held_until__gt=timezone.now(),
+        party=None,
+    )
+    return held.order_by("-pk").values_list("reference", flat=True).first()
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_details(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what the donor typed for a hold, and replace it. A booking, a party and a lapsed hold are only shown."""
+    held = views_links.get_booking_page_or_404(request, key)
+    page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
+    if page is None or not held.held or held.booking.registration is None or held.booking.party:
+        return views_links.redirect_to_booking(key)
+    wanted = PartyRequest(Visit(held.booking.visit))
+    form = forms.build_correction_form(held.booking, request.POST if request.method == "POST" else None)
+    details = BookingDetails(page, form, wanted, held.booking.arrival_id, held=held)
+    if request.method != "POST":
+        return _render_details(request, details)
+    details.status = 422
+    if not form.is_valid():
+        return _render_details(request, details)
+    browser = visitor.read_or_create_browser_token(request)
+    try:
+        hold.correct_held_details(
+            booking_id=held.booking.pk,
+            person=form.person(page.drive.policy),
+            ip=visitor.find_ip_address(request),
+            bound_to=visitor.compute_browser_digest(browser),
+            browser_token=browser,
+            now=timezone.now(),
+        )
+    except HoldLapsed:
+        return views_links.redirect_to_booking(key)
+    except ValidationError as problem:
+        details.status = form_errors.compute_http_status(problem)
+        form.refuse(problem)
+        return form_errors.add_retry_after(_render_details(request, details), problem)
+    response = views_links.redirect_to_booking(key)
+    visitor.set_browser_cookie(response, browser)
+    return response
 
 
 def _hold_bookings(request: HttpRequest, details: BookingDetails, browser: str) -> list[Booking]:
@@ -121,6 +197,7 @@ def _render_details(request: HttpRequest, details: BookingDetails) -> HttpRespon
     context = {
         **views_donor.build_drive_context(details.page),
         "form": details.form,
+        "action": details.action,
         "wanted": wanted,
         "visit": wanted.visit,
         "people": wanted.people,

@@ -52,7 +52,7 @@ def _reasons_against_slot(facts: BookingFacts, now: datetime) -> list[Reason]:
     return []
 
 
-def _reasons_against_third_hold(facts: BookingFacts, now: datetime) -> list[Reason]:
+def reasons_against_third_hold(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
     text = _(
@@ -72,7 +72,7 @@ def reasons_against_second_booking(facts: BookingFacts, now: datetime) -> list[R
 _RULES: tuple[Callable[[BookingFacts, datetime], list[Reason]], ...] = (
     reasons_against_drive,
     _reasons_against_slot,
-    _reasons_against_third_hold,
+    reasons_against_third_hold,
     reasons_against_second_booking,
 )
 
