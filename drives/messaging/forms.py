@@ -20,7 +20,9 @@ HINTS: Mapping[str, Any] = {
     ScheduledKind.BOOKED: gettext_lazy("Right away, with a calendar entry in the e-mail. We always send this."),
     ScheduledKind.WEEK: gettext_lazy("For people who book far ahead."),
     ScheduledKind.THREE_DAYS: gettext_lazy("Early enough to give the spot to someone else."),
-    ScheduledKind.DAY_BEFORE: gettext_lazy("Together with the other reminder, it prevents most missed visits."),
+    ScheduledKind.DAY_BEFORE: gettext_lazy(
+        "Sent together with the reminder three days before, it leaves fewer missed visits than either reminder alone."
+    ),
     ScheduledKind.SAME_DAY: gettext_lazy("A last reminder that says how to cancel."),
     ScheduledKind.THANK_YOU: gettext_lazy("To everyone who came, with a link to the next date."),
     ScheduledKind.MISSED: gettext_lazy("A friendly note to people who didn’t come, with another date."),
