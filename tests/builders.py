@@ -190,14 +190,21 @@ def person(number: int = 42, **changes: Any) -> Person:
 
 
 def held(
-    of: Drive, *, n: int = 0, number: int = 42, visit: str = Visit.RETURN, now: datetime = NOW, **who: Any
+    of: Drive,
+    *,
+    n: int = 0,
+    number: int = 42,
+    visit: str = Visit.RETURN,
+    now: datetime = NOW,
+    ip: str = "",
+    **who: Any,
 ) -> Booking:
     [booking] = hold.hold_bookings(
         drive=of,
         slot_id=slot(of, n).pk,
         visit=visit,
         person=person(number, **who),
-        ip=f"192.0.2.{number % 250}",
+        ip=ip or f"192.0.2.{number % 250}",
         bound_to=f"browser-{number}",
         now=now,
     )

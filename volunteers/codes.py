@@ -2,8 +2,9 @@
 
 import enum
 import hmac
+import json
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def queue_code(
     about: str,
     ip: str | None,
     now: datetime,
+    holds: Sequence[Limit] = (),
 ) -> VerificationCode:
     """Queue a new code to a normalized phone number or mailbox. Raises limits.RateLimitExceeded.
 
@@ -48,23 +50,26 @@ def queue_code(
     code invalidates older ones for the same contact and secret. The work is the same for known and unknown contacts.
     Call this last, because it locks the organization's counter until the transaction ends.
     """
-    budget = Limit("code_budget", str(organization.pk), organization.codes_per_day, rules.CODE_BUDGET_WINDOW)
+    budget = _build_budget(address, str(organization.pk), organization.codes_per_day)
     identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
-    _spend_code_limits(identity, ip, budget, now)
-    sent, older = _insert_code(identity, bound, _compute_code_hash(digits, identity, bound), ip, now, organization)
+    networks = [*_build_unentered_limits(ip), *holds]
+    _spend_code_limits(identity, networks, budget, now, organization)
+    code_hash = _compute_code_hash(digits, identity, bound)
+    sent, older = _insert_code(identity, bound, code_hash, networks, now, organization)
     _queue_message(sent, organization, address, language, digits, about=about, now=now)
     _withdraw_older_codes(older, now)
     return sent
 
 
 @transaction.atomic(savepoint=False)
-def record_code_request(*, identity: str, bound_to: str, ip: str | None, now: datetime) -> None:
+def record_code_request(*, address: str, bound_to: str, ip: str | None, now: datetime) -> None:
     """Record a request for a code. A worker sends the code if the contact is known (`queue_requested_code`).
 
     Each contact, each network and the whole service have a limit. Raises limits.RateLimitExceeded.
     """
-    _spend_code_limits(identity, ip, Limit("find_budget", "all", *rules.SEARCH_CODES_PER_DAY), now)
-    _insert_code(identity, linked_model.hash_token(bound_to), "", ip, now)
+    identity, networks = rules.compute_identity(address), _build_unentered_limits(ip)
+    _spend_code_limits(identity, networks, _build_budget(address, "all", rules.SEARCH_CODES_PER_DAY), now)
+    _insert_code(identity, linked_model.hash_token(bound_to), "", networks, now)
 
 
 def list_requested_identities(limit: int, now: datetime) -> list[str]:
@@ -108,16 +113,15 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
             " WHERE id = (SELECT id FROM volunteers_verificationcode WHERE identity = %s AND bound_to = %s"
             " ORDER BY created_at DESC, id DESC LIMIT 1)"
             " AND used_at IS NULL AND expires_at > %s AND tries < %s"
-            " RETURNING used_at IS NOT NULL, network, created_at",
+            " RETURNING used_at IS NOT NULL, refunds",
             [_compute_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
         )
         row = cursor.fetchone()
     if row is None:
         return _explain_unchecked(identity, bound, now)
-    is_right, network, sent_at = row
-    if is_right and network:
-        unentered = _build_unentered_limit("")
-        limits.refund_limit(scope=unentered.scope, digest=network, window_start=unentered.compute_window_start(sent_at))
+    is_right, refunds = row
+    if is_right:
+        limits.refund_limits(json.loads(refunds))
     return CodeResult.OK if is_right else CodeResult.WRONG
 
 
@@ -125,33 +129,41 @@ def _filter_requested_codes(now: datetime) -> QuerySet[VerificationCode]:
     return VerificationCode.objects.filter(code_hash="", expires_at__gt=now).order_by("pk")
 
 
-def _spend_code_limits(identity: str, ip: str | None, budget: Limit, now: datetime) -> None:
+def _spend_code_limits(
+    identity: str, networks: Sequence[Limit], budget: Limit, now: datetime, organization: Organization | None = None
+) -> None:
     codes = [
         Limit("code_contact", identity, *rules.CODES_PER_CONTACT),
         Limit("code_contact_day", identity, *rules.CODES_PER_CONTACT_PER_DAY),
     ]
-    # If a misconfigured proxy hides the IP address, all donors would share one counter. The other limits still apply.
-    if network := rules.compute_network(ip):
-        codes += [_build_unentered_limit(network), Limit("code_network", network, *rules.CODES_PER_NETWORK)]
-    limits.spend_limits(limits=[*codes, budget], now=now)
+    known_to = organization.pk if organization else None
+    limits.spend_limits(limits=[*codes, *networks, budget], now=now, identity=identity, organization_id=known_to)
 
 
-def _build_unentered_limit(network: str) -> Limit:
+def _build_unentered_limits(ip: str | None) -> list[Limit]:
     # Counts the codes that a network requested. `check_code` subtracts each code that a donor enters.
-    return Limit("code_not_entered", network, *rules.CODES_NOT_ENTERED_PER_NETWORK)
+    return [
+        Limit(f"code_not_entered_{length}", network, rules.CODES_NOT_ENTERED_PER_HOUR[length], rules.NETWORK_WINDOW)
+        for length, network in rules.compute_networks(ip)
+    ]
+
+
+def _build_budget(address: str, subject: str, most: int) -> Limit:
+    # E-mail costs nothing, so requests for it must not use up the texts.
+    scope = "code_budget_email" if "@" in address else "code_budget_sms"
+    return Limit(scope, subject, most, rules.CODE_BUDGET_WINDOW, reserved=most // rules.RESERVED_SHARE)
 
 
 def _insert_code(
     identity: str,
     bound: str,
     code_hash: str,
-    ip: str | None,
+    networks: Sequence[Limit],
     now: datetime,
     organization: Organization | None = None,
 ) -> tuple[VerificationCode, list[int]]:
-    network = rules.compute_network(ip)
     row = VerificationCode(
-        network=_build_unentered_limit(network).digest if network else "",
+        refunds=[limit.build_refund(now) for limit in networks],
         organization=organization,
         identity=identity,
         bound_to=bound,
@@ -160,7 +172,7 @@ def _insert_code(
         created_at=now,
     )
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, vars(row))
+        cursor.execute(_INSERT, {**vars(row), "refunds": json.dumps(row.refunds)})
         row.pk, older = cursor.fetchone()
     row._state.adding = False
     return row, older

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,6 +51,10 @@ class TooManyChanges(RateLimitExceeded):
         super().__init__(retry_at, now, said, "too_many_changes")
 
 
+Refund = tuple[str, str, str, int]
+"""What to take back from a counter: scope, digest, start of the window, count."""
+
+
 class Limit(NamedTuple):
     """At most `limit` per `window` for one subject. `scope` says what is counted."""
 
@@ -59,6 +62,8 @@ class Limit(NamedTuple):
     subject: str
     limit: int
     window: timedelta
+    amount: int = 1  # spent at once
+    reserved: int = 0  # the part that only known contacts may use
 
     def compute_window_start(self, now: datetime) -> datetime:
         # Windows are fixed, so that a counter is one row that can be raised without reading it first.
@@ -70,37 +75,67 @@ class Limit(NamedTuple):
         material = f"limit:{self.scope}:{self.subject}".encode()
         return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
 
+    def build_refund(self, now: datetime) -> Refund:
+        return self.scope, self.digest, self.compute_window_start(now).isoformat(), self.amount
+
 
 def spend_limit(*, scope: str, subject: str, limit: int, window: timedelta, now: datetime) -> None:
     spend_limits(limits=[Limit(scope, subject, limit, window)], now=now)
 
 
+_SPEND = """
+INSERT INTO volunteers_limitcounter AS spent (scope, subject, window_start, count)
+SELECT scope, subject, window_start, asked.count
+  FROM unnest(%(scopes)s::text[], %(subjects)s::text[], %(starts)s::timestamptz[], %(counts)s::int[], %(most)s::int[])
+       AS asked (scope, subject, window_start, count, most)
+ WHERE asked.count <= most
+ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.count + EXCLUDED.count
+ WHERE spent.count + EXCLUDED.count <= (%(limits)s::jsonb ->> spent.scope)::int - CASE WHEN EXISTS (
+           SELECT FROM volunteers_contact AS known
+            WHERE known.identity = %(identity)s AND coalesce(known.organization_id = %(organization)s::bigint, true)
+              AND (known.verified_at IS NOT NULL OR known.owner_id IS NOT NULL))
+       THEN 0 ELSE (%(reserved)s::jsonb ->> spent.scope)::int END
+RETURNING scope
+"""
+# The counters are locked in the order in which `spend_limits` locks them.
+_REFUND = """
+UPDATE volunteers_limitcounter AS spent SET count = greatest(0, spent.count - refund.count)
+  FROM (SELECT counter.id, (given.value ->> 3)::int AS count
+          FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS given (value, position)
+          JOIN volunteers_limitcounter AS counter
+            ON counter.scope = given.value ->> 0 AND counter.subject = given.value ->> 1
+           AND counter.window_start = (given.value ->> 2)::timestamptz
+         ORDER BY given.position FOR NO KEY UPDATE OF counter) AS refund
+ WHERE spent.id = refund.id
+"""
+
+
 @transaction.atomic(savepoint=False)
-def spend_limits(*, limits: Sequence[Limit], now: datetime, count: int = 1) -> None:
+def spend_limits(
+    *, limits: Sequence[Limit], now: datetime, identity: str = "", organization_id: int | None = None
+) -> None:
     """Count against several limits with different scopes. If one is reached, count nothing and raise RateLimitExceeded.
 
     One statement locks the counters in the given order until the transaction ends. Many requests share the broad
-    limits, so list the narrow ones first and call this late.
+    limits, so list the narrow ones first and call this late. Only a contact that the organization knows (or, without
+    one, that any organization knows) may use the reserved part of a limit.
     """
     if not settings.RATE_LIMITS or not limits:
         return
-    rows = [(limit.scope, limit.digest, limit.compute_window_start(now)) for limit in limits]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO volunteers_limitcounter AS spent (scope, subject, window_start, count)"
-            " SELECT scope, subject, window_start, %s FROM"
-            " unnest(%s::text[], %s::text[], %s::timestamptz[], %s::int[])"
-            " AS asked (scope, subject, window_start, most)"
-            " WHERE most >= %s"
-            " ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.count + EXCLUDED.count"
-            " WHERE spent.count + EXCLUDED.count <= (%s::jsonb ->> spent.scope)::int RETURNING scope",
-            [
-                count,
-                *(list(column) for column in zip(*rows, strict=True)),
-                [limit.limit for limit in limits],
-                count,
-                json.dumps({limit.scope: limit.limit for limit in limits}),
-            ],
+            _SPEND,
+            {
+                "scopes": [limit.scope for limit in limits],
+                "subjects": [limit.digest for limit in limits],
+                "starts": [limit.compute_window_start(now) for limit in limits],
+                "counts": [limit.amount for limit in limits],
+                "most": [limit.limit for limit in limits],
+                "limits": json.dumps({limit.scope: limit.limit for limit in limits}),
+                "reserved": json.dumps({limit.scope: limit.reserved for limit in limits}),
+                "identity": identity,
+                "organization": organization_id,
+            },
         )
         counted = {scope for (scope,) in cursor.fetchall()}
     if spent := [limit for limit in limits if limit.scope not in counted]:
@@ -143,10 +178,9 @@ def find_limited_identity(volunteer: Volunteer | None) -> str:
 
 
 @transaction.atomic(savepoint=False)
-def refund_limit(*, scope: str, digest: str, window_start: datetime) -> None:
-    LimitCounter.objects.filter(scope=scope, subject=digest, window_start=window_start, count__gt=0).update(
-        count=F("count") - 1
-    )
+def refund_limits(refunds: Sequence[Refund]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUND, [json.dumps(refunds)])
 
 
 @transaction.atomic(savepoint=False)

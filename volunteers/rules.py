@@ -29,14 +29,16 @@ CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
 # A whole building, or a town on a carrier's network, may share one IP address. Donors enter their codes, but fraudsters
 # who request texts to other people's numbers (SMS pumping) do not.
-CODES_PER_NETWORK: Final = 60, timedelta(hours=1)
-CODES_NOT_ENTERED_PER_NETWORK: Final = 20, timedelta(hours=1)
-PARTY_SPOTS_PER_NETWORK: Final = 12, timedelta(minutes=15)
+# By the length of an IPv6 prefix; "" is an IPv4 address. A provider gives a customer a /64, a /56 or a /48.
+CODES_NOT_ENTERED_PER_HOUR: Final = {"": 40, "64": 40, "56": 60, "48": 80}
+NETWORK_WINDOW: Final = timedelta(hours=1)
+# Spots of one drive that one network may hold without a code: a quarter of the drive, but always a whole party.
+UNVERIFIED_SHARE: Final = 4
+MIN_UNVERIFIED_SPOTS: Final = 6
+UNVERIFIED_WINDOW: Final = timedelta(minutes=15)
 CODE_BUDGET_WINDOW: Final = timedelta(days=1)
-SEARCH_CODES_PER_DAY: Final = (
-    2_000,
-    timedelta(days=1),
-)  # codes to find bookings, for the whole service
+RESERVED_SHARE: Final = 5  # a fifth of each budget for codes is for known contacts
+SEARCH_CODES_PER_DAY: Final = 2_000  # for each channel, codes to find bookings, for the whole service
 
 _PURPOSES: Final = Purpose.values
 _NAME_LENGTH: Final = 120
@@ -139,16 +141,25 @@ def parse_self_check(codes: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
-def compute_network(ip: str | None) -> str:
+def compute_networks(ip: str | None) -> list[tuple[str, str]]:
+    """Return the networks of an IP address as (prefix length, network), the narrowest first.
+
+    An IPv4 address is one network. An unreadable address has none.
+    """
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
-        return ""
+        return []
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address.packed, 64), strict=False))
-    return str(address)
+            return [("", str(address.ipv4_mapped))]
+        prefixes = (64, 56, 48)
+        return [(str(length), str(ipaddress.ip_network((address.packed, length), strict=False))) for length in prefixes]
+    return [("", str(address))]
+
+
+def compute_unverified_spots(spots: int) -> int:
+    return max(MIN_UNVERIFIED_SPOTS, spots // UNVERIFIED_SHARE)
 
 
 @dataclass

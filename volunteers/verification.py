@@ -50,7 +50,14 @@ def get_address_to_verify(typed: Registration) -> str:
 
 
 def send_code(
-    *, typed: Registration, bound_to: str, browser: str = "", about: str, ip: str | None, now: datetime
+    *,
+    typed: Registration,
+    bound_to: str,
+    browser: str = "",
+    about: str,
+    ip: str | None,
+    now: datetime,
+    holds: Sequence[Limit] = (),
 ) -> VerificationCode | None:
     return send_code_to_address(
         organization=typed.organization,
@@ -61,6 +68,7 @@ def send_code(
         about=about,
         ip=ip,
         now=now,
+        holds=holds,
     )
 
 
@@ -74,15 +82,24 @@ def send_code_to_address(
     about: str,
     ip: str | None,
     now: datetime,
+    holds: Sequence[Limit] = (),
 ) -> VerificationCode | None:
     """Send a code to a phone number or mailbox, unless this browser has verified it.
 
-    Raises limits.RateLimitExceeded. Call this last, for the same reason as `codes.queue_code`.
+    `holds` are the limits on spots that wait for this code (`build_hold_limits`). Raises limits.RateLimitExceeded. Call
+    this last, for the same reason as `codes.queue_code`.
     """
     if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
     return codes.queue_code(
-        organization=organization, address=address, language=language, bound_to=bound_to, about=about, ip=ip, now=now
+        organization=organization,
+        address=address,
+        language=language,
+        bound_to=bound_to,
+        about=about,
+        ip=ip,
+        now=now,
+        holds=holds,
     )
 
 
@@ -93,11 +110,10 @@ def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None
     The result does not depend on whether the contact is known. Refuses text that is not a phone number or mailbox
     (field errors), and raises limits.RateLimitExceeded. A national number may be from any organization's country.
     """
-    identity = rules.compute_identity(
-        parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
-    )
+    address = parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
+    identity = rules.compute_identity(address)
     if not queries.is_browser_verified(browser, identity, now):
-        codes.record_code_request(identity=identity, bound_to=bound_to, ip=ip, now=now)
+        codes.record_code_request(address=address, bound_to=bound_to, ip=ip, now=now)
     return identity
 
 
@@ -169,12 +185,10 @@ def verify_contact(
     return True
 
 
-def spend_party_spots(*, count: int, ip: str | None, now: datetime) -> None:
-    """Count a party's spots against its network's limit. Raises limits.RateLimitExceeded.
-
-    Otherwise one network could hold six spots for each code. Call this before `send_code`, so that the counters are
-    locked in the usual order.
-    """
-    if network := rules.compute_network(ip):
-        limit = Limit("places_together", network, *rules.PARTY_SPOTS_PER_NETWORK)
-        limits.spend_limits(limits=[limit], now=now, count=count)
+def build_hold_limits(*, drive_id: int, spots: int, count: int, ip: str | None) -> list[Limit]:
+    """Build the limits on spots that the networks of an IP address hold at a drive without a code."""
+    most = rules.compute_unverified_spots(spots)
+    return [
+        Limit(f"holds_{length}", f"{drive_id}:{network}", most, rules.UNVERIFIED_WINDOW, count)
+        for length, network in rules.compute_networks(ip)
+    ]

@@ -19,6 +19,7 @@ from drives.eligibility import self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
 from organizations.models import linked_model
 from volunteers import registration, verification
+from volunteers.limits import Limit
 from volunteers.models import Registration
 
 
@@ -76,8 +77,9 @@ def hold_in_transaction(
     - a slot too close to the self-reported donation
     - a third live hold for one contact (a party counts as one hold)
 
-    Malformed details raise ValidationError by field. Too many party spots from one network raise RateLimitExceeded.
-    Locks: identity, drive (shared), slots. The number of statements does not depend on the party's size.
+    Malformed details raise ValidationError by field. Too many codes, or too many spots that one network holds without
+    a code, raise RateLimitExceeded. Locks: identity, drive (shared), slots. The number of statements does not depend on
+    the party's size.
     """
     if len(companions) >= party_fit.MAX_PARTY_SIZE:
         raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
@@ -109,9 +111,10 @@ def hold_in_transaction(
     uncounted = create.write_bookings(
         drive, requested, visit_types, now, state=BookingState.HELD, source=source, registrations=registrations
     )
-    if companions:
-        verification.spend_party_spots(count=len(registrations), ip=ip, now=now)
-    send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now)
+    held_spots = verification.build_hold_limits(
+        drive_id=drive.pk, spots=visits.estimate_spots(drive, requested.steps), count=len(registrations), ip=ip
+    )
+    send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now, held_spots)
     if on_held:
         on_held(uncounted.bookings)
     return create.apply_counters(uncounted, now)
@@ -176,7 +179,13 @@ def lapse_holds(*, now: datetime, limit: int = 500) -> int:
 
 
 def send_first_code(
-    booking: Booking, details: Registration, bound_to: str, browser_token: str, ip: str | None, now: datetime
+    booking: Booking,
+    details: Registration,
+    bound_to: str,
+    browser_token: str,
+    ip: str | None,
+    now: datetime,
+    holds: Sequence[Limit],
 ) -> None:
     verification.send_code(
         typed=details,
@@ -185,4 +194,5 @@ def send_first_code(
         about=booking.about,
         ip=ip,
         now=now,
+        holds=holds,
     )

@@ -17,6 +17,11 @@ def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitSha
     return [compute_visit_shape(drive, visit) for visit in visit_types]
 
 
+def estimate_spots(drive: Drive, steps: int) -> int:
+    """Return about how many return visits fit into this many steps."""
+    return drive.chairs * steps // max(1, drive.return_chair_steps)
+
+
 def compute_visit_minutes(booking: Booking) -> int:
     policy = booking.drive.policy
     return policy.first_minutes if booking.visit == "first" else policy.return_minutes

@@ -15,9 +15,9 @@ from tests.builders import NOW
 from tests.races.arena import count_lost, count_lost_in_turn
 from volunteers import codes
 from volunteers import limits as actions_limits
-from volunteers.limits import Limit, RateLimitExceeded, TooManyChanges
+from volunteers.limits import Limit, RateLimitExceeded, Refund, TooManyChanges
 from volunteers.models import LimitCounter, VerificationCode
-from volunteers.rules import CHANGES_PER_HOUR, CODES_NOT_ENTERED_PER_NETWORK, CODES_PER_CONTACT
+from volunteers.rules import CHANGES_PER_HOUR, CODES_NOT_ENTERED_PER_HOUR, CODES_PER_CONTACT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE, ALMOST_ALWAYS = 20, 9
@@ -49,7 +49,7 @@ def test_concurrent_searches_respect_the_contact_limit() -> None:
 def seed_naive_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("the naive counter")
 
-    def naive(*, limits: Sequence[Limit], now: datetime) -> None:
+    def naive(*, limits: Sequence[Limit], now: datetime, **_known: object) -> None:
         found = dict(LimitCounter.objects.values_list("subject", "count"))
         if any(found.get(limit.digest, 0) >= limit.limit for limit in limits):
             raise RateLimitExceeded(now + timedelta(minutes=1), now)
@@ -121,8 +121,8 @@ def codes_of_one_network() -> Callable[[], bool]:
         sent = [(row.identity, Message.objects.get(key__startswith=f"code:{row.pk}/").text[:6]) for row in rows]
         storm.at_once(AT_ONCE, partial(ask_or_enter, sent=sent))
         open_codes = VerificationCode.objects.filter(used_at=None).count()
-        counted = LimitCounter.objects.get(scope="code_not_entered").count
-        return open_codes == counted <= CODES_NOT_ENTERED_PER_NETWORK[0]
+        counted = LimitCounter.objects.get(scope="code_not_entered_").count
+        return open_codes == counted <= CODES_NOT_ENTERED_PER_HOUR[""]
 
     return race
 
@@ -134,10 +134,11 @@ def test_concurrent_refunds_of_a_network_limit_are_exact() -> None:
 def test_control_refunding_a_read_value_loses_count(monkeypatch: pytest.MonkeyPatch) -> None:
     pause = seeds.pausing("the naive giving back")
 
-    def naive(*, scope: str, digest: str, window_start: datetime) -> None:
-        row = LimitCounter.objects.get(scope=scope, subject=digest, window_start=window_start)
-        pause()
-        LimitCounter.objects.filter(pk=row.pk).update(count=row.count - 1)
+    def naive(refunds: Sequence[Refund]) -> None:
+        for scope, digest, window_start, count in refunds:
+            row = LimitCounter.objects.get(scope=scope, subject=digest, window_start=window_start)
+            pause()
+            LimitCounter.objects.filter(pk=row.pk).update(count=row.count - count)
 
-    seeds.replace(monkeypatch, actions_limits, "refund_limit", naive)
+    seeds.replace(monkeypatch, actions_limits, "refund_limits", naive)
     assert count_lost_in_turn(codes_of_one_network()) >= ALMOST_ALWAYS

@@ -173,7 +173,17 @@ def test_another_language_is_refused() -> None:
     ],
 )
 def test_a_network_is_an_address_or_a_64(ip: str | None, network: str) -> None:
-    assert volunteers_rules.compute_network(ip) == network
+    assert next((found for _length, found in volunteers_rules.compute_networks(ip)), "") == network
+
+
+def test_an_ipv6_address_is_in_three_networks() -> None:
+    expected = [("64", "2001:db8:1:203::/64"), ("56", "2001:db8:1:200::/56"), ("48", "2001:db8:1::/48")]
+    assert volunteers_rules.compute_networks("2001:db8:1:203::1") == expected
+
+
+@pytest.mark.parametrize(("spots", "most"), [(0, 6), (27, 6), (28, 7), (100, 25)])
+def test_a_network_holds_a_quarter_of_a_drive_and_never_less_than_a_party(spots: int, most: int) -> None:
+    assert volunteers_rules.compute_unverified_spots(spots) == most
 
 
 def test_an_identity_cannot_be_made_without_the_key(settings: object) -> None:
@@ -201,11 +211,10 @@ def test_the_figures_of_codes_and_limits() -> None:
     assert timedelta(days=30) == volunteers_rules.BROWSER_LIFETIME
     assert (3, 15 * minutes) == volunteers_rules.CODES_PER_CONTACT
     assert (8, 24 * hours) == volunteers_rules.CODES_PER_CONTACT_PER_DAY
-    assert (60, hours) == volunteers_rules.CODES_PER_NETWORK
-    assert (20, hours) == volunteers_rules.CODES_NOT_ENTERED_PER_NETWORK
-    assert (12, 15 * minutes) == volunteers_rules.PARTY_SPOTS_PER_NETWORK
+    assert volunteers_rules.CODES_NOT_ENTERED_PER_HOUR == {"": 40, "64": 40, "56": 60, "48": 80}
+    assert (hours, 15 * minutes) == (volunteers_rules.NETWORK_WINDOW, volunteers_rules.UNVERIFIED_WINDOW)
     assert 24 * hours == volunteers_rules.CODE_BUDGET_WINDOW
-    assert (2_000, 24 * hours) == volunteers_rules.SEARCH_CODES_PER_DAY
+    assert volunteers_rules.SEARCH_CODES_PER_DAY == 2_000
 
 
 def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None:

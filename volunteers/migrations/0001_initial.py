@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('identity', models.CharField(max_length=64)),
                 ('bound_to', models.CharField(max_length=64)),
-                ('network', models.CharField(blank=True, db_default='', default='', max_length=64)),
+                ('refunds', models.JSONField(db_default=[], default=list)),
                 ('code_hash', models.CharField(max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('expires_at', models.DateTimeField()),

@@ -15,9 +15,7 @@ class VerificationCode(models.Model):
     )
     identity = models.CharField(max_length=64)
     bound_to = models.CharField(max_length=64)  # hash of the browser's or the booking's token
-    network = models.CharField(
-        max_length=64, blank=True, default="", db_default=""
-    )  # keyed hash of the caller's network, for its limit
+    refunds = models.JSONField(default=list, db_default=[])  # `limits.Refund`s of its networks, for when it is entered
     code_hash = models.CharField(max_length=64)  # "": not sent yet; "-": the contact is unknown
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()

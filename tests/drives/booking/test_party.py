@@ -251,14 +251,15 @@ def test_a_party_counts_as_one_hold_of_its_contact() -> None:
     assert caught.value.codes == ["too_many_holds"]
 
 
-def test_a_network_holds_at_most_twelve_party_spots() -> None:
-    drive = builders.drive(chairs=40, screening_stations=40)
-    for number in (1, 251):  # on one network
-        builders.held_together(drive, number=number, people=SIX)
+def test_a_network_holds_at_most_a_quarter_of_a_drive() -> None:
+    drive = builders.drive()  # 32 return visits, so eight spots
+    six = builders.held_together(drive, number=1, people=SIX)
+    builders.held_together(drive, n=8, number=251, people=TWO)  # on the same network
     with pytest.raises(RateLimitExceeded):
-        builders.held_together(drive, number=501, people=TWO)
-    builders.held(drive, number=501)
-    builders.held_together(drive, number=2, people=SIX)
+        builders.held(drive, n=12, number=501)
+    builders.held(drive, n=12, number=502)
+    builders.verified(six[0], number=1)
+    builders.held(drive, n=12, number=501)
 
 
 def test_a_party_gets_one_text_and_each_member_an_e_mail() -> None:
@@ -311,13 +312,10 @@ def test_verifying_takes_the_same_statements_for_two_and_six() -> None:
     query_counts.count_for_each(held, (2, 6))
 
 
-def test_the_twelfth_party_spot_of_a_network_is_allowed_and_the_next_is_not() -> None:
-    drive = builders.drive(chairs=40, screening_stations=40)
+def test_the_spots_of_a_network_are_free_again_after_a_quarter_of_an_hour() -> None:
+    drive, later = builders.drive(), NOW.replace(minute=15)
     builders.held_together(drive, number=1, people=SIX)
-    builders.held_together(drive, number=251, people=SIX[:5])
+    builders.held_together(drive, n=8, number=251, people=TWO)
     with pytest.raises(RateLimitExceeded):
-        builders.held_together(drive, number=501, people=TWO)
-    later = NOW.replace(minute=15)
-    with pytest.raises(RateLimitExceeded):
-        builders.held_together(drive, number=501, people=TWO, now=later - timedelta(seconds=1))
-    builders.held_together(drive, number=501, people=TWO, now=later)
+        builders.held(drive, n=12, number=501, now=later - timedelta(seconds=1))
+    builders.held(drive, n=12, number=501, now=later)

@@ -34,7 +34,7 @@ _LEADS = {
     "volunteers.Volunteer": ["uuid", "link_hash"],
     "volunteers.Contact": ["uuid", "link_hash", "identity"],
     "volunteers.Registration": ["identity"],
-    "volunteers.VerificationCode": ["identity", "bound_to", "network", "code_hash"],
+    "volunteers.VerificationCode": ["identity", "bound_to", "refunds", "code_hash"],
     "volunteers.VerifiedBrowser": ["token_hash", "identity"],
     "drives.Booking": ["uuid", "link_hash", "party"],
     "drives.WaitlistEntry": ["uuid", "link_hash"],
