@@ -200,12 +200,12 @@ def test_too_many_codes_are_refused_on_the_page() -> None:
 
 
 def test_a_network_over_its_code_limit_is_told_when_to_retry() -> None:
-    drive = builders.drive(chairs=40, screening_stations=40)
-    for number in range(20):
+    drive = builders.drive(chairs=60, screening_stations=60)
+    for number in range(40):
         donor.kept(Client(), drive, phone=builders.phone(number))
     for language, words in (("en", "Try again in 60 minutes."), ("es", "Inténtelo de nuevo en 60 minutos.")):
         with translation.override(language):  # so that the request's language is reset after the test
-            refused = donor.keep(Client(headers={"accept-language": language}), drive, phone=builders.phone(30))
+            refused = donor.keep(Client(headers={"accept-language": language}), drive, phone=builders.phone(50))
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
         assert words in text(refused)
         assert 'value="Test Ana Alder"' in refused.content.decode()
