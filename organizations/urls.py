@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from organizations.web import organization_choice
+from organizations.web import organization_choice, unsaved_form
 
-urlpatterns = [path("organizer/switch/", organization_choice.switch_organization, name="switch_organization")]
+urlpatterns = [
+    path("organizer/switch/", organization_choice.switch_organization, name="switch_organization"),
+    path("organizer/unsaved/", unsaved_form.show_unsaved_form, name="unsaved_form"),
+]

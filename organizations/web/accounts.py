@@ -14,12 +14,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from organizations import queries, rules
 from organizations.models import Membership, User
 from organizations.rules import Permission
+from organizations.web import unsaved_form
 
 CHOSEN_ORGANIZATION_KEY = (
     "organization"  # session key; its value is the slug of the organization that the user acts for
@@ -57,7 +59,7 @@ def role_required(
 ]:
     """Allow only members with this permission, and set `request.membership`.
 
-    - not signed in: shows the sign-in page
+    - not signed in: shows the sign-in page, and after it what was typed
     - no membership: 403 with a page that explains it
     - role without this permission: 403
     - owner or coordinator without a second step: shows the page to set one up
@@ -70,8 +72,10 @@ def role_required(
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
         def checked_view(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            user_id = request.user.pk  # None if the session is gone
             if not is_signed_in(request, timezone.now()):
-                return redirect_to_login(request.get_full_path())
+                is_kept = unsaved_form.keep_unsaved_form(request, user_id)
+                return redirect_to_login(reverse("unsaved_form") if is_kept else request.get_full_path())
             membership = find_current_membership(request)
             if membership is None:
                 return render(request, "organizations/no_membership.html", status=403)
