@@ -163,7 +163,7 @@ def _insert_code(
     organization: Organization | None = None,
 ) -> tuple[VerificationCode, list[int]]:
     row = VerificationCode(
-        refunds=[limit.build_refund(now) for limit in networks],
+        refunds=[list(limit.build_refund(now)) for limit in networks],
         organization=organization,
         identity=identity,
         bound_to=bound,
