@@ -361,6 +361,16 @@ OPT_OUT = MessageKind(
     budget=Budget.CODES,
     useful=timedelta(hours=1),
 )
+REPLY_ANSWER = MessageKind(
+    name="reply_answer",
+    label=_("Answer"),
+    trigger="a donor’s letter that needs a choice, or that cannot be carried out",
+    channels=ChannelRule.CONTACT,
+    basis=Basis.OWN_ACT,
+    quiet=QuietRule.LEAVES,
+    budget=Budget.CODES,
+    useful=timedelta(hours=1),
+)
 ALERT_CANCELLATION = _build_member_kind(
     "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)
 )
@@ -376,7 +386,7 @@ KINDS: Mapping[str, MessageKind] = MappingProxyType(
         for kind in (
             *(CODE, BOOKED, MOVED, RELOCATED, CANCELLED, DRIVE_CANCELLED, WEEK, THREE_DAYS, DAY_BEFORE, SAME_DAY),
             *(LATE, WAITLIST_JOINED, OFFER, WAITLIST_CLOSED, WAITLIST_ANSWER, BROADCAST, THANK_YOU, MISSED, INVITATION),
-            *(ANSWER, OPT_OUT, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
+            *(ANSWER, OPT_OUT, REPLY_ANSWER, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
         )
     }
 )

@@ -176,11 +176,25 @@ def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     return _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now).first()
 
 
+def list_prompts(reply: InboundMessage, now: datetime) -> list[Message]:
+    """List the open questions to this number, newest first: one for each subject, at most ten."""
+    questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
+    texts = _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now)
+    newest: dict[str, Message] = {}
+    for text in texts[:40]:
+        newest.setdefault(text.about, text)
+    return list(newest.values())[:10]
+
+
 def find_newest_text(reply: InboundMessage, about: str = "", revision: int | None = None) -> Message | None:
     texts = _filter_texts_before(reply)
     if about:
         texts = texts.filter(about=about)
     return (texts if revision is None else texts.filter(revision=revision)).first()
+
+
+def find_newest_text_of_kind(reply: InboundMessage, kind: str, about_prefix: str) -> Message | None:
+    return _filter_texts_before(reply).filter(kind=kind, about__startswith=about_prefix).first()
 
 
 def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:

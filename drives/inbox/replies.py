@@ -8,14 +8,14 @@ from django.db import transaction
 from drives import refusals
 from drives.booking import changes
 from drives.domain import reply_parser
-from drives.domain.reply_parser import ReplyCommand
-from drives.inbox import conversations
+from drives.domain.reply_parser import ParsedReply, ReplyCommand
+from drives.inbox import conversations, reply_answers
 from drives.messaging import shared_contacts
-from drives.models import Booking, BookingState, CancelledBy, Offer
+from drives.models import EXPECTED_STATES, Booking, BookingState, CancelledBy, Offer
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
 from drives.waitlist import queries as waitlist_queries
-from notifications import kinds, replies
+from notifications import kinds, replies, reply_text
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message
 from volunteers.limits import TooManyChanges
@@ -24,7 +24,8 @@ BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
 TOO_LATE = "too_late"  # the offer had expired, and the donor was told by text
 REACTION = "reaction"  # "Loved “…”": shown in the conversation, and nobody has to answer it
-DONE = frozenset({*ReplyCommand, TOO_LATE, REACTION})
+ASKED = "asked"  # the letter names several bookings, and the donor was asked which
+DONE = frozenset({*ReplyCommand, TOO_LATE, REACTION, ASKED})
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     prompt, parsed = _find_prompt(reply, now), reply_parser.parse_reply(reply.text)
     handled_as = reply.handled_as or OTHER  # the webhook has already handled some texts, such as CANCEL
     if prompt is not None and parsed is not None and not reply.handled_as:
-        handled_as = _apply_command(parsed.command, prompt, reply, now)
+        handled_as = _apply_reply(parsed, prompt, reply, now)
     return _file_reply(reply, handled_as, prompt, now)
 
 
@@ -85,10 +86,63 @@ def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     return newest if newest is not None and newest.kind == kinds.OFFER.name else None
 
 
+def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
+    """Carry out a letter, or ask which booking it means if the number has several questions open."""
+    if parsed.choice:
+        chosen = _choose_bookings(parsed.choice, reply)
+        outcomes = {_apply_to_booking(booking, parsed.command, None, reply, now) for booking in chosen}
+        return outcomes.pop() if len(outcomes) == 1 else UNCLEAR
+    prompted = _list_prompted_bookings(prompt, reply, now)
+    standing = [row for row in prompted if _is_standing(row, parsed.command)]
+    names_several = len(standing) > 1 or (parsed.command == ReplyCommand.CANCEL and len(prompted) > 1 and standing)
+    if names_several and not _asks_about_all(prompt, standing, parsed.command):
+        reply_answers.ask_which(reply, parsed.command, standing, now)
+        return ASKED
+    return _apply_command(parsed.command, prompt, reply, now)
+
+
+def _choose_bookings(choice: str, reply: InboundMessage) -> list[Booking]:
+    """Return the bookings that "2", "Ana" or "all" names in the newest question "which one?"."""
+    asked_ids = reply_answers.list_asked_booking_ids(reply)
+    found = Booking.objects.filter(pk__in=asked_ids).select_related("volunteer", "drive__organization", "drive__site")
+    asked = sorted(found, key=lambda row: asked_ids.index(row.pk))
+    if choice == reply_parser.ALL_BOOKINGS:
+        return asked
+    if choice.isdigit():
+        return [row for row in asked if asked_ids.index(row.pk) + 1 == int(choice)]
+    named = [row for row in asked if reply_text.normalize_words(reply_answers.get_first_name(row)) == choice]
+    return named if len(named) == 1 else []
+
+
+def _list_prompted_bookings(prompt: Message, reply: InboundMessage, now: datetime) -> list[Booking]:
+    """List the bookings to come that the open questions to this number are about. An offer stands alone."""
+    if not prompt.about.startswith("booking:"):
+        return []
+    abouts = [text.about for text in notifications_queries.list_prompts(reply, now)]
+    ids = {int(about.removeprefix("booking:")) for about in abouts if about.startswith("booking:")}
+    ids |= {row.pk for row in shared_contacts.list_other_bookings_of_text(prompt)}
+    rows = Booking.objects.filter(pk__in=ids, starts_at__gt=now).order_by("starts_at", "pk")
+    return list(rows.select_related("volunteer", "drive__organization", "drive__site"))
+
+
+def _is_standing(booking: Booking, command: ReplyCommand) -> bool:
+    states = [BookingState.BOOKED] if command == ReplyCommand.CONFIRM else EXPECTED_STATES
+    return booking.state in states
+
+
+def _asks_about_all(prompt: Message, standing: list[Booking], command: ReplyCommand) -> bool:
+    """Return whether C answers one text that names all of these bookings."""
+    named = {row.about for row in shared_contacts.list_other_bookings_of_text(prompt)} | {prompt.about}
+    return command == ReplyCommand.CONFIRM and all(row.about in named for row in standing)
+
+
 def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime) -> str:
     kind, _, number = prompt.about.partition(":")
-    if kind == "offer" and Offer.objects.filter(pk=int(number)).exists():
-        return _answer_offer(command, int(number), reply, now)
+    offer = Offer.objects.filter(pk=int(number)).first() if kind == "offer" else None
+    if offer is not None and offer.booking is not None and command == ReplyCommand.CANCEL:
+        return _apply_to_booking(offer.booking, command, None, reply, now)  # X after C gives the spot back
+    if offer is not None:
+        return _answer_offer(command, offer.pk, reply, now)
     booking = Booking.objects.filter(pk=int(number)).first() if kind == "booking" else None
     return UNCLEAR if booking is None else _apply_to_booking(booking, command, prompt, reply, now)
 
@@ -111,22 +165,20 @@ def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, n
 
 
 def _apply_to_booking(
-    booking: Booking, command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime
+    booking: Booking, command: ReplyCommand, prompt: Message | None, reply: InboundMessage, now: datetime
 ) -> str:
     """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone is coming. X is then unclear, because it does not say which member is not
-    coming.
+    A text to a party asks whether everyone is coming, so C confirms all of them. Without `prompt`, the donor named this
+    booking. A refusal is explained in a text.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:
         return str(command)
     # No text with the new time has been sent yet, so the donor answered about the old time.
-    if notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
+    if prompt and notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
-    companions = shared_contacts.list_other_bookings_of_text(prompt)
-    if companions and command == ReplyCommand.CANCEL:
-        return UNCLEAR
+    companions = shared_contacts.list_other_bookings_of_text(prompt) if prompt else []
     try:
         with transaction.atomic():
             if command == ReplyCommand.CONFIRM:
@@ -137,5 +189,6 @@ def _apply_to_booking(
                     booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=now, reason="text"
                 )
             return str(command)
-    except (refusals.Refusal, TooManyChanges):
+    except (refusals.Refusal, TooManyChanges) as refusal:
+        reply_answers.explain_refusal(reply, booking, refusal.messages[0], now)
         return REFUSED

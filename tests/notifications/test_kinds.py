@@ -126,7 +126,7 @@ def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None
 
 def test_consent_follows_the_basis() -> None:
     consents = {kind.name: kind.required_consent("given") for kind in KINDS.values()}
-    own_acts = {"code", "booked", "waitlist_joined", "waitlist_answer", "opt_out"}
+    own_acts = {"code", "booked", "waitlist_joined", "waitlist_answer", "opt_out", "reply_answer"}
     asked_for, members = {"offer", "waitlist_closed"}, {"alert_cancellation", "alert_under_filled", "account", "test"}
     changes = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
     reminders = {"week", "three_days", "day_before", "same_day", "thank_you", "missed"}

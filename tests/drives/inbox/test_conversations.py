@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from drives.booking import changes
 from drives.inbox import conversations, replies
 from drives.inbox import queries as inbox_queries
-from drives.models import Booking, Conversation, Drive
+from drives.models import Booking, CancelledBy, Conversation, Drive
 from drives.web import links, members
 from notifications import message_content
 from notifications import replies as notifications_replies
@@ -199,18 +199,74 @@ def test_a_command_counts_for_the_new_time_once_the_donor_was_told(letter: str, 
     assert state_of(booking) == state
 
 
-def test_on_a_shared_sender_a_command_answers_the_newest_prompt() -> None:
-    first, second = ana(), ana(builders.drive(builders.organization("Faith Foundation"), policy_id=builders.lax().pk))
-    shared = first.drive.organization.senders.get()
-    second.drive.organization.senders.set([shared])
+def family() -> tuple[Booking, Booking]:
+    """Two bookings with one phone, each with its own open question."""
+    first = ana()
+    second = ana(builders.drive(first.drive.organization), n=2, number=43, name="Test Ben Birch")
     asked(first, DAY_BEFORE)
-    asked(second, DAY_BEFORE + timedelta(minutes=5))
-    say("X", DAY_BEFORE + timedelta(minutes=6), shared)
-    assert (state_of(first), state_of(second)) == ("booked", "cancelled")
+    asked_of(
+        second.drive.organization,
+        DAY_BEFORE + timedelta(minutes=5),
+        address=PHONE,
+        about=second.about,
+        revision=second.revision,
+        kind="day_before",
+        expires_at=second.starts_at,
+    )
+    return first, second
+
+
+@pytest.mark.parametrize("letter", ["C", "X"])
+def test_a_letter_that_may_mean_two_bookings_is_asked_about_by_name_and_time(letter: str) -> None:
+    first, second = family()
+    reply = say(letter, DAY_BEFORE + timedelta(minutes=6))
+    assert (state_of(first), state_of(second), reply.handled_as) == ("booked", "booked", "asked")
+    (question,) = Message.objects.filter(kind="reply_answer")
+    assert f"{letter} 1 = Test " in question.text
+    assert f"{letter} 2 = Test " in question.text
+    assert (message_content.is_gsm(question.text), message_content.count_segments(question.text)) == (True, 1)
+    assert members.count_open_conversations(first.drive.organization) == 0
+
+
+@pytest.mark.parametrize(
+    ("answers", "left"),
+    [
+        (["X 1"], ["cancelled", "booked"]),
+        (["X 2"], ["booked", "cancelled"]),
+        (["X 1", "X 1"], ["cancelled", "booked"]),
+        (["X 1", "X"], ["cancelled", "booked"]),
+        (["X all"], ["cancelled", "cancelled"]),
+        (["C 2"], ["booked", "confirmed"]),
+        (["X 3"], ["booked", "booked"]),
+        (["X Zoe"], ["booked", "booked"]),
+    ],
+)
+def test_the_donor_says_which(answers: list[str], left: list[str]) -> None:
+    rows = sorted(family(), key=lambda row: (row.starts_at, row.pk))
+    say("X", DAY_BEFORE + timedelta(minutes=6))
     made.deliver(DAY_BEFORE + timedelta(minutes=6))
-    reply = say("C", DAY_BEFORE + timedelta(minutes=7), shared)
-    assert (state_of(first), reply.handled_as) == ("booked", "refused")
-    assert [members.count_open_conversations(one.drive.organization) for one in (first, second)] == [0, 1]
+    for minute, answer in enumerate(answers, 7):
+        say(answer, DAY_BEFORE + timedelta(minutes=minute))
+    assert [state_of(row) for row in rows] == left
+
+
+def test_control_a_letter_to_one_question_acts_at_once() -> None:
+    first, second = ana(), ana(builders.drive(), number=43)
+    asked(first, DAY_BEFORE)
+    say("X", DAY_BEFORE + timedelta(minutes=6))
+    assert (state_of(first), state_of(second)) == ("cancelled", "booked")
+
+
+def test_a_refused_letter_is_explained() -> None:
+    booking = ana()
+    asked(booking)
+    changes.cancel_bookings(
+        booking_id=booking.pk, actor="user:1", cancelled_by=CancelledBy.COORDINATOR, now=DAY_BEFORE, reason=""
+    )
+    made.deliver(DAY_BEFORE + timedelta(seconds=5))
+    assert say("C", DAY_BEFORE + timedelta(minutes=1)).handled_as == "refused"
+    (answer,) = Message.objects.filter(kind="reply_answer")
+    assert len(answer.text) > len("Hope Foundation: ")
 
 
 def test_a_command_for_a_deleted_row_goes_to_a_coordinator() -> None:

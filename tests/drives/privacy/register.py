@@ -67,6 +67,7 @@ _STAYS = {
     },
     "drives.BookingChange": {"from_state": "a code", "to_state": "a code", "actor": "an id, or 'donor'"},
     "drives.Conversation": {"closed_by": "deleted"},
+    "notifications.Suppression": {"basis": "a code"},
     "drives.SelfReportedDonation": {"actor": "deleted"},
     "drives.WaitlistEntry": dict.fromkeys(["visit", "state", "source"], "a code, counted"),
     "drives.Offer": {"state": "a code, counted"},
