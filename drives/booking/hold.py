@@ -159,7 +159,7 @@ def correct_held_details(
     booking.save(update_fields=["registration", "self_check", "self_check_policy"])
     before.delete()
     if is_other_contact:
-        send_first_code(booking, details, bound_to, browser_token, ip, now)
+        send_first_code(booking, details, bound_to, browser_token, ip, now, holds=())  # its spot is already counted
     return booking
 
 
