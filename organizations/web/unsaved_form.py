@@ -11,11 +11,12 @@ MAX_CHARACTERS = 100_000
 
 
 def keep_unsaved_form(request: HttpRequest, user_id: int | None) -> bool:
-    """Keep the posted fields in the session of the visitor, and return whether there are any.
+    """Keep the posted fields in the visitor's session, and return whether it was done.
 
-    `user_id` is the user whose session ran out, if it is known. Only they see the fields again.
+    `user_id` is the user whose session ran out, and the only one that sees the fields again. The fields of an unknown
+    visitor are not kept: another member could see them, and strangers could fill the database with them.
     """
-    if request.method != "POST" or request.headers.get("HX-Request"):
+    if user_id is None or request.method != "POST" or request.headers.get("HX-Request"):
         return False
     fields = [
         (name, value)
@@ -35,7 +36,7 @@ def keep_unsaved_form(request: HttpRequest, user_id: int | None) -> bool:
 def show_unsaved_form(request: HttpRequest) -> HttpResponse:
     # It stays until the session ends, because a reload or a prefetch must not lose it.
     kept = request.session.get(UNSAVED_FORM_KEY)
-    if kept is None or kept["user"] not in {None, request.user.pk}:
+    if kept is None or kept["user"] != request.user.pk:
         return redirect("/organizer/")
     shown = [value for _name, value in kept["fields"] if " " in value.strip()]
     return render(request, "organizations/unsaved_form.html", {**kept, "shown": shown})
