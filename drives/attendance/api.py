@@ -12,6 +12,7 @@ from drives.api import examples, openapi
 from drives.api.access import ApiView
 from drives.attendance import check_in, queries, turnout
 from drives.attendance.serializers import (
+    CheckInSerializer,
     DayBookingSerializer,
     NewWalkInSerializer,
     OutcomeSerializer,
@@ -20,7 +21,6 @@ from drives.attendance.serializers import (
     UndoSerializer,
 )
 from drives.attendance.turnout import DriveTurnout
-from drives.booking.serializers import OverrideSerializer
 from drives.models import Booking, BookingState
 
 
@@ -57,16 +57,19 @@ class CheckInView(DayBookingView):
         "Marks a donor as arrived. The interval rules are checked again. If one of them forbids the visit, send an"
         " `override_reason`, which is kept with the booking.",
         response_serializer=DayBookingSerializer,
-        request_serializer=OverrideSerializer,
+        request_serializer=CheckInSerializer,
         error_statuses=(404, 409),
         examples=examples.CHECK_IN,
     )
     def post(self, request: Request, booking_id: int) -> Response:
-        booking, body = self.get_booking_or_404(booking_id), OverrideSerializer.read(request.data)
-        reason = body.get("override_reason") or ""
+        booking, body = self.get_booking_or_404(booking_id), CheckInSerializer.read(request.data)
         return self.build_response(
             check_in.check_in_donor(
-                booking_id=booking.pk, actor=self.caller.actor, now=timezone.now(), override_reason=reason
+                booking_id=booking.pk,
+                actor=self.caller.actor,
+                now=timezone.now(),
+                override_reason=body.get("override_reason") or "",
+                seen=body.get("seen", ""),
             )
         )
 
@@ -76,7 +79,8 @@ class RecordOutcomeView(DayBookingView):
         "record_outcome",
         "Record an outcome",
         "Records how a visit ended: `donated`, `incomplete`, `deferred` or `left`; or `no_show` if the donor did "
-        "not come. Send `at` if it did not happen just now.",
+        "not come. Send `at` if it did not happen just now, or to correct the time. "
+        "The same outcome with another time replaces the time.",
         response_serializer=DayBookingSerializer,
         request_serializer=OutcomeSerializer,
         error_statuses=(404, 409),
@@ -84,14 +88,23 @@ class RecordOutcomeView(DayBookingView):
     def post(self, request: Request, booking_id: int) -> Response:
         booking, body, now = self.get_booking_or_404(booking_id), OutcomeSerializer.read(request.data), timezone.now()
         if body["outcome"] == BookingState.NO_SHOW:
-            return self.build_response(check_in.mark_no_show(booking_id=booking.pk, actor=self.caller.actor, now=now))
+            return self.build_response(
+                check_in.mark_no_show(
+                    booking_id=booking.pk, actor=self.caller.actor, now=now, seen=body.get("seen", "")
+                )
+            )
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
             impossible = ValidationError(_("Enter a past time on the day of the drive."), code="at_impossible")
             raise ValidationError({"at": impossible})
         return self.build_response(
             check_in.record_outcome(
-                booking_id=booking.pk, outcome=body["outcome"], at=at, actor=self.caller.actor, now=now
+                booking_id=booking.pk,
+                outcome=body["outcome"],
+                at=at,
+                actor=self.caller.actor,
+                now=now,
+                seen=body.get("seen", ""),
             )
         )
 
@@ -101,9 +114,8 @@ class UndoStepView(DayBookingView):
         "undo_step",
         "Undo the last step",
         "Undoes the last step at the door: first the outcome, then the check-in. A walk-in is removed completely. "
-        "If this makes the visit count again, the interval rules are checked as at check-in. Send `seen`, so that a"
-        " retry never "
-        "undoes a second step.",
+        "If this makes the visit count again, the interval rules are checked as at check-in. `seen` is required, so "
+        "that a retry never undoes a second step.",
         response_serializer=DayBookingSerializer,
         request_serializer=UndoSerializer,
         error_statuses=(404, 409),
@@ -116,7 +128,7 @@ class UndoStepView(DayBookingView):
                 actor=self.caller.actor,
                 now=timezone.now(),
                 override_reason=body.get("override_reason") or "",
-                seen=body.get("seen", ""),
+                seen=body["seen"],
             )
         )
 

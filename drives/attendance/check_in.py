@@ -1,4 +1,8 @@
-"""Check donors in and record outcomes. Each step can be undone until the drive is completed."""
+"""Check donors in and record outcomes. Each step can be undone until the drive is completed.
+
+The steps and their conditions are in `drives.booking.rules.STEPS`. Each call may name the state that the caller has
+`seen`: if the booking has another state by now, for example because an earlier attempt succeeded, nothing changes.
+"""
 
 from datetime import datetime
 
@@ -10,6 +14,7 @@ from drives import refusals
 from drives.attendance import close_out, rules
 from drives.booking import create, history
 from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
@@ -22,7 +27,7 @@ UNDO_REASON = "undo"
 
 
 @transaction.atomic
-def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "") -> Booking:
+def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
     """Check a donor in. A second call changes nothing. A no-show can still be checked in.
 
     Checks the interval rules again on this organization's records, unless an override reason is given, which is saved.
@@ -31,31 +36,32 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
-    if booking.state == BookingState.CHECKED_IN:
+    if booking.state == BookingState.CHECKED_IN or _has_changed_since(booking, seen):
         return booking
-    _refuse_state(booking, rules.MAY_BE_CHECKED_IN)
-    if now.astimezone(booking.drive.site.zone).date() < booking.drive.on:
-        raise refusals.Refusal([refusals.Reason("drive_not_today", _("This drive is not in progress right now."))])
+    _refuse_step(Act.CHECK_IN, booking, now)
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
-    _set_state(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now)
+    _set_state(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now, reason=override_reason)
     return booking
 
 
 @transaction.atomic
-def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None) -> Booking:
-    """Record how a visit ended: donated, incomplete, deferred or left. `at` defaults to `now`.
+def record_outcome(
+    *, booking_id: int, outcome: str, actor: str, now: datetime, at: datetime | None = None, seen: str = ""
+) -> Booking:
+    """Record how a visit ended (donated, incomplete, deferred or left), or correct the outcome or its time.
 
-    For donated and incomplete, it sets `donated_at`, from which the interval is counted. Refuses a booking that is not
+    `at` defaults to the time already recorded, else to `now`. For donated and incomplete, it sets `donated_at`, from
+    which the interval is counted. The same outcome at the same time changes nothing. Refuses a booking that is not
     checked in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
     booking = _lock_open_booking(booking_id)
-    if booking.state == outcome:
+    happened, before = at or booking.outcome_at or now, booking.state
+    if (before == outcome and happened == booking.outcome_at) or _has_changed_since(booking, seen):
         return booking
-    _refuse_state(booking, rules.MAY_HAVE_OUTCOME)
-    happened, before = at or now, booking.state
+    _refuse_step(Act.RECORD_OUTCOME, booking, now)
     after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
     booking.donated_at = happened if after_needle else None
     booking.outcome_at = happened
@@ -64,35 +70,33 @@ def record_outcome(*, booking_id: int, outcome: str, actor: str, now: datetime, 
 
 
 @transaction.atomic
-def mark_no_show(*, booking_id: int, actor: str, now: datetime) -> Booking:
+def mark_no_show(*, booking_id: int, actor: str, now: datetime, seen: str = "") -> Booking:
     """Mark a booking as a no-show and free its slots.
 
     Refuses before the arrival time (`not_due_yet`). Locks: drive (shared), booking, slots.
     """
     booking = _lock_open_booking(booking_id)
-    if booking.state == BookingState.NO_SHOW:
+    if booking.state == BookingState.NO_SHOW or _has_changed_since(booking, seen):
         return booking
-    _refuse_state(booking, booking_rules.UPCOMING_STATES)
-    if booking.starts_at > now:
-        raise refusals.Refusal([refusals.Reason("not_due_yet", _("It is too early to check this person in."))])
+    _refuse_step(Act.MARK_NO_SHOW, booking, now)
     _set_state(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
     return booking
 
 
 @transaction.atomic
-def undo_last_step(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
+def undo_last_step(*, booking_id: int, actor: str, now: datetime, seen: str, override_reason: str = "") -> Booking:
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    `seen` is the state that the helper's screen showed. If the state has changed since then, nothing is undone. Undoing
-    a walk-in removes it. If the visit counts for the intervals again, they are checked as at check-in. Refuses steps
-    from before the day, and a donor with another active booking (`already_booked`). Locks: identities, drive (shared),
-    booking; also slots if the donor was a no-show.
+    `seen` is required, because a repeated call would otherwise undo a second step. Undoing a walk-in removes it. If the
+    visit counts for the intervals again, they are checked as at check-in. Refuses steps from before the day, and a
+    donor with another active booking (`already_booked`). Locks: identities, drive (shared), booking; also slots if the
+    donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
-    if seen and booking.state != seen:
+    if booking.state != seen:
         return booking
-    _refuse_state(booking, frozenset({BookingState.CHECKED_IN, BookingState.NO_SHOW} | OUTCOMES))
+    _refuse_step(Act.UNDO, booking, now)
     back_to = _find_previous_state(booking)
     if booking.state in rules.NOT_COUNTED_FOR_INTERVAL:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
@@ -127,15 +131,16 @@ def add_walk_in(
     )
     donor = eligibility_history.DonorScope(volunteer.pk)
     slot = _find_walk_in_slot(donor, drive, visit, now)
-    if not override_reason:
-        visit = check.refuse_too_close(donor, drive, visit, now, now)
+    eligibility = check.check_eligibility(donor, drive, now)
+    visit = check.refuse_reasons(eligibility, drive, visit, now, is_overridden=bool(override_reason))
     taken = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, visit))
     counters.force_counters(drive_id=drive.pk, deltas=grid.compute_net_deltas(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = create.build_booking(drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer)
     create.insert_bookings([booking], actor=actor)
     booking.checked_in_at, booking.override_reason = now, override_reason
-    booking.save(update_fields=["checked_in_at", "override_reason"])
+    booking.overridden_rules = check.format_rules(eligibility.reasons) if override_reason else []
+    booking.save(update_fields=["checked_in_at", "override_reason", "overridden_rules"])
     reserved_spots.close_entries_of_booked_donors([booking], now)
     return booking
 
@@ -154,10 +159,12 @@ def _lock_open_booking(booking_id: int) -> Booking:
     locks.lock_drive_shared(drive_id)
     booking = locks.lock_booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
-        raise refusals.Refusal(
-            [refusals.Reason("drive_completed", _("This drive is completed, so its turnout is final."))]
-        )
+        raise refusals.Refusal(booking_rules.reasons_not_to_take_step(Act.UNDO, booking, booking.changed_at))
     return booking
+
+
+def _has_changed_since(booking: Booking, seen: str) -> bool:
+    return bool(seen) and booking.state != seen
 
 
 def _set_state(
@@ -179,20 +186,36 @@ def _set_state(
 
 
 def reasons_not_to_check_in(booking: Booking, now: datetime) -> list[refusals.Reason]:
-    if booking.volunteer_id is None or booking.override_reason:
-        return []
+    reasons = _check_intervals(booking, max(now, booking.starts_at)).reasons
+    return check.list_open_reasons(reasons, booking.overridden_rules)
+
+
+def _check_intervals(booking: Booking, visit_at: datetime) -> check.EligibilityCheck:
+    assert booking.volunteer_id is not None  # only holds have no volunteer
     donor = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
-    return check.check_eligibility(donor, booking.drive, max(now, booking.starts_at)).reasons
+    return check.check_eligibility(donor, booking.drive, visit_at)
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
-    """Check the intervals for a visit at `visit_at`, unless there is an override reason. Save a new reason."""
+    """Check the intervals for a visit at `visit_at`. Save a new override reason with the rules that it overrides.
+
+    A reason given earlier overrides only the rules and dates that it was given for. Refuses a second booking first,
+    because it would also count as a visit that overlaps.
+    """
+    _refuse_second_booking(booking)
+    eligibility = _check_intervals(booking, visit_at)
     if override_reason:
         booking.override_reason = override_reason
-        booking.save(update_fields=["override_reason"])
-    if booking.volunteer_id and not booking.override_reason:
-        donor = eligibility_history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
-        check.refuse_too_close(donor, booking.drive, booking.visit, visit_at, now)
+        booking.overridden_rules = check.format_rules(eligibility.reasons)
+        booking.save(update_fields=["override_reason", "overridden_rules"])
+    check.refuse_reasons(
+        eligibility,
+        booking.drive,
+        booking.visit,
+        now,
+        is_overridden=bool(override_reason),
+        overridden_rules=booking.overridden_rules,
+    )
 
 
 def _refuse_second_booking(booking: Booking) -> None:
@@ -208,8 +231,8 @@ def _clear_times(booking: Booking, state: str) -> None:
         booking.checked_in_at = None
 
 
-def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
-    if reasons := booking_rules.reasons_not_to_change(booking.state, allowed):
+def _refuse_step(act: Act, booking: Booking, now: datetime) -> None:
+    if reasons := booking_rules.reasons_not_to_take_step(act, booking, now):
         raise refusals.Refusal(reasons)
 
 

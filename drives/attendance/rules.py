@@ -1,12 +1,10 @@
-"""The states in which a helper may check a donor in or record an outcome."""
+"""What the day of a drive counts: visits that do not count for the intervals, donations, and drives to close out."""
 
 from datetime import datetime, timedelta
 
-from drives.models import OUTCOMES, BookingState, Drive, DriveState
+from drives.models import BookingState, Drive, DriveState
 
-MAY_BE_CHECKED_IN = frozenset({BookingState.BOOKED, BookingState.CONFIRMED, BookingState.NO_SHOW})
 NOT_COUNTED_FOR_INTERVAL = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})
-MAY_HAVE_OUTCOME = frozenset({BookingState.CHECKED_IN}) | OUTCOMES
 HAS_DONATED = frozenset({BookingState.DONATED})
 
 

@@ -72,7 +72,22 @@ class RosterRowSerializer(DayBookingSerializer):
         return {**DayBookingSerializer.write(instance.booking), "messages": messages}
 
 
-class OutcomeSerializer(Serializer):
+class SeenSerializer(Serializer):
+    """The state that the call was made for."""
+
+    seen = ChoiceField(
+        choices=BookingState.choices,
+        required=False,
+        help_text="The booking's state as the client last read it. If the state has changed since, for example "
+        "because an earlier attempt of this call succeeded, nothing changes.",
+    )
+
+
+class CheckInSerializer(OverrideSerializer, SeenSerializer):
+    """The reason to override an interval rule, if there is one."""
+
+
+class OutcomeSerializer(SeenSerializer):
     """How a visit ended."""
 
     outcome = ChoiceField(choices=sorted({*OUTCOMES, BookingState.NO_SHOW}))
@@ -84,7 +99,6 @@ class UndoSerializer(OverrideSerializer):
 
     seen = ChoiceField(
         choices=BookingState.choices,
-        required=False,
         help_text="The booking's state as the client last read it. If the state has changed since, for example "
         "because an earlier attempt of this call succeeded, nothing is undone.",
     )

@@ -21,6 +21,7 @@ from drives import refusals
 from drives.attendance import check_in, next_visit, queries, rules
 from drives.booking import rules as booking_rules
 from drives.booking.forms_organizer import OverrideForm
+from drives.booking.rules import Act
 from drives.domain import localtime
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility import rules as eligibility_rules
@@ -40,6 +41,7 @@ DOOR_ACTIONS: dict[str, DoorAction] = {
     "missed": check_in.mark_no_show,
     **OUTCOME_ACTIONS,
 }
+RESULTS = {"in": BookingState.CHECKED_IN, "missed": BookingState.NO_SHOW, **{str(state): state for state in OUTCOMES}}
 
 
 NUMBER_PATTERN = re.compile(r"[0-9]{1,11}")
@@ -100,15 +102,19 @@ def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -
         raise Http404
     override = OverrideForm(request.POST if "override_reason" in request.POST else {})
     reason = override.cleaned_data["override_reason"] if override.is_valid() and verb in INTERVAL_CHECKED_VERBS else ""
-    options = {"override_reason": reason, "seen": request.POST.get("seen", "") if verb == "undo" else ""}
-    arguments = {name: value for name, value in options.items() if value}
+    options = {"seen": request.POST.get("seen", ""), **({"override_reason": reason} if reason else {})}
     try:
-        DOOR_ACTIONS[verb](booking_id=booking.pk, actor=members.format_actor(request), now=timezone.now(), **arguments)
+        done = DOOR_ACTIONS[verb](
+            booking_id=booking.pk, actor=members.format_actor(request), now=timezone.now(), **options
+        )
     except ValidationError as error:
         if isinstance(error, refusals.Refusal) and eligibility_rules.OVERRIDABLE_CODES.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
         messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
         return redirect(_build_list_url(slug, _parse_search(request)))
+    if verb in RESULTS and done.state != RESULTS[verb]:
+        text = _("%(name)s: someone else changed this in the meantime. It is now “%(state)s”.")
+        messages.info(request, text % {"name": booking.volunteer, "state": done.get_state_display()})
     return redirect(_build_list_url(slug, _parse_search(request), done=booking.pk))
 
 
@@ -182,13 +188,17 @@ def _build_person_context(request: MemberRequest, booking: Booking, now: datetim
         "search": _parse_search(request),
         "after": eligibility_queries.load_follow_up(booking, now, all_organizations=False) if has_donated else None,
         "coming": eligibility_queries.list_upcoming_bookings(booking, now) if has_donated else (),
-        "may_check_in_now": state in rules.MAY_BE_CHECKED_IN,
-        "may_be_missed": state in booking_rules.UPCOMING_STATES and booking.starts_at <= now,
-        "may_have_outcome": state in rules.MAY_HAVE_OUTCOME,
-        "may_be_undone": state in OUTCOMES | {BookingState.CHECKED_IN, BookingState.NO_SHOW},
+        "may_check_in_now": _may(Act.CHECK_IN, booking, now),
+        "may_be_missed": _may(Act.MARK_NO_SHOW, booking, now),
+        "may_have_outcome": _may(Act.RECORD_OUTCOME, booking, now),
+        "may_be_undone": _may(Act.UNDO, booking, now),
         "outcomes": OUTCOME_BUTTONS,
         "labels": {"in": _("Check in"), "missed": _("No-show"), "undo": _("Undo the last step")},
     }
+
+
+def _may(act: Act, booking: Booking, now: datetime) -> bool:
+    return not booking_rules.reasons_not_to_take_step(act, booking, now)
 
 
 OUTCOME_BUTTONS = [

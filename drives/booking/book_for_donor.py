@@ -7,7 +7,7 @@ from django.db import transaction
 from drives.booking import create, messages
 from drives.booking.hold import Person
 from drives.capacity import booking_facts, locks
-from drives.eligibility import history, self_check, self_reported
+from drives.eligibility import check, history, self_check, self_reported
 from drives.models import Booking, Drive, Source
 from volunteers import registration
 
@@ -31,7 +31,8 @@ def create_booking_for_donor(
     Refuses:
     - everything that `hold.hold_bookings` refuses, except a closed slot or drive
     - a second active booking at the drive
-    - a time too close to another donation, unless `override_reason` is given, which is saved
+    - a time too close to another donation, unless `override_reason` is given, which is saved; never a time at which the
+      donor is booked elsewhere
 
     Locks: identities, drive (shared), slots.
     """
@@ -49,21 +50,38 @@ def create_booking_for_donor(
     requested = booking_facts.load_booking_facts(
         drive_id=drive.pk, slot_id=slot_id, volunteer_id=volunteer.pk, now=now, by_member=True
     )
-    donor = None if override_reason else history.DonorScope(volunteer.pk)
+    donor = history.DonorScope(volunteer.pk)
     booking = create.book_volunteer(
-        drive, requested, visit, now, volunteer=volunteer, donor=donor, source=source, actor=actor
+        drive,
+        requested,
+        visit,
+        now,
+        volunteer=volunteer,
+        donor=donor,
+        source=source,
+        actor=actor,
+        is_overridden=bool(override_reason),
     )
-    _save_self_check(booking, person, override_reason)
+    _save_self_check(booking, person)
+    if override_reason:
+        _save_override(booking, override_reason)
     # Load the booking again with the related rows that messages need.
     messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
     return booking
 
 
-def _save_self_check(booking: Booking, person: Person, override_reason: str) -> None:
-    answers = (
-        self_check.validate_self_check(person.self_check, booking.drive.policy.self_check) if person.self_check else []
-    )
-    if answers or override_reason:
-        row = Booking.objects.filter(pk=booking.pk)
+def _save_self_check(booking: Booking, person: Person) -> None:
+    if person.self_check:
+        answers = self_check.validate_self_check(person.self_check, booking.drive.policy.self_check)
         policy_id = booking.drive.policy_id if answers else None
-        row.update(override_reason=override_reason, self_check=answers, self_check_policy_id=policy_id)
+        Booking.objects.filter(pk=booking.pk).update(self_check=answers, self_check_policy_id=policy_id)
+
+
+def _save_override(booking: Booking, override_reason: str) -> None:
+    """Save the reason with the rules that it overrides, so that it excuses nothing else at check-in."""
+    assert booking.volunteer_id is not None
+    donor = history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
+    reasons = check.check_eligibility(donor, booking.drive, booking.starts_at).reasons
+    Booking.objects.filter(pk=booking.pk).update(
+        override_reason=override_reason, overridden_rules=check.format_rules(reasons)
+    )

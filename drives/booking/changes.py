@@ -195,7 +195,16 @@ def list_interval_reasons(booking: Booking) -> list[refusals.Reason]:
     return check.check_eligibility(donor, booking.drive, booking.starts_at).reasons if donor else []
 
 
-_MOVE_FIELDS = ["arrival", "starts_at", "changed_at", "state", "revision", "override_reason", *create.FOOTPRINT_FIELDS]
+_MOVE_FIELDS = [
+    "arrival",
+    "starts_at",
+    "changed_at",
+    "state",
+    "revision",
+    "override_reason",
+    "overridden_rules",
+    *create.FOOTPRINT_FIELDS,
+]
 _END_FIELDS = [
     "state",
     "is_counted",
@@ -260,9 +269,12 @@ def _find_new_slots(
     if not reasons:
         slots = create.find_arrivals(drive, requested, visit_types, freed, now)
         arrivals = [slot.starts_at for slot in slots]
-    checked = [] if is_overridden else _check_new_times(moving, arrivals, by_member=by_member)
+    checked = _check_new_times(moving, arrivals, by_member=by_member)
     for booking, eligibility_check in checked:
-        reasons += [confirm_holds.add_person_name(booking, reason, moving) for reason in eligibility_check.reasons]
+        if is_overridden:
+            booking.overridden_rules = check.format_rules(eligibility_check.reasons)
+        refused = check.list_open_reasons(eligibility_check.reasons, [], is_overridden=is_overridden)
+        reasons += [confirm_holds.add_person_name(booking, reason, moving) for reason in refused]
     checks = [eligibility_check for _booking, eligibility_check in checked]
     create.refuse_with_times(reasons, drive, visit_types, around, now, checks=checks, freed=freed)
     return slots

@@ -35,11 +35,13 @@ def refuse_unless_bookable(
     visit: str,
     now: datetime,
     donor: eligibility_history.DonorScope | None = None,
+    *,
+    is_overridden: bool = False,
 ) -> str:
     """Return the visit type, or refuse the slot with all reasons and other times.
 
-    The visit type follows the donor's history. If `donor` is None, the intervals are not checked, because a coordinator
-    may override them. A donor with an active booking at this drive gets only that reason.
+    The visit type follows the donor's history, unless a coordinator overrides the interval rules. A donor with an
+    active booking at this drive gets only that reason.
     """
     reasons, wanted_at = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
     checks = (
@@ -48,8 +50,8 @@ def refuse_unless_bookable(
         else []
     )
     for eligibility in checks:
-        visit = eligibility.visit or visit
-        reasons += eligibility.reasons
+        visit = visit if is_overridden else eligibility.visit or visit
+        reasons += check.list_open_reasons(eligibility.reasons, [], is_overridden=is_overridden)
     refuse_with_times(reasons, drive, (visit,), wanted_at, now, checks=checks)
     return visit
 
@@ -191,15 +193,16 @@ def book_volunteer(
     now: datetime,
     *,
     volunteer: Volunteer,
-    donor: eligibility_history.DonorScope | None,
+    donor: eligibility_history.DonorScope,
     source: Source,
     actor: str,
+    is_overridden: bool = False,
 ) -> Booking:
     """Book a known volunteer. The caller holds the locks and queues the messages.
 
-    The visit type follows the donor's history. If `donor` is None, the intervals are not checked.
+    The visit type follows the donor's history, unless a coordinator overrides the interval rules.
     """
-    actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor)
+    actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor, is_overridden=is_overridden)
     with explain_longer_visit(requested=visit, visit=actual_visit):
         uncounted = write_bookings(
             drive,

@@ -1,10 +1,13 @@
-"""Time limits of bookings, and the states in which they may change."""
+"""Time limits of bookings, and the table of steps: who may change a booking, in which state, and when."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
 
 from django.utils.translation import gettext as _
 
-from drives.models import BookingState
+from drives.models import OUTCOMES, Booking, BookingState, DriveState
 from drives.refusals import Reason
 
 HOLD_FOR = timedelta(minutes=15)
@@ -21,10 +24,132 @@ def build_visit_too_long_reason() -> Reason:
     return Reason("visit_does_not_fit", _("A visit starting at this time would run past the end of the drive."))
 
 
-# Each action is allowed only in these states. In any other state it is refused as `booking_<state>`.
-CONFIRMABLE_STATES = frozenset({BookingState.BOOKED})
-CHANGEABLE_STATES = frozenset({BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED})
-UPCOMING_STATES = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
+class Act(StrEnum):
+    VERIFY = "verify"
+    LAPSE = "lapse"
+    CONFIRM = "confirm"
+    MOVE = "move"
+    CANCEL = "cancel"
+    RESTORE = "restore"
+    CANCEL_DRIVE = "cancel_drive"
+    CHECK_IN = "check_in"
+    RECORD_OUTCOME = "record_outcome"
+    MARK_NO_SHOW = "mark_no_show"
+    UNDO = "undo"
+
+
+class When(StrEnum):
+    ANY_TIME = "any time"
+    BEFORE_DEADLINE = "before the hold's deadline"
+    AFTER_DEADLINE = "from the hold's deadline"
+    AFTER_CANCELLATION = "within 15 minutes of the donor's cancellation"
+    FROM_DRIVE_DAY = "from the day of the drive, at the site"
+    FROM_ARRIVAL = "from the arrival time"
+
+
+Actor = Literal["donor", "worker", "check_in", "plan"]
+"""A permission of members, the donor with the link, or the worker. Who may `check_in` or `plan` is in
+`organizations.rules`."""
+
+_RUNNING = frozenset(DriveState) - {DriveState.CANCELLED, DriveState.COMPLETED}
+_RUNNING_OR_CANCELLED = _RUNNING | {DriveState.CANCELLED}
+EXPECTED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the table: in these states, these actors may take a booking to one of the next states."""
+
+    act: Act
+    states: frozenset[BookingState]
+    next_states: frozenset[BookingState]
+    actors: frozenset[Actor]
+    when: When = When.ANY_TIME
+    drive_states: frozenset[DriveState] = _RUNNING
+
+
+def _step(
+    act: Act,
+    states: set[BookingState] | frozenset[BookingState],
+    next_states: set[BookingState] | frozenset[BookingState],
+    actors: set[Actor],
+    when: When = When.ANY_TIME,
+    drive_states: frozenset[DriveState] = _RUNNING,
+) -> Step:
+    return Step(act, frozenset(states), frozenset(next_states), frozenset(actors), when, drive_states)
+
+
+# Every change of a booking's state is a row here. Pages, the API and the actions read this table. In a cancelled drive,
+# only the outcomes of donors who were checked in at the cancellation may change. A completed drive is final.
+STEPS = (
+    _step(Act.VERIFY, {BookingState.HELD}, {BookingState.BOOKED}, {"donor"}, When.BEFORE_DEADLINE),
+    _step(Act.LAPSE, {BookingState.HELD}, {BookingState.LAPSED}, {"worker"}, When.AFTER_DEADLINE),
+    _step(Act.CONFIRM, {BookingState.BOOKED}, {BookingState.CONFIRMED}, {"donor"}),
+    _step(Act.MOVE, {BookingState.HELD}, {BookingState.HELD}, {"donor"}, When.BEFORE_DEADLINE),
+    _step(Act.MOVE, EXPECTED, {BookingState.BOOKED}, {"donor", "plan"}),
+    _step(Act.CANCEL, {BookingState.HELD}, {BookingState.LAPSED}, {"donor", "plan"}),
+    _step(Act.CANCEL, EXPECTED, {BookingState.CANCELLED}, {"donor", "plan"}),
+    _step(Act.RESTORE, {BookingState.CANCELLED}, {BookingState.BOOKED}, {"donor"}, When.AFTER_CANCELLATION),
+    _step(Act.CANCEL_DRIVE, {BookingState.HELD}, {BookingState.LAPSED}, {"plan"}),
+    _step(Act.CANCEL_DRIVE, EXPECTED, {BookingState.CANCELLED}, {"plan"}),
+    _step(
+        Act.CHECK_IN,
+        EXPECTED | {BookingState.NO_SHOW},
+        {BookingState.CHECKED_IN},
+        {"check_in"},
+        When.FROM_DRIVE_DAY,
+    ),
+    _step(
+        Act.RECORD_OUTCOME,
+        {BookingState.CHECKED_IN} | OUTCOMES,
+        OUTCOMES,
+        {"check_in"},
+        drive_states=_RUNNING_OR_CANCELLED,
+    ),
+    _step(Act.MARK_NO_SHOW, EXPECTED, {BookingState.NO_SHOW}, {"check_in", "worker"}, When.FROM_ARRIVAL),
+    _step(Act.UNDO, OUTCOMES, {BookingState.CHECKED_IN}, {"check_in"}, drive_states=_RUNNING_OR_CANCELLED),
+    # Undoing the check-in of a walk-in removes it (`lapsed`).
+    _step(
+        Act.UNDO,
+        {BookingState.CHECKED_IN},
+        EXPECTED | {BookingState.NO_SHOW, BookingState.LAPSED},
+        {"check_in"},
+    ),
+    _step(Act.UNDO, {BookingState.NO_SHOW}, EXPECTED, {"check_in"}),
+)
+
+
+def list_states(act: Act) -> frozenset[BookingState]:
+    """List the states in which the act is allowed. In any other state it is refused as `booking_<state>`."""
+    return frozenset(state for step in STEPS if step.act == act for state in step.states)
+
+
+CONFIRMABLE_STATES = list_states(Act.CONFIRM)
+CHANGEABLE_STATES = list_states(Act.MOVE)
+UPCOMING_STATES = EXPECTED
+
+
+def reasons_not_to_take_step(act: Act, booking: Booking, now: datetime) -> list[Reason]:
+    """List why this booking cannot take this step at the door now: its state, its drive's state, or the time."""
+    drive = booking.drive
+    if drive.state == DriveState.COMPLETED:
+        return [Reason("drive_completed", _("This drive is completed, so its turnout is final."))]
+    if reasons := reasons_not_to_change(booking.state, list_states(act)):
+        return reasons
+    step = next(step for step in STEPS if step.act == act and booking.state in step.states)
+    if drive.state not in step.drive_states or _is_frozen_by_cancellation(booking):
+        return [Reason("drive_cancelled", _("This drive is cancelled, so what was recorded is final."))]
+    if step.when == When.FROM_DRIVE_DAY and now.astimezone(drive.site.zone).date() < drive.on:
+        return [Reason("drive_not_today", _("This drive is not in progress right now."))]
+    if step.when == When.FROM_ARRIVAL and now < booking.starts_at:
+        return [Reason("not_due_yet", _("It is too early to check this person in."))]
+    return []
+
+
+def _is_frozen_by_cancellation(booking: Booking) -> bool:
+    """Return whether the outcome was recorded before the drive was cancelled. A donor in a chair had none then."""
+    cancelled_at = booking.drive.cancelled_at
+    return cancelled_at is not None and booking.state in OUTCOMES and booking.changed_at <= cancelled_at
 
 
 def build_visit_past_reason() -> Reason:

@@ -13,17 +13,22 @@ from zoneinfo import ZoneInfo
 PLASMA = "plasma"
 BOOKED, GIVEN, SELF_REPORTED = "booked", "given", "self_reported"
 INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_full", "cross_interval"
+VISITS_OVERLAP = "visits_overlap"  # with a booked visit at another drive
 
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` are the minimum days after other kinds of donation."""
+    """The interval rules of a policy. `cross_days` are the minimum days after other kinds of donation.
+
+    `visit_minutes` is the length of the longest visit at the drive, or 0 if it is unknown.
+    """
 
     kind: str = PLASMA
     min_hours: int | None = None
     min_days: int | None = None
     windows: Sequence[Sequence[int]] = ()  # (count, days): at most count donations in any run of days
     cross_days: Mapping[str, int] = field(default_factory=dict)
+    visit_minutes: int = field(default=0, compare=False)
 
     def tighten(self, hours: int | None, days: int | None, window: tuple[int, int] | None) -> "IntervalRules":
         return replace(
@@ -47,6 +52,7 @@ class Donation:
     rules: IntervalRules = field(default_factory=IntervalRules)
     counts: bool = True
     basis: str = BOOKED
+    minutes: int = 0  # the length of a booked visit
 
     @property
     def kind(self) -> str:
@@ -117,7 +123,7 @@ def start_of_day(on: date, zone: ZoneInfo) -> datetime:
 def _find_broken_rules(
     rules: IntervalRules, others: Sequence[Donation], at: datetime, zone: ZoneInfo
 ) -> list[BrokenRule]:
-    wanted = Donation(at, at.astimezone(zone).date(), rules)
+    wanted = Donation(at, at.astimezone(zone).date(), rules, minutes=rules.visit_minutes)
     all_donations = [wanted, *others]
     broken_rules = [broken for other in others for broken in _rules_broken_between(wanted, other)]
     broken_rules += _full_windows(
@@ -133,6 +139,8 @@ def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenR
     # A self-reported donation has taken place, although its hour is unknown.
     is_past = other.at <= wanted.at or other.basis == SELF_REPORTED
     earlier, later = (other, wanted) if is_past else (wanted, other)
+    if other.minutes and _elapsed(earlier.at, later.at) < timedelta(minutes=earlier.minutes):
+        yield BrokenRule(VISITS_OVERLAP)
     rules_to_check = [later.rules]
     if later is other and other.kind == wanted.kind:
         rules_to_check.append(wanted.rules)
@@ -174,6 +182,7 @@ def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -
     at = other.at.astimezone(UTC)
     yield at  # after this, the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
+    yield at + timedelta(minutes=other.minutes)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:
         yield start_of_day(other.on + timedelta(days=days), zone)

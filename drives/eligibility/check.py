@@ -68,13 +68,42 @@ def check_against_donations(
     )
 
 
-def refuse_too_close(donor: history.DonorScope, drive: Drive, visit: str, wanted_at: datetime, now: datetime) -> str:
+def refuse_reasons(
+    eligibility: EligibilityCheck,
+    drive: Drive,
+    visit: str,
+    now: datetime,
+    *,
+    is_overridden: bool = False,
+    overridden_rules: Sequence[str] = (),
+) -> str:
     """Return the visit type from the donor's history, or refuse a time too close to another donation.
 
-    The refusal lists later times that are allowed.
+    A member's reason overrides the interval rules and keeps the given visit type, but nothing lets one donor be at two
+    drives at once. The refusal lists later times that are allowed.
     """
-    eligibility_check = check_eligibility(donor, drive, wanted_at)
-    visit = eligibility_check.visit or visit
-    if reasons := eligibility_check.reasons:
-        raise refusals.Refusal(reasons, list_later_times([eligibility_check], drive, (visit,), now))
+    visit = visit if is_overridden else eligibility.visit or visit
+    if reasons := list_open_reasons(eligibility.reasons, overridden_rules, is_overridden=is_overridden):
+        raise refusals.Refusal(reasons, list_later_times([eligibility], drive, (visit,), now))
     return visit
+
+
+def list_open_reasons(
+    reasons: Sequence[refusals.Reason], overridden_rules: Sequence[str], *, is_overridden: bool = False
+) -> list[refusals.Reason]:
+    """Leave out the reasons that a member has overridden: all that can be, or those in `overridden_rules`."""
+    return [
+        reason
+        for reason in reasons
+        if not (is_overridden and reason.code in rules.OVERRIDABLE_CODES)
+        and _format_rule(reason) not in overridden_rules
+    ]
+
+
+def format_rules(reasons: Sequence[refusals.Reason]) -> list[str]:
+    """Name the overridable rules among the reasons, each with its first allowed time, to keep with the override."""
+    return sorted({_format_rule(reason) for reason in reasons if reason.code in rules.OVERRIDABLE_CODES})
+
+
+def _format_rule(reason: refusals.Reason) -> str:
+    return f"{reason.code}/{reason.earliest_ok_at.isoformat() if reason.earliest_ok_at else 'never'}"

@@ -50,7 +50,8 @@ SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'b
     policy.kind, GREATEST(policy.min_hours, drive.stricter_hours), GREATEST(policy.min_days, drive.stricter_days),
     policy.windows || CASE WHEN drive.stricter_count IS NULL THEN '[]'
         ELSE jsonb_build_array(jsonb_build_array(drive.stricter_count, drive.stricter_count_days)) END,
-    policy.cross_days, people.volunteer_id
+    policy.cross_days, CASE WHEN booking.state IN ('donated', 'incomplete') THEN 0
+        ELSE (booking.chair_to - booking.first_step) * drive.step_minutes END, people.volunteer_id
 FROM people JOIN drives_booking AS booking ON booking.volunteer_id = people.id
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
 JOIN drives_site AS site ON site.id = drive.site_id
@@ -58,7 +59,7 @@ JOIN drives_policy AS policy ON policy.id = drive.policy_id
 WHERE booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
 AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
 AND booking.id != ALL(%(excluded_booking_id)s::bigint[])
-UNION ALL SELECT 'self_reported', NULL, reported.on, NULL, reported.kind, NULL, NULL, NULL, NULL, people.volunteer_id
+UNION ALL SELECT 'self_reported', NULL, reported.on, NULL, reported.kind, NULL, NULL, NULL, NULL, 0, people.volunteer_id
 FROM people JOIN drives_selfreporteddonation AS reported ON reported.volunteer_id = people.id
 ORDER BY 2 NULLS LAST
 """
@@ -117,9 +118,9 @@ def _build_donations(rows: Sequence[tuple[Any, ...]], wanted_at: datetime, zone:
 
 
 def _build_recorded_donation(row: tuple[Any, ...], since: datetime) -> intervals.Donation:
-    basis, at, _on, zone, kind, min_hours, min_days, windows, cross_days, _volunteer_id = row
+    basis, at, _on, zone, kind, min_hours, min_days, windows, cross_days, minutes, _volunteer_id = row
     interval_rules = intervals.IntervalRules(kind, min_hours, min_days, json.loads(windows), json.loads(cross_days))
-    return intervals.Donation(at, at.astimezone(ZoneInfo(zone)).date(), interval_rules, counts=at > since, basis=basis)
+    return intervals.Donation(at, at.astimezone(ZoneInfo(zone)).date(), interval_rules, at > since, basis, minutes)
 
 
 # Volunteers of any organization with a contact that this browser verified. Uses one_proof_per_browser_and_contact,

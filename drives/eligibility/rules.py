@@ -20,6 +20,8 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
         text = _("No more than %(count)s donations are allowed within %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
         text = _("This is too close to a different type of donation.")
+    elif broken.code == intervals.VISITS_OVERLAP:
+        text = _("This overlaps another visit, and one person can’t be at two drives at once.")
     else:
         text = _("This is too close to another donation.")
     detail = text % {"count": broken.count, "days": broken.days}

@@ -189,6 +189,7 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField(default=0)),
                 ('self_check', models.JSONField(default=list)),
                 ('override_reason', models.CharField(blank=True, max_length=200)),
+                ('overridden_rules', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField()),
                 ('changed_at', models.DateTimeField()),
                 ('verified_at', models.DateTimeField(blank=True, null=True)),

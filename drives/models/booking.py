@@ -105,6 +105,7 @@ class Booking(AbstractHold):
     self_check_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     self_check = models.JSONField(default=list)  # what the donor confirmed for that policy, or "will_ask"
     override_reason = models.CharField(max_length=200, blank=True)
+    overridden_rules = models.JSONField(default=list)  # what the reason was given for: each rule with its date
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)

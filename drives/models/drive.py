@@ -1,5 +1,6 @@
 """Drives: one collection day at one site."""
 
+from dataclasses import replace
 from datetime import time
 from typing import Any, ClassVar
 
@@ -150,7 +151,11 @@ class Drive(models.Model):
     def rules(self) -> intervals.IntervalRules:
         """Return the interval rules for bookings here: the policy's, or the drive's own stricter ones."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
-        return self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
+        tightened = self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
+        steps = max(
+            self.first_screening_steps + self.first_chair_steps, self.return_screening_steps + self.return_chair_steps
+        )
+        return replace(tightened, visit_minutes=steps * self.step_minutes)
 
     @property
     def plan(self) -> dict[str, Any]:

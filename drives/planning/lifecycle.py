@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from drives import refusals
 from drives.booking import changes
 from drives.booking import messages as booking_messages
+from drives.booking import rules as booking_rules
 from drives.capacity import counters, locks, reserved_spots
 from drives.messaging import reschedule
-from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Slot
+from drives.models import Booking, CancelledBy, Drive, DriveState, Slot
 from drives.planning import plan_check as planning_plan
 from drives.planning import queries, slots
 from organizations import audit
@@ -112,7 +113,8 @@ def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
     """Cancel a drive with its bookings and holds. Notify each donor once, and withdraw the reminders.
 
-    A second call changes nothing. Recorded outcomes do not change. Refuses a closed-out drive. Locks: drive
+    A second call changes nothing. Recorded outcomes do not change, and donors who are checked in stay so, because their
+    visit can still end with an outcome. Refuses a closed-out drive. Locks: drive
     (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
@@ -171,8 +173,8 @@ def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
 
 
 def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
-    live = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED, BookingState.CHECKED_IN]
-    booking_ids = Booking.objects.filter(drive=drive, state__in=live).values_list("pk", flat=True)
+    ending = booking_rules.list_states(booking_rules.Act.CANCEL_DRIVE)
+    booking_ids = Booking.objects.filter(drive=drive, state__in=ending).values_list("pk", flat=True)
     bookings = locks.lock_bookings(list(booking_ids))
     cancelled = changes.end_bookings(bookings, actor=actor, cancelled_by=CancelledBy.DRIVE, now=now)
     for booking in cancelled:

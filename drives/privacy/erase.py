@@ -194,7 +194,10 @@ def _anonymize_rows(data: _LockedData) -> None:
                 setattr(row, name, value)
     for booking in data.bookings:
         booking.reference, booking.override_reason, booking.party = create.generate_reference(), "", None
-    Booking.objects.bulk_update(data.bookings, [*LINK_FIELDS, "reference", "override_reason", "party"])
+        booking.overridden_rules = []
+    Booking.objects.bulk_update(
+        data.bookings, [*LINK_FIELDS, "reference", "override_reason", "overridden_rules", "party"]
+    )
     WaitlistEntry.objects.bulk_update(data.entries, LINK_FIELDS)
     Offer.objects.bulk_update(data.offers, LINK_FIELDS)
     typed = BookingChange.objects.filter(booking__in=data.bookings).exclude(reason__in=["", UNDO_REASON])

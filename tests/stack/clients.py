@@ -107,7 +107,7 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
     holder = JSON | {"Authorization": f"Bearer {key}"}
     return (
         Ask("POST", "/api/v1/drives/", 401, SMALL, JSON),
-        Ask("POST", f"/api/v1/bookings/{booking}/undo/", 409, SMALL, holder),
+        Ask("POST", f"/api/v1/bookings/{booking}/undo/", 400, SMALL, holder),
         Ask("POST", "/api/v1/no-such-call/", 404, SMALL, JSON),
         Ask("PUT", "/api/v1/no-such-call/", 404, SMALL, JSON),
         Ask("DELETE", "/api/v1/no-such-call/", 404, SMALL, JSON),

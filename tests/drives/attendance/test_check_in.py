@@ -26,18 +26,22 @@ def outcome(booking: Booking, what: str, drive: Drive) -> None:
     )
 
 
+def undo(booking: Booking, now: datetime) -> Booking:
+    """Undo the step that the saved booking shows."""
+    booking.refresh_from_db()
+    return check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=now, seen=booking.state)
+
+
 def test_check_in_outcome_and_undo_step_back_one_at_a_time() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     outcome(booking, "donated", drive)
-    states = [
-        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)
-    ]
+    states = [undo(booking, drive.starts_at).state for _step in range(2)]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.checked_in_at) == (None, None)
     with pytest.raises(Refusal):
-        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
+        undo(booking, drive.starts_at)
 
 
 def test_checking_in_twice_is_success_and_changes_nothing() -> None:
@@ -129,7 +133,7 @@ def test_the_report_follows_corrections_until_it_is_completed() -> None:
     report = close_out.complete_drive(drive_id=drive.pk, actor="user:1", now=after)
     assert (report.donated_count, report.no_show_count, report.final) == (1, 0, True)
     with pytest.raises(Refusal) as caught:
-        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
+        undo(booking, after)
     assert caught.value.codes == ["drive_completed"]
 
 
@@ -149,9 +153,7 @@ def test_undo_takes_an_outcome_with_all_corrections_back_to_the_check_in() -> No
     outcome(booking, "donated", drive)
     for what in ("deferred", "donated", "deferred"):
         check_in.record_outcome(booking_id=booking.pk, outcome=what, actor="user:1", now=drive.starts_at)
-    states = [
-        check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=drive.starts_at).state for _step in range(2)
-    ]
+    states = [undo(booking, drive.starts_at).state for _step in range(2)]
     booking.refresh_from_db()
     assert states == ["checked_in", "booked"]
     assert (booking.donated_at, booking.outcome_at, booking.checked_in_at) == (None, None, None)
@@ -172,7 +174,7 @@ def test_an_undone_walk_in_counts_nowhere() -> None:
     came = check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
     )
-    check_in.undo_last_step(booking_id=came.pk, actor="user:1", now=drive.starts_at)
+    undo(came, drive.starts_at)
     close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=1))
     report = Turnout.objects.get()
     assert (report.walk_in_count, report.arrived_count, report.unresolved_count) == (0, 0, 0)
@@ -189,7 +191,7 @@ def test_a_no_show_who_came_as_a_walk_in_is_not_checked_in_twice(verb: Callable[
         drive=drive, name="Test Ana Alder", phone=builders.phone(42), visit="return", actor="user:1", now=now
     )
     with pytest.raises(Refusal) as caught:
-        verb(booking_id=booking.pk, actor="user:1", now=now)
+        verb(booking_id=booking.pk, actor="user:1", now=now, seen="no_show")
     assert caught.value.codes == ["already_booked"]
 
 
@@ -207,7 +209,7 @@ def test_a_completed_drive_has_no_booking_that_is_still_expected() -> None:
     drive = builders.drive()
     booking, after = builders.booked(drive), drive.ends_at + timedelta(hours=2)
     close_out.close_out_drive(drive_id=drive.pk, now=after)
-    check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
+    undo(booking, after)
     report = close_out.complete_drive(drive_id=drive.pk, actor="user:7", now=after)
     booking.refresh_from_db()
     assert (booking.state, report.booked_count, report.no_show_count) == ("no_show", 1, 1)
@@ -224,6 +226,41 @@ def test_a_drive_cancelled_while_it_runs_keeps_recorded_outcomes() -> None:
     coming.refresh_from_db()
     assert (gave.state, coming.state) == ("donated", "cancelled")
     assert drift.count_drifted_slots() == 0
+
+
+def test_a_donor_in_a_chair_keeps_their_visit_when_the_drive_is_cancelled() -> None:
+    drive = builders.drive()
+    here, now = builders.booked(drive), drive.starts_at + timedelta(hours=1)
+    check_in.check_in_donor(booking_id=here.pk, actor="user:1", now=drive.starts_at)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=now)
+    here.refresh_from_db()
+    assert (here.state, here.is_counted) == ("checked_in", True)
+    assert not Message.objects.filter(about=here.about, kind="drive_cancelled").exists()
+    for what in ("donated", "incomplete"):  # recorded, then corrected
+        now += timedelta(minutes=1)
+        check_in.record_outcome(booking_id=here.pk, outcome=what, actor="user:1", now=now)
+    assert undo(here, now).state == "checked_in"
+    with pytest.raises(Refusal) as caught:  # nobody is expected at a cancelled drive
+        undo(here, now)
+    assert caught.value.codes == ["drive_cancelled"]
+    assert drift.count_drifted_slots() == 0
+
+
+def test_outcomes_recorded_before_a_cancellation_are_final() -> None:
+    drive = builders.drive()
+    gave = builders.gave(drive)
+    now = gave.changed_at + timedelta(microseconds=1)
+    check_in.record_outcome(booking_id=gave.pk, outcome="incomplete", actor="user:1", now=now)  # the control
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=now)
+    gave.refresh_from_db()
+    with pytest.raises(Refusal) as caught:
+        check_in.record_outcome(booking_id=gave.pk, outcome="donated", actor="user:1", now=now)
+    assert caught.value.codes == ["drive_cancelled"]
+    with pytest.raises(Refusal) as caught:
+        undo(gave, now)
+    assert caught.value.codes == ["drive_cancelled"]
+    gave.refresh_from_db()
+    assert gave.state == "incomplete"
 
 
 def test_a_closed_out_drive_cannot_be_cancelled() -> None:
@@ -264,7 +301,7 @@ def test_a_second_close_out_changes_nothing_and_keeps_closed_at() -> None:
     closed = lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=drive.starts_at)
     after = drive.ends_at + timedelta(days=3)
     assert close_out.close_out_drive(drive_id=drive.pk, now=after) is not None
-    check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=after)
+    undo(booking, after)
     assert close_out.close_out_drive(drive_id=drive.pk, now=after + timedelta(hours=1)) is None
     drive.refresh_from_db()
     booking.refresh_from_db()

@@ -36,6 +36,8 @@ def day(drive: Drive) -> str:
 
 def tap(browser: Client, booking: Booking, verb: str, **typed: str) -> Any:
     address = reverse("checkin_change_state", args=[booking.drive.slug, booking.pk, verb])
+    if verb == "undo":  # the form names the state that the page showed
+        typed = {"seen": Booking.objects.get(pk=booking.pk).state, **typed}
     return browser.post(address, typed, follow=True)
 
 

@@ -261,10 +261,10 @@ def test_undoing_a_no_show_is_checked() -> None:
         "actor": "user:1",
         "now": missed.starts_at + 3 * timedelta(hours=1),
     }
-    assert refused(lambda: check_in.undo_last_step(**back)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo_last_step(**back, seen="no_show")).codes == ["interval_too_short"]
     missed.refresh_from_db()
     assert missed.state == BookingState.NO_SHOW
-    check_in.undo_last_step(**back, override_reason="It was our mistake.")
+    check_in.undo_last_step(**back, seen="no_show", override_reason="It was our mistake.")
     missed.refresh_from_db()
     assert (missed.state, missed.override_reason) == ("booked", "It was our mistake.")
 
@@ -277,7 +277,7 @@ def test_undoing_an_uncounted_outcome_is_checked(outcome: str) -> None:
     check_in.check_in_donor(**seen)
     check_in.record_outcome(**seen, outcome=outcome)
     builders.booked(drive_on(1, owner))
-    assert refused(lambda: check_in.undo_last_step(**seen)).codes == ["interval_too_short"]
+    assert refused(lambda: check_in.undo_last_step(**seen, seen=outcome)).codes == ["interval_too_short"]
 
 
 def test_undoing_a_counted_outcome_is_not_checked() -> None:
@@ -287,7 +287,7 @@ def test_undoing_a_counted_outcome_is_not_checked() -> None:
     seen: dict[str, Any] = {"booking_id": known.pk, "actor": "user:1", "now": known.starts_at}
     check_in.check_in_donor(**seen)
     check_in.record_outcome(**seen, outcome="donated", at=known.starts_at + timedelta(hours=1))
-    assert check_in.undo_last_step(**seen).state == BookingState.CHECKED_IN
+    assert check_in.undo_last_step(**seen, seen="donated").state == BookingState.CHECKED_IN
 
 
 # The history
@@ -332,3 +332,31 @@ def test_alternatives_come_from_the_next_five_drives(place: int, is_found: bool)
     only = others[place - 1]
     found = history.list_allowed_times(here, (Visit.RETURN,), NOW, NOW, lambda drive, _starts_at: drive == only)
     assert {time.other_drive.drive_id for time in found if time.other_drive} == ({only.pk} if is_found else set())
+
+
+def test_a_reason_never_books_one_donor_at_two_drives_at_once() -> None:
+    owner = builders.organization()
+    here, there = (builders.drive(owner, policy_id=builders.lax().pk) for _site in range(2))
+    known = builders.booked(here, n=4)  # four steps of 15 minutes
+    why: dict[str, Any] = {"override_reason": "The center approved it."}
+    assert refused(lambda: entered(there, 7, **why)).codes == ["visits_overlap"]
+    assert refused(lambda: entered(there, 7)).codes == ["visits_overlap"]
+    booked = entered(there, 8, **why)  # as the other visit ends
+    assert booked.starts_at == known.starts_at + timedelta(hours=1)
+    move: dict[str, Any] = {"booking_id": booked.pk, "actor": "user:1", "now": NOW, "by_member": True, **why}
+    again = builders.slot(there, 5).pk
+    assert refused(lambda: booking_changes.move_bookings(**move, slot_id=again)).codes == ["visits_overlap"]
+
+
+def test_a_reason_overrides_only_what_it_was_given_for() -> None:
+    owner = builders.organization()
+    why: dict[str, Any] = {"override_reason": "The center approved it."}
+    builders.booked(drive_on(0, owner))
+    booked = entered(drive_on(1, owner), **why)
+    booked.refresh_from_db()
+    assert [rule.partition("/")[0] for rule in booked.overridden_rules] == ["interval_too_short"]
+    came: dict[str, Any] = {"booking_id": booked.pk, "actor": "user:1", "now": booked.starts_at}
+    another = entered(drive_on(2, owner), **why)
+    assert "interval_too_short" in refused(lambda: check_in.check_in_donor(**came)).codes
+    Booking.objects.filter(pk=another.pk).delete()
+    assert check_in.check_in_donor(**came).state == BookingState.CHECKED_IN

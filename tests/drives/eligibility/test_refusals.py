@@ -158,10 +158,10 @@ def test_undoing_a_no_show_at_the_door_may_need_a_reason() -> None:
         reverse("checkin_change_state", args=[today.slug, missed.pk, "undo"]),
     )
     with time_machine.travel(later, tick=False):
-        asked = browser.post(address)
+        asked = browser.post(address, {"seen": "no_show"})
         assert f'action="{address}"' in asked.content.decode()
         assert "Book anyway, because" in text(asked)
-        assert browser.post(address, {"override_reason": WHY}).status_code == 302
+        assert browser.post(address, {"seen": "no_show", "override_reason": WHY}).status_code == 302
     missed.refresh_from_db()
     assert (missed.state, missed.override_reason) == ("booked", WHY)
 
