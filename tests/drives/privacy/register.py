@@ -36,7 +36,7 @@ _LEADS = {
     "volunteers.Registration": ["identity"],
     "volunteers.VerificationCode": ["identity", "bound_to", "refunds", "code_hash"],
     "volunteers.VerifiedBrowser": ["token_hash", "identity"],
-    "drives.Booking": ["uuid", "link_hash", "party"],
+    "drives.Booking": ["uuid", "link_hash", "party", "overridden_rules"],
     "drives.WaitlistEntry": ["uuid", "link_hash"],
     "drives.Offer": ["uuid", "link_hash"],
     "notifications.Message": ["attempt_token", "provider_id"],
