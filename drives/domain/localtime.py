@@ -1,6 +1,7 @@
 """Format times for people, in the site's time zone. Callers pass aware datetimes and IANA zone names."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, translation
@@ -34,6 +35,12 @@ def format_zone(zone: str) -> str:
 
 def format_time(at: datetime, zone: str) -> str:
     """Format as: 10:30 AM, or 10:30 in a 24-hour language. Add the zone if this local time occurs twice that day."""
+    return _format_time(at.astimezone(UTC), zone, translation.get_language())
+
+
+# Lists format the same times again and again, and formatting takes longer than most of what surrounds it.
+@lru_cache(maxsize=4096)
+def _format_time(at: datetime, zone: str, _language: str | None) -> str:
     local = at.astimezone(ZoneInfo(zone))
     shown = formats.date_format(local, _time_format())
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
@@ -43,25 +50,23 @@ def format_time(at: datetime, zone: str) -> str:
 
 def format_short_day(at: datetime, zone: str) -> str:
     """Format as: Sat Mar 14, or sáb 14 mar."""
-    local = at.astimezone(ZoneInfo(zone))
     # Translators: a short date as Django's date format, such as "Sat Mar 14".
-    return formats.date_format(local, translation.pgettext("date format", "D M j"))
+    return format_date(at, zone, translation.pgettext("date format", "D M j"))
 
 
 def format_day_and_time(at: datetime, zone: str) -> str:
     """Format as: Sat 10:30 AM. Use it only for the next few days."""
-    return f"{formats.date_format(at.astimezone(ZoneInfo(zone)), 'D')} {format_time(at, zone)}"
+    return f"{format_date(at, zone, 'D')} {format_time(at, zone)}"
 
 
 def format_long_day(at: datetime, zone: str) -> str:
-    local = at.astimezone(ZoneInfo(zone))
     # Translators: a long date as Django's date format, such as "Saturday, March 14".
-    return formats.date_format(local, translation.pgettext("date format", "l, F j"))
+    return format_date(at, zone, translation.pgettext("date format", "l, F j"))
 
 
 def format_long_date(at: datetime, zone: str) -> str:
     # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
-    return formats.date_format(at.astimezone(ZoneInfo(zone)), translation.pgettext("date format", "l, F j, Y"))
+    return format_date(at, zone, translation.pgettext("date format", "l, F j, Y"))
 
 
 def format_date_and_time(at: datetime, zone: str) -> str:
@@ -74,6 +79,16 @@ def format_earliest_time(at: datetime, zone: str) -> str:
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
     return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"
+
+
+def format_date(at: datetime, zone: str, pattern: str) -> str:
+    """Format the local day by Django's date format. The pattern must have no time in it."""
+    return _format_date(at.astimezone(ZoneInfo(zone)).date(), pattern, translation.get_language())
+
+
+@lru_cache(maxsize=4096)
+def _format_date(on: date, pattern: str, _language: str | None) -> str:
+    return formats.date_format(on, pattern)
 
 
 def _time_format() -> str:

@@ -1,7 +1,6 @@
 """Filters for phone numbers and for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats
@@ -34,21 +33,17 @@ def big_clock(at: datetime, zone: str) -> SafeString:
 
 @register.filter
 def month(at: datetime, zone: str) -> str:
-    return _format_date_part(at, zone, "M")
+    return localtime.format_date(at, zone, "M")
 
 
 @register.filter
 def day(at: datetime, zone: str) -> str:
-    return _format_date_part(at, zone, "j")
+    return localtime.format_date(at, zone, "j")
 
 
 @register.filter
 def weekday(at: datetime, zone: str) -> str:
-    return _format_date_part(at, zone, "D")
-
-
-def _format_date_part(at: datetime, zone: str, part: str) -> str:
-    return formats.date_format(at.astimezone(ZoneInfo(zone)), part)
+    return localtime.format_date(at, zone, "D")
 
 
 @register.filter
