@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from drives import refusals
 from drives.capacity import availability, visits
 from drives.domain import grid
-from drives.models import Drive, DriveState, Slot
+from drives.models import Drive, DriveState, Slot, Visit
 from organizations.models import Organization
 
 
@@ -24,7 +24,7 @@ class DrivePage:
     drive: Drive
     first_times: list[refusals.OpenTime]
     return_times: list[refusals.OpenTime]
-    other_drives: list[DriveSummary]
+    now: datetime
 
     def list_times(self, visit: str) -> list[refusals.OpenTime]:
         return self.first_times if visit == "first" else self.return_times
@@ -32,6 +32,11 @@ class DrivePage:
     @property
     def is_full(self) -> bool:
         return not self.first_times and not self.return_times
+
+    def list_other_drives(self) -> list[DriveSummary]:
+        """List the next five other drives of the organization. Two queries, because most pages do not show them."""
+        rows = filter_next_drives(self.now).filter(organization=self.drive.organization_id)
+        return load_drive_summaries(rows.exclude(pk=self.drive.pk)[:5], self.now)
 
 
 @dataclass(frozen=True)
@@ -54,32 +59,31 @@ class HourFill:
 def list_public_drives(
     now: datetime, organization: Organization | None = None, city: str = "", limit: int = 50
 ) -> list[DriveSummary]:
-    rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(
-        "organization", "site", "cause"
-    )
+    rows = filter_next_drives(now)
     if organization:
         rows = rows.filter(organization=organization)
     if city:
         rows = rows.filter(site__city__iexact=city)
-    return load_drive_summaries(rows.order_by("starts_at", "pk")[:limit], now)
+    return load_drive_summaries(rows[:limit], now)
+
+
+def filter_next_drives(now: datetime) -> "QuerySet[Drive]":
+    rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now)
+    return rows.select_related("organization", "site", "cause").order_by("starts_at", "pk")
 
 
 def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
-    """Load a drive's public page. Return None for a draft or an unknown slug. Six queries."""
+    """Load a drive's public page. Return None for a draft or an unknown slug. Three queries, or two without a cause."""
     related = ("organization", "site", "policy", "cause", "center")
     drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
     if drive is None:
         return None
-    is_open = drive.state == DriveState.PUBLISHED
-    others = [
-        summary for summary in list_public_drives(now, drive.organization, limit=6) if summary.drive.pk != drive.pk
-    ]
-    return DrivePage(
-        drive=drive,
-        first_times=availability.list_open_times(drive, ("first",), now) if is_open else [],
-        return_times=availability.list_open_times(drive, ("return",), now) if is_open else [],
-        other_drives=others[:5],
+    slots = availability.list_slots(drive.pk) if drive.state == DriveState.PUBLISHED else []
+    first, again = (
+        list(availability.select_open_times(slots, visits.compute_visit_shapes(drive, (visit,)), now))
+        for visit in (Visit.FIRST, Visit.RETURN)
     )
+    return DrivePage(drive, first, again, now)
 
 
 def load_hourly_fill(drive: Drive) -> list[HourFill]:

@@ -145,7 +145,7 @@ def test_the_list_costs_two_queries_however_long_it_is(count: int, django_assert
         Client().get(reverse("home"))
 
 
-def test_the_page_of_a_drive_costs_six_queries() -> None:
+def test_the_page_of_a_drive_costs_three_queries() -> None:
     def drives(many: int) -> Callable[[], object]:
         here = builders.organization()
         cause = Cause.objects.create(organization=here, title="Zoe", slug=f"zoe-{many}", strip="…")
@@ -155,7 +155,7 @@ def test_the_page_of_a_drive_costs_six_queries() -> None:
             builders.booked(drive, number=10 * many + number)
         return partial(Client().get, reverse("drive", args=[drive.slug]))
 
-    assert query_counts.count_for_each(drives) == 6
+    assert query_counts.count_for_each(drives) == 3
 
 
 def test_continuing_without_a_time_leads_back_with_a_word() -> None:
