@@ -124,7 +124,12 @@ DATABASES = {
         },
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+_LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _LOCAL_MEMORY, "OPTIONS": {"MAX_ENTRIES": 20_000}},
+    # `drives.web.shared_pages`: two entries a page, about 30 kB
+    "pages": {"BACKEND": _LOCAL_MEMORY, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 300}},
+}
 
 # Accounts are for members of organizations. Donors verify a phone or mailbox instead.
 AUTH_USER_MODEL = "organizations.User"

@@ -11,6 +11,7 @@ import django
 import hypothesis
 import pytest
 import redis as redis_client
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import override_settings
 from django.utils import translation
@@ -100,10 +101,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _test_settings() -> Iterator[None]:
-    """Use plain static files, a fast password hash and sign-in by password. All other settings are as in production."""
+    """Use plain static files, a fast password hash, sign-in by password, and pages as they are at this moment.
+
+    All other settings are as in production. Tests of shared pages use production's caches, too.
+    """
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
     with override_settings(
+        CACHES={**django_settings.CACHES, "pages": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
         STORAGES={"default": files, "staticfiles": staticfiles},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         SECOND_STEP_REQUIRED=False,

@@ -1,4 +1,5 @@
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
 from drives.models import Visit
@@ -15,5 +16,6 @@ donor_urls = [
     path("t/<int:slot_id>/first/", views_times.redirect_to_time, {"visit": Visit.FIRST}, name="slot_first_visit"),
     path("privacy/", views_pages.show_privacy, name="privacy"),
     path("terms/", views_pages.show_terms, name="terms"),
-    path("language/", set_language, name="set_language"),
+    # Without a CSRF token, public pages are the same for all visitors. Another website could only switch the language.
+    path("language/", csrf_exempt(set_language), name="set_language"),
 ]

@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
@@ -17,17 +16,19 @@ from drives.models import DriveState, Visit
 from drives.public import queries, times
 from drives.public.queries import DrivePage, DriveSummary
 from drives.public.times import PartyRequest
-from drives.web import visitor
+from drives.web import shared_pages, visitor
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries
 
 
 @require_safe
+@shared_pages.share_page
 def show_home(request: HttpRequest) -> HttpResponse:
     return _render_drive_list(request, queries.list_public_drives(timezone.now()), None)
 
 
 @require_safe
+@shared_pages.share_page
 def show_organization(request: HttpRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
     return _render_drive_list(request, queries.list_public_drives(timezone.now(), organization), organization)
@@ -45,8 +46,8 @@ def _render_drive_list(
 
 @require_safe
 @xframe_options_exempt
-# According to its type, `csp_replace` allows only views that take no other arguments.
-@csp_replace({"frame-ancestors": ["*"]})  # type: ignore[arg-type]
+@csp_replace({"frame-ancestors": ["*"]})
+@shared_pages.share_page
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
     summaries = queries.list_public_drives(timezone.now(), organization)
@@ -54,6 +55,7 @@ def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@shared_pages.share_page
 def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     page = queries.load_drive_page(slug, now)
@@ -86,13 +88,11 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
         "is_past": is_past,
     }
-    response = render(request, "drives/public/drive.html", context)
-    if browser:  # the preselected visit type may depend on the contacts that this browser verified
-        patch_cache_control(response, private=True)
-    return response
+    return render(request, "drives/public/drive.html", context)
 
 
 @require_safe
+@shared_pages.share_page
 def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the self-check. The answers stay in the browser. Only the result is in the URL of the next page."""
     page = queries.load_drive_page(slug, timezone.now())

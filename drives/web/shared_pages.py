@@ -1,0 +1,41 @@
+"""Render a public page once a second for all visitors that we know nothing about."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import cache_page
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import conditional_page
+
+View = Callable[..., HttpResponse]
+
+SHARED_SECONDS: Final = 1
+# Public pages do not depend on these: the language is part of the cache's key, and the pages have no CSRF token.
+_IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME})
+
+
+def share_page(view: View) -> View:
+    """Share a page among visitors without personal cookies, and answer 304 if the client already has the page.
+
+    The key is the URL with its query, and the language. A page is at most a second old, so nothing has to remove it.
+    A visitor with any other cookie gets a page of their own. Should the page ever have a CSRF token, `csrf_protect`
+    sets its cookie, and `cache_page` keeps no response that sets one.
+    """
+    view_for_all = cache_page(SHARED_SECONDS, cache="pages")(csrf_protect(view))
+
+    @conditional_page
+    @wraps(view)
+    def show_page(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        is_personal = bool(request.COOKIES.keys() - _IMPERSONAL_COOKIES)
+        response = view(request, *args, **options) if is_personal else view_for_all(request, *args, **options)
+        # Clients ask each time, so that the second does not count twice.
+        response.headers["Cache-Control"] = "private, no-cache" if is_personal else "no-cache"
+        response.headers.pop("Expires", None)
+        patch_vary_headers(response, ["Cookie"])
+        return response
+
+    return show_page
