@@ -240,7 +240,7 @@ def parse_reply_meaning(text: str, opt_out_type: str = "") -> ReplyMeaning:
 
 
 def is_carrier_stop_word(text: str) -> bool:
-    return "".join(text.split()).casefold() in CARRIER_STOP_WORDS
+    return text.strip().casefold() in CARRIER_STOP_WORDS
 
 
 _PROVIDER_MEANINGS: Mapping[str, ReplyMeaning] = MappingProxyType(

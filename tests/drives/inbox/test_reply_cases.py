@@ -110,3 +110,11 @@ def test_control_twilio_confirms_its_own_words_itself(fields: dict[str, str]) ->
     post_text(booking, fields, DAY_BEFORE + timedelta(minutes=1))
     assert Suppression.objects.get().basis == "keyword"
     assert not Message.objects.filter(kind="opt_out").exists()
+
+
+def test_a_spaced_stop_which_twilio_does_not_know_is_confirmed_by_us() -> None:
+    booking = prompted()
+    post_text(booking, {"Body": "S T O P"}, DAY_BEFORE + timedelta(minutes=1))
+    made.deliver(DAY_BEFORE + timedelta(minutes=2))
+    assert Suppression.objects.get().basis == "keyword"
+    assert Message.objects.get(kind="opt_out").state == "delivered"
