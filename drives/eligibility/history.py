@@ -37,7 +37,8 @@ class DonorScope:
 
 # The same person in all organizations: volunteers who own a verified contact with the same identity as one of the
 # requested volunteer's verified contacts. Uses volunteers_contact's indexes by owner and identity, and
-# booking_of_a_volunteer. Old donations matter only for the visit type, not for the intervals.
+# booking_of_a_volunteer. Old donations matter only for the visit type, not for the intervals. The length of a booked
+# visit matters only to members, because they can override the intervals, which no donor can.
 _HISTORY_SQL = """
 WITH people AS (
     SELECT id AS volunteer_id, id FROM unnest(%(volunteers)s::bigint[]) AS id
@@ -50,7 +51,7 @@ SELECT CASE WHEN booking.state IN ('donated', 'incomplete') THEN 'given' ELSE 'b
     policy.kind, GREATEST(policy.min_hours, drive.stricter_hours), GREATEST(policy.min_days, drive.stricter_days),
     policy.windows || CASE WHEN drive.stricter_count IS NULL THEN '[]'
         ELSE jsonb_build_array(jsonb_build_array(drive.stricter_count, drive.stricter_count_days)) END,
-    policy.cross_days, CASE WHEN booking.state IN ('donated', 'incomplete') THEN 0
+    policy.cross_days, CASE WHEN %(everywhere)s OR booking.state IN ('donated', 'incomplete') THEN 0
         ELSE (booking.chair_to - booking.first_step) * drive.step_minutes END, people.volunteer_id
 FROM people JOIN drives_booking AS booking ON booking.volunteer_id = people.id
 JOIN drives_drive AS drive ON drive.id = booking.drive_id
