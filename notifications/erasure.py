@@ -103,10 +103,11 @@ def purge_old_texts(*, now: datetime) -> int:
     before, blanked = now - TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
-        step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP, created_at__lt=before)
-        if not step.exists():
+        step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP)
+        is_old = step.filter(created_at__lt=before)
+        if not is_old.exists() and step.exists():  # an empty step may be a gap
             break  # ids increase over time, so all remaining rows are newer
-        old = step.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
+        old = is_old.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
     return blanked + replies.update(text="", address="")

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from drives.account import queries
 from drives.capacity import locks
+from organizations import sweeps
 from volunteers import browsers, codes, verification
 from volunteers.models import Contact
 
@@ -43,7 +44,12 @@ def send_find_codes(*, now: datetime, limit: int = 100) -> int:
     locks.lock_identities(identities := codes.list_requested_identities(limit, now))
     requested = codes.lock_requested_codes(identities, now)
     contacts = queries.load_newest_contacts([code.identity for code in requested])
-    for code in requested:
-        contact, language = contacts.get(code.identity, (None, ""))
-        codes.queue_requested_code(code=code, contact=contact, language=language, now=now)
-    return sum(code.identity in contacts for code in requested)
+    by_id = {code.pk: code for code in requested}
+
+    @transaction.atomic
+    def send(pk: int) -> bool:
+        contact, language = contacts.get(by_id[pk].identity, (None, ""))
+        codes.queue_requested_code(code=by_id[pk], contact=contact, language=language, now=now)
+        return contact is not None
+
+    return sweeps.run_each("search_codes", by_id, send, now=now)

@@ -13,7 +13,7 @@ from drives.booking import messages as booking_messages
 from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import OUTCOMES, Booking, BookingState, Drive, DriveState, Turnout
-from organizations import audit
+from organizations import audit, sweeps
 
 
 @transaction.atomic
@@ -99,7 +99,7 @@ def close_out_due_drives(*, now: datetime) -> int:
     ended = Drive.objects.filter(closed_out_at__isnull=True, ends_at__lte=now).exclude(
         state__in=[DriveState.DRAFT, DriveState.CANCELLED]
     )
-    reports = [
-        close_out_drive(drive_id=pk, now=now) for pk in ended.order_by("ends_at", "pk").values_list("pk", flat=True)
-    ]
-    return sum(report is not None for report in reports)
+    drive_ids = ended.order_by("ends_at", "pk").values_list("pk", flat=True)
+    return sweeps.run_each(
+        "close_out", drive_ids, lambda pk: close_out_drive(drive_id=pk, now=now) is not None, now=now
+    )

@@ -17,6 +17,7 @@ from drives.domain import party_fit
 from drives.domain.intervals import SelfReported
 from drives.eligibility import self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
+from organizations import sweeps
 from organizations.models import linked_model
 from volunteers import registration, verification
 from volunteers.limits import Limit
@@ -163,19 +164,22 @@ def correct_held_details(
     return booking
 
 
-@transaction.atomic
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
     """Lapse overdue holds, drive by drive. Return the number of drives that have an open spot as a result.
 
     A spot reserved for the waitlist is not open. Locks: bookings, slots.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
-    lapsed = 0
-    for drive_id in list(drives.values_list("drive", flat=True)[:limit]):
-        locks.lock_drive_shared(drive_id)
-        counters.change_counters(drive_id=drive_id, deltas=(freed := create.lapse_overdue_holds(drive_id, now)))
-        lapsed += bool(freed)
-    return lapsed
+    drive_ids = drives.values_list("drive", flat=True)[:limit]
+    return sweeps.run_each("lapse_holds", drive_ids, lambda pk: _lapse_holds_of_drive(pk, now), now=now)
+
+
+@transaction.atomic
+def _lapse_holds_of_drive(drive_id: int, now: datetime) -> bool:
+    locks.lock_drive_shared(drive_id)
+    freed = create.lapse_overdue_holds(drive_id, now)
+    counters.change_counters(drive_id=drive_id, deltas=freed)
+    return bool(freed)
 
 
 def send_first_code(

@@ -18,6 +18,7 @@ from drives.waitlist import queries as waitlist_queries
 from notifications import kinds, replies, reply_text
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message
+from organizations import sweeps
 from volunteers.limits import TooManyChanges
 
 BATCH_SIZE = 100
@@ -37,13 +38,18 @@ def handle_new_replies(*, now: datetime) -> dict[str, int]:
     handled.
     """
     counts: dict[str, int] = {}
-    for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE):
+
+    def handle(pk: int) -> int:
         try:
-            outcome = _handle_reply(reply.pk, now)
+            outcome = _handle_reply(pk, now)
         except Exception as error:
-            log.error("reply %s cannot be processed: %s", reply.pk, type(error).__name__)
-            outcome = _file_failed_reply(reply.pk, now)
+            log.error("reply %s cannot be processed: %s", pk, type(error).__name__)
+            outcome = _file_failed_reply(pk, now)
         counts[outcome] = counts.get(outcome, 0) + 1
+        return 1
+
+    unhandled = [reply.pk for reply in notifications_queries.list_unhandled_replies(BATCH_SIZE)]
+    sweeps.run_each("replies", unhandled, handle, now=now)
     return counts
 
 

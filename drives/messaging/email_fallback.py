@@ -17,6 +17,7 @@ from notifications import queries as notifications_queries
 from notifications.kinds import KINDS, ChannelChoice
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, Purpose
+from organizations import sweeps
 
 FAILED_WITHIN = timedelta(days=1)
 
@@ -31,7 +32,8 @@ def queue_fallback_emails(*, now: datetime) -> int:
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
-    return sum(_queue_fallback_email(text, now) for text in failed if text.about.startswith("booking:"))
+    texts = {text.pk: text for text in failed if text.about.startswith("booking:")}
+    return sweeps.run_each("fallback", texts, lambda pk: _queue_fallback_email(texts[pk], now), now=now)
 
 
 @transaction.atomic

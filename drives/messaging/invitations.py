@@ -1,6 +1,5 @@
 """Invite eligible donors who consented to news to book at an upcoming drive."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from notifications import envelopes, kinds, outbox
 from notifications.kinds import ChannelChoice
 from notifications.message_content import RenderedMessage
 from notifications.models import Channel, Message
+from organizations import sweeps
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -34,20 +34,11 @@ EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # how far 
 USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
 
-log = logging.getLogger(__name__)
-
 
 def invite_all_donors(*, now: datetime) -> int:
-    organizations = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
-    return sum(_invite_or_log(organization, now) for organization in organizations)
-
-
-def _invite_or_log(organization: Organization, now: datetime) -> int:
-    try:
-        return invite_donors(organization=organization, now=now)
-    except Exception as error:
-        log.error("invitations of organization %s cannot be queued: %s", organization.pk, type(error).__name__)
-        return 0
+    found = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
+    by_id = {organization.pk: organization for organization in found}
+    return sweeps.run_each("invitations", by_id, lambda pk: invite_donors(organization=by_id[pk], now=now), now=now)
 
 
 def invite_donors(*, organization: Organization, now: datetime) -> int:
@@ -94,7 +85,7 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue one batch. Return the number of new invitations, and the last volunteer id (0: stop). Ten queries.
+    """Queue one batch. Return the number of new invitations, and the last volunteer id (0: stop). Eleven queries.
 
     Stops when there are no more donors, or when another run holds the lock. Only one run at a time may queue
     invitations, because each must see what the others queued. Locks: the organization's invitations (try-lock).
@@ -108,7 +99,7 @@ def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
     zone = run.openings.drives[0].site.zone
     donations = history.list_donations_by_volunteer({person.pk: zone for person in people}, now, all_organizations=True)
     contact_history = invitation_audience.load_contact_history(organization, people, now - MONTH)
-    rendered = list(_build_invitations(run, people, donations, contact_history))
+    rendered = _build_invitations(run, people, donations, contact_history)
     return outbox.queue_messages(organization=organization, messages=rendered, now=now), people[-1].pk
 
 
@@ -117,20 +108,40 @@ def _build_invitations(
     people: Sequence[Volunteer],
     donations: dict[int, list[intervals.Donation]],
     contact_history: ContactHistory,
-) -> Iterator[RenderedMessage]:
-    used_addresses: set[str] = set()
-    for person in people:
-        news = contact_history.list_sent_to(person)
-        if has_reached_invitation_limit(news, run.now) or used_addresses & invitation_audience.collect_addresses(
-            [person]
-        ):
-            continue
-        invited_drives = {message.about for message in news}
-        for times in _times_by_drive(run, donations[person.pk], invited_drives):
-            if rendered := _build_invitation(run, person, times, contact_history):
-                used_addresses.add(rendered.envelope.address)
-                yield rendered
-                break
+) -> list[RenderedMessage]:
+    by_id, used_addresses = {person.pk: person for person in people}, set[str]()
+    rendered: list[RenderedMessage] = []
+
+    @transaction.atomic
+    def invite(pk: int) -> bool:
+        addresses = invitation_audience.collect_addresses([by_id[pk]])
+        message = None
+        if not used_addresses & addresses:
+            message = _find_invitation(run, by_id[pk], donations[pk], contact_history)
+        if message:
+            used_addresses.add(message.envelope.address)
+            rendered.append(message)
+        return message is not None
+
+    sweeps.run_each("invite_donors", by_id, invite, now=run.now)
+    return rendered
+
+
+def _find_invitation(
+    run: _InvitationRun,
+    person: Volunteer,
+    donations: Sequence[intervals.Donation],
+    contact_history: ContactHistory,
+) -> RenderedMessage | None:
+    news = contact_history.list_sent_to(person)
+    if has_reached_invitation_limit(news, run.now):
+        return None
+    invited_drives = {message.about for message in news}
+    built = (
+        _build_invitation(run, person, times, contact_history)
+        for times in _times_by_drive(run, donations, invited_drives)
+    )
+    return next(filter(None, built), None)
 
 
 def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool:

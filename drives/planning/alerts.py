@@ -7,6 +7,7 @@ from django.db import transaction
 from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
 from drives.models import ACTIVE_STATES, Booking, Drive, DriveState
+from organizations import sweeps
 
 ALERT_WITHIN = timedelta(days=7)
 UNDER_FILLED_RATIO = 0.6  # of the drive's capacity
@@ -20,9 +21,8 @@ def alert_under_filled_drives(*, now: datetime) -> int:
         starts_at__gt=now,
         starts_at__lte=now + ALERT_WITHIN,
     )
-    return sum(
-        _alert_if_under_filled(pk, now) for pk in drives.order_by("starts_at", "pk").values_list("pk", flat=True)
-    )
+    drive_ids = drives.order_by("starts_at", "pk").values_list("pk", flat=True)
+    return sweeps.run_each("under_filled", drive_ids, lambda pk: _alert_if_under_filled(pk, now), now=now)
 
 
 @transaction.atomic

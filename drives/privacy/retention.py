@@ -1,6 +1,5 @@
 """Delete personal data after its retention period. Every function may be interrupted or run twice."""
 
-import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,13 +11,12 @@ from drives.privacy.erase import ErasureReason
 from drives.refusals import Refusal
 from notifications import erasure
 from notifications.erasure import TEXTS_KEPT_FOR
+from organizations import sweeps
 from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
 GRACE = timedelta(days=1)  # a newer contact may belong to a volunteer who is just being created
-
-log = logging.getLogger(__name__)
 
 
 def apply_retention(*, now: datetime) -> dict[str, int]:
@@ -37,16 +35,14 @@ def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int
 
     If one erasure fails, the others still run.
     """
-    return sum(_erase_inactive(volunteer_id, now) for volunteer_id in inactive.list_inactive_volunteers(now, limit))
+    volunteer_ids = inactive.list_inactive_volunteers(now, limit)
+    return sweeps.run_each("erase_inactive", volunteer_ids, lambda pk: _erase_inactive(pk, now), now=now)
 
 
 def _erase_inactive(volunteer_id: int, now: datetime) -> bool:
     try:
         erase.erase_volunteer(volunteer_id=volunteer_id, reason=ErasureReason.INACTIVE, actor="worker", now=now)
     except Refusal:
-        return False
-    except Exception as error:
-        log.error("volunteer %s cannot be erased: %s", volunteer_id, type(error).__name__)
         return False
     return True
 

@@ -18,6 +18,7 @@ from notifications.envelopes import Addressee
 from notifications.kinds import ChannelRule, MessageKind
 from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, Message
+from organizations import sweeps
 
 
 def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
@@ -71,7 +72,8 @@ def queue_fallback_emails(*, now: datetime) -> int:
     Each e-mail is queued in its own transaction. A second sweep queues no duplicates.
     """
     failed = notifications_queries.list_failed_texts(kinds=list(FALLBACKS), since=now - email_fallback.FAILED_WITHIN)
-    return sum(_queue_fallback_email(text, now) for text in failed)
+    texts = {text.pk: text for text in failed}
+    return sweeps.run_each("waitlist_fallback", texts, lambda pk: _queue_fallback_email(texts[pk], now), now=now)
 
 
 @transaction.atomic

@@ -1,7 +1,5 @@
 """Make, accept, decline and expire offers of freed spots to donors on the waitlist."""
 
-import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -26,33 +24,29 @@ from drives.models import (
     WaitlistEntryState,
 )
 from drives.waitlist import close, entries, messages, queries, rules
+from organizations import sweeps
 from volunteers import queries as volunteers_queries
 
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 
-log = logging.getLogger(__name__)
-
 
 def sweep_waitlists(*, now: datetime) -> dict[str, int]:
     counts = {
-        "closed": _run_each(
-            queries.list_waitlists_to_close(now), lambda pk: close.close_ended_waitlist(drive_id=pk, now=now)
+        "closed": sweeps.run_each(
+            "close_waitlists",
+            queries.list_waitlists_to_close(now),
+            lambda pk: close.close_ended_waitlist(drive_id=pk, now=now),
+            now=now,
         ),
         "lapsed": _lapse_unverified(now),
-        "expired": _run_each(_list_expired_offer_ids(now), lambda pk: expire_offer(offer_id=pk, now=now)),
+        "expired": sweeps.run_each(
+            "expire_offers", _list_expired_offer_ids(now), lambda pk: expire_offer(offer_id=pk, now=now), now=now
+        ),
     }
-    return {**counts, "offered": _run_each(queries.list_drives_to_offer(), lambda pk: _offer_all_spots(pk, now))}
-
-
-def _run_each(ids: list[int], action: Callable[[int], int]) -> int:
-    """Run the action for each row. If it fails for a row, log that and continue with the next one."""
-    done = 0
-    for pk in ids:
-        try:
-            done += action(pk)
-        except Exception as error:
-            log.error("waitlist entry %s cannot be offered a spot: %s", pk, type(error).__name__)
-    return done
+    offered = sweeps.run_each(
+        "offer_spots", queries.list_drives_to_offer(), lambda pk: _offer_all_spots(pk, now), now=now
+    )
+    return {**counts, "offered": offered}
 
 
 def _offer_all_spots(drive_id: int, now: datetime) -> int:

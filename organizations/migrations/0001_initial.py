@@ -157,4 +157,20 @@ class Migration(migrations.Migration):
             model_name='auditentry',
             index=models.Index(fields=['organization', '-at', '-id'], name='audit_of_an_organization'),
         ),
+        migrations.CreateModel(
+            name="ParkedRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sweep", models.CharField(max_length=40)),
+                ("row", models.BigIntegerField()),
+                ("error", models.CharField(max_length=80)),
+                ("failures", models.PositiveIntegerField(default=1)),
+                ("retry_at", models.DateTimeField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("sweep", "row"), name="one_parking_per_sweep_and_row")
+                ],
+            },
+        ),
     ]

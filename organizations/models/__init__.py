@@ -3,6 +3,7 @@ from organizations.models.audit_entry import AuditEntry
 from organizations.models.idempotent_answer import IdempotentAnswer
 from organizations.models.linked_model import LinkedModel, hash_token
 from organizations.models.organization import Cause, CauseFact, Organization
+from organizations.models.parked_row import ParkedRow
 
 __all__ = [
     "ApiKey",
@@ -13,6 +14,7 @@ __all__ = [
     "LinkedModel",
     "Membership",
     "Organization",
+    "ParkedRow",
     "Role",
     "User",
     "hash_token",

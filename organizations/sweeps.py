@@ -1,0 +1,50 @@
+"""Run a sweep row by row. A row that fails is logged and parked, and the others are done."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import F
+
+from organizations.models import ParkedRow
+
+RETRY_AFTER = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+
+
+def run_each(sweep: str, rows: Iterable[int], action: Callable[[int], int], *, now: datetime) -> int:
+    """Run the action for each row that is not parked, and return the sum of the results.
+
+    Each action must be a transaction of its own, or a savepoint of the caller's. If it fails, the row is parked for an
+    hour. A lost database connection and the end of the task's time are not the fault of a row, so they end the sweep.
+    """
+    ids = list(rows)
+    parked = dict(ParkedRow.objects.filter(sweep=sweep, row__in=ids).values_list("row", "retry_at")) if ids else {}
+    done = 0
+    for pk in ids:
+        if pk in parked and parked[pk] > now:
+            continue
+        try:
+            done += action(pk)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            if isinstance(error, DatabaseError | InterfaceError) and not connection.is_usable():
+                raise
+            _park_row(sweep, pk, error, now)
+        else:
+            if pk in parked:
+                ParkedRow.objects.filter(sweep=sweep, row=pk).delete()
+    return done
+
+
+def _park_row(sweep: str, pk: int, error: Exception, now: datetime) -> None:
+    name = type(error).__name__[:80]
+    log.error("%s: row %s is parked: %s", sweep, pk, name)
+    parked = {"error": name, "retry_at": now + RETRY_AFTER}
+    rows = ParkedRow.objects.filter(sweep=sweep, row=pk)
+    if not rows.update(**parked, failures=F("failures") + 1):
+        ParkedRow.objects.bulk_create([ParkedRow(sweep=sweep, row=pk, **parked)], ignore_conflicts=True)
