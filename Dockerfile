@@ -1,10 +1,10 @@
 # One image for web, worker, beat and migrate. compose.yaml has their commands.
-FROM python:3.11-slim-bookworm AS packages
+FROM python:3.14-slim-bookworm AS packages
 COPY requirements.lock /
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /requirements.lock
 
-FROM python:3.11-slim-bookworm
+FROM python:3.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/srv/static
 RUN useradd --system --uid 10001 --no-create-home drives
 COPY --from=packages /venv /venv

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements-dev.lock"
 STAMP = VENV / "installed"
-PYTHON_COMMANDS = ("python3.13", "python3.12", "python3.11", "python3.14")
+PYTHON_COMMANDS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
 def main() -> None:
