@@ -1,9 +1,20 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, metrics, schema
+from organizations import queries
 
+_is_staff = admin.site.has_permission
+
+
+def _may_open_admin(request: HttpRequest) -> bool:
+    """Allow staff who have set up a second step. Others set it up at /accounts/2fa/."""
+    return _is_staff(request) and not queries.signs_in_with_password_only(request.user.pk or 0)
+
+
+admin.site.has_permission = _may_open_admin  # type: ignore[method-assign]
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # the admin needs the second step, too
 
 urlpatterns: list[URLPattern | URLResolver] = [

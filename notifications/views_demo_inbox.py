@@ -34,7 +34,7 @@ def require_demo(view: View) -> View:
 @require_demo
 @require_safe
 def show_demo_inbox(request: HttpRequest) -> HttpResponse:
-    to = request.GET.get("to", "")
+    to = _read_address(request)
     return render(
         request, "notifications/demo_inbox.html", {"items": queries.list_inbox_items(_parse_address(to)), "to": to}
     )
@@ -43,7 +43,7 @@ def show_demo_inbox(request: HttpRequest) -> HttpResponse:
 @require_demo
 @require_safe
 def show_demo_inbox_json(request: HttpRequest) -> HttpResponse:
-    items = queries.list_inbox_items(_parse_address(request.GET.get("to", "")))
+    items = queries.list_inbox_items(_parse_address(_read_address(request)))
     messages = [
         {"to": item.to, "channel": item.channel, "text": item.text, "at": item.at.isoformat()} for item in items
     ]
@@ -70,6 +70,10 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
         now=timezone.now(),
     )
     return redirect("demo_inbox")
+
+
+def _read_address(request: HttpRequest) -> str:
+    return request.GET.get("to", "").replace("\x00", "")  # PostgreSQL cannot store NUL
 
 
 def _parse_address(typed: str) -> str:

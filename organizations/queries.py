@@ -27,11 +27,13 @@ def lacks_second_step(membership: Membership) -> bool:
 
     A user who has set up a second step (app codes or a passkey) cannot sign in without it.
     """
-    if not settings.SECOND_STEP_REQUIRED or not rules.is_allowed(membership.role, "plan"):
+    return rules.is_allowed(membership.role, "plan") and signs_in_with_password_only(membership.user_id)
+
+
+def signs_in_with_password_only(user_id: int) -> bool:
+    if not settings.SECOND_STEP_REQUIRED:
         return False
-    authenticators = Authenticator.objects.filter(user=membership.user_id).exclude(
-        type=Authenticator.Type.RECOVERY_CODES
-    )
+    authenticators = Authenticator.objects.filter(user=user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return not authenticators.exists()
 
 

@@ -14,6 +14,7 @@ from drives.desk import queries, todo
 from drives.models import BookingState, Drive
 from drives.web import members
 from notifications import contact_address
+from organizations import audit
 from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -70,9 +71,16 @@ def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_safe
-@accounts.role_required("view")
+@accounts.role_required("check_in")
 def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
+    audit.add_audit_entry(
+        organization=drive.organization,
+        actor=members.format_actor(request),
+        verb="exported",
+        about=f"drive:{drive.pk}",
+        now=timezone.now(),
+    )
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
     response["Cache-Control"] = "no-store"

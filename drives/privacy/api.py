@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from drives.api import openapi
 from drives.api.access import ApiView
-from drives.privacy import erase, export
+from drives.privacy import erase, export, export_file
 from drives.privacy.serializers import ErasedSerializer, EraseSerializer, ExportSerializer
 
 
@@ -26,6 +26,7 @@ class ExportVolunteerView(ApiView):
         person = self.get_volunteer_or_404(volunteer_id)
         if person.erased_at:
             raise Http404
+        export_file.record_export(person, actor=self.caller.actor, now=timezone.now())
         return Response(ExportSerializer.write(export.build_export(person, timezone.now())))
 
 

@@ -20,7 +20,9 @@ from volunteers.models import Volunteer
 @require_safe
 @accounts.role_required("plan")
 def download_export(request: MemberRequest, volunteer_id: int) -> HttpResponse:
-    return export_file.build_export_response(_get_person_or_404(request, volunteer_id), timezone.now())
+    person, now = _get_person_or_404(request, volunteer_id), timezone.now()
+    export_file.record_export(person, actor=members.format_actor(request), now=now)
+    return export_file.build_export_response(person, now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

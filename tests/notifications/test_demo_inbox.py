@@ -89,3 +89,9 @@ def test_the_page_asks_as_much_for_three_messages_as_for_one(django_assert_num_q
             made.deliver()
         with django_assert_num_queries(1):
             Client().get(PAGE)
+
+
+@pytest.mark.usefixtures("_demo")
+@pytest.mark.parametrize("page", [PAGE, JSON])
+def test_a_nul_in_the_query_is_no_error(page: str) -> None:
+    assert Client().get(f"{page}?to=%00").status_code == 200

@@ -10,7 +10,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 
 from config import settings as written
-from organizations.models import Membership, Role
+from organizations.models import Membership, Role, User
 from tests import builders
 from tests.builders import PASSWORD
 from tests.organizations.test_accounts import totp_code
@@ -74,3 +74,13 @@ def test_recovery_codes_alone_are_no_second_step() -> None:
     assert client.get("/organizer/").status_code == 200
     Authenticator.objects.filter(type="webauthn").delete()
     assert client.get("/organizer/")["Location"] == "/accounts/2fa/"
+
+
+def test_the_admin_does_not_open_to_a_password_alone() -> None:
+    root = User.objects.create_superuser("root@example.org", PASSWORD)
+    client = Client()
+    client.force_login(root)
+    for path in ("/admin/", "/admin/volunteers/contact/"):
+        assert client.get(path)["Location"].startswith("/admin/login/")
+    TOTP.activate(root, SECRET)
+    assert client.get("/admin/").status_code == 200

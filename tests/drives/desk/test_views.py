@@ -17,7 +17,7 @@ from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import lifecycle as planning_drives
 from notifications import consents
 from notifications.models import Message, MessageState, Sender
-from organizations.models import Membership, Role
+from organizations.models import AuditEntry, Membership, Role
 from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -222,6 +222,15 @@ def test_no_cell_of_the_csv_is_a_formula() -> None:
     assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
     assert [views_drive.escape_formula(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
     assert views_drive.escape_formula("Ana") == "Ana"
+    assert AuditEntry.objects.get(verb="exported").about == f"drive:{drive.pk}"
+
+
+def test_a_viewer_cannot_download_contacts() -> None:
+    member = builders.member(builders.organization(), Role.VIEWER)
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    assert browser.get(address(drive, "roster_csv")).status_code == 403
+    assert "Download CSV" not in browser.get(address(drive, "drive")).content.decode()
+    assert not AuditEntry.objects.filter(verb="exported").exists()
 
 
 def test_the_printed_roster_leaves_out_cancelled_bookings() -> None:
