@@ -53,10 +53,10 @@ def heal(table: str) -> None:
         cursor.execute(f"DROP TRIGGER bad_row ON {table}")
 
 
-def three_drives(**changes: object) -> list[Drive]:
+def three_drives() -> list[Drive]:
     owner = builders.organization()
     builders.member(owner)
-    return [builders.drive(owner, policy_id=builders.lax().pk, **changes) for _drive in range(3)]
+    return [builders.drive(owner, policy_id=builders.lax().pk) for _drive in range(3)]
 
 
 def ended_drives() -> Case:
