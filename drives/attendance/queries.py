@@ -1,7 +1,7 @@
 """Load a drive's roster and check-in list."""
 
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -56,6 +56,7 @@ class CheckinRow:
     booking: Booking
     late_minutes: int
     party: Party
+    neighbor_id: int | None = None  # the booking below it in its group, or above if it is the last
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class CheckinList:
     finished: list[CheckinRow]
 
 
+CHECKIN_GROUPS = tuple(each.name for each in fields(CheckinList))
 LISTED_STATES = [state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED)]
 
 
@@ -88,7 +90,15 @@ def load_checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinL
     for booking in bookings:
         late = max(0, (now - booking.starts_at) // timedelta(minutes=1))
         _choose_group(groups, booking, now).append(CheckinRow(booking, late, parties[booking.pk]))
+    for name in CHECKIN_GROUPS:
+        _link_neighbors(getattr(groups, name))
     return groups
+
+
+def _link_neighbors(rows: list[CheckinRow]) -> None:
+    for position, row in enumerate(rows):
+        near = rows[position + 1 : position + 2] or rows[max(0, position - 1) : position]
+        rows[position] = replace(row, neighbor_id=near[0].booking.pk if near else None)
 
 
 def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[CheckinRow]:

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives import refusals
@@ -74,10 +74,11 @@ def show_day(request: MemberRequest, slug: str) -> HttpResponse:
         "search": search,
         "list": checkin_list,
         "tally": checkin_list if not search else queries.load_checkin_list(drive, now),
-        "done": _find_last_booking(request, drive),
-        "is_empty": not any(
-            (checkin_list.due, checkin_list.late, checkin_list.checked_in, checkin_list.upcoming, checkin_list.finished)
-        ),
+        "done": (done := _find_last_booking(request, drive)),
+        # After a step the focus goes to the next donor, where the helper was in the list.
+        "focused": _parse_number(request.GET.get("next", "")) or (done.pk if done else None),
+        "list_state": _describe_search(search, checkin_list),
+        "is_empty": not _count_rows(checkin_list),
         "is_today": now.astimezone(drive.site.zone).date() == drive.on,
         "is_over": drive.ends_at <= now,
     }
@@ -115,7 +116,8 @@ def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -
     if verb in RESULTS and done.state != RESULTS[verb]:
         text = _("%(name)s: someone else changed this in the meantime. It is now “%(state)s”.")
         messages.info(request, text % {"name": booking.volunteer, "state": done.get_state_display()})
-    return redirect(_build_list_url(slug, _parse_search(request), done=booking.pk))
+    neighbor_id = _parse_number(request.POST.get("next", ""))
+    return redirect(_build_list_url(slug, _parse_search(request), done=booking.pk, neighbor_id=neighbor_id))
 
 
 @require_POST
@@ -214,10 +216,28 @@ OUTCOME_BUTTONS = [
 
 
 def _find_last_booking(request: MemberRequest, drive: Drive) -> Booking | None:
-    number = request.GET.get("done", "")
-    if not NUMBER_PATTERN.fullmatch(number):
+    number = _parse_number(request.GET.get("done", ""))
+    if number is None:
         return None
-    return Booking.objects.filter(drive=drive, pk=int(number)).select_related("volunteer").first()
+    return Booking.objects.filter(drive=drive, pk=number).select_related("volunteer").first()
+
+
+def _parse_number(typed: str) -> int | None:
+    return int(typed) if NUMBER_PATTERN.fullmatch(typed) else None
+
+
+def _count_rows(checkin_list: queries.CheckinList) -> int:
+    return sum(len(getattr(checkin_list, name)) for name in queries.CHECKIN_GROUPS)
+
+
+def _describe_search(search: str, checkin_list: queries.CheckinList) -> str:
+    """Return the sentence that a screen reader speaks when a search has replaced the list."""
+    count = _count_rows(checkin_list)
+    if not search:
+        return _("Everyone is shown.")
+    if not count:
+        return _("No one matches.")
+    return ngettext("%(count)s person matches.", "%(count)s people match.", count) % {"count": count}
 
 
 def _parse_search(request: MemberRequest) -> str:
@@ -225,7 +245,7 @@ def _parse_search(request: MemberRequest) -> str:
     return search.replace("\x00", "").strip()[:80]
 
 
-def _build_list_url(slug: str, search: str, done: int | None = None) -> str:
-    query = {name: value for name, value in (("q", search), ("done", done)) if value}
+def _build_list_url(slug: str, search: str, done: int | None = None, neighbor_id: int | None = None) -> str:
+    query = {name: value for name, value in (("q", search), ("done", done), ("next", neighbor_id)) if value}
     address = reverse("checkin", args=[slug])
     return f"{address}?{urlencode(query)}" if query else address

@@ -121,10 +121,15 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsForm:
     """Build the form with what the donor typed for a held booking, or with what was posted."""
+    return DetailsForm(posted, visits=[held.visit], initial=build_typed_initial(held))
+
+
+def build_typed_initial(held: Booking) -> dict[str, Any]:
+    """Return what the donor typed for a hold, by field of the form."""
     typed = held.registration
     assert typed is not None  # every hold has one
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
-    initial = {
+    return {
         "name": typed.name,
         "phone": typed.phone_as_typed,
         "email": typed.email,
@@ -135,7 +140,6 @@ def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsFor
         "self_reported_kind": donation.kind if donation else "",
         "self_reported_on": donation.on if donation else None,
     }
-    return DetailsForm(posted, visits=[held.visit], initial=initial)
 
 
 def is_about_time(refusal: Refusal) -> bool:

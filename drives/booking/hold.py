@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import create
+from drives.booking import confirm_holds, create, rules
 from drives.capacity import booking_facts, counters, locks, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import party_fit
@@ -162,6 +162,24 @@ def correct_held_details(
     if is_other_contact:
         send_first_code(booking, details, bound_to, browser_token, ip, now, holds=())  # its spot is already counted
     return booking
+
+
+@transaction.atomic
+def extend_hold(*, booking_id: int, now: datetime) -> Booking:
+    """Hold a booking, and all of its party, for 15 more minutes. A second call changes nothing.
+
+    Raises HoldLapsed. Locks: bookings.
+    """
+    party_ids = confirm_holds.list_party_ids(Booking.objects.get(pk=booking_id))
+    party = locks.lock_bookings(party_ids)
+    requested = next(booking for booking in party if booking.pk == booking_id)
+    requested.refuse_lapsed(now)
+    for booking in party:
+        if booking.held_until and booking.is_held(now) and not booking.is_extended:
+            booking.held_until += rules.HOLD_FOR
+            booking.is_extended = True
+    Booking.objects.bulk_update(party, ["held_until", "is_extended"])
+    return requested
 
 
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:

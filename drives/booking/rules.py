@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from drives.models import OUTCOMES, Booking, BookingState, DriveState
 from drives.refusals import Reason
 
-HOLD_FOR = timedelta(minutes=15)
+HOLD_FOR = timedelta(minutes=15)  # a donor can add the same time once
+WARN_BEFORE_LAPSE = timedelta(minutes=2)
+TYPED_KEPT_FOR = timedelta(hours=1)  # after a hold lapsed, the same browser finds its details in the form
 LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts as late
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted

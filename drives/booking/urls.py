@@ -19,6 +19,7 @@ donor_urls = [
     path("b/<str:key>/", views_donor.show_own_booking, name="booking"),
     path("b/<str:key>/verify/", views_donor.verify_own_booking, name="booking_verify"),
     path("b/<str:key>/details/", views_book.correct_details, name="booking_details"),
+    path("b/<str:key>/extend/", views_donor.extend_own_hold, name="booking_extend"),
     path("b/<str:key>/code/", views_donor.send_booking_code, name="booking_send_code"),
     path("b/<str:key>/move-party/", views_changes.move_own_booking, {"whole_party": True}, name="booking_move_party"),
     path("b/<str:key>/move/", views_changes.move_own_booking, name="booking_move"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import forms, hold, views_links, views_rebook
+from drives.booking import forms, hold, rules, views_links, views_rebook
 from drives.booking.forms import DetailsForm
 from drives.booking.queries import BookingPage
 from drives.capacity import availability
@@ -85,6 +86,8 @@ def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     if is_alone and (donors := views_rebook.list_known_donors(request, page)):
         return views_rebook.render_rebooking(request, page, donors, wanted.visit, slot_id)
     initial = {"slot": slot_id, "confirmed": views_donor.parse_self_check_result(request) == "yes"}
+    if lapsed := _find_lapsed_hold(request, page):
+        initial = {**forms.build_typed_initial(lapsed), "slot": slot_id}
     return _render_details(
         request, BookingDetails(page, DetailsForm(visits=wanted.visits, initial=initial), wanted, slot_id)
     )
@@ -125,18 +128,28 @@ def _held_cookie(page: DrivePage) -> LinkCookie:
 
 
 def _find_held_reference(request: HttpRequest, page: DrivePage, slot_id: int | None) -> str | None:
-    if "new" in request.GET or not (tokens := _held_cookie(page).read_tokens(request)):
-        return None
-    hashes = [linked_model.hash_token(token) for token in tokens]
-    held = Booking.objects.filter(
-        link_hash__in=hashes,
-        drive=page.drive,
-        arrival=slot_id,
-        state=BookingState.HELD,
-        held_until__gt=timezone.now(),
-        party=None,
+    held = _filter_own_holds(request, page).filter(arrival=slot_id, state=BookingState.HELD, party=None)
+    live = held.filter(held_until__gt=timezone.now())
+    return live.order_by("-pk").values_list("reference", flat=True).first()
+
+
+def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
+    """Find this browser's last hold at the drive, if its time ran out within the last hour."""
+    now = timezone.now()
+    lapsed = _filter_own_holds(request, page).filter(
+        state__in=(BookingState.HELD, BookingState.LAPSED),
+        registration__isnull=False,
+        held_until__gt=now - rules.TYPED_KEPT_FOR,
+        held_until__lte=now,
     )
-    return held.order_by("-pk").values_list("reference", flat=True).first()
+    return lapsed.select_related("registration").order_by("-pk").first()
+
+
+def _filter_own_holds(request: HttpRequest, page: DrivePage) -> QuerySet[Booking]:
+    tokens = () if "new" in request.GET else _held_cookie(page).read_tokens(request)
+    if not tokens:
+        return Booking.objects.none()  # without a query
+    return Booking.objects.filter(link_hash__in=map(linked_model.hash_token, tokens), drive=page.drive)
 
 
 @never_cache
@@ -171,7 +184,7 @@ def correct_details(request: HttpRequest, key: str) -> HttpResponse:
         details.status = form_errors.compute_http_status(problem)
         form.refuse(problem)
         return form_errors.add_retry_after(_render_details(request, details), problem)
-    response = views_links.redirect_to_booking(key)
+    response = views_links.redirect_to_booking(key, "corrected=1")
     visitor.set_browser_cookie(response, browser)
     return response
 

@@ -59,6 +59,7 @@ def _render_times(
         **views_donor.build_booking_context(page),
         "group": moving if whole_party else (),
         "parts": times.group_by_day_part(queries.list_times_to_move(moving, timezone.now()), page.booking.drive),
+        "choose": problem is not None and times.parse_slot_id(request.POST.get("slot", "")) is None,
         "problems": problem.messages if problem else (),
         **forms.build_alternatives(problem),
     }
@@ -103,7 +104,10 @@ def _cancel(booking: Booking, *, whole_party: bool = False) -> None:
 def restore_own_booking(request: HttpRequest, key: str) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     return _run_change(
-        request, key, lambda: changes.restore_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now())
+        request,
+        key,
+        lambda: changes.restore_booking(booking_id=page.booking.pk, actor=DONOR, now=timezone.now()),
+        "restored=1",
     )
 
 

@@ -1,5 +1,6 @@
 """The donor's page of a booking: check and verify a hold, then view and manage the booking."""
 
+import math
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.booking import changes, forms, reminder_summary, verify, views_links
+from drives.booking import changes, forms, hold, reminder_summary, rules, verify, views_links
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visits
@@ -23,7 +24,7 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
 from drives.messaging import addressees, views_consents
 from drives.models import Booking, BookingState, SelfReportedDonation
-from drives.refusals import Refusal
+from drives.refusals import HoldLapsed, Refusal
 from drives.web import code_page, links
 from drives.web.code_page import CodeForm
 from volunteers import queries as volunteers_queries
@@ -69,6 +70,17 @@ def send_booking_code(request: HttpRequest, key: str) -> HttpResponse:
     return code_page.handle_resend_form(request, action, done, partial(render_hold_again, request, key))
 
 
+@never_cache
+@views_links.require_booking_post
+def extend_own_hold(request: HttpRequest, key: str) -> HttpResponse:
+    page = views_links.get_booking_page_or_404(request, key)
+    try:
+        hold.extend_hold(booking_id=page.booking.pk, now=timezone.now())
+    except HoldLapsed:
+        return views_links.redirect_to_booking(key)
+    return views_links.redirect_to_booking(key, "extended=1")
+
+
 def render_hold_again(
     request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: SelfReportedForm | None = None
 ) -> HttpResponse:
@@ -95,6 +107,11 @@ def _render_check_page(
         **build_booking_context(page),
         "typed": page.booking.registration,
         "group": group,
+        "moved": "moved" in request.GET,
+        "corrected": "corrected" in request.GET,
+        "extended": "extended" in request.GET,
+        "seconds_left": _count_seconds_left(page.booking),
+        "warn_seconds": int(rules.WARN_BEFORE_LAPSE.total_seconds()),
         **forms.build_alternatives(problem),
         "minutes": visits.compute_visit_minutes(page.booking),
         "is_refused": is_refused,
@@ -102,6 +119,11 @@ def _render_check_page(
     }
     shown = code_page.build_code_page(request, page.booking)
     return code_page.render_code_page(request, "drives/booking/verify.html", shown, form, problem, context)
+
+
+def _count_seconds_left(held: Booking) -> int:
+    assert held.held_until is not None  # a constraint of the table
+    return max(0, math.ceil((held.held_until - timezone.now()).total_seconds()))
 
 
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:
@@ -130,6 +152,7 @@ def render_booking_page(
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
+        "restored": "restored" in request.GET,
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
         "minutes": visits.compute_visit_minutes(booking),

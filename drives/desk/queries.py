@@ -65,6 +65,7 @@ class HourRow:
     spots_left: int
     takes_arrivals: bool  # a visit could begin in this hour if all chairs were free
     is_over: bool
+    above_limit: int  # the most people above the limit at one time of this hour
 
     @property
     def is_half_empty(self) -> bool:
@@ -183,6 +184,7 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
             spots_left=_count_arrivals(drive, *free, arrivals[fill.starts_at]),
             takes_arrivals=_count_arrivals(drive, *limits, arrivals[fill.starts_at]) > 0,
             is_over=fill.starts_at + timedelta(hours=1) <= now,
+            above_limit=max(rows[n].over for n in arrivals[fill.starts_at]),
         )
         for fill in public_queries.load_hourly_fill(drive)
     ]

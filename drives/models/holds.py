@@ -29,6 +29,7 @@ class AbstractHold(LinkedModel):
     state: str
     registration: Registration | None
     held_until = models.DateTimeField(null=True, blank=True)
+    is_extended = models.BooleanField(default=False)  # the donor asked for more time; possible once
 
     class Meta:
         abstract = True

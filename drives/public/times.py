@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from drives.capacity import availability
 from drives.domain import party_fit
@@ -90,4 +91,16 @@ def find_chosen_time(times: Iterable[OpenTime], slot_id: int | None) -> OpenTime
 
 
 def format_choose_time() -> str:
-    return _("Choose a time.")
+    return _("Choose a time first, then continue.")
+
+
+def describe_open_times(party_request: PartyRequest, count: int) -> str:
+    """Return the sentence that a screen reader speaks when other times replace the ones on the page."""
+    people, first = party_request.people, party_request.first
+    if people == 1:
+        chosen = _("First visit") if party_request.visit == Visit.FIRST else _("Return visit")
+    else:
+        chosen = _("%(people)d people, %(first)d of them for the first time") % {"people": people, "first": first}
+    if not count:
+        return f"{chosen}: {_('there are no open times.')}"
+    return f"{chosen}: {ngettext('%(count)d open time.', '%(count)d open times.', count) % {'count': count}}"

@@ -67,6 +67,8 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     party_request = times.parse_party_request(request.GET)
     if earlier_visit:
         party_request = replace(party_request, visit=Visit.RETURN)
+    open_times = times.list_party_times(page, party_request, now)
+    is_missing = bool(open_times) and "choose" in request.GET
     context = {
         **build_drive_context(page),
         "wanted": party_request,
@@ -75,9 +77,11 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "people": party_request.people,
         "first": party_request.first,
         "firsts": range(party_request.people + 1),
-        "parts": times.group_by_day_part(times.list_party_times(page, party_request, now), page.drive),
+        "parts": times.group_by_day_part(open_times, page.drive),
         "slot": times.parse_slot_id(request.GET.get("slot", "")),
-        "choose": "choose" in request.GET,
+        "open_times": times.describe_open_times(party_request, len(open_times)),
+        "choose": is_missing,
+        "problems": [times.format_choose_time()] if is_missing else (),
         # One-tap booking is for one person only, because the names in a party must be typed.
         "is_known": party_request.people == 1
         and bool(browser)
@@ -125,4 +129,4 @@ def parse_self_check_result(request: HttpRequest) -> str:
 
 def redirect_to_drive(page: DrivePage, party_request: PartyRequest) -> HttpResponse:
     address = reverse("drive", args=[page.drive.slug])
-    return redirect(f"{address}?{party_request.query}&choose=1#times")
+    return redirect(f"{address}?{party_request.query}&choose=1")

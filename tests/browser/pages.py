@@ -68,7 +68,21 @@ def look_at(page: Page, name: str) -> list[str]:
     """Return the problems of the page in its current state."""
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-    return [f"{name}: {each}" for each in violations(page) + (["scrolls sideways"] if scrolls_sideways(page) else [])]
+    return [f"{name}: {each}" for each in violations(page) + find_wide_parts(page)]
+
+
+def find_wide_parts(page: Page) -> list[str]:
+    """Return the parts that make the page scroll sideways, the innermost last."""
+    if not scrolls_sideways(page):
+        return []
+    return [
+        f"scrolls sideways: {part}"
+        for part in page.evaluate(
+            """() => [...document.querySelectorAll('body *')]
+            .filter((part) => part.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+            .map((part) => `${part.tagName}.${part.className} ${part.innerText || ''}`.slice(0, 60)).slice(-6)"""
+        )
+    ]
 
 
 def enter_ana(page: Page) -> None:
@@ -82,3 +96,24 @@ def enter_code(page: Page) -> None:
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()
     arrive(page, "You’re booked")
+
+
+def enlarge_letters(page: Page, percent: int = 200) -> None:
+    """Set the size of letters as a phone's setting for larger text does. Zoom would also change the page's width."""
+    page.evaluate("percent => { document.documentElement.style.fontSize = percent + '%'; }", percent)
+
+
+def covered_share(page: Page) -> float:
+    """Return the share of the screen's height that elements cover which stay while the page scrolls."""
+    return float(
+        page.evaluate(
+            """() => Math.max(0, ...[...document.querySelectorAll('body *')]
+            .filter((part) => ['fixed', 'sticky'].includes(getComputedStyle(part).position))
+            .map((part) => part.getBoundingClientRect().height)) / innerHeight"""
+        )
+    )
+
+
+def wait_until_spoken(page: Page, words: str) -> None:
+    """Wait until the status line has these words. A screen reader speaks them because they arrive after the page."""
+    page.locator("#status[role=status]", has_text=words).wait_for(state="attached")

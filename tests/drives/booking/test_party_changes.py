@@ -145,7 +145,7 @@ def test_the_leader_moves_the_party_on_their_page() -> None:
     done = browser.post(address, {"slot": builders.slot(party[0].drive, 2).pk}, follow=True)
     assert "Your time has been changed" in text(done)
     assert steps(party) == [2, 2, 2]
-    assert "Choose a time." in text(browser.post(address, {"slot": ""}))
+    assert "Choose a time first, then continue." in text(browser.post(address, {"slot": ""}))
     others = reverse("booking_move_party", args=[party[1].token])
     assert browser.get(others).status_code == 303
     browser.post(others, {"slot": builders.slot(party[0].drive, 4).pk})

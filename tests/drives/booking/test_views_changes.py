@@ -60,7 +60,7 @@ def test_moving_without_a_chosen_time_asks_for_one() -> None:
     response = Client().post(reverse("booking_move", args=[builders.booked(builders.drive()).token]))
     assert response.status_code == 422
     assert title(response).startswith("Error: ")
-    assert "Choose a time." in text(response)
+    assert "Choose a time first, then continue." in text(response)
 
 
 def test_moving_to_a_full_time_keeps_the_old_one() -> None:

@@ -94,7 +94,7 @@ def test_a_time_that_is_full_already_is_reported_before_the_form() -> None:
 def test_a_missing_time_keeps_typed_details() -> None:
     response = donor.keep(Client(), builders.drive(), slot="")
     assert response.status_code == 422
-    assert '<a href="#id_slot">Choose a time.</a>' in response.content.decode()
+    assert '<a href="#id_slot">Choose a time first, then continue.</a>' in response.content.decode()
     assert 'value="Test Ana Alder"' in response.content.decode()
 
 

@@ -68,7 +68,8 @@ def test_a_known_donor_can_choose_a_time_for_a_party(client: Client) -> None:
     donor.booked(client, builders.drive(here, policy_id=builders.lax().pk))
     drive = builders.drive(here, policy_id=builders.lax().pk)
     page = client.get(reverse("drive", args=[drive.slug]), {"people": "2"})
-    assert f'<input type="radio" name="slot" value="{builders.slot(drive).pk}" required>' in page.content.decode()
+    slot_id = builders.slot(drive).pk
+    assert f'<input type="radio" name="slot" id="time-{slot_id}" value="{slot_id}"' in page.content.decode()
     assert "all together" in text(page)
 
 
@@ -208,7 +209,7 @@ def test_a_held_party_moves_from_its_page(client: Client) -> None:
     assert gone.status_code == 409
     assert "These times are available for all of you" in text(gone)
     assert [f'value="{builders.slot(drive, n).pk}"' in gone.content.decode() for n in range(4)] == [True] * 3 + [False]
-    assert "Choose a time." in text(client.post(address))
+    assert "Choose a time first, then continue." in text(client.post(address))
 
 
 def test_a_known_contact_with_another_name_is_asked_about(client: Client) -> None:

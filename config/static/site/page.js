@@ -1,0 +1,92 @@
+// What scripts add to every page: the status line, the chosen time, the limit of a hold, the pause of the check-in list.
+(() => {
+  const status = document.getElementById("status");
+  const find = (id) => document.getElementById(id);
+  let waiting;
+
+  // Screen readers read a live region only if its text changes while the page is open, so the text comes later.
+  const say = (text) => {
+    clearTimeout(waiting);
+    status.textContent = "";
+    if (text) waiting = setTimeout(() => { status.textContent = text; }, 400);
+  };
+
+  // News: elements that tell what the last request did. States: parts that htmx swaps, said when they have changed.
+  const collectNews = (root) => [...root.querySelectorAll("[data-news]")].map((part) => part.dataset.news || part.innerText.trim()).join(" ");
+  const states = new Map();
+  const collectChanges = () => [...document.querySelectorAll("[data-state]")].map((part) => {
+    const state = part.dataset.state || part.innerText.trim(), before = states.get(part.id);
+    states.set(part.id, state);
+    return before === undefined || before === state ? "" : state;
+  }).join(" ").trim();
+
+  // The time that the donor chose stands beside the button that continues.
+  const showChosenTime = () => {
+    const output = find("chosen-time");
+    const chosen = document.querySelector("#times-form input[name=slot]:checked");
+    if (!output) return;
+    output.parentElement.hidden = false;
+    output.textContent = chosen ? chosen.dataset.moment : output.dataset.none;
+  };
+  document.addEventListener("change", ({ target }) => { if (target.name === "slot") showChosenTime(); });
+
+  // A hold ends: say so before it does. The clock runs from the answer of the server, not from the donor's clock.
+  const timers = [];
+  const watchHold = () => {
+    const hold = find("hold");
+    timers.splice(0).forEach(clearTimeout);
+    if (!hold) return;
+    const { seconds, warnSeconds, warning, ended } = hold.dataset;
+    const show = (text) => {
+      const line = find("hold-warning");
+      line.textContent = text;
+      line.hidden = false;
+      say(text);
+    };
+    timers.push(setTimeout(() => show(warning), Math.max(0, seconds - warnSeconds) * 1000));
+    timers.push(setTimeout(() => show(ended), seconds * 1000));
+  };
+
+  // The check-in list refreshes itself, but not while it is paused or a helper is working in it.
+  const PAUSED = "check-in-paused", WORKING_MS = 120000;
+  const pause = find("pause");
+  let workedAt = Date.now();
+  const isPaused = () => sessionStorage.getItem(PAUSED) === "1";
+  const isWorking = (list) => list.contains(document.activeElement) && Date.now() - workedAt < WORKING_MS;
+  const showPause = () => {
+    pause.hidden = false;
+    pause.setAttribute("aria-pressed", String(isPaused()));
+  };
+  if (pause) {
+    showPause();
+    pause.addEventListener("click", () => {
+      sessionStorage.setItem(PAUSED, isPaused() ? "0" : "1");
+      showPause();
+    });
+    ["keydown", "focusin"].forEach((event) => document.addEventListener(event, () => { workedAt = Date.now(); }));
+    ["htmx:beforeRequest", "htmx:beforeSwap"].forEach((event) => document.addEventListener(event, (about) => {
+      const list = find("list");
+      const isRefresh = about.detail.requestConfig.elt === list;
+      if (isRefresh && (isPaused() || isWorking(list))) about.preventDefault();
+    }));
+  }
+
+  // After a swap, the focus stays where the donor was, or goes to the new part if that control is gone.
+  let focusedIn;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    focusedIn = detail.target.contains(document.activeElement) ? detail.target.id : "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (focusedIn && document.activeElement === document.body) find(focusedIn)?.focus({ preventScroll: true });
+    focusedIn = "";
+    showChosenTime();
+    watchHold();
+    const changes = collectChanges();
+    if (changes) say(changes);
+  });
+
+  showChosenTime();
+  watchHold();
+  collectChanges();
+  say(collectNews(document));
+})();
