@@ -1,4 +1,4 @@
-"""`python -m bench [booking|reading|claiming|delivering …]`: run all benchmarks, or only the named ones."""
+"""`python -m bench [booking|reading|pages|claiming|delivering …]`: run all benchmarks, or only the named ones."""
 
 import importlib
 import sys
@@ -11,7 +11,7 @@ from bench import table
 from bench.stack import BenchStack
 from bench.table import Benchmark
 
-PARTS = ("booking", "reading", "claiming", "delivering")
+PARTS = ("booking", "reading", "pages", "claiming", "delivering")
 
 
 def main(arguments: list[str]) -> int:
@@ -39,6 +39,7 @@ def _measure(bench: BenchStack, parts: list[str]) -> list[Benchmark]:
     measures = {
         "booking": lambda: web_requests.measure_bookings(bench, world),
         "reading": lambda: web_requests.measure_reads(bench, world),
+        "pages": lambda: web_requests.measure_pages(bench, world),
         "claiming": lambda: delivery.measure_claims(world),
         "delivering": lambda: delivery.measure_deliveries(bench, world),
     }

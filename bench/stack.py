@@ -83,8 +83,9 @@ class BenchStack:
         if program := redis_server.find_redis_binary():
             self.redis = redis_server.start_redis(program, self.folder, self.guard)
         os.environ.update(self._environment())
-        if self.start_python("manage.py", "migrate", "--skip-checks", "--verbosity=0").wait():
-            raise RuntimeError((self.folder / "log").read_text())
+        for command in (("migrate", "--skip-checks"), ("collectstatic", "--noinput")):
+            if self.start_python("manage.py", *command, "--verbosity=0").wait():
+                raise RuntimeError((self.folder / "log").read_text())
         self.start_python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
         os.environ["WEB"] = "on"
         self.start_python("-m", "config.web_server")
@@ -94,6 +95,7 @@ class BenchStack:
     def _environment(self) -> dict[str, str]:
         assert self.database is not None
         return {
+            "STATIC_ROOT": str(self.folder / "static"),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": self.database.url("drives"),
             "REDIS_URL": self.redis.url() if self.redis else workspace.create_broker_folders(self.folder),
@@ -102,7 +104,6 @@ class BenchStack:
             "BASE_URL": f"http://localhost:{self.port}",
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
-            "STATIC_ROOT": str(self.folder / "static"),
             "DEMO": "on",
             "RATE_LIMITS": "off",
             "SMS_PROVIDER": "twilio",

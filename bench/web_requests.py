@@ -1,7 +1,7 @@
-"""Benchmarks through the web server: bookings, open times and calendar feeds."""
+"""Benchmarks through the web server: bookings, open times, calendar feeds and public pages."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bench import bench_data as bench_world
@@ -13,6 +13,9 @@ from bench.table import Benchmark
 
 SHORT, LONG, ROUNDS = 2.0, 3.0, 3
 HOLD_COUNT = 5_000  # holds at another drive, as after a drive has just opened
+LISTED_COUNT = 50  # drives on the list of all drives and on the organization's page
+_IDLE = "a view that only redirects"
+_IDLE_REQUEST = load.build_get_request("/language/?next=/")  # the server answers /healthz without Django
 _RUN = 400  # requests per client and run; with more, a phone number would need more than two codes
 
 
@@ -62,34 +65,57 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
 
 
 def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure open times and calendar feeds, compared with a view that does nothing."""
+    """Measure open times and calendar feeds, compared with a view that only redirects."""
     drive, person = world.create_published_drive(40), world.create_frequent_donor(200)
     times, feed = f"/api/v1/drives/{drive.pk}/slots/?visit=return", f"/feeds/{person.token}.ics"
-    idle = "a view that does nothing"
     works = {
-        times: Benchmark("availability, 40 slots", idle),
-        feed: Benchmark("calendar feed, 200 bookings", idle),
-        "304": Benchmark("calendar feed, not changed", idle),
+        times: Benchmark("availability, 40 slots", _IDLE),
+        feed: Benchmark("calendar feed, 200 bookings", _IDLE),
+        "304": Benchmark("calendar feed, not changed", _IDLE),
     }
     requests = {
         times: (load.build_get_request(times), 200),
         feed: (load.build_get_request(feed), 200),
         "304": (load.build_get_request(feed, **{"If-None-Match": _read_etag(bench, feed)}), 304),
     }
+    _measure_beside_idle_view(bench, works, requests)
+    yield from works.values()
+    yield _compare_with_sql(bench, works[times], drive.pk)
+
+
+def measure_pages(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
+    """Measure public pages. A browser with a cookie of ours gets a page of its own, which is rendered each time."""
+    drives = [world.create_published_drive(40) for _number in range(LISTED_COUNT)]
+    page, organization = f"/d/{drives[0].slug}/", f"/o/{world.organization.slug}/"
+    works = {
+        "page": Benchmark("drive page, 40 slots", _IDLE),
+        "304": Benchmark("drive page, not changed", _IDLE),
+        "own": Benchmark("drive page, rendered each time", _IDLE),
+        "list": Benchmark(f"all drives, {LISTED_COUNT}", _IDLE),
+        "organization": Benchmark(f"organization page, {LISTED_COUNT} drives", _IDLE),
+    }
+    requests = {
+        "page": (load.build_get_request(page), 200),
+        "304": (load.build_get_request(page, **{"If-None-Match": _read_etag(bench, page)}), 304),
+        "own": (load.build_get_request(page, Cookie=f"browser={'x' * 43}"), 200),
+        "list": (load.build_get_request("/"), 200),
+        "organization": (load.build_get_request(organization), 200),
+    }
+    _measure_beside_idle_view(bench, works, requests)
+    yield from works.values()
+
+
+def _measure_beside_idle_view(
+    bench: BenchStack, works: Mapping[str, Benchmark], requests: Mapping[str, tuple[bytes, int]]
+) -> None:
     bench_world.analyze_tables()
     for request, _status in requests.values():
         load.run_clients(bench.port, _repeat_request(request), seconds=0.5)
     for _round in range(ROUNDS):
-        floor = (
-            load.run_clients(bench.port, _repeat_request(load.build_get_request("/healthz")), seconds=SHORT)
-            .expect(200)
-            .rate
-        )
+        floor = load.run_clients(bench.port, _repeat_request(_IDLE_REQUEST), seconds=SHORT).expect(302).rate
         for name, (request, status) in requests.items():
             works[name].add(load.run_clients(bench.port, _repeat_request(request), seconds=SHORT).expect(status))
             works[name].floors.append(floor)
-    yield from works.values()
-    yield _compare_with_sql(bench, works[times], drive.pk)
 
 
 def _compare_with_sql(bench: BenchStack, measured: Benchmark, drive: int) -> Benchmark:
