@@ -35,9 +35,10 @@ class QuietHours:
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
-        return self._compute_instant(
-            local.date() if local.hour < self.opens else local.date() + timedelta(days=1), self.opens
-        )
+        day = local.date() if local.hour < self.opens else local.date() + timedelta(days=1)
+        opening = self._compute_instant(day, self.opens)
+        # A day on which the clocks skip every open hour has no opening.
+        return self.next_open(opening) if self.is_quiet(opening) else opening
 
     def next_morning(self, at: datetime) -> datetime:
         return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
@@ -49,9 +50,11 @@ class QuietHours:
         local = at.astimezone(self.zone)
         day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
         # If the clocks change in between, 15 minutes before closing may also be within quiet hours.
-        return min(
+        last = min(
             at, max(self._compute_instant(day, self.closes) - CLOSING_MARGIN, self._compute_instant(day, self.opens))
         )
+        # A day on which the clocks skip every open hour has no last open moment.
+        return self.last_open_before(last - CLOSING_MARGIN) if self.is_quiet(last) else last
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
         """Return whether a message about a changed visit may wait until morning.

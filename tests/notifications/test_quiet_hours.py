@@ -72,7 +72,24 @@ def test_what_moves_is_open_and_moves_the_right_way(at: datetime, zone: str, ope
     later, earlier = quiet.next_open(at), quiet.last_open_before(at)
     assert not quiet.is_quiet(later)
     assert not quiet.is_quiet(earlier)
-    assert at - timedelta(hours=25) <= earlier <= at <= later <= at + timedelta(hours=25)
+    longest = timedelta(hours=25 if hours > 1 else 49)  # the clocks may skip the only open hour of a day
+    assert at - longest <= earlier <= at <= later <= at + longest
+
+
+@pytest.mark.parametrize(
+    ("closes", "after", "before"),
+    [
+        (3, "2027-03-15 02:00", "2027-03-13 02:45"),
+        (4, "2027-03-14 03:00", "2027-03-13 03:45"),
+    ],
+)
+def test_a_night_without_its_open_hour_is_passed_over(closes: int, after: str, before: str) -> None:
+    quiet, at = QuietHours(LA, 2, closes), wall("2027-03-14 01:30")  # at 2:00 the clocks go to 3:00
+    assert (quiet.next_open(at), quiet.last_open_before(at)) == (wall(after), wall(before))
+
+
+def test_after_a_night_without_its_open_hour_the_last_open_moment_is_a_day_earlier() -> None:
+    assert QuietHours(LA, 2, 3).last_open_before(wall("2027-03-14 12:00")) == wall("2027-03-13 02:45")
 
 
 @pytest.mark.parametrize(
