@@ -70,7 +70,8 @@ _GIVES_UP = re.compile(
     r"|\b(?:reschedul\w*|rebook|postpone|reprogramar|reagendar|posponer)\b"
     r"|\b(?:move|change|switch|push back|cambiar|mover) (?:my|the|mi|la|de) (?:appointment|appt|time|booking|date"
     r"|visit|day|slot|cita|hora|reserva|dia|fecha)\b"
-    r"|\bsomething(?: has)? came up\b|\bsurgio algo\b|\bgive up my (?:spot|place|appointment)\b"
+    r"|\bsomething(?: has)? came up\b|\b(?:surgio algo|(?:surgio|me salio) un imprevisto)\b"
+    r"|\bgive up my (?:spot|place|appointment)\b"
     r"|\b(?:i am|im|i feel|we are|were|feeling|am) (?:really |very |so |too )?(?:sick|ill|unwell"
     r"|not feeling well)\b|\bnot feeling well\b|\bgot sick\b|\bcame down with\b"
     r"|\b(?:i have|i got|tested positive for|have) (?:covid|the flu|a fever|a cold)\b"
@@ -80,6 +81,7 @@ _GIVES_UP = re.compile(
     r"|estar|presentarme|donar|acudir)\b"
     r"|\b(?:ya )?no (?:voy|ire|iremos|vengo|podre|asistire|estare|llegare|llego|vamos)(?: a ir)?$|\bno (?:voy|ire"
     r"|iremos|vengo|podre|asistire|estare|llegare)\b(?! a (?:cancel|anul|falt|perd))"
+    r"|\bno llego a (?:la|mi) (?:cita|donacion)\b"
     r"|\bdar(?:me)? de baja (?:la|mi|una|esa|esta) (?:cita|reserva|turno)\b|\bponerme otra\b|\botra (?:hora|fecha"
     r"|cita)\b"
 )
