@@ -214,6 +214,22 @@ def test_a_hold_can_be_verified_for_15_minutes() -> None:
     assert verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
 
 
+def test_a_hold_is_extended_once_by_15_minutes() -> None:
+    booking = builders.held(builders.drive())
+    just = NOW + timedelta(minutes=15) - timedelta(seconds=1)
+    for _time in range(2):
+        assert hold.extend_hold(booking_id=booking.pk, now=just).held_until == NOW + timedelta(minutes=30)
+    with pytest.raises(HoldLapsed):
+        hold.extend_hold(booking_id=booking.pk, now=NOW + timedelta(minutes=30))
+
+
+def test_a_lapsed_hold_is_not_extended() -> None:
+    booking = builders.held(builders.drive())
+    with pytest.raises(HoldLapsed):
+        hold.extend_hold(booking_id=booking.pk, now=NOW + timedelta(minutes=15))
+    assert not Booking.objects.get().is_extended
+
+
 def test_a_lapsed_hold_makes_room_for_another() -> None:
     drive = builders.drive()
     builders.held(drive, n=0)
