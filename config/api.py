@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Field, Model, Q, QuerySet
@@ -184,9 +184,10 @@ class RateThrottle(BaseThrottle):
         self.left = 60 - now.second
         caller, limit = self._identify_caller(request)
         counter = f"api:{caller}:{now:%H%M}"
-        cache.add(counter, 0, timeout=60)
+        local = caches["local"]
+        local.add(counter, 0, timeout=60)
         try:
-            return cache.incr(counter) <= limit
+            return local.incr(counter) <= limit
         except ValueError:  # the counter expired between the two calls
             return True
 

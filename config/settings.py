@@ -126,7 +126,15 @@ DATABASES = {
 }
 _LOCAL_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
 CACHES = {
-    "default": {"BACKEND": _LOCAL_MEMORY, "OPTIONS": {"MAX_ENTRIES": 20_000}},
+    # allauth counts sign-ins and remembers used one-time codes here, for all processes.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",  # `organizations.models.SharedCacheEntry`
+        "KEY_FUNCTION": "config.shared_cache.build_cache_key",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
+    # Each process has its own, so that bookings and calendars need no statement for it.
+    "local": {"BACKEND": _LOCAL_MEMORY, "OPTIONS": {"MAX_ENTRIES": 20_000}},
     # `drives.web.shared_pages`: two entries a page, about 30 kB
     "pages": {"BACKEND": _LOCAL_MEMORY, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 300}},
 }

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 import redis as redis_client
 from django.conf import settings as django_settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import override_settings
 from django.utils import translation
 from environs import env
@@ -189,7 +189,7 @@ def _all_reached() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Clear the rate-limit counters, because the clock stands still and other tests used the same minute."""
-    cache.clear()
+    caches["local"].clear()
 
 
 @pytest.fixture(autouse=True)

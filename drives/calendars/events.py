@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -70,13 +70,13 @@ def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """Serialize a feed's events. Each is cached until its booking changes. One query for all that are not cached."""
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
-    cached = cache.get_many(keys)
+    cached = caches["local"].get_many(keys)
     if missing := {key: booking_id for key, booking_id in keys.items() if key not in cached}:
         loaded = calendars_bookings.load_message_bookings(list(missing.values()))
         serialized = {
             key: ical.build_feed_event(build_booking_event(loaded[booking_id])) for key, booking_id in missing.items()
         }
-        cache.set_many(serialized, CACHE_SECONDS)
+        caches["local"].set_many(serialized, CACHE_SECONDS)
         cached |= serialized
     return [cached[key] for key in keys]
 

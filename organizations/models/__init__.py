@@ -4,6 +4,7 @@ from organizations.models.idempotent_answer import IdempotentAnswer
 from organizations.models.linked_model import LinkedModel, hash_token
 from organizations.models.organization import Cause, CauseFact, Organization
 from organizations.models.parked_row import ParkedRow
+from organizations.models.shared_cache import SharedCacheEntry
 
 __all__ = [
     "ApiKey",
@@ -16,6 +17,7 @@ __all__ = [
     "Organization",
     "ParkedRow",
     "Role",
+    "SharedCacheEntry",
     "User",
     "hash_token",
 ]

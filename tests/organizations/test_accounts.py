@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 MORNING = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def _fresh_limits() -> None:
-    cache.clear()
-
-
 def sign_in(client: Client, user: User, password: str = PASSWORD) -> HttpResponse:
     response: HttpResponse = client.post("/accounts/login/", {"login": user.email, "password": password})  # type: ignore[assignment]
     return response

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_a_feed_reads_its_bookings_only_after_a_change(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
-    cache.clear()
+    caches["local"].clear()
     owner = builders.organization()
     lax = builders.lax().pk
     drives = [builders.drive(owner, policy_id=lax) for _drive in range(count)]
@@ -49,7 +49,7 @@ def test_a_feed_reads_its_bookings_only_after_a_change(
 def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
     client: Client, time_machine: TimeMachineFixture
 ) -> None:
-    cache.clear()
+    caches["local"].clear()
     time_machine.move_to(NOW, tick=False)
     cancelled = builders.booked(drive := builders.drive())
     changes.cancel_bookings(booking_id=cancelled.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
@@ -65,7 +65,7 @@ def test_a_cancelled_booking_stays_in_the_feed_for_thirty_days(
 
 
 def test_a_new_address_of_a_feed_ends_the_old_one(client: Client, time_machine: TimeMachineFixture) -> None:
-    cache.clear()
+    caches["local"].clear()
     time_machine.move_to(NOW, tick=False)
     booking = builders.booked(builders.drive())
     assert booking.volunteer is not None
@@ -95,7 +95,7 @@ def test_no_other_site_can_ask_for_a_new_address(client: Client) -> None:
 def test_the_tag_and_the_event_are_new_when_one_thing_alone_changes(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, column: str
 ) -> None:
-    cache.clear()
+    caches["local"].clear()
     booked = builders.booked(builders.drive())
     assert booked.volunteer is not None
     address = f"/feeds/{booked.volunteer.token}.ics"
@@ -112,7 +112,7 @@ def test_the_tag_and_the_event_are_new_when_one_thing_alone_changes(
 
 @pytest.mark.parametrize("state", [state for state in BookingState if state != BookingState.CANCELLED])
 def test_active_and_past_visits_are_in_the_feed_and_in_its_tag(client: Client, state: BookingState) -> None:
-    cache.clear()
+    caches["local"].clear()
     booked = builders.booked(builders.drive())
     assert booked.volunteer is not None
     takes_place = state != BookingState.LAPSED

@@ -89,6 +89,7 @@ _STAYS = {
     },
     "notifications.InboxItem": {"channel": "a code", "sender": "the organization's"},
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
+    "organizations.SharedCacheEntry": dict.fromkeys(["cache_key", "value"], "keyed hashes, times and marks"),
     "organizations.ParkedRow": dict.fromkeys(["sweep", "error"], "names of our own code"),
     "organizations.IdempotentAnswer": dict.fromkeys(["scope", "key_hash", "body_hash"], "of the caller, for a day"),
 }
