@@ -5,16 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from drives.models import Drive
-from notifications.models import Message
+from notifications import queries as notifications_queries
+from notifications.models import Message, OptOutBasis, Suppression
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
 from tests.drives.donor import text
+from volunteers import queries as volunteers_queries
 from volunteers import rules
 from volunteers.models import VerificationCode
 
@@ -64,6 +67,38 @@ def test_a_page_that_sends_a_text_says_what_a_stopped_donor_may_do(ask: Ask) -> 
     assert "Send again" in shown
     number = "the number our texts come from" if ask is look_for_bookings else r"\(202\) 555-\d{4}"
     assert re.search(f"Didn’t get a text\\? If you ever texted STOP, text START to {number}, or use e-mail\\.", shown)
+
+
+@pytest.mark.parametrize("ask", SUBJECTS)
+def test_the_page_is_the_same_for_a_stopped_number(ask: Ask) -> None:
+    shown = []
+    for basis in ("", OptOutBasis.KEYWORD, OptOutBasis.SENTENCE, OptOutBasis.UNDECIDED):
+        owner, at = builders.organization(), transaction.savepoint()
+        if basis:
+            Suppression.objects.create(
+                sender=owner.senders.get(),
+                address=builders.phone(42),
+                since=NOW,
+                basis=basis,
+                decide_by=NOW if basis == OptOutBasis.UNDECIDED else None,
+            )
+            assert notifications_queries.find_suppression(owner, builders.phone(42)) is not None
+        shown.append(re.sub(r"555-\d{4}", "555-", text(ask(Client(), owner, donor.PHONE))))
+        transaction.savepoint_rollback(at)
+    assert "Didn’t get a text?" in shown[0]
+    assert len(set(shown)) == 1, shown
+
+
+@pytest.mark.parametrize("ask", [keep_a_time, ask_to_wait, change_the_contact])  # a search shows no number
+def test_control_a_page_that_tells_of_a_stop_differs(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = volunteers_queries.get_texting_number
+
+    def tell_of_a_stop(organization: Organization) -> str:
+        return "" if Suppression.objects.exists() else real(organization)
+
+    monkeypatch.setattr(volunteers_queries, "get_texting_number", tell_of_a_stop)
+    with pytest.raises(AssertionError):
+        test_the_page_is_the_same_for_a_stopped_number(ask)
 
 
 @pytest.mark.parametrize("ask", SUBJECTS)
