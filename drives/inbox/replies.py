@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import translation
 
 from drives import refusals
 from drives.booking import changes
@@ -154,17 +155,19 @@ def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage
 
 
 def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, now: datetime) -> str:
+    entry = waitlist_queries.load_offer(offer_id).entry
+    language = entry.volunteer.language if entry.volunteer else "en"
     try:
-        with transaction.atomic():
+        with translation.override(language), transaction.atomic():
             if command == ReplyCommand.CONFIRM:
                 offers.accept_offer(offer_id=offer_id, actor="donor", now=now)
             else:
                 offers.decline_offer(offer_id=offer_id, now=now, by_text=True)
             return str(command)
-    except TooManyChanges:
-        return REFUSED
-    except refusals.Refusal as refusal:
-        if not refusal.codes[0].startswith("offer_"):
+    except (refusals.Refusal, TooManyChanges) as refusal:
+        if isinstance(refusal, TooManyChanges) or not refusal.codes[0].startswith("offer_"):
+            about = f"offer:{offer_id}"
+            reply_answers.explain_refusal(reply, entry.drive.organization, language, about, refusal.messages[0], now)
             return REFUSED
     waitlist_messages.queue_too_late(waitlist_queries.load_offer(offer_id), reply.pk, now)
     return TOO_LATE
@@ -185,8 +188,9 @@ def _apply_to_booking(
     if prompt and notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt) if prompt else []
+    language = reply_answers.get_language(booking)
     try:
-        with transaction.atomic():
+        with translation.override(language), transaction.atomic():
             if command == ReplyCommand.CONFIRM:
                 members = [booking.pk, *(companion.pk for companion in companions)]
                 changes.confirm_bookings(booking_ids=members, actor="donor", now=now)
@@ -196,5 +200,6 @@ def _apply_to_booking(
                 )
             return str(command)
     except (refusals.Refusal, TooManyChanges) as refusal:
-        reply_answers.explain_refusal(reply, booking, refusal.messages[0], now)
+        organization, detail = booking.drive.organization, refusal.messages[0]
+        reply_answers.explain_refusal(reply, organization, language, booking.about, detail, now)
         return REFUSED

@@ -14,6 +14,7 @@ from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
 from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, InboundMessage
+from organizations.models import Organization
 
 MOST_BOOKINGS = 4  # the ids of that many fit in the message's `about`
 _PREFIX = "which:"
@@ -28,11 +29,13 @@ def ask_which(reply: InboundMessage, command: ReplyCommand, bookings: Sequence[B
         text = _("%(org)s: Which visit? Reply %(choices)s")
         text %= {"org": asked[0].drive.organization.sms_name, "choices": choices}
     about = _PREFIX + ",".join(str(row.pk) for row in asked)
-    _queue_answer(reply, asked[0], about, text, now)
+    _queue_answer(reply, asked[0].drive.organization, get_language(asked[0]), about, text, now)
 
 
-def explain_refusal(reply: InboundMessage, booking: Booking, detail: str, now: datetime) -> None:
-    _queue_answer(reply, booking, booking.about, f"{booking.drive.organization.sms_name}: {detail}", now)
+def explain_refusal(
+    reply: InboundMessage, organization: Organization, language: str, about: str, detail: str, now: datetime
+) -> None:
+    _queue_answer(reply, organization, language, about, f"{organization.sms_name}: {detail}", now)
 
 
 def list_asked_booking_ids(reply: InboundMessage) -> list[int]:
@@ -56,15 +59,15 @@ def get_language(booking: Booking) -> str:
     return booking.volunteer.language if booking.volunteer else "en"
 
 
-def _queue_answer(reply: InboundMessage, booking: Booking, about: str, text: str, now: datetime) -> None:
+def _queue_answer(
+    reply: InboundMessage, organization: Organization, language: str, about: str, text: str, now: datetime
+) -> None:
     (envelope,) = envelopes.build_envelopes(
         kinds.REPLY_ANSWER,
-        Addressee([(Channel.SMS, reply.address)], language=get_language(booking)),
+        Addressee([(Channel.SMS, reply.address)], language=language),
         key=f"reply:{reply.pk}/{kinds.REPLY_ANSWER.name}",
         about=about,
         due_at=now,
     )
     content = MessageContent(text=message_content.convert_to_gsm(text))
-    outbox.queue_messages(
-        organization=booking.drive.organization, messages=[RenderedMessage(envelope, content)], now=now
-    )
+    outbox.queue_messages(organization=organization, messages=[RenderedMessage(envelope, content)], now=now)

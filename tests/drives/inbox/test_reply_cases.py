@@ -7,16 +7,23 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext
 
+from drives.booking import changes
 from drives.inbox import replies
-from drives.models import Booking, Conversation
+from drives.models import Booking, CancelledBy, Conversation, Drive, Offer, WaitlistEntry
+from drives.waitlist import offers
+from notifications import message_content
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message, Purpose, Suppression
 from tests import builders
+from tests.builders import NOW
 from tests.cases import list_cases
 from tests.drives.inbox.test_conversations import DAY_BEFORE, PHONE, ana, asked, state_of
 from tests.notifications import made
 from tests.standins.twilio import signed
+from volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 INBOUND = "/webhooks/twilio/inbound/"
@@ -24,8 +31,12 @@ _sids = count(1)
 
 
 def post_text(booking: Booking, fields: dict[str, str], at: datetime) -> InboundMessage:
+    return post_to(booking.drive, fields, at)
+
+
+def post_to(drive: Drive, fields: dict[str, str], at: datetime) -> InboundMessage:
     """Send a text as Twilio does, then run the sweep that handles it."""
-    number = booking.drive.organization.senders.get().number
+    number = drive.organization.senders.get().number
     fields = {"MessageSid": f"SM{next(_sids):032x}", "From": PHONE, "To": number, **fields}
     with time_machine.travel(at, tick=False):
         response = Client().post(
@@ -118,3 +129,47 @@ def test_a_spaced_stop_which_twilio_does_not_know_is_confirmed_by_us() -> None:
     made.deliver(DAY_BEFORE + timedelta(minutes=2))
     assert Suppression.objects.get().basis == "keyword"
     assert Message.objects.get(kind="opt_out").state == "delivered"
+
+
+def offered(language: str = "en") -> tuple[WaitlistEntry, Offer]:
+    """Create an offer of a freed spot, whose text has reached the donor."""
+    full = builders.full_drive()
+    entry = builders.waits(full[0].drive)
+    Volunteer.objects.filter(pk=entry.volunteer_id).update(language=language)
+    changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    offers.sweep_waitlists(now=NOW)
+    offer = builders.offer_to(entry)
+    assert offer is not None
+    made.deliver(NOW)
+    return entry, offer
+
+
+@pytest.mark.parametrize(
+    ("letters", "state"), [(["C"], "booked"), (["C", "X"], "cancelled"), (["C", "X", "X"], "cancelled")]
+)
+def test_x_after_an_accepted_offer_cancels_that_booking_and_says_so(letters: list[str], state: str) -> None:
+    entry, offer = offered()
+    address = Message.objects.get(kind="offer", channel="sms").address
+    handled = []
+    for minute, letter in enumerate(letters, 1):
+        at = NOW + timedelta(minutes=minute)
+        handled.append(post_to(entry.drive, {"Body": letter, "From": address}, at).handled_as)
+        made.deliver(at)
+    booking = Offer.objects.get(pk=offer.pk).booking
+    assert booking is not None
+    assert (state_of(booking), handled[0], set(handled[1:]) <= {"cancel"}) == (state, "confirm", True)
+    told = Message.objects.filter(kind="cancelled", channel="sms", state="delivered", address=address)
+    assert told.count() == (state == "cancelled")
+    assert not Message.objects.filter(kind="waitlist_answer").exists()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_refused_c_to_an_offer_is_explained_in_the_donors_language(language: str) -> None:
+    entry, _offer = offered(language)
+    address = Message.objects.get(kind="offer", channel="sms").address
+    Drive.objects.filter(pk=entry.drive_id).update(state="cancelled")
+    assert post_to(entry.drive, {"Body": "C", "From": address}, NOW + timedelta(minutes=1)).handled_as == "refused"
+    (answer,) = Message.objects.filter(kind="reply_answer", address=address)
+    with translation.override(language):
+        expected = message_content.convert_to_gsm(gettext("This drive has been cancelled."))
+    assert answer.text.endswith(expected), answer.text
