@@ -61,7 +61,7 @@ def build_envelopes(
             address=address,
             recipient=addressee.name,
             revision=revision,
-            purpose=_choose_purpose(kind, addressee, channel, consent),
+            purpose=choose_purpose(kind, addressee, channel, consent),
             language=addressee.language,
             zone=quiet_hours.zone.key if quiet_hours else "UTC",
             keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not ignores_quiet_hours,
@@ -72,7 +72,7 @@ def build_envelopes(
     ]
 
 
-def _choose_purpose(kind: MessageKind, addressee: Addressee, channel: str, consent: str) -> str:
+def choose_purpose(kind: MessageKind, addressee: Addressee, channel: str, consent: str) -> str:
     purpose = kind.required_consent(consent)
     is_unverified = channel == Channel.SMS and bool(addressee.unverified_phone)
     return purpose or (Purpose.REMINDERS if is_unverified and kind.is_transactional else "")

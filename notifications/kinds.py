@@ -293,6 +293,7 @@ OFFER = MessageKind(
     budget=Budget.BOOKING,
     useful=UsefulUntil.DEADLINE,
     withdrawn_by=(Withdrawal.ANSWERED,),
+    calls_if_undelivered=True,
     asks_for_reply=True,
 )
 WAITLIST_CLOSED = MessageKind(
@@ -304,6 +305,7 @@ WAITLIST_CLOSED = MessageKind(
     quiet=QuietRule.TEXT_WAITS,
     budget=Budget.BOOKING,
     useful=timedelta(days=1),
+    calls_if_undelivered=True,
     email_replaces_text=True,
 )
 WAITLIST_ANSWER = MessageKind(

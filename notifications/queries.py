@@ -213,8 +213,7 @@ def filter_organizations_of_sender(sender: Sender) -> QuerySet[Organization]:
     return Organization.objects.filter(own | Q(senders=None) if sender.is_default else own).distinct()
 
 
-def list_suppressed_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
-    sender = find_sender(organization)
+def list_suppressed_addresses(sender: Sender | None, addresses: Collection[str]) -> set[str]:
     by_form = {form: address for address in addresses for form in (address, contact_address.compute_identity(address))}
     stopped = Suppression.objects.in_force().filter(sender=sender, address__in=by_form)
     return {by_form[form] for form in stopped.values_list("address", flat=True)} if sender else set()

@@ -207,7 +207,8 @@ def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
     addresses = [contact.address for contact in contacts]
     lines = notifications_queries.load_newest_consent_entries(volunteer.organization, addresses)
-    stopped = notifications_queries.list_suppressed_addresses(volunteer.organization, addresses)
+    sender = notifications_queries.find_sender(volunteer.organization)
+    stopped = notifications_queries.list_suppressed_addresses(sender, addresses)
     return [
         ConsentStatus(
             contact=contact,

@@ -111,7 +111,7 @@ def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -
     except ValidationError as error:
         if isinstance(error, refusals.Refusal) and eligibility_rules.OVERRIDABLE_CODES.issuperset(error.codes):
             return _ask_to_override(request, booking, override, error, verb)
-        messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
+        messages.error(request, f"{booking.volunteer}: {form_errors.format_for_member(error)}")
         return redirect(_build_list_url(slug, _parse_search(request)))
     if verb in RESULTS and done.state != RESULTS[verb]:
         text = _("%(name)s: someone else changed this in the meantime. It is now “%(state)s”.")
@@ -132,7 +132,7 @@ def book_next_at_door(request: MemberRequest, slug: str, booking_id: int) -> Htt
             now=timezone.now(),
         )
     except ValidationError as error:
-        messages.error(request, f"{booking.volunteer}: {' '.join(error.messages)}")
+        messages.error(request, f"{booking.volunteer}: {form_errors.format_for_member(error)}")
     else:
         values = {
             "name": booking.volunteer,

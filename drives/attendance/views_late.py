@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from drives.messaging import broadcast_queries, broadcasts, views_broadcasts
 from drives.messaging.texts import broadcast_texts as texts_broadcasts
 from drives.models import Broadcast, BroadcastKind
-from drives.web import members
+from drives.web import form_errors, members
 from notifications.models import Purpose
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -35,7 +35,7 @@ def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
                 now=now,
             )
         except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
+            messages.error(request, form_errors.format_for_member(error))
         else:
             messages.success(request, _format_result(sent))
         return redirect("checkin_running_late", slug)

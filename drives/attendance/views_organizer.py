@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.attendance import close_out, turnout_report
-from drives.web import members
+from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -29,7 +29,7 @@ def complete_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
     try:
         close_out.complete_drive(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, form_errors.format_for_member(error))
     else:
         messages.success(request, _("The turnout is final."))
     return redirect("organizer_turnout", drive.pk)

@@ -13,7 +13,7 @@ from drives.capacity import availability
 from drives.domain.message_kinds import ScheduledKind
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NO_FOLLOW_UP, FollowUp
-from drives.messaging import addressees, invitations, reminders, schedule
+from drives.messaging import invitations, reminders, schedule
 from drives.messaging import wording as messaging_wording
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts import next_visit_texts
@@ -27,6 +27,7 @@ from notifications.kinds import MessageKind, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel
 from organizations import queries as organizations_queries
+from volunteers import addressees
 
 DONOR = "donor"  # the actor for whom confirmations ignore quiet hours
 

@@ -5,32 +5,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.domain.reminder_times import REMINDERS
+from drives.messaging.reach import DonorReach
 from drives.models import Booking
+from notifications import kinds
 from notifications import queries as notifications_queries
-from notifications.models import UNSENT_STATES, Channel, Message, Purpose
+from notifications.models import UNSENT_STATES, Channel, Message
 
 
-def may_text_reminders(booking: Booking) -> bool:
-    phone = booking.volunteer.phone if booking.volunteer else None
-    if phone is None:
-        return False
-    organization = booking.drive.organization
-    return notifications_queries.has_consent(
-        organization, phone.address, Purpose.REMINDERS
-    ) and not notifications_queries.is_suppressed(organization, phone.address)
-
-
-def format_reminder_summary(booking: Booking) -> str:
+def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
     """Describe the coming reminders, or return an empty string. A text is included only if we may send it."""
     upcoming = [
         message
         for message in notifications_queries.list_messages_about([booking.about])[booking.about]
         if _is_upcoming(message, booking)
     ]
-    may_text = may_text_reminders(booking)
-    texts = [message for message in upcoming if message.channel == Channel.SMS and may_text]
+    channels = donor_reach.list_channels(booking.volunteer, kinds.DAY_BEFORE)
+    texts = [message for message in upcoming if message.channel == Channel.SMS and Channel.SMS in channels]
     # Donors we may not text get e-mails instead (`drives.messaging.reminders.render_due_reminders`).
-    emails = [message for message in upcoming if message not in texts] if _may_email_reminders(booking) else []
+    emails = [message for message in upcoming if message not in texts] if Channel.EMAIL in channels else []
     sentences = []
     if texts:
         sentences.append(_("We’ll text you %(when)s.") % {"when": _format_days(_compute_days_before(texts, booking))})
@@ -39,15 +31,6 @@ def format_reminder_summary(booking: Booking) -> str:
             _("We’ll e-mail you %(when)s.") % {"when": _format_days(_compute_days_before(emails, booking))}
         )
     return " ".join(sentences)
-
-
-def _may_email_reminders(booking: Booking) -> bool:
-    mailbox = booking.volunteer.email if booking.volunteer else None
-    if mailbox is None:
-        return False
-    consents = notifications_queries.load_consents(booking.drive.organization, [mailbox.address])
-    # E-mail reminders need no consent but respect an opt-out.
-    return consents.get((mailbox.address, Purpose.REMINDERS), True)
 
 
 def _is_upcoming(message: Message, booking: Booking) -> bool:

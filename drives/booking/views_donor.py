@@ -22,11 +22,14 @@ from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
-from drives.messaging import addressees, views_consents
+from drives.messaging import reach as messaging_reach
+from drives.messaging import views_consents
 from drives.models import Booking, BookingState, SelfReportedDonation
 from drives.refusals import HoldLapsed, Refusal
 from drives.web import code_page, links
 from drives.web.code_page import CodeForm
+from notifications import kinds
+from notifications.models import Channel
 from volunteers import queries as volunteers_queries
 
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
@@ -113,7 +116,7 @@ def _render_check_page(
         "seconds_left": _count_seconds_left(page.booking),
         "warn_seconds": int(rules.WARN_BEFORE_LAPSE.total_seconds()),
         **forms.build_alternatives(problem),
-        "minutes": visits.compute_visit_minutes(page.booking),
+        "minutes": visits.compute_visit_minutes(page.booking.drive, page.booking.visit),
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_find_self_reported_form(page) if is_refused and not group else None),
     }
@@ -145,6 +148,7 @@ def render_booking_page(
     booking = page.booking
     appointment = events.build_booking_event(booking)
     has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
+    reach = messaging_reach.load_reach(booking.drive.organization, [booking.volunteer])
     context = {
         **build_booking_context(page),
         "problems": problem.messages if problem else (),
@@ -155,9 +159,10 @@ def render_booking_page(
         "restored": "restored" in request.GET,
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
-        "minutes": visits.compute_visit_minutes(booking),
-        "reminders": reminder_summary.format_reminder_summary(booking) if has_place else "",
-        "may_be_texted": addressees.load_may_be_texted(booking),
+        "minutes": visits.compute_visit_minutes(booking.drive, booking.visit),
+        "reminders": reminder_summary.format_reminder_summary(booking, reach) if has_place else "",
+        "obstacle": reach.find_obstacle(booking.volunteer, kinds.BOOKED),
+        "may_be_texted": Channel.SMS in reach.list_channels(booking.volunteer, kinds.BOOKED),
         "agreed": views_consents.list_consents_by_purpose(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.get_texting_number(booking.drive.organization),

@@ -1,5 +1,6 @@
 """The coordinator's pages for one booking: add by phone, move, cancel, resend the confirmation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -15,8 +16,11 @@ from drives.booking import party as booking_party
 from drives.booking.forms_organizer import BookForDonorForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
 from drives.eligibility import self_check
-from drives.models import CancelledBy, Drive, Visit
+from drives.messaging import reach
+from drives.models import Booking, CancelledBy, Drive, Visit
 from drives.web import form_errors, members
+from notifications import kinds
+from notifications.kinds import MessageKind
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -42,9 +46,9 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
             form_errors.add_refusal(form, error, {"self_reported": "self_reported_on"})
             form.proposed = form_errors.list_alternatives(error)
         else:
-            messages.success(
-                request, _("%(name)s is booked. We’re sending a confirmation.") % {"name": form.cleaned_data["name"]}
-            )
+            name = {"name": form.cleaned_data["name"]}
+            told = _("We’re sending a confirmation.")
+            _add_result(request, _("%(name)s is booked.") % name, [booking], kinds.BOOKED, told)
             return redirect("organizer_booking", booking.pk)
     context = {
         "drive": drive,
@@ -83,9 +87,9 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
             form_errors.add_refusal(form, error)
             form.proposed = form_errors.list_alternatives(error)
         else:
-            one = _("The booking has been moved. We’re letting the donor know.")
-            sentence = _("All of them have a new time. We’re letting them know.") if whole_party else one
-            messages.success(request, sentence)
+            done = _("All of them have a new time.") if whole_party else _("The booking has been moved.")
+            told = _("We’re letting them know.") if whole_party else _("We’re letting the donor know.")
+            _add_result(request, done, group or [booking], kinds.MOVED, told)
             return redirect("organizer_booking", booking.pk)
     context = {"booking": booking, "drive": booking.drive, "form": form, "party": party, "group": group}
     return members.render_member_page(request, "drives/booking/organizer_move.html", context)
@@ -105,11 +109,13 @@ def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpRespons
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The booking is cancelled. We’re letting the donor know."))
+            told = _("We’re letting the donor know.")
+            _add_result(request, _("The booking is cancelled."), [booking], kinds.CANCELLED, told)
             return redirect("organizer_booking", booking.pk)
-    return members.render_member_page(
-        request, "drives/booking/organizer_cancel.html", {"booking": booking, "drive": booking.drive, "form": form}
-    )
+    organization = booking.drive.organization
+    told = reach.format_told(organization, [booking.volunteer], kinds.CANCELLED, _("We let the donor know."))
+    context = {"booking": booking, "drive": booking.drive, "form": form, "told": told}
+    return members.render_member_page(request, "drives/booking/organizer_cancel.html", context)
 
 
 @require_POST
@@ -119,10 +125,17 @@ def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> Http
     try:
         resend.resend_confirmation(booking_id=booking.pk, now=timezone.now())
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, form_errors.format_for_member(error))
     else:
-        messages.success(request, _("We’re sending the confirmation again."))
+        _add_result(request, "", [booking], kinds.BOOKED, _("We’re sending the confirmation again."))
     return redirect("organizer_booking", booking.pk)
+
+
+def _add_result(request: MemberRequest, done: str, bookings: Sequence[Booking], kind: MessageKind, told: str) -> None:
+    """Show what was done, and whether a message about it can reach the donors."""
+    volunteers = [booking.volunteer for booking in bookings]
+    outcome = reach.format_told(bookings[0].drive.organization, volunteers, kind, told)
+    messages.success(request, f"{done} {outcome}".strip())
 
 
 def _parse_visit_type(request: MemberRequest) -> str:
@@ -131,5 +144,5 @@ def _parse_visit_type(request: MemberRequest) -> str:
 
 
 def _list_visit_types(drive: Drive) -> list[dict[str, Any]]:
-    shapes = [(visit, visits.compute_visit_shape(drive, visit)) for visit in (Visit.RETURN, Visit.FIRST)]
-    return [{"visit": visit, "minutes": shape.minutes(drive.step_minutes)} for visit, shape in shapes]
+    types = (Visit.RETURN, Visit.FIRST)
+    return [{"visit": visit, "minutes": visits.compute_visit_minutes(drive, visit)} for visit in types]

@@ -31,7 +31,7 @@ def build_booking_event(booking: Booking) -> CalendarEvent:
         sequence=booking.revision,
         summary=drive.organization.calendar_title or _("Appointment: %(org)s") % {"org": drive.organization.name},
         starts_at=booking.starts_at,
-        ends_at=booking.starts_at + timedelta(minutes=visits.compute_visit_minutes(booking)),
+        ends_at=booking.starts_at + timedelta(minutes=visits.compute_visit_minutes(booking.drive, booking.visit)),
         zone=drive.site.timezone,
         zone_label=localtime.format_zone(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",

@@ -1,7 +1,9 @@
 """Compute how long a visit takes at a drive."""
 
+from math import ceil
+
 from drives.domain.grid import VisitShape
-from drives.models import Booking, Drive, Visit
+from drives.models import Drive, Visit
 
 VisitTypes = tuple[str, ...]
 """The visit types of a party, one for each person."""
@@ -22,6 +24,11 @@ def estimate_spots(drive: Drive, steps: int) -> int:
     return drive.chairs * steps // max(1, drive.return_chair_steps)
 
 
-def compute_visit_minutes(booking: Booking) -> int:
-    policy = booking.drive.policy
-    return policy.first_minutes if booking.visit == "first" else policy.return_minutes
+def compute_visit_minutes(drive: Drive, visit: str) -> int:
+    """Return how long a whole visit takes: the program's minutes, changed by the lengths that the drive has set."""
+    policy, step = drive.policy, drive.step_minutes
+    is_first = visit == Visit.FIRST
+    screening = policy.first_screening_minutes if is_first else policy.return_screening_minutes
+    usual_steps = ceil(screening / step) + ceil(policy.chair_minutes / step)
+    longer_by = (compute_visit_shape(drive, visit).steps - usual_steps) * step
+    return (policy.first_minutes if is_first else policy.return_minutes) + longer_by

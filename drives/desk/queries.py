@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
@@ -13,6 +13,7 @@ from drives.capacity.availability import SlotRow
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
+from drives.messaging.call_list import CallSubject
 from drives.messaging.delivery import DeliverySummary
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot, Source
 from drives.public import queries as public_queries
@@ -78,7 +79,7 @@ class DeskPage:
     hours: list[HourRow]
     sources: list[BookingShare]
     days: list[tuple[date, int]]  # number of bookings made on each local day, newest first
-    not_reached: list[Booking]  # bookings of donors that no message reached and no coordinator has called
+    not_reached: list[CallSubject]  # donors that no message reached and no coordinator has called
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
     unresolved: int  # checked in, but without an outcome after the drive's end
@@ -91,7 +92,7 @@ class HomePage:
     next: DriveFigures | None
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
-    not_reached: int
+    not_reached: list[tuple[Drive, int]]  # upcoming drives with donors to call, and their number
     replies: int  # unanswered conversations
     has_drives: bool
 
@@ -111,7 +112,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         hours=hours,
         sources=[BookingShare(str(Source(source).label), count) for source, count in by_source.most_common()],
         days=sorted(by_day.items(), reverse=True)[:7],
-        not_reached=call_list.list_bookings_to_call([drive.pk], now) if is_ahead or is_cancelled else [],
+        not_reached=call_list.list_subjects_to_call([drive.pk], now),
         delivery=messaging_delivery.load_delivery_summary(drive),
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
@@ -122,17 +123,19 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
 
 def load_home(organization: Organization, now: datetime, past_limit: int = 8) -> HomePage:
     rows = Drive.objects.of(organization).select_related("site", "turnout")
-    ahead = list(rows.filter(ends_at__gt=now).exclude(state=DriveState.CANCELLED).order_by("starts_at", "pk"))
-    is_past = Q(ends_at__lte=now) | Q(state=DriveState.CANCELLED)
-    past = list(rows.filter(is_past).order_by("-starts_at", "-pk")[:past_limit])
+    ahead = list(rows.filter(ends_at__gt=now).order_by("starts_at", "pk"))
+    past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[:past_limit])
     figures = _load_figures([*ahead, *past], organization)
     upcoming = figures[: len(ahead)]
-    following = [row for row in upcoming if row.drive.state != DriveState.DRAFT]
+    following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
+    to_call = Counter(
+        subject.drive_id for subject in call_list.list_subjects_to_call([drive.pk for drive in ahead], now)
+    )
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=len(call_list.list_bookings_to_call([row.drive.pk for row in following[:1]], now)),
+        not_reached=[(drive, to_call[drive.pk]) for drive in ahead if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         has_drives=bool(figures),
     )

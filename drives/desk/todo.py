@@ -26,6 +26,7 @@ class Todo:
 
 def list_home_todos(home: queries.HomePage) -> list[Todo]:
     return [
+        *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
         *_list_next_drive_todos(home),
         *_list_reply_todos(home),
         *(todo for row in home.upcoming for todo in _list_draft_todos(row.drive)),
@@ -36,17 +37,15 @@ def list_home_todos(home: queries.HomePage) -> list[Todo]:
 def list_drive_todos(drive: Drive, desk: queries.DeskPage) -> list[Todo]:
     return [
         *_list_draft_todos(drive),
-        *_list_unreached_todos(drive, len(desk.not_reached)),
+        *([_build_unreached_todo(drive, len(desk.not_reached))] if desk.not_reached else []),
         *_list_capacity_todos(drive, desk),
         *_list_day_todos(drive, desk),
     ]
 
 
 def _list_next_drive_todos(home: queries.HomePage) -> Iterator[Todo]:
-    if home.next:
-        yield from _list_unreached_todos(home.next.drive, home.not_reached)
-        if not home.next.drive.goal:
-            yield _build_goal_todo(home.next.drive)
+    if home.next and not home.next.drive.goal:
+        yield _build_goal_todo(home.next.drive)
 
 
 def _list_reply_todos(home: queries.HomePage) -> Iterator[Todo]:
@@ -63,10 +62,10 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
         yield Todo(_("Draft"), "gold", text % {"title": drive.title, "day": day}, _build_drive_url(drive))
 
 
-def _list_unreached_todos(drive: Drive, count: int) -> Iterator[Todo]:
-    if count:
-        pill = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
-        yield Todo(pill, "bad", _("did not get a message. Call them."), reverse("organizer_call_list", args=[drive.pk]))
+def _build_unreached_todo(drive: Drive, count: int, title: str = "") -> Todo:
+    pill = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
+    text = _("of “%(title)s” did not get a message. Call them.") if title else _("did not get a message. Call them.")
+    return Todo(pill, "bad", text % {"title": title}, reverse("organizer_call_list", args=[drive.pk]))
 
 
 def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:

@@ -8,7 +8,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from drives.domain import intervals, localtime
-from drives.models import Drive
+from drives.models import Drive, Visit
 
 DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot be used before the second
 
@@ -55,7 +55,7 @@ class NextVisit:
 class FollowUp:
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
-    has_news_consent: bool = False  # consented to hear about coming drives
+    gets_news: bool = False  # can be told about coming drives
 
     @property
     def is_first(self) -> bool:
@@ -65,16 +65,18 @@ class FollowUp:
 NO_FOLLOW_UP = FollowUp()
 
 
-def compute_progress(days: Iterable[date], on: date, lapse_after_days: int) -> Progress | None:
+def compute_progress(donations: Iterable[tuple[date, str]], on: date, lapse_after_days: int) -> Progress | None:
     """Return the donor's progress on a date, or None if no donation counts.
 
-    `days` are the dates of complete donations. After a gap of more than `lapse_after_days`, the count starts over.
+    `donations` are the dates and visit types of complete donations. After a gap of more than `lapse_after_days`, the
+    count starts over. A count that starts with a return visit is unknown, because the donor gave elsewhere before.
     """
-    count, last = 0, None
-    for day in sorted(set(days)):
-        count = 1 if intervals.is_first_visit(last, day, lapse_after_days) else count + 1
-        last = day
-    if last is None or intervals.is_first_visit(last, on, lapse_after_days):
+    count, last, gave_elsewhere = 0, None, False
+    for day, visit in sorted(dict(donations).items()):
+        if intervals.is_first_visit(last, day, lapse_after_days):
+            count, gave_elsewhere = 0, visit == Visit.RETURN
+        count, last = count + 1, day
+    if last is None or gave_elsewhere or intervals.is_first_visit(last, on, lapse_after_days):
         return None
     return Progress(min(count, DONATIONS_NEEDED), last + timedelta(days=lapse_after_days))
 

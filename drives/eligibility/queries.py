@@ -14,9 +14,9 @@ from drives.eligibility import history, next_visit, rules
 from drives.eligibility.history import DonorScope
 from drives.eligibility.next_visit import FollowUp, NextVisit, Progress
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, Visit
-from notifications import queries as notifications_queries
-from notifications.models import Purpose
+from notifications import kinds, reach
 from organizations.models import Organization
+from volunteers import addressees
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,25 @@ def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Pr
     Only donations of the same kind as the newest one count. Volunteers with no progress are left out.
     """
     whole = Booking.objects.filter(volunteer__in=volunteer_ids, state=BookingState.DONATED, donated_at__lte=now)
-    columns = ("volunteer", "donated_at", "drive__site__timezone", "drive__policy__kind")
-    donations: dict[int, list[tuple[str, datetime, str, int]]] = {}
-    for pk, at, zone, kind, lapse in whole.order_by("donated_at", "pk").values_list(
+    columns = ("volunteer", "visit", "donated_at", "drive__site__timezone", "drive__policy__kind")
+    donations: dict[int, list[tuple[str, str, datetime, str, int]]] = {}
+    for pk, visit, at, zone, kind, lapse in whole.order_by("donated_at", "pk").values_list(
         *columns, "drive__policy__lapse_after_days"
     ):
-        donations.setdefault(pk, []).append((kind, at, zone, lapse))
+        donations.setdefault(pk, []).append((kind, visit, at, zone, lapse))
     progress_by_volunteer = {
         pk: _compute_progress(volunteer_donations, now) for pk, volunteer_donations in donations.items()
     }
     return {pk: progress for pk, progress in progress_by_volunteer.items() if progress}
 
 
-def _compute_progress(donations: Sequence[tuple[str, datetime, str, int]], now: datetime) -> Progress | None:
-    kind, _at, zone, lapse = donations[-1]
-    days = [at.astimezone(ZoneInfo(zone)).date() for kind_then, at, zone, _lapse in donations if kind_then == kind]
+def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], now: datetime) -> Progress | None:
+    kind, _visit, _at, zone, lapse = donations[-1]
+    days = [
+        (at.astimezone(ZoneInfo(zone)).date(), visit)
+        for kind_then, visit, at, zone, _lapse in donations
+        if kind_then == kind
+    ]
     return next_visit.compute_progress(days, now.astimezone(ZoneInfo(zone)).date(), lapse)
 
 
@@ -103,12 +107,12 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
     drive = bookings[0].drive
     open_now, progress = load_upcoming_times(drive.organization, now), load_progress(ids, now)
     donations = history.list_donations_by_volunteer(dict.fromkeys(ids, drive.site.zone), now, all_organizations=False)
-    news_consents = _volunteers_with_news_consent(drive.organization, list(gave.values()))
+    invitable = _volunteers_that_get_news(drive.organization, list(gave.values()))
     return {
         pk: FollowUp(
             progress.get(pk),
             list(islice(open_now.find_allowed_visits(donations[pk]), NEAREST_COUNT)),
-            has_news_consent=pk in news_consents,
+            gets_news=pk in invitable,
         )
         for pk in ids
     }
@@ -124,8 +128,8 @@ def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) 
     drive, pk = booking.drive, booking.volunteer_id
     donations = history.list_donations(DonorScope(pk, everywhere=all_organizations), now, drive.site.zone)
     times = list(islice(load_upcoming_times(drive.organization, now).find_allowed_visits(donations), NEAREST_COUNT))
-    news_consents = _volunteers_with_news_consent(drive.organization, [booking])
-    return FollowUp(load_progress([pk], now).get(pk), times, has_news_consent=pk in news_consents)
+    invitable = _volunteers_that_get_news(drive.organization, [booking])
+    return FollowUp(load_progress([pk], now).get(pk), times, gets_news=pk in invitable)
 
 
 def list_upcoming_bookings(booking: Booking, now: datetime) -> list[Booking]:
@@ -133,13 +137,8 @@ def list_upcoming_bookings(booking: Booking, now: datetime) -> list[Booking]:
     return list(ahead.exclude(pk=booking.pk).select_related("drive__site").order_by("starts_at", "pk"))
 
 
-def _volunteers_with_news_consent(organization: Organization, bookings: Sequence[Booking]) -> set[int | None]:
-    addresses = {
-        (booking.volunteer_id, contact.address)
-        for booking in bookings
-        if booking.volunteer
-        for contact in (booking.volunteer.phone, booking.volunteer.email)
-        if contact
-    }
-    consents = notifications_queries.load_consents(organization, {address for _pk, address in addresses})
-    return {pk for pk, address in addresses if consents.get((address, Purpose.NEWS))}
+def _volunteers_that_get_news(organization: Organization, bookings: Sequence[Booking]) -> set[int | None]:
+    donors = {booking.volunteer_id: addressees.build_addressee(booking.volunteer) for booking in bookings}
+    addresses = {address for donor in donors.values() for _channel, address in donor.contacts}
+    facts = reach.load_contact_facts(organization, addresses)
+    return {pk for pk, donor in donors.items() if facts.list_contacts(kinds.INVITATION, donor)}

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from drives.messaging import addressees, delivery
+from drives.messaging import delivery
+from drives.messaging import reach as messaging_reach
 from drives.messaging.delivery import DeliverySummary
+from drives.messaging.reach import DonorReach
 from drives.models import (
     ACTIVE_STATES,
     EXPECTED_STATES,
@@ -19,10 +21,9 @@ from drives.models import (
     Drive,
     DriveState,
 )
-from notifications import message_content
-from notifications import queries as notifications_queries
+from notifications import kinds, message_content
 from notifications.models import Channel, Message, Purpose
-from volunteers.models import Contact
+from volunteers import addressees
 
 SELECTABLE_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
 LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
@@ -99,10 +100,8 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
     # Rows are ordered by id, so the dict keeps each donor's latest booking.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
-    addresses = [address for booking in bookings for address in _addresses(booking) if address]
-    consents = notifications_queries.load_consents(drive.organization, addresses)
-    suppressed = notifications_queries.list_suppressed_addresses(drive.organization, addresses)
-    return BroadcastReach([_recipient(booking, purpose, consents, suppressed) for booking in bookings])
+    reach = messaging_reach.load_reach(drive.organization, [booking.volunteer for booking in bookings])
+    return BroadcastReach([_recipient(booking, purpose, reach) for booking in bookings])
 
 
 def build_late_audience(now: datetime) -> Audience:
@@ -148,30 +147,11 @@ def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Bro
     return late.order_by("-created_at", "-pk").first()
 
 
-def _addresses(booking: Booking) -> tuple[str, str]:
-    phone, email = _contacts(booking)
-    return phone.address if phone else "", email.address if email else ""
-
-
-def _contacts(booking: Booking) -> tuple[Contact | None, Contact | None]:
-    return (booking.volunteer.phone, booking.volunteer.email) if booking.volunteer else (None, None)
-
-
-def _recipient(
-    booking: Booking, purpose: str, consents: dict[tuple[str, str], bool], suppressed: set[str]
-) -> Recipient:
-    phone, email = _addresses(booking)
-    is_news = purpose == Purpose.NEWS
-    if is_news:
-        may_text = consents.get((phone, purpose), False) and phone not in suppressed
-    else:
-        may_text = addressees.may_be_texted(_contacts(booking)[0], consents, suppressed)
-    if phone and may_text:
-        return Recipient(booking, Channel.SMS, phone)
-    # An e-mail about a visit needs no consent, because the donor booked the visit.
-    if email and (consents.get((email, purpose), False) or not is_news):
-        return Recipient(booking, Channel.EMAIL, email)
-    # The consent check before sending blocks such a message for the same reason.
-    has_ended = phone in suppressed or notifications_queries.has_ended_texts(consents, phone)
-    reason = "opted_out" if has_ended or consents.get((email, purpose)) is False else "no_consent"
-    return Recipient(booking, Channel.SMS if phone else Channel.EMAIL, phone or email, reason)
+def _recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
+    consent = Purpose.NEWS if purpose == Purpose.NEWS else ""
+    for channel, address in reach.list_contacts(booking.volunteer, kinds.BROADCAST, consent=consent):
+        return Recipient(booking, channel, address)
+    # The gate blocks a message to the first contact for the same reason.
+    reason = reach.find_obstacle(booking.volunteer, kinds.BROADCAST, consent=consent)
+    channel, address = next(iter(addressees.build_addressee(booking.volunteer).contacts), (Channel.SMS, ""))
+    return Recipient(booking, channel, address, reason)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives.messaging import addressees, broadcast_queries, schedule
+from drives.messaging import broadcast_queries, schedule
 from drives.messaging.broadcast_queries import Audience, BroadcastPrice, BroadcastReach, Recipient
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
@@ -18,6 +18,7 @@ from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Purpose
 from organizations import audit
+from volunteers import addressees
 
 UNDO_WITHIN = timedelta(minutes=2)
 UNDO_LATE_WITHIN = timedelta(seconds=30)  # short, because a late notice is urgent

@@ -1,20 +1,36 @@
 """The call list of a drive: donors that no message reached, and donors already called."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
-from drives.models import EXPECTED_STATES, Booking, BookingState, BroadcastKind, Call, CancelledBy, Drive, DriveState
+from drives.models import (
+    EXPECTED_STATES,
+    Booking,
+    BookingState,
+    BroadcastKind,
+    Call,
+    CancelledBy,
+    Drive,
+    DriveState,
+    Offer,
+    WaitlistEntry,
+    WaitlistEntryState,
+)
 from notifications import kinds
 from notifications.kinds import KINDS
 from notifications.models import Message, MessageState, Purpose
+from volunteers.models import Volunteer
 
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 CALL_WITHIN = timedelta(hours=1)  # after the arrival time, a call is no longer useful
+CLOSED_CALL_WITHIN = timedelta(days=1)  # after a waitlist has closed, as long as its message is useful
+
+CallSubject = Booking | WaitlistEntry
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,7 @@ class CallTopic:
 
     topic: str  # the message's key without its channel, so text and e-mail share it
     message: Message
+    offer: Offer | None = None  # if the message offers a spot
 
     @property
     def kind(self) -> str:
@@ -31,9 +48,21 @@ class CallTopic:
 
 @dataclass(frozen=True)
 class CallRow:
-    booking: Booking
+    subject: CallSubject
     topics: list[CallTopic]
     calls: list[Call]
+
+    @property
+    def volunteer(self) -> Volunteer | None:
+        return self.subject.volunteer
+
+    @property
+    def booking(self) -> Booking | None:
+        return self.subject if isinstance(self.subject, Booking) else None
+
+    @property
+    def offer(self) -> Offer | None:
+        return next((topic.offer for topic in self.topics if topic.offer), None)
 
     @property
     def newest_call(self) -> Call | None:
@@ -47,27 +76,31 @@ class CallList:
 
 
 def load_call_list(drive: Drive, now: datetime) -> CallList:
-    bookings = {booking.about: booking for booking in _find_bookings([drive.pk], now)}
-    topics = _load_topics(bookings.values(), now)
-    calls: dict[int, list[Call]] = {}
-    for call in Call.objects.filter(booking__drive=drive).order_by("reached_at", "pk"):
-        calls.setdefault(call.booking_id, []).append(call)
-    rows = [_row(booking, topics.get(about, []), calls.get(booking.pk, [])) for about, booking in bookings.items()]
+    rows = _load_rows([drive.pk], now)
     return CallList(
         to_call=[row for row in rows if row.topics],
         reached=[row for row in rows if row.calls and not row.topics],
     )
 
 
-def list_bookings_to_call(drive_ids: Sequence[int], now: datetime) -> list[Booking]:
-    bookings = list(_find_bookings(drive_ids, now))
-    topics = _load_topics(bookings, now)
-    done = set(Call.objects.filter(booking__drive__in=drive_ids).values_list("booking", "topic"))
-    return [
-        booking
-        for booking in bookings
-        if any((booking.pk, topic.topic) not in done for topic in topics.get(booking.about, []))
-    ]
+def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[CallSubject]:
+    """List the bookings and waitlist entries of donors that a coordinator has to call. Five queries."""
+    return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
+
+
+def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
+    offers = _load_open_offers(drive_ids, now)
+    abouts: dict[str, CallSubject] = {booking.about: booking for booking in _find_bookings(drive_ids, now)}
+    abouts |= {about: offer.entry for about, offer in offers.items()}
+    abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
+    topics = _load_topics(abouts, offers)
+    calls: dict[str, list[Call]] = {}
+    in_drives = Q(booking__drive__in=drive_ids) | Q(entry__drive__in=drive_ids)
+    for call in Call.objects.filter(in_drives).select_related("booking", "entry").order_by("reached_at", "pk"):
+        subject = call.booking or call.entry
+        calls.setdefault(subject.about if subject else "", []).append(call)
+    subjects = {subject.about: subject for subject in abouts.values()}
+    return [_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
 
 
 def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
@@ -79,11 +112,23 @@ def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
 
 
-def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[CallTopic]]:
-    """List undelivered messages by booking, unless another channel has delivered or is sending the same message."""
-    bookings_by_about = {booking.about: booking for booking in bookings}
+def _load_open_offers(drive_ids: Sequence[int], now: datetime) -> dict[str, Offer]:
+    related = ("drive__site", "volunteer__phone", "volunteer__email")
+    rows = Offer.objects.open().filter(entry__drive__in=drive_ids, deadline__gt=now)
+    rows = rows.select_related(*(f"entry__{name}" for name in related))
+    return {offer.about: offer for offer in rows.order_by("deadline", "pk")}
+
+
+def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[WaitlistEntry]:
+    closed = {"state": WaitlistEntryState.CLOSED, "changed_at__gt": now - CLOSED_CALL_WITHIN}
+    rows = WaitlistEntry.objects.filter(**closed, drive__in=drive_ids, volunteer__isnull=False)
+    return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("joined_at", "pk")
+
+
+def _load_topics(abouts: Mapping[str, CallSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
+    """List undelivered messages by subject, unless another channel has delivered or is sending the same message."""
     sent = Message.objects.filter(
-        about__in=list(bookings_by_about), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
+        about__in=list(abouts), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
     # An opt-out also withdraws messages, but the donor still needs to know what they said.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
@@ -94,24 +139,27 @@ def _load_topics(bookings: Iterable[Booking], now: datetime) -> dict[str, list[C
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
     for topic, messages in messages_by_topic.items():
-        if _is_undelivered(messages, bookings_by_about[messages[-1].about]):
-            topics.setdefault(messages[-1].about, []).append(CallTopic(topic, messages[-1]))
+        last, subject = messages[-1], abouts[messages[-1].about]
+        if _is_undelivered(messages, subject):
+            topics.setdefault(subject.about, []).append(CallTopic(topic, last, offers.get(last.about)))
     return topics
 
 
 _FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")
 
 
-def _is_undelivered(messages: Sequence[Message], booking: Booking) -> bool:
+def _is_undelivered(messages: Sequence[Message], subject: CallSubject) -> bool:
     if any(message.state not in FAILED_STATES for message in messages):
         return False
+    if isinstance(subject, WaitlistEntry):
+        return True
     last = messages[-1]
-    is_stale = last.revision != booking.revision and last.kind not in BroadcastKind.values
-    is_cancelled = booking.state == BookingState.CANCELLED
+    is_stale = last.revision != subject.revision and last.kind not in BroadcastKind.values
+    is_cancelled = subject.state == BookingState.CANCELLED
     # If the booking is cancelled, call only about that. Otherwise, do not call about an earlier cancellation.
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 
-def _row(booking: Booking, topics: list[CallTopic], calls: list[Call]) -> CallRow:
+def _row(subject: CallSubject, topics: list[CallTopic], calls: list[Call]) -> CallRow:
     called_topics = {call.topic for call in calls}
-    return CallRow(booking, [topic for topic in topics if topic.topic not in called_topics], calls)
+    return CallRow(subject, [topic for topic in topics if topic.topic not in called_topics], calls)

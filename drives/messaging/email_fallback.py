@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.messaging import addressees, schedule, wording
+from drives.messaging import schedule, wording
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.messaging.texts.catalog import CustomTexts
 from drives.models import EXPECTED_STATES, Booking, BookingChange, BookingState, Broadcast, BroadcastKind
@@ -18,6 +18,7 @@ from notifications.kinds import KINDS, ChannelChoice
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, Purpose
 from organizations import sweeps
+from volunteers import addressees
 
 FAILED_WITHIN = timedelta(days=1)
 

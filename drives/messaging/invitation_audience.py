@@ -1,15 +1,15 @@
 """Load the donors to invite, with their consents and the news that they have received."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive
-from notifications import kinds
-from notifications import queries as notifications_queries
+from notifications import kinds, reach
 from notifications.models import UNSENT_STATES, Message, Purpose
+from notifications.reach import ContactFacts
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
@@ -29,7 +29,7 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
 
 @dataclass(frozen=True)
 class ContactHistory:
-    consenting: Collection[str]
+    facts: ContactFacts
     sent: Sequence[Message]
 
     def list_sent_to(self, person: Volunteer) -> list[Message]:
@@ -40,14 +40,10 @@ class ContactHistory:
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
     """Load these volunteers' consents by contact, and the news sent to them, including broadcasts. Five queries."""
     addresses = collect_addresses(people)
-    consents = notifications_queries.load_consents(organization, addresses)
-    consenting = {address for (address, purpose), is_given in consents.items() if purpose == Purpose.NEWS and is_given}
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)
     # A union lets each part use its own index; an OR would scan the table.
     sent, unsent = news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)
-    return ContactHistory(
-        consenting - notifications_queries.list_suppressed_addresses(organization, addresses), list(sent.union(unsent))
-    )
+    return ContactHistory(reach.load_contact_facts(organization, addresses), list(sent.union(unsent)))
 
 
 def collect_addresses(people: Iterable[Volunteer]) -> set[str]:

@@ -15,7 +15,7 @@ from drives.eligibility import history
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NextVisit
 from drives.eligibility.queries import UpcomingTimes
-from drives.messaging import addressees, invitation_audience, schedule
+from drives.messaging import invitation_audience, schedule
 from drives.messaging.invitation_audience import ContactHistory
 from drives.messaging.texts import booking_texts, next_visit_texts
 from drives.messaging.texts.catalog import CustomTexts
@@ -23,9 +23,10 @@ from drives.models import Drive
 from notifications import envelopes, kinds, outbox
 from notifications.kinds import ChannelChoice
 from notifications.message_content import RenderedMessage
-from notifications.models import Channel, Message
+from notifications.models import Message
 from organizations import sweeps
 from organizations.models import Organization
+from volunteers import addressees
 from volunteers.models import Volunteer
 
 MAX_PER_MONTH = 2  # the consent text promises this limit
@@ -177,12 +178,8 @@ def _build_invitation(
     drive, now = times[0].drive, run.now
     addressee = addressees.build_addressee(person)
     # An e-mail is always possible if the donor consented to it. The schedule can only turn off texts.
-    channels = {Channel.EMAIL} if run.channel_choices[drive.pk] == ChannelChoice.MAIL else {Channel.SMS, Channel.EMAIL}
-    contacts = [
-        (channel, address)
-        for channel, address in addressee.contacts
-        if channel in channels and address in contact_history.consenting
-    ]
+    choice = ChannelChoice.MAIL if run.channel_choices[drive.pk] == ChannelChoice.MAIL else ""
+    contacts = contact_history.facts.list_contacts(kinds.INVITATION, addressee, choice=choice)
     if not contacts:
         return None
     (envelope,) = envelopes.build_envelopes(

@@ -9,7 +9,7 @@ from django.db import transaction
 from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
-from drives.messaging import addressees, schedule, shared_contacts
+from drives.messaging import schedule, shared_contacts
 from drives.messaging.shared_contacts import COVERED_BY_SHARED_TEXT, SharedTexts
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts.catalog import NO_CUSTOM_TEXTS, CustomTexts
@@ -20,6 +20,7 @@ from notifications import queries as notifications_queries
 from notifications.kinds import KINDS
 from notifications.message_content import Envelope, MessageContent
 from notifications.models import Channel, Message
+from volunteers import addressees
 
 log = logging.getLogger(__name__)
 

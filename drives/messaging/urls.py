@@ -35,12 +35,12 @@ organizer_urls = [
     path("broadcasts/<int:pk>/stop/", views_broadcasts.stop_queued_broadcast, name="organizer_stop_broadcast"),
     path("drives/<int:drive_id>/calls/", views_calls.show_call_list, name="organizer_call_list"),
     path(
-        "drives/<int:drive_id>/calls/<int:booking_id>/reached/",
+        "drives/<int:drive_id>/calls/<str:about>/reached/",
         views_calls.mark_call_reached,
         name="organizer_mark_reached",
     ),
     path(
-        "drives/<int:drive_id>/calls/<int:booking_id>/undo/",
+        "drives/<int:drive_id>/calls/<str:about>/undo/",
         views_calls.unmark_call_reached,
         name="organizer_unmark_reached",
     ),

@@ -1,5 +1,6 @@
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -7,6 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from drives.messaging import call_list
 from drives.messaging import calls as messaging_calls
+from drives.messaging.call_list import CallSubject
+from drives.models import Booking, Drive, WaitlistEntry
 from drives.web import actors as web_actors
 from drives.web import members
 from organizations.web import accounts
@@ -30,24 +33,37 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 @require_POST
 @accounts.role_required("check_in")
-def mark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
+def mark_call_reached(request: MemberRequest, drive_id: int, about: str) -> HttpResponse:
     """Record a call about the topics that the page showed. Newer topics stay on the list."""
-    booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
+    drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
+    subject = _get_subject_or_404(drive, about)
     shown_topics = set(request.POST.getlist("topic"))
-    rows = [
-        row for row in call_list.load_call_list(booking.drive, timezone.now()).to_call if row.booking.pk == booking.pk
-    ]
+    rows = [row for row in call_list.load_call_list(drive, now).to_call if row.subject == subject]
     topics = [topic.topic for row in rows for topic in row.topics if topic.topic in shown_topics]
-    messaging_calls.record_calls(
-        booking=booking, topics=topics, actor=members.format_actor(request), now=timezone.now()
-    )
-    messages.success(request, _("You marked %(name)s as reached.") % {"name": booking.volunteer})
+    messaging_calls.record_calls(subject=subject, topics=topics, actor=members.format_actor(request), now=now)
+    messages.success(request, _("You marked %(name)s as reached.") % {"name": subject.volunteer})
     return redirect("organizer_call_list", drive_id)
 
 
 @require_POST
 @accounts.role_required("check_in")
-def unmark_call_reached(request: MemberRequest, drive_id: int, booking_id: int) -> HttpResponse:
-    booking = members.get_booking_or_404(request, pk=booking_id, drive_id=drive_id)
-    messaging_calls.delete_calls(booking=booking, actor=members.format_actor(request), now=timezone.now())
+def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> HttpResponse:
+    subject = _get_subject_or_404(members.get_drive_or_404(request, pk=drive_id), about)
+    messaging_calls.delete_calls(subject=subject, actor=members.format_actor(request), now=timezone.now())
     return redirect("organizer_call_list", drive_id)
+
+
+def _get_subject_or_404(drive: Drive, about: str) -> CallSubject:
+    """Find the booking ("booking:7") or the waitlist entry ("waiting:7") of a row on the call list."""
+    name, _separator, number = about.partition(":")
+    rows: dict[str, QuerySet[Booking] | QuerySet[WaitlistEntry]] = {
+        "booking": Booking.objects.filter(drive=drive),
+        "waiting": WaitlistEntry.objects.filter(drive=drive),
+    }
+    is_number = number.isascii() and number.isdecimal() and len(number) <= 18
+    found = rows[name].filter(pk=int(number)).select_related("volunteer") if name in rows and is_number else None
+    subject = found.first() if found is not None else None
+    if subject is None:
+        raise Http404
+    subject.drive = drive
+    return subject

@@ -1,23 +1,33 @@
 """Phone calls to donors that no message reached."""
 
 from django.db import models
+from django.db.models import Q
 
 from drives.models.booking import Booking
+from drives.models.waitlist import WaitlistEntry
 
 
 class Call(models.Model):
-    """A phone call to a donor because a message could not be delivered.
+    """A phone call to a donor because a message could not be delivered. It is about a booking or a waitlist entry.
 
     `topic` is the message's key without its channel.
     """
 
-    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="calls")
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="calls")
+    entry = models.ForeignKey(WaitlistEntry, on_delete=models.CASCADE, null=True, blank=True, related_name="calls")
     topic = models.CharField(max_length=120)
     actor = models.CharField(max_length=60)
     reached_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["booking", "topic"], name="one_call_per_booking_and_topic")]
+        constraints = [
+            models.UniqueConstraint(fields=["booking", "topic"], name="one_call_per_booking_and_topic"),
+            models.UniqueConstraint(fields=["entry", "topic"], name="one_call_per_entry_and_topic"),
+            models.CheckConstraint(
+                condition=Q(booking__isnull=False, entry__isnull=True) | Q(booking__isnull=True, entry__isnull=False),
+                name="call_is_about_a_booking_or_an_entry",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"call about {self.topic}"

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.messaging import reach
@@ -68,15 +68,22 @@ def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpRes
     form = CancelDriveForm(request.POST or None)
     if form.is_valid():
         reason, now = form.cleaned_data["reason"], timezone.now()
+        told = reach.load_cancellation_reach(drive)
         try:
             lifecycle.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.format_actor(request), now=now)
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("The drive is cancelled. We’re telling everyone who was booked."))
+            messages.success(request, f"{_('The drive is cancelled.')} {_format_told(told)}".strip())
             return redirect("organizer_drive", drive.pk)
     context = {"drive": drive, "form": form, "told": reach.load_cancellation_reach(drive)}
     return members.render_member_page(request, "drives/planning/cancel_drive.html", context)
+
+
+def _format_told(told: reach.CancellationReach) -> str:
+    text = ngettext("We’re telling %(count)s person.", "We’re telling %(count)s people.", told.reachable)
+    sentences = [text % {"count": told.reachable}] if told.reachable else []
+    return " ".join([*sentences, *([reach.format_unreachable(told.unreachable)] if told.unreachable else [])])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,7 +108,7 @@ def _change_state(request: MemberRequest, drive_id: int, change: Callable[..., D
     try:
         change(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, form_errors.format_for_member(error))
     else:
         messages.success(request, done)
     return redirect("organizer_drive", drive.pk)

@@ -197,6 +197,7 @@ def _export_waitlist_entry(row: WaitlistEntry) -> Document:
             {"state": offer.state, **_export_times(offer, "starts_at", "deadline", "made_at", "ended_at")}
             for offer in row.offers.all()
         ],
+        "calls": [_export_call(call) for call in row.calls.all()],
     }
 
 

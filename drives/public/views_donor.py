@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from drives.capacity import visits
 from drives.eligibility import history, policies, self_check
 from drives.models import DriveState, Visit
 from drives.public import queries, times
@@ -86,6 +87,8 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
+        "first_minutes": visits.compute_visit_minutes(page.drive, Visit.FIRST),
+        "return_minutes": visits.compute_visit_minutes(page.drive, Visit.RETURN),
         "result": parse_self_check_result(request),
         "self_check": self_check.list_self_check_sentences(page.drive),
         "rule": policies.describe_rules(page.drive.rules),

@@ -19,7 +19,11 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_terms(request: HttpRequest) -> HttpResponse:
     """Show the terms. They describe the text message program, because carriers require this."""
-    return render(request, "drives/public/terms.html")
+    usual = Organization()
+    hours = {"quiet_until_hour": usual.quiet_until_hour, "quiet_from_hour": usual.quiet_from_hour}
+    others = Organization.objects.exclude(**hours).order_by("name", "pk")
+    context = {"from_hour": usual.quiet_until_hour, "until_hour": usual.quiet_from_hour, "others": others}
+    return render(request, "drives/public/terms.html", context)
 
 
 @require_safe

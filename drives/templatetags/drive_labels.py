@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.domain import localtime
 from drives.domain.grid import GridProblem
-from drives.messaging.call_list import CallTopic
+from drives.messaging.call_list import CallSubject, CallTopic
 from drives.messaging.delivery import FailureReason
-from drives.models import Booking, BookingState, BroadcastKind, DriveState
+from drives.models import Booking, BookingState, BroadcastKind, DriveState, WaitlistEntry
 from drives.planning import problems
 from notifications import contact_address, kinds
 from notifications.kinds import KINDS
@@ -127,10 +127,30 @@ def actor_name(actor: str, names: Mapping[str, str]) -> str:
 
 
 @register.filter
-def call_script(topic: CallTopic, booking: Booking) -> str:
-    zone = booking.drive.site.timezone
+def call_script(topic: CallTopic, subject: CallSubject) -> str:
     if topic.kind in BroadcastKind.values:
         return _strip_sms_frame(topic.message)
+    return (
+        _build_booking_script(topic, subject)
+        if isinstance(subject, Booking)
+        else _build_waitlist_script(topic, subject)
+    )
+
+
+def _build_waitlist_script(topic: CallTopic, entry: WaitlistEntry) -> str:
+    zone = entry.drive.site.timezone
+    if topic.offer is None:
+        return str(_("The waiting list of the drive on %(day)s is closed. No spot opened up for them.")) % {
+            "day": localtime.format_long_day(entry.drive.starts_at, zone)
+        }
+    return _("A spot is open for them: %(at)s. It is held until %(until)s. Do they take it?") % {
+        "at": localtime.format_date_and_time(topic.offer.starts_at, zone),
+        "until": localtime.format_date_and_time(topic.offer.deadline, zone),
+    }
+
+
+def _build_booking_script(topic: CallTopic, booking: Booking) -> str:
+    zone = booking.drive.site.timezone
     when = f"{localtime.format_long_day(booking.starts_at, zone)}, {localtime.format_time(booking.starts_at, zone)}"
     script = _CALL_SCRIPTS.get(topic.kind, _("A reminder of their visit: %(when)s."))
     reason = booking.drive.cancel_reason if topic.kind == kinds.DRIVE_CANCELLED.name else ""

@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.messaging import addressees, email_fallback, schedule
+from drives.messaging import email_fallback, reach, schedule
 from drives.messaging.texts import booking_texts, waitlist_texts
 from drives.models import WAITLISTED_STATES, Offer, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import queries
@@ -19,6 +19,7 @@ from notifications.kinds import ChannelRule, MessageKind
 from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, Message
 from organizations import sweeps
+from volunteers import addressees
 
 
 def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
@@ -137,7 +138,7 @@ def _queue_message(
     if addressee is None:
         addressee = addressees.build_addressee(entry.volunteer)
         if kind.channels == ChannelRule.SENDER:
-            addressee = replace(addressee, contacts=_one_contact(entry, addressee.contacts))
+            addressee = replace(addressee, contacts=_one_contact(entry, kind, addressee.contacts))
     messages = [
         RenderedMessage(envelope, booking_texts.call_in_language(envelope.language, partial(render, envelope.channel)))
         for envelope in envelopes.build_envelopes(
@@ -153,11 +154,9 @@ def _queue_message(
     return outbox.queue_messages(organization=entry.drive.organization, messages=messages, now=now)
 
 
-def _one_contact(entry: WaitlistEntry, contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """Return the phone if we may text it, else the e-mail address, else the only contact."""
-    phone, organization = entry.volunteer.phone if entry.volunteer else None, entry.drive.organization
-    texts = [phone.address] if phone else []
-    consents = notifications_queries.load_consents(organization, texts)
-    stopped = notifications_queries.list_suppressed_addresses(organization, texts)
-    is_textable = addressees.may_be_texted(phone, consents, stopped)
-    return ([one for one in contacts if one[0] == Channel.EMAIL or is_textable] or contacts)[:1]
+def _one_contact(
+    entry: WaitlistEntry, kind: MessageKind, contacts: Sequence[tuple[str, str]]
+) -> Sequence[tuple[str, str]]:
+    """Return the phone if we may text it, else the e-mail address, else the first contact, for the call list."""
+    found = reach.load_reach(entry.drive.organization, [entry.volunteer]).list_contacts(entry.volunteer, kind)
+    return found or contacts[:1]

@@ -175,14 +175,17 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     entry, drive = offer.entry, offer.entry.drive
     slot = _load_booking_facts(entry, offer.arrival_id, now)
     visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry))
-    entries.spend_change(entry, now)
+    if actor == booking_messages.DONOR:
+        entries.spend_change(entry, now)
     booking = _book_offer(offer, actor, now)
     if visit != booking.visit:  # a donation was recorded or removed since the offer
         if not create.correct_visit_types([(booking, visit)], now, has_overdue_holds=slot.has_overdue_holds):
             reasons = [eligibility_rules.build_first_visit_reason()]
             create.refuse_with_times(reasons, drive, (visit,), booking.starts_at, now)
         booking.save(update_fields=["visit", *create.FOOTPRINT_FIELDS])
-    booking_messages.queue_confirmations([locks.lock_booking(booking.pk)], now)
+    booking_messages.queue_confirmations(
+        [locks.lock_booking(booking.pk)], now, is_own_action=actor == booking_messages.DONOR
+    )
     return booking
 
 
@@ -216,7 +219,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Offer:
+def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages.DONOR, by_text: bool = False) -> Offer:
     """Decline an offer. The entry keeps its position, but this slot is not offered to it again.
 
     A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges. Locks: drive
@@ -226,7 +229,8 @@ def decline_offer(*, offer_id: int, now: datetime, by_text: bool = False) -> Off
     if offer.state == OfferState.DECLINED:
         return offer
     _refuse_ended_offer(offer, now)
-    entries.spend_change(offer.entry, now)
+    if actor == booking_messages.DONOR:
+        entries.spend_change(offer.entry, now)
     reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _set_entry_state(offer.entry, WaitlistEntryState.WAITING, now)
     if by_text:

@@ -28,6 +28,11 @@ organizer_urls = [
         views_organizer.remove_waitlist_entry,
         name="organizer_remove_waitlist_entry",
     ),
+    path(
+        "drives/<int:drive_id>/waitlist/offers/<int:offer_id>/<str:answer>/",
+        views_organizer.answer_offer_for_donor,
+        name="organizer_answer_offer",
+    ),
 ]
 
 api_urls = [

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from drives.booking.forms import PersonForm
 from drives.booking.views_links import DONOR
 from drives.eligibility import self_check
+from drives.messaging import reach
 from drives.models import WaitlistEntry
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
@@ -25,8 +26,10 @@ from drives.waitlist.forms import WaitlistRequestForm
 from drives.waitlist.queries import WaitlistPage
 from drives.web import code_page, form_errors, link_cookies, redirects, visitor
 from drives.web.code_page import CodeForm
+from notifications import kinds
 from notifications.models import Purpose
 from volunteers import message_texts
+from volunteers import queries as volunteers_queries
 
 _require_post = redirects.require_post_or_redirect("waitlist_entry")
 
@@ -185,9 +188,18 @@ def _render_entry(
         "form": form or WaitlistRequestForm(page.entry.drive, initial=forms.build_initial(page.entry)),
         "openings": openings,
         "changed": "changed" in request.GET,
-        "is_heard": bool(page.entry.volunteer and (page.entry.volunteer.phone or page.entry.volunteer.email)),
+        **build_reach_context(page.entry),
     }
     return render(request, "drives/waitlist/entry.html", context, status=status)
+
+
+def build_reach_context(entry: WaitlistEntry) -> dict[str, Any]:
+    organization = entry.drive.organization
+    donor_reach = reach.load_reach(organization, [entry.volunteer])
+    return {
+        "obstacle": donor_reach.find_obstacle(entry.volunteer, kinds.OFFER),
+        "texting_number": volunteers_queries.get_texting_number(organization),
+    }
 
 
 def build_entry_context(entry: WaitlistEntry) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def _render_offer(
         return views_links.redirect_to_booking(page.offer.booking.token)
     context = {
         **views_donor.build_entry_context(page.offer.entry),
+        **views_donor.build_reach_context(page.offer.entry),
         "page": page,
         "offer": page.offer,
         "problems": problems,

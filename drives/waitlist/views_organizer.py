@@ -1,5 +1,7 @@
 """A coordinator's waitlist pages."""
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -12,13 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives.booking.forms_organizer import CallerForm
 from drives.eligibility import self_check
-from drives.models import Visit, WaitlistEntry
+from drives.messaging import reach
+from drives.models import Drive, Offer, Visit, WaitlistEntry
 from drives.waitlist import close as waitlist_close
-from drives.waitlist import entries, queries
+from drives.waitlist import entries, offers, queries
 from drives.waitlist.forms import WaitlistRequestForm
 from drives.web import form_errors, members
+from notifications import kinds
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
+from volunteers.models import Volunteer
 
 
 class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
@@ -43,7 +48,7 @@ def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
     form = AddWaitlistEntryForm(drive, request.POST or None, country=drive.organization.country)
     if form.is_valid():
         try:
-            entries.add_entry(
+            entry = entries.add_entry(
                 drive=drive,
                 waitlist_request=form.waitlist_request,
                 person=form.person(drive.policy),
@@ -53,7 +58,9 @@ def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]})
+            on_list = _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]}
+            unreached = reach.format_told(drive.organization, [entry.volunteer], kinds.OFFER, "")
+            messages.success(request, f"{on_list} {unreached}".strip())
             return redirect("organizer_waitlist", drive.pk)
     return members.render_member_page(
         request,
@@ -78,17 +85,43 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
 @accounts.role_required("plan")
 def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
+    volunteers = [row.entry.volunteer for row in queries.list_waitlist_rows(drive)]
     try:
-        count = waitlist_close.close_waitlist(
-            drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now()
-        )
+        waitlist_close.close_waitlist(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, form_errors.format_for_member(error))
     else:
-        text = ngettext(
-            "The waiting list is closed. We’re letting %(count)s person know.",
-            "The waiting list is closed. We’re letting %(count)s people know.",
-            count,
-        )
-        messages.success(request, text % {"count": count})
+        messages.success(request, f"{_('The waiting list is closed.')} {_format_closed(drive, volunteers)}".strip())
+    return redirect("organizer_waitlist", drive.pk)
+
+
+def _format_closed(drive: Drive, volunteers: Sequence[Volunteer | None]) -> str:
+    reached = len(volunteers) - reach.load_reach(drive.organization, volunteers).count_unreachable(
+        volunteers, kinds.WAITLIST_CLOSED
+    )
+    told = ngettext("We’re letting %(count)s person know.", "We’re letting %(count)s people know.", reached)
+    return reach.format_told(drive.organization, volunteers, kinds.WAITLIST_CLOSED, told % {"count": reached})
+
+
+@require_POST
+@accounts.role_required("plan")
+def answer_offer_for_donor(request: MemberRequest, drive_id: int, offer_id: int, answer: str) -> HttpResponse:
+    """Accept or decline an offer for a donor who answered on the phone."""
+    drive, actor = members.get_drive_or_404(request, pk=drive_id), members.format_actor(request)
+    offer = Offer.objects.filter(pk=offer_id, entry__drive=drive).select_related("entry__volunteer").first()
+    if offer is None or answer not in ("take", "pass"):
+        raise Http404
+    name = {"name": offer.entry.volunteer}
+    try:
+        if answer == "take":
+            booking = offers.accept_offer(offer_id=offer.pk, actor=actor, now=timezone.now())
+            told = reach.format_told(
+                drive.organization, [booking.volunteer], kinds.BOOKED, _("We’re sending a confirmation.")
+            )
+            messages.success(request, f"{_('%(name)s is booked.') % name} {told}")
+        else:
+            offers.decline_offer(offer_id=offer.pk, actor=actor, now=timezone.now())
+            messages.success(request, _("The spot goes to the next person. %(name)s stays on the waiting list.") % name)
+    except ValidationError as error:
+        messages.error(request, form_errors.format_for_member(error))
     return redirect("organizer_waitlist", drive.pk)

@@ -6,6 +6,7 @@ from math import ceil
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from drives.refusals import OpenTime, Refusal
 from volunteers.limits import RateLimitExceeded
@@ -19,7 +20,35 @@ def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[st
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, problems in by_field.items():
         field = (fields or {}).get(name, name)
-        form.add_error(field if field in form.fields else None, problems)
+        form.add_error(field if field in form.fields else None, [_rephrase(problem) for problem in problems])
+
+
+def format_for_member(error: ValidationError) -> str:
+    """Join an error's sentences, in the words for a coordinator or helper."""
+    return " ".join(_rephrase(problem).messages[0] for problem in error.error_list)
+
+
+# The sentences of these codes speak to the donor. A coordinator or helper reads another one.
+MEMBER_SENTENCES = {
+    "already_booked": _("This person already has a booking at this drive. Open that booking to change its time."),
+    "too_many_holds": _("This phone or e-mail already has two unfinished bookings. They expire within 15 minutes."),
+    "visit_is_first": _(
+        "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
+        " doesn’t fit at this time."
+    ),
+    "too_many_people": _("Too many people already book with this phone or e-mail. Enter another one."),
+    "other_name": _("We know this phone or e-mail under another name. Check the name, or enter another contact."),
+    "slots_open": _("There are open times in this range. Book one of them instead."),
+    "offer_accepted": _("This spot has already been taken for them."),
+    "offer_declined": _("They passed on this spot."),
+    "offer_withdrawn": _("We’re no longer holding this spot for them."),
+    "offer_expired": _("The time to reply has passed. The spot went to the next person."),
+}
+
+
+def _rephrase(problem: ValidationError) -> ValidationError:
+    sentence = MEMBER_SENTENCES.get(problem.code or "")
+    return ValidationError(sentence, code=problem.code) if sentence else problem
 
 
 def list_alternatives(error: ValidationError) -> list[OpenTime]:

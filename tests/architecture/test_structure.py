@@ -24,11 +24,12 @@ DOORS = {
     "notifications": {
         *("models", "consents", "demo", "erasure", "opt_outs", "outbox", "queries", "replies", "senders"),
         *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
-        *("envelopes", "kinds", "quiet_hours"),  # decisions for every kind of message
+        *("envelopes", "kinds", "quiet_hours", "reach"),  # decisions for every kind of message
     },
     "volunteers": {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
+        "addressees",  # donors in the form that messages need
         "message_texts",  # pages show the wording of consents and codes
         "rules",  # serializers and forms declare the limits of their input
     },

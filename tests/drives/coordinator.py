@@ -84,8 +84,8 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "checkin": reverse("checkin", args=[drive.slug]),
         "walk_in": reverse("checkin_walk_in", args=[drive.slug]),
         "late": reverse("checkin_running_late", args=[drive.slug]),
-        "reached": reverse("organizer_mark_reached", args=[drive.pk, booking_id]),
-        "not_reached": reverse("organizer_unmark_reached", args=[drive.pk, booking_id]),
+        "reached": reverse("organizer_mark_reached", args=[drive.pk, f"booking:{booking_id}"]),
+        "not_reached": reverse("organizer_unmark_reached", args=[drive.pk, f"booking:{booking_id}"]),
         "wait_remove": reverse("organizer_remove_waitlist_entry", args=[drive.pk, booking_id]),
         "person": reverse("checkin_booking", args=[drive.slug, booking_id]),
         **{

@@ -173,7 +173,8 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
     return [
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),
-        _("Plan on about %(minutes)s minutes.") % {"minutes": visits.compute_visit_minutes(booking)},
+        _("Plan on about %(minutes)s minutes.")
+        % {"minutes": visits.compute_visit_minutes(booking.drive, booking.visit)},
     ]
 
 

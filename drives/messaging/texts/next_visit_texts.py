@@ -49,9 +49,7 @@ def _format_aftercare_lines(booking: Booking, after: FollowUp) -> list[str]:
     if after.times:
         return [*lines, _("These are the next times you can come:")]
     return (
-        [*lines, _("We'll let you know when there's a drive where you can give again.")]
-        if after.has_news_consent
-        else lines
+        [*lines, _("We'll let you know when there's a drive where you can give again.")] if after.gets_news else lines
     )
 
 

@@ -28,8 +28,8 @@ NEXT_DAY = DRIVE_DAY + 7 * DAY
 MAIL = "ana@example.org"
 
 
-def days(*before: int) -> list[date]:
-    return [DRIVE_DAY - number * DAY for number in before]
+def days(*before: int, visit: str = "first") -> list[tuple[date, str]]:
+    return [(DRIVE_DAY - number * DAY, visit) for number in before]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,16 @@ def test_two_donations_within_half_a_year_make_two_of_two(before: list[int], giv
     found = eligibility_next_visit.compute_progress(days(*before), DRIVE_DAY, 180)
     assert (found.donation_count if found else None) == given
     if found:
-        assert found.counts_until == max(days(*before)) + 180 * DAY
+        assert found.counts_until == max(days(*before))[0] + 180 * DAY
+
+
+def test_a_donor_who_gave_elsewhere_before_has_no_count() -> None:
+    assert eligibility_next_visit.compute_progress(days(0, visit="return"), DRIVE_DAY, 180) is None
+    assert eligibility_next_visit.compute_progress([*days(9, visit="return"), *days(0)], DRIVE_DAY, 180) is None
+    started_over = [*days(190, visit="return"), *days(0)]
+    found = eligibility_next_visit.compute_progress(started_over, DRIVE_DAY, 180)
+    assert found is not None
+    assert found.donation_count == 1
 
 
 @given(st.lists(st.integers(0, 800)), st.randoms())

@@ -157,7 +157,7 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     builders.booked(drive, number=2)
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(2), now=NOW)
     asked = text(browser.get(address(drive, "cancel_drive")))
-    assert "2 people are booked. We’ll let them know right away." in asked
+    assert "2 people are booked. We’ll let 1 person know right away." in asked
     assert "By text 1 By e-mail 1 To call 1" in asked
     refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
     assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)

@@ -150,7 +150,7 @@ def _talk(owner: Organization, coming: Booking) -> None:
         actor="donor",
         self_reported_at=NOW,
     )
-    calls.record_calls(booking=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
+    calls.record_calls(subject=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
 
 
 def _change(coming: Booking) -> None:
