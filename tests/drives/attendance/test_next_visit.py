@@ -232,7 +232,7 @@ def test_own_words_name_the_times() -> None:
     CustomText.objects.create(
         organization=drive.organization, kind="second_visit", language="en", text="{slots}! {link}", changed_at=NOW
     )
-    booking = builders.gave(drive)
+    booking = builders.gave(drive, visit="first")
     closed(drive)
     said = f"Hope Foundation: Sat Mar 20 9:00 AM, 9:15 AM, 9:30 AM! http://testserver/b/{booking.token}/ STOP to end"
     assert thanks(booking).text == said
