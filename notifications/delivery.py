@@ -16,11 +16,11 @@ from django.db import transaction
 
 from notifications import claim, providers, results, senders
 from notifications.claimed import ClaimedMessage
+from notifications.error_codes import ErrorKind
 from notifications.kinds import Lane
 from notifications.models import Channel, Heartbeat
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError
 from notifications.results import CallResult
-from notifications.rules import ErrorKind
 
 BATCH = 200  # rows per claim
 SERIAL_BATCH = 10  # messages admitted at once for a provider that is not called in threads

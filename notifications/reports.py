@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from notifications import results, rules
+from notifications import error_codes, results, rules
+from notifications.error_codes import ErrorKind
 from notifications.models import Message, MessageState, Report
-from notifications.rules import ErrorKind
 
 ORPHANS_KEPT_FOR = timedelta(days=3)
 
@@ -81,7 +81,7 @@ def _apply_report(message: Message, report: Report, now: datetime) -> None:
 
 
 def _handle_failure(message: Message, now: datetime) -> None:
-    treatment = rules.choose_treatment(message.error_code)
+    treatment = error_codes.choose_treatment(message.error_code)
     message.reason = treatment.reason
     if treatment.kind == ErrorKind.EXPIRED:
         message.state = MessageState.EXPIRED

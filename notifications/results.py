@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db import DataError, connection, transaction
 
-from notifications import breakers, consents, rules, senders
+from notifications import breakers, consents, error_codes, rules, senders
 from notifications.claimed import ClaimedMessage
+from notifications.error_codes import ErrorKind
 from notifications.models import MessageState, Sender
 from notifications.providers.base import ProviderError, Receipt
-from notifications.rules import ErrorKind
 
 FIRST_CHECK = timedelta(minutes=15)  # if no report comes within this time, we ask the provider
 
@@ -61,7 +61,7 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
 
 @transaction.atomic(savepoint=False)
 def handle_error_code(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
-    treatment = rules.choose_treatment(code)
+    treatment = error_codes.choose_treatment(code)
     if treatment.alert:
         logger.warning("the provider refused with %s: %s", code, treatment.reason)
     if sender_id and treatment.kind == ErrorKind.OPTED_OUT:
@@ -91,13 +91,13 @@ def _compute_next_state(result: CallResult, now: datetime, chance: float) -> _Ne
         ErrorKind.EXPIRED: (MessageState.EXPIRED, None),
         ErrorKind.IN_DOUBT: (MessageState.IN_DOUBT, now),
     }[error.kind]
-    reason = "sender_stopped" if rules.choose_treatment(error.code).stops_sender else error.reason
+    reason = "sender_stopped" if error_codes.choose_treatment(error.code).stops_sender else error.reason
     return _NextState(state, reason, error.code, check_at=check_at)
 
 
 def _is_provider_failure(result: CallResult) -> bool:
     error = result.error
-    return error is not None and rules.is_provider_failure(error.kind, error.reason, result.message.channel)
+    return error is not None and error_codes.is_provider_failure(error.kind, error.reason, result.message.channel)
 
 
 def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, chance: float) -> _NextState:

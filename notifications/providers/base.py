@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from notifications.error_codes import ErrorKind
 from notifications.models import MessageState
-from notifications.rules import ErrorKind
 
 
 @dataclass(frozen=True, kw_only=True)

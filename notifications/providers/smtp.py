@@ -14,9 +14,9 @@ import dj_email_url
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
+from notifications.error_codes import ErrorKind
 from notifications.models import MessageState
 from notifications.providers.base import OutgoingMessage, ProviderError, ProviderMessage, Receipt
-from notifications.rules import ErrorKind
 
 TIMEOUT_SECONDS = 10
 ADDRESS_REFUSED = {550, 551, 553}

@@ -16,9 +16,9 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
-from notifications import rules
+from notifications import error_codes
+from notifications.error_codes import ErrorKind
 from notifications.providers.base import OutgoingMessage, ProviderError, ProviderMessage, Receipt
-from notifications.rules import ErrorKind
 
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
@@ -171,7 +171,7 @@ def _raise_refusal(status: int, text: str, headers: Mapping[str, str], method: s
     if method != "POST" and status >= 500:
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable", code)
     code = code or _CODES_BY_STATUS.get(status, f"HTTP {status}")
-    treat = rules.choose_treatment(code, status)
+    treat = error_codes.choose_treatment(code, status)
     seconds = headers.get("Retry-After", "")
     retry_after = timedelta(seconds=min(int(seconds), 3600)) if seconds.isdecimal() else timedelta()
     raise ProviderError(treat.kind, treat.reason, code, retry_after)

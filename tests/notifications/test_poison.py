@@ -6,10 +6,10 @@ import pytest
 from django.db import DataError
 
 from notifications import claim, results
+from notifications.error_codes import ErrorKind
 from notifications.models import Message
 from notifications.providers.base import OutgoingMessage, ProviderError, Receipt
 from notifications.providers.smtp import SmtpProvider
-from notifications.rules import ErrorKind
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import NOON

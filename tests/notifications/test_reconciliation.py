@@ -5,9 +5,9 @@ import pytest
 from django.test import override_settings
 
 from notifications import claim, delivery, outbox, providers, reconciliation, reports, results
+from notifications.error_codes import ErrorKind
 from notifications.models import Message
 from notifications.providers.base import ProviderError
-from notifications.rules import ErrorKind
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA

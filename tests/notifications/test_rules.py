@@ -8,27 +8,6 @@ from hypothesis import strategies as st
 from notifications import quiet_hours
 from notifications import rules as notifications_rules
 from notifications.models import MessageState
-from notifications.rules import ErrorKind
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "kind"),
-    [
-        ("21211", 400, ErrorKind.PERMANENT),
-        ("21610", 400, ErrorKind.OPTED_OUT),
-        ("21408", 400, ErrorKind.CONFIGURATION),
-        ("30034", 0, ErrorKind.CONFIGURATION),
-        ("30003", 0, ErrorKind.TRANSIENT),
-        ("30036", 0, ErrorKind.EXPIRED),
-        ("20429", 429, ErrorKind.TRANSIENT),
-        ("20003", 401, ErrorKind.CONFIGURATION),
-        ("", 500, ErrorKind.IN_DOUBT),
-        ("", 503, ErrorKind.IN_DOUBT),
-        ("99999", 400, ErrorKind.PERMANENT),
-    ],
-)
-def test_errors_are_treated_by_the_table(code: str, status: int, kind: ErrorKind) -> None:
-    assert notifications_rules.choose_treatment(code, status).kind == kind
 
 
 def test_pauses_double_up_to_half_an_hour_and_are_spread() -> None:
@@ -70,24 +49,6 @@ def test_the_figures_of_retries_and_hours() -> None:
         10,
     )
     assert (minute / 6, 30 * minute) == (notifications_rules.FIRST_PAUSE, notifications_rules.LONGEST_PAUSE)
-    for code in ("30003", "30008"):
-        assert notifications_rules.choose_treatment(code).delays == (15 * minute, 120 * minute)
-    for code in ("30001", "21611", "20429"):
-        assert notifications_rules.choose_treatment(code).delays == (minute, 5 * minute, 30 * minute)
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "reason"),
-    [
-        ("30003", 0, "unreachable"),
-        ("", 499, "refused"),
-        ("", 500, "no_clear_answer"),
-        ("99999", 503, "no_clear_answer"),
-        ("99999", 0, "refused"),
-    ],
-)
-def test_an_unknown_error_is_in_doubt_from_status_500_on(code: str, status: int, reason: str) -> None:
-    assert notifications_rules.choose_treatment(code, status).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -103,25 +64,6 @@ def test_a_retry_after_is_extended_by_up_to_a_tenth_of_the_pause() -> None:
     hour = timedelta(hours=1)
     assert notifications_rules.compute_pause(1, 0.0, hour) == hour
     assert notifications_rules.compute_pause(1, 1.0, hour) == hour + timedelta(seconds=1)
-
-
-@pytest.mark.parametrize(
-    ("kind", "reason", "sms", "email"),
-    [
-        (ErrorKind.CONFIGURATION, "credentials_refused", False, True),
-        (ErrorKind.IN_DOUBT, "no_clear_answer", True, True),
-        (ErrorKind.TRANSIENT, "unreachable", True, True),
-        (ErrorKind.TRANSIENT, "refused_for_now", False, False),
-        (ErrorKind.TRANSIENT, "queue_full", False, False),
-        (ErrorKind.PERMANENT, "number_invalid", False, False),
-        (ErrorKind.EXPIRED, "expired", False, False),
-    ],
-)
-def test_some_errors_speak_of_the_provider_and_others_of_the_message(
-    kind: ErrorKind, reason: str, sms: bool, email: bool
-) -> None:
-    assert notifications_rules.is_provider_failure(kind, reason, "sms") is sms
-    assert notifications_rules.is_provider_failure(kind, reason, "email") is email
 
 
 def test_the_same_report_twice_changes_nothing() -> None:

@@ -8,9 +8,9 @@ import pytest
 from django.utils import translation
 
 from drives.templatetags import drive_labels
+from notifications.error_codes import TREATMENTS
 from notifications.models import Message
 from notifications.queries import DEFERRAL_REASONS
-from notifications.rules import TREATMENTS
 
 ROOT = Path(__file__).resolve().parents[3]
 INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *DEFERRAL_REASONS}
