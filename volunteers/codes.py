@@ -18,7 +18,7 @@ from notifications.kinds import Withdrawal
 from notifications.message_content import RenderedMessage
 from notifications.models import Channel
 from organizations.models import Organization, linked_model
-from volunteers import limits, message_texts, rules
+from volunteers import code_texts, limits, rules
 from volunteers.limits import Limit
 from volunteers.models import Contact, VerificationCode
 
@@ -192,9 +192,7 @@ def _queue_message(
     (envelope,) = envelopes.build_envelopes(
         kinds.CODE, Addressee([(channel, address)], language=language), key=f"code:{sent.pk}", about=about, due_at=now
     )
-    message = RenderedMessage(
-        envelope, message_texts.render_code_message(organization, channel, language, digits, about)
-    )
+    message = RenderedMessage(envelope, code_texts.render_code_message(organization, channel, language, digits, about))
     outbox.queue_messages(organization=organization, messages=[message], now=now)
 
 

@@ -9,8 +9,8 @@ from notifications import consents
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from organizations import audit
+from volunteers import consent_texts, queries, rules
 from volunteers import contacts as volunteers_contacts
-from volunteers import message_texts, queries, rules
 from volunteers.models import Contact, ContactKind, Volunteer
 
 
@@ -86,7 +86,7 @@ def opt_in_contact(
         volunteer.organization, contact.address
     )
     rules.require_may_consent(current, volunteer.pk, purpose, stopped=stopped)
-    version, wording = message_texts.render_consent_text(purpose, language, volunteer.organization)
+    version, wording = consent_texts.render_consent_text(purpose, language, volunteer.organization)
     consents.record_consents(
         organization=volunteer.organization,
         address=contact.address,

@@ -17,7 +17,7 @@ from notifications import contact_address as phone_numbers
 from notifications.models import Purpose
 from organizations import audit
 from organizations.models import Organization
-from volunteers import contacts, matching, message_texts, rules
+from volunteers import consent_texts, contacts, matching, rules
 from volunteers import person_names as volunteers_names
 from volunteers.contacts import ContactPair
 from volunteers.matching import BookingFor, ContactPeople
@@ -291,7 +291,7 @@ def _record_consent(
     ip: str | None,
     now: datetime,
 ) -> None:
-    version, wording = message_texts.render_consent_text(purpose, language, organization)
+    version, wording = consent_texts.render_consent_text(purpose, language, organization)
     for address in addresses:
         notifications_consents.record_consents(
             organization=organization,

@@ -27,7 +27,7 @@ from drives.web import form_errors, link_cookies, visitor
 from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
 from organizations.models import linked_model
-from volunteers import message_texts
+from volunteers import consent_texts
 
 
 @dataclass
@@ -219,7 +219,7 @@ def _render_details(request: HttpRequest, details: BookingDetails) -> HttpRespon
         "alternatives": [time for time in offered if not time.other_drive],
         "at_others": [time for time in offered if time.other_drive],
         "self_check": self_check.list_self_check_sentences(drive),
-        "reminders_wording": message_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
-        "appeals_wording": message_texts.render_consent_text(Purpose.NEWS, language, drive.organization)[1],
+        "reminders_wording": consent_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
+        "appeals_wording": consent_texts.render_consent_text(Purpose.NEWS, language, drive.organization)[1],
     }
     return render(request, "drives/booking/book.html", context, status=details.status)

@@ -25,7 +25,7 @@ from drives.refusals import OpenTime, Refusal
 from drives.web import form_errors, link_cookies, visitor
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
-from volunteers import message_texts
+from volunteers import consent_texts
 from volunteers import queries as volunteers_queries
 from volunteers.models import Volunteer
 
@@ -133,7 +133,7 @@ def render_rebooking(
         "alternatives": [time for time in alternatives if not time.other_drive],
         "at_others": [time for time in alternatives if time.other_drive],
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
-        "reminders_wording": message_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
+        "reminders_wording": consent_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
         "self_check": self_check.list_self_check_sentences(drive),
         "minutes": visits.compute_visit_minutes(drive, visit),
     }

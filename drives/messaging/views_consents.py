@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from drives.web import visitor
 from notifications.models import Purpose
-from volunteers import consent, message_texts
+from volunteers import consent, consent_texts
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import ConsentStatus
@@ -28,7 +28,7 @@ def list_consents_by_purpose(person: Volunteer) -> list[PurposeConsents]:
     return [
         PurposeConsents(
             label=str(purpose.label),
-            wording=message_texts.render_consent_text(purpose, get_language() or "en", person.organization)[1],
+            wording=consent_texts.render_consent_text(purpose, get_language() or "en", person.organization)[1],
             agreements=[status for status in statuses if status.purpose == purpose],
         )
         for purpose in Purpose

@@ -28,7 +28,7 @@ from drives.web import code_page, form_errors, link_cookies, redirects, visitor
 from drives.web.code_page import CodeForm
 from notifications import kinds
 from notifications.models import Purpose
-from volunteers import message_texts
+from volunteers import consent_texts
 from volunteers import queries as volunteers_queries
 
 _require_post = redirects.require_post_or_redirect("waitlist_entry")
@@ -87,7 +87,7 @@ def _render_join(
         "openings": openings,
         "visit": form["visit"].value(),
         "self_check": self_check.list_self_check_sentences(page.drive),
-        "reminders_wording": message_texts.render_consent_text(Purpose.REMINDERS, language, page.drive.organization)[1],
+        "reminders_wording": consent_texts.render_consent_text(Purpose.REMINDERS, language, page.drive.organization)[1],
     }
     return render(request, "drives/waitlist/join.html", context, status=status)
 

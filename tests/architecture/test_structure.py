@@ -30,7 +30,7 @@ DOORS = {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
         "addressees",  # donors in the form that messages need
-        "message_texts",  # pages show the wording of consents and codes
+        "consent_texts",  # pages show the wording of consents
         "rules",  # serializers and forms declare the limits of their input
     },
 }

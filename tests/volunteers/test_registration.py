@@ -15,8 +15,8 @@ from tests import builders, storm
 from tests.builders import NOW
 from volunteers import contacts, registration
 from volunteers import rules as volunteers_rules
+from volunteers.consent_texts import CONSENT_VERSION
 from volunteers.matching import TooManyPeople
-from volunteers.message_texts import CONSENT_VERSION
 from volunteers.models import Contact, Registration, Volunteer
 from volunteers.registration import EmailMissing
 

@@ -21,7 +21,7 @@ from tests.drives import coordinator, donor
 from tests.drives.caller import Api
 from tests.drives.donor import text
 from tests.notifications import made
-from volunteers.message_texts import CONSENT_VERSION
+from volunteers.consent_texts import CONSENT_VERSION
 from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]

@@ -12,7 +12,7 @@ from drives.models import Booking, Drive, Policy, Site, Visit, WaitlistEntry
 from notifications import kinds, message_content, opt_outs
 from notifications.kinds import KINDS, ChannelChoice, MessageKind
 from organizations.models import Organization
-from volunteers import message_texts
+from volunteers import code_texts
 from volunteers.models import Volunteer
 
 TYPED = {kinds.BROADCAST, kinds.ANSWER}  # a coordinator writes these and sees their length
@@ -35,7 +35,7 @@ def texts(kind: MessageKind) -> list[str]:
     language = translation.get_language() or "en"
     others: dict[MessageKind, Callable[[], list[str]]] = {
         kinds.CODE: lambda: [
-            message_texts.render_code_message(drive.organization, "sms", language, "482913", "booking:7").text
+            code_texts.render_code_message(drive.organization, "sms", language, "482913", "booking:7").text
         ],
         kinds.OPT_OUT: lambda: [opt_outs.CONFIRMATION.format(name="W" * 20)],
         kinds.LATE: lambda: [broadcast_texts.render_late_notice(booking, "sms", 45).text],

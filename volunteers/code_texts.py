@@ -1,4 +1,4 @@
-"""The texts of verification codes and consents."""
+"""The text and the e-mail that carry a verification code."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,22 +9,9 @@ from django.utils.translation import gettext, gettext_noop
 
 from notifications import message_content
 from notifications.message_content import MessageContent
-from notifications.models import Channel, Purpose
+from notifications.models import Channel
 from organizations.models import Organization
 
-CONSENT_VERSION: Final = "2026-11.6"  # change it whenever _CONSENT_TEXTS or their translations change
-
-_CONSENT_TEXTS: Final = {
-    "reminders": gettext_noop(
-        "Send me reminders about my booking with {name} and a message after my visit, by text or e-mail: about 4"
-        " messages per booking. Msg & data rates may apply. Reply STOP to stop, HELP for help. See the terms and the"
-        " privacy policy. You can book or join the waiting list without this."
-    ),
-    "news": gettext_noop(
-        "Tell me about upcoming drives by {name}, by text or e-mail: about 2 messages a month. Msg & data rates may"
-        " apply. Reply STOP to stop, HELP for help. See the terms and the privacy policy. You can book without this."
-    ),
-}
 _CODE_PURPOSES: Final = {
     "booking": gettext_noop("to confirm your time with {name}"),
     "waiting": gettext_noop("to join a waiting list with {name}"),
@@ -50,14 +37,6 @@ def render_code_message(
             "It expires in 10 minutes. Do not share it. If you didn't ask for it, you don't need to do anything."
         )
         return MessageContent(text=f"{first}\n\n{then}\n", subject=subject)
-
-
-def render_consent_text(purpose: str, language: str, organization: Organization) -> tuple[str, str]:
-    english = _CONSENT_TEXTS[Purpose(purpose).value]
-    with translation.override(language):
-        words = gettext(english)
-    language_code = settings.LANGUAGE_CODE if words == english else language
-    return f"{CONSENT_VERSION}-{language_code}", words.format(name=organization.legal_name or organization.name)
 
 
 def _render_code_text(organization: Organization, digits: str) -> str:
