@@ -1,8 +1,11 @@
-"""The permissions of each role."""
+"""The permissions of each role, and how long a sign-in lasts."""
 
+from datetime import timedelta
 from typing import Final, Literal, get_args
 
 from organizations.models import Role
+
+MAX_IDLE_TIME = timedelta(hours=2)  # then a member signs in again
 
 Permission = Literal["view", "check_in", "plan", "manage"]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)

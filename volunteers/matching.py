@@ -13,11 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from volunteers import person_names
+from volunteers import person_names, rules
 from volunteers.contacts import ContactPair
 from volunteers.models import Contact, ContactKind, Registration, Volunteer
 
-MOST_PEOPLE = 8  # people who may share one contact
 BookingFor = Literal["", "me", "other"]
 """Who the booking is for: "" (not asked yet), the owner under a new name, or another person."""
 
@@ -132,7 +131,7 @@ def find_or_create_others(
     """
     matches = {each.pk: people.find_by_name(each.name) for each in registrations}
     unknown = [each for each in registrations if matches[each.pk] is None]
-    if len(people.others) + len(unknown) > MOST_PEOPLE:
+    if len(people.others) + len(unknown) > rules.MAX_PEOPLE_PER_CONTACT:
         raise TooManyPeople
     owner_id, contacts = people.verified.owner_id, people.contacts
     created = iter(

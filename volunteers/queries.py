@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -14,8 +14,6 @@ from notifications.models import ConsentEntry, Purpose
 from organizations.models import Organization, linked_model
 from volunteers import person_names, rules
 from volunteers.models import Contact, ContactKind, Registration, VerificationCode, VerifiedBrowser, Volunteer
-
-VERIFICATION_VALID_FOR = timedelta(minutes=15)
 
 
 def compute_contact_identity(address: str) -> str:
@@ -71,7 +69,7 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
     twice, who returns after a refusal, or whose request crashed between verification and booking.
     """
     used_codes = VerificationCode.objects.filter(
-        identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - VERIFICATION_VALID_FOR
+        identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - rules.VERIFICATION_VALID_FOR
     )
     return used_codes.exists()
 

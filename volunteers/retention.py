@@ -8,10 +8,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications import erasure
 from notifications.models import ConsentEntry, Suppression
 from organizations.models import Organization
-from volunteers import limits
+from volunteers import limits, rules
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
-UNVERIFIED_LIFETIME = timedelta(days=1)
 HASH_PATTERN = r"^[0-9a-f]{64}$"  # no phone number or mailbox looks like this
 _BATCH = 1_000
 
@@ -28,7 +27,7 @@ def purge_expired_rows(*, now: datetime) -> dict[str, int]:
 
 
 def _purge_unverified_registrations(now: datetime) -> int:
-    old = Registration.objects.filter(verified_at=None, created_at__lt=now - UNVERIFIED_LIFETIME)
+    old = Registration.objects.filter(verified_at=None, created_at__lt=now - rules.UNVERIFIED_LIFETIME)
     batch = old.exclude(bookings__state="held").order_by("created_at", "id").values_list("pk", flat=True)[:_BATCH]
     return Registration.objects.filter(pk__in=list(batch)).delete()[1].get("volunteers.Registration", 0)
 

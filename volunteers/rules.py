@@ -25,6 +25,9 @@ CODE_TRIES: Final = 5
 CHANGES_PER_HOUR: Final = 6, timedelta(hours=1)
 CHANGES_PER_DAY: Final = 12, timedelta(days=1)
 BROWSER_LIFETIME: Final = timedelta(days=30)
+VERIFICATION_VALID_FOR: Final = timedelta(minutes=15)
+UNVERIFIED_LIFETIME: Final = timedelta(days=1)  # of a registration
+MAX_PEOPLE_PER_CONTACT: Final = 8
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
 # A whole building, or a town on a carrier's network, may share one IP address. Donors enter their codes, but fraudsters

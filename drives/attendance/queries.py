@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from drives.attendance import rules
 from drives.booking import party as booking_party
 from drives.booking import rules as booking_rules
 from drives.booking.party import Party
@@ -17,8 +18,6 @@ from notifications.models import Message, MessageState
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact
 
-DUE_WITHIN = timedelta(minutes=30)
-LATE_AFTER = timedelta(minutes=10)
 NUMBER_DIGITS = 8  # more digits than a reference has characters
 
 
@@ -106,9 +105,9 @@ def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[
         return groups.checked_in
     if booking.state not in booking_rules.UPCOMING_STATES:
         return groups.finished
-    if now - booking.starts_at > LATE_AFTER:
+    if now - booking.starts_at > rules.LATE_AFTER:
         return groups.late
-    return groups.due if booking.starts_at - now <= DUE_WITHIN else groups.upcoming
+    return groups.due if booking.starts_at - now <= rules.DUE_WITHIN else groups.upcoming
 
 
 def _filter_bookings(drive: Drive, search: str) -> QuerySet[Booking]:

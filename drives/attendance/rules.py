@@ -1,11 +1,15 @@
-"""What the day of a drive counts: visits that do not count for the intervals, donations, and drives to close out."""
+"""Time limits of a drive day, and what the day counts: visits, donations, and drives to close out."""
 
 from datetime import datetime, timedelta
 
-from drives.models import BookingState, Drive, DriveState
+from drives.models import BookingState, Drive, DriveState, Visit
 
 NOT_COUNTED_FOR_INTERVAL = frozenset({BookingState.NO_SHOW, BookingState.DEFERRED, BookingState.LEFT})
 HAS_DONATED = frozenset({BookingState.DONATED})
+DUE_WITHIN = timedelta(minutes=30)  # before the arrival time
+LATE_AFTER = timedelta(minutes=10)  # after the arrival time
+RECENT_DRIVE_COUNT = 6  # older drives say little about the next one
+WALK_IN_VISIT = Visit.RETURN  # selected in the form until the helper chooses
 
 
 def is_due_for_close_out(drive: Drive, now: datetime) -> bool:

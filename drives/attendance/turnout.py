@@ -2,12 +2,12 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from drives.attendance import rules
 from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, DriveState, Source, Visit
 from organizations.models import Organization
 
 NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
-RECENT_DRIVES = 6  # older drives say little about the next one
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _count_state(state: BookingState) -> Count:
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
     """Compute the share of bookings that led to a donation. Early cancellations do not count. Two queries."""
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
-    recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[:RECENT_DRIVES])
+    recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
     booked = (
         Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
     )

@@ -57,7 +57,7 @@ class WalkInForm(OverrideForm, PhoneForm):
         label=gettext_lazy("Have they donated plasma before?"),
         choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
         widget=forms.RadioSelect,
-        initial=Visit.RETURN,
+        initial=rules.WALK_IN_VISIT,
         error_messages={"required": gettext_lazy("Say whether this is the first visit.")},
     )
 

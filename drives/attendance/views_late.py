@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.messaging import broadcast_queries, broadcasts, views_broadcasts
-from drives.messaging.texts import broadcast_texts as texts_broadcasts
+from drives.messaging import rules as messaging_rules
 from drives.models import Broadcast, BroadcastKind
 from drives.web import form_errors, members
 from notifications.models import Purpose
@@ -29,7 +29,7 @@ def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
         try:
             sent = broadcasts.send_late_notice(
                 drive=drive,
-                minutes=int(minutes) if minutes in map(str, texts_broadcasts.LATE_MINUTES) else 0,
+                minutes=int(minutes) if minutes in map(str, messaging_rules.LATE_MINUTES) else 0,
                 request_key=key or uuid.uuid4().hex,
                 actor=members.format_actor(request),
                 now=now,
@@ -44,7 +44,7 @@ def send_late_notice(request: MemberRequest, slug: str) -> HttpResponse:
         "reach": broadcast_queries.load_broadcast_reach(
             drive, broadcast_queries.build_late_audience(now), Purpose.REMINDERS
         ),
-        "choices": texts_broadcasts.LATE_MINUTES,
+        "choices": messaging_rules.LATE_MINUTES,
         "request_key": uuid.uuid4().hex,
         "rows": [row for row in broadcast_queries.list_broadcasts(drive) if row.broadcast.kind == BroadcastKind.LATE][
             :3

@@ -16,6 +16,7 @@ TYPED_KEPT_FOR = timedelta(hours=1)  # after a hold lapsed, the same browser fin
 LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts as late
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
+CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 
 
 def build_party_full_reason() -> Reason:

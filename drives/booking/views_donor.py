@@ -1,7 +1,6 @@
 """The donor's page of a booking: check and verify a hold, then view and manage the booking."""
 
 import math
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -31,8 +30,6 @@ from drives.web.code_page import CodeForm
 from notifications import kinds
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
-
-CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 
 
 @never_cache
@@ -154,7 +151,7 @@ def render_booking_page(
         "problems": problem.messages if problem else (),
         **forms.build_alternatives(problem),
         "has_place": has_place and not page.is_over,
-        "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= CONFIRM_WITHIN,
+        "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= rules.CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
         "restored": "restored" in request.GET,
         "sent": "sent" in request.GET,

@@ -1,11 +1,11 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
+from drives.calendars import rules
 from drives.models import Drive, DriveState
 from organizations.models import Organization
 
-CANCELLED_SHOWN_FOR = timedelta(days=30)
 MAX_DRIVES = 100
 
 
@@ -15,6 +15,8 @@ def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
     Cancelled drives are included, because a calendar app may keep an event that just disappears from the feed.
     """
     upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
-    cancelled = Q(state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - CANCELLED_SHOWN_FOR)
+    cancelled = Q(
+        state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - rules.CANCELLED_SHOWN_FOR
+    )
     rows = Drive.objects.of(organization).filter(upcoming | cancelled).select_related("organization", "site")
     return list(rows.order_by("starts_at", "pk")[:MAX_DRIVES])

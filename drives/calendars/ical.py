@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Alarm, Calendar, Component, Event, vCalAddress, vText, vUri
 
+from drives.calendars import rules
+
 PRODID = "-//drive scheduling//calendar//EN"
-ALARM_BEFORE = timedelta(hours=2)
 REFRESH_EVERY = timedelta(hours=1)
 GOOGLE_URL = "https://calendar.google.com/calendar/render"
 OUTLOOK_URL = "https://outlook.live.com/calendar/0/deeplink/compose"
@@ -233,7 +234,7 @@ def _build_address(email: str, name: str) -> vCalAddress:
 def _build_alarm(event: CalendarEvent) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("trigger", -ALARM_BEFORE)
+    alarm.add("trigger", -rules.ALARM_BEFORE)
     alarm.add("description", _Text(_clean_line(event.summary)))
     return alarm
 

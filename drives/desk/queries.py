@@ -10,6 +10,7 @@ from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.capacity import availability, visits
 from drives.capacity.availability import SlotRow
+from drives.desk import rules
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
@@ -23,7 +24,6 @@ from drives.waitlist.queries import WaitlistCounts
 from drives.web import members
 from organizations.models import Organization
 
-HALF_EMPTY_PERCENT = 50
 NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 
@@ -70,7 +70,7 @@ class HourRow:
 
     @property
     def is_half_empty(self) -> bool:
-        return not self.is_over and self.fill.limit > 0 and self.fill.percent < HALF_EMPTY_PERCENT
+        return not self.is_over and self.fill.limit > 0 and self.fill.percent < rules.HALF_EMPTY_PERCENT
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,9 @@ from drives import refusals
 from drives.capacity import availability, visits
 from drives.capacity.availability import NEAREST_COUNT, SlotRow
 from drives.domain import intervals
+from drives.eligibility import rules
 from drives.models import Drive, DriveState
 from organizations.models import linked_model
-
-HISTORY_WITHIN = timedelta(days=800)  # more than twice the longest window of a known policy
-MAX_OTHER_DRIVES = 5  # to search for alternative times
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def _fetch_history_rows(
         "volunteers": volunteer_ids,
         "everywhere": all_organizations,
         "excluded_booking_id": list(excluded_booking_id),
-        "since": wanted_at - HISTORY_WITHIN,
+        "since": wanted_at - rules.HISTORY_WITHIN,
     }
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY_SQL, parameters)
@@ -109,7 +107,7 @@ def _fetch_history_rows(
 
 
 def _build_donations(rows: Sequence[tuple[Any, ...]], wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
-    since = wanted_at - HISTORY_WITHIN
+    since = wanted_at - rules.HISTORY_WITHIN
     recorded = [_build_recorded_donation(row, since) for row in rows if row[0] != intervals.SELF_REPORTED]
     days = {(donation.kind, donation.on) for donation in recorded}
     self_reported = [intervals.SelfReported(row[4], row[2]) for row in rows if row[0] == intervals.SELF_REPORTED]
@@ -204,7 +202,7 @@ def list_allowed_times(
 
 def _times_at_other_drives(drive: Drive, since: datetime, times_of: ListTimes) -> Iterator[refusals.OpenTime]:
     others = Drive.objects.of(drive.organization).open().filter(ends_at__gt=since).exclude(pk=drive.pk)
-    nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[:MAX_OTHER_DRIVES])
+    nearest = list(others.select_related("site", "policy").order_by("starts_at", "pk")[: rules.MAX_OTHER_DRIVES])
     slots = availability.list_slots_by_drive([other.pk for other in nearest])
     for other in nearest:
         other_drive = refusals.OtherDrive(other.pk, other.slug, str(other.title), other.site.timezone)

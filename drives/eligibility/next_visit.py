@@ -8,14 +8,13 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from drives.domain import intervals, localtime
+from drives.eligibility import rules
 from drives.models import Drive, Visit
-
-DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot be used before the second
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The number of donations toward qualifying as a donor, at most `DONATIONS_NEEDED`.
+    """The number of donations toward qualifying as a donor, at most `rules.DONATIONS_NEEDED`.
 
     After `counts_until`, the count starts over.
     """
@@ -29,7 +28,7 @@ class Progress:
 
     @property
     def sentence(self) -> str:
-        if self.donation_count >= DONATIONS_NEEDED:
+        if self.donation_count >= rules.DONATIONS_NEEDED:
             return _("Donation 2 of 2 to become a qualified donor. The center makes the final decision.")
         until = formats.date_format(self.counts_until, "DATE_FORMAT")
         return _("Donation 1 of 2 to become a qualified donor. The second one counts through %(until)s.") % {
@@ -78,7 +77,7 @@ def compute_progress(donations: Iterable[tuple[date, str]], on: date, lapse_afte
         count, last = count + 1, day
     if last is None or gave_elsewhere or intervals.is_first_visit(last, on, lapse_after_days):
         return None
-    return Progress(min(count, DONATIONS_NEEDED), last + timedelta(days=lapse_after_days))
+    return Progress(min(count, rules.DONATIONS_NEEDED), last + timedelta(days=lapse_after_days))
 
 
 def format_visit_times(times: Sequence[NextVisit]) -> str:

@@ -1,7 +1,7 @@
 """Sentences for interval reasons, and the visit type from a donor's history."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,9 @@ from drives.refusals import Reason
 VISIT_IS_FIRST = "visit_is_first"
 INTERVAL_CODES = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
 OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
+HISTORY_WITHIN = timedelta(days=800)  # more than twice the longest window of a known policy
+MAX_OTHER_DRIVES = 5  # to search for alternative times
+DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot be used before the second
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:

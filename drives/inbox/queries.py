@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.booking import rules as booking_rules
+from drives.inbox import rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
 from notifications import kinds
 from notifications import queries as notifications_queries
@@ -16,7 +17,6 @@ from notifications.models import Channel, ConsentEntry, InboundMessage, Message,
 from organizations.models import Organization
 from volunteers.models import Volunteer
 
-ANSWER_WITHOUT_CONSENT_WITHIN = timedelta(days=1)
 TEXTS_SHOWN, BOOKINGS_SHOWN = 60, 8
 
 
@@ -146,7 +146,7 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
     if consent and not consent.given and consent.at >= conversation.last_text_at:
         reason = _("They withdrew their consent to texts after they wrote. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="consent_withdrawn", reason=reason)
-    needs_consent = now - conversation.last_text_at > ANSWER_WITHOUT_CONSENT_WITHIN
+    needs_consent = now - conversation.last_text_at > rules.ANSWER_WITHOUT_CONSENT_WITHIN
     if needs_consent and not (consent and consent.given):
         reason = _("They wrote more than a day ago and never agreed to texts. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="no_consent", reason=reason)

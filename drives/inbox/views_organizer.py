@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.inbox import conversations, queries
+from drives.messaging import rules as messaging_rules
 from drives.messaging.texts import broadcast_texts, catalog
 from drives.models import Conversation
 from drives.web import form_errors, members
@@ -171,7 +172,7 @@ def _measure_typed_text(request: MemberRequest) -> dict[str, Any]:
     return {
         "text": text if typed.strip() else "",
         "measured": catalog.measure_text(text),
-        "most": broadcast_texts.MAX_BROADCAST_SEGMENTS,
+        "most": messaging_rules.MAX_BROADCAST_SEGMENTS,
     }
 
 

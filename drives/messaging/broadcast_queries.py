@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from drives.messaging import delivery
+from drives.messaging import delivery, rules
 from drives.messaging import reach as messaging_reach
 from drives.messaging.delivery import DeliverySummary
 from drives.messaging.reach import DonorReach
@@ -26,7 +26,6 @@ from notifications.models import Channel, Message, Purpose
 from volunteers import addressees
 
 SELECTABLE_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
-LATE_DUE_WITHIN, LATE_OVERDUE_WITHIN = timedelta(hours=3), timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
 
 
 def build_late_audience(now: datetime) -> Audience:
-    return Audience(EXPECTED_STATES, now - LATE_OVERDUE_WITHIN, now + LATE_DUE_WITHIN)
+    return Audience(EXPECTED_STATES, now - rules.LATE_NOTICE_AFTER_ARRIVAL, now + rules.LATE_NOTICE_BEFORE_ARRIVAL)
 
 
 def compute_price(drive: Drive, wordings: Sequence[str]) -> BroadcastPrice:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives.messaging import broadcast_queries, schedule
+from drives.messaging import broadcast_queries, rules, schedule
 from drives.messaging.broadcast_queries import Audience, BroadcastPrice, BroadcastReach, Recipient
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
@@ -20,10 +20,6 @@ from notifications.models import Channel, Purpose
 from organizations import audit
 from volunteers import addressees
 
-UNDO_WITHIN = timedelta(minutes=2)
-UNDO_LATE_WITHIN = timedelta(seconds=30)  # short, because a late notice is urgent
-REPEAT_LATE_AFTER = timedelta(minutes=10)
-NEWS_USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
 
 
@@ -93,7 +89,7 @@ def send_broadcast(
             "count": preview.recipient_count
         }
         raise ValidationError({"typed_count": ValidationError(detail, code="count_differs")})
-    return _save_and_queue(broadcast, preview, request_key, actor, UNDO_WITHIN, now)
+    return _save_and_queue(broadcast, preview, request_key, actor, rules.UNDO_BROADCAST_WITHIN, now)
 
 
 @transaction.atomic
@@ -113,7 +109,7 @@ def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str
     preview = _preview(broadcast, draft.audience)
     if not preview.reach.recipients:
         raise ValidationError(_("No one is due in the next three hours."), code="nobody_due")
-    return _save_and_queue(broadcast, preview, request_key, actor, UNDO_LATE_WITHIN, now)
+    return _save_and_queue(broadcast, preview, request_key, actor, rules.UNDO_LATE_NOTICE_WITHIN, now)
 
 
 @transaction.atomic
@@ -136,11 +132,11 @@ def stop_broadcast(*, broadcast: Broadcast, actor: str, now: datetime) -> int:
 
 
 def _refuse_late_notice(drive: Drive, minutes: int, now: datetime) -> None:
-    if minutes not in broadcast_texts.LATE_MINUTES:
+    if minutes not in rules.LATE_MINUTES:
         raise ValidationError(_("Choose how late you are running."), code="minutes_unknown")
     if drive.state not in (DriveState.PUBLISHED, DriveState.CLOSED) or not _is_running_today(drive, now):
         raise ValidationError(_("This drive is not in progress right now."), code="drive_not_today")
-    last = broadcast_queries.find_last_late_notice(drive, now, REPEAT_LATE_AFTER)
+    last = broadcast_queries.find_last_late_notice(drive, now, rules.REPEAT_LATE_NOTICE_AFTER)
     if last and last.minutes == minutes:
         detail = _("You just told people that you are about %(minutes)s minutes late.")
         raise ValidationError(detail % {"minutes": minutes}, code="said_lately")
@@ -238,7 +234,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
         # News is not about a visit, so it has a fixed lifetime.
-        useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + NEWS_USEFUL_FOR,
+        useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + rules.NEWS_USEFUL_FOR,
         consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )
 

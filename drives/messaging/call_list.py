@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
+from drives.messaging import rules
 from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
 from drives.models import (
     EXPECTED_STATES,
@@ -27,9 +28,6 @@ from volunteers.models import Volunteer
 
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
-CALL_WITHIN = timedelta(hours=1)  # after the arrival time, a call is no longer useful
-CLOSED_CALL_WITHIN = timedelta(days=1)  # after a waitlist has closed, as long as its message is useful
-
 CallSubject = Booking | WaitlistEntry
 
 
@@ -106,7 +104,9 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
 def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
     is_expected = Q(state__in=EXPECTED_STATES)
     was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
-    rows = Booking.objects.filter(is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - CALL_WITHIN)
+    rows = Booking.objects.filter(
+        is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - rules.CALL_WITHIN
+    )
     # Leave out completed drives, because nothing about their visits can change.
     rows = rows.exclude(drive__state=DriveState.COMPLETED)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
@@ -120,7 +120,7 @@ def _load_open_offers(drive_ids: Sequence[int], now: datetime) -> dict[str, Offe
 
 
 def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[WaitlistEntry]:
-    closed = {"state": WaitlistEntryState.CLOSED, "changed_at__gt": now - CLOSED_CALL_WITHIN}
+    closed = {"state": WaitlistEntryState.CLOSED, "changed_at__gt": now - rules.CALL_AFTER_CLOSING_WITHIN}
     rows = WaitlistEntry.objects.filter(**closed, drive__in=drive_ids, volunteer__isnull=False)
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("joined_at", "pk")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from drives.messaging.texts.catalog import JOINERS, MAX_SEGMENTS, OPENING_VARIABLES, TEXTS, VARIABLE, Measure
+from drives.messaging import rules
+from drives.messaging.texts.catalog import JOINERS, OPENING_VARIABLES, TEXTS, VARIABLE, Measure
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class TextProblem:
 def list_text_problems(kind: str, text: str, measured: Measure) -> list[TextProblem]:
     problems = [*_wrong_variables(text, TEXTS[kind].variables), *_foreign_links(text)]
     problems += [*_missing_facts(kind, text), *_misleading_replies(kind, text)]
-    if measured.segments > MAX_SEGMENTS:
+    if measured.segments > rules.MAX_CUSTOM_TEXT_SEGMENTS:
         problems.append(TextProblem("too_long", _too_long(measured)))
     return problems
 
@@ -78,7 +79,11 @@ def _too_long(measured: Measure) -> str:
         )
     else:
         text = _("With the longest names, this takes %(segments)s segments, and the limit is %(most)s. Shorten it.")
-    return text % {"segments": measured.segments, "most": MAX_SEGMENTS, "special": measured.special[:10]}
+    return text % {
+        "segments": measured.segments,
+        "most": rules.MAX_CUSTOM_TEXT_SEGMENTS,
+        "special": measured.special[:10],
+    }
 
 
 _LINK = re.compile(r"(https?:|www\.)\S*|\b[\w-]{2,}(\.[\w-]+)*\.[a-z]{2,}\b(/\S*)?", re.IGNORECASE)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.messaging import schedule, wording
+from drives.messaging import rules, schedule, wording
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.messaging.texts.catalog import CustomTexts
 from drives.models import EXPECTED_STATES, Booking, BookingChange, BookingState, Broadcast, BroadcastKind
@@ -20,8 +20,6 @@ from notifications.models import Channel, Message, Purpose
 from organizations import sweeps
 from volunteers import addressees
 
-FAILED_WITHIN = timedelta(days=1)
-
 EmailRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
@@ -32,7 +30,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
     only one of them, even if two workers run.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
-    failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - FAILED_WITHIN)
+    failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - rules.REPLACE_FAILED_TEXTS_WITHIN)
     texts = {text.pk: text for text in failed if text.about.startswith("booking:")}
     return sweeps.run_each("fallback", texts, lambda pk: _queue_fallback_email(texts[pk], now), now=now)
 

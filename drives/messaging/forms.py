@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from drives.domain import localtime, reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
-from drives.messaging.texts.catalog import MAX_CHARACTERS, TextTemplate
+from drives.messaging import rules
+from drives.messaging.texts.catalog import TextTemplate
 from drives.models import Drive
 from notifications.kinds import ChannelChoice
 from organizations.models import Organization
@@ -137,7 +138,7 @@ class CustomTextForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("Text message"),
         required=False,
-        max_length=MAX_CHARACTERS,
+        max_length=rules.MAX_CUSTOM_TEXT_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
     )
     opening = forms.CharField(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby, islice
 
@@ -15,7 +15,7 @@ from drives.eligibility import history
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NextVisit
 from drives.eligibility.queries import UpcomingTimes
-from drives.messaging import invitation_audience, schedule
+from drives.messaging import invitation_audience, rules, schedule
 from drives.messaging.invitation_audience import ContactHistory
 from drives.messaging.texts import booking_texts, next_visit_texts
 from drives.messaging.texts.catalog import CustomTexts
@@ -29,15 +29,13 @@ from organizations.models import Organization
 from volunteers import addressees
 from volunteers.models import Volunteer
 
-MAX_PER_MONTH = 2  # the consent text promises this limit
-MONTH, MIN_GAP = timedelta(days=31), timedelta(days=7)
-EARLIEST_AHEAD, LATEST_AHEAD = timedelta(days=1), timedelta(weeks=4)  # how far ahead the offered times may be
-USEFUL_FOR = timedelta(days=3)
 BATCH_SIZE = 500
 
 
 def invite_all_donors(*, now: datetime) -> int:
-    found = invitation_audience.list_organizations_with_drives(now + EARLIEST_AHEAD, now + LATEST_AHEAD)
+    found = invitation_audience.list_organizations_with_drives(
+        now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
+    )
     by_id = {organization.pk: organization for organization in found}
     return sweeps.run_each("invitations", by_id, lambda pk: invite_donors(organization=by_id[pk], now=now), now=now)
 
@@ -69,7 +67,9 @@ class _InvitationRun:
 
 
 def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
-    upcoming = eligibility_queries.load_upcoming_times(organization, now + EARLIEST_AHEAD, now + LATEST_AHEAD)
+    upcoming = eligibility_queries.load_upcoming_times(
+        organization, now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
+    )
     schedules = schedule.load_drive_schedules(organization, [drive.pk for drive in upcoming.drives])
     entries = {pk: drive_schedule[ScheduledKind.INVITATION] for pk, drive_schedule in schedules.items()}
     drives = [
@@ -99,7 +99,7 @@ def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
         return 0, 0
     zone = run.openings.drives[0].site.zone
     donations = history.list_donations_by_volunteer({person.pk: zone for person in people}, now, all_organizations=True)
-    contact_history = invitation_audience.load_contact_history(organization, people, now - MONTH)
+    contact_history = invitation_audience.load_contact_history(organization, people, now - rules.INVITATION_MONTH)
     rendered = _build_invitations(run, people, donations, contact_history)
     return outbox.queue_messages(organization=organization, messages=rendered, now=now), people[-1].pk
 
@@ -147,7 +147,9 @@ def _find_invitation(
 
 def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool:
     sent = {message.key.removesuffix(f"/{message.channel}"): message.created_at for message in news}
-    return len(sent) >= MAX_PER_MONTH or any(now - at < MIN_GAP for at in sent.values())
+    return len(sent) >= rules.MAX_INVITATIONS_PER_MONTH or any(
+        now - at < rules.MIN_INVITATION_GAP for at in sent.values()
+    )
 
 
 def _times_by_drive(
@@ -189,7 +191,7 @@ def _build_invitation(
         about=format_drive_about(drive),
         due_at=now,
         quiet_hours=schedule.build_quiet_hours(drive),
-        useful_until=min(times[0].starts_at, now + USEFUL_FOR),
+        useful_until=min(times[0].starts_at, now + rules.INVITATION_USEFUL_FOR),
     )
     render = partial(next_visit_texts.render_invitation, person, times, envelope.channel, run.custom)
     return RenderedMessage(envelope, booking_texts.call_in_language(person.language, render))

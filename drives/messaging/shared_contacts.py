@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from drives.messaging import rules
 from drives.models import EXPECTED_STATES, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
-SHARED_WITHIN = timedelta(hours=3)  # reminders of one kind that are due this close together become one text
 COVERED_BY_SHARED_TEXT = "said_together"  # stored reason of the replaced texts
 
 
@@ -58,7 +58,7 @@ def _may_share_text(text: Message, other: Message, members: Mapping[int, Booking
     return (
         same_party
         and (text.kind, text.address) == (other.kind, other.address)
-        and timedelta() <= other.due_at - text.due_at < SHARED_WITHIN
+        and timedelta() <= other.due_at - text.due_at < rules.SHARED_REMINDERS_WITHIN
     )
 
 
@@ -72,7 +72,7 @@ def list_other_bookings_of_text(text: Message) -> list[Booking]:
         address=text.address,
         reason=COVERED_BY_SHARED_TEXT,
         due_at__gte=text.due_at,
-        due_at__lt=text.due_at + SHARED_WITHIN,
+        due_at__lt=text.due_at + rules.SHARED_REMINDERS_WITHIN,
     )
     return [members[row.about] for row in covered.order_by("pk") if row.revision == members[row.about].revision]
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives.messaging import message_samples, schedule, schedule_settings
+from drives.messaging import message_samples, rules, schedule, schedule_settings
 from drives.messaging.forms import CustomTextForm
 from drives.messaging.message_samples import RenderedSample
 from drives.messaging.texts import booking_texts, catalog
@@ -145,7 +145,7 @@ class CustomTextEditor:
             "is_custom": self.saved != TextTemplate(),
             "known": [f"{{{name}}}" for name in known],
             "further": [f"{{{name}}}" for name in catalog.OPENING_VARIABLES],
-            "most": catalog.MAX_SEGMENTS,
+            "most": rules.MAX_CUSTOM_TEXT_SEGMENTS,
             "organization": self.organization,
         }
 

@@ -1,16 +1,14 @@
 """Alert coordinators to drives with many open spots."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from drives.booking import messages as booking_messages
 from drives.capacity import availability, locks
 from drives.models import ACTIVE_STATES, Booking, Drive, DriveState
+from drives.planning import rules
 from organizations import sweeps
-
-ALERT_WITHIN = timedelta(days=7)
-UNDER_FILLED_RATIO = 0.6  # of the drive's capacity
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
@@ -19,7 +17,7 @@ def alert_under_filled_drives(*, now: datetime) -> int:
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
         starts_at__gt=now,
-        starts_at__lte=now + ALERT_WITHIN,
+        starts_at__lte=now + rules.UNDER_FILLED_ALERT_WITHIN,
     )
     drive_ids = drives.order_by("starts_at", "pk").values_list("pk", flat=True)
     return sweeps.run_each("under_filled", drive_ids, lambda pk: _alert_if_under_filled(pk, now), now=now)
@@ -31,7 +29,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     booked = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES).count()
     left = availability.count_drive_spots_left(drive, now)
-    if booked >= UNDER_FILLED_RATIO * (booked + left):
+    if booked >= rules.UNDER_FILLED_RATIO * (booked + left):
         return False
     # Only one worker's conditional UPDATE succeeds. That worker sends the alert.
     is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)

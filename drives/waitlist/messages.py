@@ -8,7 +8,8 @@ from functools import partial
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.messaging import email_fallback, reach, schedule
+from drives.messaging import reach, schedule
+from drives.messaging import rules as messaging_rules
 from drives.messaging.texts import booking_texts, waitlist_texts
 from drives.models import WAITLISTED_STATES, Offer, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import queries
@@ -72,7 +73,9 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
     Each e-mail is queued in its own transaction. A second sweep queues no duplicates.
     """
-    failed = notifications_queries.list_failed_texts(kinds=list(FALLBACKS), since=now - email_fallback.FAILED_WITHIN)
+    failed = notifications_queries.list_failed_texts(
+        kinds=list(FALLBACKS), since=now - messaging_rules.REPLACE_FAILED_TEXTS_WITHIN
+    )
     texts = {text.pk: text for text in failed}
     return sweeps.run_each("waitlist_fallback", texts, lambda pk: _queue_fallback_email(texts[pk], now), now=now)
 

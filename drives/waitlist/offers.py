@@ -27,8 +27,6 @@ from drives.waitlist import close, entries, messages, queries, rules
 from organizations import sweeps
 from volunteers import queries as volunteers_queries
 
-MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
-
 
 def sweep_waitlists(*, now: datetime) -> dict[str, int]:
     counts = {
@@ -51,7 +49,7 @@ def sweep_waitlists(*, now: datetime) -> dict[str, int]:
 
 def _offer_all_spots(drive_id: int, now: datetime) -> int:
     made = 0
-    while made < MAX_OFFERS_PER_SWEEP and offer_next_spot(drive_id=drive_id, now=now):
+    while made < rules.MAX_OFFERS_PER_SWEEP and offer_next_spot(drive_id=drive_id, now=now):
         made += 1
     return made
 

@@ -26,10 +26,9 @@ from drives.models import (
     WaitlistEntry,
     WaitlistEntryState,
 )
+from drives.waitlist import rules
 from drives.web import links
 from organizations.models import linked_model
-
-REFUSED_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
 
 
 def build_window(entry: WaitlistEntry) -> ArrivalWindow:
@@ -184,7 +183,9 @@ def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
     waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
     entries = list(waiting if entry_id is None else waiting.filter(pk=entry_id))
-    before = Offer.objects.filter(entry__in=entries, state__in=REFUSED_STATES).values_list("entry", "arrival")
+    before = Offer.objects.filter(entry__in=entries, state__in=rules.REFUSED_OFFER_STATES).values_list(
+        "entry", "arrival"
+    )
     refused: dict[int, set[int]] = {}
     for pk, slot_id in before:
         refused.setdefault(pk, set()).add(slot_id)

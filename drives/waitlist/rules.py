@@ -8,8 +8,11 @@ from django.utils.translation import gettext as _
 from drives.capacity import rules as capacity_rules
 from drives.capacity.rules import MAX_HOLDS_PER_CONTACT, BookingFacts
 from drives.domain.matching import ArrivalWindow
-from drives.models import Drive, DriveState
+from drives.models import Drive, DriveState, OfferState
 from drives.refusals import Reason
+
+REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
+MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:

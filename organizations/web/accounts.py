@@ -27,7 +27,6 @@ CHOSEN_ORGANIZATION_KEY = (
     "organization"  # session key; its value is the slug of the organization that the user acts for
 )
 SEEN_AT_KEY = "seen_at"
-MAX_IDLE_TIME = timedelta(hours=2)
 _SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
 
 P = ParamSpec("P")
@@ -106,7 +105,7 @@ def is_signed_in(request: HttpRequest, now: datetime) -> bool:
         return False
     stamp = now.timestamp()
     seen_at: Any = request.session.get(SEEN_AT_KEY)
-    if seen_at is not None and stamp - seen_at > MAX_IDLE_TIME.total_seconds():
+    if seen_at is not None and stamp - seen_at > rules.MAX_IDLE_TIME.total_seconds():
         logout(request)
         return False
     # Save at most once a minute, because sessions are database rows and some pages refresh often.

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives.messaging import custom_texts
+from drives.messaging import custom_texts, rules
 from drives.messaging.texts import booking_texts, catalog
 from drives.models import Booking, Broadcast, BroadcastKind
 from notifications import message_content
@@ -15,8 +15,6 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-LATE_MINUTES = (10, 20, 30, 45)
-MAX_BROADCAST_SEGMENTS = 3
 LINK_LENGTH, NAME_LENGTH, LONG_DAY = (
     50,
     20,
@@ -48,14 +46,14 @@ def render_answer(organization: Organization, typed: str) -> MessageContent:
     text = f"{organization.sms_name}: {plain}"
     if not plain:
         raise ValidationError({"text": ValidationError(_("Write your answer."), code="text_missing")})
-    if (count := catalog.measure_text(text).segments) > MAX_BROADCAST_SEGMENTS:
+    if (count := catalog.measure_text(text).segments) > rules.MAX_BROADCAST_SEGMENTS:
         raise ValidationError({"text": _too_long(count)})
     return MessageContent(text)
 
 
 def _too_long(count: int) -> ValidationError:
     detail = _("This is %(count)s texts long. The limit is %(most)s. Please shorten it.")
-    return ValidationError(detail % {"count": count, "most": MAX_BROADCAST_SEGMENTS}, code="too_long")
+    return ValidationError(detail % {"count": count, "most": rules.MAX_BROADCAST_SEGMENTS}, code="too_long")
 
 
 # Broadcasts ------------------------------------------------------------------------------------------------------
@@ -77,7 +75,7 @@ def list_broadcast_problems(typed: str, organization: Organization) -> list[Vali
     count = catalog.measure_text(
         catalog.fill_variables(catalog.add_sender_and_stop(format_plain_text(text)), longest)
     ).segments
-    return [*problems, _too_long(count)] if count > MAX_BROADCAST_SEGMENTS else problems
+    return [*problems, _too_long(count)] if count > rules.MAX_BROADCAST_SEGMENTS else problems
 
 
 def render_broadcast(broadcast: Broadcast, booking: Booking, channel: str) -> MessageContent:

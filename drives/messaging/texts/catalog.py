@@ -23,8 +23,6 @@ from notifications.kinds import MessageKind
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-MAX_SEGMENTS = 2
-MAX_CHARACTERS = 400
 VARIABLE = re.compile(r"\{(\w+)\}")
 JOINERS = "\u200d\ufe0f"  # invisible characters that emoji need
 SITE_NAME_LENGTH = 20  # of a site's sms_name

@@ -1,0 +1,3 @@
+"""Numbers of the coordinators' overview."""
+
+HALF_EMPTY_PERCENT = 50  # an hour that is filled less than this is marked
