@@ -113,8 +113,7 @@ def _build_invitations(
     by_id, used_addresses = {person.pk: person for person in people}, set[str]()
     rendered: list[RenderedMessage] = []
 
-    @transaction.atomic
-    def invite(pk: int) -> bool:
+    def invite(pk: int) -> bool:  # only renders, without a query
         addresses = invitation_audience.collect_addresses([by_id[pk]])
         message = None
         if not used_addresses & addresses:

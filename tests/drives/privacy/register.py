@@ -36,7 +36,7 @@ _LEADS = {
     "volunteers.Registration": ["identity"],
     "volunteers.VerificationCode": ["identity", "bound_to", "refunds", "code_hash"],
     "volunteers.VerifiedBrowser": ["token_hash", "identity"],
-    "drives.Booking": ["uuid", "link_hash", "party", "overridden_rules"],
+    "drives.Booking": ["uuid", "link_hash", "party"],
     "drives.WaitlistEntry": ["uuid", "link_hash"],
     "drives.Offer": ["uuid", "link_hash"],
     "notifications.Message": ["attempt_token", "provider_id"],
@@ -64,6 +64,7 @@ _STAYS = {
     "drives.Booking": {
         **dict.fromkeys(["visit", "state", "source", "cancelled_by"], "a code, counted"),
         "self_check": "codes of what everybody confirms",
+        "overridden_rules": "codes of rules with dates; emptied",
     },
     "drives.BookingChange": {"from_state": "a code", "to_state": "a code", "actor": "an id, or 'donor'"},
     "drives.Conversation": {"closed_by": "deleted"},
