@@ -135,6 +135,7 @@ def offered(language: str = "en") -> tuple[WaitlistEntry, Offer]:
     """Create an offer of a freed spot, whose text has reached the donor."""
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
+    assert entry.volunteer_id is not None
     Volunteer.objects.filter(pk=entry.volunteer_id).update(language=language)
     changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
     offers.sweep_waitlists(now=NOW)
