@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from drives import refusals
-from drives.models import Booking, BookingState
+from drives.models import Booking, BookingState, Conversation
 from drives.privacy import merge
+from notifications import queries as notifications_queries
+from notifications.models import Suppression
 from organizations.models import Organization
 from volunteers.models import Contact, Volunteer
 
@@ -21,6 +23,8 @@ class PersonPage:
     bookings: Sequence[Booking]  # the newest first
     namesakes: Sequence[Volunteer]  # others with the same name, who may be the same person
     sharing_contact: Sequence[Volunteer]  # other volunteers with one of the contacts
+    opt_out: Suppression | None  # of the phone
+    conversation_id: int | None  # where a coordinator undoes an inferred opt-out
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,16 @@ def load_person_page(organization: Organization, volunteer_id: int) -> PersonPag
     has_contact = Q(phone__in=contacts) | Q(email__in=contacts) | Q(owned_contacts__in=contacts)
     sharing = Volunteer.objects.of(organization).filter(has_contact).exclude(pk=person.pk).distinct()
     bookings = Booking.objects.of(organization).filter(volunteer=person).exclude(state=BookingState.LAPSED)
+    opt_out = notifications_queries.find_suppression(organization, person.phone.address) if person.phone else None
+    talks = Conversation.objects.of(organization).filter(address=person.phone.address) if person.phone else None
     return PersonPage(
         person=person,
         contacts=contacts,
         bookings=list(bookings.select_related("drive__site").order_by("-starts_at", "-pk")[:50]),
         namesakes=list(list_namesakes(person)),
         sharing_contact=list(sharing.order_by("name", "pk")),
+        opt_out=opt_out,
+        conversation_id=talks.values_list("pk", flat=True).first() if opt_out and talks is not None else None,
     )
 
 

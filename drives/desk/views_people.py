@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.desk import people
+from drives.inbox import queries as inbox_queries
 from drives.privacy import merge as privacy_merge
 from drives.web import members, redirects
 from drives.web.fields import OtherNameField
@@ -67,6 +68,7 @@ def _render_person(request: MemberRequest, pk: int, form: CorrectNameForm | None
     context = {
         "record": page,
         "person": page.person,
+        "zone": inbox_queries.load_default_zone(organization),
         "search": search,
         "same": matches[:MAX_FOUND],
         "form": form or CorrectNameForm(initial={"name": page.person.name}),

@@ -263,3 +263,21 @@ def test_a_viewer_decides_nothing(page: str) -> None:
     conversation = says(member.organization, "Please call me, don't text")
     assert coordinator.signed_in(member).post(address(conversation, page), {"decision": "stop"}).status_code == 403
     assert Suppression.objects.get().basis == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown", "may_undo"),
+    [("Please stop texting me", "a coordinator can undo it", True), ("CANCEL", "Only they can undo it", False)],
+)
+def test_the_donors_page_shows_the_opt_out_and_the_way_to_undo_it(words: str, shown: str, may_undo: bool) -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    person = builders.booked(builders.drive(member.organization)).volunteer
+    assert person is not None
+    page = reverse("organizer_person", args=[person.pk])
+    assert "opted out of texts" not in text(browser.get(page))
+    conversation = says(member.organization, words)
+    response = browser.get(page)
+    assert "They opted out of texts on" in text(response)
+    assert shown in text(response)
+    assert (address(conversation) in response.content.decode()) is may_undo
