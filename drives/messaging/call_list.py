@@ -28,6 +28,7 @@ from volunteers.models import Volunteer
 
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
+
 CallSubject = Booking | WaitlistEntry
 
 
