@@ -61,9 +61,9 @@ class RunningRequest:
 class SilenceWatch:
     """A thread that ends a connection on which a statement or a commit gets no answer.
 
-    A path that dies silently gives no error. TCP finds it only if no machine between acknowledges what we send. The
-    server's `statement_timeout` is shorter than `DATABASE_SILENT_SECONDS`, so a server that can be reached answers in
-    time, and only then. The waiting request gets an OperationalError, which is a 503.
+    A network path can fail without an error. TCP does not notice it if a proxy in between still acknowledges our
+    packets. The server's `statement_timeout` is shorter than `DATABASE_SILENT_SECONDS`, so no answer in that time means
+    that the server cannot be reached. The waiting request gets an OperationalError, which is a 503.
     """
 
     def __init__(self) -> None:

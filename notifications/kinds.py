@@ -124,7 +124,7 @@ class MessageKind:
 
     @property
     def is_transactional(self) -> bool:
-        """Return whether a booking or a waitlist entry permits this message without a consent.
+        """Return whether this message needs no consent, because it is about a booking or a waitlist entry.
 
         A STOP still blocks it.
         """

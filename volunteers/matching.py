@@ -36,9 +36,9 @@ class OtherContactKnown(NameMismatch):
 
     def __init__(self, other: Contact) -> None:
         sentence = (
-            _("We know your name with this contact and a phone number that ends in %(shown)s. Is that you?")
+            _("We know a donor with your name, this contact and a phone number that ends in %(shown)s. Is that you?")
             if other.kind == ContactKind.PHONE
-            else _("We know your name with this contact and the e-mail address %(shown)s. Is that you?")
+            else _("We know a donor with your name, this contact and the e-mail address %(shown)s. Is that you?")
         )
         ValidationError.__init__(self, sentence % {"shown": _mask_contact(other)}, code="other_name")
 

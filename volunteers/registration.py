@@ -85,8 +85,9 @@ def build_registration(
 def build_companion_registrations(first: Registration, names: Sequence[str]) -> list[Registration]:
     """Build unsaved registrations for the other people in a party, with the same contact.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration gets all checked consents,
-    because they belong to the contact and the donor may remove their own row before verification.
+    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration gets all
+    consents that the donor checked. Consents belong to the contact, and the donor may remove their own registration
+    before verification.
     """
     errors, cleaned = rules.FieldErrors(), []
     for position, name in enumerate(names, start=1):

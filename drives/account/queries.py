@@ -34,7 +34,7 @@ class NextDate:
 
 @dataclass
 class DonorPerson(known_people.KnownPerson):
-    """A person with bookings, waitlist entries and next donation dates in all organizations."""
+    """A person, with their bookings, waitlist entries and next donation dates across organizations."""
 
     waitlist_pages: list[WaitlistPage] = field(default_factory=list)
     upcoming: list[BookingPage] = field(default_factory=list)

@@ -77,7 +77,7 @@ class ModelSerializer(SharedSerializer, serializers.ModelSerializer[Row]):
     serializer_choice_field = ChoiceField
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
-        """Write a translated text in the language of the request."""
+        """Return a translated text in the request's language."""
         if isinstance(model_field, TranslatedField):
             return TextField, {"read_only": True}
         return super().build_standard_field(field_name, model_field)

@@ -1,4 +1,4 @@
-"""Time limits of a drive day, and what the day counts: visits, donations, and drives to close out."""
+"""Rules of the day: time limits, which visits are donations and count for the intervals, and drives to close out."""
 
 from datetime import datetime, timedelta
 

@@ -246,7 +246,7 @@ def _select_movable(locked: Sequence[Booking], booking_id: int, now: datetime) -
 
 def _refuse_companion(booking: Booking) -> None:
     if booking.state != BookingState.HELD and booking.party and not booking_party.load_party(booking).is_shown:
-        text = _("Only the person who booked can change the time for the whole group.")
+        text = _("Only the person who booked can change the time for everyone.")
         raise refusals.Refusal([refusals.Reason("not_who_booked", text)])
 
 

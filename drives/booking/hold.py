@@ -166,7 +166,7 @@ def correct_held_details(
 
 @transaction.atomic
 def extend_hold(*, booking_id: int, now: datetime) -> Booking:
-    """Hold a booking, and all of its party, for 15 more minutes. A second call changes nothing.
+    """Extend the hold of a booking and its party once, by 15 minutes. Later calls change nothing.
 
     Raises HoldLapsed. Locks: bookings.
     """

@@ -65,7 +65,7 @@ def format_long_day(at: datetime, zone: str) -> str:
 
 
 def format_long_date(at: datetime, zone: str) -> str:
-    # Translators: a long date with its year as Django's date format, such as "Saturday, March 14, 2027".
+    # Translators: a long date with its year as Django's date format, such as "Saturday, March 13, 2027".
     return format_date(at, zone, translation.pgettext("date format", "l, F j, Y"))
 
 

@@ -11,7 +11,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 class PreviewTime:
     """One step of the planned grid.
 
-    `first_spots` and `return_spots` are the visits of each type that can arrive in this step if there are no others.
+    `first_spots` and `return_spots` are how many visits of each type can start in this step of an empty day.
     """
 
     starts_at: datetime

@@ -90,8 +90,8 @@ _GIVES_UP = re.compile(
 def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
-    A longer sentence is not a command, even if it starts with one. Lines below the command are read by a person, and
-    the command does not count if they may take it back.
+    A longer sentence is not a command, even if it starts with one. A person reads the
+    lines after the command. If those lines may withdraw the command, it is ignored.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:

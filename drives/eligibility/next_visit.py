@@ -31,7 +31,7 @@ class Progress:
         if self.donation_count >= rules.DONATIONS_NEEDED:
             return _("Donation 2 of 2 to become a qualified donor. The center makes the final decision.")
         until = formats.date_format(self.counts_until, "DATE_FORMAT")
-        return _("Donation 1 of 2 to become a qualified donor. The second one counts through %(until)s.") % {
+        return _("Donation 1 of 2 to become a qualified donor. Give the second one by %(until)s so that it counts.") % {
             "until": until
         }
 

@@ -122,7 +122,7 @@ def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: dateti
 
 @transaction.atomic
 def undo_opt_out(*, conversation_id: int, reason: str, actor: str, now: datetime) -> bool:
-    """Undo an opt-out that the service inferred from a sentence. A keyword is undone by the donor's START alone.
+    """Undo an opt-out that the service inferred from a sentence. Only the donor can undo a keyword, with START.
 
     `reason` is a code, which the audit log keeps. Locks: the conversation.
     """

@@ -109,7 +109,7 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
 
 
 def _choose_bookings(choice: str, reply: InboundMessage) -> list[Booking]:
-    """Return the bookings that "2", "Ana" or "all" names in the newest question "which one?"."""
+    """Return the bookings that a reply such as "2", "Ana" or "all" chooses from the latest "Which one?" question."""
     asked_ids = reply_answers.list_asked_booking_ids(reply)
     found = Booking.objects.filter(pk__in=asked_ids).select_related("volunteer", "drive__organization", "drive__site")
     asked = sorted(found, key=lambda row: asked_ids.index(row.pk))

@@ -39,7 +39,7 @@ def explain_refusal(
 
 
 def list_asked_booking_ids(reply: InboundMessage) -> list[int]:
-    """Return the bookings of the newest question "which one?", in its order."""
+    """Return the ids of the bookings in the latest "Which one?" question, in the order of the question."""
     question = notifications_queries.find_newest_text_of_kind(reply, kinds.REPLY_ANSWER.name, _PREFIX)
     return [int(pk) for pk in question.about.removeprefix(_PREFIX).split(",")] if question else []
 

@@ -22,7 +22,7 @@ HINTS: Mapping[str, Any] = {
     ScheduledKind.WEEK: gettext_lazy("For people who book far ahead."),
     ScheduledKind.THREE_DAYS: gettext_lazy("Early enough to give the spot to someone else."),
     ScheduledKind.DAY_BEFORE: gettext_lazy(
-        "Sent together with the reminder three days before, it leaves fewer missed visits than either reminder alone."
+        "With this reminder and the one three days before, fewer donors miss their visit than with either one alone."
     ),
     ScheduledKind.SAME_DAY: gettext_lazy("A last reminder that says how to cancel."),
     ScheduledKind.THANK_YOU: gettext_lazy("To everyone who came, with a link to the next date."),

@@ -30,7 +30,7 @@ class InboundMessage(models.Model):
 
 
 class Report(models.Model):
-    """A status report from the provider, as received. Its message may still be unknown."""
+    """A status report from the provider, as received. We may not know yet which message it is about."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="reports")
     provider_id = models.CharField(max_length=64, db_index=True)  # matches a report that arrived early to its message

@@ -66,7 +66,8 @@ class Mail(EmailMultiAlternatives):
 class SmtpProvider:
     """Sends e-mail.
 
-    A mail server cannot be asked about an earlier mail. So a mail in doubt is sent again with the same Message-ID.
+    A mail server cannot tell us whether it accepted an earlier message. So a message in doubt is sent again with the
+    same Message-ID.
     """
 
     parallel_calls = 4

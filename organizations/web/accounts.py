@@ -1,4 +1,4 @@
-"""Sign-in of coordinators, and the choice of the organization they act for."""
+"""Sign in members, and let them choose the organization they act for."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -13,8 +13,8 @@ MAX_CHARACTERS = 100_000
 def keep_unsaved_form(request: HttpRequest, user_id: int | None) -> bool:
     """Keep the posted fields in the visitor's session, and return whether it was done.
 
-    `user_id` is the user whose session ran out, and the only one that sees the fields again. The fields of an unknown
-    visitor are not kept: another member could see them, and strangers could fill the database with them.
+    `user_id` is the user whose session expired. Only that user sees the fields again. The fields of an unknown visitor
+    are not kept: another member could see them, and strangers could fill the database with them.
     """
     if user_id is None or request.method != "POST" or request.headers.get("HX-Request"):
         return False

@@ -26,6 +26,7 @@ from tests.builders import DRIVE_DAY, NOW
 DAY = timedelta(days=1)
 NEXT_DAY = DRIVE_DAY + 7 * DAY
 MAIL = "ana@example.org"
+FIRST_OF_TWO = "Donation 1 of 2 to become a qualified donor. Give the second one by Sept. 9, 2027 so that it counts."
 
 
 def days(*before: int, visit: str = "first") -> list[tuple[date, str]]:
@@ -75,7 +76,9 @@ def test_the_order_of_donations_does_not_matter_and_nothing_is_above_two(before:
 
 def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
     said = Progress(1, date(2027, 9, 9)).sentence
-    assert said == "Donation 1 of 2 to become a qualified donor. The second one counts through Sept. 9, 2027."
+    assert (
+        said == "Donation 1 of 2 to become a qualified donor. Give the second one by Sept. 9, 2027 so that it counts."
+    )
     with translation.override("es"):
         assert Progress(2, date(2027, 9, 9)).sentence.startswith("Donación 2 de 2 para ser donante calificado")
 
@@ -112,7 +115,10 @@ def test_after_a_first_donation_the_thanks_name_the_earliest_times_that_are_allo
     assert f"/b/{booking.token}/ STOP to end" in text.text
     assert message_content.count_segments(text.text) == 1
     mail = thanks(booking, "email")
-    assert "Donation 1 of 2 to become a qualified donor. The second one counts through Sept. 9, 2027." in mail.text
+    assert (
+        "Donation 1 of 2 to become a qualified donor. Give the second one by Sept. 9, 2027 so that it counts."
+        in mail.text
+    )
     for n in range(3):
         assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.text
         assert f"http://testserver/t/{builders.slot(later, n).pk}/" in mail.html
