@@ -58,7 +58,7 @@ DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] 
     "phone after STOP": ({}, stop),
     "phone after STOP, and mailbox": ({"email": MAIL}, stop),
     "every consent taken back": ({}, take_back),
-    "unproven phone": ({}, unprove),
+    "unverified phone": ({}, unprove),
     "mailbox": ({"phone": "", "email": MAIL}, None),
     "mailbox that refused": ({"phone": "", "email": MAIL}, refuse_mail),
     "no sender": ({}, lambda of: of.senders.all().delete() and None),
