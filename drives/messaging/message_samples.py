@@ -36,8 +36,21 @@ def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
         name=_("Your spot"), sms_name=_("Your spot"), timezone="America/Los_Angeles", city="", address=""
     )
     local = (now + timedelta(days=14)).astimezone(site.zone).replace(hour=10, minute=30, second=0, microsecond=0)
-    policy = Policy(first_minutes=120, return_minutes=75)
-    return Drive(organization=organization, site=site, policy=policy, title=_("Plasma drive"), starts_at=local)
+    policy = Policy(
+        first_minutes=120, return_minutes=75, first_screening_minutes=60, return_screening_minutes=15, chair_minutes=45
+    )
+    return Drive(
+        organization=organization,
+        site=site,
+        policy=policy,
+        title=_("Plasma drive"),
+        starts_at=local,
+        step_minutes=15,
+        first_screening_steps=4,
+        return_screening_steps=1,
+        first_chair_steps=3,
+        return_chair_steps=3,
+    )
 
 
 @dataclass(frozen=True)

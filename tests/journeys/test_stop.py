@@ -53,7 +53,7 @@ def test_stop_counts_for_every_organization_of_the_same_sender(time_machine: Clo
     same.books(builders.drive(second, policy_id=builders.lax().pk), 12)
     ana.texts_back("please stop texting me", shared)
     live(time_machine, NOW, VISIT, watching=[THREE_DAYS, DAY, local("2027-03-10 12:00"), local("2027-03-12 12:00")])
-    assert len(ana.texts) == 4  # two codes, two confirmations
+    assert len(ana.texts) == 5  # two codes, two confirmations, and the answer to the opt-out
 
 
 def test_stop_at_one_sender_leaves_another_alone(time_machine: Clock) -> None:

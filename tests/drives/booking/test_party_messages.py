@@ -121,10 +121,10 @@ def test_a_c_reply_confirms_everyone_in_the_text() -> None:
     assert list(Booking.objects.values_list("state", flat=True)) == ["confirmed"] * 3
 
 
-def test_an_x_reply_to_a_party_waits_for_a_coordinator() -> None:
+def test_an_x_reply_to_a_party_asks_which_booking() -> None:
     family()
     reminders.render_due_reminders(now=DAY_BEFORE)
-    assert replied("X") == "unclear"
+    assert replied("X") == "asked"
     assert list(Booking.objects.values_list("state", flat=True)) == ["booked"] * 3
 
 
