@@ -84,7 +84,7 @@ class DenyAll(BasePermission):
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """Always respond with JSON, whatever the Accept header says."""
+    """Always respond with JSON. The Accept header is ignored."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -175,7 +175,10 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Stops one caller from crowding out others. It is not exact. Paid messages have exact limits in the database."""
+    """Keeps one caller from slowing down the API for other callers.
+
+    It is not exact. Paid messages have exact limits in the database.
+    """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.RATE_LIMITS:

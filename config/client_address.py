@@ -34,7 +34,7 @@ class ClientAddressMiddleware:
 
 
 def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Allow only callers with METRICS_TOKEN or with a private IP address. Refuse others before any query."""
+    """Allow only callers with METRICS_TOKEN or with a private IP address. Refuse other callers before any query."""
 
     @wraps(view)
     def checked_view(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ _is_staff = admin.site.has_permission
 
 
 def _may_open_admin(request: HttpRequest) -> bool:
-    """Allow staff who have set up a second step. Others set it up at /accounts/2fa/."""
+    """Allow staff with a second step. Staff without one set it up at /accounts/2fa/."""
     return _is_staff(request) and not queries.signs_in_with_password_only(request.user.pk or 0)
 
 

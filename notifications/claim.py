@@ -30,7 +30,7 @@ _TRANSACTIONAL: Mapping[str, Any] = {
 def claim_messages(*, channel: str, limit: int, now: datetime, lane: Lane | None = None) -> list[ClaimedMessage]:
     """Claim due messages by priority, of one lane or of all. Each gets a lease and a new attempt token.
 
-    Organizations get equal shares of a batch, so that a large one does not hold up the others.
+    Organizations get equal shares of a batch, so that a large one does not delay a small one.
     """
     first, last = lane.value if lane else (Lane.CODES.value[0], Lane.OTHERS.value[1])
     asked: dict[str, Any] = {"channel": channel, "limit": limit, "now": now, "first": first, "last": last}

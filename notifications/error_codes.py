@@ -21,7 +21,7 @@ class Treatment:
     """What to do about an error code.
 
     `delays` are the pauses before each resend after a failure report. If it is empty, the message is not sent again.
-    `stops_sender` is off for configuration errors that depend on the destination. Otherwise anyone could stop an
+    `stops_sender` is off for configuration errors that depend on the destination. Otherwise a visitor could stop an
     organization's sender by typing a foreign number.
     """
 

@@ -59,7 +59,7 @@ class RequestInProgress(ValidationError):
 
 
 class AnswerErased(ValidationError):
-    """410: the stored response was about a person who has been erased. The request is not run again."""
+    """410: the person in the stored response has been erased. The request is not run again."""
 
     def __init__(self) -> None:
         super().__init__(_("This request was already processed, and its data has since been erased."), "answer_erased")

@@ -25,7 +25,7 @@ def find_membership(user: User | AnonymousUser, organization_slug: str | None = 
 def lacks_second_step(membership: Membership) -> bool:
     """Return whether an owner or coordinator signs in with only a password. One query.
 
-    A user who has set up a second step (app codes or a passkey) cannot sign in without it.
+    A user with a second step (app codes or a passkey) cannot sign in without it.
     """
     return rules.is_allowed(membership.role, "plan") and signs_in_with_password_only(membership.user_id)
 

@@ -1,4 +1,4 @@
-"""Run a sweep row by row. A row that fails is logged and parked, and the others are done."""
+"""Run a sweep row by row. A row that fails is logged and parked, and the remaining rows are done."""
 
 import logging
 from collections.abc import Callable, Iterable

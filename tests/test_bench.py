@@ -1,4 +1,4 @@
-"""Parts of the benchmarks that could be wrong without anyone noticing."""
+"""Parts of the benchmarks where a fault would not be noticed."""
 
 from collections import Counter
 

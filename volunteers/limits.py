@@ -155,7 +155,7 @@ def spend_change(
 
     Raises TooManyChanges, which asks the donor to call `phone`, by default the organization's. Call this after the
     rules have allowed the change, and before the slots are locked. `identity` must be that of a verified contact.
-    Otherwise anyone could use up another person's changes.
+    Otherwise a visitor could use up another person's changes.
     """
     subjects = [(f"{record}_changes", str(pk))] if record else []
     if identity:

@@ -55,7 +55,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people who share one verified contact. The owner is loaded first, the others on demand."""
+    """The people of one verified contact. The owner is loaded first, the rest on demand."""
 
     verified: Contact
     contacts: ContactPair
@@ -81,7 +81,7 @@ class ContactPeople:
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
     def find_next_owner(self, name: str) -> Volunteer | None:
-        """Return the person with this name who used a contact that has no owner, or the only one with a short form."""
+        """Return the person with this name that used a contact without an owner, or the only one with a short form."""
         shortened = [one for one in self.others if person_names.is_short_form(one.name, name)]
         return self.find_by_name(name) or (shortened[0] if len(shortened) == 1 else None)
 

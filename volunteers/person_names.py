@@ -1,7 +1,7 @@
 """Compare typed names of people. No database.
 
-Case, accents, word order, initials, second names and typos may differ. People who share a phone are told apart by
-their first names.
+Case, accents, word order, initials, second names and typos may differ. Their first names distinguish people with the
+same phone.
 """
 
 import unicodedata

@@ -65,8 +65,8 @@ def load_verified_addresses(volunteer: Volunteer, browser: str, now: datetime) -
 def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
     """Return whether this contact was verified with this secret in the last 15 minutes.
 
-    A used code is not accepted again, but the verification still counts. This helps a donor who taps "Book this time"
-    twice, who returns after a refusal, or whose request crashed between verification and booking.
+    A used code is not accepted again, but the verification still counts. This helps after a second tap on "Book this
+    time", after a refusal, and after a crash between verification and booking.
     """
     used_codes = VerificationCode.objects.filter(
         identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - rules.VERIFICATION_VALID_FOR

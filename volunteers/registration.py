@@ -119,7 +119,7 @@ def switch_verification_to_email(*, registrations: Sequence[Registration]) -> No
     """Verify the mailbox instead of the phone. The next code goes there. Raises EmailMissing.
 
     An earlier verification of the phone is dropped, because it must not count for the mailbox. The phone stays
-    unverified, so it identifies no one and cannot consent to texts.
+    unverified, so it identifies no person and allows no texts.
     """
     email = registrations[0].email
     if not email:
@@ -145,8 +145,8 @@ def resolve_registrations(
 
     - the first person to verify a contact becomes its owner
     - a clearly different name raises NameMismatch until the caller passes `booking_for`; only "me" renames the owner
-    - the other, unverified contact is linked if it has no owner, but gets no owner now, because otherwise a donor who
-      types another person's mailbox would own that person's later bookings
+    - the other, unverified contact is linked if it has no owner, but gets no owner now, because a donor may have typed
+      another person's mailbox and would then own that person's later bookings
     - consents are written to the ledger now
 
     The caller locks the identity. This function locks the contact rows, so that two calls at once create one volunteer.

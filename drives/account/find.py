@@ -39,7 +39,7 @@ def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: st
 def send_find_codes(*, now: datetime, limit: int = 100) -> int:
     """Send the requested codes to the known contacts. Return the number sent.
 
-    Locks: identities, so that a volunteer who is being erased gets no code; then the requests.
+    Locks: identities, so that a volunteer gets no code during an erasure; then the requests.
     """
     locks.lock_identities(identities := codes.list_requested_identities(limit, now))
     requested = codes.lock_requested_codes(identities, now)

@@ -1,4 +1,4 @@
-"""Load the donor's own page: the people whose contacts this browser verified, and their bookings."""
+"""Load the donor's own page: the people of the contacts that this browser verified, and their bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -122,7 +122,7 @@ def find_caller(request: Request, organization: Organization | None = None) -> C
     """Find the caller of a request. Return None for public calls and for members of other organizations.
 
     Users with several organizations may choose one with `?organization=<slug>`. The default is the one in the session.
-    Members who still need a second sign-in step are treated as public callers.
+    Members without a required second sign-in step are treated as public callers.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

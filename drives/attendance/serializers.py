@@ -105,7 +105,7 @@ class UndoSerializer(OverrideSerializer):
 
 
 class NewWalkInSerializer(OverrideSerializer):
-    """A donor who arrives without a booking."""
+    """A walk-in: a donor without a booking."""
 
     name = TextField(max_length=volunteers_rules.NAME_MAX_TYPED, allow_blank=True)
     visit = ChoiceField(choices=Visit.choices)

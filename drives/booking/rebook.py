@@ -28,7 +28,7 @@ def rebook_donor(
     ip: str | None,
     now: datetime,
 ) -> Booking:
-    """Book a slot at any organization for a donor whose contact this browser has verified.
+    """Book a slot at any organization for a donor with a contact that this browser has verified.
 
     If the donor already has this slot, return that booking, so that a second tap gives the same result. Refuses
     everything that `hold.hold_bookings` and `verify.verify_booking` refuse. If the browser's verification has expired,

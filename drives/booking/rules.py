@@ -1,4 +1,4 @@
-"""Time limits of bookings, and the table of steps: who may change a booking, in which state, and when."""
+"""Time limits of bookings, and the table of steps: the actors that may change a booking, in which state, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -23,8 +23,8 @@ from organizations.models import linked_model
 class DonorScope:
     """The part of a donor's history to check.
 
-    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if no one
-      except the donor sees the result. Coordinators see only their organization's own records.
+    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if the donor
+      alone sees the result. Coordinators see only their organization's own records.
     - `excluded_booking_id`: the booking that is about to change.
     """
 

@@ -121,7 +121,7 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
     """Load progress and next times for one booking. Five queries.
 
-    Pass `all_organizations=True` only if no one except the donor sees the result.
+    Pass `all_organizations=True` only if the donor alone sees the result.
     """
     if booking.state != BookingState.DONATED or booking.volunteer_id is None:
         return next_visit.NO_FOLLOW_UP

@@ -94,7 +94,7 @@ def send_broadcast(
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Notify all donors who are due within three hours and not checked in. Ignores quiet hours.
+    """Notify all donors with an arrival within three hours that are not checked in. Ignores quiet hours.
 
     Refuses a number of minutes that is not one of the choices, a drive that is not running now, another notice within
     ten minutes, and an empty audience. Locks: the drive's row.

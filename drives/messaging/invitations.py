@@ -1,4 +1,4 @@
-"""Invite eligible donors who consented to news to book at an upcoming drive."""
+"""Invite eligible donors with consent to news to book at an upcoming drive."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

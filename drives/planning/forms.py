@@ -34,7 +34,7 @@ FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
-    """Build a time field that submits 24-hour times, whatever format the browser shows."""
+    """Build a time field that submits 24-hour times. The browser may show another format."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: enter a time, for example 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}

@@ -113,7 +113,7 @@ def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
     """Cancel a drive with its bookings and holds. Notify each donor once, and withdraw the reminders.
 
-    A second call changes nothing. Recorded outcomes do not change, and donors who are checked in stay so, because their
+    A second call changes nothing. Recorded outcomes do not change, and checked-in donors stay checked in, because their
     visit can still end with an outcome. Refuses a closed-out drive. Locks: drive
     (exclusive), bookings by id, slots.
     """

@@ -33,7 +33,7 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
 def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
     """Erase up to `limit` inactive volunteers, each in its own transaction. Return the number erased.
 
-    If one erasure fails, the others still run.
+    If one erasure fails, the next ones still run.
     """
     volunteer_ids = inactive.list_inactive_volunteers(now, limit)
     return sweeps.run_each("erase_inactive", volunteer_ids, lambda pk: _erase_inactive(pk, now), now=now)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class CodeForm(forms.Form):
-    """The verification code. If the contact is known under another name, the form also asks who the booking is for."""
+    """The verification code. If the contact is known under another name, the form also asks for the donor."""
 
     use_required_attribute = False
 

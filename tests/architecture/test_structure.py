@@ -59,7 +59,7 @@ def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[S
 
 
 def find_imports_past_doors(sources: Iterable[Source]) -> list[str]:
-    """List imports from another app that are not among its doors (the modules that others may import)."""
+    """List imports from another app that are not among its doors (the modules that another app may import)."""
     return [
         f"{source.path} imports {name}"
         for source in sources

@@ -1,4 +1,4 @@
-"""Kill workers at chosen points, let others recover, and count the lost and duplicate messages at the provider.
+"""Kill workers at chosen points, let other workers recover, and count the lost and duplicate messages at the provider.
 
 The code under test needs no hooks for this. A worker stops at a point because it waits for a lock that the test holds,
 or for a response that the fake provider withholds.

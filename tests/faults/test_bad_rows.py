@@ -1,4 +1,4 @@
-"""A bad row in any sweep is logged and parked, and the others are done."""
+"""A bad row in any sweep is logged and parked, and the remaining rows are done."""
 
 import re
 from collections.abc import Callable

@@ -213,7 +213,7 @@ def _invitation(calendar: Any) -> Invitation:
 
 
 class Coordinator:
-    """Test Ben Birch, who plans and runs drives through the API with his organization's key."""
+    """Test Ben Birch plans and runs drives through the API with his organization's key."""
 
     def __init__(self, organization: Organization) -> None:
         member = builders.member(organization)

@@ -1,4 +1,4 @@
-"""Rows and responses that cannot be processed are set aside with a reason. All others are processed."""
+"""Rows and responses that cannot be processed are set aside with a reason. All other rows are processed."""
 
 from datetime import timedelta
 

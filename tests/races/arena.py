@@ -40,8 +40,8 @@ def _outcome(answer: object) -> str:
 def count_lost(race: Callable[[], bool], runs: int = RUNS) -> int:
     """Count the runs that ended badly.
 
-    In half of the runs, the actions take turns. In the others, all actions leave each pause at the same time. The race
-    empties its tables between runs.
+    In half of the runs, the actions take turns. In the other half, all actions leave each pause at the same time. The
+    race empties its tables between runs.
     """
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 

@@ -79,7 +79,7 @@ def build_events(day: Day, now: datetime) -> Iterator[Event]:
 def _assign_times(
     day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each donor a random slot that fits the visit. Skip donors for whom no slot fits."""
+    """Give each donor a random slot that fits the visit. Skip a donor if no slot fits."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN

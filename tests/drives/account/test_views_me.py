@@ -1,4 +1,4 @@
-"""The donor's own page shows the people who share a contact, their bookings and waitlist entries.
+"""The donor's own page shows the people of one contact, their bookings and waitlist entries.
 
 Its query count is fixed.
 """
@@ -122,7 +122,7 @@ def test_one_person_and_three_take_the_same_number_of_queries() -> None:
 
 
 def two_of_one_name() -> tuple[Booking, Booking]:
-    """Create Ana, who owns the phone, and her daughter, who has the same name and uses the same phone."""
+    """Create Ana, the owner of the phone, and her daughter with the same name and phone."""
     drive = builders.drive(policy_id=builders.lax().pk)
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)

@@ -56,7 +56,7 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
 def reference_allows_beside(
     past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
-    """Check with the reference. `past` is a donation that counts as past, whatever its hour."""
+    """Check with the reference. `past` is a donation that counts as past at any hour."""
     if past is None:
         return reference_allows(rules, others, at, zone)
     me = Donation(at, at.astimezone(zone).date(), rules)

@@ -1,6 +1,6 @@
 """Messages in quiet hours: which of them wait until quiet hours end.
 
-A change that someone else made waits, unless the visit is that morning. A donor's own change does not wait.
+A coordinator's change waits, unless the visit is that morning. A donor's own change does not wait.
 """
 
 from collections.abc import Callable

@@ -203,7 +203,7 @@ def test_a_viewer_cannot_send_a_late_notice(time_machine: Any) -> None:
 
 
 def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
-    """Create a donor who texted STOP, so that the late notice cannot reach them."""
+    """Create a donor after STOP, so that the late notice cannot reach them."""
     drive = builders.drive(member.organization)
     builders.booked(drive, n=2, number=7)
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(7), now=NOW)

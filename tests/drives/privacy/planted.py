@@ -1,4 +1,4 @@
-"""A donor whose every detail contains a canary: a string that occurs nowhere else.
+"""A donor with a canary in every detail: a string that occurs nowhere else.
 
 The canaries are entered through the real pages. Tests then search every column for them.
 """
@@ -75,7 +75,7 @@ class Planted:
 
 
 def plant(organization: Organization | None = None) -> Planted:
-    """Create Ana with a donation, a booking, texts in both directions, and all details that others can enter."""
+    """Create Ana with a donation, a booking, texts in both directions, and all details that coordinators can enter."""
     owner = organization or builders.organization(messages_per_day=0)
     past, drive = _past_drive(owner), builders.drive(owner)
     client = Client(REMOTE_ADDR=IP)

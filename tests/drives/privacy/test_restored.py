@@ -1,4 +1,4 @@
-"""A restored backup contains people who were erased after it was made. `erase_again` erases them."""
+"""A restored backup contains people that were erased after the backup. `erase_again` erases them."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Whatever the donors answer, k freed spots and m entries lead to min(k, takers) bookings, in waitlist order."""
+"""With any answers of the donors, k freed spots and m entries lead to min(k, takers) bookings, in waitlist order."""
 
 import random
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class World:
         return self.entries[:waiting]
 
     def booked(self) -> list[int]:
-        """Return the donors who were booked from offers, in the order of the offers."""
+        """Return the donors with a booking from an offer, in the order of the offers."""
         made = Booking.objects.filter(source="waitlist", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
@@ -75,7 +75,7 @@ def world() -> World:
 
 
 def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
-    """Play one round. Return the donors who were booked, and those who should have been."""
+    """Play one round. Return the booked donors, and the donors that should have been booked."""
     freed, waiting = chance.randint(0, PLACES), chance.randint(0, PEOPLE)
     entries = world.begin(waiting)
     answers = {entry.pk: chance.choice((TAKES, TAKES, PASSES, IGNORES)) for entry in entries}
