@@ -26,6 +26,12 @@ register.filter("phone", contact_address.format_phone)
 
 
 @register.filter
+def iso_time(at: datetime) -> str:
+    """Format for a datetime attribute. HTML allows at most three digits after the second."""
+    return at.isoformat(timespec="seconds")
+
+
+@register.filter
 def big_clock(at: datetime, zone: str) -> SafeString:
     figures, _space, rest = localtime.format_time(at, zone).partition(" ")
     return format_html("{} <small>{}</small>", figures, rest) if rest else format_html("{}", figures)

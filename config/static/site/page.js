@@ -43,7 +43,7 @@
       line.hidden = false;
       say(text);
     };
-    timers.push(setTimeout(() => show(warning), Math.max(0, seconds - warnSeconds) * 1000));
+    if (seconds - warnSeconds > 0) timers.push(setTimeout(() => show(warning), (seconds - warnSeconds) * 1000));
     timers.push(setTimeout(() => show(ended), seconds * 1000));
   };
 
@@ -54,7 +54,7 @@
   const isPaused = () => sessionStorage.getItem(PAUSED) === "1";
   const isWorking = (list) => list.contains(document.activeElement) && Date.now() - workedAt < WORKING_MS;
   const showPause = () => {
-    pause.hidden = false;
+    pause.parentElement.hidden = false;
     pause.setAttribute("aria-pressed", String(isPaused()));
   };
   if (pause) {

@@ -186,7 +186,7 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
     assert [message.channel for message in sent] == ["sms", "sms", "email"]
     shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
-    assert "We e-mailed a six-digit code to ana@example.org" in shown
+    assert "We e-mail a six-digit code to ana@example.org" in shown
     assert donor.prove(browser, booking).status_code == 303
 
 
