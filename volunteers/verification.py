@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from organizations import queries as organizations_queries
 from organizations.models import Organization
-from volunteers import browsers, codes, limits, queries, registration, rules
+from volunteers import browsers, codes, queries, registration, rules
 from volunteers.codes import CodeResult
 from volunteers.limits import Limit
 from volunteers.models import Registration, VerificationCode
@@ -138,20 +138,19 @@ def send_code_again(
 
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
-) -> None:
-    """Verify the contact of registrations, or raise CodeWrong.
+) -> bool:
+    """Verify the contact of registrations, or raise CodeWrong. Return whether that took a code.
 
-    Raises limits.TooManyChanges in a browser that has already verified the contact. Such a browser needs no code, so
-    the limits on codes do not limit how many bookings it makes.
+    If it took none, the limits on codes do not limit how often the browser books. The caller then counts a change
+    (`limits.spend_change`), after the rules have allowed the booking.
     """
     typed = registrations[0]
     if typed.verified_at is not None:
-        return
+        return True
     ids = [each.pk for each in registrations]
-    if not verify_contact(
+    return verify_contact(
         identity=typed.identity, code=code, bound_to=bound_to, browser=browser, registration_ids=ids, now=now
-    ):
-        limits.spend_change(organization=typed.organization, identity=typed.identity, now=now)
+    )
 
 
 def verify_contact(

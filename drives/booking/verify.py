@@ -5,7 +5,7 @@ from django.db import transaction
 from drives.booking import confirm_holds, messages
 from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
-from volunteers import verification
+from volunteers import limits, verification
 from volunteers.codes import CodeResult
 from volunteers.matching import BookingFor
 from volunteers.verification import CodeWrong
@@ -22,16 +22,20 @@ def verify_booking(
 
     The donor's history decides the visit type, which decides the footprint. After the refusal `other_name`, the caller
     passes `booking_for` to say whether the booking is for the contact's owner or for another person. A repeated call
-    returns the booking. Raises CodeWrong, HoldLapsed, or Refusal. After a Refusal the slot is still held. Locks:
-    identities, drive (shared), bookings; slots if the visit type changes.
+    returns the booking. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal. After a Refusal the slot is
+    still held. Locks: identities, drive (shared), bookings; slots if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)
     if held.state != BookingState.HELD:
         return held
     party = [details := held.get_registration(now), *confirm_holds.list_companion_registrations(held)]
-    verification.verify_registrations(registrations=party, code=code, bound_to=bound_to, browser=browser, now=now)
-    return _confirm_party(held=held, identity=details.identity, booking_for=booking_for, now=now)
+    took_code = verification.verify_registrations(
+        registrations=party, code=code, bound_to=bound_to, browser=browser, now=now
+    )
+    return _confirm_party(
+        held=held, identity=details.identity, booking_for=booking_for, is_change_counted=not took_code, now=now
+    )
 
 
 @transaction.atomic
@@ -43,8 +47,10 @@ def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: dat
 
 
 @transaction.atomic
-def _confirm_party(*, held: Booking, identity: str, booking_for: BookingFor, now: datetime) -> Booking:
-    drive = Drive.objects.get(bookings=held.pk)
+def _confirm_party(
+    *, held: Booking, identity: str, booking_for: BookingFor, is_change_counted: bool, now: datetime
+) -> Booking:
+    drive = Drive.objects.select_related("organization").get(bookings=held.pk)
     locks.lock_contact_owners_then_drive([identity], drive)
     locked = locks.lock_bookings(confirm_holds.list_party_ids(held))
     requested = next(booking for booking in locked if booking.pk == held.pk)
@@ -56,6 +62,8 @@ def _confirm_party(*, held: Booking, identity: str, booking_for: BookingFor, now
         raise CodeWrong(CodeResult.EXPIRED)  # a resend switched to the e-mail address, which is not verified
     confirm_holds.assign_volunteers(party, booking_for, now)
     confirm_holds.check_holds(party, now)
+    if is_change_counted:
+        limits.spend_change(organization=drive.organization, identity=identity, phone=drive.phone, now=now)
     confirm_holds.confirm_held_bookings(party, now)
     reserved_spots.close_entries_of_booked_donors(party, now)
     messages.queue_confirmations(party, now)

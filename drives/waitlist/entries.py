@@ -97,16 +97,24 @@ def verify_entry(
     """Verify a held entry's contact, then put the donor on the waitlist if the rules allow it.
 
     If the donor is already on the waitlist, the existing entry is changed to the new request, unless it has an open
-    offer. A second call returns the same result. Raises CodeWrong, HoldLapsed, or Refusal. After a Refusal, the entry
-    is still held. Locks: identities, drive (shared), entries.
+    offer. A second call returns the same result. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal.
+    After a Refusal, the entry is still held. Locks: identities, drive (shared), entries.
     """
     held = WaitlistEntry.objects.select_related("registration").get(pk=entry_id)
     held.refuse_lapsed(now)
     if held.state != WaitlistEntryState.HELD:
         return _find_active_entry(held)
     typed = held.get_registration(now)
-    verification.verify_registrations(registrations=[typed], code=code, bound_to=bound_to, browser=browser, now=now)
-    return _confirm_verified_entry(entry_id=entry_id, identity=typed.identity, booking_for=booking_for, now=now)
+    took_code = verification.verify_registrations(
+        registrations=[typed], code=code, bound_to=bound_to, browser=browser, now=now
+    )
+    return _confirm_verified_entry(
+        entry_id=entry_id,
+        identity=typed.identity,
+        booking_for=booking_for,
+        is_change_counted=not took_code,
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -204,7 +212,9 @@ def spend_change(entry: WaitlistEntry, now: datetime) -> None:
 
 
 @transaction.atomic
-def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: BookingFor, now: datetime) -> WaitlistEntry:
+def _confirm_verified_entry(
+    *, entry_id: int, identity: str, booking_for: BookingFor, is_change_counted: bool, now: datetime
+) -> WaitlistEntry:
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_contact_owners_then_drive([identity], drive)
     entry = locks.lock_waitlist_entry(entry_id)
@@ -217,6 +227,8 @@ def _confirm_verified_entry(*, entry_id: int, identity: str, booking_for: Bookin
     entry.volunteer = confirm_holds.match_volunteers([typed], booking_for, now)[0]
     donor = history.DonorScope(entry.volunteer.pk, everywhere=True)
     waitlist_request = _judge_request(drive, WaitlistRequest(entry.visit, queries.build_window(entry)), donor, now)
+    if is_change_counted:
+        limits.spend_change(organization=drive.organization, identity=identity, phone=drive.phone, now=now)
     entry.visit = waitlist_request.visit
     entry.verified_at, existing = now, _lock_existing_entry(drive, entry.volunteer)
     entry.state = WaitlistEntryState.LEFT if existing else WaitlistEntryState.WAITING

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.account import profile
-from drives.booking import changes, rebook
+from drives.booking import changes, hold, rebook, verify
 from drives.inbox import replies
 from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.privacy import erase
+from drives.refusals import Refusal
 from drives.waitlist import entries
 from drives.waitlist.entries import WaitlistRequest
 from notifications.models import Message
@@ -24,6 +25,7 @@ from tests.drives.donor import text
 from tests.drives.inbox.test_conversations import DAY_BEFORE, asked, say
 from volunteers import limits, rules
 from volunteers.limits import TooManyChanges
+from volunteers.matching import BookingFor
 from volunteers.models import LimitCounter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -235,3 +237,30 @@ def test_a_known_browser_books_and_cancels_six_times_an_hour() -> None:
         book_and_cancel(drive)
     with pytest.raises(TooManyChanges):
         book_and_cancel(drive)
+
+
+def test_a_refused_booking_in_a_known_browser_is_not_counted() -> None:
+    """The donor is asked whether the booking is for someone else, and answers. That is one change."""
+    owner, browser = foundation(), builders.browser_of(builders.phone(42))
+    builders.booked(builders.drive(owner))
+
+    def book_for(name: str, booking_for: BookingFor) -> Booking:
+        drive = builders.drive(owner)
+        [held] = hold.hold_bookings(
+            drive=drive,
+            slot_id=builders.slot(drive).pk,
+            visit="first",
+            person=builders.person(42, name=name),
+            ip="192.0.2.1",
+            browser_token=browser,
+            now=NOW,
+        )
+        finish = partial(verify.verify_booking, booking_id=held.pk, code="", bound_to="", browser=browser, now=NOW)
+        with pytest.raises(Refusal, match="another name"):
+            finish()
+        return finish(booking_for=booking_for)
+
+    for letter in "ABCDEF":
+        assert book_for(f"Test {letter} Birch", "other").state == BookingState.BOOKED
+    with pytest.raises(TooManyChanges):
+        book_for("Test G Birch", "other")
