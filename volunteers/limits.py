@@ -64,11 +64,20 @@ class Limit(NamedTuple):
     window: timedelta
     amount: int = 1  # spent at once
     reserved: int = 0  # the part that only known contacts may use
+    at: datetime | None = None  # counts in the window of this moment instead of now
 
     def compute_window_start(self, now: datetime) -> datetime:
         # Windows are fixed, so that a counter is one row that can be raised without reading it first.
         seconds = int(self.window.total_seconds())
-        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+        return datetime.fromtimestamp(int((self.at or now).timestamp()) // seconds * seconds, UTC)
+
+    def list_windows(self, since: datetime, until: datetime) -> list["Limit"]:
+        """Return this limit once for each window from `since` until `until`."""
+        start, windows = self.compute_window_start(since), []
+        while start < until:
+            windows.append(self._replace(at=start))
+            start += self.window
+        return windows
 
     @property
     def digest(self) -> str:
@@ -95,7 +104,7 @@ ON CONFLICT ON CONSTRAINT one_counter_per_window DO UPDATE SET count = spent.cou
             WHERE known.identity = %(identity)s AND coalesce(known.organization_id = %(organization)s::bigint, true)
               AND (known.verified_at IS NOT NULL OR known.owner_id IS NOT NULL))
        THEN 0 ELSE (%(reserved)s::jsonb ->> spent.scope)::int END
-RETURNING scope
+RETURNING scope, window_start
 """
 # The counters are locked in the order in which `spend_limits` locks them.
 _REFUND = """
@@ -114,7 +123,7 @@ UPDATE volunteers_limitcounter AS spent SET count = greatest(0, spent.count - re
 def spend_limits(
     *, limits: Sequence[Limit], now: datetime, identity: str = "", organization_id: int | None = None
 ) -> None:
-    """Count against several limits with different scopes. If one is reached, count nothing and raise RateLimitExceeded.
+    """Count against limits, each with its own scope or window, or raise RateLimitExceeded and count nothing.
 
     One statement locks the counters in the given order until the transaction ends. Many requests share the broad
     limits, so list the narrow ones first and call this late. Only a contact that the organization knows (or, without
@@ -137,8 +146,8 @@ def spend_limits(
                 "organization": organization_id,
             },
         )
-        counted = {scope for (scope,) in cursor.fetchall()}
-    if spent := [limit for limit in limits if limit.scope not in counted]:
+        counted = set(cursor.fetchall())
+    if spent := [limit for limit in limits if (limit.scope, limit.compute_window_start(now)) not in counted]:
         raise RateLimitExceeded(max(limit.compute_window_start(now) + limit.window for limit in spent), now)
 
 

@@ -35,7 +35,8 @@ CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
 # By the length of an IPv6 prefix; "" is an IPv4 address. A provider gives a customer a /64, a /56 or a /48.
 CODES_NOT_ENTERED_PER_HOUR: Final = {"": 40, "64": 40, "56": 60, "48": 80}
 NETWORK_WINDOW: Final = timedelta(hours=1)
-# Spots of one drive that one network may hold without a code: a quarter of the drive, but always a whole party.
+# Spots of one drive that one network may hold at once without a code: a quarter of the drive, but always a whole party.
+# A hold counts in each window in which it lives.
 UNVERIFIED_SHARE: Final = 4
 MIN_UNVERIFIED_SPOTS: Final = 6
 UNVERIFIED_WINDOW: Final = timedelta(minutes=15)

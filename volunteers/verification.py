@@ -184,10 +184,16 @@ def verify_contact(
     return True
 
 
-def build_hold_limits(*, drive_id: int, spots: int, count: int, ip: str | None) -> list[Limit]:
-    """Build the limits on spots that the networks of an IP address hold at a drive without a code."""
-    most = rules.compute_unverified_spots(spots)
+def build_hold_limits(
+    *, drive_id: int, spots: int, count: int, ip: str | None, since: datetime, until: datetime
+) -> list[Limit]:
+    """Build the limits on spots that the networks of an IP address hold at a drive without a code.
+
+    The spots count in every window from `since` until `until`, so that a network never holds the spots of two windows.
+    """
+    most, window = rules.compute_unverified_spots(spots), rules.UNVERIFIED_WINDOW
     return [
-        Limit(f"holds_{length}", f"{drive_id}:{network}", most, rules.UNVERIFIED_WINDOW, count)
+        limit
         for length, network in rules.compute_networks(ip)
+        for limit in Limit(f"holds_{length}", f"{drive_id}:{network}", most, window, count).list_windows(since, until)
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,8 @@ from drives.eligibility import self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
 from organizations import sweeps
 from organizations.models import linked_model
-from volunteers import registration, verification
+from volunteers import limits, registration, verification
+from volunteers import queries as volunteers_queries
 from volunteers.limits import Limit
 from volunteers.models import Registration
 
@@ -112,10 +113,8 @@ def hold_in_transaction(
     uncounted = create.write_bookings(
         drive, requested, visit_types, now, state=BookingState.HELD, source=source, registrations=registrations
     )
-    held_spots = verification.build_hold_limits(
-        drive_id=drive.pk, spots=visits.estimate_spots(drive, requested.steps), count=len(registrations), ip=ip
-    )
-    send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now, held_spots)
+    holds = _build_hold_limits(drive, requested.steps, len(registrations), ip, now, now + rules.HOLD_FOR)
+    send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now, holds)
     if on_held:
         on_held(uncounted.bookings)
     return create.apply_counters(uncounted, now)
@@ -132,7 +131,8 @@ def correct_held_details(
 
     A new contact gets a code; the code of the same contact stays valid. Raises HoldLapsed, or Refusal if the new
     contact already has two live holds or the slot is too close to the self-reported donation. Malformed details raise
-    ValidationError by field. Locks: identities, drive (shared), booking.
+    ValidationError by field. For a new contact, the spot counts again for the network, because the old contact may
+    have needed no code. Raises RateLimitExceeded then, as for a new hold. Locks: identities, drive (shared), booking.
     """
     held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
     drive, before = held.drive, held.get_registration(now)
@@ -142,12 +142,14 @@ def correct_held_details(
     locks.lock_identities_then_drive([before.identity, details.identity], drive.pk)
     booking = locks.lock_booking(booking_id)
     before, is_other_contact = booking.get_registration(now), booking.get_registration(now).identity != details.identity
+    holds: Sequence[Limit] = ()
     if is_other_contact:
         requested = booking_facts.load_booking_facts(
             drive_id=drive.pk, slot_id=booking.arrival_id, identity=details.identity, now=now
         )
         if reasons := capacity_rules.reasons_against_third_hold(requested.facts, now):
             raise refusals.Refusal(reasons)
+        holds = _build_hold_limits(drive, requested.steps, 1, ip, now, booking.held_until or now)
     self_reported.refuse_too_close_to_self_reported(person.self_reported, drive, booking.visit, booking.starts_at, now)
     registration.save_registrations([details])
     if person.self_reported:
@@ -160,25 +162,33 @@ def correct_held_details(
     booking.save(update_fields=["registration", "self_check", "self_check_policy"])
     before.delete()
     if is_other_contact:
-        send_first_code(booking, details, bound_to, browser_token, ip, now, holds=())  # its spot is already counted
+        send_first_code(booking, details, bound_to, browser_token, ip, now, holds)
     return booking
 
 
 @transaction.atomic
-def extend_hold(*, booking_id: int, now: datetime) -> Booking:
+def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: datetime) -> Booking:
     """Extend the hold of a booking and its party once, by 15 minutes. Later calls change nothing.
 
-    Raises HoldLapsed. Locks: bookings.
+    Raises HoldLapsed, and RateLimitExceeded if the network would hold too many spots without a code. Locks: bookings.
     """
     party_ids = confirm_holds.list_party_ids(Booking.objects.get(pk=booking_id))
     party = locks.lock_bookings(party_ids)
     requested = next(booking for booking in party if booking.pk == booking_id)
     requested.refuse_lapsed(now)
-    for booking in party:
-        if booking.held_until and booking.is_held(now) and not booking.is_extended:
-            booking.held_until += rules.HOLD_FOR
-            booking.is_extended = True
-    Booking.objects.bulk_update(party, ["held_until", "is_extended"])
+    extended = [booking for booking in party if booking.is_held(now) and not booking.is_extended]
+    if not extended:
+        return requested
+    until = max(booking.held_until for booking in extended if booking.held_until) + rules.HOLD_FOR
+    for booking in extended:
+        booking.held_until, booking.is_extended = until, True
+    Booking.objects.bulk_update(extended, ["held_until", "is_extended"])
+    identity, drive = requested.get_registration(now).identity, requested.drive
+    if not volunteers_queries.is_browser_verified(browser_token, identity, now):
+        last = until - timedelta(microseconds=1)  # it already counts in the windows before this one
+        limits.spend_limits(
+            limits=_build_hold_limits(drive, drive.slots.count(), len(extended), ip, last, until), now=now
+        )
     return requested
 
 
@@ -198,6 +208,13 @@ def _lapse_holds_of_drive(drive_id: int, now: datetime) -> bool:
     freed = create.lapse_overdue_holds(drive_id, now)
     counters.change_counters(drive_id=drive_id, deltas=freed)
     return bool(freed)
+
+
+def _build_hold_limits(
+    drive: Drive, steps: int, count: int, ip: str | None, since: datetime, until: datetime
+) -> list[Limit]:
+    spots = visits.estimate_spots(drive, steps)
+    return verification.build_hold_limits(drive_id=drive.pk, spots=spots, count=count, ip=ip, since=since, until=until)
 
 
 def send_first_code(

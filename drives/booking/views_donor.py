@@ -25,11 +25,12 @@ from drives.messaging import reach as messaging_reach
 from drives.messaging import views_consents
 from drives.models import Booking, BookingState, SelfReportedDonation
 from drives.refusals import HoldLapsed, Refusal
-from drives.web import code_page, links
+from drives.web import code_page, links, visitor
 from drives.web.code_page import CodeForm
 from notifications import kinds
 from notifications.models import Channel
 from volunteers import queries as volunteers_queries
+from volunteers.limits import RateLimitExceeded
 
 
 @never_cache
@@ -75,9 +76,16 @@ def send_booking_code(request: HttpRequest, key: str) -> HttpResponse:
 def extend_own_hold(request: HttpRequest, key: str) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     try:
-        hold.extend_hold(booking_id=page.booking.pk, now=timezone.now())
+        hold.extend_hold(
+            booking_id=page.booking.pk,
+            ip=visitor.find_ip_address(request),
+            browser_token=visitor.read_browser_token(request),
+            now=timezone.now(),
+        )
     except HoldLapsed:
         return views_links.redirect_to_booking(key)
+    except RateLimitExceeded:
+        return views_links.redirect_to_booking(key, "not_extended=1")
     return views_links.redirect_to_booking(key, "extended=1")
 
 
@@ -110,6 +118,7 @@ def _render_check_page(
         "moved": "moved" in request.GET,
         "corrected": "corrected" in request.GET,
         "extended": "extended" in request.GET,
+        "not_extended": "not_extended" in request.GET,
         "seconds_left": _count_seconds_left(page.booking),
         "warn_seconds": int(rules.WARN_BEFORE_LAPSE.total_seconds()),
         **forms.build_alternatives(problem),

@@ -131,3 +131,15 @@ def test_a_lapsed_hold_and_a_booking_cannot_be_corrected() -> None:
     donor.prove(browser, booking)
     assert correct(browser, booking, name="Test Eve").status_code == 303
     assert Registration.objects.get().name == "Test Ana Alder"
+
+
+def test_corrections_in_a_known_browser_count_for_the_network() -> None:
+    """A hold for a verified contact needs no code and does not count, so its new contact must."""
+    browser, drive = Client(), builders.drive()  # 32 return visits, so eight spots
+    donor.booked(browser, builders.drive())
+    for n in range(8):
+        booking = donor.kept(browser, drive, n)
+        assert correct(browser, booking, n=n, phone=builders.phone(100 + n)).status_code == 303
+    refused = correct(browser, donor.kept(browser, drive, 8), n=8, phone=builders.phone(108))
+    assert refused.status_code == 429
+    assert "Too many requests." in donor.text(refused)

@@ -1,6 +1,6 @@
 """Hold and verify a booking; book for a donor."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from drives.refusals import HoldLapsed, Refusal
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
+from volunteers.limits import RateLimitExceeded
 from volunteers.models import VerificationCode
 from volunteers.verification import CodeWrong
 
@@ -214,20 +215,47 @@ def test_a_hold_can_be_verified_for_15_minutes() -> None:
     assert verify.verify_booking(booking_id=booking.pk, code=code, bound_to="browser-42", now=just).state == "booked"
 
 
+def extend(booking: Booking, now: datetime, ip: str = "192.0.2.42", browser: str = "") -> Booking:
+    return hold.extend_hold(booking_id=booking.pk, ip=ip, browser_token=browser, now=now)
+
+
 def test_a_hold_is_extended_once_by_15_minutes() -> None:
     booking = builders.held(builders.drive())
     just = NOW + timedelta(minutes=15) - timedelta(seconds=1)
     for _time in range(2):
-        assert hold.extend_hold(booking_id=booking.pk, now=just).held_until == NOW + timedelta(minutes=30)
+        assert extend(booking, just).held_until == NOW + timedelta(minutes=30)
     with pytest.raises(HoldLapsed):
-        hold.extend_hold(booking_id=booking.pk, now=NOW + timedelta(minutes=30))
+        extend(booking, NOW + timedelta(minutes=30))
 
 
 def test_a_lapsed_hold_is_not_extended() -> None:
     booking = builders.held(builders.drive())
     with pytest.raises(HoldLapsed):
-        hold.extend_hold(booking_id=booking.pk, now=NOW + timedelta(minutes=15))
+        extend(booking, NOW + timedelta(minutes=15))
     assert not Booking.objects.get().is_extended
+
+
+def test_an_extended_hold_counts_for_its_network_until_its_end() -> None:
+    drive = builders.drive()  # 32 return visits, so eight spots
+    party = builders.held_together(drive, number=42, people=(("Test Ana Alder", "return"), ("Test Bo Alder", "return")))
+    assert extend(party[1], NOW + timedelta(minutes=14)).is_extended
+    later = NOW + timedelta(minutes=15)
+    for number in range(6):
+        builders.held(drive, n=8 + number, number=number, ip="192.0.2.42", now=later)
+    with pytest.raises(RateLimitExceeded):
+        builders.held(drive, n=15, number=6, ip="192.0.2.42", now=later)
+    builders.held(drive, n=15, number=7, ip="192.0.2.42", now=later + timedelta(minutes=15))
+
+
+def test_a_hold_is_not_extended_on_a_network_that_holds_its_share() -> None:
+    drive, browser = builders.drive(), builders.browser_of(builders.phone(42))
+    booking = builders.held(drive)
+    for number in range(8):
+        builders.held(drive, n=8 + number, number=number, ip="192.0.2.99", now=NOW + timedelta(minutes=1))
+    with pytest.raises(RateLimitExceeded):
+        extend(booking, NOW, ip="192.0.2.99")
+    assert not Booking.objects.get(pk=booking.pk).is_extended
+    assert extend(booking, NOW, ip="192.0.2.99", browser=browser).is_extended  # it needs no code
 
 
 def test_a_lapsed_hold_makes_room_for_another() -> None:

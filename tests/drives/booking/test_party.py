@@ -319,3 +319,21 @@ def test_the_spots_of_a_network_are_free_again_after_a_quarter_of_an_hour() -> N
     with pytest.raises(RateLimitExceeded):
         builders.held(drive, n=12, number=501, now=later - timedelta(seconds=1))
     builders.held(drive, n=12, number=501, now=later)
+
+
+def test_the_spots_of_a_network_count_until_their_holds_have_ended() -> None:
+    drive, late = builders.drive(), NOW.replace(minute=14)
+    builders.held_together(drive, number=1, people=SIX, now=late)
+    builders.held_together(drive, n=8, number=251, people=TWO, now=late)
+    for minute in (15, 28):
+        with pytest.raises(RateLimitExceeded):
+            builders.held(drive, n=12, number=501, now=NOW.replace(minute=minute))
+    builders.held(drive, n=12, number=501, now=NOW.replace(minute=30))
+
+
+def test_entering_the_code_frees_the_spots_in_both_windows() -> None:
+    drive, late = builders.drive(), NOW.replace(minute=14)
+    six = builders.held_together(drive, number=1, people=SIX, now=late)
+    builders.held_together(drive, n=8, number=251, people=TWO, now=late)
+    builders.verified(six[0], number=1, now=NOW.replace(minute=16))
+    builders.held(drive, n=12, number=501, now=NOW.replace(minute=16))

@@ -250,3 +250,13 @@ def test_the_language_of_the_page_is_the_language_of_the_messages() -> None:
     booking = donor.kept(browser, builders.drive())
     assert booking.registration is not None
     assert booking.registration.language == "es"
+
+
+def test_the_check_page_says_if_it_cannot_give_more_time() -> None:
+    drive = builders.drive()
+    booking = builders.held(drive)
+    for number in range(8):
+        builders.held(drive, n=8 + number, number=number, ip="127.0.0.1", now=NOW + timedelta(minutes=1))
+    page = Client().post(reverse("booking_extend", args=[booking.token]), follow=True)
+    assert "We can’t give you more time. Please enter the code before then." in text(page)
+    assert "You have 15 more minutes." not in text(page)
