@@ -105,10 +105,10 @@ def cancel_bookings(
     drive_id = rows[0].drive_id
     locks.lock_drive_shared(drive_id)  # freeing a spot needs no identity locks
     locked = locks.lock_bookings([row.pk for row in rows])
-    ending = [booking for booking in locked if booking.state in rules.CHANGEABLE_STATES]
+    ending = [booking for booking in locked if booking.state in rules.CANCELLABLE_STATES]
     if not ending:
         requested = next(booking for booking in locked if booking.pk == booking_id)
-        _refuse_state(requested, rules.CHANGEABLE_STATES | {BookingState.CANCELLED})
+        _refuse_state(requested, rules.CANCELLABLE_STATES | {BookingState.CANCELLED})
         return locked
     if notify:
         _spend_change(next((booking for booking in ending if booking.pk == booking_id), ending[0]), actor, now)

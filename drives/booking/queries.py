@@ -91,7 +91,7 @@ def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenT
 
 def may_restore(booking: Booking, now: datetime) -> bool:
     return (
-        booking.state == BookingState.CANCELLED
+        booking.state in rules.RESTORABLE_STATES
         and booking.cancelled_by == "donor"
         and booking.cancelled_at is not None
         and now - booking.cancelled_at < rules.UNDO_WITHIN

@@ -1,5 +1,4 @@
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.db import transaction
 
@@ -9,9 +8,6 @@ from drives.capacity import locks
 from drives.models import Booking
 from volunteers import limits
 from volunteers.limits import Limit
-
-HOURLY_LIMIT: Final = 2, timedelta(hours=1)
-DAILY_LIMIT: Final = 4, timedelta(days=1)
 
 
 @transaction.atomic
@@ -30,6 +26,10 @@ def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     # Over a limit, this raises and so rolls back the messages.
     subject = str(booking.pk)
     limits.spend_limits(
-        limits=[Limit("resend", subject, *HOURLY_LIMIT), Limit("resend_day", subject, *DAILY_LIMIT)], now=now
+        limits=[
+            Limit("resend", subject, *rules.RESENDS_PER_HOUR),
+            Limit("resend_day", subject, *rules.RESENDS_PER_DAY),
+        ],
+        now=now,
     )
     return booking

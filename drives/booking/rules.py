@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
-from drives.models import OUTCOMES, Booking, BookingState, DriveState
+from drives.models import EXPECTED_STATES, OUTCOMES, Booking, BookingState, DriveState
 from drives.refusals import Reason
 
 HOLD_FOR = timedelta(minutes=15)  # a donor can add the same time once
@@ -17,6 +17,8 @@ LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
+RESENDS_PER_HOUR = 2, timedelta(hours=1)  # of a booking's confirmation
+RESENDS_PER_DAY = 4, timedelta(days=1)
 
 
 def build_party_full_reason() -> Reason:
@@ -56,7 +58,7 @@ Actor = Literal["donor", "worker", "check_in", "plan"]
 
 _RUNNING = frozenset(DriveState) - {DriveState.CANCELLED, DriveState.COMPLETED}
 _RUNNING_OR_CANCELLED = _RUNNING | {DriveState.CANCELLED}
-EXPECTED = frozenset({BookingState.BOOKED, BookingState.CONFIRMED})
+UPCOMING_STATES = frozenset(EXPECTED_STATES)
 
 
 @dataclass(frozen=True)
@@ -82,22 +84,23 @@ def _step(
     return Step(act, frozenset(states), frozenset(next_states), frozenset(actors), when, drive_states)
 
 
-# Every change of a booking's state is a row here. Pages, the API and the actions read this table. In a cancelled drive,
-# only the outcomes of donors who were checked in at the cancellation may change. A completed drive is final.
+# Every change of a booking's state is a row here. Pages, the API and the actions take their states from it. In a
+# cancelled drive, only the outcomes of donors who were checked in at the cancellation may change. A completed drive is
+# final.
 STEPS = (
     _step(Act.VERIFY, {BookingState.HELD}, {BookingState.BOOKED}, {"donor"}, When.BEFORE_DEADLINE),
     _step(Act.LAPSE, {BookingState.HELD}, {BookingState.LAPSED}, {"worker"}, When.AFTER_DEADLINE),
     _step(Act.CONFIRM, {BookingState.BOOKED}, {BookingState.CONFIRMED}, {"donor"}),
     _step(Act.MOVE, {BookingState.HELD}, {BookingState.HELD}, {"donor"}, When.BEFORE_DEADLINE),
-    _step(Act.MOVE, EXPECTED, {BookingState.BOOKED}, {"donor", "plan"}),
+    _step(Act.MOVE, UPCOMING_STATES, {BookingState.BOOKED}, {"donor", "plan"}),
     _step(Act.CANCEL, {BookingState.HELD}, {BookingState.LAPSED}, {"donor", "plan"}),
-    _step(Act.CANCEL, EXPECTED, {BookingState.CANCELLED}, {"donor", "plan"}),
+    _step(Act.CANCEL, UPCOMING_STATES, {BookingState.CANCELLED}, {"donor", "plan"}),
     _step(Act.RESTORE, {BookingState.CANCELLED}, {BookingState.BOOKED}, {"donor"}, When.AFTER_CANCELLATION),
     _step(Act.CANCEL_DRIVE, {BookingState.HELD}, {BookingState.LAPSED}, {"plan"}),
-    _step(Act.CANCEL_DRIVE, EXPECTED, {BookingState.CANCELLED}, {"plan"}),
+    _step(Act.CANCEL_DRIVE, UPCOMING_STATES, {BookingState.CANCELLED}, {"plan"}),
     _step(
         Act.CHECK_IN,
-        EXPECTED | {BookingState.NO_SHOW},
+        UPCOMING_STATES | {BookingState.NO_SHOW},
         {BookingState.CHECKED_IN},
         {"check_in"},
         When.FROM_DRIVE_DAY,
@@ -109,16 +112,16 @@ STEPS = (
         {"check_in"},
         drive_states=_RUNNING_OR_CANCELLED,
     ),
-    _step(Act.MARK_NO_SHOW, EXPECTED, {BookingState.NO_SHOW}, {"check_in", "worker"}, When.FROM_ARRIVAL),
+    _step(Act.MARK_NO_SHOW, UPCOMING_STATES, {BookingState.NO_SHOW}, {"check_in", "worker"}, When.FROM_ARRIVAL),
     _step(Act.UNDO, OUTCOMES, {BookingState.CHECKED_IN}, {"check_in"}, drive_states=_RUNNING_OR_CANCELLED),
     # Undoing the check-in of a walk-in removes it (`lapsed`).
     _step(
         Act.UNDO,
         {BookingState.CHECKED_IN},
-        EXPECTED | {BookingState.NO_SHOW, BookingState.LAPSED},
+        UPCOMING_STATES | {BookingState.NO_SHOW, BookingState.LAPSED},
         {"check_in"},
     ),
-    _step(Act.UNDO, {BookingState.NO_SHOW}, EXPECTED, {"check_in"}),
+    _step(Act.UNDO, {BookingState.NO_SHOW}, UPCOMING_STATES, {"check_in"}),
 )
 
 
@@ -129,7 +132,8 @@ def list_states(act: Act) -> frozenset[BookingState]:
 
 CONFIRMABLE_STATES = list_states(Act.CONFIRM)
 CHANGEABLE_STATES = list_states(Act.MOVE)
-UPCOMING_STATES = EXPECTED
+CANCELLABLE_STATES = list_states(Act.CANCEL)
+RESTORABLE_STATES = list_states(Act.RESTORE)
 
 
 def reasons_not_to_take_step(act: Act, booking: Booking, now: datetime) -> list[Reason]:

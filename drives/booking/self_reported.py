@@ -7,7 +7,7 @@ from drives.booking import rules
 from drives.capacity import locks
 from drives.domain.intervals import SelfReported
 from drives.eligibility import self_reported
-from drives.models import BookingState, SelfReportedDonation
+from drives.models import SelfReportedDonation
 
 
 @transaction.atomic
@@ -18,7 +18,7 @@ def correct_self_reported(*, booking_id: int, reported: SelfReported | None, act
     `refuse_too_close_to_self_reported` refuse.
     """
     held = locks.lock_booking(booking_id)
-    if reasons := rules.reasons_not_to_change(held.state, frozenset({BookingState.HELD})):
+    if reasons := rules.reasons_not_to_change(held.state, rules.list_states(rules.Act.VERIFY)):
         raise refusals.Refusal(reasons)
     SelfReportedDonation.objects.filter(registration=held.registration).delete()
     if reported:

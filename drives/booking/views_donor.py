@@ -153,7 +153,7 @@ def render_booking_page(
 ) -> HttpResponse:
     booking = page.booking
     appointment = events.build_booking_event(booking)
-    has_place = booking.state in (BookingState.BOOKED, BookingState.CONFIRMED)
+    has_place = booking.state in rules.UPCOMING_STATES
     reach = messaging_reach.load_reach(booking.drive.organization, [booking.volunteer])
     context = {
         **build_booking_context(page),

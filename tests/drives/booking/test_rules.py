@@ -303,6 +303,8 @@ def test_a_refused_action_names_the_state(state: str, words: str) -> None:
         (booking_rules.CHANGEABLE_STATES, {"held", "booked", "confirmed"}),
         (booking_rules.list_states(Act.CHECK_IN), {"booked", "confirmed", "no_show"}),
         (booking_rules.list_states(Act.RECORD_OUTCOME), {"checked_in", "donated", "incomplete", "deferred", "left"}),
+        (booking_rules.CANCELLABLE_STATES, {"held", "booked", "confirmed"}),
+        (booking_rules.RESTORABLE_STATES, {"cancelled"}),
         (booking_rules.UPCOMING_STATES, {"booked", "confirmed"}),
         (attendance_rules.NOT_COUNTED_FOR_INTERVAL, {"no_show", "deferred", "left"}),
         (attendance_rules.HAS_DONATED, {"donated"}),
