@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from drives.booking import queries
 from drives.booking.hold import Companion, Person
 from drives.eligibility import self_check
 from drives.eligibility.forms import SelfReportedForm
@@ -125,11 +126,15 @@ def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsFor
 
 
 def build_typed_initial(held: Booking) -> dict[str, Any]:
-    """Return what the donor typed for a hold, by field of the form."""
+    """Return what the donor typed for a hold and its party, by field of the form."""
     typed = held.registration
     assert typed is not None  # every hold has one
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
+    others = [one for one in queries.list_unfinished_party(held) if one.pk != held.pk and one.registration]
+    companions = [(f"_{n}", one) for n, one in enumerate(others, start=1)]
     return {
+        **{f"name{suffix}": one.registration.name for suffix, one in companions if one.registration},
+        **{f"visit{suffix}": one.visit for suffix, one in companions},
         "name": typed.name,
         "phone": typed.phone_as_typed,
         "email": typed.email,

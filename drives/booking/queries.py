@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from drives.booking import party as booking_party
 from drives.booking import rules
@@ -87,6 +87,15 @@ def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenT
     )
     present = tuple(booking.starts_at for booking in bookings)
     return [time for time in times if time.arrivals != present]
+
+
+def list_unfinished_party(held: Booking) -> list[Booking]:
+    """List a hold's party, also after its time ran out. Members that the donor removed are left out."""
+    if held.party is None:
+        return [held]
+    ran_out = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))
+    rows = Booking.objects.filter(ran_out | Q(state=BookingState.HELD), party=held.party)
+    return list(rows.select_related("registration").order_by("pk"))
 
 
 def may_restore(booking: Booking, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.booking import changes, forms, hold, reminder_summary, rules, verify, views_links
+from drives.booking import changes, forms, hold, queries, reminder_summary, rules, verify, views_links
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visits
@@ -23,7 +23,8 @@ from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
 from drives.messaging import reach as messaging_reach
 from drives.messaging import views_consents
-from drives.models import Booking, BookingState, SelfReportedDonation
+from drives.models import Booking, BookingState, SelfReportedDonation, Visit
+from drives.public.times import PartyRequest
 from drives.refusals import HoldLapsed, Refusal
 from drives.web import code_page, links, visitor
 from drives.web.code_page import CodeForm
@@ -159,6 +160,7 @@ def render_booking_page(
         **build_booking_context(page),
         "problems": problem.messages if problem else (),
         **forms.build_alternatives(problem),
+        "same_group": _build_same_request(booking) if booking.state == BookingState.LAPSED else None,
         "has_place": has_place and not page.is_over,
         "asks_to_confirm": page.may_confirm and booking.starts_at - timezone.now() <= rules.CONFIRM_WITHIN,
         "moved": "moved" in request.GET,
@@ -184,6 +186,11 @@ def render_booking_page(
         "qr": build_qr_code(booking) if has_place else "",
     }
     return render(request, "drives/booking/booking.html", context, status=status)
+
+
+def _build_same_request(booking: Booking) -> PartyRequest:
+    visit_types = [one.visit for one in queries.list_unfinished_party(booking)]
+    return PartyRequest(Visit(booking.visit), max(1, len(visit_types)), visit_types.count(Visit.FIRST))
 
 
 def _build_self_reported_context(

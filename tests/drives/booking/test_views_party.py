@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from drives.booking import hold
 from drives.models import Booking, Drive
 from organizations.models import Organization
 from tests import builders, query_counts
@@ -239,3 +241,31 @@ def test_a_party_page_takes_the_same_queries_for_two_and_four(state: str) -> Non
         return partial(client.get, reverse("booking", args=[first.reference]))
 
     query_counts.count_for_each(party, (2, 4))
+
+
+def test_a_party_whose_time_ran_out_finds_all_names_in_the_form(client: Client) -> None:
+    first = kept(client, drive := builders.drive(), visit_2="first")
+    removed = Booking.objects.filter(party=first.party).order_by("pk")[1]
+    client.post(reverse("booking_remove_from_party", args=[removed.token]))
+    with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
+        for is_swept in (False, True):
+            if is_swept:
+                hold.lapse_holds(now=NOW + timedelta(minutes=15))
+            ended = client.get(reverse("booking", args=[first.token]), follow=True)
+            assert "We held the times for you, but the code wasn’t entered." in text(ended)
+            query = "visit=return&amp;people=2&amp;first=1"
+            assert f'href="{reverse("drive", args=[drive.slug])}?{query}#choose"' in ended.content.decode()
+            asked = {"visit": "return", "people": "2", "first": "1", "slot": str(builders.slot(drive, 4).pk)}
+            form = client.get(reverse("book", args=[drive.slug]), asked).context["form"]
+            rows = [(name.value(), visit.value()) for name, visit in form.rows()]
+            assert rows == [("Test Ana Alder", "return"), ("Test Ida Alder", "first")]
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(14, None), (15, "Test Ana Alder"), (74, "Test Ana Alder"), (75, None)])
+def test_the_form_shows_typed_details_for_an_hour_after_the_hold(
+    client: Client, minutes: int, shown: str | None
+) -> None:
+    donor.kept(client, drive := builders.drive())
+    with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+        asked = {"visit": "return", "slot": str(builders.slot(drive, 4).pk)}
+        assert client.get(reverse("book", args=[drive.slug]), asked).context["form"]["name"].value() == shown
