@@ -182,8 +182,10 @@ def find_limited_identity(volunteer: Volunteer | None) -> str:
     if volunteer is None:
         return ""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
-    own = (one.identity for one in contacts if one.verified_at or one.owner_id == volunteer.pk)
-    return next(own, "")
+    own = [one.identity for one in contacts if one.owner_id == volunteer.pk]
+    # Another person may have verified the other contact after the volunteer typed it.
+    shared = [one.identity for one in contacts if one.verified_at]
+    return next(iter(own + shared), "")
 
 
 @transaction.atomic(savepoint=False)

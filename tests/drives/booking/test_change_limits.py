@@ -26,7 +26,7 @@ from tests.drives.inbox.test_conversations import DAY_BEFORE, asked, say
 from volunteers import limits, rules
 from volunteers.limits import TooManyChanges
 from volunteers.matching import BookingFor
-from volunteers.models import LimitCounter
+from volunteers.models import LimitCounter, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 HOURLY, DAILY = rules.CHANGES_PER_HOUR[0], rules.CHANGES_PER_DAY[0]
@@ -129,6 +129,16 @@ def test_a_number_that_a_donor_typed_without_a_code_is_not_limited_by_them() -> 
     person.phone = ana.volunteer.phone
     person.phone.verified_at, person.phone.owner_id = None, None  # type: ignore[union-attr]
     assert limits.find_limited_identity(person) == rules.compute_identity("test.bo@example.org")
+
+
+def test_a_number_that_its_owner_verified_later_is_not_limited_by_the_donor_who_typed_it() -> None:
+    drive = builders.drive(foundation(), policy=builders.lax())
+    builders.booked(drive, number=43, phone="", email="test.bo@example.org")
+    builders.booked(builders.drive(drive.organization, policy=builders.lax()))
+    stranger, ana = Volunteer.objects.order_by("pk")
+    stranger.phone = ana.phone
+    assert limits.find_limited_identity(stranger) == rules.compute_identity("test.bo@example.org")
+    assert limits.find_limited_identity(ana) == rules.compute_identity(builders.phone(42))
 
 
 def test_a_party_that_confirms_by_one_text_makes_one_change() -> None:
