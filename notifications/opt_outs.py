@@ -1,6 +1,5 @@
 """Act on opt-outs: stop, pause until a coordinator decides, undo, and tell the donor once."""
 
-import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -9,6 +8,7 @@ from notifications import consents, envelopes, kinds, outbox, queries, rules
 from notifications.envelopes import Addressee
 from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, Message, OptOutBasis, Sender, Suppression
+from organizations import sweeps
 from organizations.models import Organization
 
 # In both languages, because the service does not know who of a shared phone wrote. One GSM-7 segment with a name of 20.
@@ -16,7 +16,7 @@ CONFIRMATION = (
     "{name}: You won't get more texts from us. Text START to undo. / No le enviaremos textos. START para volver."
 )
 
-log = logging.getLogger(__name__)
+MOST_SETTLED = 500  # in one sweep; the next sweep continues
 
 
 @transaction.atomic(savepoint=False)
@@ -56,15 +56,11 @@ def resume_texts(*, sender: Sender, address: str, basis: OptOutBasis, actor: str
     )
 
 
-def settle_undecided(*, now: datetime) -> int:
+def settle_undecided(*, now: datetime, limit: int = MOST_SETTLED) -> int:
     """Stop texts to the numbers that no coordinator decided on in time. One transaction each."""
-    settled = 0
-    for pk in list(Suppression.objects.filter(decide_by__lte=now).order_by("decide_by").values_list("pk", flat=True)):
-        try:
-            settled += _settle(pk, now)
-        except Exception as error:
-            log.error("possible opt-out %s cannot be settled: %s", pk, type(error).__name__)
-    return settled
+    overdue = Suppression.objects.filter(decide_by__lte=now).order_by("decide_by", "pk")
+    ids = overdue.values_list("pk", flat=True)[:limit]
+    return sweeps.run_each("settle_opt_outs", ids, lambda pk: _settle(pk, now), now=now)
 
 
 @transaction.atomic

@@ -20,8 +20,9 @@ from drives.planning import alerts
 from drives.privacy import retention
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
+from notifications import opt_outs
 from notifications.message_content import MessageContent
-from notifications.models import InboundMessage, Message
+from notifications.models import InboundMessage, Message, Suppression
 from organizations.models import ParkedRow
 from tests import builders
 from tests.architecture.sources import APPS, project_sources
@@ -234,6 +235,16 @@ def unread_replies() -> Case:
     return lambda: replies.handle_new_replies(now=NOW), [text.pk for text in texts], lambda: set(done.all())
 
 
+def undecided_opt_outs() -> Case:
+    sender = builders.organization().senders.get()
+    for number in (1, 2, 3):
+        opt_outs.pause_texts(sender=sender, address=builders.phone(number), now=NOW)
+    ids = list(Suppression.objects.order_by("pk").values_list("pk", flat=True))
+    poison("notifications_suppression", "UPDATE", f"OLD.id = {ids[1]}")
+    done = Suppression.objects.in_force().values_list("pk", flat=True)
+    return lambda: opt_outs.settle_undecided(now=NOW + 9 * DAY), ids, lambda: set(done.all())
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "close_out": ended_drives,
     "under_filled": empty_drives,
@@ -248,6 +259,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "invitations": organizations_to_invite,
     "invite_donors": donors_to_invite,
     "replies": unread_replies,
+    "settle_opt_outs": undecided_opt_outs,
 }
 
 

@@ -111,22 +111,14 @@ def test_weekends_do_not_count(asked: tuple[int, int], deadline: tuple[int, int]
     assert rules.compute_decision_deadline(at.astimezone(UTC), LA) == until
 
 
-@pytest.mark.expects_errors
-def test_one_bad_row_does_not_stop_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    organization = agreed()
-    sender = sender_of(organization)
+def test_a_sweep_settles_the_oldest_up_to_its_limit_and_the_next_one_continues() -> None:
+    sender = sender_of(agreed())
     for number in (1, 2, 3):
-        opt_outs.pause_texts(sender=sender, address=builders.phone(number), now=NOON)
-    real = opt_outs.stop_texts
-
-    def fail_for_the_second(**fields: object) -> None:
-        if fields["address"] == builders.phone(2):
-            raise ValueError("bad row")
-        real(**fields)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(opt_outs, "stop_texts", fail_for_the_second)
-    assert opt_outs.settle_undecided(now=NOON + timedelta(days=3)) == 2
-    assert Suppression.objects.filter(basis="undecided").count() == 1
+        opt_outs.pause_texts(sender=sender, address=builders.phone(number), now=NOON - timedelta(minutes=number))
+    late = NOON + timedelta(days=3)
+    assert opt_outs.settle_undecided(now=late, limit=2) == 2
+    assert Suppression.objects.get(basis="undecided").address == builders.phone(1)
+    assert opt_outs.settle_undecided(now=late, limit=2) == 1
 
 
 def test_a_coordinator_undoes_a_sentence_but_never_a_keyword() -> None:
