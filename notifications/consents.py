@@ -1,7 +1,8 @@
 """Write the consent ledger, withdraw messages, and handle STOP and START."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,6 +22,12 @@ from notifications.models.message import MessageQuerySet
 from organizations.models import Organization
 
 PAUSED = "opt_out_undecided"  # why a text waits; see `claim.ADMIT`
+_REPLACED_BASES: Mapping[OptOutBasis, Sequence[OptOutBasis]] = MappingProxyType(
+    {
+        OptOutBasis.KEYWORD: (OptOutBasis.SENTENCE, OptOutBasis.UNDECIDED),
+        OptOutBasis.SENTENCE: (OptOutBasis.UNDECIDED,),
+    }
+)
 
 
 @transaction.atomic(savepoint=False)
@@ -120,8 +127,7 @@ def suppress_address(
     """
     fresh = Suppression(sender=sender, address=address, since=now, basis=basis)
     Suppression.objects.bulk_create([fresh], ignore_conflicts=True)
-    weaker = [one for one in OptOutBasis if one == OptOutBasis.UNDECIDED or basis == OptOutBasis.KEYWORD]
-    rows = Suppression.objects.filter(sender=sender, address=address, basis__in=weaker)
+    rows = Suppression.objects.filter(sender=sender, address=address, basis__in=_REPLACED_BASES[basis])
     rows.update(basis=basis, decide_by=None)
     _flip_consents(sender, address, given=False, source=source, actor=actor, wording="STOP", now=now)
     unsent = Message.objects.unsent().filter(_match_messages_of_sender(sender), channel=Channel.SMS, address=address)
