@@ -154,7 +154,7 @@ def find_suppression(organization: Organization, address: str) -> Suppression | 
     sender = find_sender(organization)
     forms = [address, contact_address.compute_identity(address)]
     rows = Suppression.objects.filter(sender=sender, address__in=forms).select_related("sender")
-    return rows.order_by("decide_by").first() if sender else None
+    return rows.order_by("-decide_by").first() if sender else None  # NULLs first: an opt-out in force
 
 
 def list_undecided_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:

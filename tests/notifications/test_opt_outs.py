@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifications import message_content, opt_outs, replies, rules
+from notifications import contact_address, message_content, opt_outs, replies, rules
 from notifications import queries as notifications_queries
 from notifications.models import Message, OptOutBasis, Sender, Suppression
 from organizations.models import Organization
@@ -146,6 +146,15 @@ def test_start_undoes_all_of_them(text: str) -> None:
     say(organization, "START", sid="SM2")
     assert not Suppression.objects.exists()
     assert notifications_queries.has_consent(organization, ANA, "reminders")
+
+
+def test_a_stop_kept_after_an_erasure_outweighs_a_possible_opt_out() -> None:
+    organization = agreed()
+    say(organization, "STOP", sid="SM1")
+    Suppression.objects.update(address=contact_address.compute_identity(ANA))
+    say(organization, POSSIBLE, sid="SM2")
+    assert set(Suppression.objects.values_list("basis", flat=True)) == {"keyword", "undecided"}
+    assert notifications_queries.is_suppressed(organization, ANA)
 
 
 def test_yes_answers_a_question_while_an_opt_out_is_undecided() -> None:
