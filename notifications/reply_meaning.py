@@ -59,6 +59,7 @@ _REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
 _SPACED_LETTERS = re.compile(r"\b\w( \w\b){2,}")
 
 # Parts of the sentences that act at once -------------------------------------------------------------------------
+# Each text must fit a repeated part in one way only. Two ways double the search with each repetition, without end.
 
 _TEXTS = (
     r"(?:texts?|txts?|text messages?|messages?|msgs?|sms|reminders?|notifications?|alerts?|invitations?|mailings?"
@@ -119,7 +120,7 @@ _MENSAJES = (
     r"(?:mensajes? de texto|mensajes?|mensajitos|textos?|sms|recordatorios?|notificaciones|notificacion|invitaciones"
     r"|avisos|suscripcion|llamadas)"
 )
-_CUALES = r"(?:(?:los|las|la|sus|su|mi|mis|estos|esos|estas|mas|otros|ningun|de|con|tantos|todos|mis)\s)*"
+_CUALES = r"(?:(?:los|las|la|sus|su|mi|mis|estos|esos|estas|mas|otros|ningun|de|con|tantos|todos)\s)*"
 _LISTA = (
     r"(?:de|en) (?:la|su|sus|esta|esa|las|este|todas sus) (?:listas?|sistema|base de datos|grupo"
     r"|contactos)(?: de (?:mensajes|textos|contactos|envio|correo|difusion|donantes))?"
@@ -127,10 +128,10 @@ _LISTA = (
 _START_SPANISH = (
     r"(?:(?:por favor|porfavor|porfa|favor de|favor|hola|ya|disculpe|disculpen|oiga|oigan|buenas|buenos dias"
     r"|buenas tardes|si|no|y"
-    r"|(?:quiero|necesito|les pido|le pido|solicito|pido|quisiera|deseo) (?:que )?(?:ya )?)\s?)*"
+    r"|(?:quiero|necesito|les pido|le pido|solicito|pido|quisiera|deseo) (?:que )?)\s?)*"
 )
 _END_SPANISH = (
-    r"(?:\s(?:por favor|porfavor|porfa|gracias|muchas gracias|ya|mas|nunca mas|nunca|ahora|ahora mismo"
+    r"(?:\s(?:por favor|porfavor|porfa|gracias|muchas gracias|ya|mas|nunca|ahora|ahora mismo"
     r"|inmediatamente|de inmediato|a mi"
     r"|a este (?:numero|telefono|celular)|a mi (?:numero|telefono|celular)|de ustedes|suyos|de su parte|nada"
     r"|ningun mensaje|jamas))*"

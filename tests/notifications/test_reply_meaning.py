@@ -1,5 +1,7 @@
 """The meaning of a donor's text for our permission to text."""
 
+import time
+
 import pytest
 
 from notifications import reply_meaning
@@ -70,3 +72,17 @@ def test_hyphens_part_words() -> None:
 )
 def test_the_providers_word_wins(text: str, word: str, meaning: str) -> None:
     assert reply_meaning.parse_reply_meaning(text, word) == meaning
+
+
+@pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me "])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("quiero ya", "quiero que ya", "mis", "los las", "nunca mas", "ahora mismo", "por favor", "si no", "favor de"),
+        *("i would like to", "i want you to", "please", "the these", "right now", "any more", "to me", "hi there"),
+    ],
+)
+def test_a_text_that_repeats_words_is_read_in_no_time(start: str, words: str) -> None:
+    since = time.perf_counter()
+    reply_meaning.parse_reply_meaning(f"{start}{f'{words} ' * 26}zz")
+    assert time.perf_counter() - since < 1
