@@ -72,8 +72,8 @@ _LIST = (
 )
 _START_OF_SENTENCE = (
     r"(?:(?:please|pls|plz|hi|hello|hey|ok|okay|sorry|just|kindly|no|yes|and|so|then|again|now|guys|yall|hi there"
-    r"|i (?:want|would like|wish|need|would prefer|prefer|asked|ask|am asking) (?:for )?(?:you )?(?:guys )?to"
-    r"|i(?:d| would) (?:like|prefer|rather) (?:you )?(?:guys )?(?:to )?|id like to|you (?:need|have) to|you must)\s)*"
+    r"|(?:i (?:want|would like|wish|need|would prefer|prefer|asked|ask|am asking)|id (?:like|prefer)) (?:for )?"
+    r"(?:you )?(?:guys )?to|you (?:need|have) to|you must)\s)*"
 )
 _END_OF_SENTENCE = (
     r"(?:\s(?:please|pls|plz|thanks|thank you|thx|now|immediately|already|anymore|any more|again|ever|asap|today"

@@ -17,7 +17,7 @@ STOPS_IN_WORDS = """
 stop this | Stop texting me | please stop texting | STOP. I do not want these | Don't text me anymore |
 do not contact me again | I do not want your texts | no more messages | unsubscribe me | remove me from your list |
 take me off this list | take me off | delete my number | end these messages | cancel messages | wrong number |
-leave me alone | I want to opt out | I revoke my consent | Stop calling me | NO MÁS MENSAJES | no me envíen más |
+leave me alone | I want to opt out | I'd like you to stop texting me | I would like you to stop texting me | I revoke my consent | Stop calling me | NO MÁS MENSAJES | no me envíen más |
 no quiero recibir mensajes | ya no quiero mensajes | alto a los mensajes | quiero cancelar los mensajes |
 dejen de escribirme | dar de baja | déjenme en paz | número equivocado
 """
