@@ -61,10 +61,11 @@ _SPACED_LETTERS = re.compile(r"\b\w( \w\b){2,}")
 # Parts of the sentences that act at once -------------------------------------------------------------------------
 # Each text must fit a repeated part in one way only. Two ways double the search with each repetition, without end.
 
-_TEXTS = (
+_NAMED_TEXTS = (
     r"(?:texts?|txts?|text messages?|messages?|msgs?|sms|reminders?|notifications?|alerts?|invitations?|mailings?"
-    r"|spam|these|them|this|calls?|calls and texts|texts and calls)"
+    r"|spam|calls?|calls and texts|texts and calls)"
 )
+_TEXTS = rf"(?:{_NAMED_TEXTS}|these|them|this)"
 _WHICH = r"(?:(?:the|these|those|your|any|all|of|more|this|such|so many|daily|further|automated|other)\s)*"
 _ME = r"(?:me|us|my (?:number|phone|cell|line)|this (?:number|phone|cell|line))"
 _LIST = (
@@ -86,7 +87,8 @@ _ENGLISH = (
     rf"(?:stop|quit|cease)(?: with)? (?:texting|txting|messaging|msging|writing|writing to|emailing)(?: {_ME})?",
     rf"(?:stop|quit|cease) {_BOTHERING} {_ME}",
     rf"(?:stop|quit|cease)(?: with)? (?:sending|sending out)(?: {_ME})?(?: {_WHICH}{_TEXTS})?",
-    rf"(?:stop|quit|cease|end|cancel|discontinue|turn off|disable)(?: with)? {_WHICH}{_TEXTS}",
+    rf"(?:stop|quit|cease|end|discontinue|turn off|disable)(?: with)? {_WHICH}{_TEXTS}",
+    rf"cancel {_WHICH}{_NAMED_TEXTS}",  # but "cancel this" may mean the booking
     # "don't text me", "never contact me again", "do not send texts"
     (
         rf"(?:do not|dont|never|no longer) (?:ever )?(?:text|txt|message|msg|contact|write|write to|bother"

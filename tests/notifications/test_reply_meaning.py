@@ -17,7 +17,9 @@ STOPS_IN_WORDS = """
 stop this | Stop texting me | please stop texting | STOP. I do not want these | Don't text me anymore |
 do not contact me again | I do not want your texts | no more messages | unsubscribe me | remove me from your list |
 take me off this list | take me off | delete my number | end these messages | cancel messages | wrong number |
-leave me alone | I want to opt out | I'd like you to stop texting me | I would like you to stop texting me | I revoke my consent | Stop calling me | NO MÁS MENSAJES | no me envíen más |
+leave me alone | I want to opt out |
+I'd like you to stop texting me | I would like you to stop texting me |
+I revoke my consent | Stop calling me | NO MÁS MENSAJES | no me envíen más |
 no quiero recibir mensajes | ya no quiero mensajes | alto a los mensajes | quiero cancelar los mensajes |
 dejen de escribirme | dar de baja | déjenme en paz | número equivocado
 """
@@ -26,7 +28,8 @@ C | c | X | x | ok | No | Can I stop by early? | cancel my appointment | Can't m
 When does it end? | my bus stop is far | 👍 | thanks! | ¿Puedo ir antes? | Is there parking? | Para mi hermana también |
 At the end of the day is fine | What time does it end? Please call me | Can I stop by and send my sister? |
 Can you take me earlier? | It will take me 20 minutes | I never got the message | Do not forget to text me |
-Please remove me from 10:30 and put me at 11 | I quit my job, can you call? | no más tarde de las 5 | Cancel it
+Please remove me from 10:30 and put me at 11 | I quit my job, can you call? | no más tarde de las 5 | Cancel it |
+Cancel this | Please cancel this. | I need to cancel these
 """
 
 
