@@ -28,7 +28,7 @@ _CONFIRM = (
     r"|para )?confirm(?:ar|o|ed)?)"
 )
 _CANCEL = r"(?:xx?|(?:x) (?:to |para )?cancel(?:ar|o)?|cancel x)"
-_CHOICE = r"(?: (?P<choice>\d|all|both|todos|todas|ambos|ambas|[^\W\d]{2,20}))?"
+_CHOICE = r"(?: ?(?=\d)| (?=\D))(?P<choice>\d|[^\W\d]{2,20})"  # "X 2", "X2" or "X Ana"
 _ALL_WORDS = frozenset({"all", "both", "todos", "todas", "ambos", "ambas"})
 _CONFIRM_LINE = re.compile(_CONFIRM)
 _CANCEL_LINE = re.compile(_CANCEL)

@@ -52,7 +52,7 @@ def test_case_accents_and_punctuation_are_ignored(text: str, plain: str) -> None
     ("text", "says_more", "choice"),
     [
         *(("C", False, ""), ("C\nSent from my iPhone", False, ""), ("C\nWhere do I park?", True, "")),
-        *(("X 2", False, "2"), ("X Ana", False, "ana"), ("C both", False, "all")),
+        *(("X 2", False, "2"), ("x2", False, "2"), ("X Ana", False, "ana"), ("C both", False, "all")),
     ],
 )
 def test_a_letter_may_name_a_booking_and_more_lines_wait_for_a_person(text: str, says_more: bool, choice: str) -> None:
