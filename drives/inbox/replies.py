@@ -103,22 +103,26 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
     standing = [row for row in prompted if _is_standing(row, parsed.command)]
     names_several = len(standing) > 1 or (parsed.command == ReplyCommand.CANCEL and len(prompted) > 1 and standing)
     if names_several and not _asks_about_all(prompt, standing, parsed.command):
-        reply_answers.ask_which(reply, parsed.command, standing, now)
-        return ASKED
+        return ASKED if reply_answers.ask_which(reply, parsed.command, standing, now) else UNCLEAR
     return _apply_command(parsed.command, prompt, reply, now)
 
 
 def _choose_bookings(choice: str, reply: InboundMessage) -> list[Booking]:
     """Return the bookings that a reply such as "2", "Ana" or "all" chooses from the latest "Which one?" question."""
-    asked_ids = reply_answers.list_asked_booking_ids(reply)
+    revisions = reply_answers.load_asked_revisions(reply)
+    asked_ids = list(revisions)
     found = Booking.objects.filter(pk__in=asked_ids).select_related("volunteer", "drive__organization", "drive__site")
     asked = sorted(found, key=lambda row: asked_ids.index(row.pk))
-    if choice == reply_parser.ALL_BOOKINGS:
-        return asked
     if choice.isdigit():
-        return [row for row in asked if asked_ids.index(row.pk) + 1 == int(choice)]
-    named = [row for row in asked if reply_text.normalize_words(reply_answers.get_first_name(row)) == choice]
-    return named if len(named) == 1 else []
+        chosen = [row for row in asked if asked_ids.index(row.pk) + 1 == int(choice)]
+    elif choice == reply_parser.ALL_BOOKINGS:
+        chosen = asked
+    else:
+        named = [row for row in asked if reply_text.normalize_words(reply_answers.get_first_name(row)) == choice]
+        chosen = named if len(named) == 1 else []
+    # After a move, the question names the old time.
+    has_moved = any(row.state in EXPECTED_STATES and row.revision != revisions[row.pk] for row in chosen)
+    return [] if has_moved else chosen
 
 
 def _list_prompted_bookings(prompt: Message, reply: InboundMessage, now: datetime) -> list[Booking]:

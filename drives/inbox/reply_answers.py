@@ -16,20 +16,25 @@ from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, InboundMessage
 from organizations.models import Organization
 
-MOST_BOOKINGS = 4  # the ids of that many fit in the message's `about`
+MOST_BOOKINGS = 4  # the ids and revisions of that many fit in the message's `about`
+LONGEST_NAME, SHORTEST_NAME = 12, 3
 _PREFIX = "which:"
 
 
-def ask_which(reply: InboundMessage, command: ReplyCommand, bookings: Sequence[Booking], now: datetime) -> None:
-    """Ask which booking a letter means, by name and time. The numbers stay with the question."""
-    asked = bookings[:MOST_BOOKINGS]
-    letter = "C" if command == ReplyCommand.CONFIRM else "X"
-    with translation.override(get_language(asked[0])):
-        choices = ", ".join(f"{letter} {number} = {_describe(row)}" for number, row in enumerate(asked, 1))
-        text = _("%(org)s: Which visit? Reply %(choices)s")
-        text %= {"org": asked[0].drive.organization.sms_name, "choices": choices}
-    about = _PREFIX + ",".join(str(row.pk) for row in asked)
-    _queue_answer(reply, asked[0].drive.organization, get_language(asked[0]), about, text, now)
+def ask_which(reply: InboundMessage, command: ReplyCommand, bookings: Sequence[Booking], now: datetime) -> bool:
+    """Ask which booking a letter means, by name and time. Return False if they do not fit in one text.
+
+    The numbers stay with the question.
+    """
+    language, lengths = get_language(bookings[0]), range(LONGEST_NAME, SHORTEST_NAME - 1, -1)
+    with translation.override(language):
+        questions = [_word_question(command, bookings, length) for length in lengths]
+    text = next((text for text in questions if message_content.count_segments(text) == 1), "")
+    if not text or len(bookings) > MOST_BOOKINGS:
+        return False
+    about = _PREFIX + ",".join(f"{row.pk}.{row.revision}" for row in bookings)
+    _queue_answer(reply, bookings[0].drive.organization, language, about, text, now)
+    return True
 
 
 def explain_refusal(
@@ -38,16 +43,26 @@ def explain_refusal(
     _queue_answer(reply, organization, language, about, f"{organization.sms_name}: {detail}", now)
 
 
-def list_asked_booking_ids(reply: InboundMessage) -> list[int]:
-    """Return the ids of the bookings in the latest "Which one?" question, in the order of the question."""
+def load_asked_revisions(reply: InboundMessage) -> dict[int, int]:
+    """Return the bookings of the latest "Which visit?" question, in its order: each id, and its revision then."""
     question = notifications_queries.find_newest_text_of_kind(reply, kinds.REPLY_ANSWER.name, _PREFIX)
-    return [int(pk) for pk in question.about.removeprefix(_PREFIX).split(",")] if question else []
+    asked = question.about.removeprefix(_PREFIX).split(",") if question else []
+    return {int(pk): int(revision) for pk, _dot, revision in (part.partition(".") for part in asked)}
 
 
-def _describe(booking: Booking) -> str:
-    name, zone = get_first_name(booking), booking.drive.site.timezone
-    day, time = localtime.format_short_day(booking.starts_at, zone), localtime.format_time(booking.starts_at, zone)
-    return f"{name[:12]} {day} {time}"
+def _word_question(command: ReplyCommand, bookings: Sequence[Booking], name_length: int) -> str:
+    letter = "C" if command == ReplyCommand.CONFIRM else "X"
+    choices, last_day = [], ""
+    for number, row in enumerate(bookings, 1):
+        zone = row.drive.site.timezone
+        day, time = localtime.format_short_day(row.starts_at, zone), localtime.format_time(row.starts_at, zone)
+        when = time if day == last_day else f"{day} {time}"  # a party's visits are on one day
+        choices.append(f"{letter} {number} = {get_first_name(row)[:name_length]} {when}")
+        last_day = day
+    words = {"org": bookings[0].drive.organization.sms_name, "choices": ", ".join(choices), "letter": letter}
+    if len(bookings) == 1:
+        return message_content.convert_to_gsm(_("%(org)s: Which visit? Reply %(choices)s") % words)
+    return message_content.convert_to_gsm(_("%(org)s: Which visit? Reply %(choices)s, or %(letter)s all") % words)
 
 
 def get_first_name(booking: Booking) -> str:

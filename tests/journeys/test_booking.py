@@ -184,6 +184,11 @@ def test_a_letter_for_two_bookings_changes_none_until_the_donor_chooses(time_mac
     ana.texts_back("c")
     sweep()
     assert (ana.booking.state, same.booking.state) == (BookingState.BOOKED, BookingState.BOOKED)
+    question = "Which visit? Reply C 1 = Test Sat Mar 13 10:30 AM, C 2 = Test Sun Mar 14 10:30 AM, or C all"
+    assert ana.texts[-1] == ("Thu Mar 11 10:30", f"Hope Foundation: {question}")
+    ana.texts_back("C 2")
+    sweep()
+    assert (ana.booking.state, same.booking.state) == (BookingState.BOOKED, BookingState.CONFIRMED)
 
 
 def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:

@@ -11,9 +11,12 @@ from drives.inbox import replies
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
 from drives.planning import lifecycle
+from drives.web import members
+from notifications import message_content
 from notifications.models import InboundMessage, Message, Sender
 from tests import builders
 from tests.builders import NOW
+from volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 DAY_BEFORE = datetime(2027, 3, 12, 17, 0, tzinfo=NOW.tzinfo)  # nine o'clock at the site
@@ -126,6 +129,24 @@ def test_an_x_reply_to_a_party_asks_which_booking() -> None:
     reminders.render_due_reminders(now=DAY_BEFORE)
     assert replied("X") == "asked"
     assert list(Booking.objects.values_list("state", flat=True)) == ["booked"] * 3
+    (question,) = texts("reply_answer")
+    choices = "X 1 = Test Sat Mar 13 9:00 AM, X 2 = Test 9:00 AM, X 3 = Test 9:15 AM, or X all"
+    assert question.text == f"Hope Foundation: Which visit? Reply {choices}"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("people", "outcome"), [(4, "asked"), (5, "unclear")])
+def test_the_question_to_a_large_party_fits_in_one_text_or_a_coordinator_answers(
+    people: int, outcome: str, language: str
+) -> None:
+    here = builders.organization(sms_name="W" * 20)
+    drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=4), policy_id=builders.lax().pk)
+    builders.booked_together(drive, people=[(f"Bartholomewus Test {n}", "return") for n in range(people)])
+    Volunteer.objects.update(language=language)
+    reminders.render_due_reminders(now=DAY_BEFORE)
+    assert replied("X") == outcome
+    assert members.count_open_conversations(here) == (outcome == "unclear")
+    assert [message_content.count_segments(row.text) for row in texts("reply_answer")] == [1] * (outcome == "asked")
 
 
 def test_a_shared_phone_gets_one_thank_you() -> None:

@@ -8,7 +8,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from drives.booking import changes
-from drives.inbox import conversations, replies
+from drives.domain.reply_parser import ReplyCommand
+from drives.inbox import conversations, replies, reply_answers
 from drives.inbox import queries as inbox_queries
 from drives.models import Booking, CancelledBy, Conversation, Drive
 from drives.web import links, members
@@ -19,6 +20,7 @@ from organizations.models import AuditEntry, Organization
 from tests import builders
 from tests.builders import NOW
 from tests.notifications import made
+from volunteers.models import Volunteer
 
 pytestmark = pytest.mark.django_db
 
@@ -248,6 +250,62 @@ def test_the_donor_says_which(answers: list[str], left: list[str]) -> None:
     for minute, answer in enumerate(answers, 7):
         say(answer, DAY_BEFORE + timedelta(minutes=minute))
     assert [state_of(row) for row in rows] == left
+
+
+@pytest.mark.parametrize("answer", ["X Zoe", "x zoé"])
+def test_the_donor_says_which_by_first_name(answer: str) -> None:
+    first, second = family()
+    Volunteer.objects.filter(bookings=second).update(name="Zoe Test")
+    say("X", DAY_BEFORE + timedelta(minutes=6))
+    made.deliver(DAY_BEFORE + timedelta(minutes=6))
+    say(answer, DAY_BEFORE + timedelta(minutes=7))
+    assert (state_of(first), state_of(second)) == ("booked", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("X 1", ["booked", "booked"]),
+        ("C 1", ["booked", "booked"]),
+        ("X all", ["booked", "booked"]),
+        ("X 2", ["booked", "cancelled"]),
+    ],
+)
+def test_a_choice_does_not_count_for_a_booking_that_has_moved_since_the_question(answer: str, left: list[str]) -> None:
+    rows = sorted(family(), key=lambda row: (row.starts_at, row.pk))
+    say("X", DAY_BEFORE + timedelta(minutes=6))
+    made.deliver(DAY_BEFORE + timedelta(minutes=6))
+    slot = builders.slot(rows[0].drive, 8).pk
+    changes.move_bookings(booking_id=rows[0].pk, slot_id=slot, actor="user:1", now=DAY_BEFORE + timedelta(minutes=7))
+    reply = say(answer, DAY_BEFORE + timedelta(minutes=8))
+    assert [state_of(row) for row in rows] == left
+    assert reply.handled_as == ("cancel" if answer == "X 2" else "unclear")
+
+
+@pytest.mark.parametrize(("days", "fits"), [(3, True), (4, False)])
+def test_a_question_that_needs_two_texts_is_not_asked(days: int, fits: bool) -> None:
+    owner = builders.organization(sms_name="W" * 20)
+    policy = builders.lax().pk
+    rows = [
+        ana(builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=policy), number=50 + day, n=6)
+        for day in range(days)
+    ]
+    asked(rows[0])
+    reply = say("Hello", DAY_BEFORE, number=50)
+    assert reply_answers.ask_which(reply, ReplyCommand.CANCEL, rows, DAY_BEFORE) is fits
+    assert Message.objects.filter(kind="reply_answer").count() == fits
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Bartholomewu", "1 = Bartholomewu Sat"), ("Bartholomewus", "1 = Bartholomewu Sat")]
+)
+def test_a_question_names_up_to_twelve_letters(name: str, shown: str) -> None:
+    booking = ana()
+    Volunteer.objects.filter(bookings=booking).update(name=f"{name} Test")
+    asked(booking)
+    reply = say("Hello", DAY_BEFORE)
+    assert reply_answers.ask_which(reply, ReplyCommand.CANCEL, [Booking.objects.get(pk=booking.pk)], DAY_BEFORE)
+    assert shown in Message.objects.get(kind="reply_answer").text
 
 
 def test_control_a_letter_to_one_question_acts_at_once() -> None:
