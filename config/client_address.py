@@ -15,6 +15,7 @@ _INTERNAL_NETWORKS = [
     ip_network(network)
     for network in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 ]
+_PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 
 
 class ClientAddressMiddleware:
@@ -27,9 +28,8 @@ class ClientAddressMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        address = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
         with suppress(ValueError):
-            request.META["REMOTE_ADDR"] = str(ip_address(address))
+            request.META["REMOTE_ADDR"] = str(ip_address(_read_forwarded_address(request)))
         return self.get_response(request)
 
 
@@ -38,7 +38,7 @@ def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
     @wraps(view)
     def checked_view(request: HttpRequest) -> HttpResponse:
-        if not _has_token(request) and not _is_internal(request.META["REMOTE_ADDR"]):
+        if not _has_token(request) and not _is_internal(request):
             raise PermissionDenied
         return view(request)
 
@@ -51,7 +51,19 @@ def _has_token(request: HttpRequest) -> bool:
     return bool(settings.METRICS_TOKEN) and secrets.compare_digest(sent, expected)
 
 
-def _is_internal(address: str) -> bool:
+def _is_internal(request: HttpRequest) -> bool:
+    """Return whether the caller and, behind a proxy, the visitor have private IP addresses."""
+    addresses = [request.META["REMOTE_ADDR"]]
+    if any(header in request.headers for header in _PROXY_HEADERS):  # also if BEHIND_PROXY was forgotten
+        addresses.append(_read_forwarded_address(request))
+    return all(_is_private(address) for address in addresses)
+
+
+def _read_forwarded_address(request: HttpRequest) -> str:
+    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+
+
+def _is_private(address: str) -> bool:
     try:
         ip = ip_address(address)
     except ValueError:

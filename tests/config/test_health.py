@@ -104,6 +104,28 @@ def test_the_public_is_refused_without_a_query(client: Client, path: str, sent: 
         assert response.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"X-Forwarded-For": "10.0.0.9"}, 200),
+        ({"X-Forwarded-For": "203.0.113.7, 10.0.0.9"}, 200),
+        ({"X-Forwarded-For": "10.0.0.9", "X-Forwarded-Proto": "https"}, 200),
+        ({"X-Forwarded-For": "203.0.113.7"}, 403),
+        ({"X-Forwarded-For": "10.0.0.9, 203.0.113.7"}, 403),
+        ({"X-Forwarded-For": "203.0.113.7:4711"}, 403),
+        ({"X-Forwarded-Proto": "https"}, 403),
+        ({"X-Real-IP": "203.0.113.7"}, 403),
+        ({"Forwarded": "for=203.0.113.7"}, 403),
+        ({"Via": "1.1 proxy"}, 403),
+    ],
+)
+@pytest.mark.django_db
+def test_a_proxy_in_the_private_network_does_not_lend_its_address(
+    client: Client, headers: dict[str, str], status: int
+) -> None:
+    assert client.get("/metrics", REMOTE_ADDR="172.18.0.1", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
 @pytest.mark.django_db
 @override_settings(METRICS_TOKEN="the-token")
