@@ -1,6 +1,4 @@
 from django.urls import path
-from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
 from drives.models import Visit
 from drives.public import views_donor, views_pages, views_times
@@ -16,6 +14,5 @@ donor_urls = [
     path("t/<int:slot_id>/first/", views_times.redirect_to_time, {"visit": Visit.FIRST}, name="slot_first_visit"),
     path("privacy/", views_pages.show_privacy, name="privacy"),
     path("terms/", views_pages.show_terms, name="terms"),
-    # Without a CSRF token, public pages are the same for all visitors. Another website could only switch the language.
-    path("language/", csrf_exempt(set_language), name="set_language"),
+    path("language/", views_pages.switch_language, name="set_language"),
 ]

@@ -1,9 +1,12 @@
-"""Privacy policy, terms, and an organization's accent color."""
+"""Privacy policy, terms, the language, and an organization's accent color."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from django.views.i18n import set_language
 
 from drives.web import colors
 from organizations.models import Organization
@@ -24,6 +27,25 @@ def show_terms(request: HttpRequest) -> HttpResponse:
     others = Organization.objects.exclude(**hours).order_by("name", "pk")
     context = {"from_hour": usual.quiet_until_hour, "until_hour": usual.quiet_from_hour, "others": others}
     return render(request, "drives/public/terms.html", context)
+
+
+@csrf_exempt
+def switch_language(request: HttpRequest) -> HttpResponse:
+    """Switch the language, but not for a form on another website.
+
+    The form has no CSRF token, so that public pages are the same for all visitors. The browser's headers replace it.
+    """
+    if request.method == "POST" and _is_from_another_website(request):
+        raise PermissionDenied
+    return set_language(request)
+
+
+def _is_from_another_website(request: HttpRequest) -> bool:
+    # Old browsers send only Origin, and programs neither.
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site not in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.get_host()
 
 
 @require_safe

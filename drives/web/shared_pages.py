@@ -21,7 +21,7 @@ _IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.
 def share_page(view: View) -> View:
     """Share a page among visitors without personal cookies, and answer 304 if the client already has the page.
 
-    The key is the URL with its query, and the language. A page is at most a second old, so nothing has to remove it.
+    The key is the URL with its query, and the language. A page is shared for a second, so nothing has to remove it.
     A visitor with any other cookie gets a page of their own. Should the page ever have a CSRF token, `csrf_protect`
     sets its cookie, and `cache_page` keeps no response that sets one.
     """

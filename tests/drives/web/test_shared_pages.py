@@ -192,7 +192,8 @@ def test_public_pages_set_no_cookie_and_have_no_token() -> None:
         assert {"Cookie", "Accept-Language"} <= set(response.headers["Vary"].split(", "))
 
 
-def test_control_a_page_with_a_token_is_never_shared() -> None:
+@pytest.mark.parametrize("cookies", [{}, {"django_language": "es"}, {"csrftoken": "a" * 32}])
+def test_control_a_page_with_a_token_is_never_shared(cookies: dict[str, str]) -> None:
     tokens: list[str] = []
 
     @shared_pages.share_page
@@ -201,7 +202,9 @@ def test_control_a_page_with_a_token_is_never_shared() -> None:
         return HttpResponse(tokens[-1])
 
     for _visitor in range(2):
-        page(RequestFactory().get("/page/"))
+        request = RequestFactory().get("/page/")
+        request.COOKIES.update(cookies)
+        page(request)
     assert len(set(tokens)) == 2
 
 
@@ -211,6 +214,26 @@ def test_the_language_is_switched_without_a_token() -> None:
     assert (response.status_code, response.headers["Location"]) == (302, "/terms/")
     elsewhere = browser.post(reverse("set_language"), {"language": "es", "next": "https://example.org/"})
     assert elsewhere.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}, 302),
+        ({"Sec-Fetch-Site": "none"}, 302),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://other.testserver"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://example.org"}, 403),
+        ({"Origin": "http://testserver"}, 302),
+        ({"Origin": "https://example.org"}, 403),
+        ({"Origin": "https://testserver.example.org"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+    ],
+)
+def test_another_website_cannot_switch_the_language(headers: dict[str, str], status: int) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    assert browser.post(reverse("set_language"), {"language": "es"}, headers=headers).status_code == status
+    assert ("django_language" in browser.cookies) == (status == 302)
 
 
 @pytest.mark.parametrize("is_known", [False, True])
