@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,8 +121,8 @@ def _is_waiting(opened: psycopg.Connection[object]) -> bool:
 
 
 def _end_connection(opened: psycopg.Connection[object]) -> None:
-    # The thread that waits for this socket sees its end. It closes the connection itself.
-    with socket.socket(fileno=os.dup(opened.fileno())) as copy:
+    # The thread that waits for this socket sees its end. It closes the connection itself, perhaps at this moment.
+    with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(opened.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 
 

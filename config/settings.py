@@ -52,12 +52,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["config.client_address.ClientAddressMiddleware"] if BEHIND_PROXY else []),
     "config.logs.RequestLogMiddleware",
-    "config.connections.LostConnectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    # After the language, because it may refuse a request, and before all that uses the database.
+    "config.connections.LostConnectionMiddleware",
+    "config.sessions.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

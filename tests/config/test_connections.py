@@ -1,12 +1,15 @@
-"""A restart of the database does not harm threads with an open connection."""
+"""A restart of the database does not harm threads with an open connection, and a dead path does not hold them up."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+
+from config import connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,3 +53,37 @@ def test_control_without_looking_at_the_connection_the_request_fails(client: Cli
             client.get("/")
     finally:
         connection.close()
+
+
+@pytest.fixture
+def _dead_path(settings: Any) -> None:
+    settings.DATABASE_SILENT_SECONDS = 6
+    connection.close()
+    connections.watch.record_failure(OperationalError())
+
+
+@pytest.mark.expects_errors
+@pytest.mark.usefixtures("_dead_path")
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_refused_request_gets_the_error_page_in_its_language(language: str) -> None:
+    response = Client(raise_request_exception=False).get("/", headers={"accept-language": language})
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert f'<html lang="{language}"' in response.content.decode()
+    assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.usefixtures("_dead_path")
+def test_a_dead_path_stops_no_static_file(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "site.css").write_text("body { color: black }")
+    response = Client().get("/static/site.css")
+    assert response.status_code == 200
+    response.close()
+
+
+def test_the_watch_survives_a_connection_that_closes_at_the_same_moment() -> None:
+    connection.ensure_connection()
+    opened = connection.connection
+    opened.close()
+    connections._end_connection(opened)
+    connection.close()
