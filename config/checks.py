@@ -59,6 +59,15 @@ def check_secret_keys(**kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
+@register(TAG)
+def check_database_limits(**kwargs: Any) -> list[CheckMessage]:
+    statement, silent = settings.DATABASE_STATEMENT_SECONDS, settings.DATABASE_SILENT_SECONDS
+    if not silent or 0 < statement < silent:
+        return []
+    hint = "Otherwise a slow statement looks like a dead path."
+    return [Error("DATABASE_SILENT_SECONDS is not more than DATABASE_STATEMENT_SECONDS.", hint=hint, id="config.E006")]
+
+
 @register(TAG, deploy=True)
 def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
     return [

@@ -19,12 +19,15 @@ SOUND = {
     "TWILIO_FROM": "",
     "TWILIO_MESSAGING_SERVICE_SID": "MG0",
     "EMAIL_URL": "smtp://mail.example.org",
+    "DATABASE_STATEMENT_SECONDS": 5,
+    "DATABASE_SILENT_SECONDS": 6,
 }
 ALL = (
     checks.check_demo_address,
     checks.check_rate_limits,
     checks.check_twilio_settings,
     checks.check_secret_keys,
+    checks.check_database_limits,
     checks.check_message_providers,
 )
 
@@ -36,6 +39,7 @@ def found(**changes: object) -> list[str | None]:
 
 def test_sound_settings_pass() -> None:
     assert found() == []
+    assert found(DATABASE_STATEMENT_SECONDS=0, DATABASE_SILENT_SECONDS=0) == []
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,8 @@ def test_sound_settings_pass() -> None:
         ({"SECRET_KEY": "short"}, "config.E004"),
         ({"IDENTITY_KEY": "short"}, "config.E004"),
         ({"IDENTITY_KEY": LONG}, "config.E005"),
+        ({"DATABASE_STATEMENT_SECONDS": 6}, "config.E006"),
+        ({"DATABASE_STATEMENT_SECONDS": 0}, "config.E006"),
         ({"SMS_PROVIDER": "inbox"}, "config.W001"),
         ({"EMAIL_URL": "inbox"}, "config.W001"),
     ],
