@@ -15,7 +15,7 @@ from drives.planning import alerts
 from drives.privacy import retention
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
-from organizations import idempotency
+from organizations import retention as organizations_retention
 from volunteers import retention as volunteers_retention
 
 
@@ -74,7 +74,7 @@ def report_counter_drift(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.purge_expired_rows")
 def purge_expired_rows(**_options: Any) -> dict[str, int]:
     now = timezone.now()
-    return {**volunteers_retention.purge_expired_rows(now=now), "answers": idempotency.purge_answers(now=now)}
+    return {**volunteers_retention.purge_expired_rows(now=now), **organizations_retention.purge_expired_rows(now=now)}
 
 
 @shared_task(name="drives.tasks.apply_retention")

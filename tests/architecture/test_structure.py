@@ -15,7 +15,7 @@ HOMES = {
 # The modules that other apps may import from an app: its models, actions and queries, and a few others for a reason.
 DOORS = {
     "organizations": {
-        *("models", "api_keys", "audit", "idempotency", "memberships", "queries"),
+        *("models", "api_keys", "audit", "idempotency", "memberships", "queries", "retention"),
         "sweeps",  # every sweep parks a bad row the same way
         "admin",  # the read-only admin class
         "translated_text",  # texts by language: value, column and form field

@@ -1,0 +1,35 @@
+"""Expired rows of sign-ins are deleted."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from drives import tasks
+from organizations import retention
+from organizations.models import SharedCacheEntry
+from tests.builders import NOW
+
+pytestmark = pytest.mark.django_db
+MOMENT = timedelta(microseconds=1)
+
+
+def test_a_session_is_deleted_when_it_has_expired() -> None:
+    Session.objects.create(session_key="a" * 32, session_data="", expire_date=NOW)
+    assert retention.purge_expired_rows(now=NOW - MOMENT)["sessions"] == 0
+    assert retention.purge_expired_rows(now=NOW)["sessions"] == 1
+
+
+def test_a_used_code_is_deleted_when_the_cache_forgets_it() -> None:
+    SharedCacheEntry.objects.create(cache_key="a" * 64, value="", expires=NOW)
+    assert retention.purge_expired_rows(now=NOW)["sign_in_limits"] == 0
+    assert retention.purge_expired_rows(now=NOW + MOMENT)["sign_in_limits"] == 1
+
+
+@pytest.mark.time_machine(NOW)
+def test_the_sweep_deletes_both() -> None:
+    Session.objects.create(session_key="a" * 32, session_data="", expire_date=NOW - MOMENT)
+    SharedCacheEntry.objects.create(cache_key="a" * 64, value="", expires=NOW - MOMENT)
+    tasks.purge_expired_rows()
+    assert not Session.objects.exists()
+    assert not SharedCacheEntry.objects.exists()
