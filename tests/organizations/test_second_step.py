@@ -82,5 +82,6 @@ def test_the_admin_does_not_open_to_a_password_alone() -> None:
     client.force_login(root)
     for path in ("/admin/", "/admin/volunteers/contact/"):
         assert client.get(path)["Location"].startswith("/admin/login/")
+        assert client.get(path, follow=True).redirect_chain[-1][0] == "/accounts/2fa/"
     TOTP.activate(root, SECRET)
     assert client.get("/admin/").status_code == 200
