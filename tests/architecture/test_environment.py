@@ -74,6 +74,14 @@ def test_control_a_service_that_is_not_there_is_caught() -> None:
     assert unknown_services(seeded) == ["migrate", "redis"]
 
 
+def test_one_worker_takes_only_codes_and_the_other_takes_all_queues() -> None:
+    workers = {
+        name: service["command"] for name, service in services().items() if "worker" in service.get("command", ())
+    }
+    taken = {name: command[command.index("-Q") + 1] if "-Q" in command else "" for name, command in workers.items()}
+    assert taken == {"worker": "", "codes": "codes"}
+
+
 def test_the_compose_file_holds_no_secret() -> None:
     assert written_variables(services()) == []
 
