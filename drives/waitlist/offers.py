@@ -24,7 +24,7 @@ from drives.models import (
     WaitlistEntryState,
 )
 from drives.waitlist import close, entries, messages, queries, rules
-from organizations import sweeps
+from organizations import audit, sweeps
 from volunteers import queries as volunteers_queries
 
 
@@ -172,7 +172,7 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     _refuse_ended_offer(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     slot = _load_booking_facts(entry, offer.arrival_id, now)
-    visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry))
+    visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry, actor))
     if actor == booking_messages.DONOR:
         entries.spend_change(entry, now)
     booking = _book_offer(offer, actor, now)
@@ -229,6 +229,14 @@ def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages
     _refuse_ended_offer(offer, now)
     if actor == booking_messages.DONOR:
         entries.spend_change(offer.entry, now)
+    else:
+        audit.add_audit_entry(
+            organization=offer.entry.drive.organization,
+            actor=actor,
+            verb="waitlist.decline",
+            about=offer.entry.about,
+            now=now,
+        )
     reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _set_entry_state(offer.entry, WaitlistEntryState.WAITING, now)
     if by_text:
@@ -271,10 +279,14 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
         raise refusals.Refusal([rules.build_offer_ended_reason(OfferState.EXPIRED)])
 
 
-def _build_donor(entry: WaitlistEntry) -> history.DonorScope:
-    """Return the history to check: in all organizations for a verified donor, otherwise only in this one."""
+def _build_donor(entry: WaitlistEntry, actor: str = booking_messages.DONOR) -> history.DonorScope:
+    """Return the history to check: in all organizations for a verified donor, otherwise only in this one.
+
+    A refusal shows dates, so a coordinator's answer is checked only against this organization's records.
+    """
     assert entry.volunteer_id is not None  # only held entries have no volunteer
-    return history.DonorScope(entry.volunteer_id, everywhere=entry.verified_at is not None)
+    everywhere = entry.verified_at is not None and actor == booking_messages.DONOR
+    return history.DonorScope(entry.volunteer_id, everywhere=everywhere)
 
 
 def _set_entry_state(entry: WaitlistEntry, state: WaitlistEntryState, now: datetime) -> None:

@@ -17,6 +17,7 @@ from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.entries import WaitlistRequest
 from notifications import consents
 from notifications.models import Message
+from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from volunteers.verification import CodeWrong
@@ -313,6 +314,31 @@ def test_a_donor_who_books_too_close_elsewhere_after_the_offer_cannot_accept() -
     sweep()
     builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
     assert refusal(offers.accept_offer, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_a_coordinator_learns_only_of_visits_at_the_own_organization(*, is_own: bool) -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    owner = full[0].drive.organization if is_own else None
+    builders.booked(builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    answer: dict[str, Any] = {"offer_id": offered(ana).pk, "actor": "user:7", "now": NOW}
+    if is_own:
+        assert refusal(offers.accept_offer, **answer) == ["interval_too_short"]
+    else:
+        assert offers.accept_offer(**answer).volunteer_id == ana.volunteer_id
+
+
+@pytest.mark.parametrize(("actor", "audited"), [("donor", []), ("user:7", ["user:7"])])
+def test_the_audit_log_says_which_coordinator_declined_for_a_donor(actor: str, audited: list[str]) -> None:
+    full = builders.full_drive()
+    ana = builders.waits(full[0].drive)
+    cancel(full[0])
+    sweep()
+    offers.decline_offer(offer_id=offered(ana).pk, actor=actor, now=NOW)
+    assert [entry.actor for entry in AuditEntry.objects.filter(verb="waitlist.decline", about=ana.about)] == audited
 
 
 def test_joining_too_close_to_another_donation_is_refused_with_later_times() -> None:
