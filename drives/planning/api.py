@@ -198,7 +198,8 @@ class PreviewDriveView(PlanningView):
         drive = self.build_drive(request)
         planning_plan.refuse_foreign_records(drive)
         preview = planning_plan.preview_drive_plan(drive)
-        problems = [*preview.problems, *planning_plan.list_looser_rules(drive, drive.policy)]
+        grid_problems = preview.problems or planning_plan.list_past_day(drive, timezone.now())
+        problems = [*grid_problems, *planning_plan.list_looser_rules(drive, drive.policy)]
         with timezone.override(drive.site.zone):  # write times with the site's UTC offset
             return Response(
                 PreviewSerializer.write({**vars(preview), "problems": problems, "timezone": drive.site.timezone})

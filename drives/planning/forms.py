@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -109,9 +110,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
 
     instance: Drive
 
-    def __init__(self, data: Any, *, instance: Drive, has_bookings: bool = False) -> None:
+    def __init__(self, data: Any, *, instance: Drive, now: datetime, has_bookings: bool = False) -> None:
         super().__init__(data, instance=instance, initial=_build_initial(instance))
-        organization = instance.organization
+        organization, self.now = instance.organization, now
         self.rows = range(1, max(BREAK_ROWS, len(instance.breaks)) + 1)
         self.preview: Preview | None = None
         self.sites = {
@@ -206,7 +207,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         # If there are field errors, skip problems, because fields with errors keep their old values.
         had_errors = bool(self.errors)
         self.preview = planning_plan.preview_drive_plan(self.instance)
-        for problem in self.preview.problems:
+        saved_on = self.initial.get("on") if self.instance.pk else None
+        day_problems = planning_plan.list_past_day(self.instance, self.now, saved_on)
+        for problem in self.preview.problems or day_problems:
             if not had_errors or problem.field in GRID_FIELDS:
                 self.add_error(PROBLEM_FIELDS.get(problem.field, problem.field), problems.format_problem(problem))
 

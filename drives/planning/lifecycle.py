@@ -29,9 +29,9 @@ class DriveVersionChanged(ValidationError):
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
     """Save a planned drive as a draft with its slots.
 
-    Refuses, by field, a plan with problems, and records from another organization.
+    Refuses, by field, a plan with problems, a past day, and records from another organization.
     """
-    steps = planning_plan.steps_or_refuse(drive)
+    steps = planning_plan.steps_or_refuse(drive, now)
     _set(
         drive,
         {
@@ -55,15 +55,15 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
     If there are bookings, the day, hours and grid must stay the same, but chairs and stations may change. No donor
     loses a slot. If a limit is lowered below the bookings, `over` counts the excess. Refuses an older `version`, a
-    cancelled or completed drive, and a change of the grid if there are bookings. Locks: drive (exclusive), bookings by
-    id, slots.
+    cancelled or completed drive, a move to a past day, and a change of the grid if there are bookings. Locks: drive
+    (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive.pk)
     before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
     if before.version != version:
         raise DriveVersionChanged
     _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = planning_plan.steps_or_refuse(drive)
+    steps = planning_plan.steps_or_refuse(drive, now, before.on)
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:
@@ -89,7 +89,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of another drive. Refuses hours that the clock change skips on that day."""
+    """Save a draft with the plan of another drive. Refuses a past day, and hours that the clock change skips."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
 
@@ -114,8 +114,7 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     """Cancel a drive with its bookings and holds. Notify each donor once, and withdraw the reminders.
 
     A second call changes nothing. Recorded outcomes do not change, and checked-in donors stay checked in, because their
-    visit can still end with an outcome. Refuses a closed-out drive. Locks: drive
-    (exclusive), bookings by id, slots.
+    visit can still end with an outcome. Refuses a closed-out drive. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)

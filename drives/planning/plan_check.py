@@ -1,5 +1,6 @@
 """Check a drive's plan: its records, its grid, and whether its rules are at least as strict as the policy."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,14 +16,16 @@ from drives.models import Drive, Policy, Site, Visit
 from drives.planning import problems as planning_problems
 
 
-def steps_or_refuse(drive: Drive) -> list[Step]:
+def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
     """Build the steps of a plan.
 
-    Refuses, by field, a grid with problems, rules looser than the policy, and records from another organization.
+    Refuses, by field, a grid with problems, a past day, rules looser than the policy, and records from another
+    organization.
     """
     refuse_foreign_records(drive)
     by_field: dict[str, list[ValidationError]] = {}
-    for problem in [*preview_drive_plan(drive).problems, *list_looser_rules(drive, drive.policy)]:
+    grid_problems = preview_drive_plan(drive).problems or list_past_day(drive, now, saved_on)
+    for problem in [*grid_problems, *list_looser_rules(drive, drive.policy)]:
         detail = planning_problems.format_problem(problem)
         by_field.setdefault(problem.field, []).append(ValidationError(detail, code=problem.code))
     if by_field:
@@ -47,6 +50,12 @@ def preview_drive_plan(drive: Drive) -> Preview:
     return domain_preview.build_preview(
         drive.grid, visits.compute_visit_shape(drive, Visit.FIRST), visits.compute_visit_shape(drive, Visit.RETURN)
     )
+
+
+def list_past_day(drive: Drive, now: datetime, saved_on: date | None = None) -> list[GridProblem]:
+    """List the day of a valid grid if it is over at the site. A saved drive may keep its day (`saved_on`)."""
+    is_past = drive.on < now.astimezone(drive.site.zone).date() and drive.on != saved_on
+    return [GridProblem("day_past", "on")] if is_past else []
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:

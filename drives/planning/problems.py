@@ -11,6 +11,7 @@ _DOES_NOT_FIT = _("The drive’s hours are too short for a visit of %(minutes)s 
 SENTENCES: Final[dict[str, Promise]] = {
     "zone_unknown": _("There is no time zone %(zone)s."),
     "date_out_of_range": _("The year %(year)s is out of range."),
+    "day_past": _("This day has already passed. Choose today or a later day."),
     "closes_before_opens": _("The drive must close after it opens, on the same day."),
     "step_not_allowed": _("The step between arrival times must be 5 to 60 minutes, in multiples of 5."),
     "time_not_whole_minute": _("Use whole minutes."),

@@ -23,8 +23,8 @@ from organizations.web.accounts import MemberRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("plan")
 def new_drive(request: MemberRequest) -> HttpResponse:
-    organization = request.membership.organization
-    form = DrivePlanForm(request.POST or None, instance=plan_defaults.build_default_drive(organization))
+    default = plan_defaults.build_default_drive(request.membership.organization)
+    form = DrivePlanForm(request.POST or None, instance=default, now=timezone.now())
     if form.is_valid() and "save" in request.POST:
         drive = _create(request, form)
         if drive:
@@ -39,7 +39,7 @@ def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     booked = queries.has_bookings(drive)
     # Copy the drive, because the form changes its instance and the page also needs the saved one.
-    form = DrivePlanForm(request.POST or None, instance=copy(drive), has_bookings=booked)
+    form = DrivePlanForm(request.POST or None, instance=copy(drive), now=timezone.now(), has_bookings=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form):
         messages.success(request, _("Your changes are saved."))
         return redirect("organizer_drive", drive.pk)

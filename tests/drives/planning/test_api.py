@@ -149,6 +149,17 @@ def test_a_preview_shows_times_or_problems_and_saves_nothing() -> None:
     assert not Drive.objects.exists()
 
 
+@pytest.mark.parametrize(("on", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
+def test_a_past_day_is_a_problem_of_the_plan(on: str, *, is_past: bool) -> None:
+    ben = builders.organization()
+    api = Api.with_key(ben)
+    shown = api.post("drives/preview/", plan(ben, on=on)).json()
+    assert [problem["code"] for problem in shown["problems"]] == (["day_past"] if is_past else [])
+    created = api.post("drives/", plan(ben, on=on))
+    assert created.status_code == (400 if is_past else 201)
+    assert not is_past or codes(created) == [("#/on", "day_past")]
+
+
 def test_own_drives_are_listed_by_state() -> None:
     draft = builders.drive(published=False)
     builders.drive()

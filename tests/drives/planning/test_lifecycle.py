@@ -1,7 +1,8 @@
 """Drives: drafts, edits with bookings, cancellation, copies."""
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -45,6 +46,36 @@ def test_invalid_plans_are_refused_by_field() -> None:
 def test_a_drive_over_a_skipped_hour_has_its_real_number_of_steps() -> None:
     drive = builders.drive(on=date(2027, 3, 14), opens=time(0), closes=time(6))
     assert Slot.objects.filter(drive=drive).count() == 20
+
+
+LAST_MINUTE = datetime.combine(DRIVE_DAY, time(23, 59), ZoneInfo("America/Los_Angeles"))
+DAY = timedelta(days=1)
+
+
+def refused_codes(save: Callable[..., Drive], **arguments: object) -> dict[str, list[str | None]]:
+    try:
+        save(actor="user:1", **arguments)
+    except ValidationError as error:
+        return {field: [each.code for each in errors] for field, errors in error.error_dict.items()}
+    return {}
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(0, {}), (1, {"on": ["day_past"]})])
+def test_a_day_that_is_over_at_the_site_cannot_be_planned(minutes: int, refused: dict[str, list[str]]) -> None:
+    owner, now = builders.organization(), LAST_MINUTE + timedelta(minutes=minutes)
+    plan = builders.plan(builders.site(owner))
+    assert refused_codes(lifecycle.create_drive, drive=plan, now=now) == refused
+    drive = builders.drive(owner, on=DRIVE_DAY + 7 * DAY, published=False)
+    assert refused_codes(lifecycle.copy_drive, drive_id=drive.pk, on=DRIVE_DAY, now=now) == refused
+    again = builders.replanned(drive, on=DRIVE_DAY)
+    assert refused_codes(lifecycle.change_drive, drive=again, version=drive.version, now=now) == refused
+
+
+@pytest.mark.parametrize(("days", "refused"), [(-1, {"on": ["day_past"]}), (0, {}), (1, {"on": ["day_past"]}), (2, {})])
+def test_a_saved_drive_may_keep_its_past_day(days: int, refused: dict[str, list[str]]) -> None:
+    drive, now = builders.drive(published=False), LAST_MINUTE + 2 * DAY
+    again = builders.replanned(drive, on=DRIVE_DAY + days * DAY, title="Spring drive")
+    assert refused_codes(lifecycle.change_drive, drive=again, version=drive.version, now=now) == refused
 
 
 def test_a_site_policy_or_cause_of_another_organization_is_refused() -> None:

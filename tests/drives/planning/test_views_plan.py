@@ -45,6 +45,15 @@ def test_a_saved_plan_is_a_draft_in_steps() -> None:
     assert (drive.return_screening_steps, drive.return_chair_steps) == (1, 3)
 
 
+@pytest.mark.parametrize("button", ["preview", "save"])
+@pytest.mark.parametrize(("on", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
+def test_a_past_day_is_refused_beside_the_day(on: str, button: str, *, is_past: bool) -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "on": on, button: "1"}, follow=True)
+    assert ("This day has already passed. Choose today or a later day." in text(response)) is is_past
+    assert Drive.objects.exists() is (button == "save" and not is_past)
+
+
 def test_minutes_are_rounded_up_to_whole_steps() -> None:
     browser, form = desk()
     browser.post(NEW, {**form, "first_screening": "50", "return_chair": "46", "save": "1"})
@@ -178,6 +187,18 @@ def test_an_edit_changes_the_draft() -> None:
     browser.post(address, {**form, "opens": "08:00", "save": "1"})
     drive.refresh_from_db()
     assert (drive.opens.hour, drive.slots.count(), drive.version) == (8, 28, 2)
+
+
+@pytest.mark.parametrize(("on", "is_saved"), [("2027-02-20", True), ("2027-02-21", False)])
+def test_an_edit_may_keep_the_past_day_of_a_draft(on: str, *, is_saved: bool) -> None:
+    ben = builders.member(builders.organization())
+    drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
+    Drive.objects.filter(pk=drive.pk).update(on="2027-02-20")
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version, on=on, save="1")
+    response = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), form, follow=True)
+    assert ("This day has already passed." in text(response)) is not is_saved
+    drive.refresh_from_db()
+    assert drive.version == (2 if is_saved else 1)
 
 
 def test_a_concurrent_edit_is_refused() -> None:
