@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import ngettext
 
-from drives.models import ACTIVE_STATES, Booking, BookingState, CancelledBy, Drive
+from drives.models import EXPECTED_STATES, Booking, BookingState, CancelledBy, Drive
 from notifications import kinds
 from notifications import reach as notifications_reach
 from notifications.kinds import MessageKind
@@ -81,8 +81,8 @@ class CancellationReach:
 
 
 def load_cancellation_reach(drive: Drive) -> CancellationReach:
-    """Count the donors that the drive's cancellation will reach."""
-    rows = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES)
+    """Count the donors that the drive's cancellation will reach. It tells only donors who are not checked in yet."""
+    rows = Booking.objects.filter(drive=drive, state__in=EXPECTED_STATES)
     donors = [booking.volunteer for booking in rows.select_related("volunteer__phone", "volunteer__email")]
     reach = load_reach(drive.organization, donors)
     channels = [reach.list_channels(donor, kinds.DRIVE_CANCELLED) for donor in donors]
