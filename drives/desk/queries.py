@@ -70,7 +70,9 @@ class HourRow:
 
     @property
     def is_half_empty(self) -> bool:
-        return not self.is_over and self.fill.limit > 0 and self.fill.percent < rules.HALF_EMPTY_PERCENT
+        # Without an open spot no donor can book the free chairs, for example because all screening stations are taken.
+        may_fill = not self.is_over and self.fill.limit > 0 and self.spots_left > 0
+        return may_fill and self.fill.percent < rules.HALF_EMPTY_PERCENT
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class DeskPage:
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
     unresolved: int  # checked in, but without an outcome after the drive's end
+    has_too_few_spots: bool  # fewer than the goal still needs
     half_empty: list[HourRow]
     waitlist: WaitlistCounts
 
@@ -92,7 +95,7 @@ class HomePage:
     next: DriveFigures | None
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
-    not_reached: list[tuple[Drive, int]]  # upcoming drives with donors to call, and their number
+    not_reached: list[tuple[Drive, int]]  # drives with donors to call, and their number
     replies: int  # unanswered conversations
     has_drives: bool
 
@@ -116,7 +119,8 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         delivery=messaging_delivery.load_delivery_summary(drive),
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
-        half_empty=[hour for hour in hours if hour.is_half_empty] if is_ahead else [],
+        has_too_few_spots=is_ahead and figures.needed > figures.spots_left,
+        half_empty=[hour for hour in hours if hour.is_half_empty] if drive.state == DriveState.PUBLISHED else [],
         waitlist=waitlist_queries.count_waitlist(drive),
     )
 
@@ -125,17 +129,19 @@ def load_home(organization: Organization, now: datetime, past_limit: int = 8) ->
     rows = Drive.objects.of(organization).select_related("site", "turnout")
     ahead = list(rows.filter(ends_at__gt=now).order_by("starts_at", "pk"))
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[:past_limit])
-    figures = _load_figures([*ahead, *past], organization)
+    listed = [*ahead, *past]
+    figures = _load_figures(listed, organization)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
+    # A waitlist may close with its drive, so look at past drives, too.
     to_call = Counter(
-        subject.drive_id for subject in call_list.list_subjects_to_call([drive.pk for drive in ahead], now)
+        subject.drive_id for subject in call_list.list_subjects_to_call([drive.pk for drive in listed], now)
     )
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=[(drive, to_call[drive.pk]) for drive in ahead if drive.pk in to_call],
+        not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         has_drives=bool(figures),
     )

@@ -64,14 +64,14 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
 
 def _build_unreached_todo(drive: Drive, count: int, title: str = "") -> Todo:
     pill = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
-    text = _("of “%(title)s” did not get a message. Call them.") if title else _("did not get a message. Call them.")
+    text = _("from “%(title)s” did not get a message. Call them.") if title else _("did not get a message. Call them.")
     return Todo(pill, "bad", text % {"title": title}, reverse("organizer_call_list", args=[drive.pk]))
 
 
 def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
     if not drive.goal and drive.state != DriveState.CANCELLED:
         yield _build_goal_todo(drive)
-    if drive.goal and desk.figures.needed > desk.figures.spots_left and desk.half_empty:
+    if desk.has_too_few_spots:
         yield Todo(
             _("Goal"),
             "gold",

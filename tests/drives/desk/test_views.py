@@ -5,16 +5,19 @@ import io
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from time_machine import TimeMachineFixture
 
 from drives.attendance import check_in, close_out, turnout
 from drives.desk import queries as desk_queries
-from drives.desk import views_drive
+from drives.desk import todo, views_drive
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import lifecycle as planning_drives
+from drives.waitlist import offers
 from notifications import consents
 from notifications.models import Message, MessageState, Sender
 from organizations.models import AuditEntry, Membership, Role
@@ -22,6 +25,7 @@ from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
+from tests.notifications import made
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
@@ -157,13 +161,61 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
     builders.booked(drive, number=2)
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(2), now=NOW)
     asked = text(browser.get(address(drive, "cancel_drive")))
-    assert "2 people are booked. We’ll let 1 person know right away." in asked
+    assert "2 people are booked. We’ll let 1 person know." in asked
     assert "By text 1 By e-mail 1 To call 1" in asked
     refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
     assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)
     done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
     assert "This drive was cancelled on Monday, March 1. Reason: The hall is closed." in text(done)
     assert Booking.objects.filter(state=BookingState.CANCELLED).count() == 2
+
+
+@pytest.mark.parametrize("is_here", [False, True])
+def test_a_donor_who_is_checked_in_is_not_told_of_the_cancellation(
+    time_machine: TimeMachineFixture, *, is_here: bool
+) -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    here = builders.booked(drive)
+    time_machine.move_to(here.starts_at, tick=False)
+    if is_here:
+        check_in.check_in_donor(booking_id=here.pk, actor="test", now=here.starts_at)
+    browser = coordinator.signed_in(member)
+    asked = text(browser.get(address(drive, "cancel_drive")))
+    assert ("1 person is booked. We’ll let 1 person know." in asked) is not is_here
+    assert ("No one is booked, so we won’t send any messages." in asked) is is_here
+    done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
+    assert ("The drive is cancelled. We’re telling 1 person." in text(done)) is not is_here
+    assert Message.objects.filter(kind="drive_cancelled").exists() is not is_here
+
+
+@pytest.mark.parametrize(("seconds", "section"), [(-1, "Coming up"), (0, "Past drives")])
+def test_a_cancelled_drive_stays_under_coming_up_until_its_end(
+    time_machine: TimeMachineFixture, seconds: int, section: str
+) -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
+    time_machine.move_to(drive.ends_at + timedelta(seconds=seconds), tick=False)
+    shown = text(coordinator.signed_in(member).get("/organizer/"))
+    assert [name for name in ("Next drive", "Coming up", "Past drives") if name in shown] == [section]
+    assert "Plasma drive" in shown.partition(section)[2]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_waitlist_that_closed_with_its_drive_is_still_a_task(
+    time_machine: TimeMachineFixture, *, is_late: bool
+) -> None:
+    member = ben()
+    first, *_others = builders.full_drive(of=member.organization, policy_id=builders.lax().pk)
+    builders.waits(first.drive)
+    consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(42), now=NOW)
+    now = first.drive.ends_at
+    offers.sweep_waitlists(now=now)
+    made.deliver(now)
+    time_machine.move_to(now + timedelta(hours=24 if is_late else 23), tick=False)
+    shown = text(coordinator.signed_in(member).get("/organizer/"))
+    assert ("1 person from “Plasma drive” did not get a message. Call them." in shown) is not is_late
 
 
 def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
@@ -299,6 +351,44 @@ def test_an_hour_is_half_empty_below_fifty_percent(booked: int, is_half_empty: b
     for number in range(booked):
         builders.booked(drive, n=number, number=number)
     assert fill_of(drive, NOW)[0][1] is is_half_empty
+
+
+def todo_of(drive: Drive) -> set[str]:
+    return {str(each.pill) for each in todo.list_drive_todos(drive, desk_queries.load_desk(drive, NOW))}
+
+
+@pytest.mark.parametrize(("booked", "tasks"), [(4, {"Goal", "Half empty"}), (5, {"Goal"})])
+def test_free_chairs_without_an_open_spot_are_no_reason_to_share_the_link(booked: int, tasks: set[str]) -> None:
+    """One screening station serves one donor at a time, so most of the eight chairs stay free."""
+    owner = builders.organization()
+    few: dict[str, Any] = {"chairs": 8, "screening_stations": 1, "first_screening_steps": 1, "closes": time(11)}
+    drive = builders.drive(owner, goal=4, **few)
+    for number in range(booked):
+        builders.booked(drive, n=number, number=number)
+    assert todo_of(drive) == tasks
+    shown = text(coordinator.signed_in(builders.member(owner)).get(address(drive)))
+    assert ("no spots are left" in shown) is (booked == 5)
+    assert ("only 1 spot is left" in shown) is (booked == 4)
+
+
+def test_the_link_of_a_drive_without_online_booking_is_not_to_be_shared() -> None:
+    drive = builders.drive(goal=4)
+    assert "Half empty" in todo_of(drive)
+    closed = planning_drives.close_drive(drive_id=drive.pk, actor="test", now=NOW)
+    assert "Half empty" not in todo_of(closed)
+
+
+@pytest.mark.parametrize(("chairs", "above"), [(2, 0), (1, 1)])
+def test_an_hour_says_how_many_people_are_above_its_limit(chairs: int, above: int) -> None:
+    member = ben()
+    drive = builders.drive(member.organization, chairs=2)
+    for number in (1, 2):
+        builders.booked(drive, number=number)
+    fewer = builders.replanned(drive, chairs=chairs)
+    planning_drives.change_drive(drive=fewer, version=drive.version, actor="test", now=NOW)
+    assert max(hour.above_limit for hour in desk_queries.load_desk(drive, NOW).hours) == above
+    shown = text(coordinator.signed_in(member).get(address(drive)))
+    assert ("1 over" in shown) is (above == 1)
 
 
 def test_the_own_rate_is_that_of_the_last_six_drives() -> None:

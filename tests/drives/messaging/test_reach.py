@@ -143,7 +143,7 @@ def test_a_booking_by_phone_says_the_truth_and_goes_on_the_lists(*, is_stopped: 
     assert ("1 person can’t be reached by text or e-mail. See the call list." in shown) is is_stopped
     made.deliver(NOW)
     home = donor.text(ben.get(reverse("organizer_home")))
-    assert ("1 person of “Plasma drive” did not get a message. Call them." in home) is is_stopped
+    assert ("1 person from “Plasma drive” did not get a message. Call them." in home) is is_stopped
     calls = donor.text(ben.get(reverse("organizer_call_list", args=[drive.pk])))
     assert ("They are booked" in calls) is is_stopped
 
