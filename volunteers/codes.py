@@ -55,7 +55,7 @@ def queue_code(
     networks = [*_build_unentered_limits(ip), *holds]
     _spend_code_limits(identity, networks, budget, now, organization)
     code_hash = _compute_code_hash(digits, identity, bound)
-    sent, older = _insert_code(identity, bound, code_hash, networks, now, organization)
+    sent, older = _insert_code(identity, bound, code_hash, networks, now, organization, takes_over=not holds)
     _queue_message(sent, organization, address, language, digits, about=about, now=now)
     _withdraw_older_codes(older, now)
     return sent
@@ -161,6 +161,8 @@ def _insert_code(
     networks: Sequence[Limit],
     now: datetime,
     organization: Organization | None = None,
+    *,
+    takes_over: bool = False,
 ) -> tuple[VerificationCode, list[int]]:
     row = VerificationCode(
         refunds=[list(limit.build_refund(now)) for limit in networks],
@@ -172,7 +174,7 @@ def _insert_code(
         created_at=now,
     )
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {**vars(row), "refunds": json.dumps(row.refunds)})
+        cursor.execute(_INSERT, {**vars(row), "refunds": json.dumps(row.refunds), "takes_over": takes_over})
         row.pk, older = cursor.fetchone()
     row._state.adding = False
     return row, older

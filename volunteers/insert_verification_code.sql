@@ -1,8 +1,20 @@
 -- Insert a code. Returns its id, and the ids of older codes for the same contact and secret, which it replaces.
+-- A code that is sent again takes over the held spots that the newest of them would have given back to its networks.
 INSERT INTO volunteers_verificationcode (
     organization_id, identity, bound_to, refunds, code_hash, tries, expires_at, created_at
 ) VALUES (
-    %(organization_id)s, %(identity)s, %(bound_to)s, %(refunds)s::jsonb, %(code_hash)s, 0, %(expires_at)s, %(created_at)s
+    %(organization_id)s, %(identity)s::varchar, %(bound_to)s::varchar,
+    %(refunds)s::jsonb || CASE WHEN %(takes_over)s THEN coalesce((
+        SELECT jsonb_agg(spent.refund ORDER BY spent.position)
+        FROM (
+            SELECT refunds, used_at FROM volunteers_verificationcode
+            WHERE identity = %(identity)s::varchar AND bound_to = %(bound_to)s::varchar
+            ORDER BY created_at DESC, id DESC LIMIT 1
+        ) AS newest
+        CROSS JOIN jsonb_array_elements(newest.refunds) WITH ORDINALITY AS spent (refund, position)
+        WHERE newest.used_at IS NULL AND starts_with(spent.refund ->> 0, 'holds_')
+    ), '[]') ELSE '[]' END,
+    %(code_hash)s, 0, %(expires_at)s, %(created_at)s
 ) RETURNING id, ARRAY(
     SELECT older.id FROM volunteers_verificationcode AS older
     WHERE older.identity = %(identity)s AND older.bound_to = %(bound_to)s AND older.expires_at > %(created_at)s

@@ -337,3 +337,18 @@ def test_entering_the_code_frees_the_spots_in_both_windows() -> None:
     builders.held_together(drive, n=8, number=251, people=TWO, now=late)
     builders.verified(six[0], number=1, now=NOW.replace(minute=16))
     builders.held(drive, n=12, number=501, now=NOW.replace(minute=16))
+
+
+def test_entering_a_code_that_was_sent_again_frees_the_spots() -> None:
+    drive = builders.drive()
+    six = builders.held_together(drive, number=1, people=SIX)
+    builders.held_together(drive, n=8, number=251, people=TWO)
+    for _time in range(2):
+        verify.resend_hold_code(booking_id=six[0].pk, bound_to="browser-1", ip="192.0.2.1", now=NOW)
+    with pytest.raises(RateLimitExceeded):
+        builders.held(drive, n=12, number=501)
+    builders.verified(six[0], number=1)
+    for number in range(6):
+        builders.held(drive, n=12 + number, number=60 + number, ip="192.0.2.1")
+    with pytest.raises(RateLimitExceeded):
+        builders.held(drive, n=18, number=70, ip="192.0.2.1")
