@@ -215,6 +215,8 @@ def test_the_figures_of_codes_and_limits() -> None:
     assert (hours, 15 * minutes) == (volunteers_rules.NETWORK_WINDOW, volunteers_rules.UNVERIFIED_WINDOW)
     assert 24 * hours == volunteers_rules.CODE_BUDGET_WINDOW
     assert volunteers_rules.SEARCH_CODES_PER_DAY == 2_000
+    assert (6, hours) == volunteers_rules.CHANGES_PER_HOUR
+    assert (12, 24 * hours) == volunteers_rules.CHANGES_PER_DAY
 
 
 def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None:
