@@ -130,6 +130,16 @@ def test_the_booked_page_says_whether_a_confirmation_arrives(who: str, *, is_tol
     assert ("Send it again" in shown) is is_told
 
 
+@pytest.mark.parametrize("has_phone", [True, False])
+def test_only_a_donor_with_a_phone_is_promised_a_call(*, has_phone: bool) -> None:
+    booking = booked("phone after STOP")
+    if not has_phone:
+        Volunteer.objects.filter(pk=booking.volunteer_id).update(phone=None)
+    shown = donor.text(Client().get(reverse("booking", args=[booking.token]), follow=True))
+    assert "We can’t reach you by text or e-mail. You won’t get a message from us." in shown
+    assert ("We’ll try to call you if something changes." in shown) is has_phone
+
+
 @pytest.mark.parametrize("is_stopped", [False, True])
 def test_a_booking_by_phone_says_the_truth_and_goes_on_the_lists(*, is_stopped: bool) -> None:
     drive = builders.drive()
