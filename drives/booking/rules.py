@@ -149,7 +149,7 @@ def reasons_not_to_take_step(act: Act, booking: Booking, now: datetime) -> list[
     if step.when == When.FROM_DRIVE_DAY and now.astimezone(drive.site.zone).date() < drive.on:
         return [Reason("drive_not_today", _("This drive is not in progress right now."))]
     if step.when == When.FROM_ARRIVAL and now < booking.starts_at:
-        return [Reason("not_due_yet", _("It is too early to check this person in."))]
+        return [Reason("not_due_yet", _("It’s too early to mark this person as a no-show."))]
     return []
 
 
