@@ -95,3 +95,13 @@ def test_an_unknown_organization_is_not_found() -> None:
         Client().get(reverse(name, args=["nobody"])).status_code
         for name in ("organization", "organization_accent", "embed")
     ] == [404] * 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("until", "is_listed"), [(9, False), (8, True)])
+def test_the_terms_name_the_hours_of_texts_and_the_organizations_with_others(until: int, *, is_listed: bool) -> None:
+    builders.organization("Harbor Fund", quiet_until_hour=until)
+    shown = text(Client().get("/terms/"))
+    assert "Texts go out between 9:00 AM and 8:00 PM local time at the drive" in shown
+    assert ("These organizations have set other hours: Harbor Fund: 8:00 AM – 8:00 PM" in shown) is is_listed
+    assert ("Harbor Fund" in shown) is is_listed
