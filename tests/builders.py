@@ -155,24 +155,26 @@ def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
 
 
 def drive(
-    of: Organization | None = None, planned: Drive | None = None, *, published: bool = True, **changes: Any
+    of: Organization | None = None,
+    planned: Drive | None = None,
+    *,
+    published: bool = True,
+    now: datetime = NOW,
+    **changes: Any,
 ) -> Drive:
     owner = of or organization()
     planned = planned or plan(site(owner), **changes)
     planned.organization = owner
-    made = lifecycle.create_drive(drive=planned, actor="test", now=NOW)
+    made = lifecycle.create_drive(drive=planned, actor="test", now=now)
     if published:
-        lifecycle.publish_drive(drive_id=made.pk, actor="test", now=NOW)
+        lifecycle.publish_drive(drive_id=made.pk, actor="test", now=now)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
 
 def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
     """Create a drive twelve days from the real time, for tests that start programs."""
     present, owner = timezone.now(), of or organization()
-    made = drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), published=False)
-    lifecycle.publish_drive(drive_id=made.pk, actor="test", now=present)
-    made.refresh_from_db(fields=["state"])
-    return made
+    return drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), now=present)
 
 
 def slot(of: Drive, n: int = 0) -> Slot:

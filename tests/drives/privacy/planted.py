@@ -102,10 +102,8 @@ def plant(organization: Organization | None = None) -> Planted:
 
 def _past_drive(owner: Organization) -> Drive:
     """Create last month's drive. Ana walked in and donated; another donor was a no-show."""
-    on = EARLIER.date()
-    past = builders.drive(owner, builders.plan(builders.site(owner), on=on), published=False)
-    Drive.objects.filter(pk=past.pk).update(state="published")
-    past.refresh_from_db()
+    planned = builders.plan(builders.site(owner), on=EARLIER.date())
+    past = builders.drive(owner, planned, now=EARLIER - timedelta(days=1))
     came = check_in.add_walk_in(
         drive=past,
         name=NAME,
