@@ -7,6 +7,7 @@ even if the view ignores it, because the next request on the connection starts a
 import asyncio
 import gc
 import io
+import multiprocessing
 import os
 import signal
 import sys
@@ -77,7 +78,9 @@ class RsgiAdapter:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pool = ThreadPoolExecutor(self.threads, "request")
-        self._watch = loop.create_task(_stop_when_orphaned(os.getppid()))
+        # Not getppid(), because the parent may have died while this process started.
+        parent = multiprocessing.parent_process()
+        self._watch = loop.create_task(_stop_when_orphaned(parent.pid if parent and parent.pid else os.getppid()))
         # Collect garbage rarely, and never the objects from before the first request. It took a tenth of the time.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
