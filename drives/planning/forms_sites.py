@@ -132,19 +132,19 @@ class CauseForm(RecordForm):
 
     class Meta:
         model = Cause
-        fields = ("title", "strip", "story", "learn_more_url", "give_url")
+        fields = ("title", "summary", "story", "learn_more_url", "give_url")
         labels = {
             "title": gettext_lazy("Cause name"),
-            "strip": gettext_lazy("One sentence at the top of every drive page"),
+            "summary": gettext_lazy("One sentence at the top of every drive page"),
             "story": gettext_lazy("The story"),
         }
         help_texts = {
             "title": gettext_lazy("For example: Running for Zoe."),
-            "strip": gettext_lazy("The first thing donors read: who this honors and how plasma helps them."),
+            "summary": gettext_lazy("The first thing donors read: who this honors and how plasma helps them."),
         }
         error_messages = {
             "title": {"required": gettext_lazy("Enter a name for the cause.")},
-            "strip": {"required": gettext_lazy("Write one sentence for the top of the drive page.")},
+            "summary": {"required": gettext_lazy("Write one sentence for the top of the drive page.")},
         }
 
 

@@ -52,7 +52,7 @@ class CauseSerializer(CauseStorySerializer):
     facts = FactSerializer(many=True)
 
     class Meta(CauseStorySerializer.Meta):
-        fields = ("id", *CauseStorySerializer.Meta.fields, "strip", "facts")
+        fields = ("id", *CauseStorySerializer.Meta.fields, "summary", "facts")
         read_only_fields = fields
 
 

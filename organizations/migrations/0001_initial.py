@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', organizations.translated_text.TranslatedField(max_length=120)),
                 ('slug', models.SlugField(max_length=60)),
-                ('strip', organizations.translated_text.TranslatedField(max_length=200)),
+                ('summary', organizations.translated_text.TranslatedField(max_length=200)),
                 ('story', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=10000)),
                 ('learn_more_url', models.URLField(blank=True)),
                 ('give_url', models.URLField(blank=True)),

@@ -67,7 +67,7 @@ class Cause(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
     title = TranslatedField(max_length=120)
     slug = models.SlugField(max_length=60)
-    strip = TranslatedField(max_length=200)
+    summary = TranslatedField(max_length=200)
     story = TranslatedField(max_length=10_000, blank=True)
     learn_more_url = models.URLField(blank=True)
     give_url = models.URLField(blank=True)

@@ -28,7 +28,7 @@ def world() -> Drive:
     """Create a drive in two weeks with everything that a page can show."""
     here = builders.organization(phone="+12135550100", website="https://example.org/")
     cause = Cause.objects.create(
-        organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine.", story="A story."
+        organization=here, title="In honor of Zoe", slug="zoe", summary="Plasma becomes medicine.", story="A story."
     )
     CauseFact.objects.create(cause=cause, text="A fact.", source_name="A journal", source_url="https://example.org/")
     policy = builders.policy(self_check=["age_18", "weight_50kg", "photo_id"])

@@ -41,17 +41,17 @@ def test_the_order_of_the_languages_is_part_of_the_text() -> None:
 @pytest.mark.parametrize("text", ["2027", "null", '{"en": "x"}', "[]", "“Zoë”"])
 def test_a_column_gives_back_what_was_written(text: str) -> None:
     here = builders.organization()
-    pk = here.causes.create(title=TranslatedString({"es": text, "en": "Hello"}), slug="zoe", strip=text).pk
+    pk = here.causes.create(title=TranslatedString({"es": text, "en": "Hello"}), slug="zoe", summary=text).pk
     cause = Cause.objects.get(pk=pk)
     assert list(cause.title.texts.items()) == [("es", text), ("en", "Hello")]
-    assert (cause.strip, cause.story) == (TranslatedString({"en": text}), TranslatedString())
+    assert (cause.summary, cause.story) == (TranslatedString({"en": text}), TranslatedString())
 
 
 @pytest.mark.django_db
 def test_causes_are_ordered_by_their_title_in_the_main_language() -> None:
     here = builders.organization()
     for slug, texts in {"b": {"en": "B"}, "c": {"en": "C", "es": "A"}, "a": {"es": "A", "en": "Z"}}.items():
-        here.causes.create(title=TranslatedString(texts), slug=slug, strip="x")
+        here.causes.create(title=TranslatedString(texts), slug=slug, summary="x")
     assert [cause.slug for cause in here.causes.order_by(*Cause.BY_TITLE)] == ["a", "b", "c"]
 
 

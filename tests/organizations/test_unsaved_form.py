@@ -29,7 +29,7 @@ def read_form(page: Any, address: str) -> Form:
 def fill_cause(browser: Client, address: str) -> dict[str, str]:
     """Return the form of a new cause as a browser sends it."""
     form = read_form(browser.get(address), address)
-    texts = {"title": "Running for Zoe", "strip": "For toddlers with OMS.", "story": STORY}
+    texts = {"title": "Running for Zoe", "summary": "For toddlers with OMS.", "story": STORY}
     names = {text: next(name for name in sorted(form.names) if name.startswith(text)) for text in texts}
     filled = dict(form.filled({names[text]: value for text, value in texts.items()}))
     return {name: value for name, value in filled.items() if name != "csrfmiddlewaretoken"}

@@ -38,7 +38,7 @@ CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # they check donors in
 @dataclass(frozen=True)
 class CauseContent:
     title: str
-    strip: str
+    summary: str
     story: str
     facts: tuple[tuple[str, str], ...] = ()
 
@@ -46,7 +46,7 @@ class CauseContent:
 CAUSES = {
     RHYTHM: CauseContent(
         title="Running for Zoe",
-        strip="For children with opsoclonus myoclonus syndrome (OMS): your plasma becomes their medicine.",
+        summary="For children with opsoclonus myoclonus syndrome (OMS): your plasma becomes their medicine.",
         story=(
             "The Rhythm of Life Foundation raises awareness of opsoclonus myoclonus syndrome (OMS), an auto-immune"
             " disease of toddlers. It is treated, among others, with immunoglobulin, and immunoglobulin is made from"
@@ -65,7 +65,7 @@ CAUSES = {
     ),
     HARBOR: CauseContent(
         title="Plasma for our neighbors",
-        strip="For everybody in the city whose medicine is made from plasma.",
+        summary="For everybody in the city whose medicine is made from plasma.",
         story="A made-up foundation, so that this demo has two: each sees its own drives and its own donors only.",
     ),
 }

@@ -60,7 +60,7 @@ def _create_organization(slug: str, password: str, now: datetime) -> None:
 
 
 def _create_cause(organization: Organization, cause_text: content.CauseContent, now: datetime) -> None:
-    cause = Cause(organization=organization, title=cause_text.title, strip=cause_text.strip, story=cause_text.story)
+    cause = Cause(organization=organization, title=cause_text.title, summary=cause_text.summary, story=cause_text.story)
     facts = [CauseFact(text=text, source_name=source) for text, source in cause_text.facts]
     planning_sites.save_cause(cause=cause, facts=facts, actor="system", now=now)
 

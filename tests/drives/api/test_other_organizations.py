@@ -51,7 +51,7 @@ class World:
 
     def __init__(self) -> None:
         self.owner = builders.organization()
-        self.cause = self.owner.causes.create(title="Running for Zoe", slug="zoe", strip="For Zoe")
+        self.cause = self.owner.causes.create(title="Running for Zoe", slug="zoe", summary="For Zoe")
         self.center = self.owner.centers.create(name="The centre")
         self.policy = builders.policy(organization=self.owner)
         self.drive = builders.drive(self.owner, published=False)

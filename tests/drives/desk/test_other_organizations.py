@@ -61,7 +61,7 @@ POSTED = (
 @pytest.fixture
 def addresses() -> dict[str, str]:
     organization = builders.organization()
-    cause = Cause.objects.create(organization=organization, title="Running", slug="running", strip="For a child.")
+    cause = Cause.objects.create(organization=organization, title="Running", slug="running", summary="For a child.")
     center = CollectionCenter.objects.create(organization=organization, name="Example Center")
     drive = builders.drive(organization, cause_id=cause.pk, center_id=center.pk)
     booking = builders.booked(drive)

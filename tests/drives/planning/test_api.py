@@ -71,7 +71,7 @@ def test_records_of_another_organization_are_refused() -> None:
     foreign = {
         "site": builders.site(other).pk,
         "policy": builders.policy(organization=other).pk,
-        "cause": Cause.objects.create(organization=other, title="Theirs", slug="theirs", strip="x").pk,
+        "cause": Cause.objects.create(organization=other, title="Theirs", slug="theirs", summary="x").pk,
         "center": other.centers.create(name="Theirs").pk,
     }
     for name, pk in foreign.items():
@@ -174,7 +174,7 @@ def test_sites_causes_centers_and_policies_can_be_read() -> None:
     policy = builders.policy(organization=ben)
     builders.policy(organization=builders.organization("Other"))
     offered = Policy.objects.filter(Q(organization=None) | Q(organization=ben)).order_by("pk")
-    cause = Cause.objects.create(organization=ben, title="Running for Zoe", slug="zoe", strip="For Zoe")
+    cause = Cause.objects.create(organization=ben, title="Running for Zoe", slug="zoe", summary="For Zoe")
     cause.facts.create(text="One in a million.", source_name="A journal")
     center = ben.centers.create(name="The centre")
     api = Api.with_key(ben, Role.VIEWER)

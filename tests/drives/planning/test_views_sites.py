@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 PLACE = {"name": "Oak Center", "address": "1 Elm St", "city": "Denver", "timezone": "America/Denver"}
 FACTS = {"facts-TOTAL_FORMS": "2", "facts-INITIAL_FORMS": "0", "facts-MIN_NUM_FORMS": "0", "facts-MAX_NUM_FORMS": "8"}
-CAUSE = {"title": "Running for Zoe", "strip": "Your plasma becomes medicine.", **FACTS}
+CAUSE = {"title": "Running for Zoe", "summary": "Your plasma becomes medicine.", **FACTS}
 
 
 def desk() -> tuple[Client, Membership]:

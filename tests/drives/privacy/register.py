@@ -131,7 +131,7 @@ _NOT_ABOUT_DONORS = {
     "notifications.Heartbeat": ["name"],
     "notifications.Sender": ["name", "number", "messaging_service", "stopped_reason"],
     "organizations.ApiKey": ["name", "prefix", "secret_hash", "role"],
-    "organizations.Cause": ["title", "slug", "strip", "story", "learn_more_url", "give_url"],
+    "organizations.Cause": ["title", "slug", "summary", "story", "learn_more_url", "give_url"],
     "organizations.CauseFact": ["text", "source_name", "source_url"],
     "organizations.Membership": ["role"],
     "organizations.Organization": [

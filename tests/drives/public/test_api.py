@@ -138,7 +138,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
 
 def test_a_drive_has_all_that_a_donor_needs_before_booking() -> None:
     owner = builders.organization()
-    cause = Cause.objects.create(organization=owner, title="Running for Zoe", slug="zoe", strip="For Zoe", story="…")
+    cause = Cause.objects.create(organization=owner, title="Running for Zoe", slug="zoe", summary="For Zoe", story="…")
     policy = builders.policy(self_check=["age_18", "own_rule"])
     drive = builders.drive(
         owner, builders.plan(builders.site(owner), cause_id=cause.pk, policy_id=policy.pk, description="Come in.")

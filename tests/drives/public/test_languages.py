@@ -99,7 +99,7 @@ def test_the_names_of_the_programs_are_translated() -> None:
 def test_a_title_and_a_cause_are_read_in_ones_own_language() -> None:
     here = builders.organization()
     cause = here.causes.create(
-        title=TranslatedString({"en": "For Zoe", "es": "Para Zoe"}), slug="zoe", strip="Plasma becomes medicine."
+        title=TranslatedString({"en": "For Zoe", "es": "Para Zoe"}), slug="zoe", summary="Plasma becomes medicine."
     )
     title = TranslatedString({"en": "Spring drive", "es": "Jornada de primavera"})
     drive = builders.drive(here, title=title, cause=cause)

@@ -104,7 +104,7 @@ def test_a_past_drive_says_so() -> None:
 def test_the_cause_stands_above_the_title_with_its_sources() -> None:
     here = builders.organization()
     cause = Cause.objects.create(
-        organization=here, title="In honor of Zoe", slug="zoe", strip="Plasma becomes medicine."
+        organization=here, title="In honor of Zoe", slug="zoe", summary="Plasma becomes medicine."
     )
     CauseFact.objects.create(
         cause=cause, text="A made-up fact.", source_name="A journal", source_url="https://example.org/"
@@ -150,7 +150,7 @@ def test_the_list_costs_two_queries_however_long_it_is(count: int, django_assert
 def test_the_page_of_a_drive_costs_three_queries() -> None:
     def drives(many: int) -> Callable[[], object]:
         here = builders.organization()
-        cause = Cause.objects.create(organization=here, title="Zoe", slug=f"zoe-{many}", strip="…")
+        cause = Cause.objects.create(organization=here, title="Zoe", slug=f"zoe-{many}", summary="…")
         for number in range(many):
             CauseFact.objects.create(cause=cause, text=f"Fact {number}", source_name="…", position=number)
             drive = builders.drive(here, cause_id=cause.pk)
