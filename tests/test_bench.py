@@ -1,10 +1,12 @@
 """Parts of the benchmarks where a fault would not be noticed."""
 
+import re
 from collections import Counter
 
 import pytest
+from django.db import connection
 
-from bench import load
+from bench import floors, load
 from bench.load import Measurement
 from bench.table import Benchmark
 
@@ -51,3 +53,13 @@ def test_requests_are_well_formed() -> None:
         b"Content-Length: 2",
         b"Idempotency-Key: 1",
     ]
+
+
+@pytest.mark.django_db
+def test_the_floor_of_a_booking_fills_every_required_column() -> None:
+    floors.create_floor_tables()
+    statements = re.sub(r"(?<!:):slot", "1", floors.BOOK_SCRIPT.split("BEGIN;")[1].split("COMMIT;")[0])
+    with connection.cursor() as cursor:
+        for statement in filter(str.strip, statements.split(";")):
+            cursor.execute(statement)
+            assert cursor.rowcount == 1
