@@ -44,7 +44,7 @@ def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_ac
         schedule.load_drive_schedule(drive),
         schedule.load_custom_texts([drive.organization_id])[drive.organization_id],
     )
-    channels = message_schedule[ScheduledKind.BOOKED].way
+    channels = message_schedule[ScheduledKind.BOOKED].channel_choice
     own_action_ids = {booking.pk for booking in bookings if is_own_action}
     notices = _build_notices(
         bookings,
@@ -63,7 +63,7 @@ def queue_confirmation_again(booking: Booking, now: datetime) -> int:
     """Queue the confirmation again, at most once a minute. Return the number of queued messages."""
     organization = booking.drive.organization
     custom_texts = schedule.load_custom_texts([organization.pk])[organization.pk]
-    channels = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].way
+    channels = schedule.load_drive_schedule(booking.drive)[ScheduledKind.BOOKED].channel_choice
     # The key stays the same for a minute, so a second tap queues nothing.
     key_suffix = f"{booking.revision}/again-{int(now.timestamp()) // 60}"
     own_action_ids = {booking.pk}
@@ -188,9 +188,15 @@ def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
         (kinds.THANK_YOU, partial(_render_thanks, follow_ups), came),
         (kinds.MISSED, texts_bookings.render_missed, missed),
     ):
-        if message_schedule[kind.name].on:
+        if message_schedule[kind.name].is_enabled:
             notices += _build_notices(
-                group, kind, render, custom_texts, now, channels=message_schedule[kind.name].way, key_suffix="once"
+                group,
+                kind,
+                render,
+                custom_texts,
+                now,
+                channels=message_schedule[kind.name].channel_choice,
+                key_suffix="once",
             )
     outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
 

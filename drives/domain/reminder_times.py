@@ -24,10 +24,10 @@ MAX_DAYS_BEFORE, MAX_HOURS_BEFORE = 30, 12
 @dataclass(frozen=True)
 class EntrySettings:
     kind: str
-    way: str
+    channel_choice: str
     days: int = 0
     hours: int = 0
-    on: bool = True
+    is_enabled: bool = True
 
     @property
     def offset(self) -> timedelta:
@@ -45,7 +45,7 @@ DEFAULT_SCHEDULE: MessageSchedule = {
         EntrySettings(ScheduledKind.WEEK, ChannelChoice.MAIL, days=7),
         EntrySettings(ScheduledKind.THREE_DAYS, ChannelChoice.TEXT, days=3),
         EntrySettings(ScheduledKind.DAY_BEFORE, ChannelChoice.TEXT, days=1),
-        EntrySettings(ScheduledKind.SAME_DAY, ChannelChoice.TEXT, hours=2, on=False),
+        EntrySettings(ScheduledKind.SAME_DAY, ChannelChoice.TEXT, hours=2, is_enabled=False),
         EntrySettings(ScheduledKind.THANK_YOU, ChannelChoice.BOTH),
         EntrySettings(ScheduledKind.MISSED, ChannelChoice.BOTH),
         EntrySettings(ScheduledKind.INVITATION, ChannelChoice.TEXT),
@@ -79,7 +79,7 @@ def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> b
 def compute_reminders(
     schedule: MessageSchedule, starts_at: datetime, booked_at: datetime, quiet: QuietHours
 ) -> list[tuple[EntrySettings, datetime]]:
-    entries = [schedule[kind] for kind in REMINDERS if schedule[kind].on]
+    entries = [schedule[kind] for kind in REMINDERS if schedule[kind].is_enabled]
     planned = [(entry, compute_due_time(entry, starts_at, quiet)) for entry in entries]
     return [(entry, due) for entry, due in planned if is_worth_sending(due, booked_at, entry.offset)]
 
@@ -102,7 +102,7 @@ class ScheduleProblem:
 
 
 def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
-    entries = [schedule[kind] for kind in ScheduledKind.values if schedule[kind].on]
+    entries = [schedule[kind] for kind in ScheduledKind.values if schedule[kind].is_enabled]
     return [problem for entry in entries for problem in _find_entry_problems(entry)] + _find_same_day_problems(schedule)
 
 
@@ -119,7 +119,7 @@ def _normalize_entry(entry: EntrySettings) -> EntrySettings:
     default = DEFAULT_SCHEDULE[entry.kind]
     days = entry.days if entry.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS) else default.days
     hours = entry.hours if entry.kind == ScheduledKind.SAME_DAY else default.hours
-    return replace(entry, days=days, hours=hours, on=entry.on or entry.kind == ScheduledKind.BOOKED)
+    return replace(entry, days=days, hours=hours, is_enabled=entry.is_enabled or entry.kind == ScheduledKind.BOOKED)
 
 
 def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
@@ -129,15 +129,15 @@ def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
     if entry.kind == ScheduledKind.SAME_DAY and not 1 <= entry.hours <= MAX_HOURS_BEFORE:
         detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": MAX_HOURS_BEFORE}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
-    if entry.kind == ScheduledKind.BOOKED and entry.way == ChannelChoice.MAIL:
+    if entry.kind == ScheduledKind.BOOKED and entry.channel_choice == ChannelChoice.MAIL:
         detail = _("Donors who gave only a phone number would get no confirmation. Choose text.")
-        return [ScheduleProblem(entry.kind, "way", "confirmation_needs_text", detail)]
+        return [ScheduleProblem(entry.kind, "channel_choice", "confirmation_needs_text", detail)]
     return []
 
 
 def _find_same_day_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
     early, later = schedule[ScheduledKind.WEEK], schedule[ScheduledKind.THREE_DAYS]
-    if not (early.on and later.on and early.days == later.days):
+    if not (early.is_enabled and later.is_enabled and early.days == later.days):
         return []
     detail = _("Both reminders would go out on the same day. Choose another number of days, or turn one off.")
     return [ScheduleProblem(later.kind, "days", "same_days", detail)]

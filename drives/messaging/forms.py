@@ -55,17 +55,17 @@ def _number(label: Any, most: int) -> forms.IntegerField:
 
 class MessageScheduleForm(forms.Form):
     version = forms.CharField(widget=forms.HiddenInput)
-    slot_on = forms.DateField(
+    visit_day = forms.DateField(
         label=gettext_lazy("Day of the visit"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"required": gettext_lazy("Choose a day for the preview.")},
     )
-    slot_at = forms.TimeField(
+    visit_time = forms.TimeField(
         label=gettext_lazy("Time"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={"required": gettext_lazy("Choose a time for the preview.")},
     )
-    lead = _number(gettext_lazy("Days booked in advance"), MAX_LEAD_DAYS)
+    lead_days = _number(gettext_lazy("Days booked in advance"), MAX_LEAD_DAYS)
 
     def __init__(self, message_schedule: MessageSchedule, sample: Drive, data: Any = None) -> None:
         self.saved_schedule, self.sample = message_schedule, sample
@@ -75,10 +75,10 @@ class MessageScheduleForm(forms.Form):
 
     def _add_entry_fields(self, kind: ScheduledKind) -> None:
         channel_choices = [choice for choice in ChannelChoice.choices if choice[0] != UNAVAILABLE_CHANNELS.get(kind)]
-        self.fields[f"{kind}-way"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
+        self.fields[f"{kind}-channel_choice"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
         # The confirmation cannot be turned off.
         if kind != ScheduledKind.BOOKED:
-            self.fields[f"{kind}-on"] = forms.BooleanField(label=kind.label, required=False)
+            self.fields[f"{kind}-is_enabled"] = forms.BooleanField(label=kind.label, required=False)
         if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):
             self.fields[f"{kind}-days"] = _number(_("Days before"), 999)
         if kind == ScheduledKind.SAME_DAY:
@@ -89,7 +89,7 @@ class MessageScheduleForm(forms.Form):
         return [{"kind": kind, "hint": HINTS[kind], **self._get_entry_fields(kind)} for kind in ScheduledKind]
 
     def _get_entry_fields(self, kind: ScheduledKind) -> dict[str, Any]:
-        names = {part: f"{kind}-{part}" for part in ("on", "days", "hours", "way")}
+        names = {part: f"{kind}-{part}" for part in ("is_enabled", "days", "hours", "channel_choice")}
         return {part: self[name] for part, name in names.items() if name in self.fields}
 
     @property
@@ -100,8 +100,8 @@ class MessageScheduleForm(forms.Form):
         typed, saved = self.cleaned_data, self.saved_schedule[kind]
         return replace(
             saved,
-            way=typed[f"{kind}-way"],
-            on=typed.get(f"{kind}-on", True),
+            channel_choice=typed[f"{kind}-channel_choice"],
+            is_enabled=typed.get(f"{kind}-is_enabled", True),
             days=typed.get(f"{kind}-days", saved.days),
             hours=typed.get(f"{kind}-hours", saved.hours),
         )
@@ -109,9 +109,12 @@ class MessageScheduleForm(forms.Form):
     @property
     def slot(self) -> tuple[datetime, datetime]:
         typed = getattr(self, "cleaned_data", {})
-        on, at = typed.get("slot_on") or self.initial["slot_on"], typed.get("slot_at") or self.initial["slot_at"]
-        lead = typed.get("lead", self.initial["lead"])
-        starts_at = datetime.combine(on, at, self.sample.site.zone)
+        day, wall_time = (
+            typed.get("visit_day") or self.initial["visit_day"],
+            typed.get("visit_time") or self.initial["visit_time"],
+        )
+        lead = typed.get("lead_days", self.initial["lead_days"])
+        starts_at = datetime.combine(day, wall_time, self.sample.site.zone)
         return starts_at, starts_at - timedelta(days=lead)
 
     def clean(self) -> dict[str, Any]:
@@ -125,12 +128,14 @@ def _initial(message_schedule: MessageSchedule, sample: Drive) -> dict[str, Any]
     local = sample.starts_at.astimezone(sample.site.zone)
     initial: dict[str, Any] = {
         "version": reminder_times.compute_schedule_fingerprint(message_schedule),
-        "slot_on": local.date(),
-        "slot_at": local.time(),
+        "visit_day": local.date(),
+        "visit_time": local.time(),
     }
     for kind, entry in message_schedule.items():
-        initial |= {f"{kind}-{part}": getattr(entry, part) for part in ("on", "way", "days", "hours")}
-    return {**initial, "lead": 14}
+        initial |= {
+            f"{kind}-{part}": getattr(entry, part) for part in ("is_enabled", "channel_choice", "days", "hours")
+        }
+    return {**initial, "lead_days": 14}
 
 
 class CustomTextForm(forms.Form):

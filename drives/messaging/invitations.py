@@ -75,9 +75,9 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
     drives = [
         drive
         for drive in upcoming.drives
-        if entries[drive.pk].on and not schedule.build_quiet_hours(drive).is_quiet(now)
+        if entries[drive.pk].is_enabled and not schedule.build_quiet_hours(drive).is_quiet(now)
     ]
-    channel_choices = {drive.pk: entries[drive.pk].way for drive in drives}
+    channel_choices = {drive.pk: entries[drive.pk].channel_choice for drive in drives}
     custom = schedule.load_custom_texts([organization.pk])[organization.pk]
     return _InvitationRun(
         organization, UpcomingTimes(drives, upcoming.slots, upcoming.since), channel_choices, custom, now

@@ -86,10 +86,10 @@ def build_timeline(
         if entry
     ]
     steps += sorted(
-        (step for step in reminder_steps if message_schedule[step.kind].on),
+        (step for step in reminder_steps if message_schedule[step.kind].is_enabled),
         key=lambda step: (step.at or booked_at, step.kind),
     )
-    follow_ups = [message_schedule[kind] for kind in reminder_times.FOLLOW_UPS if message_schedule[kind].on]
+    follow_ups = [message_schedule[kind] for kind in reminder_times.FOLLOW_UPS if message_schedule[kind].is_enabled]
     return [
         *steps,
         *(
@@ -107,13 +107,13 @@ def _invitation_steps(entry: reminder_times.EntrySettings) -> list[TimelineStep]
                 ScheduledKind.INVITATION, _channels_label(entry), when_text=_("On the date the donor can donate again")
             )
         ]
-        if entry.on
+        if entry.is_enabled
         else []
     )
 
 
 def _channels_label(entry: reminder_times.EntrySettings) -> str:
-    return str(ChannelChoice(entry.way).label)
+    return str(ChannelChoice(entry.channel_choice).label)
 
 
 def _reminder_step(

@@ -112,7 +112,7 @@ def build_reminder_envelopes(
             revision=booking.revision,
             quiet_hours=quiet_hours,
             visit_at=booking.starts_at,
-            channel_choice=entry.way,
+            channel_choice=entry.channel_choice,
         )
     ]
 

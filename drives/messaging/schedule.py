@@ -75,4 +75,4 @@ def list_booking_ids_to_remind(drive_ids: Collection[int], now: datetime) -> lis
 
 
 def _build_entry(row: ScheduleEntry) -> EntrySettings:
-    return EntrySettings(row.kind, row.way, days=row.days, hours=row.hours, on=row.on)
+    return EntrySettings(row.kind, row.channel_choice, days=row.days, hours=row.hours, is_enabled=row.is_enabled)

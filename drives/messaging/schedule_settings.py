@@ -48,7 +48,7 @@ def change_message_schedule(
     if reminder_times.compute_schedule_fingerprint(schedule.load_organization_schedule(organization)) != version:
         raise SettingsVersionChanged
     _save_schedule_entries(organization, None, message_schedule, reminder_times.DEFAULT_SCHEDULE)
-    _add_audit_entry(organization, actor, "change_message_plan", f"organization:{organization.pk}", now)
+    _add_audit_entry(organization, actor, "change_message_schedule", f"organization:{organization.pk}", now)
     return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
 
 
@@ -66,7 +66,7 @@ def change_drive_message_schedule(
         raise SettingsVersionChanged
     # Save every entry, so that later changes to the organization's schedule do not affect this drive.
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
-    _add_audit_entry(drive.organization, actor, "change_message_plan", f"drive:{drive.pk}", now)
+    _add_audit_entry(drive.organization, actor, "change_message_schedule", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
@@ -75,7 +75,7 @@ def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> 
     """Switch a drive back to the organization's schedule. Locks: drive (exclusive), bookings by id."""
     locks.lock_drive_exclusive(drive.pk)
     ScheduleEntry.objects.filter(drive=drive).delete()
-    _add_audit_entry(drive.organization, actor, "drop_message_plan", f"drive:{drive.pk}", now)
+    _add_audit_entry(drive.organization, actor, "reset_message_schedule", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
 
 
@@ -111,7 +111,12 @@ def change_custom_text(
         CustomText.objects.update_or_create(organization=organization, kind=kind, language=language, defaults=fields)
     about = f"organization:{organization.pk}"
     audit.add_audit_entry(
-        organization=organization, actor=actor, verb="change_words", about=about, fields=[f"{kind}/{language}"], now=now
+        organization=organization,
+        actor=actor,
+        verb="change_custom_text",
+        about=about,
+        fields=[f"{kind}/{language}"],
+        now=now,
     )
     return saved
 

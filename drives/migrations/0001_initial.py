@@ -223,8 +223,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('booked', 'Confirmation'), ('week', 'Early reminder'), ('three_days', 'Reminder, a few days before'), ('day_before', 'Reminder, the day before'), ('same_day', 'Reminder, same day'), ('thank_you', 'Thank-you'), ('missed', 'We missed you'), ('invitation', 'You can donate again')], max_length=20)),
-                ('on', models.BooleanField(default=True)),
-                ('way', models.CharField(choices=[('text', 'Text, otherwise e-mail'), ('mail', 'E-mail'), ('both', 'Text and e-mail')], max_length=4)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('channel_choice', models.CharField(choices=[('text', 'Text, otherwise e-mail'), ('mail', 'E-mail'), ('both', 'Text and e-mail')], max_length=4)),
                 ('days', models.PositiveSmallIntegerField(default=0)),
                 ('hours', models.PositiveSmallIntegerField(default=0)),
                 ('drive', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='schedule_entries', to='drives.drive')),
@@ -416,19 +416,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='scheduleentry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['booked', 'week', 'three_days', 'day_before', 'same_day', 'thank_you', 'missed', 'invitation'])), name='plan_line_kind_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['booked', 'week', 'three_days', 'day_before', 'same_day', 'thank_you', 'missed', 'invitation'])), name='schedule_entry_kind_is_known'),
         ),
         migrations.AddConstraint(
             model_name='scheduleentry',
-            constraint=models.CheckConstraint(condition=models.Q(('way__in', ['text', 'mail', 'both'])), name='plan_line_way_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('channel_choice__in', ['text', 'mail', 'both'])), name='schedule_entry_channel_is_known'),
         ),
         migrations.AddConstraint(
             model_name='scheduleentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('drive', None)), fields=('organization', 'kind'), name='one_line_per_organization_and_kind'),
+            constraint=models.UniqueConstraint(condition=models.Q(('drive', None)), fields=('organization', 'kind'), name='one_schedule_entry_per_organization_and_kind'),
         ),
         migrations.AddConstraint(
             model_name='scheduleentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('drive__isnull', False)), fields=('drive', 'kind'), name='one_line_per_drive_and_kind'),
+            constraint=models.UniqueConstraint(condition=models.Q(('drive__isnull', False)), fields=('drive', 'kind'), name='one_schedule_entry_per_drive_and_kind'),
         ),
         migrations.AddConstraint(
             model_name='selfreporteddonation',

@@ -18,25 +18,29 @@ class ScheduleEntry(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, null=True, blank=True, related_name="schedule_entries")
     kind = models.CharField(max_length=20, choices=ScheduledKind)
-    on = models.BooleanField(default=True)
-    way = models.CharField(max_length=4, choices=ChannelChoice)
+    is_enabled = models.BooleanField(default=True)
+    channel_choice = models.CharField(max_length=4, choices=ChannelChoice)
     days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall time
     hours = models.PositiveSmallIntegerField(default=0)  # before the visit, elapsed
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=ScheduledKind.values), name="plan_line_kind_is_known"),
-            models.CheckConstraint(condition=Q(way__in=ChannelChoice.values), name="plan_line_way_is_known"),
-            models.UniqueConstraint(
-                fields=["organization", "kind"], condition=Q(drive=None), name="one_line_per_organization_and_kind"
+            models.CheckConstraint(condition=Q(kind__in=ScheduledKind.values), name="schedule_entry_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(channel_choice__in=ChannelChoice.values), name="schedule_entry_channel_is_known"
             ),
             models.UniqueConstraint(
-                fields=["drive", "kind"], condition=Q(drive__isnull=False), name="one_line_per_drive_and_kind"
+                fields=["organization", "kind"],
+                condition=Q(drive=None),
+                name="one_schedule_entry_per_organization_and_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["drive", "kind"], condition=Q(drive__isnull=False), name="one_schedule_entry_per_drive_and_kind"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}, {self.way}"
+        return f"{self.kind}, {self.channel_choice}"
 
 
 class CustomText(models.Model):

@@ -44,7 +44,7 @@ WINDOWS = st.integers(0, 23).flatmap(lambda until: st.tuples(st.just(until), st.
 def line(days: int = 0, hours: int = 0, **changes: object) -> EntrySettings:
     made: dict[str, object] = {
         "kind": ScheduledKind.THREE_DAYS,
-        "way": ChannelChoice.TEXT,
+        "channel_choice": ChannelChoice.TEXT,
         "days": days,
         "hours": hours,
         **changes,
@@ -114,10 +114,10 @@ PLANS = st.builds(
     lambda early, later, hours, on: reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
         [
-            line(early, kind=ScheduledKind.WEEK, on=on[0]),
-            line(later, kind=ScheduledKind.THREE_DAYS, on=on[1]),
-            line(1, kind=ScheduledKind.DAY_BEFORE, on=on[2]),
-            line(hours=hours, kind=ScheduledKind.SAME_DAY, on=on[3]),
+            line(early, kind=ScheduledKind.WEEK, is_enabled=on[0]),
+            line(later, kind=ScheduledKind.THREE_DAYS, is_enabled=on[1]),
+            line(1, kind=ScheduledKind.DAY_BEFORE, is_enabled=on[2]),
+            line(hours=hours, kind=ScheduledKind.SAME_DAY, is_enabled=on[3]),
         ],
     ),
     st.integers(2, 30),
@@ -135,7 +135,7 @@ def test_reminders_fall_between_booking_and_visit(
     for planned, at in reminder_times.compute_reminders(plan, visit, booked_at, quiet):
         assert booked_at + planned.offset / 2 <= at <= visit
         assert not quiet.is_quiet(at)
-        assert planned.on
+        assert planned.is_enabled
 
 
 def test_the_default_schedule_sends_fewer_reminders_for_late_bookings() -> None:
@@ -160,12 +160,16 @@ def test_every_text_that_asks_for_a_reply_is_a_prompt() -> None:
 def test_a_schedule_keeps_used_fields_and_the_confirmation() -> None:
     typed = reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
-        [line(9, 9, kind=ScheduledKind.DAY_BEFORE), line(4, 9), line(9, 0, kind=ScheduledKind.BOOKED, on=False)],
+        [
+            line(9, 9, kind=ScheduledKind.DAY_BEFORE),
+            line(4, 9),
+            line(9, 0, kind=ScheduledKind.BOOKED, is_enabled=False),
+        ],
     )
     kept = reminder_times.normalize_schedule(typed)
     assert (kept["day_before"].days, kept["day_before"].hours) == (1, 0)
     assert (kept["three_days"].days, kept["three_days"].hours) == (4, 0)
-    assert (kept["booked"].on, kept["booked"].days) == (True, 0)
+    assert (kept["booked"].is_enabled, kept["booked"].days) == (True, 0)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_a_schedule_keeps_used_fields_and_the_confirmation() -> None:
         (line(7), "same_days"),
         (line(kind=ScheduledKind.SAME_DAY, hours=13), "hours_out_of_range"),
         (line(kind=ScheduledKind.SAME_DAY, hours=0), "hours_out_of_range"),
-        (line(kind=ScheduledKind.BOOKED, way=ChannelChoice.MAIL), "confirmation_needs_text"),
+        (line(kind=ScheduledKind.BOOKED, channel_choice=ChannelChoice.MAIL), "confirmation_needs_text"),
     ],
 )
 def test_invalid_schedules_are_refused(changed: EntrySettings, code: str) -> None:
@@ -205,7 +209,10 @@ def test_a_reminder_goes_out_at_least_half_its_offset_after_booking(hours: int) 
 
 
 def test_our_plan() -> None:
-    lines = {kind: (str(line.way), line.days, line.hours, line.on) for kind, line in DEFAULT_SCHEDULE.items()}
+    lines = {
+        kind: (str(line.channel_choice), line.days, line.hours, line.is_enabled)
+        for kind, line in DEFAULT_SCHEDULE.items()
+    }
     assert lines == {
         "booked": ("both", 0, 0, True),
         "week": ("mail", 7, 0, True),
@@ -243,14 +250,14 @@ TWICE_WORDS = "Both reminders would go out on the same day. Choose another numbe
             ScheduleProblem("same_day", "hours", "hours_out_of_range", HOURS_WORDS),
         ),
         (
-            line(kind=ScheduledKind.BOOKED, way=ChannelChoice.MAIL),
-            ScheduleProblem("booked", "way", "confirmation_needs_text", TEXT_WORDS),
+            line(kind=ScheduledKind.BOOKED, channel_choice=ChannelChoice.MAIL),
+            ScheduleProblem("booked", "channel_choice", "confirmation_needs_text", TEXT_WORDS),
         ),
         (line(7), ScheduleProblem("three_days", "days", "same_days", TWICE_WORDS)),
-        (line(7, on=False), None),
+        (line(7, is_enabled=False), None),
         (line(6), None),
         (line(8), None),
-        (line(31, on=False), None),
+        (line(31, is_enabled=False), None),
     ],
 )
 def test_a_problem_names_the_field_of_the_entry(changed: EntrySettings, problem: ScheduleProblem | None) -> None:
@@ -261,16 +268,20 @@ def test_a_problem_names_the_field_of_the_entry(changed: EntrySettings, problem:
 def test_a_schedule_keeps_hours_and_days_where_they_apply() -> None:
     typed = reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
-        [line(5, 5, kind=ScheduledKind.SAME_DAY), line(9, 9, kind=ScheduledKind.WEEK), line(kind="missed", on=False)],
+        [
+            line(5, 5, kind=ScheduledKind.SAME_DAY),
+            line(9, 9, kind=ScheduledKind.WEEK),
+            line(kind="missed", is_enabled=False),
+        ],
     )
     kept = reminder_times.normalize_schedule(typed)
     assert (kept["same_day"].days, kept["same_day"].hours) == (0, 5)
     assert (kept["week"].days, kept["week"].hours) == (9, 0)
-    assert (kept["missed"].on, kept["booked"].on) == (False, True)
+    assert (kept["missed"].is_enabled, kept["booked"].is_enabled) == (False, True)
 
 
 def test_an_entry_is_saved_by_its_field_names() -> None:
-    columns = {"kind": "three_days", "way": "text", "days": 4, "hours": 1, "on": True}
+    columns = {"kind": "three_days", "channel_choice": "text", "days": 4, "hours": 1, "is_enabled": True}
     assert reminder_times.build_entry_columns(line(4, 1)) == columns
 
 

@@ -139,10 +139,10 @@ SILENT: dict[str, Callable[[Organization], Any]] = {
     ],
     "switched off": lambda owner: [
         coming(owner),
-        ScheduleEntry.objects.create(organization=owner, kind="invitation", way="text", on=False),
+        ScheduleEntry.objects.create(organization=owner, kind="invitation", channel_choice="text", is_enabled=False),
     ],
     "switched off for this drive": lambda owner: ScheduleEntry.objects.create(
-        organization=owner, drive=coming(owner), kind="invitation", way="text", on=False
+        organization=owner, drive=coming(owner), kind="invitation", channel_choice="text", is_enabled=False
     ),
 }
 

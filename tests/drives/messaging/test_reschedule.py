@@ -72,7 +72,7 @@ def test_bookings_follow_the_default_schedule() -> None:
 def test_a_changed_entry_reschedules_only_its_reminders() -> None:
     drive, booking = booked_early()
     kept = Message.objects.get(kind="day_before", about=booking.about)
-    assert edit(drive.organization, three_days={"days": 5, "way": ChannelChoice.BOTH}) == 1
+    assert edit(drive.organization, three_days={"days": 5, "channel_choice": ChannelChoice.BOTH}) == 1
     assert waiting(booking) == [("three_days", "email", 5), ("three_days", "sms", 5), ("day_before", "sms", 1)]
     assert Message.objects.get(kind="day_before", about=booking.about).key == kept.key
     assert Message.objects.filter(kind="three_days", state=MessageState.WITHDRAWN).count() == 1
@@ -81,13 +81,13 @@ def test_a_changed_entry_reschedules_only_its_reminders() -> None:
 def test_an_entry_turned_off_and_on_is_scheduled_again() -> None:
     drive, booking = booked_early()
     for on in (False, True, False, True):
-        edit(drive.organization, day_before={"on": on})
+        edit(drive.organization, day_before={"is_enabled": on})
     assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
 
 
 def test_a_later_booking_gets_the_new_schedule() -> None:
     drive = builders.drive()
-    edit(drive.organization, same_day={"on": True, "hours": 1}, three_days={"on": False})
+    edit(drive.organization, same_day={"is_enabled": True, "hours": 1}, three_days={"is_enabled": False})
     booking = builders.booked(drive, n=12)
     assert waiting(booking) == [("day_before", "sms", 1), ("same_day", "sms", 0.0417)]
 
@@ -103,7 +103,7 @@ def test_an_unchanged_schedule_withdraws_nothing() -> None:
 def test_a_sent_reminder_is_not_sent_again(state: str) -> None:
     drive, booking = booked_early()
     Message.objects.filter(kind="three_days").update(state=state, text="said", lease_until=NOW)
-    assert edit(drive.organization, three_days={"days": 2, "way": ChannelChoice.BOTH}) == 0
+    assert edit(drive.organization, three_days={"days": 2, "channel_choice": ChannelChoice.BOTH}) == 0
     assert waiting(booking) == [("day_before", "sms", 1)]
 
 
@@ -118,7 +118,7 @@ def test_a_rendered_unsent_reminder_is_rescheduled(state: str) -> None:
 def test_an_overdue_reminder_survives_a_change_of_another_entry() -> None:
     drive, booking = booked_early()
     late = Message.objects.get(kind="three_days").due_at + timedelta(hours=1)
-    edit(drive.organization, now=late, day_before={"way": ChannelChoice.BOTH})
+    edit(drive.organization, now=late, day_before={"channel_choice": ChannelChoice.BOTH})
     assert ("three_days", "sms", 3) in waiting(booking)
 
 
@@ -135,7 +135,7 @@ def test_the_minimum_gap_counts_from_when_the_booking_got_its_time() -> None:
     [booking] = booking_changes.move_bookings(
         booking_id=booking.pk, slot_id=builders.slot(drive, 8).pk, actor="donor", now=moved_at
     )
-    edit(drive.organization, now=moved_at + timedelta(minutes=5), same_day={"on": True, "hours": 1})
+    edit(drive.organization, now=moved_at + timedelta(minutes=5), same_day={"is_enabled": True, "hours": 1})
     assert waiting(booking) == [("same_day", "sms", 0.0417)]
 
 
@@ -143,7 +143,7 @@ def test_a_drive_can_have_its_own_schedule_and_return() -> None:
     owner = builders.organization()
     drive, other = builders.drive(owner), builders.drive(owner)
     mine, theirs = builders.booked(drive, n=6, number=1), builders.booked(other, n=6, number=2)
-    assert edit_drive(drive, three_days={"on": False}) == 1
+    assert edit_drive(drive, three_days={"is_enabled": False}) == 1
     assert edit(owner, three_days={"days": 4}) == 1
     assert (waiting(mine), waiting(theirs)) == (
         [("day_before", "sms", 1)],
@@ -199,7 +199,7 @@ def test_other_bookings_and_organizations_are_left_alone() -> None:
 def test_messages_after_the_visit_follow_the_schedule() -> None:
     drive, missing = booked_early()
     came = builders.booked(drive, number=1)
-    edit(drive.organization, missed={"way": ChannelChoice.MAIL}, thank_you={"on": False})
+    edit(drive.organization, missed={"channel_choice": ChannelChoice.MAIL}, thank_you={"is_enabled": False})
     Booking.objects.filter(pk=came.pk).update(state=BookingState.CHECKED_IN)
     close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
     told = Message.objects.filter(kind__in=["thank_you", "missed"]).values_list("about", "kind", "channel")
@@ -208,7 +208,7 @@ def test_messages_after_the_visit_follow_the_schedule() -> None:
 
 def test_the_confirmation_uses_the_channel_of_the_schedule() -> None:
     drive = builders.drive()
-    edit(drive.organization, booked={"way": ChannelChoice.TEXT})
+    edit(drive.organization, booked={"channel_choice": ChannelChoice.TEXT})
     booking = builders.booked(drive, email="ana@example.org")
     told = Message.objects.filter(about=booking.about, kind="booked").values_list("channel", flat=True)
     assert list(told) == ["sms"]
@@ -240,7 +240,9 @@ def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_booking
         drive = builders.drive(on=date(2027, 3, 20), policy_id=builders.lax().pk)
         for number in range(people):
             builders.booked(drive, n=number, number=number)
-        return partial(edit, drive.organization, three_days={"days": 4}, day_before={"way": ChannelChoice.BOTH})
+        return partial(
+            edit, drive.organization, three_days={"days": 4}, day_before={"channel_choice": ChannelChoice.BOTH}
+        )
 
     query_counts.count_for_each(donors, (1, 10))
 

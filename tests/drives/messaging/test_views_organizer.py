@@ -32,25 +32,29 @@ def ben(**fields: Any) -> tuple[Client, Organization]:
     return coordinator.signed_in(member), member.organization
 
 
-def typed_plan(of: Organization, **changes: str) -> dict[str, str]:
+def typed_schedule(of: Organization, **changes: str) -> dict[str, str]:
     """Return the form as the page shows it, with changes."""
     return _typed(schedule.load_organization_schedule(of), changes)
 
 
-def typed_drive_plan(of: Drive, **changes: str) -> dict[str, str]:
+def typed_drive_schedule(of: Drive, **changes: str) -> dict[str, str]:
     return _typed(schedule.load_drive_schedule(of), changes)
 
 
 def _typed(plan: reminder_times.MessageSchedule, changes: dict[str, str]) -> dict[str, str]:
     typed = {
         "version": reminder_times.compute_schedule_fingerprint(plan),
-        "slot_on": "2027-03-13",
-        "slot_at": "10:30",
-        "lead": "14",
+        "visit_day": "2027-03-13",
+        "visit_time": "10:30",
+        "lead_days": "14",
     }
     for kind, line in plan.items():
-        typed |= {f"{kind}-way": line.way, f"{kind}-days": str(line.days), f"{kind}-hours": str(line.hours)}
-        typed |= {f"{kind}-on": "on"} if line.on else {}
+        typed |= {
+            f"{kind}-channel_choice": line.channel_choice,
+            f"{kind}-days": str(line.days),
+            f"{kind}-hours": str(line.hours),
+        }
+        typed |= {f"{kind}-is_enabled": "on"} if line.is_enabled else {}
     typed |= {name.replace("__", "-"): value for name, value in changes.items()}
     return {name: value for name, value in typed.items() if value != "off"}
 
@@ -101,7 +105,7 @@ def test_a_changed_schedule_applies_to_existing_bookings() -> None:
     browser, owner = ben()
     drive = builders.drive(owner)
     builders.booked(drive)
-    response = browser.post(PLAN, typed_plan(owner, three_days__days="5", save="1"), follow=True)
+    response = browser.post(PLAN, typed_schedule(owner, three_days__days="5", save="1"), follow=True)
     assert "Saved. Reminders for 1 person were rescheduled." in text(response)
     waiting = Message.objects.unsent().filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
     assert [message.kind for message in waiting] == ["three_days", "day_before"]
@@ -112,7 +116,7 @@ def test_a_changed_schedule_applies_to_existing_bookings() -> None:
 def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> None:
     browser, owner = ben()
     builders.drive(owner)
-    shown = text(browser.post(PLAN, typed_plan(owner, same_day__on="on", lead="2", preview="1")))
+    shown = text(browser.post(PLAN, typed_schedule(owner, same_day__is_enabled="on", lead_days="2", preview="1")))
     assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these messages go out:" in shown
     assert "Not sent Early reminder E-mail Skipped because it would come too soon after the booking." in shown
     assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
@@ -123,10 +127,10 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
 def test_the_live_preview_saves_nothing() -> None:
     browser, owner = ben()
     builders.drive(owner)
-    response = browser.post(f"{PLAN}preview/", typed_plan(owner, week__on="off"))
+    response = browser.post(f"{PLAN}preview/", typed_schedule(owner, week__is_enabled="off"))
     assert response.content.decode().strip().startswith('<div id="timeline"')
     assert "Early reminder" not in text(response)
-    wrong = browser.post(f"{PLAN}preview/", typed_plan(owner, three_days__days="x"), headers={"hx-request": "true"})
+    wrong = browser.post(f"{PLAN}preview/", typed_schedule(owner, three_days__days="x"), headers={"hx-request": "true"})
     assert "Something in the form needs to be fixed" in text(wrong)
     assert '<a href="#id_three_days-days">Days before</a>: Enter a whole number.' in wrong.content.decode()
     assert browser.get(f"{PLAN}preview/").status_code == 405
@@ -140,24 +144,24 @@ def test_the_live_preview_saves_nothing() -> None:
         ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
         ({"three_days__days": "soon"}, "Enter a whole number."),
         ({"same_day__on": "on", "same_day__hours": "0"}, "Enter 1 to 12 hours before the visit."),
-        ({"booked__way": "mail"}, "Select a valid choice."),
-        ({"slot_on": ""}, "Choose a day for the preview."),
+        ({"booked__channel_choice": "mail"}, "Select a valid choice."),
+        ({"visit_day": ""}, "Choose a day for the preview."),
     ],
 )
 def test_an_invalid_schedule_keeps_the_typed_values(changes: dict[str, str], said: str) -> None:
     browser, owner = ben()
-    response = browser.post(PLAN, typed_plan(owner, day_before__way="both", save="1", **changes))
+    response = browser.post(PLAN, typed_schedule(owner, day_before__channel_choice="both", save="1", **changes))
     assert response.status_code == 422
     shown = text(response)
     assert "There is a problem" in shown
     assert shown.count(said) == 2
-    assert '<option value="both" selected>' in response.content.decode().split("day_before-way")[-1]
+    assert '<option value="both" selected>' in response.content.decode().split("day_before-channel_choice")[-1]
     assert not ScheduleEntry.objects.exists()
 
 
 def test_two_coordinators_do_not_overwrite_each_other() -> None:
     browser, owner = ben()
-    first, second = typed_plan(owner, three_days__days="4"), typed_plan(owner, three_days__days="5")
+    first, second = typed_schedule(owner, three_days__days="4"), typed_schedule(owner, three_days__days="5")
     browser.post(PLAN, {**first, "save": "1"})
     response = browser.post(PLAN, {**second, "save": "1"})
     assert response.status_code == 422
@@ -170,13 +174,13 @@ def test_a_drive_gets_its_own_schedule_and_returns() -> None:
     drive, other = builders.drive(owner), builders.drive(owner)
     address = reverse("organizer_drive_message_schedule", args=[drive.pk])
     assert "This drive uses your standard schedule." in text(browser.get(address))
-    assert browser.post(f"{address}preview/", typed_drive_plan(drive)).status_code == 200
-    browser.post(address, typed_drive_plan(drive, day_before__on="off", save="1"))
+    assert browser.post(f"{address}preview/", typed_drive_schedule(drive)).status_code == 200
+    browser.post(address, typed_drive_schedule(drive, day_before__is_enabled="off", save="1"))
     plans = schedule.load_drive_schedules(owner, [drive.pk, other.pk])
-    assert (plans[drive.pk]["day_before"].on, plans[other.pk]["day_before"].on) == (False, True)
+    assert (plans[drive.pk]["day_before"].is_enabled, plans[other.pk]["day_before"].is_enabled) == (False, True)
     assert "own schedule" in text(browser.get(OVERVIEW))
     browser.post(address, {"drop": "1"})
-    assert schedule.load_drive_schedule(drive)["day_before"].on
+    assert schedule.load_drive_schedule(drive)["day_before"].is_enabled
 
 
 @pytest.mark.parametrize("language", dict(project.LANGUAGES))
@@ -354,7 +358,7 @@ def test_another_organizations_drive_is_not_found() -> None:
     browser, owner = ben()
     for name in ("organizer_drive_message_schedule", "organizer_preview_drive_message_schedule"):
         address = reverse(name, args=[cleo.pk])
-        assert browser.post(address, {**typed_plan(owner), "save": "1", "drop": "1"}).status_code == 404
+        assert browser.post(address, {**typed_schedule(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
     assert schedule.load_drive_schedule(cleo) == reminder_times.DEFAULT_SCHEDULE
 
@@ -371,5 +375,5 @@ def test_a_test_message_expires_after_an_hour(seconds: int, state: str) -> None:
 def test_the_preview_is_for_a_visit_booked_at_most_a_year_before(days: str, is_refused: bool) -> None:
     browser, owner = ben()
     builders.drive(owner)
-    shown = text(browser.post(PLAN, typed_plan(owner, lead=days, preview="1")))
+    shown = text(browser.post(PLAN, typed_schedule(owner, lead_days=days, preview="1")))
     assert ("Enter a whole number." in shown) == is_refused

@@ -112,7 +112,7 @@ _NOT_ABOUT_DONORS = {
     "drives.CollectionCenter": ["name", "phone", "required_documents", "website"],
     "drives.Drive": ["slug", "state", "cancel_reason", *_PLANNED],
     "drives.CustomText": ["kind", "language", "text", "opening"],
-    "drives.ScheduleEntry": ["kind", "way"],
+    "drives.ScheduleEntry": ["kind", "channel_choice"],
     "drives.Policy": ["code", "name", "kind", "windows", "cross_days", "self_check", "unenforced", "source"],
     "drives.Site": [
         "name",
