@@ -143,7 +143,7 @@ def test_the_live_preview_saves_nothing() -> None:
         ({"three_days__days": "40"}, "Enter 2 to 30 days before the visit."),
         ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
         ({"three_days__days": "soon"}, "Enter a whole number."),
-        ({"same_day__on": "on", "same_day__hours": "0"}, "Enter 1 to 12 hours before the visit."),
+        ({"same_day__is_enabled": "on", "same_day__hours": "0"}, "Enter 1 to 12 hours before the visit."),
         ({"booked__channel_choice": "mail"}, "Select a valid choice."),
         ({"visit_day": ""}, "Choose a day for the preview."),
     ],
