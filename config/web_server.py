@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -19,6 +20,8 @@ GRACE_SECONDS = 12  # shorter than the wait in `make run` and compose.yaml
 MAX_HEAD_BYTES = 64 * 1024  # Granian refuses request heads of more than twice this size
 HEAD_TIMEOUT_SECONDS = 15  # to receive the whole head of a request
 AT_LEAST_ONE = validate.Range(min=1)
+# More than one for each core made bookings a fifth slower. Two, so that one can be replaced while the other answers.
+DEFAULT_PROCESSES = max(2, os.cpu_count() or 1)
 
 
 def load_application(module: str) -> Any:  # returns an object with __rsgi__
@@ -36,7 +39,7 @@ def main(module: str = "config.wsgi") -> None:
         address=env.str("HOST", "0.0.0.0"),  # noqa: S104  a container's own interface
         port=env.int("PORT", 8000, validate=validate.Range(min=1, max=65535)),
         interface=Interfaces.RSGI,
-        workers=env.int("WEB_CONCURRENCY", 4, validate=AT_LEAST_ONE),
+        workers=env.int("WEB_CONCURRENCY", DEFAULT_PROCESSES, validate=AT_LEAST_ONE),
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=MAX_HEAD_BYTES, header_read_timeout=HEAD_TIMEOUT_SECONDS * 1000),
         websockets=False,
