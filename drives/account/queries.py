@@ -110,7 +110,7 @@ def _compute_next_dates(
 def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Donation], now: datetime) -> NextDate:
     policy, site = drives[0].policy, drives[0].site
     earliest = intervals.check_intervals(policy.rules, donations, now, site.zone).earliest_ok_at
-    donation_times = {donation.at for donation in donations}
+    donation_times = {donation.donated_at for donation in donations}
     allowed = (
         drive
         for drive in drives

@@ -143,7 +143,7 @@ def build_typed_initial(held: Booking) -> dict[str, Any]:
         "confirmed": bool(typed.self_check) and self_check.WILL_ASK not in typed.self_check,
         "slot": held.arrival_id,
         "self_reported_kind": donation.kind if donation else "",
-        "self_reported_on": donation.on if donation else None,
+        "self_reported_on": donation.donated_on if donation else None,
     }
 
 

@@ -54,7 +54,7 @@ class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
 
     class Meta:
         model = SelfReportedDonation
-        fields = ("kind", "on")
+        fields = ("kind", "donated_on")
 
 
 class ContactSerializer(Serializer):

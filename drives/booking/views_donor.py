@@ -139,7 +139,7 @@ def _count_seconds_left(held: Booking) -> int:
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:
     donation = SelfReportedDonation.objects.filter(registration=page.booking.registration).first()
     return (
-        SelfReportedForm(initial={"self_reported_kind": donation.kind, "self_reported_on": donation.on})
+        SelfReportedForm(initial={"self_reported_kind": donation.kind, "self_reported_on": donation.donated_on})
         if donation
         else None
     )
@@ -201,7 +201,7 @@ def _build_self_reported_context(
     return {
         "elsewhere": typed
         or SelfReportedForm(
-            initial={"self_reported_kind": donation.kind, "self_reported_on": donation.on} if donation else None
+            initial={"self_reported_kind": donation.kind, "self_reported_on": donation.donated_on} if donation else None
         ),
         "elsewhere_is_open": typed or "elsewhere" in request.GET,
         "too_close": changes.list_interval_reasons(page.booking) if is_checked else (),

@@ -47,8 +47,8 @@ class Donation:
     type, not the intervals.
     """
 
-    at: datetime
-    on: date
+    donated_at: datetime
+    donated_on: date
     rules: IntervalRules = field(default_factory=IntervalRules)
     counts: bool = True
     basis: str = BOOKED
@@ -64,12 +64,15 @@ class SelfReported:
     """A donation elsewhere, as the donor remembers it."""
 
     kind: str
-    on: date
+    donated_on: date
 
     def to_donation(self, zone: ZoneInfo) -> Donation:
         """Convert to a donation at the end of its date in `zone`, because the time of day is unknown."""
         return Donation(
-            start_of_day(self.on + timedelta(days=1), zone), self.on, IntervalRules(self.kind), basis=SELF_REPORTED
+            start_of_day(self.donated_on + timedelta(days=1), zone),
+            self.donated_on,
+            IntervalRules(self.kind),
+            basis=SELF_REPORTED,
         )
 
 
@@ -105,19 +108,20 @@ def check_intervals(
     return Verdict(broken, _find_first_allowed(rules, counted, wanted_at.astimezone(UTC), zone))
 
 
-def is_first_visit(last_on: date | None, on: date, lapse_after_days: int) -> bool:
-    return last_on is None or (on - last_on).days > lapse_after_days
+def is_first_visit(last_donated_on: date | None, day: date, lapse_after_days: int) -> bool:
+    return last_donated_on is None or (day - last_donated_on).days > lapse_after_days
 
 
 def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str = GIVEN) -> date | None:
     return max(
-        (donation.on for donation in donations if donation.basis == basis and donation.kind == kind), default=None
+        (donation.donated_on for donation in donations if donation.basis == basis and donation.kind == kind),
+        default=None,
     )
 
 
-def start_of_day(on: date, zone: ZoneInfo) -> datetime:
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a date, in UTC. If the clocks skip midnight, return the time of the change."""
-    return datetime.combine(on, time(), zone).astimezone(UTC)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _find_broken_rules(
@@ -127,26 +131,33 @@ def _find_broken_rules(
     all_donations = [wanted, *others]
     broken_rules = [broken for other in others for broken in _rules_broken_between(wanted, other)]
     broken_rules += _full_windows(
-        rules, all_donations, wanted.on, {donation.on for donation in all_donations if donation.on >= wanted.on}
+        rules,
+        all_donations,
+        wanted.donated_on,
+        {donation.donated_on for donation in all_donations if donation.donated_on >= wanted.donated_on},
     )
     for later in others:
-        if later.at > at and later.kind == rules.kind:
-            broken_rules += _full_windows(later.rules, all_donations, wanted.on, {later.on})
+        if later.donated_at > at and later.kind == rules.kind:
+            broken_rules += _full_windows(later.rules, all_donations, wanted.donated_on, {later.donated_on})
     return list(dict.fromkeys(broken_rules))
 
 
 def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenRule]:
     # A self-reported donation has taken place, although its hour is unknown.
-    is_past = other.at <= wanted.at or other.basis == SELF_REPORTED
+    is_past = other.donated_at <= wanted.donated_at or other.basis == SELF_REPORTED
     earlier, later = (other, wanted) if is_past else (wanted, other)
-    if other.minutes and _elapsed(earlier.at, later.at) < timedelta(minutes=earlier.minutes):
+    if other.minutes and _elapsed(earlier.donated_at, later.donated_at) < timedelta(minutes=earlier.minutes):
         yield BrokenRule(VISITS_OVERLAP)
     rules_to_check = [later.rules]
     if later is other and other.kind == wanted.kind:
         rules_to_check.append(wanted.rules)
     for rules in rules_to_check:
-        is_same_kind, days = earlier.kind == rules.kind, (later.on - earlier.on).days
-        if is_same_kind and rules.min_hours and _elapsed(earlier.at, later.at) < timedelta(hours=rules.min_hours):
+        is_same_kind, days = earlier.kind == rules.kind, (later.donated_on - earlier.donated_on).days
+        if (
+            is_same_kind
+            and rules.min_hours
+            and _elapsed(earlier.donated_at, later.donated_at) < timedelta(hours=rules.min_hours)
+        ):
             yield BrokenRule(INTERVAL_TOO_SHORT)
         if is_same_kind and rules.min_days and days < rules.min_days:
             yield BrokenRule(INTERVAL_TOO_SHORT)
@@ -162,7 +173,7 @@ def _elapsed(start: datetime, end: datetime) -> timedelta:
 def _full_windows(
     rules: IntervalRules, all_donations: Sequence[Donation], on: date, ends: set[date]
 ) -> Iterator[BrokenRule]:
-    dates = [donation.on for donation in all_donations if donation.kind == rules.kind]
+    dates = [donation.donated_on for donation in all_donations if donation.kind == rules.kind]
     for count, days in rules.windows:
         runs = [(end - timedelta(days=days - 1), end) for end in ends]
         # The wanted date counts only in a run of days that includes it.
@@ -179,10 +190,10 @@ def _find_first_allowed(
 
 
 def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
-    at = other.at.astimezone(UTC)
+    at = other.donated_at.astimezone(UTC)
     yield at  # after this, the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
     yield at + timedelta(minutes=other.minutes)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:
-        yield start_of_day(other.on + timedelta(days=days), zone)
+        yield start_of_day(other.donated_on + timedelta(days=days), zone)

@@ -58,7 +58,8 @@ JOIN drives_policy AS policy ON policy.id = drive.policy_id
 WHERE booking.state IN ('booked', 'confirmed', 'checked_in', 'donated', 'incomplete')
 AND (booking.starts_at > %(since)s OR booking.state IN ('donated', 'incomplete'))
 AND booking.id != ALL(%(excluded_booking_id)s::bigint[])
-UNION ALL SELECT 'self_reported', NULL, reported.on, NULL, reported.kind, NULL, NULL, NULL, NULL, 0, people.volunteer_id
+UNION ALL SELECT 'self_reported', NULL, reported.donated_on, NULL, reported.kind, NULL, NULL, NULL, NULL, 0,
+    people.volunteer_id
 FROM people JOIN drives_selfreporteddonation AS reported ON reported.volunteer_id = people.id
 ORDER BY 2 NULLS LAST
 """
@@ -109,10 +110,10 @@ def _fetch_history_rows(
 def _build_donations(rows: Sequence[tuple[Any, ...]], wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
     since = wanted_at - rules.HISTORY_WITHIN
     recorded = [_build_recorded_donation(row, since) for row in rows if row[0] != intervals.SELF_REPORTED]
-    days = {(donation.kind, donation.on) for donation in recorded}
+    days = {(donation.kind, donation.donated_on) for donation in recorded}
     self_reported = [intervals.SelfReported(row[4], row[2]) for row in rows if row[0] == intervals.SELF_REPORTED]
     return recorded + [
-        donation.to_donation(zone) for donation in self_reported if (donation.kind, donation.on) not in days
+        donation.to_donation(zone) for donation in self_reported if (donation.kind, donation.donated_on) not in days
     ]
 
 

@@ -29,7 +29,7 @@ class UpcomingTimes:
     _times_by_visit: dict[tuple[int, str], list[refusals.OpenTime]] = field(default_factory=dict)
 
     def find_allowed_visits(self, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        booked = [one.at for one in donations if one.basis == intervals.BOOKED]
+        booked = [one.donated_at for one in donations if one.basis == intervals.BOOKED]
         for drive in self.drives:
             if not any(drive.starts_at <= at < drive.ends_at for at in booked):
                 yield from self._find_allowed_at(drive, donations)

@@ -22,7 +22,7 @@ def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now:
         raise ValidationError(
             {"self_reported": ValidationError(_("Choose what you gave."), code="self_reported_kind_unknown")}
         )
-    if reported.on > now.astimezone(drive.site.zone).date():
+    if reported.donated_on > now.astimezone(drive.site.zone).date():
         text = _("Enter the date of a donation you’ve already made.")
         raise ValidationError({"self_reported": ValidationError(text, code="self_reported_in_future")})
 
@@ -44,7 +44,7 @@ def save_self_reported(
     SelfReportedDonation.objects.update_or_create(
         registration=registration,
         volunteer=volunteer,
-        defaults={"kind": reported.kind, "on": reported.on, "actor": actor, "self_reported_at": now},
+        defaults={"kind": reported.kind, "donated_on": reported.donated_on, "actor": actor, "reported_at": now},
     )
 
 

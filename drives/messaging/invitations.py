@@ -158,7 +158,7 @@ def _times_by_drive(
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
-    if any(donation.basis == intervals.BOOKED and donation.at > run.now for donation in donations):
+    if any(donation.basis == intervals.BOOKED and donation.donated_at > run.now for donation in donations):
         return
     for drive, times in groupby(run.openings.find_allowed_visits(donations), lambda time: time.drive):
         if format_drive_about(drive) not in invited_drives and _is_eligible(drive, donations, run.now):

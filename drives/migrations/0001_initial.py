@@ -236,9 +236,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('plasma', 'Plasma'), ('whole_blood', 'Whole blood'), ('platelets', 'Platelets'), ('double_red_cells', 'Double red cells')], max_length=20)),
-                ('on', models.DateField()),
+                ('donated_on', models.DateField()),
                 ('actor', models.CharField(max_length=60)),
-                ('self_reported_at', models.DateTimeField()),
+                ('reported_at', models.DateTimeField()),
                 ('registration', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='self_reported_donation', to='volunteers.registration')),
                 ('volunteer', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='self_reported_donation', to='volunteers.volunteer')),
             ],
@@ -432,11 +432,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='selfreporteddonation',
-            constraint=models.CheckConstraint(condition=models.Q(('registration__isnull', True), ('volunteer__isnull', True), _connector='XOR'), name='stated_donation_has_one_owner'),
+            constraint=models.CheckConstraint(condition=models.Q(('registration__isnull', True), ('volunteer__isnull', True), _connector='XOR'), name='self_reported_donation_has_one_owner'),
         ),
         migrations.AddConstraint(
             model_name='selfreporteddonation',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['plasma', 'whole_blood', 'platelets', 'double_red_cells'])), name='stated_donation_kind_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['plasma', 'whole_blood', 'platelets', 'double_red_cells'])), name='self_reported_donation_kind_is_known'),
         ),
         migrations.AddIndex(
             model_name='drive',

@@ -21,16 +21,19 @@ class SelfReportedDonation(models.Model):
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="self_reported_donation"
     )
     kind = models.CharField(max_length=20, choices=DonationKind)
-    on = models.DateField()  # the local date where the donor gave
+    donated_on = models.DateField()  # the local date where the donor gave
     actor = models.CharField(max_length=60)  # "donor", "user:7", "key:3"
-    self_reported_at = models.DateTimeField()
+    reported_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(registration__isnull=True) ^ Q(volunteer__isnull=True), name="stated_donation_has_one_owner"
+                condition=Q(registration__isnull=True) ^ Q(volunteer__isnull=True),
+                name="self_reported_donation_has_one_owner",
             ),
-            models.CheckConstraint(condition=Q(kind__in=DonationKind.values), name="stated_donation_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=DonationKind.values), name="self_reported_donation_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -38,4 +41,4 @@ class SelfReportedDonation(models.Model):
 
     @property
     def self_reported(self) -> intervals.SelfReported:
-        return intervals.SelfReported(self.kind, self.on)
+        return intervals.SelfReported(self.kind, self.donated_on)

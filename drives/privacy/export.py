@@ -220,9 +220,9 @@ def _export_call(row: Call) -> Document:
 def _export_self_reported(row: SelfReportedDonation) -> Document:
     return {
         "kind": row.kind,
-        "on": row.on.isoformat(),
+        "donated_on": row.donated_on.isoformat(),
         "by": _format_actor(row.actor),
-        "at": _format_time(row.self_reported_at),
+        "at": _format_time(row.reported_at),
     }
 
 

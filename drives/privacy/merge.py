@@ -77,9 +77,7 @@ def _move_data(survivor: Volunteer, absorbed: Volunteer) -> None:
     WaitlistEntry.objects.filter(volunteer=absorbed).update(volunteer=survivor)
     # Keep only the newest self-reported donation.
     newest = (
-        SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed])
-        .order_by("-self_reported_at", "-pk")
-        .first()
+        SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed]).order_by("-reported_at", "-pk").first()
     )
     if newest:
         SelfReportedDonation.objects.filter(volunteer__in=[survivor, absorbed]).exclude(pk=newest.pk).delete()

@@ -117,7 +117,7 @@ def test_a_donation_elsewhere_is_kept_and_replaced() -> None:
     booking = donor.kept(browser, drive, **given)
     assert 'value="2027-01-02"' in browser.get(reverse("booking_details", args=[booking.reference])).content.decode()
     assert correct(browser, booking, **{**given, "self_reported_on": "2027-01-03"}).status_code == 303
-    assert [str(one.on) for one in SelfReportedDonation.objects.all()] == ["2027-01-03"]
+    assert [str(one.donated_on) for one in SelfReportedDonation.objects.all()] == ["2027-01-03"]
     assert correct(browser, booking).status_code == 303
     assert not SelfReportedDonation.objects.exists()
 

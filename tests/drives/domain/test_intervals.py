@@ -40,7 +40,7 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
     for other in others:
         if not other.counts:
             continue
-        if other.at <= at:
+        if other.donated_at <= at:
             if not reference_gap_holds(rules, other, me):
                 return False
         else:
@@ -48,9 +48,11 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
                 return False
             if other.kind == me.kind and not reference_gap_holds(rules, me, other):
                 return False
-            if other.kind == me.kind and reference_run_is_over(other.rules, others, me, other.on, other.on):
+            if other.kind == me.kind and reference_run_is_over(
+                other.rules, others, me, other.donated_on, other.donated_on
+            ):
                 return False
-    return not reference_run_is_over(rules, others, me, me.on, me.on + timedelta(days=40))
+    return not reference_run_is_over(rules, others, me, me.donated_on, me.donated_on + timedelta(days=40))
 
 
 def reference_allows_beside(
@@ -64,8 +66,8 @@ def reference_allows_beside(
 
 
 def reference_gap_holds(rules: IntervalRules, first: Donation, second: Donation) -> bool:
-    minutes = (second.at - first.at).total_seconds() / 60
-    days = second.on.toordinal() - first.on.toordinal()
+    minutes = (second.donated_at - first.donated_at).total_seconds() / 60
+    days = second.donated_on.toordinal() - first.donated_on.toordinal()
     if first.kind == rules.kind:
         if rules.min_hours is not None and minutes < rules.min_hours * 60:
             return False
@@ -81,8 +83,8 @@ def reference_run_is_over(
         end = first_end
         while end <= last_end:
             run = {end - timedelta(days=back) for back in range(days)}
-            held = [one for one in [*others, me] if one.counts and one.kind == rules.kind and one.on in run]
-            if me.on in run and len(held) > count:
+            held = [one for one in [*others, me] if one.counts and one.kind == rules.kind and one.donated_on in run]
+            if me.donated_on in run and len(held) > count:
                 return True
             end += timedelta(days=1)
     return False
@@ -91,11 +93,11 @@ def reference_run_is_over(
 def reference_stated(self_reported: SelfReported, near: datetime, zone: ZoneInfo) -> Donation:
     """Build a self-reported donation at the end of its day. Find that moment step by step."""
     at = near
-    while at.astimezone(zone).date() > self_reported.on:
+    while at.astimezone(zone).date() > self_reported.donated_on:
         at -= STEP
-    while at.astimezone(zone).date() <= self_reported.on:
+    while at.astimezone(zone).date() <= self_reported.donated_on:
         at += STEP
-    return Donation(at, self_reported.on, IntervalRules(self_reported.kind))
+    return Donation(at, self_reported.donated_on, IntervalRules(self_reported.kind))
 
 
 def reference_first(

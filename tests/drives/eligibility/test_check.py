@@ -302,7 +302,7 @@ def test_the_history_takes_the_same_queries_for_one_and_three(django_assert_num_
             builders.booked(drive_on(days))
         with django_assert_num_queries(1):
             found = history.list_donations(giver, NOW, ZoneInfo("America/Los_Angeles"))
-    assert [str(donation.on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]
+    assert [str(donation.donated_on) for donation in found] == ["2027-03-13", "2027-03-27", "2027-04-10"]
 
 
 @pytest.mark.parametrize(("seconds", "counts"), [(-1, True), (0, False), (1, False)])

@@ -55,7 +55,7 @@ def test_it_moves_from_the_registration_to_the_volunteer_on_verification() -> No
     verified = builders.verified(hold)
     kept.refresh_from_db()
     assert (kept.registration_id, kept.volunteer_id) == (None, verified.volunteer_id)
-    assert (kept.actor, kept.self_reported_at) == ("donor", NOW)
+    assert (kept.actor, kept.reported_at) == ("donor", NOW)
 
 
 def test_it_counts_until_the_end_of_its_day_at_the_site() -> None:
@@ -104,7 +104,7 @@ def test_it_can_be_corrected_until_verification() -> None:
     assert wrong(
         lambda: self_reported.correct_self_reported(reported=SelfReported("plasma", TODAY + DAY), **asked)
     ) == {"self_reported": ["self_reported_in_future"]}
-    assert SelfReportedDonation.objects.get().self_reported.on == TODAY - 9 * DAY
+    assert SelfReportedDonation.objects.get().self_reported.donated_on == TODAY - 9 * DAY
     self_reported.correct_self_reported(reported=SelfReported("platelets", TODAY - 8 * DAY), **asked)
     assert SelfReportedDonation.objects.get().self_reported == SelfReported("platelets", TODAY - 8 * DAY)
     self_reported.correct_self_reported(reported=None, **asked)
@@ -328,7 +328,7 @@ def test_a_coordinator_sees_its_errors() -> None:
 
 def test_the_api_accepts_it_with_a_booking() -> None:
     drive = builders.drive()
-    self_reported = {"kind": "whole_blood", "on": "2027-02-28"}
+    self_reported = {"kind": "whole_blood", "donated_on": "2027-02-28"}
     assert Api().book(slot=str(builders.slot(drive).pk), self_reported=self_reported).status_code == 201
     assert SelfReportedDonation.objects.get().self_reported == BLOOD
     assert Api().book(slot=str(builders.slot(drive).pk), self_reported=None).status_code == 201
@@ -337,9 +337,9 @@ def test_the_api_accepts_it_with_a_booking() -> None:
 @pytest.mark.parametrize(
     ("self_reported", "pointer"),
     [
-        ({"kind": "hair", "on": "2027-02-28"}, "#/self_reported/kind"),
-        ({"kind": "plasma"}, "#/self_reported/on"),
-        ({"kind": "plasma", "on": "2027-03-02"}, "#/self_reported"),
+        ({"kind": "hair", "donated_on": "2027-02-28"}, "#/self_reported/kind"),
+        ({"kind": "plasma"}, "#/self_reported/donated_on"),
+        ({"kind": "plasma", "donated_on": "2027-03-02"}, "#/self_reported"),
         ("yesterday", "#/self_reported"),
     ],
 )
@@ -352,7 +352,9 @@ def test_the_api_reports_its_errors(self_reported: object, pointer: str) -> None
 def test_the_api_refuses_a_time_too_close_with_alternatives() -> None:
     owner = builders.organization()
     drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
-    refused = Api().book(slot=str(builders.slot(drive).pk), self_reported={"kind": "plasma", "on": "2027-02-28"})
+    refused = Api().book(
+        slot=str(builders.slot(drive).pk), self_reported={"kind": "plasma", "donated_on": "2027-02-28"}
+    )
     assert refused.status_code == 409
     [reason] = refused.json()["reasons"]
     assert (reason["code"], reason["earliest_ok_at"]) == ("interval_too_short", "2027-03-03T00:00:00-08:00")

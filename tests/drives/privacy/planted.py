@@ -144,9 +144,9 @@ def _talk(owner: Organization, coming: Booking) -> None:
     SelfReportedDonation.objects.create(
         volunteer=coming.volunteer,
         kind="platelets",
-        on=(NOW - timedelta(days=300)).date(),
+        donated_on=(NOW - timedelta(days=300)).date(),
         actor="donor",
-        self_reported_at=NOW,
+        reported_at=NOW,
     )
     calls.record_calls(subject=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
 

@@ -172,12 +172,12 @@ def test_the_newest_self_reported_donation_stays() -> None:
         SelfReportedDonation.objects.create(
             volunteer=person,
             kind="plasma",
-            on=NOW.date() - timedelta(days=day),
+            donated_on=NOW.date() - timedelta(days=day),
             actor="donor",
-            self_reported_at=NOW + timedelta(minutes=minutes),
+            reported_at=NOW + timedelta(minutes=minutes),
         )
     merged(here, ana, again)
-    assert [(row.volunteer, row.on) for row in SelfReportedDonation.objects.all()] == [
+    assert [(row.volunteer, row.donated_on) for row in SelfReportedDonation.objects.all()] == [
         (ana, NOW.date() - timedelta(days=5))
     ]
 
