@@ -30,11 +30,13 @@ SELECT %(organization)s, 'Test Ana Alder', '+12135550142', '', '', encode(sha256
 RETURNING id
 """
 _HOLDS = """
-INSERT INTO drives_booking (uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, registration_id, visit,
-    state, source, held_until, first_step, screening_steps, chair_from, chair_to, is_counted, revision, self_check,
-    override_reason, created_at, changed_at, cancelled_by, cancelled_late, is_extended, overridden_rules)
-SELECT uuid, 0, uuid::text, 'H' || registration, slot.drive_id, slot.id, slot.starts_at, registration, 'return', 'held',
-    'online', %(until)s, slot.n, 0, slot.n, slot.n + 1, true, 0, '[]', '', %(now)s, %(now)s, '', false, false, '[]'
+INSERT INTO drives_booking (uuid, epoch, link_hash, link_seal, reference, drive_id, arrival_id, starts_at,
+    registration_id, visit, state, source, held_until, first_step, screening_steps, chair_from, chair_to, is_counted,
+    revision, self_check, override_reason, created_at, changed_at, cancelled_by, cancelled_late, is_extended,
+    overridden_rules)
+SELECT uuid, 0, uuid::text, '', 'H' || registration, slot.drive_id, slot.id, slot.starts_at, registration, 'return',
+    'held', 'online', %(until)s, slot.n,
+    0, slot.n, slot.n + 1, true, 0, '[]', '', %(now)s, %(now)s, '', false, false, '[]'
   FROM (SELECT gen_random_uuid() AS uuid, registration FROM unnest(%(registrations)s::bigint[]) AS registration) AS new
   JOIN drives_slot AS slot ON slot.drive_id = %(drive)s AND slot.n = registration %% %(steps)s
 """

@@ -11,11 +11,12 @@ BOOK_SCRIPT = """
 \\set slot random(1, {slots})
 BEGIN;
 UPDATE bench_drives_slot SET chairs_taken = chairs_taken + 1 WHERE n = :slot AND chairs_taken < chairs_limit + over;
-INSERT INTO bench_drives_booking (uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, visit, state,
-    source, held_until, first_step, screening_steps, chair_from, chair_to, is_counted, revision, self_check,
+INSERT INTO bench_drives_booking (uuid, epoch, link_hash, link_seal, reference, drive_id, arrival_id, starts_at, visit,
+    state, source, held_until, first_step, screening_steps, chair_from, chair_to, is_counted, revision, self_check,
     override_reason, overridden_rules, created_at, changed_at, cancelled_by, cancelled_late, is_extended)
-  SELECT id, 0, id::text, left(id::text, 8), abs(hashtext(id::text)), :slot, now(), 'return', 'held', 'api',
-    now() + interval '15 minutes', :slot, 0, :slot, :slot + 1, true, 0, '[]', '', '[]', now(), now(), '', false, false
+  SELECT id, 0, id::text, repeat('x', 120), left(id::text, 8), abs(hashtext(id::text)), :slot, now(), 'return',
+    'held', 'api', now() + interval '15 minutes', :slot, 0, :slot, :slot + 1, true, 0, '[]', '', '[]', now(), now(), '',
+    false, false
   FROM (SELECT gen_random_uuid() AS id) AS new;
 INSERT INTO bench_notifications_message (organization_id, key, kind, about, revision, recipient, channel, address,
     purpose, language, zone, keeps_quiet_hours, subject, text, html, calendar, calendar_method, unsubscribe_url, state,

@@ -1,9 +1,11 @@
 """The Celery app and the beat schedule. Any task may run twice."""
 
+import importlib
 import os
 from datetime import timedelta
+from typing import Any
 
-from celery import Celery
+from celery import Celery, bootsteps
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -29,7 +31,18 @@ SWEEPS = {
     "drives.tasks.apply_retention": 6 * HOUR,
 }
 
+
+class KeyCheck(bootsteps.StartStopStep):
+    """Keep a worker with a wrong key from starting."""
+
+    def start(self, parent: Any) -> None:
+        # Imported after Django is set up. The worker's processes must not share this connection.
+        importlib.import_module("config.keys").refuse_wrong_keys()
+        importlib.import_module("django.db").connections.close_all()
+
+
 app = Celery("plasma-drives")
+app.steps["worker"].add(KeyCheck)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Codes have a queue of their own. A worker that takes only this queue (`-Q codes`) is never busy with other messages.

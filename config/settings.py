@@ -15,6 +15,7 @@ _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 DEMO = env.bool("DEMO", default=False)
 BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_HTTP_URL).rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY", validate=_NOT_EMPTY)
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", [], subcast=str.strip) if key]
 IDENTITY_KEY = env.str("IDENTITY_KEY", validate=_NOT_EMPTY)
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", ["127.0.0.1", "[::1]"], subcast=str.strip),
@@ -217,6 +218,7 @@ SMS_COUNTRIES = frozenset(  # countries where we send text messages
 SMS_PROVIDER = env.str("SMS_PROVIDER", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
+TWILIO_SECONDARY_AUTH_TOKEN = env.str("TWILIO_SECONDARY_AUTH_TOKEN", "")  # accepted, too, while you change it
 TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", "")
 TWILIO_FROM = env.str("TWILIO_FROM", "")
 TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_HTTP_URL).rstrip("/")

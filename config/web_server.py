@@ -7,12 +7,14 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from environs import env, validate
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from config import keys
 from config.rsgi_adapter import RsgiAdapter
 
 MAX_CONNECTIONS = 1024  # per process
@@ -26,6 +28,8 @@ DEFAULT_PROCESSES = max(2, os.cpu_count() or 1)
 
 def load_application(module: str) -> Any:  # returns an object with __rsgi__
     application = importlib.import_module(module).application
+    keys.refuse_wrong_keys()
+    connections.close_all()  # no process shares a connection with another one
     importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 

@@ -1,19 +1,21 @@
 """Queue, schedule and withdraw messages in the caller's transaction. Queueing the same key twice has no effect."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from notifications import kinds
 from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, MessageState
-from organizations.models import Organization
+from notifications.models.message import UNSENT_STATES, MessageQuerySet
+from organizations.models import Organization, linked_model
 
 ROWS_PER_STATEMENT = 500
 
@@ -129,6 +131,50 @@ def readdress_messages(*, recipient: str, channel: str, address: str, now: datet
     return unsent.update(address=address)
 
 
+def list_unsent_tokens(*, organization: Organization) -> dict[str, list[tuple[int, str]]]:
+    """Find link tokens in rendered messages that have not left. Return message ids and tokens by the token's hash."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    unsent = _filter_may_leave().filter(organization=organization).exclude(text="")
+    for message_id, *texts in unsent.values_list("pk", *_LINKED_FIELDS).iterator():
+        tokens = {token for text in texts for token in _TOKEN.findall(_FOLD.sub("", text))}
+        for token in tokens:
+            found.setdefault(linked_model.hash_token(token), []).append((message_id, token))
+    return found
+
+
+@transaction.atomic(savepoint=False)
+def replace_tokens(*, replaced: Mapping[int, Sequence[tuple[str, str]]]) -> int:  # old and new tokens by message id
+    """Replace tokens of the same length in unsent messages. Return the number of messages."""
+    rows = _filter_may_leave().filter(pk__in=replaced).order_by("pk")
+    messages = list(rows.select_for_update(no_key=True, of=("self",)))
+    for message in messages:
+        for name in _LINKED_FIELDS:
+            text = getattr(message, name)
+            for old, new in replaced[message.pk]:
+                text = _replace_token(text, old, new)
+            setattr(message, name, text)
+        if message.state == MessageState.CLAIMED:  # a worker has already read the old text
+            message.state, message.lease_until, message.attempt_token = MessageState.QUEUED, None, ""
+    return Message.objects.bulk_update(messages, [*_LINKED_FIELDS, "state", "lease_until", "attempt_token"])
+
+
+def _filter_may_leave() -> MessageQuerySet:
+    stopped = Q(state=MessageState.BLOCKED, reason="sender_stopped")  # leave when the sender is resumed
+    return Message.objects.filter(Q(state__in=UNSENT_STATES) | stopped)
+
+
+def _replace_token(text: str, old: str, new: str) -> str:
+    if old in text:
+        text = text.replace(old, new)
+    folded = re.compile(f"(?:{_FOLD.pattern})?".join(map(re.escape, old)))  # lines of a calendar are folded
+
+    def write_new(found: re.Match[str]) -> str:
+        at = found[0].find("\r\n ")
+        return new if at < 0 else f"{new[:at]}\r\n {new[at:]}"
+
+    return folded.sub(write_new, text) if _FOLD.search(text) else text
+
+
 def _build_row(
     organization: Organization | None, envelope: Envelope, now: datetime, content: MessageContent | None = None
 ) -> dict[str, Any]:
@@ -162,6 +208,8 @@ _INSERT = f"""
 INSERT INTO notifications_message ({_NAMES})
 SELECT {_NAMES} FROM jsonb_populate_recordset(NULL::notifications_message, %s) ON CONFLICT (key) DO NOTHING RETURNING id
 """  # noqa: S608  names of the model
+_TOKEN, _FOLD = re.compile(r"(?<![\w-])[\w-]{22}(?![\w-])", re.ASCII), re.compile("\r\n ")
+_LINKED_FIELDS = ("text", "html", "calendar", "unsubscribe_url")
 _CONTENT_FIELDS = ("text", "subject", "html", "calendar", "calendar_method", "unsubscribe_url")
 _STORE_CONTENT = """
 UPDATE notifications_message AS message

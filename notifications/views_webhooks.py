@@ -28,8 +28,8 @@ def require_twilio_signature(view: View) -> View:
     def checked_view(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         signature = request.headers.get("X-Twilio-Signature", "")
         address = settings.BASE_URL + request.get_full_path()
-        secret = settings.TWILIO_AUTH_TOKEN
-        if not secret or not RequestValidator(secret).validate(address, request.POST, signature):
+        secrets = filter(None, (settings.TWILIO_AUTH_TOKEN, settings.TWILIO_SECONDARY_AUTH_TOKEN))
+        if not any(RequestValidator(secret).validate(address, request.POST, signature) for secret in secrets):
             return HttpResponseForbidden()
         return view(request, *args, **kwargs)
 

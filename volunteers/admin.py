@@ -11,7 +11,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
     list_display = ["name", "organization", "language", "created_at"]
     list_filter = ["organization"]
     search_fields = ["name"]
-    exclude = ["link_hash", "epoch"]
+    exclude = ["link_hash", "link_seal", "epoch"]
 
 
 @admin.register(Contact)
@@ -20,7 +20,7 @@ class ContactAdmin(ReadOnlyAdmin):
     list_filter = ["organization", "kind"]
     list_select_related = ["organization", "owner"]
     search_fields = ["address"]
-    exclude = ["link_hash", "epoch", "identity"]
+    exclude = ["link_hash", "link_seal", "epoch", "identity"]
 
 
 @admin.register(Registration)

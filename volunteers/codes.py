@@ -1,14 +1,12 @@
 """Limit, hash, send and check verification codes. `verification` describes the whole flow."""
 
 import enum
-import hmac
 import json
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -17,6 +15,7 @@ from notifications.envelopes import Addressee
 from notifications.kinds import Withdrawal
 from notifications.message_content import RenderedMessage
 from notifications.models import Channel
+from organizations import secret_keys
 from organizations.models import Organization, linked_model
 from volunteers import code_texts, limits, rules
 from volunteers.limits import Limit
@@ -106,15 +105,16 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
         return CodeResult.WRONG
+    hashes = secret_keys.list_hashes(_write_code_material(digits, identity, bound))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE volunteers_verificationcode SET tries = tries + 1,"
-            " used_at = CASE WHEN code_hash = %s THEN %s::timestamptz END"
+            " used_at = CASE WHEN code_hash = ANY(%s) THEN %s::timestamptz END"
             " WHERE id = (SELECT id FROM volunteers_verificationcode WHERE identity = %s AND bound_to = %s"
             " ORDER BY created_at DESC, id DESC LIMIT 1)"
             " AND used_at IS NULL AND expires_at > %s AND tries < %s"
             " RETURNING used_at IS NOT NULL, refunds",
-            [_compute_code_hash(digits, identity, bound), now, identity, bound, now, rules.CODE_TRIES],
+            [hashes, now, identity, bound, now, rules.CODE_TRIES],
         )
         row = cursor.fetchone()
     if row is None:
@@ -208,8 +208,11 @@ def _generate_digits() -> str:
 
 
 def _compute_code_hash(digits: str, identity: str, bound: str) -> str:
-    material = f"code:{digits}:{identity}:{bound}".encode()
-    return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
+    return secret_keys.compute_hash(_write_code_material(digits, identity, bound))
+
+
+def _write_code_material(digits: str, identity: str, bound: str) -> str:
+    return f"code:{digits}:{identity}:{bound}"
 
 
 def _explain_unchecked(identity: str, bound: str, now: datetime) -> CodeResult:

@@ -106,5 +106,6 @@ def renew_feed_link(*, volunteer_id: int) -> Volunteer:
     volunteer = Volunteer.objects.select_for_update(no_key=True).get(pk=volunteer_id)
     fields = volunteer.build_renewed_link_fields()
     Volunteer.objects.filter(pk=volunteer.pk).update(**fields)
-    volunteer.epoch, volunteer.link_hash = fields["epoch"], fields["link_hash"]
+    for name, value in fields.items():
+        setattr(volunteer, name, value)
     return volunteer

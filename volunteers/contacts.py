@@ -34,14 +34,15 @@ def lock_or_create_contacts(
         _build_row(organization_id, kind, address, verified_identity, now)
         for kind, address in _list_typed(phone, email)
     ]
-    placeholders = ", ".join(["(%s, 0, %s, %s, %s, %s, %s, %s)"] * len(rows))
+    placeholders = ", ".join(["(%s, 0, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
     found = Contact.objects.raw(
         "INSERT INTO volunteers_contact AS known"  # noqa: S608  the text holds placeholders only
-        f" (uuid, epoch, link_hash, organization_id, kind, address, identity, verified_at) VALUES {placeholders}"
+        f" (uuid, epoch, link_hash, link_seal, organization_id, kind, address, identity, verified_at)"
+        f" VALUES {placeholders}"
         " ON CONFLICT ON CONSTRAINT one_contact_per_address"
         " DO UPDATE SET verified_at = COALESCE(EXCLUDED.verified_at, known.verified_at)"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, kind, address, identity, owner_id, verified_at,"
-        " (SELECT name FROM volunteers_volunteer WHERE id = known.owner_id) AS owner_name",
+        " RETURNING id, uuid, epoch, link_hash, link_seal, organization_id, kind, address, identity, owner_id,"
+        " verified_at, (SELECT name FROM volunteers_volunteer WHERE id = known.owner_id) AS owner_name",
         [value for row in rows for value in row],
     )
     by_kind = {contact.kind: contact for contact in found}
@@ -63,4 +64,5 @@ def _build_row(
 ) -> tuple[Any, ...]:
     link, identity = Contact.build_link_fields(), rules.compute_identity(address)
     verified_at = now if identity == verified_identity else None
-    return link["uuid"], link["link_hash"], organization_id, kind.value, address, identity, verified_at
+    token_fields = link["uuid"], link["link_hash"], link["link_seal"]
+    return *token_fields, organization_id, kind.value, address, identity, verified_at

@@ -1,6 +1,5 @@
 """Rate limits, counted in database rows. The updates are atomic, so no limit is ever exceeded."""
 
-import hmac
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import contact_address
+from organizations import secret_keys
 from organizations.models import Organization
 from volunteers import rules
 from volunteers.models import LimitCounter, Volunteer
@@ -81,8 +81,7 @@ class Limit(NamedTuple):
 
     @property
     def digest(self) -> str:
-        material = f"limit:{self.scope}:{self.subject}".encode()
-        return hmac.digest(settings.SECRET_KEY.encode(), material, "sha256").hex()
+        return secret_keys.compute_hash(f"limit:{self.scope}:{self.subject}")
 
     def build_refund(self, now: datetime) -> Refund:
         return self.scope, self.digest, self.compute_window_start(now).isoformat(), self.amount

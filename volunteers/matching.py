@@ -169,7 +169,8 @@ def update_known_volunteer(
     found = Volunteer.objects.raw(
         "UPDATE volunteers_volunteer SET name = %s, folded_name = %s, language = COALESCE(NULLIF(%s, ''), language),"
         " phone_id = COALESCE(%s, phone_id), email_id = COALESCE(%s, email_id) WHERE id = %s"
-        " RETURNING id, uuid, epoch, link_hash, organization_id, name, folded_name, language, phone_id, email_id,"
+        " RETURNING id, uuid, epoch, link_hash, link_seal, organization_id, name, folded_name, language, phone_id,"
+        " email_id,"
         " created_at",
         [name, person_names.fold_name(name), language, phone and phone.pk, email and email.pk, volunteer_id],
     )

@@ -30,6 +30,7 @@ from drives.models import (
 from drives.waitlist import entries as waitlist_entries
 from notifications import erasure
 from organizations import audit, idempotency
+from organizations.models import LINK_FIELDS
 from volunteers import contacts as volunteers_contacts
 from volunteers import erasure as volunteers_erasure
 from volunteers import queries as volunteers_queries
@@ -37,8 +38,6 @@ from volunteers.models import Contact, Volunteer
 from volunteers.queries import ContactOwnership
 
 log = logging.getLogger(__name__)
-
-LINK_FIELDS = ["uuid", "epoch", "link_hash"]
 
 
 class ErasureReason(models.TextChoices):

@@ -18,6 +18,13 @@ class EraseForm(forms.Form):
     )
 
 
+class RevokeLinksForm(forms.Form):
+    sure = forms.BooleanField(
+        label=_("Revoke all links"),
+        error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
+    )
+
+
 class RetentionForm(forms.Form):
     months = forms.IntegerField(
         label=_("Months after the last contact"),

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from drives.api import routes
-from drives.privacy import api, views_donor, views_organizer, views_retention
+from drives.privacy import api, views_donor, views_links, views_organizer, views_retention
 
 donor_urls = [
     path("me/data/", views_donor.show_my_data, name="donor_data"),
@@ -14,6 +14,7 @@ organizer_urls = [
     path("people/<int:volunteer_id>/export.json", views_organizer.download_export, name="organizer_export_person"),
     path("people/<int:volunteer_id>/erase/", views_organizer.erase_person, name="organizer_erase_person"),
     path("settings/retention/", views_retention.edit_retention, name="organizer_retention"),
+    path("settings/links/", views_links.revoke_links, name="organizer_links"),
 ]
 
 api_urls = [

@@ -11,7 +11,8 @@ from notifications.providers.base import Provider
 
 def get_provider(channel: str) -> Provider:
     if channel == Channel.SMS and settings.SMS_PROVIDER == "twilio":
-        credentials = settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN
+        secrets = settings.TWILIO_AUTH_TOKEN, settings.TWILIO_SECONDARY_AUTH_TOKEN
+        credentials = settings.TWILIO_ACCOUNT_SID, *secrets
         return _create_provider(
             "notifications.providers.twilio.TwilioProvider", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
         )

@@ -5,6 +5,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
@@ -31,10 +32,14 @@ _disabled_logger.disabled = True
 
 
 class TwilioHttpClient(HttpClient):
-    """The HTTP client for Twilio's library, built on urllib3. It always has timeouts and never retries."""
+    """The HTTP client for Twilio's library, built on urllib3. It always has timeouts.
 
-    def __init__(self, api_url: str, read_seconds: float = READ_SECONDS) -> None:
+    It repeats a call only if Twilio refused the auth token, because then it did nothing, and there is a secondary one.
+    """
+
+    def __init__(self, api_url: str, secondary_secret: str = "", read_seconds: float = READ_SECONDS) -> None:
         super().__init__(_disabled_logger, is_async=False)
+        self._secondary_secret = secondary_secret
         self._address = urlsplit(api_url)
         self._pool = urllib3.PoolManager(
             maxsize=THREADS,
@@ -58,16 +63,22 @@ class TwilioHttpClient(HttpClient):
         if params:
             target = target._replace(query=urlencode(params, doseq=True))
         body = urlencode(data, doseq=True) if data else None
-        try:
-            answer = self._pool.request(
-                method, target.geturl(), body=body, headers=_build_headers(headers, auth), redirect=False
-            )
-            text = answer.data.decode(errors="replace")
-        except urllib3.exceptions.HTTPError as error:
-            _raise_no_answer(error, method)
+        answer = self._call(method, target.geturl(), body, _build_headers(headers, auth))
+        if answer.status == HTTPStatus.UNAUTHORIZED and auth and self._secondary_secret:
+            secondary = _build_headers(headers, (auth[0], self._secondary_secret))
+            answer = self._call(method, target.geturl(), body, secondary)
+        text = answer.data.decode(errors="replace")
         if answer.status >= 300:
             _raise_refusal(answer.status, text, answer.headers, method)
         return Response(answer.status, text, answer.headers)
+
+    def _call(
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str]
+    ) -> urllib3.response.BaseHTTPResponse:
+        try:
+            return self._pool.request(method, url, body=body, headers=headers, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            _raise_no_answer(error, method)
 
     def clear(self) -> None:
         self._pool.clear()
@@ -78,10 +89,17 @@ class TwilioProvider:
     can_look_up = True
 
     def __init__(
-        self, api_url: str, base_url: str, account: str, secret: str, *, read_seconds: float = READ_SECONDS
+        self,
+        api_url: str,
+        base_url: str,
+        account: str,
+        secret: str,
+        secondary_secret: str = "",
+        *,
+        read_seconds: float = READ_SECONDS,
     ) -> None:
         self._base_url = base_url
-        self._http_client = TwilioHttpClient(api_url, read_seconds)
+        self._http_client = TwilioHttpClient(api_url, secondary_secret, read_seconds)
         self._client = Client(account, secret, http_client=self._http_client)
 
     def send(self, message: OutgoingMessage) -> Receipt:

@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('codes_per_day', models.PositiveIntegerField(default=500)),
                 ('messages_per_day', models.PositiveIntegerField(default=2000)),
                 ('retention_months', models.PositiveSmallIntegerField(db_default=24, default=24, validators=[django.core.validators.MinValueValidator(3), django.core.validators.MaxValueValidator(120)])),
+                ('links_revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField()),
             ],
             options={
@@ -182,6 +183,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "shared_cache",
+            },
+        ),
+        migrations.CreateModel(
+            name="KeyFingerprint",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=20)),
+                ("fingerprint", models.CharField(max_length=16)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "fingerprint"), name="one_row_per_key"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("name", "IDENTITY_KEY")), fields=("name",), name="one_identity_key"
+                    ),
+                ],
             },
         ),
     ]

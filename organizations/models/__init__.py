@@ -1,17 +1,20 @@
 from organizations.models.access import ApiKey, Membership, Role, User
 from organizations.models.audit_entry import AuditEntry
 from organizations.models.idempotent_answer import IdempotentAnswer
-from organizations.models.linked_model import LinkedModel, hash_token
+from organizations.models.key_fingerprint import KeyFingerprint
+from organizations.models.linked_model import LINK_FIELDS, LinkedModel, hash_token
 from organizations.models.organization import Cause, CauseFact, Organization
 from organizations.models.parked_row import ParkedRow
 from organizations.models.shared_cache import SharedCacheEntry
 
 __all__ = [
+    "LINK_FIELDS",
     "ApiKey",
     "AuditEntry",
     "Cause",
     "CauseFact",
     "IdempotentAnswer",
+    "KeyFingerprint",
     "LinkedModel",
     "Membership",
     "Organization",

@@ -1,20 +1,17 @@
 """Rows that have a link with an unguessable token."""
 
-import base64
 import hashlib
-import hmac
+import secrets
 import uuid
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
+from organizations import secret_keys
 
-def build_link_token(purpose: str, row: uuid.UUID, epoch: int) -> str:
-    """Derive a link's token (22 characters, 128 bits) from the row's uuid and purpose. The token is not stored."""
-    material = f"{purpose}:{row}:{epoch}".encode()
-    mac = hmac.digest(settings.SECRET_KEY.encode(), material, "sha256")
-    return base64.urlsafe_b64encode(mac[:16]).decode().rstrip("=")
+LINK_FIELDS = ("uuid", "epoch", "link_hash", "link_seal")
+TOKEN_BYTES = 16  # 22 characters
 
 
 def hash_token(token: str) -> str:
@@ -23,30 +20,44 @@ def hash_token(token: str) -> str:
 
 
 class LinkedModel(models.Model):
-    """A row with a link. `build_renewed_link_fields` revokes the old link."""
+    """A row with a link. `build_renewed_link_fields` revokes the old link.
+
+    The token is random. The row is found by the token's hash. The seal is the token, encrypted with SECRET_KEY, so that
+    a later message can contain the link.
+    """
 
     link_purpose: ClassVar[str]
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    epoch = models.PositiveSmallIntegerField(default=0)
+    epoch = models.PositiveSmallIntegerField(default=0)  # how often the link was renewed
     link_hash = models.CharField(max_length=64, unique=True)
+    link_seal = models.CharField(max_length=160, editable=False)
 
     class Meta:
         abstract = True
 
     @property
     def token(self) -> str:
-        return build_link_token(self.link_purpose, self.uuid, self.epoch)
+        token = secret_keys.unseal(self.link_seal)
+        if token is None:
+            raise ImproperlyConfigured(
+                "A link was sealed with another SECRET_KEY. Add the earlier key to SECRET_KEY_FALLBACKS, or revoke the"
+                " links with `manage.py revoke_links`."
+            )
+        return token
 
     @classmethod
     def build_link_fields(cls) -> dict[str, Any]:
-        row = uuid.uuid4()
-        return {"uuid": row, "epoch": 0, "link_hash": hash_token(build_link_token(cls.link_purpose, row, 0))}
+        return {"uuid": uuid.uuid4(), "epoch": 0, **_build_token_fields()}
 
     def build_renewed_link_fields(self) -> dict[str, Any]:
-        epoch = self.epoch + 1
-        return {"epoch": epoch, "link_hash": hash_token(build_link_token(self.link_purpose, self.uuid, epoch))}
+        return {"epoch": self.epoch + 1, **_build_token_fields()}
 
     @classmethod
     def filter_by_token(cls, token: str) -> models.QuerySet[Self]:
         return cls._default_manager.filter(link_hash=hash_token(token))
+
+
+def _build_token_fields() -> dict[str, Any]:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    return {"link_hash": hash_token(token), "link_seal": secret_keys.seal(token)}

@@ -41,6 +41,7 @@ class Organization(models.Model):
     messages_per_day = models.PositiveIntegerField(default=2000)  # of texts; 0 means no limit
     # Volunteers who are inactive for this long are erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
+    links_revoked_at = models.DateTimeField(null=True, blank=True, editable=False)  # all links made before it
     created_at = models.DateTimeField()
 
     class Meta:

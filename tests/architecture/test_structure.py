@@ -16,6 +16,7 @@ HOMES = {
 DOORS = {
     "organizations": {
         *("models", "api_keys", "audit", "idempotency", "memberships", "queries", "retention"),
+        "secret_keys",  # keyed hashes
         "sweeps",  # every sweep parks a bad row the same way
         "admin",  # the read-only admin class
         "translated_text",  # texts by language: value, column and form field

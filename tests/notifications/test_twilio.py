@@ -208,3 +208,21 @@ def test_a_text_is_valid_until_it_is_useless_and_ten_hours_at_the_most(
 ) -> None:
     provider.send(replace(LETTER, expires_at=NOON + left))
     assert standin.accepted[0].fields["ValidityPeriod"] == seconds
+
+
+@pytest.mark.parametrize(("first", "second"), [("an old token", SECRET), (SECRET, "a new token")])
+def test_either_of_two_auth_tokens_is_enough_while_one_replaces_the_other(
+    standin: TwilioStandIn, first: str, second: str
+) -> None:
+    provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, first, second)
+    assert provider.send(LETTER).provider_id
+    assert len(standin.accepted) == 1
+    provider.close()
+
+
+def test_two_wrong_auth_tokens_are_refused_once(standin: TwilioStandIn) -> None:
+    provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, "an old token", "a new token")
+    with pytest.raises(ProviderError) as error:
+        provider.send(LETTER)
+    provider.close()
+    assert (error.value.code, standin.accepted) == ("20003", [])

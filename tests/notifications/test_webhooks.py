@@ -8,7 +8,7 @@ from notifications.models import ConsentEntry, InboundMessage, Message, Report, 
 from tests import builders
 from tests.notifications import made
 from tests.notifications.made import ANA
-from tests.standins.twilio import signed
+from tests.standins.twilio import SECRET, signed
 
 pytestmark = pytest.mark.django_db
 STATUS = "/webhooks/twilio/status/the-token/"
@@ -131,3 +131,14 @@ def test_no_csrf_token_is_asked_of_the_provider() -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post(STATUS, REPORT, headers={"X-Twilio-Signature": signed(BASE + STATUS, REPORT)})
     assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("names", [("TWILIO_AUTH_TOKEN",), ("TWILIO_SECONDARY_AUTH_TOKEN",)])
+def test_a_signature_with_either_auth_token_is_accepted_while_one_replaces_the_other(names: tuple[str]) -> None:
+    tokens = {"TWILIO_AUTH_TOKEN": "another token", "TWILIO_SECONDARY_AUTH_TOKEN": "another token"}
+    with override_settings(**{**tokens, names[0]: SECRET}):
+        assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT)) == 204
+    with override_settings(**tokens):
+        assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT)) == 403
+    with override_settings(TWILIO_AUTH_TOKEN="", TWILIO_SECONDARY_AUTH_TOKEN=""):
+        assert post(STATUS, REPORT, signed(BASE + STATUS, REPORT, "")) == 403

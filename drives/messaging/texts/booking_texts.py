@@ -15,7 +15,9 @@ from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import CustomTexts
 from drives.models import Booking, CancelledBy, Drive
 from drives.web import links
+from notifications import message_content
 from notifications.message_content import MessageContent
+from organizations.models import Organization
 from volunteers.models import Contact
 
 T = TypeVar("T")
@@ -146,11 +148,12 @@ def call_in_language(language: str, render: Callable[[], T]) -> T:
 
 
 def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> MessageContent:
-    return MessageContent(text=catalog.render_text(kind, facts, custom))
+    text = catalog.render_text(kind, facts, custom)
+    return MessageContent(text=f"{text} {facts['notice']}".rstrip())
 
 
 def build_facts(booking: Booking) -> dict[str, str]:
-    drive, zone = booking.drive, booking.drive.site.timezone
+    drive, zone, link = booking.drive, booking.drive.site.timezone, links.build_booking_link(booking)
     return {
         "org": drive.organization.sms_name,
         "org_name": drive.organization.name,
@@ -159,8 +162,16 @@ def build_facts(booking: Booking) -> dict[str, str]:
         "long_day": localtime.format_long_day(booking.starts_at, zone),
         "time": localtime.format_time(booking.starts_at, zone),
         "location": drive.site.sms_name,
-        "link": links.build_booking_link(booking),
+        "link": link,
+        "notice": render_revoked_link_notice(drive.organization, booking.created_at, link),
     }
+
+
+def render_revoked_link_notice(organization: Organization, created_at: datetime, link: str) -> str:
+    """Return the sentence for donors whose earlier links were revoked, or an empty text."""
+    if organization.links_revoked_at is None or created_at > organization.links_revoked_at:
+        return ""
+    return message_content.convert_to_gsm(_("Our earlier links no longer work. New link: %(link)s") % {"link": link})
 
 
 def _format_visit_lines(booking: Booking) -> list[str]:
@@ -181,7 +192,10 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
 def build_donor_email(
     booking: Booking, subject: str, lines: Sequence[str], action: str, choices: Sequence[tuple[str, str]] = ()
 ) -> MessageContent:
-    return build_email(subject, lines, action, links.build_booking_link(booking), build_stop_link(booking), choices)
+    link = links.build_booking_link(booking)
+    notice = render_revoked_link_notice(booking.drive.organization, booking.created_at, link)
+    lines = [*lines, notice] if notice else lines
+    return build_email(subject, lines, action, link, build_stop_link(booking), choices)
 
 
 def build_stop_link(booking: Booking) -> str:

@@ -35,7 +35,8 @@ def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CU
         "link": build_offer_link(offer),
     }
     if channel == "sms":
-        return MessageContent(text=catalog.render_text("offer", facts, custom))
+        text = catalog.render_text("offer", facts, custom)
+        return MessageContent(text=f"{text} {_render_notice(offer.entry)}".rstrip())
     lines = [
         catalog.render_opening("offer", facts, custom),
         localtime.format_date_and_time(offer.starts_at, zone),
@@ -125,4 +126,10 @@ def _facts(entry: WaitlistEntry) -> Facts:
 def _build_email(entry: WaitlistEntry, subject: str, lines: Sequence[str], action: str, url: str) -> MessageContent:
     mailbox = entry.volunteer.email if entry.volunteer else None
     stop = links.build_absolute_url(reverse("stop_messages", args=[mailbox.token])) if mailbox else ""
-    return booking_texts.build_email(subject, lines, action, url, stop)
+    notice = _render_notice(entry)
+    return booking_texts.build_email(subject, [*lines, notice] if notice else lines, action, url, stop)
+
+
+def _render_notice(entry: WaitlistEntry) -> str:
+    organization = entry.drive.organization
+    return booking_texts.render_revoked_link_notice(organization, entry.created_at, build_entry_link(entry))

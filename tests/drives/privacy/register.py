@@ -31,14 +31,14 @@ _PERSONAL = {
 }
 # An erasure also deletes these. They identify a person but contain nothing that the person told us.
 _LEADS = {
-    "volunteers.Volunteer": ["uuid", "link_hash"],
-    "volunteers.Contact": ["uuid", "link_hash", "identity"],
+    "volunteers.Volunteer": ["uuid", "link_hash", "link_seal"],
+    "volunteers.Contact": ["uuid", "link_hash", "link_seal", "identity"],
     "volunteers.Registration": ["identity"],
     "volunteers.VerificationCode": ["identity", "bound_to", "refunds", "code_hash"],
     "volunteers.VerifiedBrowser": ["token_hash", "identity"],
-    "drives.Booking": ["uuid", "link_hash", "party"],
-    "drives.WaitlistEntry": ["uuid", "link_hash"],
-    "drives.Offer": ["uuid", "link_hash"],
+    "drives.Booking": ["uuid", "link_hash", "link_seal", "party"],
+    "drives.WaitlistEntry": ["uuid", "link_hash", "link_seal"],
+    "drives.Offer": ["uuid", "link_hash", "link_seal"],
     "notifications.Message": ["attempt_token", "provider_id"],
     "notifications.InboundMessage": ["provider_id"],
     "notifications.Report": ["provider_id"],
@@ -90,6 +90,7 @@ _STAYS = {
     },
     "notifications.InboxItem": {"channel": "a code", "sender": "the organization's"},
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
+    "organizations.KeyFingerprint": dict.fromkeys(["name", "fingerprint"], "tells keys apart"),
     "organizations.SharedCacheEntry": dict.fromkeys(["cache_key", "value"], "keyed hashes, times and marks"),
     "organizations.ParkedRow": dict.fromkeys(["sweep", "error"], "names of our own code"),
     "organizations.IdempotentAnswer": dict.fromkeys(["scope", "key_hash", "body_hash"], "of the caller, for a day"),

@@ -1,0 +1,20 @@
+from django.db import models
+
+
+class KeyFingerprint(models.Model):
+    """A key that this database was used with. The key itself is not stored.
+
+    IDENTITY_KEY has one row. SECRET_KEY has one row for each key that may have sealed a link.
+    """
+
+    name = models.CharField(max_length=20)
+    fingerprint = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "fingerprint"], name="one_row_per_key"),
+            models.UniqueConstraint(fields=["name"], condition=models.Q(name="IDENTITY_KEY"), name="one_identity_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.fingerprint}"

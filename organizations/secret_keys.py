@@ -1,0 +1,54 @@
+"""SECRET_KEY and its fallbacks: sealed texts, keyed hashes, and fingerprints of keys."""
+
+import base64
+import hashlib
+import hmac
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+def list_keys() -> list[str]:
+    """List SECRET_KEY and the earlier keys that are still accepted."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def seal(text: str) -> str:
+    return _build_ciphers((settings.SECRET_KEY,)).encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str | None:
+    """Return the text, or None if none of the keys opens it."""
+    try:
+        return _build_ciphers(tuple(list_keys())).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def is_sealed_with_current_key(sealed: str) -> bool:
+    try:
+        _build_ciphers((settings.SECRET_KEY,)).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def compute_hash(text: str, key: str = "") -> str:
+    return hmac.digest((key or settings.SECRET_KEY).encode(), text.encode(), "sha256").hex()
+
+
+def list_hashes(text: str) -> list[str]:
+    """List the hashes of a text under SECRET_KEY and under each earlier key."""
+    return [compute_hash(text, key) for key in list_keys()]
+
+
+def compute_fingerprint(key: str) -> str:
+    """Return a text that tells keys apart and does not reveal them."""
+    return compute_hash("fingerprint", key)[:16]
+
+
+@lru_cache(maxsize=8)
+def _build_ciphers(keys: tuple[str, ...]) -> MultiFernet:
+    ciphers = (hashlib.sha256(b"link seal:" + key.encode()).digest() for key in keys)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in ciphers])
