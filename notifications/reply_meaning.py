@@ -66,7 +66,13 @@ _NAMED_TEXTS = (
     r"|spam|calls?|calls and texts|texts and calls)"
 )
 _TEXTS = rf"(?:{_NAMED_TEXTS}|these|them|this)"
-_WHICH = r"(?:(?:the|these|those|your|any|all|of|more|this|such|so many|daily|further|automated|other)\s)*"
+_WHICH = r"(?:(?:the|these|those|your|my|our|any|all|of|more|this|such|so many|daily|further|automated|other)\s)*"
+_STOP_VERB = (
+    r"(?:(?:stop|quit|cease|end|discontinue|disable)(?: with)?"
+    r"|(?:turn|switch|shut|cut) off|halt|suspend|kill)"
+)
+_CONTACT = r"(?:communications?|contact|correspondence|texting|messaging)"
+_RATHER_NOT = r"(?:(?:i )?(?:(?:would|d) (?:rather|prefer)|(?:id )?(?:rather|prefer)) not(?: to)?)"
 _ME = r"(?:me|us|my (?:number|phone|cell|line)|this (?:number|phone|cell|line))"
 _LIST = (
     rf"{_WHICH}(?:(?:text|texting|mailing|contact|call|phone|message|sms)\s)?(?:lists?|system|database|group|{_TEXTS})"
@@ -78,7 +84,7 @@ _START_OF_SENTENCE = (
 )
 _END_OF_SENTENCE = (
     r"(?:\s(?:please|pls|plz|thanks|thank you|thx|now|immediately|already|anymore|any more|again|ever|asap|today"
-    r"|right now|right away|at once|for good|from now on|at all|period|guys|to me|to us|from you|you"
+    r"|right now|right away|at once|for good|from now on|at all|period|guys|to me|to us|from you|you|with (?:me|us)"
     r"|(?:to|at|on) (?:this|my) (?:number|phone|cell|line)))*"
 )
 _BOTHERING = r"(?:contacting|bothering|spamming|harassing|annoying|calling|blowing up)"
@@ -88,7 +94,13 @@ _ENGLISH = (
     rf"(?:stop|quit|cease) {_BOTHERING} {_ME}",
     rf"(?:stop|quit|cease)(?: with)? (?:sending|sending out)(?: {_ME})?(?: {_WHICH}{_TEXTS})?",
     rf"(?:stop|quit|cease|end|discontinue|turn off|disable)(?: with)? {_WHICH}{_TEXTS}",
-    rf"cancel {_WHICH}{_NAMED_TEXTS}",  # but "cancel this" may mean the booking
+    rf"{_STOP_VERB} {_WHICH}(?:{_NAMED_TEXTS}|{_CONTACT})",
+    rf"(?:turn|switch|shut|cut) {_WHICH}{_NAMED_TEXTS} off",
+    # But "cancel this" and "cancel my invitation" may mean the booking.
+    rf"cancel {_WHICH}{_NAMED_TEXTS}(?<!invitation)(?<! call)",
+    # "I'd rather not get texts"
+    rf"{_RATHER_NOT} (?:get|receive|have|see|be getting|be receiving) {_WHICH}{_TEXTS}",
+    rf"{_RATHER_NOT} be (?:texted|contacted|messaged|bothered)(?: by you)?",
     # "don't text me", "never contact me again", "do not send texts"
     (
         rf"(?:do not|dont|never|no longer) (?:ever )?(?:text|txt|message|msg|contact|write|write to|bother"
@@ -104,7 +116,7 @@ _ENGLISH = (
     r"(?:i )?(?:do not|dont|no longer) (?:want|wish|like) to be (?:texted|contacted|messaged|bothered)(?: by you)?",
     rf"(?:i )?(?:do not|dont|no longer) (?:want|wish|like) to be (?:on|in) {_LIST}",
     r"(?:i )?(?:do not|dont|no longer) (?:want|wish) to hear from you",
-    rf"no (?:more|further) {_WHICH}{_TEXTS}",
+    rf"no (?:more|further) {_WHICH}(?:{_TEXTS}|{_CONTACT})",
     # "remove me", "take my number off your list", "get me off this list", "opt me out"
     rf"(?:remove|delete|erase|unlist|drop) {_ME}(?: (?:from|off|off of) {_LIST})?",
     rf"(?:remove|delete) from {_LIST}",
@@ -122,14 +134,15 @@ _MENSAJES = (
     r"(?:mensajes? de texto|mensajes?|mensajitos|textos?|sms|recordatorios?|notificaciones|notificacion|invitaciones"
     r"|avisos|suscripcion|llamadas)"
 )
-_CUALES = r"(?:(?:los|las|la|sus|su|mi|mis|estos|esos|estas|mas|otros|ningun|de|con|tantos|todos)\s)*"
+_CUALES = r"(?:(?:los|las|la|sus|su|mi|mis|estos|esos|estas|mas|otros|ningun|de|con|tantos|todos|todas|nuestros)\s)*"
+_PREFIERO = r"(?:(?:yo )?(?:prefiero|preferiria|preferimos|prefeririamos)|mejor)"
 _LISTA = (
     r"(?:de|en) (?:la|su|sus|esta|esa|las|este|todas sus) (?:listas?|sistema|base de datos|grupo"
     r"|contactos)(?: de (?:mensajes|textos|contactos|envio|correo|difusion|donantes))?"
 )
 _START_SPANISH = (
     r"(?:(?:por favor|porfavor|porfa|favor de|favor|hola|ya|disculpe|disculpen|oiga|oigan|buenas|buenos dias"
-    r"|buenas tardes|si|no|y"
+    r"|buenas tardes|si|y"
     r"|(?:quiero|necesito|les pido|le pido|solicito|pido|quisiera|deseo) (?:que )?)\s?)*"
 )
 _END_SPANISH = (
@@ -161,9 +174,12 @@ _SPANISH = (
     rf"no mas {_CUALES}{_MENSAJES}",
     rf"(?:deje[ns]?|deja|dejar|pare[ns]?|para|parar) de {_INFINITIVE}(?: {_CUALES}{_MENSAJES})?",
     (
-        rf"(?:alto|basta|pare[ns]?|parar|detengan?|detener|suspendan?|cancele[ns]?|cancelar|cancela|terminen?"
-        rf"|eliminen?) (?:a )?{_CUALES}{_MENSAJES}"
+        rf"(?:alto|basta|pare[ns]?|parar|(?:deten(?:er|gan?)|suspend(?:er|an?|e)|interrump(?:ir|an?|e)"
+        rf"|(?:cancel|termin|elimin|desactiv|silenci|cort|quit|anul)(?:ar|en?|a)|apag(?:ar|uen?|a))(?:me|nos)?)"
+        rf" (?:a )?{_CUALES}{_MENSAJES}"
     ),
+    # "Prefiero no recibir textos"
+    rf"{_PREFIERO} no (?:seguir )?(?:recibir|recibiendo|tener) {_CUALES}{_MENSAJES}",
     (
         rf"(?:quite[n]?|quita|borre[n]?|borra|saque[n]?|saca|elimine[n]?|elimina|remueva[n]?|retire[n]?|baje[n]?)(?:me"
         rf"|nos)(?: {_LISTA})?"
@@ -190,13 +206,24 @@ _CLEAR = re.compile(
     rf"|{_START_SPANISH}(?:{'|'.join(_SPANISH)}){_END_SPANISH}"
 )
 
+# "Don't cancel my texts", but not "You never stop texting me"
+_ASKS_TO_CONTINUE = re.compile(
+    rf"(?<!\byou )\b(?:do not|dont|never|not to|did not|didnt) (?:(?:want|need|meant?|please|ever|to|you) )*"
+    rf"(?:{_STOP_VERB}|cancel|pause|mute)\b"
+    r"|\bno (?:quiero (?:que )?)?(?:me )?(?:(?:cancel|suspend|termin|elimin|desactiv|silenci|cort|quit|apag"
+    r"|interrump)\w+|(?:par|dej)(?:e|en|es|ar) de)\b"
+)
+
 # Words inside a longer sentence that may ask us to stop -----------------------------------------------------------
 
 _MESSAGE_VERB = r"(?:text|txt|messag|msg|sms|contact|writ|bother|spam|harass)\w*"
 _POSSIBLE = re.compile(
     rf"\b(?:stop|quit|cease)(?: with)? (?:sending |getting |receiving )?(?:me |us )?{_WHICH}(?:{_MESSAGE_VERB}"
     rf"|reminders?|notifications?)"
-    rf"|\b(?:end|discontinue|turn off) {_WHICH}{_TEXTS}\b(?<!this)"
+    rf"|\b(?<!\bthe )(?:end|discontinue|turn off) {_WHICH}{_TEXTS}\b(?<!this)"
+    rf"|\b(?<!\bthe )(?:{_STOP_VERB}|pause|mute|cancel) {_WHICH}{_NAMED_TEXTS}\b(?<!invitation)(?<! call)"
+    rf"|\b{_RATHER_NOT} (?:get|receive|have) {_WHICH}{_NAMED_TEXTS}\b"
+    rf"|\b{_PREFIERO} no (?:recibir|tener) {_CUALES}{_MENSAJES}\b"
     r"|(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\byou )\b(?:do not|dont|never) (?:ever )?(?:text|txt|message|msg"
     r"|contact|bother)\b(?! (?:and|while|when|while) )(?!ed)"
     rf"|(?<!\bi )(?<!\bwe )(?<!\bthey )\b(?:do not|dont|never) (?:ever )?(?:send|write)(?: to)? (?:me|us|any|more"
@@ -212,10 +239,12 @@ _POSSIBLE = re.compile(
     rf"|this) (?:\w+ )?list\b"
     rf"|^{_START_OF_SENTENCE}(?:stop|unsubscribe|stop all|optout|opt out|alto|basta|no mas|no more)$"
     rf"|\bno (?:me|nos) {_VERB_ENVIAR}\b"
-    rf"|\b(?:done with|tired of|sick of|fed up with|enough of) {_WHICH}(?:texts?|texting|messages?|msgs?|sms"
+    rf"|\b(?:done with|tired of|sick of|fed up with|enough (?:of|with)|had it with|through with|annoyed (?:by|with))"
+    rf" (?:getting |receiving )?{_WHICH}(?:texts?|texting|messages?|msgs?|sms"
     r"|reminders|notifications)\b"
     r"|\b(?:call|phone|ring|email) (?:me|us) (?:\w+ ){0,2}(?:instead of|rather than) (?:\w+ )?(?:text|messag|sms)\w*"
-    rf"|\b(?:hart[oa]|cansad[oa]) de {_CUALES}{_MENSAJES}\b"
+    rf"|\b(?:hart|cansad|aburrid|agotad)[oa]s? (?:de|con) (?:recibir )?{_CUALES}{_MENSAJES}\b"
+    rf"|\b(?:basta|bueno|suficiente) (?:ya )?(?:de|con) {_CUALES}{_MENSAJES}\b"
     rf"|\bllam[ae]n?(?:me|nos) (?:\w+ ){{0,2}}en (?:vez|lugar) de (?:{_INFINITIVE}|\w* ?{_MENSAJES})\b"
     r"|\bno (?:quiero|deseo|queremos) (?:recibir|seguir recibiendo|mas (?:mensajes|textos)|que me (?:escrib|mand"
     r"|envi|text)\w*|(?:estos |sus |los )?(?:mensajes|textos))\b"
@@ -243,7 +272,7 @@ def parse_reply_meaning(text: str, opt_out_type: str = "") -> ReplyMeaning:
     sentences = reply_text.list_sentences(text)
     if any(not is_question and _CLEAR.fullmatch(words) for words, is_question in sentences):
         return ReplyMeaning.STOP_IN_WORDS
-    may_stop = any(_POSSIBLE.search(words) for words, _is_question in sentences)
+    may_stop = any(_POSSIBLE.search(_ASKS_TO_CONTINUE.sub(" ", words)) for words, _is_question in sentences)
     return ReplyMeaning.MAYBE_STOP if may_stop else ReplyMeaning.OTHER
 
 

@@ -19,6 +19,7 @@ _SIGNATURE = re.compile(
     r"^\s*(?:--|sent (?:from|via|with|by)\b|get outlook\b|enviado (?:desde|con|por|de)\b|obtener outlook\b)",
     re.IGNORECASE,
 )
+_NO_AT_START = re.compile(r"^(\W*no),", re.IGNORECASE)
 
 
 def is_reaction(text: str) -> bool:
@@ -48,7 +49,8 @@ def list_sentences(text: str) -> list[tuple[str, bool]]:
     """Return the normalized sentences of the donor's own words, each with whether it is a question."""
     found: list[tuple[str, bool]] = []
     for line in list_own_lines(text):
-        for sentence in re.findall(r"[^.!?;…]+[.!?;…]*", line):
+        # Without the comma, "No, dejen de escribir" would read as "No dejen de escribir".
+        for sentence in re.findall(r"[^.!?;…]+[.!?;…]*", _NO_AT_START.sub(r"\1.", line)):
             words = normalize_words(sentence)
             if words:
                 found.append((words, "?" in sentence or "¿" in sentence))

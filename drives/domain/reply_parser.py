@@ -42,6 +42,10 @@ _NOT_CANCEL = re.compile(
     rf"\b{_NEGATION} (?:(?:want|going|gonna|wanna|have|need|plan|planning|think|trying|meant?|wish|be|to|ever"
     rf"|please|me|i|will) )*cancel\w*"
     r"|\bno (?:la |lo |me )?(?:cancel\w*|anul\w*)"
+    # "Cancel my texts" is about the texts.
+    r"|\bcancel\w* (?:(?:all|any|of|the|my|your|these|those|los|las|mis|sus|estos|todos|todas|de) )*(?:texts?|txts?"
+    r"|text messages?|messages?|msgs?|sms|reminders?|notifications?|alerts?|calls|mensajes|textos|recordatorios|avisos"
+    r"|notificaciones|suscripcion)\b"
     r"|\b(?:got|was|were|is|are|been|be|has|have|had|fue|esta|estaba|quedo) (?:(?:just|already"
     r"|all) )?cancel(?:led|ed|ada|ado)\b"
 )

@@ -77,12 +77,13 @@ def test_the_providers_word_wins(text: str, word: str, meaning: str) -> None:
     assert reply_meaning.parse_reply_meaning(text, word) == meaning
 
 
-@pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me "])
+@pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me ", "dont ", "no quiero que "])
 @pytest.mark.parametrize(
     "words",
     [
         *("quiero ya", "quiero que ya", "mis", "los las", "nunca mas", "ahora mismo", "por favor", "si no", "favor de"),
         *("i would like to", "i want you to", "please", "the these", "right now", "any more", "to me", "hi there"),
+        *("want to", "cancel my", "turn off the", "prefer not to", "cancelen mis", "prefiero no", "basta con"),
     ],
 )
 def test_a_text_that_repeats_words_is_read_in_no_time(start: str, words: str) -> None:

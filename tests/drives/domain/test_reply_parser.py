@@ -29,6 +29,8 @@ def test_a_reply_letter_is_recognized_in_any_form(text: str, meant: ReplyCommand
         *((text, True) for text in ("I can't make it tomorrow", "Please cancel my appointment", "x", "No puedo ir")),
         *((text, True) for text in ("No voy a poder, perdón", "cancelar mi cita", "I won’t be there")),
         *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
+        *((text, False) for text in ("Please cancel all my texts", "Cancelen los mensajes")),
+        *((text, True) for text in ("Cancel my texts and cancel my visit", "Cancel my appointment and the texts")),
     ],
 )
 def test_a_possible_cancellation_is_recognized_in_both_languages(text: str, meant: bool) -> None:

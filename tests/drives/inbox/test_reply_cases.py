@@ -78,7 +78,9 @@ def is_waiting(booking: Booking) -> bool:
 READ_BY_A_PERSON = {"no_opt_out", "suggest_cancel"}
 
 
-@pytest.mark.parametrize("case", list_cases("K1", "K6", "K7", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "held out"))
+@pytest.mark.parametrize(
+    "case", list_cases("K1", "K6", "K7", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "held out")
+)
 def test_a_reply_does_what_its_case_says(case: dict[str, Any]) -> None:
     booking = prompted()
     found, expected = judge(booking, case), case["expect"]
