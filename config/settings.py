@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "volunteers",
     "notifications",
     "organizations",
-    "django.contrib.admin",
+    "config.apps.ReadOnlyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

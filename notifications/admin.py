@@ -1,15 +1,9 @@
-"""Admin pages for messages and senders. Only the limits of a sender can be edited."""
-
-from typing import Any
+"""Read-only admin pages for messages and senders."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
 
-from notifications import senders
 from notifications.models import ConsentEntry, InboundMessage, Message, Report, Sender, Suppression
-from organizations.admin import ReadOnlyAdmin
+from organizations.web.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Message)
@@ -25,20 +19,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Sender)
 class SenderAdmin(ReadOnlyAdmin):
-    """The limits must match what the carriers allow. A stopped sender can be resumed once its account is fixed."""
-
     list_display = ["name", "number", "messaging_service", "per_minute", "per_day", "is_default", "stopped_reason"]
-    fields = ["name", "number", "messaging_service", "is_default", "per_minute", "per_day", "stopped_at"]
-    readonly_fields = ["name", "number", "messaging_service", "is_default", "stopped_at"]
-    actions = ["resume"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return admin.ModelAdmin.has_change_permission(self, request, obj)
-
-    @admin.action(description="Let stopped senders send again")
-    def resume(self, request: HttpRequest, queryset: "QuerySet[Sender]") -> None:
-        count = sum(senders.resume_sender(sender=sender, now=timezone.now()) for sender in queryset)
-        self.message_user(request, f"{count} messages are queued again.")
 
 
 @admin.register(Report)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from organizations.admin import ReadOnlyAdmin
+from organizations.web.read_only_admin import ReadOnlyAdmin
 from volunteers.models import Contact, Registration, Volunteer
 
 

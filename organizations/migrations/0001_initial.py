@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                 ('about', models.CharField(max_length=60)),
                 ('fields', models.JSONField(default=list)),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='organizations.organization')),
+                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='organizations.organization')),
             ],
         ),
         migrations.CreateModel(

@@ -6,7 +6,8 @@ from organizations.models.organization import Organization
 
 
 class AuditEntry(models.Model):
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="audit_entries")
+    # None: rows of the whole installation, for example its users
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, null=True, related_name="audit_entries")
     actor = models.CharField(max_length=60)
     verb = models.CharField(max_length=40)
     about = models.CharField(max_length=60)

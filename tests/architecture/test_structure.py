@@ -18,9 +18,9 @@ DOORS = {
         *("models", "api_keys", "audit", "idempotency", "memberships", "queries", "retention"),
         "secret_keys",  # keyed hashes
         "sweeps",  # every sweep parks a bad row the same way
-        "admin",  # the read-only admin class
         "translated_text",  # texts by language: value, column and form field
         *("rules", "web.accounts"),  # every interface checks permissions the same way
+        "web.read_only_admin",  # every app has read-only admin pages
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "opt_outs", "outbox", "queries", "replies", "senders"),

@@ -1,0 +1,34 @@
+"""The admin site. It opens only to staff with a second step, and has only read-only pages."""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from organizations import queries
+from organizations.web.read_only_admin import ReadOnlyAdmin
+
+
+class ReadOnlyAdminSite(admin.AdminSite):
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not queries.signs_in_with_password_only(request.user.pk or 0)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the sign-in page, or the page where staff without a second step set it up."""
+        if super().has_permission(request) and not self.has_permission(request):
+            messages.info(request, _("First set up two-step sign-in with an app or a passkey."))
+            return redirect("mfa_index")
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        return response
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register read-only pages. Leave out the pages that other packages bring, because they can change rows."""
+        if admin_class and issubclass(admin_class, ReadOnlyAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        raise PermissionDenied  # it would list names without an audit entry

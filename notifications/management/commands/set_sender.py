@@ -1,0 +1,42 @@
+"""`manage.py set_sender`: set the limits of a sender of texts, or let a stopped sender send again."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+from django.utils import timezone
+
+from notifications import senders
+from notifications.models import Sender
+
+
+class Command(BaseCommand):
+    help = "Set the limits of a sender of texts, or let a stopped sender send again. Lists the senders without a name."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("sender", nargs="?", help="its number or messaging service")
+        parser.add_argument("--per-minute", type=int, help="0 means no limit")
+        parser.add_argument("--per-day", type=int, help="0 means no limit")
+        parser.add_argument("--resume", action="store_true", help="after the account is repaired")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuses an unknown sender and negative limits."""
+        if name := options["sender"]:
+            self._change(name, options)
+        for sender in Sender.objects.order_by("pk"):
+            address, stopped = sender.number or sender.messaging_service, sender.stopped_reason
+            state = f"stopped: {stopped}" if stopped else "sends"
+            self.stdout.write(f"{address}  {sender.per_minute} a minute, {sender.per_day} a day, {state}")
+
+    def _change(self, name: str, options: dict[str, Any]) -> None:
+        sender = Sender.objects.filter(Q(number=name) | Q(messaging_service=name)).first()
+        if sender is None:
+            raise CommandError(f"There is no sender {name}.")
+        limits = {limit: options[limit] for limit in ("per_minute", "per_day") if options[limit] is not None}
+        if any(limit < 0 for limit in limits.values()):
+            raise CommandError("A limit is 0 or more.")
+        if limits:
+            Sender.objects.filter(pk=sender.pk).update(**limits)
+        if options["resume"]:
+            count = senders.resume_sender(sender=sender, now=timezone.now())
+            self.stdout.write(f"{count} messages are queued again.")
