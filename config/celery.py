@@ -26,7 +26,7 @@ SWEEPS = {
     "drives.tasks.close_out_drives": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
     "drives.tasks.send_invitations": HOUR,
-    "drives.tasks.report_counter_drift": HOUR,
+    "drives.tasks.audit_counters": HOUR,
     "drives.tasks.purge_expired_rows": HOUR,
     "drives.tasks.apply_retention": 6 * HOUR,
 }

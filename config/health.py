@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -48,9 +49,13 @@ def _check_database() -> str | None:
 
 
 def _check_migrations() -> str | None:
-    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    missing = len(known.keys() - MigrationRecorder(connection).applied_migrations().keys())
+    missing = len(_list_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
     return f"{missing} migrations are not applied" if missing else None
+
+
+@cache
+def _list_known_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
 def _check_keys() -> str | None:
@@ -68,8 +73,10 @@ def _check_providers() -> str | None:
 
 
 def _check_drift() -> str | None:
-    slots = drift.count_drifted_slots()
-    return f"{slots} slots count something else than their bookings" if slots else None
+    audit = drift.find_last_audit()
+    if audit is None or not audit.drifted_slots:
+        return None
+    return f"{audit.drifted_slots} slots count something else than their bookings"
 
 
 def _check_beat() -> str | None:

@@ -1,8 +1,8 @@
 """Prometheus metrics, read from the database at each scrape. No process keeps its own counters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,9 +13,8 @@ from prometheus_client.registry import Collector
 
 from config import client_address
 from drives.capacity import drift
-from drives.models import Booking, BookingState
+from drives.models import BookingState, CounterAudit
 from notifications import queries as messages
-from notifications.models import Message, MessageState
 
 
 @require_safe
@@ -34,8 +33,19 @@ class DatabaseCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = timezone.now()
-        yield _build_state_gauge("drives_messages", "Messages by state.", MessageState.values, _count_by_state(Message))
-        yield _build_state_gauge("drives_bookings", "Bookings by state.", BookingState.values, _count_by_state(Booking))
+        yield _build_gauge(
+            "drives_messages",
+            "Messages that are not settled, by state; more than 10,000 are shown as 10,000.",
+            "state",
+            messages.count_unsettled_messages(),
+        )
+        yield _build_gauge(
+            "drives_texts_failed",
+            "Texts that failed within the last hour, by state.",
+            "state",
+            messages.count_failed_texts(since=now - timedelta(hours=1)),
+        )
+        yield from _build_audit_gauges(drift.find_last_audit())
         yield GaugeMetricFamily(
             "drives_outbox_lag_seconds",
             "How late the oldest due message is.",
@@ -46,14 +56,8 @@ class DatabaseCollector(Collector):
             "Senders and mail servers that are left alone because they fail; anything but 0 is a fault.",
             value=len(messages.list_open_breakers()),
         )
-        deferred = GaugeMetricFamily("drives_messages_deferred", "Messages that wait, by why.", labels=["reason"])
-        for reason, count in messages.count_deferred_messages().items():
-            deferred.add_metric([reason], count)
-        yield deferred
-        yield GaugeMetricFamily(
-            "drives_drifted_slots",
-            "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
-            value=drift.count_drifted_slots(),
+        yield _build_gauge(
+            "drives_messages_deferred", "Messages that wait, by why.", "reason", messages.count_deferred_messages()
         )
         yield _build_alert_gauge(messages.list_delivery_problems(now))
         if seen_at := messages.find_last_delivery_at():
@@ -70,12 +74,26 @@ def _build_alert_gauge(problems: Sequence[messages.DeliveryProblem]) -> Metric:
     return family
 
 
-def _count_by_state(model: type[Message] | type[Booking]) -> dict[str, int]:
-    return dict(model._default_manager.values_list("state").annotate(Count("pk")).order_by())
+def _build_audit_gauges(audit: CounterAudit | None) -> Iterator[Metric]:
+    if audit is None:  # the first hour of a new installation
+        return
+    counts = {str(state): audit.booking_counts.get(state, 0) for state in BookingState}
+    meaning = "Bookings by state at drives that are not completed or cancelled, when the counters were last audited."
+    yield _build_gauge("drives_bookings", meaning, "state", counts)
+    yield GaugeMetricFamily(
+        "drives_drifted_slots",
+        "Slots whose counters disagree with their bookings; anything but 0 is a fault.",
+        value=audit.drifted_slots,
+    )
+    yield GaugeMetricFamily(
+        "drives_counter_audit_time_seconds",
+        "When the counters were last audited, in Unix time.",
+        value=audit.audited_at.timestamp(),
+    )
 
 
-def _build_state_gauge(name: str, meaning: str, states: list[str], counts: dict[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, meaning, labels=["state"])
-    for state in states:
-        family.add_metric([state], counts.get(state, 0))
+def _build_gauge(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
     return family

@@ -66,9 +66,9 @@ def alert_coordinators(**_options: Any) -> dict[str, int]:
     return {"alerted": alerts.alert_under_filled_drives(now=timezone.now())}
 
 
-@shared_task(name="drives.tasks.report_counter_drift")
-def report_counter_drift(**_options: Any) -> dict[str, int]:
-    return {"drifted": drift.report_drift(drift.count_drifted_slots())}
+@shared_task(name="drives.tasks.audit_counters")
+def audit_counters(**_options: Any) -> dict[str, int]:
+    return {"drifted": drift.audit_counters(now=timezone.now()).drifted_slots}
 
 
 @shared_task(name="drives.tasks.purge_expired_rows")

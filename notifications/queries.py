@@ -1,11 +1,12 @@
 """Queries about messages, consents and replies, for other packages."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 from notifications import contact_address, kinds
@@ -49,8 +50,7 @@ def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:
 
 def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Message]:
     # The e-mail that replaces a text has the same key, but with /email at the end.
-    ended = [MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED]
-    failed = Message.objects.filter(channel=Channel.SMS, state__in=ended, settled_at__gt=since, kind__in=kinds)
+    failed = Message.objects.filter(channel=Channel.SMS, state__in=FAILED_STATES, settled_at__gt=since, kind__in=kinds)
     emails = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
     return list(failed.filter(key__endswith="/sms").exclude(Exists(emails)).order_by("settled_at", "pk"))
 
@@ -64,13 +64,50 @@ def list_open_breakers() -> list[Breaker]:
     return list(Breaker.objects.filter(open_until__isnull=False).order_by("subject"))
 
 
+MAX_COUNTED = 10_000  # keeps a scrape short while very many messages wait
+FAILED_STATES = (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.BLOCKED, MessageState.EXPIRED)
 DEFERRAL_REASONS = ("pace", "budget", "provider_down", "quiet_hours")
 
 
 def count_deferred_messages() -> dict[str, int]:
-    deferred = Message.objects.filter(state=MessageState.QUEUED, reason__in=DEFERRAL_REASONS)
-    counts = dict(deferred.values_list("reason").annotate(Count("pk")).order_by())
-    return {reason: counts.get(reason, 0) for reason in DEFERRAL_REASONS}
+    with connection.cursor() as cursor:
+        cursor.execute(_DEFERRED, [MAX_COUNTED])
+        counts = Counter(dict(cursor.fetchall()))
+    return {reason: counts[reason] for reason in DEFERRAL_REASONS}
+
+
+_DEFERRED = """
+SELECT reason, count(*) FROM (SELECT reason FROM notifications_message WHERE state = 'queued' LIMIT %s) AS queued
+ GROUP BY reason
+"""
+
+
+def count_unsettled_messages() -> dict[str, int]:
+    """Count messages by state, up to `MAX_COUNTED` of each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSETTLED, {"most": MAX_COUNTED})
+        return dict(cursor.fetchall())
+
+
+# Each part reads its own partial index. Every message in doubt has a time for its next check.
+_UNSETTLED = """
+SELECT 'scheduled', count(*)
+  FROM (SELECT FROM notifications_message WHERE state = 'scheduled' LIMIT %(most)s) AS part UNION ALL
+SELECT 'queued', count(*)
+  FROM (SELECT FROM notifications_message WHERE state = 'queued' LIMIT %(most)s) AS part UNION ALL
+SELECT 'claimed', count(*)
+  FROM (SELECT FROM notifications_message WHERE state = 'claimed' LIMIT %(most)s) AS part UNION ALL
+SELECT 'sending', count(*)
+  FROM (SELECT FROM notifications_message WHERE state = 'sending' LIMIT %(most)s) AS part UNION ALL
+SELECT 'in_doubt', count(*)
+  FROM (SELECT FROM notifications_message WHERE state = 'in_doubt' AND check_at IS NOT NULL LIMIT %(most)s) AS part
+"""
+
+
+def count_failed_texts(*, since: datetime) -> dict[str, int]:
+    failed = Message.objects.filter(channel=Channel.SMS, state__in=FAILED_STATES, settled_at__gt=since)
+    counts = Counter(failed.values_list("state", flat=True)[:MAX_COUNTED])
+    return {str(state): counts[state] for state in FAILED_STATES}
 
 
 def find_last_delivery_at() -> datetime | None:

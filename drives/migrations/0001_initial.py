@@ -66,6 +66,15 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='CounterAudit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('audited_at', models.DateTimeField()),
+                ('drifted_slots', models.PositiveIntegerField()),
+                ('booking_counts', models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Drive',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

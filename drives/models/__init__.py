@@ -13,6 +13,7 @@ from drives.models.booking import (
 from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
 from drives.models.conversation import Conversation, ConversationText
+from drives.models.counter_audit import CounterAudit
 from drives.models.drive import PLAN_FIELDS, Drive, DriveState
 from drives.models.message_schedule import CustomText, ScheduleEntry
 from drives.models.policy import DonationKind, Policy
@@ -39,6 +40,7 @@ __all__ = [
     "CollectionCenter",
     "Conversation",
     "ConversationText",
+    "CounterAudit",
     "CustomText",
     "DonationKind",
     "Drive",

@@ -11,6 +11,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import health
+from drives.capacity import drift
+from drives.models import Drive, Slot
 from notifications.models import Heartbeat
 from tests import builders, query_counts
 
@@ -63,8 +65,35 @@ def test_a_database_that_is_away_is_named_and_nothing_else_is_asked(
 
 
 @pytest.mark.django_db
+@pytest.mark.expects_errors
+def test_drifted_counters_are_named_once_they_were_audited(client: Client) -> None:
+    sweep_seen()
+    now, drive = timezone.now(), builders.drive()
+    Slot.objects.filter(drive=drive, n__lte=1).update(chairs_taken=1)
+    assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
+    assert drift.audit_counters(now=now).drifted_slots == 2
+    assert answer(client)[1]["drift"] == "2 slots count something else than their bookings"
+    Slot.objects.filter(drive=drive).update(chairs_taken=0)
+    drift.audit_counters(now=now)
+    assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
+
+
+@pytest.mark.django_db
+@pytest.mark.expects_errors
+@pytest.mark.parametrize(("state", "drifted"), [("published", 1), ("closed", 1), ("completed", 0), ("cancelled", 0)])
+def test_only_drives_that_can_change_are_audited(state: str, drifted: int) -> None:
+    drive = builders.drive()
+    Slot.objects.filter(drive=drive, n=0).update(chairs_taken=1)
+    Drive.objects.filter(pk=drive.pk).update(state=state)
+    assert drift.audit_counters(now=timezone.now()).drifted_slots == drifted
+
+
+@pytest.mark.django_db
 def test_figures_take_ten_queries(client: Client) -> None:
     sweep_seen()
+    builders.booked(builders.drive())
+    audited_at = timezone.now()
+    drift.audit_counters(now=audited_at)
 
     def organizations(many: int) -> Callable[[], object]:
         for number in range(many):
@@ -76,15 +105,21 @@ def test_figures_take_ten_queries(client: Client) -> None:
     families = {family.name: family for family in text_string_to_metric_families(response.content.decode())}
     assert set(families) == {
         "drives_messages",
+        "drives_texts_failed",
         "drives_bookings",
         "drives_messages_deferred",
         "drives_outbox_lag_seconds",
         "drives_failing_providers",
         "drives_drifted_slots",
+        "drives_counter_audit_time_seconds",
         "drives_message_alerts",
         "drives_heartbeat_age_seconds",
     }
     assert [sample.value for sample in families["drives_drifted_slots"].samples] == [0.0]
+    bookings = {sample.labels["state"]: sample.value for sample in families["drives_bookings"].samples}
+    assert (bookings["booked"], bookings["held"]) == (1.0, 0.0)
+    (audit,) = families["drives_counter_audit_time_seconds"].samples
+    assert audit.value == audited_at.timestamp()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.7", "172.31.255.255", "192.168.1.1", "fd00::7"])

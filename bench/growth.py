@@ -1,0 +1,157 @@
+"""`make bench ARGS=growth`: measure every page, probe and sweep at 10,000, 100,000 and 1,000,000 bookings.
+
+Each size has a database of its own, which a process of its own fills and measures (`python -m bench.growth SIZE FILE`).
+"""
+
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+from bench.stack import BenchStack
+
+SIZES = (10_000, 100_000, 1_000_000)
+ROUNDS, IDLE_ROUNDS = 15, 5
+BROWSER = "bench".ljust(43, "x")
+_CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+ReadPage = Callable[[], Any]
+
+
+def measure_sizes(bench: BenchStack) -> dict[int, list[dict[str, Any]]]:
+    """Measure each size in a process of its own, because a process has one database."""
+    assert bench.database is not None
+    found: dict[int, list[dict[str, Any]]] = {}
+    for size in SIZES:
+        print(f"filling and measuring {size:,} bookings …", flush=True)
+        path, database = bench.folder / f"{size}.json", f"growth_{size}"
+        bench.database.create_database(database)
+        command = [sys.executable, "-m", "bench.growth", str(size), str(path)]
+        subprocess.run(command, env={**os.environ, "DATABASE_URL": bench.database.url(database)}, check=True)
+        found[size] = json.loads(path.read_text())
+    return found
+
+
+def _measure(size: int) -> list[dict[str, Any]]:
+    django.setup()
+    importlib.import_module("django.core.management").call_command("migrate", verbosity=0, skip_checks=True)
+    # Import the project only now, because it needs the settings.
+    bench_data, filled_data = (importlib.import_module(f"bench.{name}") for name in ("bench_data", "filled_data"))
+    world = bench_data.BenchData()
+    began = time.monotonic()
+    filled_data.fill_database(world, size)
+    print(f"  filled in {time.monotonic() - began:.0f} s", flush=True)
+    return measure_database(world.organization, world.now)
+
+
+def measure_database(organization: Any, now: Any) -> list[dict[str, Any]]:
+    return [_measure_act(name, act, ROUNDS) for name, act in _list_pages(organization, now).items()] + [
+        _measure_sweep(task) for task in _list_sweeps()
+    ]
+
+
+def _list_pages(organization: Any, now: Any) -> dict[str, ReadPage]:
+    test, models, browsers = (
+        importlib.import_module(name) for name in ("django.test", "drives.models", "volunteers.browsers")
+    )
+    upcoming = models.Drive.objects.of(organization).open().filter(ends_at__gt=now).order_by("starts_at", "pk")
+    drive = upcoming.filter(slots__chairs_limit=20).distinct().first()
+    booking = models.Booking.objects.filter(drive=drive, state="confirmed").select_related("volunteer__phone").first()
+    slot = drive.slots.get(n=35)
+    browsers.save_verified_browser(token=BROWSER, identity=booking.volunteer.phone.identity, now=now)
+    visitor, donor, member = (test.Client(SERVER_NAME="localhost") for _client in range(3))
+    # A visitor with a personal cookie gets a page that is rendered for them.
+    visitor.cookies["browser"], donor.cookies["browser"] = "x" * 43, BROWSER
+    member.force_login(_create_owner(organization))
+    paths = {
+        "list of drives": (visitor, "/"),
+        "organization page": (visitor, f"/o/{organization.slug}/"),
+        "drive page": (visitor, f"/d/{drive.slug}/"),
+        "book form": (visitor, f"/d/{drive.slug}/book/?visit=return&slot={slot.pk}"),
+        "availability (API)": (visitor, f"/api/v1/drives/{drive.pk}/slots/?visit=return"),
+        "own bookings": (donor, "/me/"),
+        "home": (member, "/organizer/"),
+        "all drives": (member, "/organizer/drives/"),
+        "desk": (member, f"/organizer/drives/{drive.pk}/"),
+        "roster": (member, f"/organizer/drives/{drive.pk}/roster/"),
+        "booking": (member, f"/organizer/bookings/{booking.pk}/"),
+        "person": (member, f"/organizer/people/{booking.volunteer_id}/"),
+        "replies": (member, "/organizer/replies/"),
+        "call list": (member, f"/organizer/drives/{drive.pk}/calls/"),
+        "waitlist": (member, f"/organizer/drives/{drive.pk}/waitlist/"),
+        "check-in": (member, f"/checkin/{drive.slug}/"),
+        "/readyz": (visitor, "/readyz"),
+        "/metrics": (visitor, "/metrics"),
+    }
+    return {name: _build_reader(client, path) for name, (client, path) in paths.items()}
+
+
+def _build_reader(client: Any, path: str) -> ReadPage:
+    def read() -> Any:
+        response = client.get(path)
+        if response.status_code != 200 and path != "/readyz":
+            raise RuntimeError(f"{path}: {response.status_code}")
+        return response
+
+    return read
+
+
+def _create_owner(organization: Any) -> Any:
+    models = importlib.import_module("organizations.models")
+    user = models.User.objects.create_user("bench-owner@example.org")
+    models.Membership.objects.create(user=user, organization=organization, role=models.Role.OWNER)
+    return user
+
+
+def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
+    response = act()
+    with _capture_queries() as captured:
+        act()
+    queries = sum(
+        not query["sql"].startswith(_CONTROLS) for query in captured.captured_queries
+    )  # before the next request empties the log
+    times, cpu = [], []
+    for _round in range(rounds):
+        began, began_cpu = time.perf_counter(), time.process_time()
+        act()
+        times.append(time.perf_counter() - began)
+        cpu.append(time.process_time() - began_cpu)
+    return {
+        "name": name,
+        "p50_ms": round(1000 * statistics.median(times), 1),
+        "cpu_ms": round(1000 * statistics.median(cpu), 1),
+        "queries": queries,
+        "bytes": len(getattr(response, "content", b"")),
+    }
+
+
+def _list_sweeps() -> list[str]:
+    return list(importlib.import_module("config.celery").SWEEPS)
+
+
+def _measure_sweep(task: str) -> dict[str, Any]:
+    module, _, name = task.rpartition(".")
+    sweep = getattr(importlib.import_module(module), name)
+    began = time.monotonic()
+    # The first runs do what there is to do after the filling.
+    for _run in range(3):
+        sweep()
+    if (seconds := time.monotonic() - began) > 5:
+        print(f"  {task}: {seconds:.0f} s for the first three runs", flush=True)
+    return _measure_act(f"{name}, idle", sweep, IDLE_ROUNDS)
+
+
+def _capture_queries() -> Any:
+    utils, database = importlib.import_module("django.test.utils"), importlib.import_module("django.db")
+    return utils.CaptureQueriesContext(database.connection)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(_measure(int(sys.argv[1]))))

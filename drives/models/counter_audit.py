@@ -1,0 +1,14 @@
+"""The last audit of the slot counters."""
+
+from django.db import models
+
+
+class CounterAudit(models.Model):
+    """What the last audit found. There is one row, so that probes need not count."""
+
+    audited_at = models.DateTimeField()
+    drifted_slots = models.PositiveIntegerField()
+    booking_counts = models.JSONField(default=dict)  # by state, at the audited drives
+
+    def __str__(self) -> str:
+        return f"audit of {self.audited_at:%Y-%m-%d %H:%M}"
