@@ -61,15 +61,15 @@ class BenchData:
     def create_published_drive(self, steps: int, *, screening: int = 0, chair: int = 1) -> Drive:
         """Create a published drive on a new day, with unlimited capacity. All visits have the same length."""
         self.days += 1
-        on = self._day()
+        day = self._day()
         planned = Drive(
             organization=self.organization,
             site=self.site,
             policy=self.policy,
             title=f"Drive {self.days}",
-            on=on,
+            day=day,
             opens=time(6),
-            closes=(datetime.combine(on, time(6)) + timedelta(minutes=5 * steps)).time(),
+            closes=(datetime.combine(day, time(6)) + timedelta(minutes=5 * steps)).time(),
             step_minutes=5,
             chairs=UNLIMITED_CAPACITY,
             screening_stations=UNLIMITED_CAPACITY,

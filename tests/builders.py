@@ -105,7 +105,7 @@ def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
         "site": str(site(of).pk),
         "policy": str(policy().pk),
         "title": "Plasma drive",
-        "on": DRIVE_DAY.isoformat(),
+        "day": DRIVE_DAY.isoformat(),
         "opens": "09:00",
         "closes": "15:00",
         **CHAIRS,
@@ -122,7 +122,7 @@ def plan(at: Site, **changes: Any) -> Drive:
         "organization": at.organization,
         "site": at,
         "title": "Plasma drive",
-        "on": DRIVE_DAY,
+        "day": DRIVE_DAY,
         "opens": time(9),
         "closes": time(15),
         **CHAIRS,
@@ -174,7 +174,7 @@ def drive(
 def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
     """Create a drive twelve days from the real time, for tests that start programs."""
     present, owner = timezone.now(), of or organization()
-    return drive(owner, shape(site(owner), on=present.date() + timedelta(days=12), **changes), now=present)
+    return drive(owner, shape(site(owner), day=present.date() + timedelta(days=12), **changes), now=present)
 
 
 def slot(of: Drive, n: int = 0) -> Slot:

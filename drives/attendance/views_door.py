@@ -79,7 +79,7 @@ def show_day(request: MemberRequest, slug: str) -> HttpResponse:
         "focused": _parse_number(request.GET.get("next", "")) or (done.pk if done else None),
         "list_state": _describe_search(search, checkin_list),
         "is_empty": not _count_rows(checkin_list),
-        "is_today": now.astimezone(drive.site.zone).date() == drive.on,
+        "is_today": now.astimezone(drive.site.zone).date() == drive.day,
         "is_over": drive.ends_at <= now,
     }
     return members.render_member_page(request, "drives/attendance/check_in_list.html", context)

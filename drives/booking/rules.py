@@ -146,7 +146,7 @@ def reasons_not_to_take_step(act: Act, booking: Booking, now: datetime) -> list[
     step = next(step for step in STEPS if step.act == act and booking.state in step.states)
     if drive.state not in step.drive_states or _is_frozen_by_cancellation(booking):
         return [Reason("drive_cancelled", _("This drive is cancelled, so what was recorded is final."))]
-    if step.when == When.FROM_DRIVE_DAY and now.astimezone(drive.site.zone).date() < drive.on:
+    if step.when == When.FROM_DRIVE_DAY and now.astimezone(drive.site.zone).date() < drive.day:
         return [Reason("drive_not_today", _("This drive is not in progress right now."))]
     if step.when == When.FROM_ARRIVAL and now < booking.starts_at:
         return [Reason("not_due_yet", _("It’s too early to mark this person as a no-show."))]

@@ -55,7 +55,7 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "states": ROSTER_STATES,
         "query": urlencode({"q": search, "state": state}),
         "is_over": drive.ends_at <= now,
-        "is_today": now.astimezone(drive.site.zone).date() == drive.on,
+        "is_today": now.astimezone(drive.site.zone).date() == drive.day,
     }
     return members.render_member_page(request, "drives/desk/drive.html", context)
 

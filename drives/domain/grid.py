@@ -32,12 +32,12 @@ class GridProblem:
 
 @dataclass(frozen=True)
 class Grid:
-    """The plan for one day. Hours and breaks are wall-clock times in `zone` (IANA) on the local date `on`.
+    """The plan for one day. Hours and breaks are wall-clock times in `zone` (IANA) on the local date `day`.
 
     A drive closes on the day it opens.
     """
 
-    on: date
+    day: date
     opens: time
     closes: time
     zone: str
@@ -182,7 +182,7 @@ def _known_zones() -> frozenset[str]:
 
 
 def _to_utc(grid: Grid, wall: time) -> datetime:
-    return datetime.combine(grid.on, wall.replace(fold=0), ZoneInfo(grid.zone)).astimezone(UTC)
+    return datetime.combine(grid.day, wall.replace(fold=0), ZoneInfo(grid.zone)).astimezone(UTC)
 
 
 def _to_local(grid: Grid, at: datetime) -> datetime:
@@ -202,8 +202,8 @@ def _grid_problems(grid: Grid) -> list[GridProblem]:
 
 
 def _hours_problems(grid: Grid) -> Iterator[GridProblem]:
-    if grid.on.year not in YEARS:
-        yield GridProblem("date_out_of_range", "on", {"year": grid.on.year})
+    if grid.day.year not in YEARS:
+        yield GridProblem("date_out_of_range", "day", {"year": grid.day.year})
     if grid.closes <= grid.opens:
         yield GridProblem("closes_before_opens", "closes")
     if grid.step_minutes not in STEP_MINUTES:
@@ -226,7 +226,7 @@ def _break_problems(grid: Grid) -> Iterator[GridProblem]:
 def _clock_problems(grid: Grid) -> Iterator[GridProblem]:
     missing = [(name, wall) for name, wall in _wall_times(grid) if not _is_real_wall_time(grid, wall)]
     for name, wall in missing:
-        yield GridProblem("time_does_not_exist", name, {**_format_wall_time(wall), "day": grid.on})
+        yield GridProblem("time_does_not_exist", name, {**_format_wall_time(wall), "day": grid.day})
     elapsed = _to_utc(grid, grid.closes) - _to_utc(grid, grid.opens)
     if not missing and elapsed % timedelta(minutes=grid.step_minutes):
         yield GridProblem(
@@ -235,7 +235,7 @@ def _clock_problems(grid: Grid) -> Iterator[GridProblem]:
 
 
 def _is_real_wall_time(grid: Grid, wall: time) -> bool:
-    return _to_local(grid, _to_utc(grid, wall)) == datetime.combine(grid.on, wall)
+    return _to_local(grid, _to_utc(grid, wall)) == datetime.combine(grid.day, wall)
 
 
 def _capacity_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Iterator[GridProblem]:
@@ -259,10 +259,10 @@ def _fit_problems(grid: Grid, first: VisitShape, returning: VisitShape) -> Itera
 
 def _ambiguous_times(grid: Grid) -> Iterator[GridProblem]:
     for name, wall in _wall_times(grid):
-        earlier = datetime.combine(grid.on, wall, ZoneInfo(grid.zone))
+        earlier = datetime.combine(grid.day, wall, ZoneInfo(grid.zone))
         if earlier.utcoffset() != earlier.replace(fold=1).utcoffset():
             meant = f"UTC{earlier.isoformat()[19:25]}"
-            yield GridProblem("time_happens_twice", name, {**_format_wall_time(wall), "day": grid.on, "meant": meant})
+            yield GridProblem("time_happens_twice", name, {**_format_wall_time(wall), "day": grid.day, "meant": meant})
 
 
 def _clock_changes(grid: Grid) -> Iterator[GridProblem]:
@@ -270,7 +270,7 @@ def _clock_changes(grid: Grid) -> Iterator[GridProblem]:
     for at, following in pairwise(starts):
         if change := (_to_local(grid, following) - _to_local(grid, at)) - (following - at):
             way = "forward" if change > timedelta(0) else "back"
-            yield GridProblem("zone_changes_in_hours", "on", {"way": way, "length": _format_length(abs(change))})
+            yield GridProblem("zone_changes_in_hours", "day", {"way": way, "length": _format_length(abs(change))})
     elapsed, visible = starts[-1] - starts[0], _to_local(grid, starts[-1]) - _to_local(grid, starts[0])
     if elapsed != visible:
         yield GridProblem(

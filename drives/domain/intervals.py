@@ -171,13 +171,13 @@ def _elapsed(start: datetime, end: datetime) -> timedelta:
 
 
 def _full_windows(
-    rules: IntervalRules, all_donations: Sequence[Donation], on: date, ends: set[date]
+    rules: IntervalRules, all_donations: Sequence[Donation], wanted_on: date, ends: set[date]
 ) -> Iterator[BrokenRule]:
     dates = [donation.donated_on for donation in all_donations if donation.kind == rules.kind]
     for count, days in rules.windows:
         runs = [(end - timedelta(days=days - 1), end) for end in ends]
         # The wanted date counts only in a run of days that includes it.
-        if any(start <= on <= end and sum(start <= day <= end for day in dates) > count for start, end in runs):
+        if any(start <= wanted_on <= end and sum(start <= day <= end for day in dates) > count for start, end in runs):
             yield BrokenRule(WINDOW_FULL, count, days)
 
 

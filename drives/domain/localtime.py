@@ -87,8 +87,8 @@ def format_date(at: datetime, zone: str, pattern: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _format_date(on: date, pattern: str, _language: str | None) -> str:
-    return formats.date_format(on, pattern)
+def _format_date(day: date, pattern: str, _language: str | None) -> str:
+    return formats.date_format(day, pattern)
 
 
 def _time_format() -> str:

@@ -26,10 +26,10 @@ class SelfReportedForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
-        kind, on = typed.get("self_reported_kind"), typed.get("self_reported_on")
-        if kind and not on and "self_reported_on" not in self.errors:
+        kind, day = typed.get("self_reported_kind"), typed.get("self_reported_on")
+        if kind and not day and "self_reported_on" not in self.errors:
             self.add_error("self_reported_on", ValidationError(_("Enter the date too."), code="required"))
-        if on and not kind and "self_reported_kind" not in self.errors:
+        if day and not kind and "self_reported_kind" not in self.errors:
             self.add_error("self_reported_kind", ValidationError(_("Choose what you gave."), code="required"))
         return typed
 

@@ -64,18 +64,18 @@ class FollowUp:
 NO_FOLLOW_UP = FollowUp()
 
 
-def compute_progress(donations: Iterable[tuple[date, str]], on: date, lapse_after_days: int) -> Progress | None:
+def compute_progress(donations: Iterable[tuple[date, str]], day: date, lapse_after_days: int) -> Progress | None:
     """Return the donor's progress on a date, or None if no donation counts.
 
     `donations` are the dates and visit types of complete donations. After a gap of more than `lapse_after_days`, the
     count starts over. A count that starts with a return visit is unknown, because the donor gave elsewhere before.
     """
     count, last, gave_elsewhere = 0, None, False
-    for day, visit in sorted(dict(donations).items()):
-        if intervals.is_first_visit(last, day, lapse_after_days):
+    for donated_on, visit in sorted(dict(donations).items()):
+        if intervals.is_first_visit(last, donated_on, lapse_after_days):
             count, gave_elsewhere = 0, visit == Visit.RETURN
-        count, last = count + 1, day
-    if last is None or gave_elsewhere or intervals.is_first_visit(last, on, lapse_after_days):
+        count, last = count + 1, donated_on
+    if last is None or gave_elsewhere or intervals.is_first_visit(last, day, lapse_after_days):
         return None
     return Progress(min(count, rules.DONATIONS_NEEDED), last + timedelta(days=lapse_after_days))
 

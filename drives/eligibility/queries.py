@@ -36,7 +36,7 @@ class UpcomingTimes:
 
     def _find_allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
         # If there is no history, plan the longer visit.
-        visit = rules.compute_visit_type(donations, drive.policy, drive.on) or Visit.FIRST
+        visit = rules.compute_visit_type(donations, drive.policy, drive.day) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
             if time.starts_at < since:

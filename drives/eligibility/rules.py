@@ -36,7 +36,7 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
     return Reason(broken.code, f"{detail} {first}", earliest_ok_at)
 
 
-def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, on: date) -> Visit | None:
+def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, day: date) -> Visit | None:
     """Return the visit type from the donor's history, or None if the donor's own choice applies.
 
     After `lapse_after_days` without a donation, a visit is a first visit again, unless there is a newer self-reported
@@ -49,8 +49,8 @@ def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, 
     )
     if recorded is None and self_reported is None:
         return None
-    last = max(day for day in (recorded, self_reported) if day)
-    if intervals.is_first_visit(last, on, policy.lapse_after_days):
+    last = max(donated_on for donated_on in (recorded, self_reported) if donated_on)
+    if intervals.is_first_visit(last, day, policy.lapse_after_days):
         return Visit.FIRST
     return Visit.RETURN if recorded else None
 

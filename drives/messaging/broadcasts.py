@@ -143,7 +143,7 @@ def _refuse_late_notice(drive: Drive, minutes: int, now: datetime) -> None:
 
 
 def _is_running_today(drive: Drive, now: datetime) -> bool:
-    return now < drive.ends_at and now.astimezone(drive.site.zone).date() == drive.on
+    return now < drive.ends_at and now.astimezone(drive.site.zone).date() == drive.day
 
 
 def _lock_drive_row(drive: Drive) -> None:

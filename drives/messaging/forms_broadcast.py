@@ -102,4 +102,4 @@ class BroadcastForm(forms.Form):
         return hashlib.sha256(json.dumps([*shown, draft.purpose], default=str).encode()).hexdigest()
 
     def _at(self, local: time | None) -> datetime | None:
-        return datetime.combine(self.drive.on, local, self.drive.site.zone) if local else None
+        return datetime.combine(self.drive.day, local, self.drive.site.zone) if local else None

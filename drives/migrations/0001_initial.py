@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(editable=False, max_length=80, unique=True)),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('closed', 'Closed'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='draft', editable=False, max_length=10)),
                 ('title', organizations.translated_text.TranslatedField(max_length=120, verbose_name='Drive name')),
-                ('on', models.DateField(verbose_name='Day')),
+                ('day', models.DateField(verbose_name='Day')),
                 ('opens', models.TimeField(verbose_name='Opens')),
                 ('closes', models.TimeField(verbose_name='Closes')),
                 ('breaks', models.JSONField(blank=True, default=list)),

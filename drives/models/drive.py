@@ -43,7 +43,7 @@ def build_range_validators(least: int, most: int) -> list[MinValueValidator | Ma
 class Drive(models.Model):
     """One collection day at one site.
 
-    `on`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
+    `day`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
     editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API use their labels and limits.
     """
 
@@ -52,7 +52,7 @@ class Drive(models.Model):
     state = models.CharField(max_length=10, choices=DriveState, default=DriveState.DRAFT, editable=False)
 
     title = TranslatedField(_("Drive name"), max_length=120)
-    on = models.DateField(_("Day"))
+    day = models.DateField(_("Day"))
     opens = models.TimeField(_("Opens"))
     closes = models.TimeField(_("Closes"))
     breaks = models.JSONField(default=list, blank=True)  # [["12:00:00", "12:30:00"], …]
@@ -145,7 +145,7 @@ class Drive(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}, {self.on}"
+        return f"{self.title}, {self.day}"
 
     @property
     def rules(self) -> intervals.IntervalRules:
@@ -167,7 +167,7 @@ class Drive(models.Model):
     @property
     def grid(self) -> Grid:
         return Grid(
-            on=self.on,
+            day=self.day,
             opens=self.opens,
             closes=self.closes,
             zone=self.site.timezone,

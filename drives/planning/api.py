@@ -273,5 +273,5 @@ class CopyDriveView(ApiView):
     )
     def post(self, request: Request, drive_id: int) -> Response:
         drive, body = self.get_drive_or_404(drive_id), DaySerializer.read(request.data)
-        created = lifecycle.copy_drive(drive_id=drive.pk, on=body["on"], actor=self.caller.actor, now=timezone.now())
+        created = lifecycle.copy_drive(drive_id=drive.pk, day=body["day"], actor=self.caller.actor, now=timezone.now())
         return build_drive_response(self.get_drive_or_404(created.pk), status=201)

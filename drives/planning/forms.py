@@ -27,7 +27,7 @@ NEW_SITE = "new"
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
 # The form fields that show problems of the grid.
 PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
-DAY_FIELDS = ("on", "opens", "closes")
+DAY_FIELDS = ("day", "opens", "closes")
 STRICTER_FIELDS = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
 GRID_FIELDS = (*DAY_FIELDS, "breaks")
 FROZEN_FIELDS = (*DAY_FIELDS, "site", "step_minutes")
@@ -83,7 +83,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         fields = [field.name for field in PLAN_FIELDS if field.name not in FORM_ONLY_FIELDS]
         formfield_callback = build_form_field
         widgets = {
-            "on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "day": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "policy": forms.RadioSelect,
         }
         help_texts = {
@@ -98,7 +98,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         }
         error_messages = {
             "title": {"required": gettext_lazy("Enter a name for the drive.")},
-            "on": {
+            "day": {
                 "required": gettext_lazy("Choose the day of the drive."),
                 "invalid": gettext_lazy("Enter a date like 2027-03-14."),
             },
@@ -207,7 +207,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         # If there are field errors, skip problems, because fields with errors keep their old values.
         had_errors = bool(self.errors)
         self.preview = planning_plan.preview_drive_plan(self.instance)
-        saved_on = self.initial.get("on") if self.instance.pk else None
+        saved_on = self.initial.get("day") if self.instance.pk else None
         day_problems = planning_plan.list_past_day(self.instance, self.now, saved_on)
         for problem in self.preview.problems or day_problems:
             if not had_errors or problem.field in GRID_FIELDS:

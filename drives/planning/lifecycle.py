@@ -63,7 +63,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     if before.version != version:
         raise DriveVersionChanged
     _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = planning_plan.steps_or_refuse(drive, now, before.on)
+    steps = planning_plan.steps_or_refuse(drive, now, before.day)
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:
@@ -88,10 +88,10 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 
 @transaction.atomic
-def copy_drive(*, drive_id: int, on: date, actor: str, now: datetime) -> Drive:
+def copy_drive(*, drive_id: int, day: date, actor: str, now: datetime) -> Drive:
     """Save a draft with the plan of another drive. Refuses a past day, and hours that the clock change skips."""
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
-    return create_drive(drive=drive.build_copy(on=on), actor=actor, now=now)
+    return create_drive(drive=drive.build_copy(day=day), actor=actor, now=now)
 
 
 def publish_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:

@@ -54,8 +54,8 @@ def preview_drive_plan(drive: Drive) -> Preview:
 
 def list_past_day(drive: Drive, now: datetime, saved_on: date | None = None) -> list[GridProblem]:
     """List the day of a valid grid if it is over at the site. A saved drive may keep its day (`saved_on`)."""
-    is_past = drive.on < now.astimezone(drive.site.zone).date() and drive.on != saved_on
-    return [GridProblem("day_past", "on")] if is_past else []
+    is_past = drive.day < now.astimezone(drive.site.zone).date() and drive.day != saved_on
+    return [GridProblem("day_past", "day")] if is_past else []
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:

@@ -10,7 +10,7 @@ from organizations.models import Organization
 def build_default_drive(organization: Organization) -> Drive:
     last = Drive.objects.of(organization).select_related("policy").order_by("-created_at", "-pk").first()
     if last:
-        return last.build_copy(on=None)
+        return last.build_copy(day=None)
     return Drive(
         organization=organization,
         title=translated_text.translate_sentence(gettext_noop("Plasma drive"), organization.language),

@@ -92,7 +92,7 @@ class PlanSerializer(ModelSerializer[Drive]):
         model = Drive
         fields = [field.name for field in PLAN_FIELDS]
         extra_kwargs: ClassVar = {
-            "on": {"help_text": "The day of the drive."},
+            "day": {"help_text": "The day of the drive."},
             "site": {"help_text": "The `id` of a site."},
             "policy": {"help_text": "The `id` of a policy."},
             "cause": {"help_text": "The `id` of a cause."},
@@ -130,7 +130,7 @@ class PlanSerializer(ModelSerializer[Drive]):
 class DaySerializer(Serializer):
     """The date of the new drive."""
 
-    on = serializers.DateField()
+    day = serializers.DateField()
 
 
 class CancellationSerializer(Serializer):

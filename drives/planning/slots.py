@@ -33,7 +33,7 @@ def find_free_drive_slug(drive: Drive) -> str:
     # The slug must not depend on the language of the request.
     with translation.override(drive.organization.language):
         base = slugify(str(drive.title))[:60] or "drive"
-    preferred = f"{base}-{drive.on:%Y-%m-%d}"
+    preferred = f"{base}-{drive.day:%Y-%m-%d}"
     taken = set(Drive.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
     numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
     return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
@@ -46,7 +46,7 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
             "People have booked, so you can’t change the day, hours, location or time between arrivals. Cancel the "
             "drive or plan another one."
         )
-        raise ValidationError({"on": ValidationError(text, code="grid_is_frozen")})
+        raise ValidationError({"day": ValidationError(text, code="grid_is_frozen")})
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:

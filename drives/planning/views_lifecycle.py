@@ -34,7 +34,7 @@ class CancelDriveForm(forms.Form):
 
 
 class CopyDriveForm(forms.Form):
-    on = forms.DateField(
+    day = forms.DateField(
         label=gettext_lazy("Day of the new drive"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
@@ -92,11 +92,11 @@ def choose_copy_day(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = CopyDriveForm(request.POST or None)
     if form.is_valid():
-        on, now = form.cleaned_data["on"], timezone.now()
+        day, now = form.cleaned_data["day"], timezone.now()
         try:
-            copy = lifecycle.copy_drive(drive_id=drive.pk, on=on, actor=members.format_actor(request), now=now)
+            copy = lifecycle.copy_drive(drive_id=drive.pk, day=day, actor=members.format_actor(request), now=now)
         except ValidationError as error:
-            form_errors.add_refusal(form, error, dict.fromkeys(("opens", "closes", "breaks"), "on"))
+            form_errors.add_refusal(form, error, dict.fromkeys(("opens", "closes", "breaks"), "day"))
         else:
             messages.success(request, _("This is the copy, saved as a draft. Review it, then publish it."))
             return redirect("organizer_drive", copy.pk)

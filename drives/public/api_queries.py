@@ -152,7 +152,7 @@ def _filter_drives(rows: QuerySet[Drive], city: str, first_day: date | None, las
     if city:
         rows = rows.filter(site__city__iexact=city)
     if first_day:
-        rows = rows.filter(on__gte=first_day)
+        rows = rows.filter(day__gte=first_day)
     if last_day:
-        rows = rows.filter(on__lte=last_day)
+        rows = rows.filter(day__lte=last_day)
     return rows

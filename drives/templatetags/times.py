@@ -59,8 +59,8 @@ def short_moment(at: datetime, zone: str) -> str:
 
 
 @register.filter
-def short_date(on: date) -> str:
-    return formats.date_format(on, pgettext("date format", "D M j"))
+def short_date(day: date) -> str:
+    return formats.date_format(day, pgettext("date format", "D M j"))
 
 
 @register.filter

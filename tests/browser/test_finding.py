@@ -37,7 +37,7 @@ def find(page: Page, live_server: LiveServer) -> None:
 def two_drives() -> tuple[Drive, Drive]:
     first = world()
     builders.booked(first, n=2, email="ana@example.org")
-    return first, builders.drive(first.organization, on=DRIVE_DAY + timedelta(days=28), policy_id=first.policy_id)
+    return first, builders.drive(first.organization, day=DRIVE_DAY + timedelta(days=28), policy_id=first.policy_id)
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

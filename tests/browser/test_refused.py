@@ -29,7 +29,7 @@ LOOKS = pytest.mark.parametrize(
 
 def another(drive: Drive, days: int) -> Drive:
     """Create the same drive this many days later."""
-    planned = builders.plan(drive.site, policy_id=drive.policy_id, on=DRIVE_DAY + timedelta(days=days))
+    planned = builders.plan(drive.site, policy_id=drive.policy_id, day=DRIVE_DAY + timedelta(days=days))
     return builders.drive(drive.organization, planned)
 
 

@@ -38,8 +38,8 @@ def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
     page.locator("main button[type=submit]").first.click()
     page.locator("input[name=code]").wait_for()
     problems += look_at(page, f"second-step-app-{width}")
-    on = page.locator("main img").evaluate("image => getComputedStyle(image).backgroundColor")
-    assert on == "rgb(255, 255, 255)"  # cameras cannot read a black code on dark paper
+    color = page.locator("main img").evaluate("image => getComputedStyle(image).backgroundColor")
+    assert color == "rgb(255, 255, 255)"  # cameras cannot read a black code on dark paper
     secret = re.search(r"\b[A-Z2-7]{32}\b", page.content())
     assert secret
     page.locator("input[name=code]").fill(totp_code(secret[0]))

@@ -106,7 +106,7 @@ def addresses() -> dict[str, str]:
     builders.booked(closed, number=60, name="Test Donor C")
     in_closed = builders.waits(closed, number=61, name="Test Eve Elm")
     lifecycle.close_drive(drive_id=closed.pk, actor="user:1", now=NOW)
-    later = builders.drive(drive.organization, on=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
+    later = builders.drive(drive.organization, day=DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     builders.booked_together(later, now=NOW + timedelta(minutes=1))
     return {
         "wait": f"/d/{drive.slug}/waitlist/",

@@ -33,7 +33,7 @@ def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
     """Return the completed form for a plan: a Saturday, 9:00 to 15:00, four chairs."""
     return {
         "title": "Plasma drive",
-        "on": "2027-03-13",
+        "day": "2027-03-13",
         "opens": "09:00",
         "closes": "15:00",
         "site": str(site.pk),

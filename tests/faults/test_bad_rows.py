@@ -190,7 +190,7 @@ def organizations_to_invite() -> Case:
     for number in (1, 2, 3):
         owner = builders.organization(f"Foundation {number}")
         builders.gave(builders.drive(owner), number=number, consents=("reminders", "news"))
-        drives.append(builders.drive(owner, on=DRIVE_DAY + 17 * DAY))
+        drives.append(builders.drive(owner, day=DRIVE_DAY + 17 * DAY))
     Site.objects.filter(pk=drives[1].site_id).update(timezone="Nowhere/At All")
     late = drives[0].starts_at - 10 * DAY
     done = Message.objects.filter(kind="invitation").values_list("organization", flat=True)
@@ -205,7 +205,7 @@ def donors_to_invite() -> Case:
         builders.gave(first, n=number, number=number, consents=("reminders", "news")).volunteer_id or 0
         for number in (1, 2, 3)
     ]
-    coming = builders.drive(owner, on=DRIVE_DAY + 17 * DAY)
+    coming = builders.drive(owner, day=DRIVE_DAY + 17 * DAY)
     render = next_visit_texts.render_invitation
 
     def fail_for_one(person: Volunteer, *rest: Any) -> MessageContent:

@@ -28,7 +28,7 @@ def at() -> datetime:
     donated = builders.drive(owner)
     for n in range(PEOPLE):
         builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABCDEF'[n]}", consents=("reminders", "news"))
-    builders.drive(owner, on=donated.on + timedelta(days=14))
+    builders.drive(owner, day=donated.day + timedelta(days=14))
     return donated.ends_at + timedelta(days=4, hours=-1)
 
 

@@ -67,7 +67,7 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
     """Create donors who verified these numbers and donated half a year ago."""
     now = timezone.now()
     before = now - timedelta(days=180)
-    planned = builders.plain(builders.site(owner), places=1, on=before.date())
+    planned = builders.plain(builders.site(owner), places=1, day=before.date())
     past = builders.drive(owner, planned, published=False, now=before)
     people = Volunteer.objects.bulk_create(
         Volunteer(organization=owner, name="Test Ana Alder", created_at=before, **Volunteer.build_link_fields())

@@ -147,7 +147,7 @@ def test_a_donor_who_comes_back_in_the_same_browser_needs_no_code_for_thirty_day
     set_to(time_machine, NOW)
     owner = builders.organization()
     first, second, third = (
-        builders.drive(owner, on=day) for day in (date(2027, 3, 13), date(2027, 4, 10), date(2027, 4, 17))
+        builders.drive(owner, day=day) for day in (date(2027, 3, 13), date(2027, 4, 10), date(2027, 4, 17))
     )
     ana = Donor()
     ana.books(first, 6)
@@ -176,7 +176,7 @@ def test_a_letter_for_two_bookings_changes_none_until_the_donor_chooses(time_mac
     set_to(time_machine, NOW)
     owner = builders.organization()
     saturday = builders.drive(owner)
-    sunday = builders.drive(owner, on=date(2027, 3, 14), policy_id=builders.lax().pk)
+    sunday = builders.drive(owner, day=date(2027, 3, 14), policy_id=builders.lax().pk)
     ana, same = Donor(), Donor()
     ana.books(saturday, 6)
     same.books(sunday, 6)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 PLAN = {
     "title": "Plasma drive",
-    "on": "2027-03-13",
+    "day": "2027-03-13",
     "opens": "09:00",
     "closes": "15:00",
     "chairs": "4",

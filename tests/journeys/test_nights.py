@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("on", "said", "days", "leaves", "hours"),
+    ("day", "said", "days", "leaves", "hours"),
     [
         (date(2027, 3, 14), "Sun Mar 14", ("2027-03-11", "2027-03-13"), ["Thu Mar 11 10:30", "Sat Mar 13 10:30"], 23),
         (date(2027, 11, 7), "Sun Nov 7", ("2027-11-04", "2027-11-06"), ["Thu Nov 4 10:30", "Sat Nov 6 10:30"], 25),
@@ -21,25 +21,25 @@ pytestmark = pytest.mark.django_db
     ids=["the clocks went forward", "the clocks went back"],
 )
 def test_the_morning_after_the_clocks_changed(
-    time_machine: Clock, on: date, said: str, days: tuple[str, str], leaves: list[str], hours: int
+    time_machine: Clock, day: date, said: str, days: tuple[str, str], leaves: list[str], hours: int
 ) -> None:
-    two_weeks_before = local(f"{on - timedelta(days=13)} 10:00")
+    two_weeks_before = local(f"{day - timedelta(days=13)} 10:00")
     set_to(time_machine, NOW)
-    drive = builders.drive(on=on)
+    drive = builders.drive(day=day)
     set_to(time_machine, two_weeks_before)
     ana = Donor()
     ana.books(drive, 6)
     watched = [local(f"{day} 10:30") for day in days]
-    live(time_machine, two_weeks_before, local(f"{on} 10:30"), watching=watched)
+    live(time_machine, two_weeks_before, local(f"{day} 10:30"), watching=watched)
     assert [at for at, _text in ana.texts[2:]] == leaves
     assert ana.texts[-1][1].startswith(f"Hope Foundation: Reminder: tomorrow, {said} 10:30 AM, St Mary Hall.")
     assert (ana.booking.starts_at - watched[1]).total_seconds() == hours * 3600
 
 
-def night(on: date) -> Drive:
+def night(day: date) -> Drive:
     """Create a drive from midnight to 7:00 local time, at an organization without quiet hours."""
     owner = builders.organization(quiet_until_hour=0, quiet_from_hour=24)
-    return builders.drive(owner, builders.plan(builders.site(owner), on=on, opens=time(0), closes=time(7)))
+    return builders.drive(owner, builders.plan(builders.site(owner), day=day, opens=time(0), closes=time(7)))
 
 
 def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> None:

@@ -39,7 +39,7 @@ def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: 
     assert "Thank you for your donation! See when you can come again" in ana.texts[-1][1]
     assert "1 of 2 to become a qualified donor." in ana.opens().html
     owner = first.drive.organization
-    drive = builders.drive(owner, policy_id=first.drive.policy_id, on=DRIVE_DAY + timedelta(days=21))
+    drive = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=21))
     day = local("2027-03-27 00:00")  # 14 days after the first
     live(time_machine, day - timedelta(days=2), day + timedelta(days=2), watching=[local("2027-03-27 09:00")])
     when, said = ana.texts[-1]
@@ -58,7 +58,7 @@ def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: 
 def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine: Clock) -> None:
     ana, first = first_visit(time_machine)
     owner = first.drive.organization
-    drive = builders.drive(owner, policy_id=first.drive.policy_id, on=DRIVE_DAY + timedelta(days=21))
+    drive = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=21))
     helper = coordinator.AllDay(builders.member(owner, Role.CHECK_IN).user)
     page = f"/checkin/{first.drive.slug}/{first.pk}/"
     shown = text(helper.get(page))
@@ -80,12 +80,12 @@ def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine:
 def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Clock) -> None:
     _ana, first = first_visit(time_machine)
     owner = first.drive.organization
-    soon = builders.drive(owner, policy_id=first.drive.policy_id, on=DRIVE_DAY + timedelta(days=7))
+    soon = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=7))
     full = builders.drive(
-        owner, builders.plain(builders.site(owner), places=1, steps=1, on=DRIVE_DAY + timedelta(days=21))
+        owner, builders.plain(builders.site(owner), places=1, steps=1, day=DRIVE_DAY + timedelta(days=21))
     )
     builders.booked(full, number=7, name="Test Bo Birch", now=NOON)
-    stranger = builders.drive(on=DRIVE_DAY + timedelta(days=21))
+    stranger = builders.drive(day=DRIVE_DAY + timedelta(days=21))
     helper = coordinator.AllDay(builders.member(owner, Role.CHECK_IN).user)
     page = f"/checkin/{first.drive.slug}/{first.pk}/"
     assert "There is no drive yet on a date when they can donate. We’ll tell them when there is one." in text(
@@ -107,7 +107,7 @@ def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Cloc
 def test_only_who_may_check_in_books_at_the_table(time_machine: Clock) -> None:
     _ana, first = first_visit(time_machine)
     owner = first.drive.organization
-    drive = builders.drive(owner, policy_id=first.drive.policy_id, on=DRIVE_DAY + timedelta(days=21))
+    drive = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=21))
     asked = {"slot": builders.slot(drive).pk}
     address = f"/checkin/{first.drive.slug}/{first.pk}/next/"
     viewer = coordinator.AllDay(builders.member(owner, Role.VIEWER).user)

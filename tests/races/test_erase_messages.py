@@ -76,7 +76,7 @@ def race_erasure(act: Act) -> Callable[[], bool]:
         given = builders.drive(owner)
         person = builders.gave(given, number=number, consents=consents).volunteer
         assert person is not None
-        coming = builders.drive(owner, on=given.on + timedelta(days=14))
+        coming = builders.drive(owner, day=given.day + timedelta(days=14))
         phone = builders.phone(number)
         if act is not invitation:
             builders.held(coming, number=number)

@@ -28,7 +28,7 @@ def _no_limits(settings: Any) -> None:
 
 
 def two_organizations() -> Callable[[], bool]:
-    drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
+    drives = [builders.drive(day=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
 
     def race() -> bool:
@@ -46,7 +46,7 @@ def verify_phone_and_mailbox() -> Callable[[], bool]:
 
     She books with the phone there and with the mailbox elsewhere.
     """
-    drives = [builders.drive(on=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
+    drives = [builders.drive(day=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))
 
     def race() -> bool:

@@ -28,7 +28,7 @@ def two_workers() -> Callable[[], bool]:
     for n in range(3):
         builders.gave(donated, n=n, number=n, name=f"Test Donor {'ABC'[n]}", consents=("reminders", "news"))
     now = donated.ends_at + timedelta(days=4, hours=-1)
-    builders.drive(owner, on=donated.on + timedelta(days=14))
+    builders.drive(owner, day=donated.day + timedelta(days=14))
     beat = partial(invitations.invite_all_donors, now=now)
 
     def race() -> bool:

@@ -134,9 +134,9 @@ def _is_wanted(one: Kept, asked: Mapping[str, str]) -> bool:
     if any(name in asked and one.fields.get(name) != asked[name] for name in ("To", "From")):
         return False
     days = {sign: asked[f"DateSent{sign}"][:10] for sign in ("", "<", ">") if f"DateSent{sign}" in asked}
-    on = f"{one.sent_at:%Y-%m-%d}" if one.sent_at else ""
-    fits = {"": on == days.get(""), "<": on <= days.get("<", ""), ">": on >= days.get(">", "")}
-    return all(on and fits[sign] for sign in days)
+    day = f"{one.sent_at:%Y-%m-%d}" if one.sent_at else ""
+    fits = {"": day == days.get(""), "<": day <= days.get("<", ""), ">": day >= days.get(">", "")}
+    return all(day and fits[sign] for sign in days)
 
 
 def _is_address(text: str) -> bool:

@@ -37,7 +37,7 @@ def erase_owner(booking: Booking) -> None:
 
 
 def book_next_day(of: Organization, booking_for: BookingFor = "", **person: object) -> Booking:
-    drive = builders.drive(of, on=builders.DRIVE_DAY + timedelta(days=1))
+    drive = builders.drive(of, day=builders.DRIVE_DAY + timedelta(days=1))
     held = builders.held(drive, now=LATER, **person)  # type: ignore[arg-type]
     number = person.get("number", 42)
     return verify.verify_booking(
@@ -66,7 +66,7 @@ def test_the_next_of_a_family_becomes_the_owner_of_the_phone() -> None:
     ana, bo, _cy = family(hope, "Test Ana Alder", "Test Bo Alder", "Test Cy Alder")
     erase_owner(ana)
     later = builders.booked(
-        builders.drive(hope, on=builders.DRIVE_DAY + timedelta(days=4)), now=LATER, name="Test Bo Alder"
+        builders.drive(hope, day=builders.DRIVE_DAY + timedelta(days=4)), now=LATER, name="Test Bo Alder"
     )
     assert later.volunteer == bo.volunteer
     assert Contact.objects.get().owner == bo.volunteer
@@ -103,7 +103,7 @@ def test_a_donor_with_a_phone_then_with_their_mailbox_alone_is_asked_and_the_int
 def test_the_same_donor_becomes_the_owner_of_the_mailbox() -> None:
     hope = builders.organization()
     ana = builders.booked(builders.drive(hope), email=MAIL).volunteer
-    drive = builders.drive(hope, on=builders.DRIVE_DAY + timedelta(days=4))
+    drive = builders.drive(hope, day=builders.DRIVE_DAY + timedelta(days=4))
     held = builders.held(drive, phone="", email=MAIL, number=43)
     same = verify.verify_booking(
         booking_id=held.pk, code=builders.code_of(held), bound_to="browser-43", booking_for="me", now=NOW
@@ -122,7 +122,7 @@ def test_a_stranger_who_typed_the_name_and_mailbox_before_gets_no_hold_on_the_ho
 def test_the_page_and_the_api_ask() -> None:
     hope, browser = builders.organization(), Client()
     builders.booked(builders.drive(hope), email=MAIL)
-    drive = builders.drive(hope, on=builders.DRIVE_DAY + timedelta(days=4))
+    drive = builders.drive(hope, day=builders.DRIVE_DAY + timedelta(days=4))
     held = donor.kept(browser, drive, phone="", email=MAIL)
     asked = donor.prove(browser, held)
     assert asked.status_code == 409

@@ -48,7 +48,7 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
     slug, main = demo_organization.organization.slug, demo_organization.sites[0]
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=demo_organization.organization)
-    published = planned.filter(on__gt=local.date(), state=DriveState.PUBLISHED)
+    published = planned.filter(day__gt=local.date(), state=DriveState.PUBLISHED)
     ahead = {str(title) for title in published.values_list("title", flat=True)}
     if slug == content.HARBOR:
         if not ahead:
@@ -65,7 +65,7 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
             _build_donors(demo_organization, WALK_INS),
             completed=True,
         )
-    if not planned.filter(on=local.date()).exists():
+    if not planned.filter(day=local.date()).exists():
         turn = TODAY_DONORS[local.date().toordinal() % len(TODAY_DONORS)]
         yield Day(
             "today",
@@ -90,8 +90,8 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
 
 
 def _saturday(today: date, days_ahead: int) -> date:
-    on = today + timedelta(days=days_ahead)
-    return on + timedelta(days=(5 - on.weekday()) % 7)
+    day = today + timedelta(days=days_ahead)
+    return day + timedelta(days=(5 - day.weekday()) % 7)
 
 
 def build_plan_around(demo_organization: DemoOrganization, site: Site, local: datetime) -> Drive:
@@ -108,7 +108,7 @@ def build_plan_around(demo_organization: DemoOrganization, site: Site, local: da
 def _build_plan(
     demo_organization: DemoOrganization,
     site: Site,
-    on: date,
+    day: date,
     *,
     goal: int,
     opens: time = time(9),
@@ -127,7 +127,7 @@ def _build_plan(
         bring=TranslatedString(content.BRING),
         phone=demo_organization.organization.phone,
         goal=goal,
-        on=on,
+        day=day,
         opens=opens,
         closes=time(opens.hour + 8, opens.minute),
         step_minutes=step,

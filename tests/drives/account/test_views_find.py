@@ -62,7 +62,7 @@ def test_a_lost_link_is_found_again_with_phone_and_code() -> None:
 def test_the_code_comes_from_the_organization_of_the_latest_booking() -> None:
     early, late = builders.organization(), builders.organization()
     builders.booked(builders.drive(late, policy_id=builders.lax().pk))
-    early_drive = builders.drive(early, policy_id=builders.lax().pk, on=builders.DRIVE_DAY - timedelta(days=2))
+    early_drive = builders.drive(early, policy_id=builders.lax().pk, day=builders.DRIVE_DAY - timedelta(days=2))
     builders.booked(early_drive, n=4)
     Message.objects.all().delete()
     ask(Client())

@@ -37,7 +37,7 @@ def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list
     """Create a full drive with two spots, some weeks later."""
     day = builders.DRIVE_DAY + timedelta(weeks=weeks)
     owner = of or builders.organization(codes_per_day=100_000)
-    taken = builders.full_drive(steps=2, of=owner, on=day, policy_id=builders.lax().pk)
+    taken = builders.full_drive(steps=2, of=owner, day=day, policy_id=builders.lax().pk)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=taken[0].drive_id), taken
 
 
@@ -93,7 +93,7 @@ def test_unverified_entries_and_those_of_others_are_not_shown() -> None:
     drive, _taken = full()
     builders.asked_to_wait(drive)
     builders.waits(drive, number=50, name="Test Bo Birch")
-    builders.booked(builders.drive(drive.organization, on=builders.DRIVE_DAY + timedelta(weeks=4)))
+    builders.booked(builders.drive(drive.organization, day=builders.DRIVE_DAY + timedelta(weeks=4)))
     page = shown(known_browser())
     assert "on the waiting list" not in page
     assert "Test Bo Birch" not in page
@@ -103,7 +103,7 @@ def test_one_person_and_three_take_the_same_number_of_queries() -> None:
     alone, _taken = full()
     builders.waits(alone)
     builders.booked_together(
-        builders.drive(alone.organization, on=builders.DRIVE_DAY + timedelta(weeks=4)),
+        builders.drive(alone.organization, day=builders.DRIVE_DAY + timedelta(weeks=4)),
         people=(("Test Ana Alder", "return"), ("Test Mo Mallow", "return")),
     )
     with CaptureQueriesContext(connection) as few:
@@ -113,7 +113,7 @@ def test_one_person_and_three_take_the_same_number_of_queries() -> None:
         day = builders.DRIVE_DAY + timedelta(weeks=weeks + 2)
         for hours, party in enumerate((builders.PARTY, builders.PARTY[:2]), start=1):
             day += timedelta(days=1)
-            drive = builders.drive(owner, on=day, policy_id=builders.lax().pk)
+            drive = builders.drive(owner, day=day, policy_id=builders.lax().pk)
             builders.booked_together(drive, people=party, now=NOW + timedelta(days=weeks, hours=hours))
     with CaptureQueriesContext(connection) as many:
         people = sections(known_browser())
@@ -126,7 +126,7 @@ def two_of_one_name() -> tuple[Booking, Booking]:
     drive = builders.drive(policy_id=builders.lax().pk)
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)
-    later = builders.drive(drive.organization, on=day, policy_id=builders.lax().pk)
+    later = builders.drive(drive.organization, day=day, policy_id=builders.lax().pk)
     daughter = builders.booked(later, name="Test Eve Alder", is_for_other=True)
     Volunteer.objects.filter(name="Test Eve Alder").update(name="Test Ana Alder")
     return mother, daughter
@@ -144,7 +144,7 @@ def test_namesakes_at_one_contact_are_told_apart_by_organization_and_booking() -
 def test_a_person_at_two_organizations_is_one_and_needs_no_telling_apart() -> None:
     builders.booked(builders.drive(policy_id=builders.lax().pk))
     day = builders.DRIVE_DAY + timedelta(weeks=4)
-    builders.booked(builders.drive(builders.organization("Other Foundation"), on=day, policy_id=builders.lax().pk))
+    builders.booked(builders.drive(builders.organization("Other Foundation"), day=day, policy_id=builders.lax().pk))
     (only,) = sections(known_browser())
     assert only.startswith("Test Ana Alder Plasma drive")
 
@@ -155,7 +155,7 @@ def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
     by_phone = builders.booked(drive)
     by_mail = builders.booked(drive, n=8, phone="", email="ana@example.org")
     day = builders.DRIVE_DAY + timedelta(weeks=4)
-    there = builders.drive(builders.organization("Other Foundation"), on=day, policy_id=builders.lax().pk)
+    there = builders.drive(builders.organization("Other Foundation"), day=day, policy_id=builders.lax().pk)
     return by_phone, by_mail, builders.booked(there)
 
 

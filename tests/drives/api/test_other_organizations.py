@@ -18,7 +18,7 @@ from tests.drives.caller import Api
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 BODIES: dict[str, Any] = {
-    "copy": {"on": "2027-04-10"},
+    "copy": {"day": "2027-04-10"},
     "outcome": {"outcome": "donated"},
     "walk-ins": {"name": "Test Dan Dow", "visit": "return", "phone": "+12015550149"},
 }

@@ -87,7 +87,7 @@ def planned(of: Organization | None = None, **changes: Any) -> tuple[Drive, Driv
     """Create a drive, and one a week later."""
     owner = of or builders.organization()
     policy = builders.policy().pk
-    return builders.drive(owner, policy_id=policy), builders.drive(owner, policy_id=policy, on=NEXT_DAY, **changes)
+    return builders.drive(owner, policy_id=policy), builders.drive(owner, policy_id=policy, day=NEXT_DAY, **changes)
 
 
 def over(drive: Drive) -> datetime:
@@ -129,12 +129,12 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
     owner = builders.organization()
     policy = builders.policy(min_hours=None, min_days=14, windows=[]).pk
     drive = builders.drive(owner, policy_id=policy)
-    builders.drive(owner, policy_id=policy, on=NEXT_DAY)
-    builders.drive(policy_id=policy, on=DRIVE_DAY + 15 * DAY)
+    builders.drive(owner, policy_id=policy, day=NEXT_DAY)
+    builders.drive(policy_id=policy, day=DRIVE_DAY + 15 * DAY)
     full = builders.drive(
-        owner, builders.plain(builders.site(owner), places=1, policy_id=policy, on=DRIVE_DAY + 20 * DAY)
+        owner, builders.plain(builders.site(owner), places=1, policy_id=policy, day=DRIVE_DAY + 20 * DAY)
     )
-    open_again = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 21 * DAY)
+    open_again = builders.drive(owner, policy_id=policy, day=DRIVE_DAY + 21 * DAY)
     for n in range(1, 4):
         builders.booked(full, n=n, number=n, name=f"Test Donor {'ABCD'[n]}")
     found = eligibility_queries.load_follow_up(builders.gave(drive), over(drive), all_organizations=False)
@@ -176,8 +176,8 @@ def test_a_donation_elsewhere_does_not_show_in_what_coordinators_can_read() -> N
     policy = builders.policy(min_hours=None, min_days=28, windows=[]).pk
     owner, other = builders.organization(), builders.organization()
     drive = builders.drive(owner, policy_id=policy)
-    later = builders.drive(owner, policy_id=policy, on=DRIVE_DAY + 30 * DAY)
-    elsewhere = builders.drive(other, policy_id=builders.lax().pk, on=DRIVE_DAY + 5 * DAY)
+    later = builders.drive(owner, policy_id=policy, day=DRIVE_DAY + 30 * DAY)
+    elsewhere = builders.drive(other, policy_id=builders.lax().pk, day=DRIVE_DAY + 5 * DAY)
     booking = builders.gave(drive)
     builders.gave(elsewhere, booked_at=over(drive))
     now = over(elsewhere)
@@ -216,7 +216,7 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
     booking = builders.gave(drive)
     Drive.objects.filter(pk=later.pk).update(state="closed")
     site = builders.site(owner)
-    apart = [builders.drive(owner, builders.plan(site, on=DRIVE_DAY + n * DAY)) for n in (180, 190, 200)]
+    apart = [builders.drive(owner, builders.plan(site, day=DRIVE_DAY + n * DAY)) for n in (180, 190, 200)]
     times = [NextVisit(one, 123456789, one.starts_at + timedelta(hours=2), "return") for one in apart]
     after = FollowUp(Progress(1, NEXT_DAY), times)
     with translation.override(language):
@@ -271,7 +271,7 @@ def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
 def test_the_table_does_not_see_bookings_at_another_organization() -> None:
     drive, later = planned()
     booking = builders.gave(drive, visit="first")
-    builders.booked(builders.drive(builders.organization("Harbor"), on=later.on + timedelta(days=1)))
+    builders.booked(builders.drive(builders.organization("Harbor"), day=later.day + timedelta(days=1)))
     assert book_next(booking, builders.slot(later, 2).pk, drive.ends_at).state == "booked"
 
 
@@ -290,13 +290,13 @@ def test_the_table_books_only_what_the_donor_could(outcome: str, slot_of: str, c
     owner = builders.organization()
     drive, later = planned(owner)
     booking = builders.gave(drive, outcome=outcome)
-    shut = builders.drive(owner, on=NEXT_DAY)
+    shut = builders.drive(owner, day=NEXT_DAY)
     Drive.objects.filter(pk=shut.pk).update(state="closed")
     drives = {
         "later": later,
-        "stranger": builders.drive(on=NEXT_DAY),
+        "stranger": builders.drive(day=NEXT_DAY),
         "closed": shut,
-        "soon": builders.drive(owner, policy_id=drive.policy_id, on=DRIVE_DAY + DAY),
+        "soon": builders.drive(owner, policy_id=drive.policy_id, day=DRIVE_DAY + DAY),
     }
     slot = builders.slot(drives[slot_of]).pk if slot_of in drives else 0
     with pytest.raises(Refusal) as refused:

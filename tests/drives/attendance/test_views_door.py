@@ -207,7 +207,7 @@ def test_a_walk_in_on_another_day_is_refused() -> None:
 def test_a_walk_in_after_the_drive_is_shown_the_next_one() -> None:
     owner = builders.member(builders.organization())
     drive = builders.drive(owner.organization)
-    later = builders.drive(owner.organization, on=builders.DRIVE_DAY + timedelta(days=7), title="The next drive")
+    later = builders.drive(owner.organization, day=builders.DRIVE_DAY + timedelta(days=7), title="The next drive")
     browser = coordinator.AllDay(owner.user)
     with at(drive, 7 * 60):
         form = {"name": "Test Wes Willow", "phone": "213 555 0199", "visit": "first"}

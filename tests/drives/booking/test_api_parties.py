@@ -67,8 +67,8 @@ def test_a_refusal_lists_times_that_the_whole_party_may_take() -> None:
     here = builders.organization()
     place = builders.site(here)
     builders.booked(builders.drive(here, builders.plan(place)))
-    _saturday, wednesday = Drive.objects.get(), builders.drive(here, builders.plan(place, on=date(2027, 3, 17)))
-    bookings = sent(builders.drive(here, builders.plan(place, on=date(2027, 3, 14)))).json()["bookings"]
+    _saturday, wednesday = Drive.objects.get(), builders.drive(here, builders.plan(place, day=date(2027, 3, 17)))
+    bookings = sent(builders.drive(here, builders.plan(place, day=date(2027, 3, 14)))).json()["bookings"]
     code = builders.code_of(Booking.objects.get(pk=bookings[0]["id"]))
     answer = Api().post(f"bookings/{bookings[0]['token']}/verify/", {"code": code}).json()
     assert [(time["drive"], time["id"]) for time in answer["alternatives"]] == [

@@ -117,7 +117,7 @@ def on_days(*days: int) -> list[Drive]:
     """Create one organization's drives, this many days after a Saturday. A party of two is booked at the first one."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
-    drives = [builders.drive(here, builders.plan(place, on=on)) for on in dates]
+    drives = [builders.drive(here, builders.plan(place, day=day)) for day in dates]
     builders.booked_together(drives[0], people=TWO)
     return drives
 

@@ -85,7 +85,7 @@ def test_one_refused_member_blocks_the_move_until_a_reason_overrides() -> None:
     sunday = builders.drive(
         saturday.organization,
         builders.plain(
-            saturday.site, places=1, steps=1, on=saturday.on + timedelta(days=2), policy_id=builders.lax().pk
+            saturday.site, places=1, steps=1, day=saturday.day + timedelta(days=2), policy_id=builders.lax().pk
         ),
     )
     builders.booked(sunday, name="Test Bo Alder", is_for_other=True)

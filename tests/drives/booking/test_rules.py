@@ -240,8 +240,8 @@ def test_an_interval_reason_names_the_first_allowed_time(broken: BrokenRule, wor
 
 
 def gave(days_ago: int, basis: str = GIVEN, kind: str = "plasma") -> Donation:
-    on = NOW.date() - days_ago * DAY
-    return Donation(datetime(on.year, on.month, on.day, 18, tzinfo=UTC), on, IntervalRules(kind), basis=basis)
+    day = NOW.date() - days_ago * DAY
+    return Donation(datetime(day.year, day.month, day.day, 18, tzinfo=UTC), day, IntervalRules(kind), basis=basis)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +395,7 @@ DOOR_ACTS = (Act.CHECK_IN, Act.RECORD_OUTCOME, Act.MARK_NO_SHOW, Act.UNDO)
 @pytest.mark.parametrize("state", BookingState)
 def test_a_step_is_allowed_exactly_where_the_table_has_a_row(act: Act, drive_state: DriveState, state: str) -> None:
     at = datetime(2027, 3, 13, 18, tzinfo=UTC)
-    drive = Drive(state=drive_state, on=at.date(), site=Site(timezone="America/Los_Angeles"))
+    drive = Drive(state=drive_state, day=at.date(), site=Site(timezone="America/Los_Angeles"))
     drive.cancelled_at = at if drive_state == DriveState.CANCELLED else None
     booking = Booking(drive=drive, state=state, starts_at=at, changed_at=at + timedelta(microseconds=1))
     rows = [
@@ -415,7 +415,7 @@ def test_a_step_is_allowed_exactly_where_the_table_has_a_row(act: Act, drive_sta
     ],
 )
 def test_a_step_is_refused_before_its_time(act: Act, code: str, first: datetime) -> None:
-    drive = Drive(state="published", on=date(2027, 3, 13), site=Site(timezone="America/Los_Angeles"))
+    drive = Drive(state="published", day=date(2027, 3, 13), site=Site(timezone="America/Los_Angeles"))
     booking = Booking(drive=drive, state="booked", starts_at=datetime(2027, 3, 13, 18, tzinfo=UTC))
     refused = booking_rules.reasons_not_to_take_step(act, booking, first - timedelta(microseconds=1))
     assert [reason.code for reason in refused] == [code]

@@ -182,7 +182,7 @@ def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
     """Create a party that donated on Saturday and wants to come back on Sunday. Wednesday is the first allowed day."""
     place = builders.site(here)
     saturday, sunday, wednesday = (
-        builders.drive(here, builders.plan(place, on=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)
+        builders.drive(here, builders.plan(place, day=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)
     )
     booked(client, saturday)
     first = kept(client, sunday)

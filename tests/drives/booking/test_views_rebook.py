@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def next_drive(of: Drive, **changes: Any) -> Drive:
-    return builders.drive(of.organization, on=builders.DRIVE_DAY + timedelta(days=28), **changes)
+    return builders.drive(of.organization, day=builders.DRIVE_DAY + timedelta(days=28), **changes)
 
 
 def check_page(browser: Client, drive: Drive, n: int = 0, **query: str) -> Any:
@@ -82,7 +82,7 @@ def test_a_second_rebook_tap_returns_the_same_booking() -> None:
 def test_a_time_too_close_is_refused_with_alternatives_and_no_hold_stays() -> None:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
-    drive = builders.drive(first.organization, on=builders.DRIVE_DAY + timedelta(days=1))
+    drive = builders.drive(first.organization, day=builders.DRIVE_DAY + timedelta(days=1))
     response = again(browser, drive)
     assert response.status_code == 409
     assert "There is a problem" in text(response)
@@ -101,7 +101,7 @@ def leftovers(drive: Drive) -> tuple[int, int, int]:
 def refused_in_the_last_step() -> Drive:
     browser, first = Client(), builders.drive()
     donor.booked(browser, first)
-    drive = builders.drive(first.organization, on=builders.DRIVE_DAY + timedelta(days=1))
+    drive = builders.drive(first.organization, day=builders.DRIVE_DAY + timedelta(days=1))
     assert again(browser, drive).status_code == 409
     assert Booking.objects.get(drive=first).state == BookingState.BOOKED
     return drive
@@ -144,7 +144,7 @@ def test_rebooking_a_full_time_offers_the_nearest() -> None:
     donor.booked(browser, first)
     place = builders.site(first.organization)
     drive = builders.drive(
-        first.organization, builders.plain(place, places=1, on=builders.DRIVE_DAY + timedelta(days=28))
+        first.organization, builders.plain(place, places=1, day=builders.DRIVE_DAY + timedelta(days=28))
     )
     sent = fields(check_page(browser, drive))
     builders.booked(drive, number=7)
@@ -166,7 +166,7 @@ def test_not_you_opens_an_empty_form() -> None:
 def test_rebooking_at_another_organization_creates_a_record_there() -> None:
     browser = Client()
     donor.booked(browser, builders.drive())
-    there = builders.drive(on=builders.DRIVE_DAY + timedelta(days=28))
+    there = builders.drive(day=builders.DRIVE_DAY + timedelta(days=28))
     check = check_page(browser, there)
     assert "Hope Foundation will get your name and contact information." in text(check)
     assert "Text me reminders about my booking" in text(check)

@@ -78,7 +78,7 @@ def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
         check_in.check_in_donor(booking_id=booking.pk, actor="test", now=day)
         check_in.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
     close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
-    later = builders.drive(member.organization, on=builders.DRIVE_DAY + timedelta(days=30))
+    later = builders.drive(member.organization, day=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
     assert "of every 100 people who booked, 75 donated (20 bookings)" in shown
 
@@ -232,9 +232,9 @@ def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
 def test_a_copy_is_a_draft_of_another_day() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization, goal=7), coordinator.signed_in(member)
-    browser.post(address(drive, "copy_drive"), {"on": "2027-04-10"})
+    browser.post(address(drive, "copy_drive"), {"day": "2027-04-10"})
     copy = Drive.objects.exclude(pk=drive.pk).get()
-    assert (str(copy.on), copy.state, copy.goal) == ("2027-04-10", DriveState.DRAFT, 7)
+    assert (str(copy.day), copy.state, copy.goal) == ("2027-04-10", DriveState.DRAFT, 7)
 
 
 def test_a_copy_to_a_night_without_its_hours_is_refused_beside_the_day() -> None:
@@ -242,7 +242,7 @@ def test_a_copy_to_a_night_without_its_hours_is_refused_beside_the_day() -> None
     site = builders.site(member.organization)
     night = builders.plan(site, opens=time(2, 30), closes=time(8, 30))
     drive, browser = builders.drive(member.organization, night), coordinator.signed_in(member)
-    response = browser.post(address(drive, "copy_drive"), {"on": "2027-03-14"})
+    response = browser.post(address(drive, "copy_drive"), {"day": "2027-03-14"})
     assert response.status_code == 422
     assert "02:30 does not exist on 2027-03-14" in text(response)
 
@@ -394,7 +394,7 @@ def test_an_hour_says_how_many_people_are_above_its_limit(chairs: int, above: in
 def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
     owner = builders.organization()
     for day in range(7):
-        drive = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=builders.lax().pk)
+        drive = builders.drive(owner, day=builders.DRIVE_DAY + timedelta(days=day), policy_id=builders.lax().pk)
         for number in range(4):
             builders.booked(drive, n=number, number=10 * day + number)
         close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))

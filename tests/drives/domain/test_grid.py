@@ -23,7 +23,7 @@ from drives.planning.problems import SENTENCES
 
 FIRST, RETURNING, PLAIN = VisitShape(2, 4), VisitShape(1, 3), VisitShape(0, 1)
 MARCH = Grid(
-    on=date(2026, 3, 14),
+    day=date(2026, 3, 14),
     opens=time(9),
     closes=time(17),
     zone="America/Los_Angeles",
@@ -32,7 +32,7 @@ MARCH = Grid(
     chairs=6,
     screening_stations=2,
 )
-SPRING, AUTUMN = replace(MARCH, on=date(2026, 3, 8)), replace(MARCH, on=date(2026, 11, 1))
+SPRING, AUTUMN = replace(MARCH, day=date(2026, 3, 8)), replace(MARCH, day=date(2026, 11, 1))
 ZONES = [
     "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "America/Adak", "America/Anchorage",
     "America/Asuncion", "America/Bogota", "America/Chicago", "America/Denver", "America/Havana",
@@ -103,8 +103,8 @@ def test_an_odd_step_is_refused(step_minutes: int) -> None:
         ({"chairs": 0}, ("no_chairs", "chairs")),
         ({"screening_stations": 0}, ("no_screening_places", "screening_stations")),
         ({"screening_stations": -1}, ("no_screening_places", "screening_stations")),
-        ({"on": date(9999, 12, 31)}, ("date_out_of_range", "on")),
-        ({"on": date.min}, ("date_out_of_range", "on")),
+        ({"day": date(9999, 12, 31)}, ("date_out_of_range", "day")),
+        ({"day": date.min}, ("date_out_of_range", "day")),
         ({"opens": time(9, 0, 30)}, ("time_not_whole_minute", "opens")),
         ({"opens": time(9, 10)}, ("hours_not_whole_steps", "closes")),
         ({"breaks": ((time(8), time(10)),)}, ("break_outside_hours", "breaks")),
@@ -185,7 +185,7 @@ def test_a_drive_over_the_autumn_change_is_an_hour_longer() -> None:
     assert labels[:7] == ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00"]
     assert len(labels) == 7 * 2
     assert codes(domain_grid.find_grid_warnings(grid)) == [
-        ("zone_changes_in_hours", "on"),
+        ("zone_changes_in_hours", "day"),
         ("hours_differ_from_clock", "closes"),
     ]
 
@@ -204,7 +204,7 @@ def test_daytime_hours_have_no_warnings_on_a_dst_day() -> None:
 
 
 def test_half_an_hour_of_change_does_not_fit_a_step_of_an_hour() -> None:
-    night = replace(MARCH, zone="Australia/Lord_Howe", on=date(2026, 4, 5), opens=time(0), closes=time(6), breaks=())
+    night = replace(MARCH, zone="Australia/Lord_Howe", day=date(2026, 4, 5), opens=time(0), closes=time(6), breaks=())
     assert codes(domain_grid.find_grid_problems(replace(night, step_minutes=60), PLAIN, PLAIN)) == [
         ("hours_not_whole_steps", "closes")
     ]
@@ -219,16 +219,16 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 
 @cache
-def clock_of(on: date, zone: str) -> tuple[list[datetime], list[datetime]]:
+def clock_of(day: date, zone: str) -> tuple[list[datetime], list[datetime]]:
     """Return instants, five minutes apart, and their local times. Local times are never converted back."""
-    midnight = datetime.combine(on, time(0), UTC)
+    midnight = datetime.combine(day, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
 
 
 def walked(grid: Grid) -> list[datetime] | None:
-    instants, clock = clock_of(grid.on, grid.zone)
-    opens, closes = (datetime.combine(grid.on, wall) for wall in (grid.opens, grid.closes))
+    instants, clock = clock_of(grid.day, grid.zone)
+    opens, closes = (datetime.combine(grid.day, wall) for wall in (grid.opens, grid.closes))
     if opens not in clock or closes not in clock:
         return None
     return instants[clock.index(opens) : clock.index(closes) : grid.step_minutes // 5]
@@ -237,8 +237,8 @@ def walked(grid: Grid) -> list[datetime] | None:
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_zone_has_complete_steps_over_dst_changes(zone: str) -> None:
     days = [*days_of_change(zone), date(2025, 2, 28), date(2028, 2, 29)]
-    for on, (opens, closes), step_minutes in product(days, HOURS, (10, 15, 30)):
-        grid = Grid(on, opens, closes, zone, step_minutes, (), 3, 1)
+    for day, (opens, closes), step_minutes in product(days, HOURS, (10, 15, 30)):
+        grid = Grid(day, opens, closes, zone, step_minutes, (), 3, 1)
         expected = walked(grid)
         if expected is None:
             assert {"time_does_not_exist"} == {
@@ -256,7 +256,7 @@ def test_control_the_zones_do_change_their_clocks() -> None:
     assert len(ZONES) >= 30
     assert sum(count >= 16 for count in changes.values()) >= 20
     night = replace(SPRING, opens=time(0), closes=time(6), breaks=())
-    naive = [datetime.combine(night.on, time(n // 4, n % 4 * 15), ZoneInfo(night.zone)) for n in range(24)]
+    naive = [datetime.combine(night.day, time(n // 4, n % 4 * 15), ZoneInfo(night.zone)) for n in range(24)]
     assert [at.astimezone(UTC) for at in naive] != walked(night)
 
 
@@ -470,8 +470,8 @@ def test_control_another_order_fits_fewer() -> None:
     ("changes", "problem"),
     [
         ({"zone": "Nowhere"}, GridProblem("zone_unknown", "zone", {"zone": "Nowhere"})),
-        ({"on": date(1999, 12, 31)}, GridProblem("date_out_of_range", "on", {"year": 1999})),
-        ({"on": date(2200, 1, 1)}, GridProblem("date_out_of_range", "on", {"year": 2200})),
+        ({"day": date(1999, 12, 31)}, GridProblem("date_out_of_range", "day", {"year": 1999})),
+        ({"day": date(2200, 1, 1)}, GridProblem("date_out_of_range", "day", {"year": 2200})),
         (
             {"opens": time(9, 10)},
             GridProblem("hours_not_whole_steps", "closes", {"length": "7 h 50 min", "minutes": 15}),
@@ -489,9 +489,9 @@ def test_a_problem_has_the_values_of_its_sentence(changes: dict[str, object], pr
     assert domain_grid.find_grid_problems(replace(MARCH, **changes), FIRST, RETURNING) == [problem]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("on", [date(2000, 1, 3), date(2199, 12, 31)])
-def test_plans_are_limited_to_2000_to_2199(on: date) -> None:
-    assert found_in(on=on) == []
+@pytest.mark.parametrize("day", [date(2000, 1, 3), date(2199, 12, 31)])
+def test_plans_are_limited_to_2000_to_2199(day: date) -> None:
+    assert found_in(day=day) == []
 
 
 @pytest.mark.parametrize("step_minutes", range(-1, 67))
@@ -528,7 +528,7 @@ def test_a_nonexistent_time_is_reported_with_its_day() -> None:
 def test_the_clock_goes_back_by_an_hour_in_autumn() -> None:
     grid = replace(AUTUMN, opens=time(0), closes=time(6), breaks=())
     assert domain_grid.find_grid_warnings(grid) == [
-        GridProblem("zone_changes_in_hours", "on", {"way": "back", "length": "1 h 00 min"}),
+        GridProblem("zone_changes_in_hours", "day", {"way": "back", "length": "1 h 00 min"}),
         GridProblem("hours_differ_from_clock", "closes", {"length": "7 h 00 min", "shown": "6 h 00 min"}),
     ]
 

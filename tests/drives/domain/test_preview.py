@@ -8,7 +8,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 from drives.domain.preview import Preview, PreviewTime
 
 GRID = Grid(
-    on=date(2027, 3, 13),
+    day=date(2027, 3, 13),
     opens=time(9),
     closes=time(10),
     zone="America/Los_Angeles",

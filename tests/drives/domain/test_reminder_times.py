@@ -111,13 +111,13 @@ def test_a_reminder_never_leaves_in_quiet_hours_or_late(
 
 
 PLANS = st.builds(
-    lambda early, later, hours, on: reminder_times.merge_schedule(
+    lambda early, later, hours, enabled: reminder_times.merge_schedule(
         DEFAULT_SCHEDULE,
         [
-            line(early, kind=ScheduledKind.WEEK, is_enabled=on[0]),
-            line(later, kind=ScheduledKind.THREE_DAYS, is_enabled=on[1]),
-            line(1, kind=ScheduledKind.DAY_BEFORE, is_enabled=on[2]),
-            line(hours=hours, kind=ScheduledKind.SAME_DAY, is_enabled=on[3]),
+            line(early, kind=ScheduledKind.WEEK, is_enabled=enabled[0]),
+            line(later, kind=ScheduledKind.THREE_DAYS, is_enabled=enabled[1]),
+            line(1, kind=ScheduledKind.DAY_BEFORE, is_enabled=enabled[2]),
+            line(hours=hours, kind=ScheduledKind.SAME_DAY, is_enabled=enabled[3]),
         ],
     ),
     st.integers(2, 30),

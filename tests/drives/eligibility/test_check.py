@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 def drive_on(days_later: int, of: Organization | None = None, **changes: Any) -> Drive:
-    return builders.drive(of, on=DRIVE_DAY + timedelta(days=days_later), **changes)
+    return builders.drive(of, day=DRIVE_DAY + timedelta(days=days_later), **changes)
 
 
 def refused(act: Callable[[], object]) -> Refusal:
@@ -89,7 +89,7 @@ def test_the_interval_starts_at_the_donation() -> None:
 
 def test_an_unverified_mailbox_does_not_reveal_bookings_elsewhere() -> None:
     drive, theirs = builders.drive(), "cleo@example.org"
-    harbor = builders.drive(builders.organization("Harbor"), on=drive.on + timedelta(days=1))
+    harbor = builders.drive(builders.organization("Harbor"), day=drive.day + timedelta(days=1))
     builders.booked(harbor, number=43, name="Test Cleo Cedar", phone="", email=theirs)
     typed = {"name": "Test Ana Alder", "phone": builders.phone(42), "email": theirs}
     registration.enter_volunteer(organization=drive.organization, **typed, actor="user:1", now=NOW)

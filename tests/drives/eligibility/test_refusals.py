@@ -33,13 +33,13 @@ def _at_noon() -> Any:
 
 
 def two_days(of: Organization) -> tuple[Drive, Drive]:
-    return builders.drive(of), builders.drive(of, on=DRIVE_DAY + timedelta(days=1))
+    return builders.drive(of), builders.drive(of, day=DRIVE_DAY + timedelta(days=1))
 
 
 def test_the_check_page_names_the_first_time_and_links_to_another_drive() -> None:
     owner, browser = builders.organization(), Client()
     first, second = two_days(owner)
-    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=3), title="Drive in spring")
+    later = builders.drive(owner, day=DRIVE_DAY + timedelta(days=3), title="Drive in spring")
     donor.booked(browser, first)
     page = donor.prove(browser, donor.kept(browser, second), "")
     assert page.status_code == 409
@@ -63,7 +63,7 @@ def test_the_page_speaks_spanish() -> None:
 def test_the_api_answers_with_the_first_allowed_time_and_times_of_the_other_drive() -> None:
     owner = builders.organization()
     first, second = two_days(owner)
-    east = builders.plan(builders.site(owner, "America/New_York"), on=DRIVE_DAY + timedelta(days=3))
+    east = builders.plan(builders.site(owner, "America/New_York"), day=DRIVE_DAY + timedelta(days=3))
     later = builders.drive(owner, east)
     builders.booked(first)
     token = Api().book(slot=str(builders.slot(second).pk), phone=builders.phone(42)).json()["token"]
@@ -98,7 +98,7 @@ def test_a_check_in_helper_must_give_a_reason_to_override() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     first, second = (
         builders.drive(helper.organization),
-        builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=2)),
+        builders.drive(helper.organization, day=DRIVE_DAY + timedelta(days=2)),
     )
     given, due = builders.booked(first), builders.booked(second, n=4)
     Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
@@ -116,7 +116,7 @@ def test_a_check_in_helper_must_give_a_reason_to_override() -> None:
 def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     today, tomorrow = two_days(helper.organization)
-    builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=11))
+    builders.drive(helper.organization, day=DRIVE_DAY + timedelta(days=11))
     builders.booked(tomorrow)
     browser, address = coordinator.AllDay(helper.user), reverse("checkin_walk_in", args=[today.slug])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return"}
@@ -132,7 +132,7 @@ def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
 def test_the_check_in_page_warns_before_check_in() -> None:
     helper = builders.member(builders.organization(), Role.CHECK_IN)
     first = builders.drive(helper.organization)
-    second = builders.drive(helper.organization, on=DRIVE_DAY + timedelta(days=2))
+    second = builders.drive(helper.organization, day=DRIVE_DAY + timedelta(days=2))
     given, due, other = builders.booked(first), builders.booked(second, n=4), builders.booked(second, n=4, number=7)
     Booking.objects.filter(pk=given.pk).update(state="donated", donated_at=given.starts_at + timedelta(hours=1))
     browser = coordinator.AllDay(helper.user)
@@ -194,8 +194,8 @@ def test_the_public_overrides_nothing() -> None:
 
 def test_a_refused_move_links_to_alternatives() -> None:
     owner, browser = builders.organization(), Client()
-    here, ahead = builders.drive(owner), builders.drive(owner, on=DRIVE_DAY + timedelta(days=2))
-    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=6), title="Drive in spring")
+    here, ahead = builders.drive(owner), builders.drive(owner, day=DRIVE_DAY + timedelta(days=2))
+    later = builders.drive(owner, day=DRIVE_DAY + timedelta(days=6), title="Drive in spring")
     mine = donor.booked(browser, here)
     builders.booked(ahead, n=4)
     address = reverse("booking_move", args=[mine.token])
@@ -210,8 +210,8 @@ def test_a_refused_undo_links_to_alternatives() -> None:
     owner, browser = builders.organization(), Client()
     mine = donor.booked(browser, builders.drive(owner))
     changes.cancel_bookings(booking_id=mine.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
-    builders.booked(builders.drive(owner, on=DRIVE_DAY + timedelta(days=1)))
-    later = builders.drive(owner, on=DRIVE_DAY + timedelta(days=4))
+    builders.booked(builders.drive(owner, day=DRIVE_DAY + timedelta(days=1)))
+    later = builders.drive(owner, day=DRIVE_DAY + timedelta(days=4))
     page = browser.post(reverse("booking_restore", args=[mine.token]))
     assert page.status_code == 409
     assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
@@ -220,7 +220,7 @@ def test_a_refused_undo_links_to_alternatives() -> None:
 def test_a_coordinator_sees_the_alternatives() -> None:
     ben = builders.member(builders.organization(), Role.COORDINATOR)
     first, second = two_days(ben.organization)
-    later = builders.drive(ben.organization, on=DRIVE_DAY + timedelta(days=4), title="Drive in spring")
+    later = builders.drive(ben.organization, day=DRIVE_DAY + timedelta(days=4), title="Drive in spring")
     builders.booked(first)
     browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[second.pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}

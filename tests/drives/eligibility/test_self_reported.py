@@ -33,7 +33,7 @@ BLOOD = SelfReported("whole_blood", TODAY - DAY)
 
 def soon(**changes: Any) -> Drive:
     """Create a drive tomorrow."""
-    return builders.drive(on=TODAY + DAY, **changes)
+    return builders.drive(day=TODAY + DAY, **changes)
 
 
 def refused(act: Callable[[], object]) -> Refusal:
@@ -73,8 +73,8 @@ def test_whole_blood_elsewhere_counts_by_the_cross_interval() -> None:
 
 def test_a_hold_is_checked_against_its_self_reported_donation() -> None:
     owner = builders.organization()
-    drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
-    builders.gave(builders.drive(owner, on=DRIVE_DAY), number=7)
+    drive, later = builders.drive(owner, day=TODAY + DAY), builders.drive(owner, day=TODAY + 2 * DAY)
+    builders.gave(builders.drive(owner, day=DRIVE_DAY), number=7)
     for number in (7, 42):
         refusal = refused(partial(builders.held, drive, number=number, self_reported=YESTERDAY))
         assert refusal.codes == ["interval_too_short"]
@@ -86,9 +86,9 @@ def test_a_hold_is_checked_against_its_self_reported_donation() -> None:
 
 def test_verification_checks_it_with_the_whole_history() -> None:
     owner = builders.organization()
-    builders.booked(builders.drive(owner, on=TODAY + 2 * DAY))
+    builders.booked(builders.drive(owner, day=TODAY + 2 * DAY))
     hold = builders.held(
-        builders.drive(owner, on=TODAY + 4 * DAY), self_reported=SelfReported("plasma", TODAY - 2 * DAY)
+        builders.drive(owner, day=TODAY + 4 * DAY), self_reported=SelfReported("plasma", TODAY - 2 * DAY)
     )
     assert refused(lambda: builders.verified(hold)).codes == ["window_full"]
     hold.refresh_from_db()
@@ -126,7 +126,7 @@ def test_a_later_report_replaces_an_earlier_one() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner), self_reported=YESTERDAY)
     earlier = SelfReported("platelets", TODAY - 30 * DAY)
-    builders.booked(builders.drive(owner, on=DRIVE_DAY + 3 * DAY), self_reported=earlier)
+    builders.booked(builders.drive(owner, day=DRIVE_DAY + 3 * DAY), self_reported=earlier)
     assert SelfReportedDonation.objects.get().self_reported == earlier
 
 
@@ -136,10 +136,10 @@ def test_a_recorded_donation_is_not_counted_twice() -> None:
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
     self_reported = SelfReported("plasma", DRIVE_DAY - 14 * DAY)
     once = builders.policy(min_hours=None, windows=[[2, 30]])
-    here = builders.drive(policy_id=once.pk, on=DRIVE_DAY + DAY)
+    here = builders.drive(policy_id=once.pk, day=DRIVE_DAY + DAY)
     assert builders.booked(here, self_reported=self_reported).state == BookingState.BOOKED
     Booking.objects.filter(pk=given.pk).update(donated_at=then - DAY)
-    assert refused(lambda: builders.booked(builders.drive(policy_id=once.pk, on=DRIVE_DAY + 2 * DAY))).codes == [
+    assert refused(lambda: builders.booked(builders.drive(policy_id=once.pk, day=DRIVE_DAY + 2 * DAY))).codes == [
         "window_full"
     ]
 
@@ -226,12 +226,12 @@ def test_the_booking_page_changes_it_and_warns_if_too_close() -> None:
     assert SelfReportedDonation.objects.count() == 0
 
 
-@pytest.mark.parametrize("on", ["", "2027-03-02"])
-def test_the_booking_page_shows_its_errors(on: str) -> None:
+@pytest.mark.parametrize("day", ["", "2027-03-02"])
+def test_the_booking_page_shows_its_errors(day: str) -> None:
     browser = Client()
     booked = donor.booked(browser, builders.drive())
     page = browser.post(
-        reverse("booking_self_reported", args=[booked.token]), {"self_reported_kind": "plasma", "self_reported_on": on}
+        reverse("booking_self_reported", args=[booked.token]), {"self_reported_kind": "plasma", "self_reported_on": day}
     )
     assert page.status_code == 422
     assert "There is a problem" in text(page)
@@ -240,8 +240,8 @@ def test_the_booking_page_shows_its_errors(on: str) -> None:
 def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
     owner = builders.organization()
     drive, later = (
-        builders.drive(owner, on=TODAY + DAY),
-        builders.drive(owner, on=TODAY + 2 * DAY, title="The next one"),
+        builders.drive(owner, day=TODAY + DAY),
+        builders.drive(owner, day=TODAY + 2 * DAY, title="The next one"),
     )
     page = donor.keep(Client(), drive, **ELSEWHERE)
     assert page.status_code == 409
@@ -260,7 +260,7 @@ def test_a_day_too_close_is_refused_before_a_code_is_sent() -> None:
 
 def test_later_times_of_the_same_drive_are_offered() -> None:
     hours = builders.policy(min_hours=33, windows=[])  # counted from midnight: until 9:00 on the next day
-    drive = builders.drive(on=TODAY + DAY, policy_id=hours.pk, opens=time(8))
+    drive = builders.drive(day=TODAY + DAY, policy_id=hours.pk, opens=time(8))
     shown = donor.keep(Client(), drive, **{**ELSEWHERE, "self_reported_on": "2027-02-28"}).content.decode()
     radios = [f'name="slot" value="{builders.slot(drive, n).pk}"' in shown for n in range(9)]
     assert radios == [True] + [False] * 3 + [True] * 3 + [False] * 2
@@ -268,9 +268,9 @@ def test_later_times_of_the_same_drive_are_offered() -> None:
 
 def test_a_refused_check_page_offers_to_correct_the_day() -> None:
     browser, owner = Client(), builders.organization()
-    donor.booked(browser, builders.drive(owner, on=TODAY + 2 * DAY))
+    donor.booked(browser, builders.drive(owner, day=TODAY + 2 * DAY))
     held = donor.kept(
-        browser, builders.drive(owner, on=TODAY + 4 * DAY), self_reported_kind="plasma", self_reported_on="2027-02-27"
+        browser, builders.drive(owner, day=TODAY + 4 * DAY), self_reported_kind="plasma", self_reported_on="2027-02-27"
     )
     page = donor.prove(browser, held, "")
     assert page.status_code == 409
@@ -351,7 +351,7 @@ def test_the_api_reports_its_errors(self_reported: object, pointer: str) -> None
 
 def test_the_api_refuses_a_time_too_close_with_alternatives() -> None:
     owner = builders.organization()
-    drive, later = builders.drive(owner, on=TODAY + DAY), builders.drive(owner, on=TODAY + 2 * DAY)
+    drive, later = builders.drive(owner, day=TODAY + DAY), builders.drive(owner, day=TODAY + 2 * DAY)
     refused = Api().book(
         slot=str(builders.slot(drive).pk), self_reported={"kind": "plasma", "donated_on": "2027-02-28"}
     )

@@ -40,7 +40,7 @@ def test_the_longer_minimum_and_every_window_count(asked: Any, expected: Interva
 
 
 def after(days: int, **changes: Any) -> Drive:
-    return builders.drive(on=DRIVE_DAY + days * DAY, **changes)
+    return builders.drive(day=DRIVE_DAY + days * DAY, **changes)
 
 
 def refused(drive: Drive, n: int = 0) -> Refusal:
@@ -52,7 +52,7 @@ def refused(drive: Drive, n: int = 0) -> Refusal:
 def test_a_stricter_drive_refuses_what_its_policy_allows() -> None:
     builders.booked(after(0))
     assert builders.booked(after(3)).state == "booked"
-    Booking.objects.filter(drive__on=DRIVE_DAY + 3 * DAY).update(state="lapsed", is_counted=False)
+    Booking.objects.filter(drive__day=DRIVE_DAY + 3 * DAY).update(state="lapsed", is_counted=False)
     refusal = refused(after(3, stricter_days=5))
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 18, 7, tzinfo=UTC)
@@ -78,9 +78,9 @@ def test_bookings_at_other_drives_keep_a_stricter_drives_rules() -> None:
 def test_alternatives_at_a_stricter_drive_keep_its_rules() -> None:
     owner = builders.organization()
     builders.booked(builders.drive(owner))
-    strict = builders.drive(owner, on=DRIVE_DAY + 3 * DAY, stricter_days=5)
-    lax = builders.drive(owner, on=DRIVE_DAY + 4 * DAY)
-    refusal = refused(builders.drive(owner, on=DRIVE_DAY + DAY))
+    strict = builders.drive(owner, day=DRIVE_DAY + 3 * DAY, stricter_days=5)
+    lax = builders.drive(owner, day=DRIVE_DAY + 4 * DAY)
+    refusal = refused(builders.drive(owner, day=DRIVE_DAY + DAY))
     assert {time.other_drive.slug for time in refusal.alternatives if time.other_drive} == {lax.slug}
     assert strict.slug != lax.slug
 
@@ -132,7 +132,7 @@ def test_a_changed_policy_must_not_make_a_drive_looser() -> None:
 
 def test_a_copy_is_as_strict() -> None:
     drive = after(0, stricter_days=5)
-    copied = lifecycle.copy_drive(drive_id=drive.pk, on=DRIVE_DAY + DAY, actor="test", now=NOW)
+    copied = lifecycle.copy_drive(drive_id=drive.pk, day=DRIVE_DAY + DAY, actor="test", now=NOW)
     assert copied.stricter_days == 5
 
 

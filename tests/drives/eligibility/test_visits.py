@@ -276,8 +276,8 @@ def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
 def test_an_earlier_booked_visit_makes_a_later_one_a_return_visit(days: int, first: bool) -> None:
     """The drives are `days` apart. The drive itself, a later one, and one that is too long ago do not count."""
     here, browser = builders.organization(), Client()
-    other = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200 + days))
-    later = builders.drive(here, on=builders.DRIVE_DAY + timedelta(days=200)) if days else other
+    other = builders.drive(here, day=builders.DRIVE_DAY + timedelta(days=200 + days))
+    later = builders.drive(here, day=builders.DRIVE_DAY + timedelta(days=200)) if days else other
     booked = donor.booked(browser, other, visit="first")
     page = browser.get(reverse("drive", args=[later.slug]))
     assert page.context["visit"] == (Visit.FIRST if first else Visit.RETURN)

@@ -287,7 +287,7 @@ def test_a_question_that_needs_two_texts_is_not_asked(days: int, fits: bool) -> 
     owner = builders.organization(sms_name="W" * 20)
     policy = builders.lax().pk
     rows = [
-        ana(builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=day), policy_id=policy), number=50 + day, n=6)
+        ana(builders.drive(owner, day=builders.DRIVE_DAY + timedelta(days=day), policy_id=policy), number=50 + day, n=6)
         for day in range(days)
     ]
     asked(rows[0])

@@ -101,18 +101,18 @@ def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in
     key = organizations_queries.find_api_key(f"Bearer {content.API_KEY}", now)
     assert key is not None
     assert key.organization.slug == content.RHYTHM
-    assert Drive.objects.get(on="2027-03-14").ends_at <= now
+    assert Drive.objects.get(day="2027-03-14").ends_at <= now
     assert_nothing_is_late(now)
 
 
 @pytest.mark.django_db
 def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
     demo_drives.fill_demo(now=NOON)
-    before, today, ahead, evening = Drive.objects.filter(organization__slug=content.RHYTHM).order_by("on")
+    before, today, ahead, evening = Drive.objects.filter(organization__slug=content.RHYTHM).order_by("day")
     assert before.state == DriveState.COMPLETED
     assert {drive.state for drive in (today, ahead, evening)} == {DriveState.PUBLISHED}
     assert today.starts_at < NOON < today.ends_at
-    assert 7 <= (ahead.on - today.on).days <= 13
+    assert 7 <= (ahead.day - today.day).days <= 13
     assert {"donated", "deferred", "incomplete", "left", "no_show", "cancelled"} <= states(before).keys()
     assert {"booked", "confirmed", "checked_in", "donated"} <= states(today).keys()
     assert states(ahead).keys() <= {"booked", "confirmed", "cancelled"}
@@ -131,7 +131,7 @@ def test_filling_it_again_adds_nothing_and_a_new_day_adds_its_drive() -> None:
     assert demo_drives.fill_demo(now=NOON + timedelta(hours=2)) == 0
     assert counts() == first
     assert demo_drives.fill_demo(now=NOON + timedelta(days=1)) == 1
-    assert Drive.objects.filter(on=NOON.date() + timedelta(days=1)).count() == 1
+    assert Drive.objects.filter(day=NOON.date() + timedelta(days=1)).count() == 1
     assert (
         demo_drives.fill_demo(now=NOON + timedelta(days=30)) == 4
     )  # today's, the next, the evening drive, and the other foundation's next

@@ -33,7 +33,7 @@ LATER = AFTER.date() + 10 * DAY
 
 def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
     """Create a donor who donated a week before and has consent to news."""
-    drive = Drive.objects.of(of).filter(on=DRIVE_DAY).first() or builders.drive(of)
+    drive = Drive.objects.of(of).filter(day=DRIVE_DAY).first() or builders.drive(of)
     n = Booking.objects.filter(drive=drive).count()
     return builders.gave(
         Drive.objects.select_related("organization", "site", "policy").get(pk=drive.pk),
@@ -44,7 +44,7 @@ def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
 
 
 def coming(of: Organization, days: int = 0, **changes: Any) -> Drive:
-    return builders.drive(of, on=LATER + days * DAY, **changes)
+    return builders.drive(of, day=LATER + days * DAY, **changes)
 
 
 def list_messages() -> list[Message]:
@@ -115,7 +115,7 @@ def test_a_second_run_sends_nothing() -> None:
 
 
 def full(owner: Organization) -> None:
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=1, on=LATER))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=1, day=LATER))
     builders.booked(drive, number=7, name="Test Bo Birch")
 
 
@@ -125,7 +125,7 @@ SILENT: dict[str, Callable[[Organization], Any]] = {
     "a drive that is full": full,
     "a draft": lambda owner: coming(owner, published=False),
     "a drive too far off": lambda owner: coming(owner, 19),
-    "a drive that begins within a day": lambda owner: builders.drive(owner, on=AFTER.date()),
+    "a drive that begins within a day": lambda owner: builders.drive(owner, day=AFTER.date()),
     "not allowed yet on the drive's day": lambda owner: coming(
         owner, policy_id=builders.policy(min_hours=None, min_days=28, windows=[]).pk
     ),
@@ -314,7 +314,7 @@ def test_a_failing_organization_does_not_stop_the_others() -> None:
     for number, each in ((1, broken), (2, owner)):
         gave(each, number=number)
         coming(each)
-    Drive.objects.filter(organization=broken, on=LATER).update(step_minutes=15, stricter_hours=0)
+    Drive.objects.filter(organization=broken, day=LATER).update(step_minutes=15, stricter_hours=0)
     broken.sites.update(timezone="Nowhere/Atall")
     assert invitations.invite_all_donors(now=AFTER) == 1
 
@@ -339,7 +339,7 @@ def test_invitations_are_for_times_between_a_day_and_four_weeks_ahead(minutes: i
     gave(owner)
     starts = AFTER + timedelta(minutes=minutes)
     local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
-    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    planned = builders.plain(builders.site(owner), places=3, steps=1, day=local.date(), opens=local.time())
     closes = (local + timedelta(minutes=15)).time()
     made_drive = builders.drive(owner, planned.build_copy(closes=closes))
     assert made_drive.starts_at == starts
@@ -352,7 +352,7 @@ def test_an_invitation_expires_after_three_days_or_at_its_first_time(ahead: time
     gave(owner)
     now = AFTER + timedelta(hours=1)
     local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
-    planned = builders.plain(builders.site(owner), places=3, steps=1, on=local.date(), opens=local.time())
+    planned = builders.plain(builders.site(owner), places=3, steps=1, day=local.date(), opens=local.time())
     builders.drive(owner, planned.build_copy(closes=(local + timedelta(minutes=15)).time()))
     assert invitations.invite_all_donors(now=now) == 1
     assert list_messages()[0].expires_at == now + useful

@@ -97,7 +97,7 @@ def test_reminders_are_rendered_shortly_before_due_and_unfit_ones_dropped() -> N
 def test_every_text_fits_one_segment_with_the_longest_names(language: str, settings: Any) -> None:
     settings.BASE_URL = "https://drives.xx.org"
     owner = builders.organization(sms_name="W" * 20)
-    drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20), on=date(2027, 9, 29)))
+    drive = builders.drive(owner, builders.plan(builders.site(owner, sms_name="M" * 20), day=date(2027, 9, 29)))
     booking = builders.booked(drive, n=12, language=language)
     booking = Booking.objects.select_related("drive__site", "drive__organization", "drive__policy", "volunteer").get()
     settings.BASE_URL += "x" * (50 - len(links.build_booking_link(booking)))

@@ -80,8 +80,8 @@ def test_a_changed_entry_reschedules_only_its_reminders() -> None:
 
 def test_an_entry_turned_off_and_on_is_scheduled_again() -> None:
     drive, booking = booked_early()
-    for on in (False, True, False, True):
-        edit(drive.organization, day_before={"is_enabled": on})
+    for day in (False, True, False, True):
+        edit(drive.organization, day_before={"is_enabled": day})
     assert waiting(booking) == [("three_days", "sms", 3), ("day_before", "sms", 1)]
 
 
@@ -237,7 +237,7 @@ def test_a_schedule_with_problems_is_refused_by_entry_and_field() -> None:
 
 def test_a_batch_takes_the_same_number_of_statements_for_one_and_for_ten_bookings() -> None:
     def donors(people: int) -> Callable[[], object]:
-        drive = builders.drive(on=date(2027, 3, 20), policy_id=builders.lax().pk)
+        drive = builders.drive(day=date(2027, 3, 20), policy_id=builders.lax().pk)
         for number in range(people):
             builders.booked(drive, n=number, number=number)
         return partial(

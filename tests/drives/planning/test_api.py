@@ -112,7 +112,7 @@ def test_a_booked_drive_keeps_its_day() -> None:
     drive = builders.drive()
     builders.booked(drive)
     api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
-    refused = api.patch(path, {"on": "2027-03-14"}, **{"If-Match": api.get(path)["ETag"]})
+    refused = api.patch(path, {"day": "2027-03-14"}, **{"If-Match": api.get(path)["ETag"]})
     assert refused.status_code == 400
     assert codes(refused) == [("#/on", "grid_is_frozen")]
 
@@ -132,7 +132,7 @@ def test_cancelling_a_drive_cancels_its_bookings() -> None:
 
 def test_a_copy_is_a_draft_on_another_day() -> None:
     drive = builders.drive()
-    copy = Api.with_key(drive.organization).post(f"drives/{drive.pk}/copy/", {"on": "2027-04-10"})
+    copy = Api.with_key(drive.organization).post(f"drives/{drive.pk}/copy/", {"day": "2027-04-10"})
     assert copy.status_code == 201
     assert (copy.json()["status"], copy.json()["starts_at"]) == ("draft", "2027-04-10T09:00:00-07:00")
 
@@ -149,13 +149,13 @@ def test_a_preview_shows_times_or_problems_and_saves_nothing() -> None:
     assert not Drive.objects.exists()
 
 
-@pytest.mark.parametrize(("on", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
-def test_a_past_day_is_a_problem_of_the_plan(on: str, *, is_past: bool) -> None:
+@pytest.mark.parametrize(("day", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
+def test_a_past_day_is_a_problem_of_the_plan(day: str, *, is_past: bool) -> None:
     ben = builders.organization()
     api = Api.with_key(ben)
-    shown = api.post("drives/preview/", plan(ben, on=on)).json()
+    shown = api.post("drives/preview/", plan(ben, day=day)).json()
     assert [problem["code"] for problem in shown["problems"]] == (["day_past"] if is_past else [])
-    created = api.post("drives/", plan(ben, on=on))
+    created = api.post("drives/", plan(ben, day=day))
     assert created.status_code == (400 if is_past else 201)
     assert not is_past or codes(created) == [("#/on", "day_past")]
 
@@ -202,7 +202,7 @@ def test_members_without_the_plan_permission_get_403(role: Role) -> None:
         "drives/preview/": plan(drive.organization),
         f"drives/{drive.pk}/close/": None,
         f"drives/{drive.pk}/cancel/": None,
-        f"drives/{drive.pk}/copy/": {"on": "2027-04-10"},
+        f"drives/{drive.pk}/copy/": {"day": "2027-04-10"},
         f"drives/{drive.pk}/waitlist/close/": None,
     }.items():
         refused = api.post(path, body)

@@ -22,7 +22,7 @@ PLANS = st.fixed_dictionaries(
     {},
     optional={
         "title": st.text(max_size=130) | ODD,
-        "on": DAYS | ODD,
+        "day": DAYS | ODD,
         "opens": TIMES | ODD,
         "closes": TIMES | ODD,
         "breaks": st.lists(st.fixed_dictionaries({"starts": TIMES, "ends": TIMES}), max_size=3) | ODD,
@@ -79,7 +79,7 @@ def test_any_check_in_call_is_done_or_refused() -> None:
     paths = [f"bookings/{booking.pk}/{verb}/" for verb in ("check-in", "outcome", "undo")]
     paths += [f"drives/{drive.pk}/{verb}/" for verb in ("walk-ins", "copy")]
     bodies = st.dictionaries(
-        st.sampled_from(["outcome", "at", "name", "visit", "phone", "email", "on"]),
+        st.sampled_from(["outcome", "at", "name", "visit", "phone", "email", "day"]),
         ODD | DAYS | st.sampled_from(["donated", "left", "no_show", "return", "+12015550142", "2027-03-13T17:02:00Z"]),
     )
 

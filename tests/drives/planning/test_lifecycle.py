@@ -40,11 +40,11 @@ def test_invalid_plans_are_refused_by_field() -> None:
     assert problems(opens=time(15), closes=time(9)) == {"closes": ["closes_before_opens"]}
     assert problems(chairs=0) == {"chairs": ["no_chairs"]}
     assert problems(breaks=[["08:00:00", "09:00:00"]]) == {"breaks": ["break_outside_hours"]}
-    assert problems(on=date(2027, 3, 14), opens=time(2, 30), closes=time(9)) == {"opens": ["time_does_not_exist"]}
+    assert problems(day=date(2027, 3, 14), opens=time(2, 30), closes=time(9)) == {"opens": ["time_does_not_exist"]}
 
 
 def test_a_drive_over_a_skipped_hour_has_its_real_number_of_steps() -> None:
-    drive = builders.drive(on=date(2027, 3, 14), opens=time(0), closes=time(6))
+    drive = builders.drive(day=date(2027, 3, 14), opens=time(0), closes=time(6))
     assert Slot.objects.filter(drive=drive).count() == 20
 
 
@@ -60,21 +60,23 @@ def refused_codes(save: Callable[..., Drive], **arguments: object) -> dict[str, 
     return {}
 
 
-@pytest.mark.parametrize(("minutes", "refused"), [(0, {}), (1, {"on": ["day_past"]})])
+@pytest.mark.parametrize(("minutes", "refused"), [(0, {}), (1, {"day": ["day_past"]})])
 def test_a_day_that_is_over_at_the_site_cannot_be_planned(minutes: int, refused: dict[str, list[str]]) -> None:
     owner, now = builders.organization(), LAST_MINUTE + timedelta(minutes=minutes)
     plan = builders.plan(builders.site(owner))
     assert refused_codes(lifecycle.create_drive, drive=plan, now=now) == refused
-    drive = builders.drive(owner, on=DRIVE_DAY + 7 * DAY, published=False)
-    assert refused_codes(lifecycle.copy_drive, drive_id=drive.pk, on=DRIVE_DAY, now=now) == refused
-    again = builders.replanned(drive, on=DRIVE_DAY)
+    drive = builders.drive(owner, day=DRIVE_DAY + 7 * DAY, published=False)
+    assert refused_codes(lifecycle.copy_drive, drive_id=drive.pk, day=DRIVE_DAY, now=now) == refused
+    again = builders.replanned(drive, day=DRIVE_DAY)
     assert refused_codes(lifecycle.change_drive, drive=again, version=drive.version, now=now) == refused
 
 
-@pytest.mark.parametrize(("days", "refused"), [(-1, {"on": ["day_past"]}), (0, {}), (1, {"on": ["day_past"]}), (2, {})])
+@pytest.mark.parametrize(
+    ("days", "refused"), [(-1, {"day": ["day_past"]}), (0, {}), (1, {"day": ["day_past"]}), (2, {})]
+)
 def test_a_saved_drive_may_keep_its_past_day(days: int, refused: dict[str, list[str]]) -> None:
     drive, now = builders.drive(published=False), LAST_MINUTE + 2 * DAY
-    again = builders.replanned(drive, on=DRIVE_DAY + days * DAY, title="Spring drive")
+    again = builders.replanned(drive, day=DRIVE_DAY + days * DAY, title="Spring drive")
     assert refused_codes(lifecycle.change_drive, drive=again, version=drive.version, now=now) == refused
 
 
@@ -101,7 +103,7 @@ def test_a_booked_drive_keeps_grid_and_bookings_when_chairs_are_removed() -> Non
     longer = builders.replanned(drive, closes=time(16))
     with pytest.raises(ValidationError) as caught:
         lifecycle.change_drive(drive=longer, version=drive.version, actor="user:1", now=NOW)
-    assert caught.value.error_dict["on"][0].code == "grid_is_frozen"
+    assert caught.value.error_dict["day"][0].code == "grid_is_frozen"
     fewer = builders.replanned(drive, chairs=2)
     changed = lifecycle.change_drive(drive=fewer, version=drive.version, actor="user:1", now=NOW)
     assert [builders.slot(drive, n).over for n in (0, 1, 3, 4)] == [0, 1, 1, 0]
@@ -132,7 +134,7 @@ def test_a_cancelled_drive_notifies_once_and_withdraws_reminders() -> None:
 
 def test_a_copy_is_a_draft_on_another_day() -> None:
     drive = builders.drive()
-    copy = lifecycle.copy_drive(drive_id=drive.pk, on=date(2027, 4, 10), actor="user:1", now=NOW)
+    copy = lifecycle.copy_drive(drive_id=drive.pk, day=date(2027, 4, 10), actor="user:1", now=NOW)
     assert (copy.state, copy.slots.count(), copy.slug) == ("draft", 24, "plasma-drive-2027-04-10")
 
 

@@ -55,7 +55,7 @@ def in_form(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, An
 def in_api(site: Site, policy: Policy, changes: dict[str, Any]) -> dict[str, Any]:
     chair = 60 // (changes.get("step_minutes") or 15) or 1
     steps = dict.fromkeys(STEPS, 0) | {"first_chair_steps": chair, "return_chair_steps": chair}
-    hours = {"on": "2027-03-13", "opens": "09:00", "closes": "15:00"}
+    hours = {"day": "2027-03-13", "opens": "09:00", "closes": "15:00"}
     ids = {"site": str(site.pk), "policy": str(policy.pk)}
     return {"title": "Plasma drive", **hours, "chairs": 4, "screening_stations": 2, **steps, **ids, **changes}
 

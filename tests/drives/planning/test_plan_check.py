@@ -54,7 +54,7 @@ def planned() -> Drive:
         organization=Organization(pk=1),
         site=Site(pk=2, timezone="America/Los_Angeles"),
         title="Plasma drive",
-        on=date(2027, 3, 13),
+        day=date(2027, 3, 13),
         opens=time(9),
         closes=time(10),
         chairs=2,
@@ -77,8 +77,8 @@ def test_a_drive_has_a_grid() -> None:
 
 def test_a_copy_takes_exactly_the_plan_fields() -> None:
     drive = planned()
-    again = drive.build_copy(on=date(2027, 4, 1))
-    assert again.plan == {**drive.plan, "on": date(2027, 4, 1)}
+    again = drive.build_copy(day=date(2027, 4, 1))
+    assert again.plan == {**drive.plan, "day": date(2027, 4, 1)}
     assert (again.organization, again.state, again.version) == (drive.organization, "draft", 1)
     assert not again.pk
     assert {"title", "site_id", "breaks", "goal"} <= set(drive.plan)

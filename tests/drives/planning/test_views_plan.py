@@ -46,10 +46,10 @@ def test_a_saved_plan_is_a_draft_in_steps() -> None:
 
 
 @pytest.mark.parametrize("button", ["preview", "save"])
-@pytest.mark.parametrize(("on", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
-def test_a_past_day_is_refused_beside_the_day(on: str, button: str, *, is_past: bool) -> None:
+@pytest.mark.parametrize(("day", "is_past"), [("2027-02-28", True), ("2027-03-01", False)])
+def test_a_past_day_is_refused_beside_the_day(day: str, button: str, *, is_past: bool) -> None:
     browser, form = desk()
-    response = browser.post(NEW, {**form, "on": on, button: "1"}, follow=True)
+    response = browser.post(NEW, {**form, "day": day, button: "1"}, follow=True)
     assert ("This day has already passed. Choose today or a later day." in text(response)) is is_past
     assert Drive.objects.exists() is (button == "save" and not is_past)
 
@@ -92,12 +92,12 @@ WRONG = {
     ),
     "half a break": ({"break_2_from": "12:00"}, "break_2_to", "Enter when the break ends."),
     "a time that the night skips": (
-        {"on": "2027-03-14", "opens": "02:30", "closes": "09:00"},
+        {"day": "2027-03-14", "opens": "02:30", "closes": "09:00"},
         "opens",
         "02:30 does not exist on 2027-03-14",
     ),
-    "no day": ({"on": ""}, "on", "Choose the day of the drive."),
-    "a day in words": ({"on": "Saturday"}, "on", "Enter a date like 2027-03-14."),
+    "no day": ({"day": ""}, "day", "Choose the day of the drive."),
+    "a day in words": ({"day": "Saturday"}, "day", "Enter a date like 2027-03-14."),
     "a time in words": ({"opens": "nine"}, "opens", "Opens: enter a time, for example 09:00."),
     "no name": ({"title": " "}, "title", "Enter a name for the drive."),
     "an unknown place": ({"site": "999999"}, "site", "Choose one of your locations."),
@@ -152,7 +152,7 @@ def test_problems_are_shown_in_spanish() -> None:
 
 def test_a_clock_change_during_the_drive_shows_a_warning() -> None:
     browser, form = desk()
-    response = browser.post(NEW, {**form, "on": "2027-03-14", "opens": "01:00", "preview": "1"})
+    response = browser.post(NEW, {**form, "day": "2027-03-14", "opens": "01:00", "preview": "1"})
     assert "Clocks go forward" in text(response)
 
 
@@ -189,12 +189,12 @@ def test_an_edit_changes_the_draft() -> None:
     assert (drive.opens.hour, drive.slots.count(), drive.version) == (8, 28, 2)
 
 
-@pytest.mark.parametrize(("on", "is_saved"), [("2027-02-20", True), ("2027-02-21", False)])
-def test_an_edit_may_keep_the_past_day_of_a_draft(on: str, *, is_saved: bool) -> None:
+@pytest.mark.parametrize(("day", "is_saved"), [("2027-02-20", True), ("2027-02-21", False)])
+def test_an_edit_may_keep_the_past_day_of_a_draft(day: str, *, is_saved: bool) -> None:
     ben = builders.member(builders.organization())
     drive, browser = builders.drive(ben.organization, published=False), coordinator.signed_in(ben)
-    Drive.objects.filter(pk=drive.pk).update(on="2027-02-20")
-    form = coordinator.typed(drive.site, drive.policy, version=drive.version, on=on, save="1")
+    Drive.objects.filter(pk=drive.pk).update(day="2027-02-20")
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version, day=day, save="1")
     response = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), form, follow=True)
     assert ("This day has already passed." in text(response)) is not is_saved
     drive.refresh_from_db()
@@ -218,13 +218,13 @@ def test_a_booked_drive_keeps_its_day_and_lists_overbooked_steps() -> None:
     drive, browser = builders.drive(ben.organization), coordinator.signed_in(ben)
     builders.booked(drive, number=1)
     builders.booked(drive, number=2)
-    form = coordinator.typed(drive.site, drive.policy, version=drive.version, on="2027-05-01", chairs="1")
+    form = coordinator.typed(drive.site, drive.policy, version=drive.version, day="2027-05-01", chairs="1")
     shown = browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "preview": "1"})
     assert "People have booked, so you can’t change the day, hours" in text(shown)
     assert "9:15 AM (booked: 2, chairs: 1)" in text(shown)
     browser.post(reverse("organizer_edit_drive", args=[drive.pk]), {**form, "save": "1"})
     drive.refresh_from_db()
-    assert (str(drive.on), drive.chairs) == ("2027-03-13", 1)
+    assert (str(drive.day), drive.chairs) == ("2027-03-13", 1)
 
 
 def _typed(value: Any) -> Any:

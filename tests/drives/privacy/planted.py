@@ -102,7 +102,7 @@ def plant(organization: Organization | None = None) -> Planted:
 
 def _past_drive(owner: Organization) -> Drive:
     """Create last month's drive. Ana walked in and donated; another donor was a no-show."""
-    planned = builders.plan(builders.site(owner), on=EARLIER.date())
+    planned = builders.plan(builders.site(owner), day=EARLIER.date())
     past = builders.drive(owner, planned, now=EARLIER - timedelta(days=1))
     came = check_in.add_walk_in(
         drive=past,
@@ -177,7 +177,7 @@ def _wait(owner: Organization) -> None:
 def _full_drive(owner: Organization, month: int) -> Drive:
     """Create a drive that has neither bookings nor open spots."""
     day = builders.DRIVE_DAY.replace(month=month)
-    made = builders.drive(owner, builders.plain(builders.site(owner), places=1, on=day))
+    made = builders.drive(owner, builders.plain(builders.site(owner), places=1, day=day))
     Slot.objects.filter(drive=made).update(chairs_limit=0)
     return made
 

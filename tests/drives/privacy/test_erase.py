@@ -37,7 +37,7 @@ def erase(volunteer_id: int | None, because: str = "asked", actor: str = "donor"
 
 
 def a_month_later() -> Drive:
-    return builders.drive(on=builders.DRIVE_DAY + timedelta(days=30))
+    return builders.drive(day=builders.DRIVE_DAY + timedelta(days=30))
 
 
 def test_no_count_of_what_was_changes() -> None:

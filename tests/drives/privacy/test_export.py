@@ -63,7 +63,7 @@ def test_no_link_or_code_is_in_it() -> None:
 def test_nothing_about_others_is_in_it() -> None:
     ana = plant()
     builders.booked(ana.drive, n=12, number=7, name="Test Dan Dow")
-    builders.booked(builders.drive(on=builders.DRIVE_DAY.replace(month=5)), number=42, name="Test Cleo Copper")
+    builders.booked(builders.drive(day=builders.DRIVE_DAY.replace(month=5)), number=42, name="Test Cleo Copper")
     text = exported(ana)
     assert '"is_for_other": false' in text
     assert "Dow" not in text
@@ -76,7 +76,7 @@ def test_nothing_about_others_is_in_it() -> None:
 def test_it_takes_the_same_queries_for_one_booking_and_for_three(count: int, django_assert_num_queries: Any) -> None:
     days = [builders.DRIVE_DAY.replace(month=month) for month in range(3, 3 + count)]
     owner = builders.organization()
-    booked = [builders.booked(builders.drive(owner, on=day)) for day in days]
+    booked = [builders.booked(builders.drive(owner, day=day)) for day in days]
     person = Volunteer.objects.select_related("organization").get(bookings=booked[0])
     with django_assert_num_queries(17):
         document = export.build_export(person, NOW)

@@ -22,7 +22,7 @@ OF_THE_OTHER = ("bilby", OTHER_PHONE.removeprefix("+1"))  # in the name, the mai
 def one_of_two() -> tuple[Planted, Booking]:
     """Merge two rows of Ana. One has all canaries; the other has a verified phone and an unverified mailbox."""
     owner = builders.organization(messages_per_day=0)
-    later = builders.drive(owner, on=builders.DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
+    later = builders.drive(owner, day=builders.DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     other = builders.booked(later, number=7, name="Test Bilby Birch", email=OTHER_MAILBOX)
     ana = plant(owner)
     assert other.volunteer_id is not None
@@ -61,7 +61,7 @@ def test_erasing_it_leaves_no_trace_of_either() -> None:
 def test_a_mailbox_that_was_replaced_goes_too_and_one_that_another_has_named_stays() -> None:
     drive = builders.drive()
     first = builders.booked(drive, name="Test Ana Alder", email=OTHER_MAILBOX)
-    later = builders.drive(drive.organization, on=builders.DRIVE_DAY + timedelta(weeks=4))
+    later = builders.drive(drive.organization, day=builders.DRIVE_DAY + timedelta(weeks=4))
     builders.booked(later, name="Test Ana Alder", email="new@example.org", now=NOW + timedelta(hours=1))
     builders.booked(drive, n=8, number=9, name="Test Dan Dow", email="new@example.org", now=NOW + timedelta(hours=2))
     assert first.volunteer_id is not None

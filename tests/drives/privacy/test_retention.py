@@ -71,7 +71,7 @@ def test_any_sign_of_life_counts(lives: Callable[[], object]) -> None:
 
 def test_an_entry_by_phone_counts_as_contact() -> None:
     here = known().drive.organization
-    full = builders.full_drive(of=here, on=(KEPT + timedelta(days=9)).date())[0].drive
+    full = builders.full_drive(of=here, day=(KEPT + timedelta(days=9)).date())[0].drive
     asks: dict[str, Any] = {
         "drive": full,
         "waitlist_request": WaitlistRequest("return"),
@@ -134,7 +134,7 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
 
 
 def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
-    booking = builders.booked(builders.drive(on=(NOW + timedelta(days=120)).date()))
+    booking = builders.booked(builders.drive(day=(NOW + timedelta(days=120)).date()))
     retention.apply_retention(now=NOW + timedelta(days=91))
     reminders = Message.objects.filter(about=booking.about, state="scheduled")
     assert set(reminders.values_list("address", flat=True)) == {builders.phone(42)}

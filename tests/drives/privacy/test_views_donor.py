@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 def at_two_organizations(client: Client) -> tuple[Booking, Booking]:
     """Book Ana at two organizations in one browser."""
     later = builders.DRIVE_DAY + timedelta(days=30)
-    first, second = builders.drive(), builders.drive(builders.organization("Other Foundation"), on=later)
+    first, second = builders.drive(), builders.drive(builders.organization("Other Foundation"), day=later)
     mine, theirs = donor.booked(client, first), donor.kept(client, second)
     assert donor.prove(client, theirs, "").status_code == 303  # the browser is verified by now
     theirs.refresh_from_db()
@@ -88,7 +88,7 @@ def test_opening_the_page_erases_nothing() -> None:
 def test_a_stranger_sees_downloads_and_erases_nothing() -> None:
     ana, cleo = Client(), Client()
     here, _there = at_two_organizations(ana)
-    donor.booked(cleo, builders.drive(on=builders.DRIVE_DAY + timedelta(days=60)), phone="(201) 555-0107")
+    donor.booked(cleo, builders.drive(day=builders.DRIVE_DAY + timedelta(days=60)), phone="(201) 555-0107")
     assert cleo.get(reverse("donor_data_file", args=[here.volunteer_id])).status_code == 404
     sent = {"records": [str(here.volunteer_id)], "sure": "on"}
     assert cleo.post(reverse("donor_data_erase"), sent).status_code == 422

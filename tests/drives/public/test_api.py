@@ -66,7 +66,7 @@ def test_drafts_cancelled_and_past_drives_are_not_listed() -> None:
 def test_lists_are_narrowed_by_organization_city_and_day() -> None:
     owner = builders.organization()
     first = builders.drive(owner)
-    second = builders.drive(owner, builders.plan(builders.site(owner, city="Reno"), on=date(2027, 3, 20)))
+    second = builders.drive(owner, builders.plan(builders.site(owner, city="Reno"), day=date(2027, 3, 20)))
     other = builders.drive()
     everything = [str(drive.pk) for drive in (first, other, second)]
     for query, expected in {
@@ -123,7 +123,7 @@ def test_pages_follow_each_other_without_gap_or_repetition() -> None:
     owner = builders.organization()
     place, policy = builders.site(owner), builders.policy()
     for n in range(53):
-        plan = builders.plan(place, policy_id=policy.pk, on=date(2027, 3, 13) + timedelta(days=n // 3))
+        plan = builders.plan(place, policy_id=policy.pk, day=date(2027, 3, 13) + timedelta(days=n // 3))
         builders.drive(owner, plan)
     seen, page = [], Api().get("drives/")
     seen += ids(page)

@@ -76,8 +76,8 @@ def test_the_form_keeps_both_and_a_copy_has_them() -> None:
     form = ben.get(reverse("organizer_edit_drive", args=[drive.pk])).content.decode()
     assert "Coma bien." in form
     assert 'lang="es"' in form
-    ben.post(reverse("organizer_copy_drive", args=[drive.pk]), {"on": "2027-04-24"})
-    copy = Drive.objects.get(on="2027-04-24")
+    ben.post(reverse("organizer_copy_drive", args=[drive.pk]), {"day": "2027-04-24"})
+    copy = Drive.objects.get(day="2027-04-24")
     assert (copy.bring, copy.description) == (BOTH["bring"], BOTH["description"])
 
 

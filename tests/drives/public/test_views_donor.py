@@ -70,7 +70,7 @@ def test_a_draft_is_not_found() -> None:
 
 def test_a_cancelled_drive_says_so_and_why_and_shows_the_others() -> None:
     here = builders.organization()
-    drive, other = builders.drive(here), builders.drive(here, on=DRIVE_DAY + timedelta(days=7), title="The next one")
+    drive, other = builders.drive(here), builders.drive(here, day=DRIVE_DAY + timedelta(days=7), title="The next one")
     planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     shown = page_of(drive)
     assert "This drive is cancelled. The hall is flooded." in shown

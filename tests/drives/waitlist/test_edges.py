@@ -34,7 +34,7 @@ def free_chairs(drive_id: int) -> int:
 
 def test_a_donor_allowed_at_an_early_hour_joins_though_late_hours_are_too_close() -> None:
     full = builders.full_drive(steps=4)
-    soon = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=2), opens=time(10))
+    soon = builders.drive(full[0].drive.organization, day=full[0].drive.day + timedelta(days=2), opens=time(10))
     assert builders.booked(soon).starts_at - full[0].starts_at == timedelta(hours=48)
     with pytest.raises(Refusal) as refused:
         builders.waits(full[0].drive, window=after(full[0]))
@@ -50,14 +50,14 @@ def test_joining_for_another_person_does_not_make_them_owner_of_the_phone() -> N
     full = builders.full_drive()
     bo = builders.waits(full[0].drive, name="Test Bo Birch", is_for_other=True)
     assert Contact.objects.get(address=builders.phone(42)).owner is None
-    later = builders.drive(full[0].drive.organization, on=full[0].drive.on + timedelta(days=30))
+    later = builders.drive(full[0].drive.organization, day=full[0].drive.day + timedelta(days=30))
     ana = builders.booked(later, name="Test Ana Alder").volunteer
     assert Contact.objects.get(address=builders.phone(42)).owner == ana != bo.volunteer
 
 
 def test_joining_is_refused_if_the_interval_ends_as_the_drive_closes() -> None:
     full = builders.full_drive(steps=4)
-    earlier = builders.drive(full[0].drive.organization, on=full[0].drive.on - timedelta(days=2), opens=time(10))
+    earlier = builders.drive(full[0].drive.organization, day=full[0].drive.day - timedelta(days=2), opens=time(10))
     assert full[0].drive.ends_at - builders.booked(earlier).starts_at == timedelta(hours=48)
     with pytest.raises(Refusal) as refused:
         builders.waits(full[0].drive)
@@ -83,7 +83,7 @@ def test_an_entry_by_a_coordinator_is_judged_on_this_organizations_rows_only() -
     drive = full[0].drive
     known = builders.booked(builders.drive(drive.organization))  # the same phone is also verified here
     builders.cancelled(known)
-    elsewhere = builders.booked(builders.drive(on=drive.on - timedelta(days=1)))
+    elsewhere = builders.booked(builders.drive(day=drive.day - timedelta(days=1)))
     assert elsewhere.volunteer_id != known.volunteer_id
     waitlist_request, person = WaitlistRequest("return"), builders.person(42)
     entry = entries.add_entry(drive=drive, waitlist_request=waitlist_request, person=person, actor="user:7", now=NOW)

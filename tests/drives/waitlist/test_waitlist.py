@@ -300,7 +300,7 @@ def test_booking_another_spot_closes_the_entry_and_withdraws_its_offer() -> None
 def test_a_donor_booked_too_close_elsewhere_is_skipped() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive), builders.waits(full[0].drive, number=43, now=LATER)
-    elsewhere = builders.drive(on=builders.DRIVE_DAY + timedelta(days=1))
+    elsewhere = builders.drive(day=builders.DRIVE_DAY + timedelta(days=1))
     builders.booked(elsewhere, number=42)
     cancel(full[0])
     sweep()
@@ -312,7 +312,7 @@ def test_a_donor_who_books_too_close_elsewhere_after_the_offer_cannot_accept() -
     ana = builders.waits(full[0].drive)
     cancel(full[0])
     sweep()
-    builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    builders.booked(builders.drive(day=builders.DRIVE_DAY + timedelta(days=1)), number=42)
     assert refusal(offers.accept_offer, offer_id=offered(ana).pk, actor="donor", now=NOW) == ["interval_too_short"]
 
 
@@ -323,7 +323,7 @@ def test_a_coordinator_learns_only_of_visits_at_the_own_organization(*, is_own: 
     cancel(full[0])
     sweep()
     owner = full[0].drive.organization if is_own else None
-    builders.booked(builders.drive(owner, on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    builders.booked(builders.drive(owner, day=builders.DRIVE_DAY + timedelta(days=1)), number=42)
     answer: dict[str, Any] = {"offer_id": offered(ana).pk, "actor": "user:7", "now": NOW}
     if is_own:
         assert refusal(offers.accept_offer, **answer) == ["interval_too_short"]
@@ -343,7 +343,7 @@ def test_the_audit_log_says_which_coordinator_declined_for_a_donor(actor: str, a
 
 def test_joining_too_close_to_another_donation_is_refused_with_later_times() -> None:
     full = builders.full_drive()
-    builders.booked(builders.drive(on=builders.DRIVE_DAY + timedelta(days=1)), number=42)
+    builders.booked(builders.drive(day=builders.DRIVE_DAY + timedelta(days=1)), number=42)
     assert refusal(builders.waits, full[0].drive) == ["interval_too_short"]
 
 
