@@ -114,7 +114,7 @@ def test_a_booked_drive_keeps_its_day() -> None:
     api, path = Api.with_key(drive.organization), f"drives/{drive.pk}/"
     refused = api.patch(path, {"day": "2027-03-14"}, **{"If-Match": api.get(path)["ETag"]})
     assert refused.status_code == 400
-    assert codes(refused) == [("#/on", "grid_is_frozen")]
+    assert codes(refused) == [("#/day", "grid_is_frozen")]
 
 
 def test_cancelling_a_drive_cancels_its_bookings() -> None:
@@ -157,7 +157,7 @@ def test_a_past_day_is_a_problem_of_the_plan(day: str, *, is_past: bool) -> None
     assert [problem["code"] for problem in shown["problems"]] == (["day_past"] if is_past else [])
     created = api.post("drives/", plan(ben, day=day))
     assert created.status_code == (400 if is_past else 201)
-    assert not is_past or codes(created) == [("#/on", "day_past")]
+    assert not is_past or codes(created) == [("#/day", "day_past")]
 
 
 def test_own_drives_are_listed_by_state() -> None:
