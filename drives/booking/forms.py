@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from drives.booking import queries
 from drives.booking.hold import Companion, Person
@@ -34,10 +36,23 @@ class TickField(forms.BooleanField):
         super().__init__(label=label, required=False, widget=widget)
 
 
+class ContactChoice(TextChoices):
+    PHONE = "phone", _("Text")
+    EMAIL = "email", pgettext_lazy("contact", "E-mail")
+    BOTH = "both", _("Both")
+
+
 class PersonForm(forms.Form):
     use_required_attribute = False
 
     name = NameField(label=_("Your name"))
+    contact_by = forms.ChoiceField(
+        label=_("How can we reach you?"),
+        choices=ContactChoice.choices,
+        required=False,
+        initial=ContactChoice.PHONE,
+        widget=forms.RadioSelect,
+    )
     phone = RequiredByActionField(
         label=_("Mobile phone"),
         required=False,
@@ -51,8 +66,14 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
     is_for_other = forms.BooleanField(label=_("I’m booking for someone else"), required=False)
-    reminders = TickField(label=_("Text me reminders about my booking"), described_by="id_reminders_hint")
+    reminders = TickField(label=_("Text me reminders"), described_by="id_reminders_hint")
     confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out a contact that the donor did not choose, because the page hides its field."""
+        typed = super().clean() or self.cleaned_data
+        chosen = typed.get("contact_by") or ContactChoice.BOTH
+        return {**typed, **{kind: "" for kind in ("phone", "email") if chosen not in (kind, ContactChoice.BOTH)}}
 
     def person(self, policy: Policy) -> Person:
         data = self.cleaned_data
@@ -71,8 +92,10 @@ class PersonForm(forms.Form):
         if not hasattr(problem, "error_dict"):
             self.add_error(None, problem)
             return
+        is_by_email = self.cleaned_data.get("contact_by") == ContactChoice.EMAIL
+        shown_names = {"self_reported": "self_reported_on", **({"phone": "email"} if is_by_email else {})}
         for name, errors in problem.error_dict.items():
-            shown = "self_reported_on" if name == "self_reported" else name
+            shown = shown_names.get(name, name)
             self.add_error(shown if shown in self.fields else NON_FIELD_ERRORS, errors)
 
 
@@ -81,7 +104,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    field_order = ("name", "visit", "phone", "email", "is_for_other", "reminders", "news", "confirmed")
+    field_order = ("name", "visit", "contact_by", "phone", "email", "is_for_other", "reminders", "news", "confirmed")
 
     def __init__(self, *args: Any, visits: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,6 +159,7 @@ def build_typed_initial(held: Booking) -> dict[str, Any]:
         **{f"name{suffix}": one.registration.name for suffix, one in companions if one.registration},
         **{f"visit{suffix}": one.visit for suffix, one in companions},
         "name": typed.name,
+        "contact_by": _find_contact_choice(typed.phone_as_typed, typed.email),
         "phone": typed.phone_as_typed,
         "email": typed.email,
         "is_for_other": typed.is_for_other,
@@ -145,6 +169,12 @@ def build_typed_initial(held: Booking) -> dict[str, Any]:
         "self_reported_kind": donation.kind if donation else "",
         "self_reported_on": donation.donated_on if donation else None,
     }
+
+
+def _find_contact_choice(phone: str, email: str) -> ContactChoice:
+    if phone and email:
+        return ContactChoice.BOTH
+    return ContactChoice.EMAIL if email else ContactChoice.PHONE
 
 
 def is_about_time(refusal: Refusal) -> bool:

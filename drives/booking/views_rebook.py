@@ -34,7 +34,7 @@ class RebookForm(forms.Form):
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
     slot = forms.IntegerField(required=False)
-    reminders = TickField(label=_("Text me reminders about my booking"), described_by="id_reminders_hint")
+    reminders = TickField(label=_("Text me reminders"), described_by="id_reminders_hint")
     confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
 
 

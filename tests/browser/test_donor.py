@@ -27,6 +27,7 @@ from tests.browser.pages import (
 from tests.builders import NOW
 
 pytestmark = IN_BROWSER
+DETAILS_MAX_PIXELS = 1_200
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
@@ -42,7 +43,7 @@ def test_a_donor_books_moves_cancels_and_takes_it_back(
         assert page.get_by_label("Your time").inner_text().endswith("9:30 AM")
     page.get_by_role("button", name="Continue").click()
     enter_ana(page)
-    page.get_by_label("Text me reminders about my booking").check()
+    page.get_by_label("Text me reminders").check()
     page.get_by_role("button", name="Continue").click()
     enter_code(page)
 
@@ -70,6 +71,8 @@ def test_everything_can_be_done_with_the_keyboard(open_page: OpenPage, live_serv
     page.get_by_label("Your name").focus()
     page.keyboard.type("Test Ana Alder")
     page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("value") == "phone"
+    page.keyboard.press("Tab")
     page.keyboard.type("(201) 555-0142")
     page.keyboard.press("Enter")
     arrive(page, "Review and book")
@@ -88,6 +91,36 @@ def test_an_error_takes_the_focus_and_leads_to_its_field(open_page: OpenPage, li
     assert page.evaluate("document.activeElement.className") == "errors"
     page.get_by_role("link", name="Enter your name.").click()
     assert page.evaluate("document.activeElement.id") == "id_name"
+
+
+@pytest.mark.parametrize("language", ["en-US", "es-US"])
+def test_the_details_fit_on_a_short_page(language: str, open_page: OpenPage, live_server: LiveServer) -> None:
+    drive, page = world(), open_page()
+    page.set_extra_http_headers({"Accept-Language": language})
+    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
+    assert page.evaluate("document.documentElement.scrollHeight") <= DETAILS_MAX_PIXELS
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_donor_chooses_a_contact_and_sees_one_field(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    drive, page = world(), open_page(scripts=scripts)
+    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
+    phone, email = page.get_by_label("Mobile phone"), page.get_by_role("textbox", name="E-mail")
+    assert (phone.is_visible(), email.is_visible()) == (True, False)
+    phone.fill("(201) 555-0142")
+    page.get_by_role("radio", name="E-mail").check()
+    assert (phone.is_visible(), email.is_visible()) == (False, True)
+    page.get_by_label("Your name").fill("Test Ana Alder")
+    press(page, "Continue")
+    page.get_by_role("link", name="Enter a phone number or an e-mail address.").click()
+    assert page.locator(":focus").get_attribute("name") == "email"
+    email.fill("ana@example.org")
+    press(page, "Continue")
+    registration = Booking.objects.get().registration
+    assert registration is not None
+    assert (registration.phone, registration.email) == ("", "ana@example.org")
 
 
 def pages_of(drive: Drive) -> list[str]:

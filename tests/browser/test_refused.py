@@ -49,7 +49,7 @@ def test_a_day_that_forbids_the_time_is_corrected_where_it_was_typed(
     another(drive, 7)
     page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive, 2).pk}")
     enter_ana(page)
-    page.get_by_text("Have you given plasma or blood somewhere else recently?").click()
+    page.get_by_text("Donated elsewhere recently?").click()
     page.get_by_label("What did you give?").select_option("whole_blood")
     page.get_by_label("What day?").fill("2027-03-01")
     page.get_by_role("button", name="Continue").click()

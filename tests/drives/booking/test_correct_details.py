@@ -37,7 +37,7 @@ def test_the_form_keeps_what_was_typed_and_each_correction_keeps_the_one_hold(ca
     shown = browser.get(address).content.decode()
     for value in ("Test Ana Alder", donor.PHONE, "ana@example.org"):
         assert f'value="{value}"' in shown
-    assert shown.count(" checked") == 2  # reminders and news
+    assert shown.count(" checked") == 3  # by text, reminders and news
     for name in ("Test Anna Alder", "Test Hannah Alder", "Test Ana Birch"):
         assert correct(browser, booking, name=name, email="ana@example.org").status_code == 303
     held = Booking.objects.get()
