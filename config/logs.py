@@ -20,7 +20,10 @@ QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # The code logs no personal data, but an exception's message may contain some.
 PERSONAL_DATA_PATTERNS = (
-    (re.compile(r"(/(?:b|w|offer|stop|feeds)/)[\w-]{20,}"), r"\1[token]"),  # the tokens of our links have 22 characters
+    (
+        re.compile(r"(/(?:b|w|offer|stop|feeds|start)/)[\w-]{20,}"),
+        r"\1[token]",
+    ),  # the tokens of our links have 22 characters
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
     (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),

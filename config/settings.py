@@ -12,7 +12,8 @@ _NOT_EMPTY = validate.Length(min=1)
 _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 
 # The installation
-DEMO = env.bool("DEMO", default=False)
+DEMO_EMPTY = env.str("DEMO", "").lower() == "empty"  # a demo without data
+DEMO = DEMO_EMPTY or env.bool("DEMO", default=False)
 BASE_URL = env.str("BASE_URL", "http://localhost:8000", validate=_HTTP_URL).rstrip("/")
 SECRET_KEY = env.str("SECRET_KEY", validate=_NOT_EMPTY)
 SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", [], subcast=str.strip) if key]
@@ -26,6 +27,7 @@ DEBUG = False
 SECURE = BASE_URL.startswith("https://")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
+SIGNUP = env.str("SIGNUP", "closed", validate=validate.OneOf(["closed", "invite", "open"]))
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # lets callers outside the private network read /metrics and /readyz
 
 INSTALLED_APPS = [
@@ -44,6 +46,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "drf_spectacular",
@@ -155,8 +158,8 @@ ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
 ACCOUNT_LOGOUT_ON_GET = False
-if not RATE_LIMITS:
-    ACCOUNT_RATE_LIMITS = False
+# "found": visitors who ask for a link to found an organization (SIGNUP=open)
+ACCOUNT_RATE_LIMITS = {"found": "5/h/ip"} if RATE_LIMITS else False
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # rate limits count by the visitor's IP address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/organizer/"

@@ -1,13 +1,17 @@
 """Create organizations, and change memberships and roles."""
 
+import re
+import unicodedata
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from organizations import audit
 from organizations.models import Membership, Organization, Role, User
+from organizations.models.organization import SMS_NAME_LENGTH
 
 
 class LastOwner(ValidationError):
@@ -53,6 +57,23 @@ def create_organization(
     if owner:
         add_member(organization=organization, user=owner, role=Role.OWNER, actor=actor, now=now)
     return organization
+
+
+def choose_free_slug(name: str) -> str:
+    """Return a slug that no organization has. Callers that race fail at the unique constraint."""
+    preferred = slugify(name)[:50].strip("-") or "organization"
+    taken = set(Organization.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
+    numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
+    return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
+
+
+def shorten_name(name: str) -> str:
+    """Return the name for text messages: at most 20 plain characters, cut at a word."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = " ".join(re.sub(r"[^A-Za-z0-9 .,'&/-]", " ", ascii_name).split())
+    if len(plain) > SMS_NAME_LENGTH:
+        plain = plain[: SMS_NAME_LENGTH + 1].rpartition(" ")[0] or plain[:SMS_NAME_LENGTH]
+    return plain or "Plasma drive"
 
 
 @transaction.atomic

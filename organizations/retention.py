@@ -1,12 +1,12 @@
-"""Delete expired rows of sign-ins and of repeated requests."""
+"""Delete expired rows of sign-ins, of invitations and of repeated requests."""
 
 from datetime import datetime
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from organizations import idempotency
-from organizations.models import SharedCacheEntry
+from organizations import idempotency, rules
+from organizations.models import Invitation, SharedCacheEntry
 
 
 @transaction.atomic
@@ -15,5 +15,6 @@ def purge_expired_rows(*, now: datetime) -> dict[str, int]:
         # A session may contain what a member typed (`organizations.web.unsaved_form`).
         "sessions": Session.objects.filter(expire_date__lte=now).delete()[0],
         "sign_in_limits": SharedCacheEntry.objects.filter(expires__lt=now).delete()[0],
+        "invitations": Invitation.objects.filter(expires_at__lt=now - rules.INVITATION_KEPT).delete()[0],
         "answers": idempotency.purge_answers(now=now),
     }

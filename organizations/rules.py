@@ -1,4 +1,4 @@
-"""The permissions of each role, and how long a sign-in lasts."""
+"""The permissions of each role, how long a sign-in lasts, and the limits of invitations."""
 
 from datetime import timedelta
 from typing import Final, Literal, get_args
@@ -6,6 +6,13 @@ from typing import Final, Literal, get_args
 from organizations.models import Role
 
 MAX_IDLE_TIME = timedelta(hours=2)  # then a member signs in again
+
+INVITATION_LIFETIME = timedelta(days=7)
+INVITATION_KEPT = timedelta(days=30)  # after it expired
+INVITATION_WINDOW = timedelta(days=1)
+MAX_INVITATIONS_PER_DAY = 30  # of one organization
+MAX_SENDS_PER_INVITATION = 5
+MAX_SETUP_LINKS_PER_ADDRESS = 3  # a day
 
 Permission = Literal["view", "check_in", "plan", "manage"]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)

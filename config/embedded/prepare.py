@@ -3,23 +3,35 @@
 import os
 import sys
 from pathlib import Path
+from typing import IO
 
 import django
-from django.core.management import call_command, get_commands
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
 
 
 def main() -> None:
-    """Migrate, collect static files, and fill the demo. The first argument is the file for the demo's output."""
+    """Migrate, collect static files, and fill the demo. The first argument is the file for the output to show."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     print("bringing the database up to date")
     call_command("migrate", interactive=False, verbosity=0)
     print("collecting static files")
     call_command("collectstatic", interactive=False, verbosity=0)
-    if "demo" in get_commands():
+    with Path(sys.argv[1]).open("w") as output:
+        _prepare_data(output)
+
+
+def _prepare_data(output: IO[str]) -> None:
+    if not settings.DEMO_EMPTY:
         print("filling the demo, unless it is there")
-        with Path(sys.argv[1]).open("w") as output:
-            call_command("demo", stdout=output)
+        call_command("demo", stdout=output)
+        return
+    if not apps.get_model("organizations", "Organization").objects.exists():
+        call_command("create_organization", stdout=output)
+    output.write(f"Organizers  {settings.BASE_URL}/organizer/\n")
+    output.write(f"Inbox       {settings.BASE_URL}/demo/inbox/   every text and mail that would be sent\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import django.utils.timezone
 import organizations.translated_text
 from decimal import Decimal
 from django.conf import settings
+import uuid
 from django.db import migrations, models
 
 
@@ -199,6 +200,28 @@ class Migration(migrations.Migration):
                         condition=models.Q(("name", "IDENTITY_KEY")), fields=("name",), name="one_identity_key"
                     ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name='Invitation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('epoch', models.PositiveSmallIntegerField(default=0)),
+                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_seal', models.CharField(editable=False, max_length=160)),
+                ('email', models.EmailField(blank=True, max_length=254)),
+                ('role', models.CharField(choices=[('owner', 'Owner'), ('coordinator', 'Coordinator'), ('check_in', 'Check-in'), ('viewer', 'Viewer')], default='owner', max_length=12)),
+                ('state', models.CharField(choices=[('open', 'Invited'), ('used', 'Accepted'), ('withdrawn', 'Withdrawn')], default='open', max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField()),
+                ('sent_count', models.PositiveSmallIntegerField(default=1)),
+                ('expires_at', models.DateTimeField()),
+                ('invited_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='organizations.organization')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'used', 'withdrawn'])), name='invitation_state_is_known'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'coordinator', 'check_in', 'viewer'])), name='invitation_role_is_known'), models.CheckConstraint(condition=models.Q(('organization', None), models.Q(('email', ''), _negated=True), _connector='OR'), name='invitation_of_a_member_has_an_email'), models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('organization', 'email'), name='one_open_invitation_per_email')],
             },
         ),
     ]

@@ -1,6 +1,7 @@
 from organizations.models.access import ApiKey, Membership, Role, User
 from organizations.models.audit_entry import AuditEntry
 from organizations.models.idempotent_answer import IdempotentAnswer
+from organizations.models.invitation import Invitation, InvitationState
 from organizations.models.key_fingerprint import KeyFingerprint
 from organizations.models.linked_model import LINK_FIELDS, LinkedModel, hash_token
 from organizations.models.organization import Cause, CauseFact, Organization
@@ -14,6 +15,8 @@ __all__ = [
     "Cause",
     "CauseFact",
     "IdempotentAnswer",
+    "Invitation",
+    "InvitationState",
     "KeyFingerprint",
     "LinkedModel",
     "Membership",

@@ -11,6 +11,7 @@ from organizations.translated_text import TranslatedField
 _GSM_TEXT_VALIDATOR = RegexValidator(
     r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits, because this name appears in text messages.")
 )
+SMS_NAME_LENGTH = 20
 MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 3, 120
 RETENTION_VALIDATORS = [MinValueValidator(MIN_RETENTION_MONTHS), MaxValueValidator(MAX_RETENTION_MONTHS)]
 
@@ -23,7 +24,7 @@ class Organization(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     legal_name = models.CharField(max_length=160, blank=True)
-    sms_name = models.CharField(max_length=20, validators=[_GSM_TEXT_VALIDATOR])
+    sms_name = models.CharField(max_length=SMS_NAME_LENGTH, validators=[_GSM_TEXT_VALIDATOR])
     email = models.EmailField()
     phone = models.CharField(max_length=20, blank=True)
     website = models.URLField(blank=True)

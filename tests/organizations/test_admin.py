@@ -1,7 +1,5 @@
 """The admin shows rows, changes nothing, and writes down each page that shows rows."""
 
-import re
-
 import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
@@ -129,22 +127,6 @@ def test_the_admin_cannot_take_the_last_owner(browser: Client) -> None:
     }
     assert browser.post(page, typed).status_code == 403
     assert Membership.objects.get().role == Role.OWNER
-
-
-def test_a_command_creates_an_organization_and_its_owner_signs_in(capsys: pytest.CaptureFixture[str]) -> None:
-    names = {"slug": "hope", "sms_name": "Hope", "email": "hope@example.org", "owner": "ben@example.org"}
-    call_command("create_organization", "Hope", **names)
-    owner = Membership.objects.get()
-    assert (owner.role, owner.organization.slug) == (Role.OWNER, "hope")
-    link = re.search(r"http://[^/]+(/\S+)", capsys.readouterr().out)
-    assert link
-    client = Client()
-    form = client.get(link[1])["Location"]
-    client.post(form, {"password1": builders.PASSWORD, "password2": builders.PASSWORD})
-    assert client.login(email="ben@example.org", password=builders.PASSWORD)
-    assert client.get(link[1]).status_code == 200  # the link worked once
-    with pytest.raises(CommandError, match="slug"):
-        call_command("create_organization", "Hope", **names)
 
 
 def test_a_command_changes_members_and_keeps_the_last_owner(capsys: pytest.CaptureFixture[str]) -> None:

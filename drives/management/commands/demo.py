@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill the demo. Refuses unless DEMO is on, because the demo's passwords and API key are public."""
-        if not settings.DEMO:
+        if not settings.DEMO or settings.DEMO_EMPTY:
             raise CommandError(
                 "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."
             )

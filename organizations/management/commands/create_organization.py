@@ -1,38 +1,17 @@
-"""`manage.py create_organization`: create an organization with its first owner."""
+"""`manage.py create_organization`: print a link that founds an organization."""
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from organizations import memberships
-from organizations.management import members
-from organizations.models import Organization
+from organizations import invitations
 
 
 class Command(BaseCommand):
-    help = "Create an organization and its first owner. Prints a link where the owner chooses a password."
+    help = "Print a link that sets up a new organization. Its user becomes the owner. It works once, for seven days."
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name")
-        parser.add_argument("--slug", required=True, help="its part of addresses, for example hope-foundation")
-        parser.add_argument("--sms-name", required=True, help="its name in texts, at most 20 characters")
-        parser.add_argument("--email", required=True, help="its mailbox, which donors see")
-        parser.add_argument("--owner", required=True, help="the mailbox of the first owner")
-
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuses values that the model refuses, for example a slug that is taken."""
-        details = {name: options[name] for name in ("name", "slug", "sms_name", "email")}
-        now = timezone.now()
-        try:
-            Organization(**details, created_at=now).full_clean()
-        except ValidationError as error:
-            raise CommandError(
-                "; ".join(f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
-            ) from error
-        owner = members.find_or_create_user(options["owner"])
-        memberships.create_organization(**details, owner=owner, now=now, actor="command")
-        self.stdout.write(members.format_sign_in(owner))
+        invitation, url = invitations.create_setup_link(now=timezone.now())
+        self.stdout.write(f"Open this link to set up your organization (once, until {invitation.expires_at:%B %d}):")
+        self.stdout.write(url)

@@ -135,6 +135,7 @@ _NOT_ABOUT_DONORS = {
     "organizations.ApiKey": ["name", "prefix", "secret_hash", "role"],
     "organizations.Cause": ["title", "slug", "summary", "story", "learn_more_url", "give_url"],
     "organizations.CauseFact": ["text", "source_name", "source_url"],
+    "organizations.Invitation": ["uuid", "link_hash", "link_seal", "email", "role", "state"],
     "organizations.Membership": ["role"],
     "organizations.Organization": [
         "name",

@@ -1,0 +1,59 @@
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext_lazy as _
+
+from organizations.models import Invitation, Organization
+
+
+def _build_email_field(label: Any) -> forms.EmailField:
+    sentence = _("Enter an e-mail address, for example name@example.org.")
+    widget = forms.EmailInput(attrs={"autocomplete": "email"})
+    return forms.EmailField(label=label, widget=widget, error_messages={"required": sentence, "invalid": sentence})
+
+
+class SetupLinkForm(forms.Form):
+    email = _build_email_field(_("Your e-mail address"))
+
+
+class StartForm(forms.Form):
+    """The form of an invitation. It asks only for what the invitation and the account do not say."""
+
+    organization_name = forms.CharField(
+        label=_("Name of your organization"),
+        help_text=_("As donors know it. You can change it later."),
+        max_length=Organization._meta.get_field("name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+        error_messages={"required": _("Enter the name of your organization.")},
+    )
+    name = forms.CharField(
+        label=_("Your name"),
+        help_text=_("Your colleagues see it next to what you change."),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": _("Enter your name.")},
+    )
+    email = _build_email_field(_("Your e-mail address"))
+    password = forms.CharField(
+        label=_("Choose a password"),
+        help_text=_("At least 12 characters. Three random words are easy to remember."),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Choose a password.")},
+    )
+
+    def __init__(self, data: Any, *, invitation: Invitation, has_account: bool) -> None:
+        super().__init__(data)
+        if invitation.organization:
+            del self.fields["organization_name"]
+        if has_account:
+            for name in ("name", "email", "password"):
+                del self.fields[name]
+        elif invitation.email:
+            del self.fields["email"]
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        password_validation.validate_password(password)
+        return password
