@@ -5,7 +5,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from celery import Celery, bootsteps
+from celery import Celery, Task, bootsteps
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -41,7 +41,15 @@ class KeyCheck(bootsteps.StartStopStep):
         importlib.import_module("django.db").connections.close_all()
 
 
-app = Celery("plasma-drives")
+class Sweep(Task):  # type: ignore[type-arg]
+    """A periodic task. In a restored copy, it does nothing until `manage.py restored`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        is_held = importlib.import_module("config.restored").is_restored_copy()  # after Django is set up
+        return {"restored_copy": 1} if is_held else super().__call__(*args, **kwargs)
+
+
+app = Celery("plasma-drives", task_cls=Sweep)
 app.steps["worker"].add(KeyCheck)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

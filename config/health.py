@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from config import client_address
 from drives.capacity import drift
 from notifications import queries as messages
-from organizations import key_fingerprints
+from organizations import database_copy, key_fingerprints
 
 MAX_OUTBOX_LAG = timedelta(minutes=5)
 MAX_SWEEP_AGE = timedelta(minutes=1)
@@ -62,6 +62,11 @@ def _check_keys() -> str | None:
     return " ".join(key_fingerprints.list_key_problems()) or None
 
 
+def _check_restored_copy() -> str | None:
+    held = database_copy.find_held_marker()
+    return "this is a restored copy, and nothing leaves: run `manage.py restored`" if held else None
+
+
 def _check_outbox() -> str | None:
     lag = messages.compute_outbox_lag(timezone.now())
     return f"the oldest due message is {lag.total_seconds():.0f} s late" if lag > MAX_OUTBOX_LAG else None
@@ -91,6 +96,7 @@ CHECKS: dict[str, Callable[[], str | None]] = {
     "database": _check_database,
     "migrations": _check_migrations,
     "keys": _check_keys,
+    "restored": _check_restored_copy,
     "outbox": _check_outbox,
     "provider": _check_providers,
     "drift": _check_drift,

@@ -28,6 +28,8 @@ SECURE = BASE_URL.startswith("https://")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 SIGNUP = env.str("SIGNUP", "closed", validate=validate.OneOf(["closed", "invite", "open"]))
+# Each erasure is a line in this file, so that it can be repeated after a restore. Keep it apart from the database.
+ERASURES_FILE = env.str("ERASURES_FILE", "")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # lets callers outside the private network read /metrics and /readyz
 
 INSTALLED_APPS = [

@@ -32,21 +32,25 @@ from volunteers.models import Volunteer
 BATCH_SIZE = 500
 
 
-def invite_all_donors(*, now: datetime) -> int:
+def invite_all_donors(*, now: datetime, in_quiet_hours: bool = False) -> int:
     found = invitation_audience.list_organizations_with_drives(
         now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
     )
     by_id = {organization.pk: organization for organization in found}
-    return sweeps.run_each("invitations", by_id, lambda pk: invite_donors(organization=by_id[pk], now=now), now=now)
+
+    def invite(pk: int) -> int:
+        return invite_donors(organization=by_id[pk], now=now, in_quiet_hours=in_quiet_hours)
+
+    return sweeps.run_each("invitations", by_id, invite, now=now)
 
 
-def invite_donors(*, organization: Organization, now: datetime) -> int:
+def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: bool = False) -> int:
     """Queue an organization's invitations in batches of 500 donors. Return the number of new ones.
 
     A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any of the
     donor's contacts also counts toward these limits. During a site's quiet hours, its drives wait for a later run.
     """
-    run = _build_run(organization, now)
+    run = _build_run(organization, now, in_quiet_hours=in_quiet_hours)
     queued, after = 0, 0
     while run.openings.drives:
         # Each batch is its own transaction, so a killed worker loses at most one batch.
@@ -66,7 +70,7 @@ class _InvitationRun:
     now: datetime
 
 
-def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
+def _build_run(organization: Organization, now: datetime, *, in_quiet_hours: bool) -> _InvitationRun:
     upcoming = eligibility_queries.load_upcoming_times(
         organization, now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
     )
@@ -75,7 +79,7 @@ def _build_run(organization: Organization, now: datetime) -> _InvitationRun:
     drives = [
         drive
         for drive in upcoming.drives
-        if entries[drive.pk].is_enabled and not schedule.build_quiet_hours(drive).is_quiet(now)
+        if entries[drive.pk].is_enabled and (in_quiet_hours or not schedule.build_quiet_hours(drive).is_quiet(now))
     ]
     channel_choices = {drive.pk: entries[drive.pk].channel_choice for drive in drives}
     custom = schedule.load_custom_texts([organization.pk])[organization.pk]

@@ -1,6 +1,5 @@
 """Erase a volunteer: cancel upcoming bookings, anonymize past ones."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +26,7 @@ from drives.models import (
     SelfReportedDonation,
     WaitlistEntry,
 )
+from drives.privacy import erasure_list
 from drives.waitlist import entries as waitlist_entries
 from notifications import erasure
 from organizations import audit, idempotency
@@ -36,8 +36,6 @@ from volunteers import erasure as volunteers_erasure
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
 from volunteers.queries import ContactOwnership
-
-log = logging.getLogger(__name__)
 
 
 class ErasureReason(models.TextChoices):
@@ -84,9 +82,11 @@ def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # `manage.py erase_again` needs this uuid to find the volunteer in a restored backup. Here it identifies no one.
-    fields = {"volunteer": str(before.uuid), "organization": volunteer.organization_id}
-    transaction.on_commit(partial(log.info, "erased", extra={"fields": fields}))
+    # `manage.py restored` needs this uuid to find the volunteer in a restored backup. Here it identifies no one.
+    record = partial(
+        erasure_list.record_erasure, volunteer=before.uuid, organization_id=volunteer.organization_id, now=now
+    )
+    transaction.on_commit(record)
     return ErasureResult(volunteer, cancelled)
 
 

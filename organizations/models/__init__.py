@@ -1,5 +1,6 @@
 from organizations.models.access import ApiKey, Membership, Role, User
 from organizations.models.audit_entry import AuditEntry
+from organizations.models.database_marker import DatabaseMarker
 from organizations.models.idempotent_answer import IdempotentAnswer
 from organizations.models.invitation import Invitation, InvitationState
 from organizations.models.key_fingerprint import KeyFingerprint
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "Cause",
     "CauseFact",
+    "DatabaseMarker",
     "IdempotentAnswer",
     "Invitation",
     "InvitationState",

@@ -15,7 +15,17 @@ HOMES = {
 # The modules that other apps may import from an app: its models, actions and queries, and a few others for a reason.
 DOORS = {
     "organizations": {
-        *("models", "api_keys", "audit", "idempotency", "memberships", "queries", "retention"),
+        *(
+            "models",
+            "api_keys",
+            "audit",
+            "database_copy",
+            "idempotency",
+            "key_fingerprints",
+            "memberships",
+            "queries",
+            "retention",
+        ),
         "secret_keys",  # keyed hashes
         "sweeps",  # every sweep parks a bad row the same way
         "translated_text",  # texts by language: value, column and form field
@@ -24,6 +34,7 @@ DOORS = {
     },
     "notifications": {
         *("models", "consents", "demo", "erasure", "opt_outs", "outbox", "queries", "replies", "senders"),
+        "restored_messages",
         *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
         *("envelopes", "kinds", "quiet_hours", "reach"),  # decisions for every kind of message
     },

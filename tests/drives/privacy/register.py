@@ -90,6 +90,7 @@ _STAYS = {
     },
     "notifications.InboxItem": {"channel": "a code", "sender": "the organization's"},
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
+    "organizations.DatabaseMarker": {"marker": "numbers of PostgreSQL"},
     "organizations.KeyFingerprint": dict.fromkeys(["name", "fingerprint"], "tells keys apart"),
     "organizations.SharedCacheEntry": dict.fromkeys(["cache_key", "value"], "keyed hashes, times and marks"),
     "organizations.ParkedRow": dict.fromkeys(["sweep", "error"], "names of our own code"),

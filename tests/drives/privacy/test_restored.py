@@ -1,29 +1,179 @@
-"""A restored backup contains people that were erased after the backup. `erase_again` erases them."""
+"""A database that was restored from a backup sends nothing that may have left already, and has no erased person."""
 
 import io
 import logging
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
 
 from config.logs import JsonFormatter
+from drives.messaging import invitations
 from drives.privacy import erase
+from notifications import delivery, tasks
+from notifications.models import Message
+from organizations import database_copy
+from organizations.models import AuditEntry, DatabaseMarker
 from tests import builders
 from tests.builders import NOW
+from tests.notifications import made
 from volunteers.models import Volunteer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False), pytest.mark.expects_errors]
+DAY = timedelta(days=1)
 
 
-def again(monkeypatch: pytest.MonkeyPatch, lines: str) -> str:
+@pytest.fixture
+def copied() -> None:
+    """Make the database look like a copy that was made a day ago."""
+    delivery.record_heartbeat(now=NOW - DAY)
+    DatabaseMarker.objects.update_or_create(pk=1, defaults={"marker": "another", "recorded_at": NOW - DAY})
+
+
+def restored(*arguments: str) -> str:
     said = io.StringIO()
-    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
-    call_command("erase_again", stdout=said)
+    call_command("restored", *(arguments or ("--no-erasures", "--yes")), stdout=said)
     return said.getvalue()
 
 
-def test_only_volunteers_in_the_log_are_erased_again(
+def queue(minutes: int, **fields: Any) -> Message:
+    """Queue a message that is due this many minutes from now."""
+    due_at = NOW + timedelta(minutes=minutes)
+    fields = {"created": NOW - 2 * DAY, "due_at": due_at, "expires_at": due_at + 9 * DAY, "zone": "UTC", **fields}
+    created = fields.pop("created")
+    message = made.queued(builders.organization(f"Hope {minutes}"), **fields)
+    Message.objects.filter(pk=message.pk).update(created_at=created)
+    return message
+
+
+def find_state(message: Message) -> str:
+    message.refresh_from_db()
+    return message.state
+
+
+def test_the_first_sweep_records_the_database_and_sweeps_run() -> None:
+    message = queue(-1)
+    assert tasks.deliver_due() == {"delivered": 1}
+    assert DatabaseMarker.objects.get().marker == database_copy.read_marker()
+    assert find_state(message) == "delivered"
+
+
+def test_tables_that_were_created_again_have_another_marker() -> None:
+    before = database_copy.read_marker()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE again (LIKE organizations_databasemarker INCLUDING ALL)")
+        cursor.execute("ALTER TABLE organizations_databasemarker RENAME TO earlier")
+        cursor.execute("ALTER TABLE again RENAME TO organizations_databasemarker")
+    assert database_copy.read_marker() != before
+
+
+@pytest.mark.usefixtures("copied")
+def test_nothing_leaves_a_copy_until_a_person_opens_it(caplog: pytest.LogCaptureFixture) -> None:
+    message = queue(-4 * 24 * 60)
+    assert tasks.deliver_due() == {"restored_copy": 1}
+    assert find_state(message) == "queued"
+    assert "this database is a restored copy" in caplog.text
+    assert "nothing leaves" in Client().get("/readyz").json()["checks"]["restored"]
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_was_due_is_withdrawn_and_the_rest_leaves_when_it_is_due(time_machine: Any) -> None:
+    late, coming = queue(-4 * 24 * 60), queue(5)
+    said = restored()
+    assert (find_state(late), late.reason, find_state(coming)) == ("withdrawn", "restored", "queued")
+    assert "     1  moved\n" in said
+    assert "1  moved, sms, 2027" in said
+    assert "1 messages withdrawn" in said
+    assert AuditEntry.objects.filter(verb="restored").count() == 2
+    time_machine.move_to(NOW + timedelta(minutes=6), tick=False)
+    assert tasks.deliver_due() == {"delivered": 1}
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("state", ["claimed", "sending", "in_doubt"])
+def test_a_message_that_a_lost_worker_had_is_withdrawn(state: str) -> None:
+    message = queue(-1)
+    Message.objects.update(state=state, attempt_token="lost", lease_until=NOW, check_at=NOW)
+    restored()
+    assert find_state(message) == "withdrawn"
+    assert tasks.reconcile_outbox() == {}
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_was_due_after_the_lost_service_stopped_still_leaves() -> None:
+    left, waited = queue(-61), queue(-59)
+    restored("--no-erasures", "--yes", "--stopped-at", (NOW - timedelta(hours=1)).isoformat())
+    assert (find_state(left), find_state(waited)) == ("withdrawn", "queued")
+
+
+@pytest.mark.usefixtures("copied")
+def test_thanks_for_a_drive_that_ended_meanwhile_do_not_leave_again(time_machine: Any) -> None:
+    booking = builders.booked(builders.drive())
+    time_machine.move_to(booking.drive.ends_at + DAY, tick=False)
+    restored()
+    booking.refresh_from_db()
+    assert booking.state == "no_show"
+    assert {find_state(message) for message in Message.objects.all()} == {"withdrawn"}
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_withdrawn_invitation_counts_as_sent() -> None:
+    message = queue(-1, purpose="news")
+    restored()
+    message.refresh_from_db()
+    assert (message.state, message.sending_at) == ("withdrawn", NOW)
+    assert invitations.has_reached_invitation_limit([message], NOW)
+
+
+@pytest.mark.usefixtures("copied")
+def test_without_a_yes_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = queue(-1)
+    monkeypatch.setattr("builtins.input", lambda _prompt: "no")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        restored("--no-erasures")
+    assert find_state(message) == "queued"
+    assert tasks.deliver_due() == {"restored_copy": 1}
+
+
+def test_a_copy_that_looks_like_the_lost_database_is_held_while_the_command_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue(-1)
+    database_copy.accept_database(now=NOW)
+    seen: list[dict[str, int]] = []
+
+    def deliver_and_agree(_prompt: str) -> str:
+        seen.append(tasks.deliver_due())
+        return "yes"
+
+    monkeypatch.setattr("builtins.input", deliver_and_agree)
+    restored("--no-erasures")
+    assert seen == [{"restored_copy": 1}]
+    assert tasks.deliver_due() == {}
+
+
+def test_a_person_who_was_erased_after_the_copy_is_erased_again(
+    settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
+    logging.getLogger("drives").setLevel(logging.ERROR)  # the list does not depend on the log
+    drive = builders.drive()
+    gone, kept = builders.booked(drive), builders.booked(drive, n=4, number=43)
+    before = Volunteer.objects.filter(bookings=gone).values().get()
+    with django_capture_on_commit_callbacks(execute=True):
+        erase.erase_volunteer(volunteer_id=before["id"], reason="asked", actor="donor", now=NOW)
+    logging.getLogger("drives").setLevel(logging.NOTSET)
+    Volunteer.objects.filter(pk=before["id"]).update(**before)  # as in the backup
+    assert "1 people erased again" in restored("--yes")
+    assert [one.pk for one in Volunteer.objects.known()] == [kept.volunteer_id]
+    assert "0 people erased again" in restored("--yes")
+
+
+def test_a_log_is_a_list_of_erasures_too(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -32,9 +182,27 @@ def test_only_volunteers_in_the_log_are_erased_again(
     before = Volunteer.objects.filter(bookings=gone).values().get()
     with django_capture_on_commit_callbacks(execute=True):
         erase.erase_volunteer(volunteer_id=before["id"], reason="asked", actor="donor", now=NOW)
-    lines = "\n".join(JsonFormatter().format(record) for record in caplog.records)
-    assert "0 people erased again" in again(monkeypatch, lines)
-    Volunteer.objects.filter(pk=before["id"]).update(**before)  # as in the backup
-    other = f'{{"message": "request", "number": "{Volunteer.objects.get(bookings=kept).uuid}"}}'
-    assert again(monkeypatch, f"{lines}\n{other}") == "1 erasures in the log, 1 people erased again.\n"
+    lines = [JsonFormatter().format(record) for record in caplog.records]
+    lines.append(f'{{"message": "request", "number": "{Volunteer.objects.get(bookings=kept).uuid}"}}')
+    Volunteer.objects.filter(pk=before["id"]).update(**before)
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
+    assert "1 people erased again" in restored("--erasures", "-", "--yes")
     assert [one.pk for one in Volunteer.objects.known()] == [kept.volunteer_id]
+
+
+def test_a_list_that_cannot_be_read_or_is_not_named_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Name the list of erasures"):
+        restored("--yes")
+    with pytest.raises(CommandError, match="cannot be read"):
+        restored("--erasures", str(tmp_path / "gone"), "--yes")
+
+
+def test_an_erasure_stays_when_its_line_cannot_be_written(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.ERASURES_FILE = str(tmp_path / "gone" / "erasures.jsonl")
+    booking = builders.booked(builders.drive())
+    with django_capture_on_commit_callbacks(execute=True):
+        erase.erase_volunteer(volunteer_id=booking.volunteer_id or 0, reason="asked", actor="donor", now=NOW)
+    assert "ERASURES_FILE cannot be written" in caplog.text
+    assert not Volunteer.objects.known().exists()

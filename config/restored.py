@@ -1,0 +1,19 @@
+"""Hold the periodic tasks in a restored copy of the database."""
+
+import logging
+
+from django.core.cache import caches
+from django.utils import timezone
+
+from organizations import database_copy
+
+LOG_INTERVAL_SECONDS = 60  # for each process
+
+logger = logging.getLogger(__name__)
+
+
+def is_restored_copy() -> bool:
+    is_held = database_copy.is_restored_copy(now=timezone.now())
+    if is_held and caches["local"].add("restored_copy", "logged", LOG_INTERVAL_SECONDS):
+        logger.error("this database is a restored copy, and nothing leaves: run `manage.py restored`")
+    return is_held

@@ -1,0 +1,86 @@
+"""`manage.py restored`: open the service after a backup was restored."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from drives.privacy import erasure_list, restored_copy
+from drives.privacy.restored_copy import RestoreResult
+from notifications import restored_messages
+from organizations import database_copy
+
+
+class Command(BaseCommand):
+    help = (
+        "Open the service after a restore: erase people again, withdraw messages that may have left since the copy was"
+        " made, show what will leave, and wait for a yes. Until then, nothing leaves."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--erasures",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a list of erasures, or a log, since the copy; - is standard input; default: ERASURES_FILE",
+        )
+        parser.add_argument("--no-erasures", action="store_true", help="go on without a list of erasures")
+        parser.add_argument(
+            "--stopped-at",
+            type=_parse_time,
+            metavar="TIME",
+            help="when the lost service stopped sending, as 2027-03-10T20:00Z; what was due later still leaves",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        erasures = self._read_erasures(options["erasures"], options["no_erasures"])
+        sent_until = options["stopped_at"] or now
+        database_copy.hold_sweeps(now=now)  # also if the copy looks like the lost database
+        copied_at = restored_messages.find_copy_time()
+        self.stdout.write(
+            f"The copy was made at {copied_at or 'an unknown time'}. Erasures on the list: {len(erasures)}."
+        )
+        self._show(restored_copy.preview_restored_copy(erasures=erasures, sent_until=sent_until, now=now))
+        if not options["yes"] and input("Type yes to open the service: ").strip() != "yes":
+            raise CommandError("Nothing was changed. Nothing leaves until you run this again.")
+        now = timezone.now()
+        result = restored_copy.accept_restored_copy(
+            erasures=erasures, sent_until=options["stopped_at"] or now, actor="command", now=now
+        )
+        count = sum(result.withdrawn.values())
+        self.stdout.write(f"{result.erased} people erased again, {count} messages withdrawn. The service is open.")
+
+    def _read_erasures(self, names: list[str], without: bool) -> set[str]:
+        names = names or ([settings.ERASURES_FILE] if settings.ERASURES_FILE else [])
+        if not names and not without:
+            raise CommandError("Name the list of erasures (--erasures FILE), or go on with --no-erasures.")
+        found: set[str] = set()
+        for name in names:
+            try:
+                lines = sys.stdin.readlines() if name == "-" else Path(name).read_text().splitlines()
+            except OSError as error:
+                raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+            found |= erasure_list.read_erasures(lines)
+        return found
+
+    def _show(self, result: RestoreResult) -> None:
+        self.stdout.write(f"People to erase again: {result.erased}.")
+        self.stdout.write("Withdrawn, because it may have left already:")
+        for kind, count in result.withdrawn.items():
+            self.stdout.write(f"  {count:6}  {kind}")
+        self.stdout.write("Leaves in the next 7 days:")
+        for one in result.coming:
+            when = f"{one.first_due_at:%Y-%m-%d %H:%M} to {one.last_due_at:%Y-%m-%d %H:%M} UTC"
+            self.stdout.write(f"  {one.count:6}  {one.kind}, {one.channel}, {when}")
+
+
+def _parse_time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=timezone.get_default_timezone())

@@ -1,0 +1,38 @@
+"""The list of erasures outside of the database. After a restore, it says which people to erase again."""
+
+import json
+import logging
+import os
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+
+
+def record_erasure(*, volunteer: uuid.UUID, organization_id: int, now: datetime) -> None:
+    """Append a line to ERASURES_FILE and to the log. The number identifies no person outside of an older copy."""
+    fields = {"volunteer": str(volunteer), "organization": organization_id}
+    log.info("erased", extra={"fields": fields})
+    if not settings.ERASURES_FILE:
+        return
+    line = json.dumps({"at": now.isoformat(), "message": "erased", **fields}) + "\n"
+    try:
+        descriptor = os.open(settings.ERASURES_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line.encode())  # one write, so that two processes do not mix their lines
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        log.error("ERASURES_FILE cannot be written: %s", error.strerror)
+
+
+def read_erasures(lines: Iterable[str]) -> set[str]:
+    """Return the numbers of erased volunteers. Other lines, for example of a log, are skipped."""
+    return {number for line in lines if '"erased"' in line for number in _NUMBER.findall(line)}

@@ -1,0 +1,72 @@
+"""After a restore: erase people again, withdraw messages that may have left already, and show what will leave."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from drives.attendance import close_out
+from drives.inbox import replies
+from drives.messaging import email_fallback, invitations
+from drives.planning import alerts
+from drives.privacy import erase
+from drives.privacy.erase import ErasureReason
+from drives.waitlist import messages as waitlist_messages
+from notifications import restored_messages
+from notifications.restored_messages import MessagesOfKind
+from organizations import audit, database_copy
+from organizations.models import Organization
+from volunteers.models import Volunteer
+
+SHOWN_AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    erased: int
+    withdrawn: dict[str, int]  # by kind
+    coming: Sequence[MessagesOfKind]
+
+
+def preview_restored_copy(*, erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:
+    """Return what `accept_restored_copy` would do. It changes nothing."""
+    with transaction.atomic():
+        result = _clean_up(erasures, sent_until, now)
+        transaction.set_rollback(True)
+    return result
+
+
+def accept_restored_copy(
+    *, erasures: Collection[str], sent_until: datetime, actor: str, now: datetime
+) -> RestoreResult:
+    """Clean up a restored copy, and let the sweeps run again.
+
+    `sent_until` is when the lost database sent its last message. What was due by then is withdrawn. So is what the
+    sweeps create about the time before: follow-ups, alerts, invitations, answers to replies, e-mails for failed texts.
+    """
+    with transaction.atomic():
+        result = _clean_up(erasures, sent_until, now)
+        for organization in Organization.objects.order_by("pk"):
+            about = f"organization:{organization.pk}"
+            audit.add_audit_entry(organization=organization, actor=actor, verb="restored", about=about, now=now)
+        database_copy.accept_database(now=now)
+    return result
+
+
+def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:
+    erased = erase_again(erasures=erasures, now=now)
+    close_out.close_out_due_drives(now=now)
+    alerts.alert_under_filled_drives(now=now)
+    email_fallback.queue_fallback_emails(now=now)
+    waitlist_messages.queue_fallback_emails(now=now)
+    replies.handle_new_replies(now=now)
+    invitations.invite_all_donors(now=now, in_quiet_hours=True)
+    withdrawn = restored_messages.withdraw_past_messages(until=sent_until, created_since=now, now=now)
+    return RestoreResult(erased, withdrawn, restored_messages.list_coming_messages(until=now + SHOWN_AHEAD))
+
+
+def erase_again(*, erasures: Collection[str], now: datetime) -> int:
+    """Erase the people on the list who are in this copy. Return their number. A second call changes nothing."""
+    known = Volunteer.objects.known().filter(uuid__in=erasures).order_by("pk").values_list("pk", flat=True)
+    return erase.erase_volunteers(volunteer_ids=list(known), reason=ErasureReason.ASKED, actor="worker", now=now)

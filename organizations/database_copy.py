@@ -1,0 +1,52 @@
+"""Notice that this database was restored from a backup, and hold all sweeps until a person has looked at it."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from organizations.models import DatabaseMarker
+
+# A restore creates the tables again, so that their ids change, mostly in another database or cluster.
+_MARKER = """
+SELECT concat_ws('/',
+    CASE WHEN has_function_privilege('pg_control_system()', 'execute')
+         THEN (SELECT system_identifier FROM pg_control_system()) END,
+    (SELECT oid FROM pg_database WHERE datname = current_database()),
+    'organizations_databasemarker'::regclass::oid)
+"""
+_HELD = "held"  # a marker that no database has
+
+
+def read_marker() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKER)
+        return str(cursor.fetchone()[0])
+
+
+def is_restored_copy(*, now: datetime) -> bool:
+    """Return whether these tables were restored. The first call records the database. Two queries."""
+    recorded = DatabaseMarker.objects.first()
+    if recorded is None:
+        accept_database(now=now)
+        return False
+    return recorded.marker != read_marker()
+
+
+def find_held_marker() -> DatabaseMarker | None:
+    """Return the recorded marker if it is not that of this database. It changes nothing."""
+    recorded = DatabaseMarker.objects.first()
+    return recorded if recorded and recorded.marker != read_marker() else None
+
+
+def hold_sweeps(*, now: datetime) -> None:
+    """Treat this database as a restored copy until `accept_database`."""
+    _record(_HELD, now)
+
+
+def accept_database(*, now: datetime) -> None:
+    _record(read_marker(), now)
+
+
+@transaction.atomic(savepoint=False)
+def _record(marker: str, now: datetime) -> None:
+    DatabaseMarker.objects.update_or_create(pk=1, defaults={"marker": marker, "recorded_at": now})

@@ -1,0 +1,14 @@
+from django.db import models
+
+
+class DatabaseMarker(models.Model):
+    """Which database these tables stand in. A restored copy stands in another one.
+
+    It has one row.
+    """
+
+    marker = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.marker
