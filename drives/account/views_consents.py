@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from drives.booking import views_donor, views_links
 from drives.messaging import views_consents
-from drives.web import visitor
+from drives.web import choices, visitor
 from notifications import contact_address
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
@@ -31,10 +31,12 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
     contact = Contact.filter_by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
-    requested_scope = request.POST.get("scope") or request.GET.get("scope", "")  # an invitation's link stops news only
-    scope = requested_scope if requested_scope in SCOPES else ADDRESS
+    scope = request.GET.get("scope", ADDRESS)  # an invitation's link stops news only
     if request.method == "POST":
+        scope = choices.read_choice(request, "scope", SCOPES, default=scope)
         _stop_contact(request, contact, scope)
+    elif scope not in SCOPES:
+        scope = ADDRESS
     consents = notifications_queries.load_consents(contact.organization, [contact.address])
     context = {
         "organization": contact.organization,
@@ -54,9 +56,9 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
 def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
     """Give or withdraw one consent. The text beside the button is stored as evidence."""
     page = views_links.get_booking_page_or_404(request, key)
-    person, purpose = page.booking.volunteer, request.POST.get("purpose", "")
-    contact = _find_contact(person, request.POST.get("contact", ""))
-    if person is None or contact is None or purpose not in Purpose.values:
+    person, purpose = page.booking.volunteer, choices.read_choice(request, "purpose", Purpose.values)
+    contact = _find_contact(person, choices.read_choice(request, "contact", ContactKind.values))
+    if person is None or contact is None:
         return views_links.redirect_to_booking(key)
     try:
         views_consents.turn_consent_on_or_off(request, person, contact, purpose)

@@ -21,7 +21,7 @@ from drives.account.views_find import FindForm
 from drives.booking import known_people
 from drives.booking.known_people import KnownPerson
 from drives.messaging import views_consents
-from drives.web import code_page, form_errors, redirects, visitor
+from drives.web import choices, code_page, form_errors, redirects, visitor
 from drives.web.code_page import CodeForm
 from drives.web.fields import NameField
 from drives.web.pending_input import PendingInput
@@ -130,8 +130,9 @@ def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
 def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
     person = _person_or_404(request, record)
     volunteer = _get_record(person, record)
-    kind, purpose = request.POST.get("contact", ""), request.POST.get("purpose", "")
-    if kind not in CONTACT_KINDS or purpose not in Purpose.values or getattr(volunteer, kind) is None:
+    kind = choices.read_choice(request, "contact", CONTACT_KINDS)
+    purpose = choices.read_choice(request, "purpose", Purpose.values)
+    if getattr(volunteer, kind) is None:
         return _redirect_to(person)
     try:
         views_consents.turn_consent_on_or_off(request, volunteer, getattr(volunteer, kind), purpose)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -19,20 +19,11 @@ from drives.eligibility.forms import SelfReportedForm
 from drives.eligibility.rules import INTERVAL_CODES
 from drives.models import Booking, Policy, SelfReportedDonation, Visit
 from drives.refusals import OpenTime, Refusal
-from drives.web.fields import NameField, RequiredByActionField
+from drives.web.fields import CheckboxField, NameField, RequiredByActionField
 from notifications.models import Purpose
 from volunteers import rules as volunteers_rules
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
 CODES_NOT_ABOUT_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
-
-
-class TickField(forms.BooleanField):
-    def __init__(self, *, label: "StrOrPromise", described_by: str) -> None:
-        widget = forms.CheckboxInput(attrs={"aria-describedby": described_by})
-        super().__init__(label=label, required=False, widget=widget)
 
 
 class ContactChoice(TextChoices):
@@ -64,9 +55,9 @@ class PersonForm(forms.Form):
         max_length=volunteers_rules.EMAIL_MAX_TYPED,
         widget=forms.TextInput(attrs={"type": "email", "autocomplete": "email", "inputmode": "email"}),
     )
-    is_for_other = forms.BooleanField(label=_("I’m booking for someone else"), required=False)
-    reminders = TickField(label=_("Text me reminders"), described_by="id_reminders_hint")
-    confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+    is_for_other = CheckboxField(label=_("I’m booking for someone else"), required=False)
+    reminders = CheckboxField(label=_("Text me reminders"), required=False, described_by="id_reminders_hint")
+    confirmed = CheckboxField(label=_("All of this is true for me"), required=False, described_by="id_confirmed_hint")
 
     def clean(self) -> dict[str, Any]:
         """Leave out a contact that the donor did not choose, because the page hides its field."""
@@ -99,7 +90,7 @@ class PersonForm(forms.Form):
 
 
 class DetailsForm(SelfReportedForm, PersonForm):
-    news = TickField(label=_("Tell me about upcoming drives"), described_by="id_news_hint")
+    news = CheckboxField(label=_("Tell me about upcoming drives"), required=False, described_by="id_news_hint")
     visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

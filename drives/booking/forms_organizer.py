@@ -12,7 +12,7 @@ from drives.eligibility import rules as eligibility_rules
 from drives.eligibility.forms import SelfReportedForm
 from drives.models import Policy
 from drives.refusals import OpenTime
-from drives.web.fields import OtherNameField, PhoneForm, PhoneFormField, ValidatedTextField
+from drives.web.fields import CheckboxField, OtherNameField, PhoneForm, PhoneFormField, ValidatedTextField
 from notifications import contact_address as notifications_phone
 from volunteers import rules as volunteers_rules
 
@@ -70,7 +70,7 @@ class CallerForm(PhoneForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Language for messages"), choices=lambda: settings.LANGUAGES, required=False
     )
-    confirmed = forms.BooleanField(label=gettext_lazy("They confirmed all of this on the phone"), required=False)
+    confirmed = CheckboxField(label=gettext_lazy("They confirmed all of this on the phone"), required=False)
 
     def person(self, policy: Policy) -> Person:
         typed = self.cleaned_data

@@ -16,6 +16,7 @@ from drives.booking import forms, hold, rules, views_links, views_rebook
 from drives.booking.forms import DetailsForm
 from drives.booking.queries import BookingPage
 from drives.capacity import availability
+from drives.domain import party_fit
 from drives.eligibility import self_check
 from drives.models import Booking, BookingState, Visit
 from drives.public import queries as public_queries
@@ -23,7 +24,7 @@ from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.public.times import PartyRequest
 from drives.refusals import HoldLapsed, OpenTime, Refusal
-from drives.web import form_errors, link_cookies, visitor
+from drives.web import choices, form_errors, link_cookies, visitor
 from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
 from organizations.models import linked_model
@@ -94,6 +95,7 @@ def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
 
 
 def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
+    choices.read_choice(request, "people", [str(size) for size in party_fit.PARTY_SIZES], default="1")
     wanted = times.parse_party_request(request.POST)
     form = DetailsForm(request.POST, visits=wanted.visits)
     details = BookingDetails(page, form, wanted, times.parse_slot_id(request.POST.get("slot", "")), status=422)

@@ -18,7 +18,7 @@ from drives.capacity import availability, visits
 from drives.eligibility import self_check
 from drives.messaging import reach
 from drives.models import Booking, CancelledBy, Drive, Visit
-from drives.web import form_errors, members
+from drives.web import choices, form_errors, members
 from notifications import kinds
 from notifications.kinds import MessageKind
 from organizations.web import accounts
@@ -139,8 +139,9 @@ def _add_result(request: MemberRequest, done: str, bookings: Sequence[Booking], 
 
 
 def _parse_visit_type(request: MemberRequest) -> str:
-    visit = request.POST.get("visit") or request.GET.get("visit", "")
-    return visit if visit in Visit else Visit.RETURN
+    requested = request.GET.get("visit", "")
+    default = requested if requested in Visit else Visit.RETURN
+    return choices.read_choice(request, "visit", Visit, default=default) if request.method == "POST" else default
 
 
 def _list_visit_types(drive: Drive) -> list[dict[str, Any]]:

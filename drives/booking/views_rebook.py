@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import known_people, rebook, views_links
-from drives.booking.forms import TickField
 from drives.capacity import availability, visits
 from drives.eligibility import self_check
 from drives.models import Visit
@@ -23,6 +22,7 @@ from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
 from drives.web import form_errors, link_cookies, visitor
+from drives.web.fields import CheckboxField
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
 from volunteers import consent_texts
@@ -34,8 +34,8 @@ class RebookForm(forms.Form):
     known = forms.UUIDField()
     visit = forms.ChoiceField(choices=Visit.choices)
     slot = forms.IntegerField(required=False)
-    reminders = TickField(label=_("Text me reminders"), described_by="id_reminders_hint")
-    confirmed = TickField(label=_("All of this is true for me"), described_by="id_confirmed_hint")
+    reminders = CheckboxField(label=_("Text me reminders"), required=False, described_by="id_reminders_hint")
+    confirmed = CheckboxField(label=_("All of this is true for me"), required=False, described_by="id_confirmed_hint")
 
 
 @dataclass(frozen=True)

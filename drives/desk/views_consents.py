@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from drives.web import members
+from drives.web import choices, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 from volunteers import consent
@@ -14,7 +14,7 @@ from volunteers import consent
 @require_POST
 @accounts.role_required("plan")
 def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
-    booking, scope = members.get_booking_or_404(request, pk=booking_id), request.POST.get("stop", "")
+    booking = members.get_booking_or_404(request, pk=booking_id)
     donor = booking.volunteer
     assert donor is not None  # `get_booking_or_404` finds verified bookings only
     contacts = {"texts": donor.phone, "mail": donor.email}
@@ -23,7 +23,8 @@ def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
         "mail": _("asked a coordinator to stop all e-mail"),
         "all": _("asked a coordinator to stop all messages from this organization"),
     }
-    if scope in wordings and (scope == "all" or contacts[scope]):
+    scope = choices.read_choice(request, "stop", wordings)
+    if scope == "all" or contacts[scope]:
         consent.opt_out_volunteer(
             volunteer=donor,
             contacts=[contacts.get(scope)],

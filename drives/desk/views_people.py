@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives.desk import people
 from drives.inbox import queries as inbox_queries
 from drives.privacy import merge as privacy_merge
-from drives.web import members, redirects
+from drives.web import choices, members, redirects
 from drives.web.fields import OtherNameField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -88,7 +88,7 @@ def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
                 organization=organization,
                 one_id=pk,
                 other_id=other,
-                name_from_id={str(pk): pk, str(other): other}.get(request.POST.get("called", "")),
+                name_from_id=int(choices.read_choice(request, "called", (str(pk), str(other)))),
                 actor=members.format_actor(request),
                 now=timezone.now(),
             )

@@ -18,7 +18,7 @@ from drives.inbox import conversations, queries
 from drives.messaging import rules as messaging_rules
 from drives.messaging.texts import broadcast_texts, catalog
 from drives.models import Conversation
-from drives.web import form_errors, members
+from drives.web import choices, form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -107,7 +107,7 @@ def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("plan")
 def decide_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
-    stops = request.POST.get("decision") == "stop"
+    stops = choices.read_choice(request, "decision", ("stop", "keep")) == "stop"
     is_decided = conversations.decide_opt_out(
         conversation_id=_get_conversation_or_404(request, pk).pk,
         stops=stops,

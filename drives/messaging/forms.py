@@ -14,6 +14,7 @@ from drives.domain.reminder_times import EntrySettings, MessageSchedule
 from drives.messaging import rules
 from drives.messaging.texts.catalog import TextTemplate
 from drives.models import Drive
+from drives.web.fields import CheckboxField
 from notifications.kinds import ChannelChoice
 from organizations.models import Organization
 
@@ -78,7 +79,7 @@ class MessageScheduleForm(forms.Form):
         self.fields[f"{kind}-channel_choice"] = forms.ChoiceField(label=_("How"), choices=channel_choices)
         # The confirmation cannot be turned off.
         if kind != ScheduledKind.BOOKED:
-            self.fields[f"{kind}-is_enabled"] = forms.BooleanField(label=kind.label, required=False)
+            self.fields[f"{kind}-is_enabled"] = CheckboxField(label=kind.label, required=False)
         if kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS):
             self.fields[f"{kind}-days"] = _number(_("Days before"), 999)
         if kind == ScheduledKind.SAME_DAY:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives.web import visitor
+from drives.web import choices, visitor
 from notifications.models import Purpose
 from volunteers import consent, consent_texts
 from volunteers import queries as volunteers_queries
@@ -37,7 +37,7 @@ def list_consents_by_purpose(person: Volunteer) -> list[PurposeConsents]:
 
 def turn_consent_on_or_off(request: HttpRequest, person: Volunteer, contact: Contact, purpose: str) -> None:
     shared: dict[str, Any] = {"contact": contact, "ip": visitor.find_ip_address(request), "now": timezone.now()}
-    if request.POST.get("turn") != "on":
+    if choices.read_choice(request, "turn", ("on", "off")) == "off":
         words = _("Turned off on the booking page")
         consent.opt_out_contact(purposes=[purpose], wording=words, source="page", actor="donor", **shared)
         return

@@ -16,6 +16,7 @@ from drives.messaging import reach
 from drives.models import Drive
 from drives.planning import lifecycle
 from drives.web import form_errors, members
+from drives.web.fields import CheckboxField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -27,7 +28,7 @@ class CancelDriveForm(forms.Form):
         max_length=Drive._meta.get_field("cancel_reason").max_length,
         error_messages={"required": gettext_lazy("Enter the reason for canceling the drive.")},
     )
-    sure = forms.BooleanField(
+    sure = CheckboxField(
         label=gettext_lazy("Yes, cancel the whole drive. This can’t be undone."),
         error_messages={"required": gettext_lazy("Check the box to confirm.")},
     )

@@ -2,6 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from drives.privacy.erase import ErasureReason
+from drives.web.fields import CheckboxField
 from organizations.models.organization import MAX_RETENTION_MONTHS, MIN_RETENTION_MONTHS
 
 
@@ -12,14 +13,14 @@ class EraseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose why.")},
     )
-    sure = forms.BooleanField(
+    sure = CheckboxField(
         label=_("Erase this person for good"),
         error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )
 
 
 class RevokeLinksForm(forms.Form):
-    sure = forms.BooleanField(
+    sure = CheckboxField(
         label=_("Revoke all links"),
         error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )

@@ -17,6 +17,7 @@ from drives.privacy import erase as privacy_erase
 from drives.privacy import export_file
 from drives.privacy.erase import ErasureReason
 from drives.web import redirects, visitor
+from drives.web.fields import CheckboxField
 from volunteers.models import Volunteer
 
 KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that distinguishes people with the same name
@@ -28,7 +29,7 @@ class EraseMyDataForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one organization.")},
     )
-    sure = forms.BooleanField(
+    sure = CheckboxField(
         label=_("Permanently erase everything about me"),
         error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from drives.models import Booking, WaitlistEntry
-from drives.web import form_errors, visitor
+from drives.web import choices, form_errors, visitor
 from drives.web.fields import RequiredByActionField
 from volunteers import queries as volunteers_queries
 from volunteers import verification
@@ -97,8 +97,8 @@ def render_code_page(
 
 
 def parse_person_choice(request: HttpRequest) -> BookingFor:
-    answers: dict[str, BookingFor] = {"me": "me", "other": "other"}
-    return answers.get(request.POST.get("booking_for", ""), "")
+    answers: dict[str, BookingFor] = {"": "", "me": "me", "other": "other"}
+    return answers[choices.read_choice(request, "booking_for", answers, default="")]
 
 
 def handle_code_form(
@@ -128,7 +128,8 @@ def handle_resend_form(
     on_success: Callable[[], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    browser, by_email = visitor.read_or_create_browser_token(request), request.POST.get("by") == "email"
+    by_email = choices.read_choice(request, "by", ("same", "email"), default="same") == "email"
+    browser = visitor.read_or_create_browser_token(request)
     bound_to, ip = visitor.compute_browser_digest(browser), visitor.find_ip_address(request)
     try:
         action(bound_to=bound_to, ip=ip, by_email=by_email, now=timezone.now())

@@ -1,9 +1,9 @@
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from notifications import contact_address
 from volunteers import rules
@@ -16,6 +16,31 @@ class RequiredByActionField(forms.CharField):
     """A field that is required by the action, not by the form. Its label must not say that it is optional."""
 
     needed = True
+
+
+class CheckboxInput(forms.CheckboxInput):
+    """A checkbox that leaves the posted value to the field. Templates read the type from the name of the class."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+
+class CheckboxField(forms.BooleanField):
+    """A checkbox that refuses unknown values. Django's field would take "no" for a yes."""
+
+    widget = CheckboxInput
+    _VALUES: ClassVar = {"on": True, "True": True, "true": True, "False": False, "false": False, "": False}
+
+    def __init__(self, *, described_by: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        if described_by:
+            self.widget.attrs["aria-describedby"] = described_by
+
+    def to_python(self, value: Any) -> bool:
+        checked: bool | None = self._VALUES.get(value or "")
+        if checked is None:
+            raise forms.ValidationError(gettext("Check this box or leave it empty."), code="invalid")
+        return checked
 
 
 class NameField(RequiredByActionField):
