@@ -14,7 +14,6 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from config import keys
 from config.rsgi_adapter import RsgiAdapter
 
 MAX_CONNECTIONS = 1024  # per process
@@ -28,7 +27,7 @@ DEFAULT_PROCESSES = max(2, os.cpu_count() or 1)
 
 def load_application(module: str) -> Any:  # returns an object with __rsgi__
     application = importlib.import_module(module).application
-    keys.refuse_wrong_keys()
+    importlib.import_module("config.keys").refuse_wrong_keys()  # it needs the models, which are ready only now
     connections.close_all()  # no process shares a connection with another one
     importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
