@@ -165,7 +165,7 @@ SELECT drive.rank, drive.rank, day, (day + time '08:00') AT TIME ZONE %(zone)s, 
 ANALYZE bench_drive
 """
 _DRIVES = """
-INSERT INTO drives_drive (id, slug, state, title, "on", opens, closes, breaks, chairs, screening_stations, step_minutes,
+INSERT INTO drives_drive (id, slug, state, title, day, opens, closes, breaks, chairs, screening_stations, step_minutes,
     goal, first_screening_steps, first_chair_steps, return_screening_steps, return_chair_steps, description, bring,
     phone, grace_minutes, starts_at, ends_at, version, schedule_revision, created_at, changed_at, published_at,
     closed_at, cancel_reason, closed_out_at, organization_id, policy_id, site_id)
@@ -254,7 +254,7 @@ SELECT starts_at + interval '11 hours', true, 80, 95, 90, 85, 80, 0, 5, 0, 5, 5,
 _WAITLISTS = """
 INSERT INTO drives_waitlistentry (uuid, epoch, link_hash, visit, state, source, joined_at, created_at, changed_at,
     verified_at, is_extended, drive_id, volunteer_id)
-SELECT uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), 'return', CASE WHEN is_past THEN 'over' ELSE 'waiting' END,
+SELECT uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), 'return', CASE WHEN is_past THEN 'closed' ELSE 'waiting' END,
        'online', made_at, made_at, made_at, made_at, false, id, donor
   FROM (SELECT drive.id, is_past, gen_random_uuid() AS uuid,
                first_donor + mod((drive.rank / 2 * %(visits)s + %(visits)s + entry.rank) * 7919, donors) AS donor,

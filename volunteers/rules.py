@@ -65,7 +65,7 @@ _DOT_VARIANTS: Final = str.maketrans("。｡．", "...", phones.JOINERS)
 
 
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
-    """Refuse a consent that this volunteer cannot give for this contact (None if deleted). Codes: stopped, unproved.
+    """Refuse a consent that this volunteer cannot give for this contact (None if deleted). Codes: stopped, unverified.
 
     The volunteer must own the contact and have verified it, so that no donor can consent for another person's number.
     Reminders to a mailbox without an owner are allowed. After a STOP, only a START lifts the carrier's block.
@@ -76,7 +76,7 @@ def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str
     to_mailbox = contact is not None and contact.kind == ContactKind.EMAIL and contact.owner_id in {None, volunteer_id}
     if not is_contact_owner and not (to_mailbox and purpose == Purpose.REMINDERS):
         raise ValidationError(
-            _("Book with this phone number or e-mail address first, so we know it’s yours."), code="unproved"
+            _("Book with this phone number or e-mail address first, so we know it’s yours."), code="unverified"
         )
 
 

@@ -70,8 +70,8 @@ def close_waitlist_entry(entry: WaitlistEntry, state: WaitlistEntryState, now: d
 
 def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
     """End an open offer and withdraw its messages. The spot stays reserved. The caller has locked the entry."""
-    offer.state, offer.hold, offer.ended_at = state, None, now
-    offer.save(update_fields=["state", "hold", "ended_at", "booking"])
+    offer.state, offer.reserved_spot, offer.ended_at = state, None, now
+    offer.save(update_fields=["state", "reserved_spot", "ended_at", "booking"])
     outbox.withdraw_messages(abouts=[offer.about], cause=Withdrawal.ANSWERED, now=now)
 
 

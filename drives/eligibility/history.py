@@ -123,8 +123,8 @@ def _build_recorded_donation(row: tuple[Any, ...], since: datetime) -> intervals
     return intervals.Donation(at, at.astimezone(ZoneInfo(zone)).date(), interval_rules, at > since, basis, minutes)
 
 
-# Volunteers of any organization with a contact that this browser verified. Uses one_proof_per_browser_and_contact,
-# contact_identity and booking_of_a_volunteer.
+# Volunteers of any organization with a contact that this browser verified. Uses the indexes
+# one_verified_browser_per_token_and_identity, contact_identity and booking_of_a_volunteer.
 _EARLIER_VISIT_SQL = """
 SELECT booking.state IN ('donated', 'incomplete'), booking.starts_at, site.timezone
 FROM volunteers_verifiedbrowser AS browser

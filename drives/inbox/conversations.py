@@ -75,7 +75,7 @@ def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str
 def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Conversation:
     """Close a conversation without an answer. The donor's next text reopens it. Locks: the conversation."""
     conversation = _lock_conversation(conversation_id)
-    if conversation.waiting_since is not None:
+    if conversation.unanswered_since is not None:
         _close(conversation, actor, now)
     return conversation
 
@@ -183,9 +183,9 @@ def _add_reply(
     conversation.last_text_at = max(conversation.last_text_at, at)
     if needs_a_person:
         conversation.asked_at = max(conversation.asked_at or at, at)
-        conversation.waiting_since = conversation.waiting_since or at
+        conversation.unanswered_since = conversation.unanswered_since or at
         conversation.may_mean_cancel = conversation.may_mean_cancel or may_mean_cancel
-    conversation.save(update_fields=["last_text_at", "asked_at", "waiting_since", "may_mean_cancel"])
+    conversation.save(update_fields=["last_text_at", "asked_at", "unanswered_since", "may_mean_cancel"])
 
 
 def _lock_conversation(conversation_id: int) -> Conversation:
@@ -194,6 +194,6 @@ def _lock_conversation(conversation_id: int) -> Conversation:
 
 
 def _close(conversation: Conversation, actor: str, now: datetime) -> None:
-    conversation.waiting_since, conversation.may_mean_cancel = None, False
+    conversation.unanswered_since, conversation.may_mean_cancel = None, False
     conversation.closed_at, conversation.closed_by = now, actor
-    conversation.save(update_fields=["waiting_since", "may_mean_cancel", "closed_at", "closed_by"])
+    conversation.save(update_fields=["unanswered_since", "may_mean_cancel", "closed_at", "closed_by"])

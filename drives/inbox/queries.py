@@ -72,7 +72,7 @@ def list_conversations(organization: Organization, *, waiting_only: bool = False
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
         rows = rows.awaiting_reply()
-    return rows.order_by(F("waiting_since").asc(nulls_last=True), "-asked_at", "-pk")
+    return rows.order_by(F("unanswered_since").asc(nulls_last=True), "-asked_at", "-pk")
 
 
 def load_conversation_rows(organization: Organization, shown: Collection[Conversation]) -> list[ConversationRow]:

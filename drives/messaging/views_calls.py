@@ -54,11 +54,11 @@ def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Ht
 
 
 def _get_subject_or_404(drive: Drive, about: str) -> CallSubject:
-    """Find the booking ("booking:7") or the waitlist entry ("waiting:7") of a row on the call list."""
+    """Find the booking ("booking:7") or the waitlist entry ("waitlist:7") of a row on the call list."""
     name, _separator, number = about.partition(":")
     rows: dict[str, QuerySet[Booking] | QuerySet[WaitlistEntry]] = {
         "booking": Booking.objects.filter(drive=drive),
-        "waiting": WaitlistEntry.objects.filter(drive=drive),
+        "waitlist": WaitlistEntry.objects.filter(drive=drive),
     }
     is_number = number.isascii() and number.isdecimal() and len(number) <= 18
     found = rows[name].filter(pk=int(number)).select_related("volunteer") if name in rows and is_number else None

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(max_length=254)),
                 ('last_text_at', models.DateTimeField()),
                 ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('waiting_since', models.DateTimeField(blank=True, null=True)),
+                ('unanswered_since', models.DateTimeField(blank=True, null=True)),
                 ('may_mean_cancel', models.BooleanField(default=False)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('closed_by', models.CharField(blank=True, max_length=60)),
@@ -225,7 +225,7 @@ class Migration(migrations.Migration):
                 ('chair_from', models.PositiveSmallIntegerField()),
                 ('chair_to', models.PositiveSmallIntegerField()),
                 ('created_at', models.DateTimeField()),
-                ('drive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holds', to='drives.drive')),
+                ('drive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reserved_spots', to='drives.drive')),
             ],
         ),
         migrations.CreateModel(
@@ -345,7 +345,7 @@ class Migration(migrations.Migration):
                 ('visit', models.CharField(choices=[('first', 'First visit'), ('return', 'Return visit')], max_length=6)),
                 ('window_from', models.DateTimeField(blank=True, null=True)),
                 ('window_to', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('held', 'waiting for the code'), ('lapsed', 'lapsed'), ('waiting', 'waiting'), ('offered', 'offered a spot'), ('booked', 'has a spot'), ('left', 'left the waiting list'), ('over', 'waiting list closed')], max_length=8)),
+                ('state', models.CharField(choices=[('held', 'waiting for the code'), ('lapsed', 'lapsed'), ('waiting', 'waiting'), ('offered', 'offered a spot'), ('booked', 'has a spot'), ('left', 'left the waiting list'), ('closed', 'waiting list closed')], max_length=8)),
                 ('source', models.CharField(choices=[('online', 'online'), ('coordinator', 'by a coordinator'), ('walk_in', 'walk-in'), ('waitlist', 'waiting list'), ('api', 'API'), ('import', 'import')], max_length=12)),
                 ('joined_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField()),
@@ -367,10 +367,10 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('deadline', models.DateTimeField()),
                 ('state', models.CharField(choices=[('open', 'open'), ('accepted', 'accepted'), ('declined', 'declined'), ('expired', 'no answer'), ('withdrawn', 'withdrawn')], default='open', max_length=9)),
-                ('made_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('booking', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='drives.booking')),
-                ('hold', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='offer', to='drives.reservedspot')),
+                ('reserved_spot', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='offer', to='drives.reservedspot')),
                 ('arrival', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='drives.slot')),
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='drives.waitlistentry')),
             ],
@@ -388,7 +388,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
-            index=models.Index(condition=models.Q(('waiting_since__isnull', False)), fields=['organization', 'waiting_since'], name='conversation_waiting'),
+            index=models.Index(condition=models.Q(('unanswered_since__isnull', False)), fields=['organization', 'unanswered_since'], name='conversation_unanswered'),
         ),
         migrations.AddConstraint(
             model_name='conversation',
@@ -396,11 +396,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='conversationtext',
-            constraint=models.UniqueConstraint(fields=('conversation', 'reply'), name='one_line_per_conversation_and_reply'),
+            constraint=models.UniqueConstraint(fields=('conversation', 'reply'), name='one_text_per_conversation_and_reply'),
         ),
         migrations.AddConstraint(
             model_name='customtext',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'language'), name='one_own_text_per_kind_and_language'),
+            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'language'), name='one_custom_text_per_kind_and_language'),
         ),
         migrations.AddConstraint(
             model_name='broadcast',
@@ -424,7 +424,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reservedspot',
-            constraint=models.CheckConstraint(condition=models.Q(('chair_from__lt', models.F('chair_to')), models.Q(('chair_from', models.F('chair_to')), ('screening_steps__gte', 1)), _connector='OR'), name='hold_keeps_something'),
+            constraint=models.CheckConstraint(condition=models.Q(('chair_from__lt', models.F('chair_to')), models.Q(('chair_from', models.F('chair_to')), ('screening_steps__gte', 1)), _connector='OR'), name='reserved_spot_is_not_empty'),
         ),
         migrations.AddConstraint(
             model_name='scheduleentry',
@@ -528,7 +528,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('volunteer__isnull', False), ('state__in', ['held', 'lapsed']), _connector='OR'), name='booking_has_a_volunteer_once_proved'),
+            constraint=models.CheckConstraint(condition=models.Q(('volunteer__isnull', False), ('state__in', ['held', 'lapsed']), _connector='OR'), name='booking_has_a_volunteer_once_verified'),
         ),
         migrations.AddConstraint(
             model_name='booking',
@@ -536,7 +536,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_counted', True), ('state__in', ['held', 'booked', 'confirmed', 'checked_in'])), models.Q(('is_counted', False), ('state__in', ['lapsed', 'cancelled'])), ('state__in', ['donated', 'incomplete', 'deferred', 'left', 'no_show']), _connector='OR'), name='booking_holds_its_place_while_it_is_live'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_counted', True), ('state__in', ['held', 'booked', 'confirmed', 'checked_in'])), models.Q(('is_counted', False), ('state__in', ['lapsed', 'cancelled'])), ('state__in', ['donated', 'incomplete', 'deferred', 'left', 'no_show']), _connector='OR'), name='booking_is_counted_while_it_is_active'),
         ),
         migrations.AddConstraint(
             model_name='booking',
@@ -552,35 +552,35 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='waitlistentry',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=['drive', 'joined_at', 'id'], name='waiting_line'),
+            index=models.Index(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=['drive', 'joined_at', 'id'], name='waitlist_entry_position'),
         ),
         migrations.AddIndex(
             model_name='waitlistentry',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['held_until'], name='waiting_held'),
+            index=models.Index(condition=models.Q(('state', 'held')), fields=['held_until'], name='waitlist_entry_held'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['held', 'lapsed', 'waiting', 'offered', 'booked', 'left', 'over'])), name='waiting_state_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['held', 'lapsed', 'waiting', 'offered', 'booked', 'left', 'closed'])), name='waitlist_entry_state_is_known'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('visit__in', ['first', 'return'])), name='waiting_visit_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('visit__in', ['first', 'return'])), name='waitlist_entry_visit_is_known'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=('volunteer', 'drive'), name='one_place_in_line_per_volunteer_and_drive'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'offered'])), fields=('volunteer', 'drive'), name='one_waitlist_entry_per_volunteer_and_drive'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['waiting', 'offered']), _negated=True), models.Q(('joined_at__isnull', False), ('volunteer__isnull', False)), _connector='OR'), name='who_is_in_line_is_known_and_since_when'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['waiting', 'offered']), _negated=True), models.Q(('joined_at__isnull', False), ('volunteer__isnull', False)), _connector='OR'), name='waitlisted_entry_has_a_volunteer_and_a_time'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'held'), _negated=True), ('held_until__isnull', False), _connector='OR'), name='held_entry_has_a_deadline'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'held'), _negated=True), ('held_until__isnull', False), _connector='OR'), name='held_waitlist_entry_has_a_deadline'),
         ),
         migrations.AddConstraint(
             model_name='waitlistentry',
-            constraint=models.CheckConstraint(condition=models.Q(('window_from__isnull', True), ('window_to__isnull', True), ('window_from__lt', models.F('window_to')), _connector='OR'), name='waiting_window_is_not_empty'),
+            constraint=models.CheckConstraint(condition=models.Q(('window_from__isnull', True), ('window_to__isnull', True), ('window_from__lt', models.F('window_to')), _connector='OR'), name='waitlist_entry_window_is_not_empty'),
         ),
         migrations.AddIndex(
             model_name='offer',
@@ -596,7 +596,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('hold__isnull', False), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False), ('hold__isnull', True)), _connector='OR'), name='offer_keeps_its_place_while_it_is_open'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('reserved_spot__isnull', False), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False), ('reserved_spot__isnull', True)), _connector='OR'), name='open_offer_has_a_reserved_spot'),
         ),
         migrations.AddConstraint(
             model_name='call',

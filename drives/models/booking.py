@@ -130,7 +130,7 @@ class Booking(AbstractHold):
             models.UniqueConstraint(fields=["drive", "reference"], name="one_booking_per_drive_and_reference"),
             models.CheckConstraint(
                 condition=Q(volunteer__isnull=False) | Q(state__in=["held", "lapsed"]),
-                name="booking_has_a_volunteer_once_proved",
+                name="booking_has_a_volunteer_once_verified",
             ),
             models.CheckConstraint(
                 condition=~Q(state="held") | Q(held_until__isnull=False), name="held_booking_has_a_deadline"
@@ -139,7 +139,7 @@ class Booking(AbstractHold):
                 condition=Q(state__in=["held", "booked", "confirmed", "checked_in"], is_counted=True)
                 | Q(state__in=["lapsed", "cancelled"], is_counted=False)
                 | Q(state__in=["donated", "incomplete", "deferred", "left", "no_show"]),
-                name="booking_holds_its_place_while_it_is_live",
+                name="booking_is_counted_while_it_is_active",
             ),
             models.CheckConstraint(condition=Q(chair_from__lt=F("chair_to")), name="booking_has_chair_time"),
             models.CheckConstraint(

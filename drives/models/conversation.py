@@ -12,7 +12,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(organization=organization)
 
     def awaiting_reply(self) -> "ConversationQuerySet":
-        return self.filter(waiting_since__isnull=False)
+        return self.filter(unanswered_since__isnull=False)
 
 
 class Conversation(models.Model):
@@ -22,7 +22,7 @@ class Conversation(models.Model):
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
     asked_at = models.DateTimeField(null=True, blank=True)  # when the last text came that a coordinator must read
-    waiting_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
+    unanswered_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
     may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may ask to cancel
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.CharField(max_length=60, blank=True)  # the actor who answered or marked it as done
@@ -38,9 +38,9 @@ class Conversation(models.Model):
         indexes = [
             # The count on every coordinator's page, and the list by waiting time.
             models.Index(
-                fields=["organization", "waiting_since"],
-                condition=Q(waiting_since__isnull=False),
-                name="conversation_waiting",
+                fields=["organization", "unanswered_since"],
+                condition=Q(unanswered_since__isnull=False),
+                name="conversation_unanswered",
             )
         ]
 
@@ -63,7 +63,7 @@ class ConversationText(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["conversation", "reply"], name="one_line_per_conversation_and_reply")
+            models.UniqueConstraint(fields=["conversation", "reply"], name="one_text_per_conversation_and_reply")
         ]
 
     def __str__(self) -> str:

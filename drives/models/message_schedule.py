@@ -56,7 +56,7 @@ class CustomText(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "kind", "language"], name="one_own_text_per_kind_and_language"
+                fields=["organization", "kind", "language"], name="one_custom_text_per_kind_and_language"
             )
         ]
 

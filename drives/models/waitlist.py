@@ -19,7 +19,7 @@ class WaitlistEntryState(models.TextChoices):
     OFFERED = "offered", _("offered a spot")
     BOOKED = "booked", _("has a spot")
     LEFT = "left", _("left the waiting list")
-    CLOSED = "over", _("waiting list closed")
+    CLOSED = "closed", _("waiting list closed")
 
 
 WAITLISTED_STATES = (WaitlistEntryState.WAITING, WaitlistEntryState.OFFERED)
@@ -40,7 +40,7 @@ class WaitlistEntry(AbstractHold):
     The window is the range of arrival times that suit the donor: [from, to), in UTC. None means no limit.
     """
 
-    link_purpose = "waiting"
+    link_purpose = "waitlist"
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="waitlist_entries")
     volunteer = models.ForeignKey(
@@ -63,23 +63,25 @@ class WaitlistEntry(AbstractHold):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=WaitlistEntryState.values), name="waiting_state_is_known"),
-            models.CheckConstraint(condition=Q(visit__in=Visit.values), name="waiting_visit_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=WaitlistEntryState.values), name="waitlist_entry_state_is_known"
+            ),
+            models.CheckConstraint(condition=Q(visit__in=Visit.values), name="waitlist_entry_visit_is_known"),
             models.UniqueConstraint(
                 fields=["volunteer", "drive"],
                 condition=Q(state__in=["waiting", "offered"]),
-                name="one_place_in_line_per_volunteer_and_drive",
+                name="one_waitlist_entry_per_volunteer_and_drive",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["waiting", "offered"]) | Q(volunteer__isnull=False, joined_at__isnull=False),
-                name="who_is_in_line_is_known_and_since_when",
+                name="waitlisted_entry_has_a_volunteer_and_a_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state="held") | Q(held_until__isnull=False), name="held_entry_has_a_deadline"
+                condition=~Q(state="held") | Q(held_until__isnull=False), name="held_waitlist_entry_has_a_deadline"
             ),
             models.CheckConstraint(
                 condition=Q(window_from__isnull=True) | Q(window_to__isnull=True) | Q(window_from__lt=F("window_to")),
-                name="waiting_window_is_not_empty",
+                name="waitlist_entry_window_is_not_empty",
             ),
         ]
         indexes = [
@@ -87,18 +89,18 @@ class WaitlistEntry(AbstractHold):
             models.Index(
                 fields=["drive", "joined_at", "id"],
                 condition=Q(state__in=["waiting", "offered"]),
-                name="waiting_line",
+                name="waitlist_entry_position",
             ),
             # The sweep that lapses unverified entries.
-            models.Index(fields=["held_until"], condition=Q(state="held"), name="waiting_held"),
+            models.Index(fields=["held_until"], condition=Q(state="held"), name="waitlist_entry_held"),
         ]
 
     def __str__(self) -> str:
-        return f"waiting entry {self.pk}"
+        return f"waitlist entry {self.pk}"
 
     @property
     def about(self) -> str:
-        return f"waiting:{self.pk}"
+        return f"waitlist:{self.pk}"
 
 
 class ReservedSpot(models.Model):
@@ -108,7 +110,7 @@ class ReservedSpot(models.Model):
     reverse.
     """
 
-    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="holds")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="reserved_spots")
     first_step = models.PositiveSmallIntegerField()
     screening_steps = models.PositiveSmallIntegerField()
     chair_from = models.PositiveSmallIntegerField()
@@ -119,12 +121,12 @@ class ReservedSpot(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(chair_from__lt=F("chair_to")) | Q(chair_from=F("chair_to"), screening_steps__gte=1),
-                name="hold_keeps_something",
+                name="reserved_spot_is_not_empty",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"hold {self.pk}"
+        return f"reserved spot {self.pk}"
 
 
 class OfferState(models.TextChoices):
@@ -149,13 +151,15 @@ class Offer(LinkedModel):
     link_purpose = "offer"
 
     entry = models.ForeignKey(WaitlistEntry, on_delete=models.CASCADE, related_name="offers")
-    hold = models.OneToOneField(ReservedSpot, on_delete=models.SET_NULL, null=True, blank=True, related_name="offer")
+    reserved_spot = models.OneToOneField(
+        ReservedSpot, on_delete=models.SET_NULL, null=True, blank=True, related_name="offer"
+    )
     arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="offers")
     starts_at = models.DateTimeField()  # of the arrival slot
     deadline = models.DateTimeField()
     state = models.CharField(max_length=9, choices=OfferState, default=OfferState.OPEN)
     booking = models.ForeignKey(Booking, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = OfferQuerySet.as_manager()
@@ -165,9 +169,9 @@ class Offer(LinkedModel):
             models.CheckConstraint(condition=Q(state__in=OfferState.values), name="offer_state_is_known"),
             models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="one_open_offer_per_entry"),
             models.CheckConstraint(
-                condition=Q(state="open", hold__isnull=False, ended_at__isnull=True)
-                | (~Q(state="open") & Q(hold__isnull=True, ended_at__isnull=False)),
-                name="offer_keeps_its_place_while_it_is_open",
+                condition=Q(state="open", reserved_spot__isnull=False, ended_at__isnull=True)
+                | (~Q(state="open") & Q(reserved_spot__isnull=True, ended_at__isnull=False)),
+                name="open_offer_has_a_reserved_spot",
             ),
         ]
         indexes = [

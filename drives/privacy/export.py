@@ -194,7 +194,7 @@ def _export_waitlist_entry(row: WaitlistEntry) -> Document:
             row, "window_from", "window_to", "held_until", "joined_at", "created_at", "changed_at", "verified_at"
         ),
         "offers": [
-            {"state": offer.state, **_export_times(offer, "starts_at", "deadline", "made_at", "ended_at")}
+            {"state": offer.state, **_export_times(offer, "starts_at", "deadline", "created_at", "ended_at")}
             for offer in row.offers.all()
         ],
         "calls": [_export_call(call) for call in row.calls.all()],
@@ -258,7 +258,7 @@ def _export_reply(row: InboundMessage) -> Document:
 
 
 def _export_conversation(row: Conversation) -> Document:
-    times = _export_times(row, "last_text_at", "asked_at", "waiting_since", "closed_at")
+    times = _export_times(row, "last_text_at", "asked_at", "unanswered_since", "closed_at")
     return {"address": row.address, **times, "closed_by": _format_actor(row.closed_by)}
 
 

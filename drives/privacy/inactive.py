@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import connection
 
 # Activity is a visit, booking, waitlist entry, text from the donor, verification, or consent the donor gave or
-# withdrew. The query uses the index volunteer_known_since. Each part uses its own index and stops at the first row.
+# withdrew. The query uses the index volunteer_created. Each part uses its own index and stops at the first row.
 _INACTIVE_SQL = """
 SELECT person.id
   FROM organizations_organization AS organization

@@ -83,7 +83,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
     """Queue the e-mail. Locks the entry, because a donor must not get the e-mail after leaving the waitlist."""
-    found = locks.lock_waitlist_entries([int(text.about.removeprefix("waiting:"))])
+    found = locks.lock_waitlist_entries([int(text.about.removeprefix("waitlist:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
         return 0

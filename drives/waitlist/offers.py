@@ -134,11 +134,11 @@ def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) 
     offer = Offer.objects.create(
         **Offer.build_link_fields(),
         entry=entry,
-        hold=reserved,
+        reserved_spot=reserved,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
         deadline=matching.compute_offer_deadline(now, fit.starts_at, schedule.build_quiet_hours(entry.drive)),
-        made_at=now,
+        created_at=now,
     )
     _set_entry_state(entry, WaitlistEntryState.OFFERED, now)
     messages.queue_offer(offer, now)
@@ -189,7 +189,7 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
 
 def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
     """Turn the reserved spot into a booking. The counters do not change."""
-    entry, reserved = offer.entry, offer.hold
+    entry, reserved = offer.entry, offer.reserved_spot
     assert reserved is not None  # an open offer has a reserved spot
     if entry.registration:  # the drive's policy may have changed
         entry.registration.self_check = self_check.revalidate_self_check(
@@ -261,7 +261,7 @@ def expire_offer(*, offer_id: int, now: datetime) -> bool:
 
 def _lock_offer(entry_id: int, offer_id: int) -> Offer:
     entry = locks.lock_waitlist_entry(entry_id)
-    offer = Offer.objects.select_related("arrival", "booking", "hold").get(pk=offer_id)
+    offer = Offer.objects.select_related("arrival", "booking", "reserved_spot").get(pk=offer_id)
     offer.entry = entry
     return offer
 

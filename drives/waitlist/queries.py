@@ -224,7 +224,7 @@ def list_waitlist_rows(drive: Drive) -> list[WaitlistRow]:
     rows = WaitlistEntry.objects.waitlisted().filter(drive=drive)
     entries = list(rows.select_related("volunteer__phone", "volunteer__email"))
     offers: dict[int, list[Offer]] = {entry.pk: [] for entry in entries}
-    for offer in Offer.objects.filter(entry__in=entries).order_by("made_at", "pk"):
+    for offer in Offer.objects.filter(entry__in=entries).order_by("created_at", "pk"):
         offers[offer.entry_id].append(offer)
     return [WaitlistRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=1)]
 

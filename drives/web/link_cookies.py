@@ -45,7 +45,7 @@ class LinkCookie:
 
 
 BOOKINGS: Final = LinkCookie("bookings", "/b/")
-WAITLIST: Final = LinkCookie("waiting", "/w/")
+WAITLIST: Final = LinkCookie("waitlist", "/w/")
 OFFERS: Final = LinkCookie("offers", "/offer/")
 
 

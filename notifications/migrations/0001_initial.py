@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consent_entries', to='organizations.organization')),
             ],
             options={
-                'indexes': [models.Index(fields=['organization', 'address', 'purpose', '-at', '-id'], name='consent_newest_line')],
+                'indexes': [models.Index(fields=['organization', 'address', 'purpose', '-at', '-id'], name='consent_newest_entry')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['reminders', 'news'])), name='consent_purpose_is_known')],
             },
         ),
@@ -207,11 +207,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'code'), models.Q(('text', '-'), _negated=True)), fields=['expires_at'], name='message_with_a_code'),
+            index=models.Index(condition=models.Q(('kind', 'code'), models.Q(('text', '-'), _negated=True)), fields=['expires_at'], name='message_unblanked_code'),
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('channel', 'sms'), ('state__in', ['failed', 'undelivered', 'blocked', 'expired'])), fields=['settled_at'], name='message_text_that_failed'),
+            index=models.Index(condition=models.Q(('channel', 'sms'), ('state__in', ['failed', 'undelivered', 'blocked', 'expired'])), fields=['settled_at'], name='message_failed_text'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('sending_at__isnull', False)), fields=['address', '-sending_at'], name='message_told_to_address'),
+            index=models.Index(condition=models.Q(('sending_at__isnull', False)), fields=['address', '-sending_at'], name='message_sent_to_address'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -235,7 +235,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed'])), fields=['address'], name='message_waiting_for_address'),
+            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed'])), fields=['address'], name='message_unsent_by_address'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed']), models.Q(('recipient', ''), _negated=True)), fields=['recipient'], name='message_waiting_for_recipient'),
+            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'queued', 'claimed']), models.Q(('recipient', ''), _negated=True)), fields=['recipient'], name='message_unsent_by_recipient'),
         ),
         migrations.AddConstraint(
             model_name='message',
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'withdrawn', 'expired', 'blocked']), models.Q(('text', ''), _negated=True), _connector='OR'), name='message_is_worded_before_it_is_queued'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['scheduled', 'withdrawn', 'expired', 'blocked']), models.Q(('text', ''), _negated=True), _connector='OR'), name='message_is_rendered_before_it_is_queued'),
         ),
         migrations.AddConstraint(
             model_name='message',

@@ -33,7 +33,7 @@ class ConsentEntry(models.Model):
         ]
         # `claim.ADMIT` reads the newest entry for a contact and purpose before each send.
         indexes = [
-            models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_line")
+            models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_entry")
         ]
 
     def __str__(self) -> str:

@@ -95,7 +95,7 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(channel__in=Channel.values), name="message_channel_is_known"),
             models.CheckConstraint(
                 condition=models.Q(state__in=["scheduled", "withdrawn", "expired", "blocked"]) | ~models.Q(text=""),
-                name="message_is_worded_before_it_is_queued",
+                name="message_is_rendered_before_it_is_queued",
             ),
             models.CheckConstraint(
                 condition=~models.Q(state__in=["claimed", "sending"]) | models.Q(lease_until__isnull=False),
@@ -122,13 +122,15 @@ class Message(models.Model):
             models.Index(fields=["check_at"], condition=models.Q(check_at__isnull=False), name="message_to_check"),
             # reconciliation.blank_old_codes.
             models.Index(
-                fields=["expires_at"], condition=models.Q(kind="code") & ~models.Q(text="-"), name="message_with_a_code"
+                fields=["expires_at"],
+                condition=models.Q(kind="code") & ~models.Q(text="-"),
+                name="message_unblanked_code",
             ),
             # queries.list_failed_texts: failed texts that an e-mail may replace.
             models.Index(
                 fields=["settled_at"],
                 condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
-                name="message_text_that_failed",
+                name="message_failed_text",
             ),
             # outbox.withdraw_messages, and the messages shown next to a booking.
             models.Index(fields=["about"], name="message_about"),
@@ -139,7 +141,7 @@ class Message(models.Model):
             models.Index(
                 fields=["address", "-sending_at"],
                 condition=models.Q(sending_at__isnull=False),
-                name="message_told_to_address",
+                name="message_sent_to_address",
             ),
             # queries.list_delivery_problems: the last texts of an organization.
             models.Index(
@@ -151,7 +153,7 @@ class Message(models.Model):
             models.Index(
                 fields=["address"],
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]),
-                name="message_waiting_for_address",
+                name="message_unsent_by_address",
             ),
             # erasure.erase_messages: messages to a contact that were never sent and never will be.
             models.Index(
@@ -163,7 +165,7 @@ class Message(models.Model):
             models.Index(
                 fields=["recipient"],
                 condition=models.Q(state__in=["scheduled", "queued", "claimed"]) & ~models.Q(recipient=""),
-                name="message_waiting_for_recipient",
+                name="message_unsent_by_recipient",
             ),
         ]
 

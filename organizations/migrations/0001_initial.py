@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('retention_months__gte', 3), ('retention_months__lte', 120)), name='organization_keeps_people_for_3_to_120_months'), models.CheckConstraint(condition=models.Q(('quiet_until_hour__lt', models.F('quiet_from_hour'))), name='organization_sends_at_some_hour')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('retention_months__gte', 3), ('retention_months__lte', 120)), name='retention_is_3_to_120_months'), models.CheckConstraint(condition=models.Q(('quiet_until_hour__lt', models.F('quiet_from_hour'))), name='organization_has_sending_hours')],
             },
         ),
         migrations.AddField(
@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("sweep", "row"), name="one_parking_per_sweep_and_row")
+                    models.UniqueConstraint(fields=("sweep", "row"), name="one_parked_row_per_sweep_and_row")
                 ],
             },
         ),

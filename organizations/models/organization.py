@@ -51,11 +51,11 @@ class Organization(models.Model):
                 condition=models.Q(
                     retention_months__gte=MIN_RETENTION_MONTHS, retention_months__lte=MAX_RETENTION_MONTHS
                 ),
-                name="organization_keeps_people_for_3_to_120_months",
+                name="retention_is_3_to_120_months",
             ),
             models.CheckConstraint(
                 condition=models.Q(quiet_until_hour__lt=models.F("quiet_from_hour")),
-                name="organization_sends_at_some_hour",
+                name="organization_has_sending_hours",
             ),
         ]
 

@@ -13,7 +13,7 @@ class ParkedRow(models.Model):
     retry_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["sweep", "row"], name="one_parking_per_sweep_and_row")]
+        constraints = [models.UniqueConstraint(fields=["sweep", "row"], name="one_parked_row_per_sweep_and_row")]
 
     def __str__(self) -> str:
         return f"{self.sweep}: {self.row}"

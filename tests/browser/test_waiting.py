@@ -127,7 +127,7 @@ def addresses() -> dict[str, str]:
 
 
 def _another(offer: Offer, entry: WaitlistEntry, state: str) -> dict[str, object]:
-    when = {"starts_at": offer.starts_at, "deadline": offer.deadline, "made_at": NOW, "ended_at": NOW}
+    when = {"starts_at": offer.starts_at, "deadline": offer.deadline, "created_at": NOW, "ended_at": NOW}
     return {**Offer.build_link_fields(), "entry": entry, "arrival": offer.arrival, "state": state, **when}
 
 

@@ -131,5 +131,5 @@ def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
     for _tick in range(3):
         sweep()
     assert "The Sat Mar 13 drive is cancelled and the list is closed." in received(ana.phone)[-1].text
-    assert WaitlistEntry.objects.get().state == "over"
+    assert WaitlistEntry.objects.get().state == "closed"
     assert "The waiting list is closed" in ana.visitor.open(page.path).html

@@ -49,7 +49,7 @@ def test_a_code_mail_names_the_code_in_its_subject(language: str) -> None:
     ("about", "said"),
     [
         ("booking:7", "to confirm your time with Hope Foundation."),
-        ("waiting:7", "to join a waiting list with Hope Foundation."),
+        ("waitlist:7", "to join a waiting list with Hope Foundation."),
         ("find", "to see your bookings with Hope Foundation."),
         ("contact", "to verify that this e-mail address is yours, so that Hope Foundation can write to you here."),
     ],

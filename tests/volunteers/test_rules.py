@@ -307,7 +307,7 @@ def test_a_consent_is_given_for_what_was_proved_and_for_reminders_by_mail(
             assert said(
                 lambda purpose=purpose: volunteers_rules.require_may_consent(theirs, 1, purpose, stopped=False)  # type: ignore[misc]
             ) == (
-                "unproved",
+                "unverified",
                 ["Book with this phone number or e-mail address first, so we know it’s yours."],
             )
 

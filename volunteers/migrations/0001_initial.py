@@ -53,8 +53,8 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['identity'], name='proved_browser_identity')],
-                'constraints': [models.UniqueConstraint(fields=('token_hash', 'identity'), name='one_proof_per_browser_and_contact')],
+                'indexes': [models.Index(fields=['identity'], name='verified_browser_identity')],
+                'constraints': [models.UniqueConstraint(fields=('token_hash', 'identity'), name='one_verified_browser_per_token_and_identity')],
             },
         ),
         migrations.CreateModel(
@@ -116,8 +116,8 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='verification_codes', to='organizations.organization')),
             ],
             options={
-                'indexes': [models.Index(fields=['identity', 'bound_to', '-created_at'], name='proof_code_newest'), models.Index(condition=models.Q(('code_hash', '')), fields=['id'], name='proof_code_to_send')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='proof_code_has_at_most_five_tries')],
+                'indexes': [models.Index(fields=['identity', 'bound_to', '-created_at'], name='verification_code_newest'), models.Index(condition=models.Q(('code_hash', '')), fields=['id'], name='verification_code_to_send')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='verification_code_has_at_most_five_tries')],
             },
         ),
         migrations.AddIndex(
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='volunteer',
-            index=models.Index(condition=models.Q(('erased_at__isnull', True)), fields=['organization', 'created_at'], name='volunteer_known_since'),
+            index=models.Index(condition=models.Q(('erased_at__isnull', True)), fields=['organization', 'created_at'], name='volunteer_created'),
         ),
         migrations.AddIndex(
             model_name='registration',

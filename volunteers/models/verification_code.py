@@ -24,13 +24,13 @@ class VerificationCode(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(tries__lte=5), name="proof_code_has_at_most_five_tries")
+            models.CheckConstraint(condition=models.Q(tries__lte=5), name="verification_code_has_at_most_five_tries")
         ]
         # `codes.check_code` reads the newest code of a contact and secret.
         indexes = [
-            models.Index(fields=["identity", "bound_to", "-created_at"], name="proof_code_newest"),
+            models.Index(fields=["identity", "bound_to", "-created_at"], name="verification_code_newest"),
             # `codes.list_requested_identities` reads the codes that are still to be sent.
-            models.Index(fields=["id"], condition=models.Q(code_hash=""), name="proof_code_to_send"),
+            models.Index(fields=["id"], condition=models.Q(code_hash=""), name="verification_code_to_send"),
         ]
 
     def __str__(self) -> str:
@@ -47,10 +47,12 @@ class VerifiedBrowser(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["token_hash", "identity"], name="one_proof_per_browser_and_contact")
+            models.UniqueConstraint(
+                fields=["token_hash", "identity"], name="one_verified_browser_per_token_and_identity"
+            )
         ]
         # Erasure deletes the browsers of a contact; retention reads when one was last used.
-        indexes = [models.Index(fields=["identity"], name="proved_browser_identity")]
+        indexes = [models.Index(fields=["identity"], name="verified_browser_identity")]
 
     def __str__(self) -> str:
         return f"browser {self.pk}"

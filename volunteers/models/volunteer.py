@@ -56,7 +56,7 @@ class Volunteer(LinkedModel):
             models.Index(
                 fields=["organization", "created_at"],
                 condition=models.Q(erased_at__isnull=True),
-                name="volunteer_known_since",
+                name="volunteer_created",
             ),
         ]
 

@@ -387,7 +387,7 @@ def test_a_sentence_that_stops_texts_is_heeded_at_once_and_read_by_a_person() ->
     reply = say("Please stop texting me. I was at the wrong door. Where is it?", DAY_BEFORE)
     conversation = Conversation.objects.get()
     assert (reply.handled_as, reply.handled_at) == ("stop_in_words", DAY_BEFORE)
-    assert conversation.waiting_since == DAY_BEFORE
+    assert conversation.unanswered_since == DAY_BEFORE
     assert inbox_queries.load_answer_permission(conversation, DAY_BEFORE).code == "opted_out"
 
 

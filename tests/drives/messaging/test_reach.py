@@ -207,7 +207,7 @@ def test_a_call_about_an_offer_takes_the_donor_off_the_list() -> None:
     assert (found.to_call, [row.subject for row in found.reached]) == ([], [entry])
     ben.post(reverse("organizer_unmark_reached", args=[drive.pk, entry.about]))
     assert [row.subject for row in call_list.load_call_list(drive, NOW).to_call] == [entry]
-    for unknown in ("waiting:999999", "booking:x", "other:1"):
+    for unknown in ("waitlist:999999", "booking:x", "other:1"):
         assert ben.post(reverse("organizer_mark_reached", args=[drive.pk, unknown])).status_code == 404
 
 

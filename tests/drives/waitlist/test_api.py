@@ -109,7 +109,7 @@ def test_the_waitlist_of_a_closed_drive_is_closed_once() -> None:
     ben.post(f"{drive}close/")
     assert Api.with_key(builders.organization("Other")).post(f"{drive}waitlist/close/").status_code == 404
     assert [ben.post(f"{drive}waitlist/close/").json() for _twice in range(2)] == [{"waited": 1}, {"waited": 0}]
-    assert Api().get(f"waitlist/{entry['token']}/").json()["state"] == "over"
+    assert Api().get(f"waitlist/{entry['token']}/").json()["state"] == "closed"
     assert AuditEntry.objects.get(verb="close_waitlist").actor == f"key:{owner.api_keys.get().pk}"
 
 

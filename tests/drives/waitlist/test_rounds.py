@@ -145,9 +145,9 @@ def test_control_spots_that_are_not_reserved_are_noticed(world: World, monkeypat
     end = reserved_spots.end_offer
 
     def lost(offer: Offer, *asked: Any) -> None:
-        hold = offer.hold
+        spot = offer.reserved_spot
         end(offer, *asked)
-        if hold is not None and offer.state != "accepted":
+        if spot is not None and offer.state != "accepted":
             Slot.objects.filter(pk=offer.arrival_id).update(open=False)  # the slot can no longer be booked
 
     monkeypatch.setattr(reserved_spots, "end_offer", lost)

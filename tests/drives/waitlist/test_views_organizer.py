@@ -103,7 +103,7 @@ def test_closing_online_booking_keeps_the_waitlist_until_it_is_closed_too() -> N
     told = client.post(reverse("organizer_close_waitlist", args=[drive.pk]), follow=True)
     assert "The waiting list is closed. We’re letting 1 person know." in text(told)
     entry.refresh_from_db()
-    assert entry.state == "over"
+    assert entry.state == "closed"
 
 
 def test_the_waitlist_of_a_published_drive_is_not_closed() -> None:

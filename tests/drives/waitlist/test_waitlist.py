@@ -469,7 +469,7 @@ def test_a_coordinator_adds_and_removes_a_donor() -> None:
     assert state_of(other) == "left"
 
 
-@pytest.mark.parametrize("state", ["line closed", "cancelled", "over"])
+@pytest.mark.parametrize("state", ["waitlist closed", "cancelled", "ended"])
 def test_a_closed_waitlist_notifies_each_entry_once(state: str) -> None:
     full = builders.full_drive()
     drive = full[0].drive
@@ -477,7 +477,7 @@ def test_a_closed_waitlist_notifies_each_entry_once(state: str) -> None:
     cancel(full[0])
     sweep()
     offer, now = offered(ana), NOW
-    if state == "line closed":
+    if state == "waitlist closed":
         lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
         told_now = [close.close_waitlist(drive_id=drive.pk, actor="user:1", now=NOW) for _twice in range(2)]
         assert told_now == [2, 0]
@@ -485,9 +485,9 @@ def test_a_closed_waitlist_notifies_each_entry_once(state: str) -> None:
         lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     else:
         now = drive.ends_at
-    assert sweep(now)["closed"] == (0 if state == "line closed" else 2)
+    assert sweep(now)["closed"] == (0 if state == "waitlist closed" else 2)
     sweep(now)
-    assert (state_of(ana), state_of(dan), ReservedSpot.objects.count()) == ("over", "over", 0)
+    assert (state_of(ana), state_of(dan), ReservedSpot.objects.count()) == ("closed", "closed", 0)
     told = Message.objects.filter(kind="waitlist_closed").order_by("pk").values_list("about", "channel")
     assert sorted(told) == sorted([(ana.about, "sms"), (dan.about, "sms")])
     gone = "offer_withdrawn"
