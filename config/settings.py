@@ -99,10 +99,11 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 _database = env.dj_db_url("DATABASE_URL")
 _PGBOUNCER = env.bool("PGBOUNCER", default=False)
 _WEB = env.bool("WEB", default=False)
-# Web requests give up soon. Sweeps may take longer (Celery's time limits end them), and migrations take what they need.
+# Web requests give up soon. Sweeps may take longer (Celery's time limits end them).
 DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", 3, validate=validate.Range(min=2))
 DATABASE_STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", 5 if _WEB else 0)
 DATABASE_LOCK_SECONDS = env.int("DATABASE_LOCK_SECONDS", 4 if _WEB else 0)
+DATABASE_MIGRATION_LOCK_SECONDS = env.int("DATABASE_MIGRATION_LOCK_SECONDS", 1)  # for `manage.py migrate`; 0: no limit
 DATABASE_IDLE_SECONDS = env.int("DATABASE_IDLE_SECONDS", 60)  # in a transaction
 DATABASE_SILENT_SECONDS = env.int("DATABASE_SILENT_SECONDS", 6 if _WEB else 0)  # see config.connections
 _database_limits = (
