@@ -15,13 +15,14 @@ from config import client_address
 from drives.capacity import drift
 from drives.models import BookingState, CounterAudit
 from notifications import queries as messages
+from organizations import sweeps
 
 
 @require_safe
 @never_cache
 @client_address.require_monitor
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics. Always ten queries."""
+    """Return the metrics. Always eleven queries."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -58,6 +59,9 @@ class DatabaseCollector(Collector):
         )
         yield _build_gauge(
             "drives_messages_deferred", "Messages that wait, by why.", "reason", messages.count_deferred_messages()
+        )
+        yield _build_gauge(
+            "drives_parked_rows", "Rows that a sweep could not handle.", "sweep", sweeps.count_parked_rows()
         )
         yield _build_alert_gauge(messages.list_delivery_problems(now))
         if seen_at := messages.find_last_delivery_at():

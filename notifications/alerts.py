@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -17,12 +17,19 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic(savepoint=False)
-def log_delivery_problems(*, problems: Sequence[DeliveryProblem], now: datetime) -> dict[str, int]:
-    """Log one record per kind of problem, at most once a minute. Return how many organizations have each problem."""
+def log_delivery_problems(
+    *, problems: Sequence[DeliveryProblem], parked: Mapping[str, int] | None = None, now: datetime
+) -> dict[str, int]:
+    """Log one record per kind of problem and per sweep with parked rows, at most once a minute.
+
+    Return how many organizations have each problem.
+    """
     by_code: dict[str, list[DeliveryProblem]] = defaultdict(list)
     for problem in problems:
         by_code[problem.code].append(problem)
-    if by_code and _take_turn(now):
+    if (by_code or parked) and _take_turn(now):
+        for sweep, count in (parked or {}).items():
+            logger.warning("sweep alert: %s", sweep, extra={"fields": {"parked": count}})
         for code, same_code in by_code.items():
             level = logging.ERROR if code == "sender_stopped" else logging.WARNING
             worst = max(one.figure for one in same_code)

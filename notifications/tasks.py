@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from notifications import alerts, delivery, opt_outs, queries, reconciliation
 from notifications.kinds import Lane
+from organizations import sweeps
 
 _random = secrets.SystemRandom()
 
@@ -30,7 +31,8 @@ def reconcile_outbox(**kwargs: Any) -> dict[str, int]:
 @shared_task(name="notifications.tasks.watch_delivery")
 def watch_delivery(**kwargs: Any) -> dict[str, int]:
     now = timezone.now()
-    return alerts.log_delivery_problems(problems=queries.list_delivery_problems(now), now=now)
+    problems, parked = queries.list_delivery_problems(now), sweeps.count_parked_rows()
+    return alerts.log_delivery_problems(problems=problems, parked=parked, now=now)
 
 
 @shared_task(name="notifications.tasks.settle_opt_outs")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import F
+from django.db.models import Count, F
 
 from organizations.models import ParkedRow
 
@@ -39,6 +39,16 @@ def run_each(sweep: str, rows: Iterable[int], action: Callable[[int], int], *, n
             if pk in parked:
                 ParkedRow.objects.filter(sweep=sweep, row=pk).delete()
     return done
+
+
+def count_parked_rows() -> dict[str, int]:
+    """Count the parked rows by sweep. One query."""
+    return dict(ParkedRow.objects.values_list("sweep").annotate(Count("pk")).order_by("sweep"))
+
+
+def retry_parked_row(*, parked_id: int, now: datetime) -> None:
+    """Let the next sweep handle the row."""
+    ParkedRow.objects.filter(pk=parked_id).update(retry_at=now)
 
 
 def _park_row(sweep: str, pk: int, error: Exception, now: datetime) -> None:

@@ -10,7 +10,7 @@ from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.capacity import availability, visits
 from drives.capacity.availability import SlotRow
-from drives.desk import rules
+from drives.desk import parked, rules
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
@@ -97,6 +97,7 @@ class HomePage:
     past: list[DriveFigures]
     not_reached: list[tuple[Drive, int]]  # drives with donors to call, and their number
     replies: int  # unanswered conversations
+    failed_tasks: int  # parked rows of sweeps
     has_drives: bool
 
 
@@ -143,6 +144,7 @@ def load_home(organization: Organization, now: datetime, past_limit: int = 8) ->
         past=figures[len(ahead) :],
         not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
+        failed_tasks=len(parked.list_parked_tasks(organization)),
         has_drives=bool(figures),
     )
 

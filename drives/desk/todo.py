@@ -29,6 +29,7 @@ def list_home_todos(home: queries.HomePage) -> list[Todo]:
         *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
         *_list_next_drive_todos(home),
         *_list_reply_todos(home),
+        *_list_failed_task_todos(home),
         *(todo for row in home.upcoming for todo in _list_draft_todos(row.drive)),
         *_list_report_todos(home),
     ]
@@ -53,6 +54,13 @@ def _list_reply_todos(home: queries.HomePage) -> Iterator[Todo]:
         pill = ngettext("%(count)s reply", "%(count)s replies", home.replies) % {"count": home.replies}
         text = ngettext("needs an answer.", "need an answer.", home.replies)
         yield Todo(pill, "gold", text, reverse("organizer_replies"))
+
+
+def _list_failed_task_todos(home: queries.HomePage) -> Iterator[Todo]:
+    if home.failed_tasks:
+        pill = ngettext("%(count)s task", "%(count)s tasks", home.failed_tasks) % {"count": home.failed_tasks}
+        text = ngettext("failed. See why, and try again.", "failed. See why, and try again.", home.failed_tasks)
+        yield Todo(pill, "bad", text, reverse("organizer_parked"))
 
 
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:

@@ -175,3 +175,11 @@ def test_the_log_says_it_again_after_fifty_seconds(caplog: pytest.LogCaptureFixt
                 problems=[DeliveryProblem("late", 1, 1)], now=NOON + timedelta(seconds=seconds)
             )
         assert len([record for record in caplog.records if record.name == "notifications.alerts"]) == lines
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_parked_rows_are_logged_each_minute(caplog: pytest.LogCaptureFixture, number: int) -> None:
+    parked = {"close_out": number} if number else {}
+    for seconds in (0, 60):
+        alerts.log_delivery_problems(problems=[], parked=parked, now=NOON + timedelta(seconds=seconds))
+    assert caplog.messages == ["sweep alert: close_out"] * (2 if number else 0)

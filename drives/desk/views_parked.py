@@ -1,0 +1,32 @@
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from drives.desk import parked
+from drives.inbox import queries as inbox_queries
+from drives.web import members, redirects
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+
+
+@require_safe
+@accounts.role_required("plan")
+def show_parked_tasks(request: MemberRequest) -> HttpResponse:
+    organization = request.membership.organization
+    context = {
+        "tasks": parked.list_parked_tasks(organization),
+        "zone": inbox_queries.load_default_zone(organization),
+    }
+    return members.render_member_page(request, "drives/desk/parked.html", context)
+
+
+@require_POST
+@accounts.role_required("plan")
+def try_parked_task_again(request: MemberRequest, pk: int) -> HttpResponse:
+    organization, actor = request.membership.organization, members.format_actor(request)
+    if not parked.try_again(organization=organization, parked_id=pk, actor=actor, now=timezone.now()):
+        raise Http404
+    messages.success(request, _("The worker tries again within a few minutes."))
+    return redirects.redirect_after_post("organizer_parked")

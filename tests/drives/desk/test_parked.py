@@ -1,0 +1,90 @@
+"""Coordinators see the tasks that a sweep could not do, why, and try them again."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from drives.attendance import close_out
+from drives.desk import parked
+from drives.models import Drive
+from organizations import sweeps
+from organizations.models import AuditEntry, Organization, ParkedRow, Role
+from tests import builders, query_counts
+from tests.architecture.sources import APPS, project_sources
+from tests.builders import NOW
+from tests.drives import coordinator, donor
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def park(sweep: str, row: int) -> ParkedRow:
+    return ParkedRow.objects.create(sweep=sweep, row=row, error="InternalError", retry_at=NOW + timedelta(hours=1))
+
+
+def test_every_sweep_has_its_row_in_the_table() -> None:
+    texts = "\n".join(source.text for source in project_sources(*APPS))
+    names = set(re.findall(r"run_each\(\s*\"(\w+)\"", texts))
+    assert names == {*parked.SWEEP_SUBJECTS, *parked.INSTALLATION_SWEEPS}
+
+
+def test_a_parked_drive_is_on_the_home_page_and_listed_with_the_reason() -> None:
+    drive = builders.drive()
+    ben = coordinator.signed_in(builders.member(drive.organization))
+    assert "failed. See why" not in donor.text(ben.get(reverse("organizer_home")))
+    park("close_out", drive.pk)
+    assert "1 task failed. See why, and try again." in donor.text(ben.get(reverse("organizer_home")))
+    shown = donor.text(ben.get(reverse("organizer_parked")))
+    assert "Close a drive and write its report Failed 1 time (InternalError)." in shown
+
+
+def test_rows_of_other_organizations_are_neither_shown_nor_tried() -> None:
+    row = park("close_out", builders.drive().pk)
+    cleo = coordinator.signed_in(builders.member(builders.organization("Other")))
+    assert "No task has failed." in donor.text(cleo.get(reverse("organizer_parked")))
+    assert cleo.post(reverse("organizer_try_parked", args=[row.pk])).status_code == 404
+    assert cleo.post(reverse("organizer_try_parked", args=[999_999])).status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])
+def test_only_planners_see_them(role: str) -> None:
+    member = coordinator.signed_in(builders.member(builders.organization(), role))
+    assert member.get(reverse("organizer_parked")).status_code == 403
+
+
+def test_tried_again_the_next_sweep_does_it() -> None:
+    drive = builders.drive()
+    row = park("close_out", drive.pk)
+    late = drive.ends_at + timedelta(days=1)
+    ParkedRow.objects.update(retry_at=late + timedelta(minutes=30))
+    close_out.close_out_due_drives(now=late)
+    assert not Drive.objects.filter(closed_out_at__isnull=False).exists()
+    ben = coordinator.signed_in(builders.member(drive.organization))
+    shown = donor.text(ben.post(reverse("organizer_try_parked", args=[row.pk]), follow=True))
+    assert "The worker tries again within a few minutes." in shown
+    assert AuditEntry.objects.filter(verb="sweep.tried_again", about=f"close_out:{drive.pk}").exists()
+    close_out.close_out_due_drives(now=late)
+    assert Drive.objects.filter(closed_out_at__isnull=False).exists()
+    assert (sweeps.count_parked_rows(), ParkedRow.objects.exists()) == ({}, False)
+
+
+def test_each_kind_of_row_is_shown_to_its_organization() -> None:
+    drive = builders.drive()
+    for sweep, subject in parked.SWEEP_SUBJECTS.items():
+        if row := subject.find_rows(drive.organization).first():
+            park(sweep, row.pk)
+    found = {one.parked.sweep for one in parked.list_parked_tasks(drive.organization)}
+    assert {"close_out", "invitations", "offer_spots"} <= found
+    assert found == set(ParkedRow.objects.values_list("sweep", flat=True))
+
+
+def test_the_page_needs_the_same_queries_for_one_row_and_for_three() -> None:
+    def parked_drives(number: int) -> Callable[[], object]:
+        organization: Organization = builders.organization()
+        for _drive in range(number):
+            park("close_out", builders.drive(organization).pk)
+        return lambda: parked.list_parked_tasks(organization)
+
+    assert query_counts.count_for_each(parked_drives) == 2
