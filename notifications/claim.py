@@ -10,12 +10,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from notifications import consents, contact_address, kinds, throttle
+from notifications import consents, contact_address, kinds, mailboxes, throttle
 from notifications.claimed import ClaimedMessage
 from notifications.kinds import Budget, Lane
 from notifications.models import MessageState, Purpose
 from notifications.pace import Deferral
-from notifications.rules import PAUSE_CHECK
+from notifications.rules import MAX_REFUSALS, PAUSE_CHECK
 
 LEASE = timedelta(seconds=30)  # longer than the longest provider call
 _TRANSACTIONAL: Mapping[str, Any] = {
@@ -24,6 +24,8 @@ _TRANSACTIONAL: Mapping[str, Any] = {
     "opt_out": kinds.OPT_OUT.name,
     "answers": list(kinds.list_kind_names(lambda kind: kind.budget == Budget.CODES)),
     "paused": consents.PAUSED,
+    "mailbox_refuses": mailboxes.BLOCKED_REASON,
+    "refusals": MAX_REFUSALS,
 }
 
 
@@ -165,6 +167,11 @@ WITH judged AS (
              WHERE suppression.sender_id = message.sender_id AND suppression.basis <> 'undecided'
                AND suppression.address IN (message.address, ours.hash))
             THEN 'opted_out'
+        WHEN message.channel = 'email' AND message.kind <> ALL(%(answers)s) AND EXISTS (
+            SELECT 1 FROM notifications_mailboxrefusals AS refusals
+             WHERE refusals.organization_id = message.organization_id AND refusals.address_hash = ours.hash
+               AND refusals.count >= %(refusals)s)
+            THEN %(mailbox_refuses)s
         WHEN message.purpose <> '' AND NOT coalesce(
             (SELECT entry.given FROM notifications_consententry AS entry
               WHERE entry.organization_id = message.organization_id AND entry.address = message.address

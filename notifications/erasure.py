@@ -13,6 +13,7 @@ from notifications.models import (
     ConsentEntry,
     InboundMessage,
     InboxItem,
+    MailboxRefusals,
     Message,
     MessageState,
     Report,
@@ -80,6 +81,8 @@ def delete_replies(*, ids: Collection[int], addresses: Collection[str]) -> int:
 def hash_consents(*, organization: Organization, addresses: Collection[str]) -> None:
     # By law, we must keep the rest of an entry.
     senders = Q(sender__organizations=organization) | Q(sender__is_default=True)
+    hashes = [contact_address.compute_identity(address) for address in addresses]
+    MailboxRefusals.objects.filter(organization=organization, address_hash__in=hashes).delete()
     for address in addresses:
         entries = ConsentEntry.objects.filter(organization=organization, address=address)
         entries.update(address=contact_address.compute_identity(address), ip=None)

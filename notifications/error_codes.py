@@ -58,6 +58,7 @@ TREATMENTS: Mapping[str, Treatment] = MappingProxyType(
         "30036": Treatment(ErrorKind.EXPIRED, "expired"),
     }
 )
+ADDRESS_REFUSED = "address_refused"  # the mail server does not take mail for this mailbox
 _REFUSED = Treatment(ErrorKind.PERMANENT, "refused")
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
-from notifications import contact_address, kinds
+from notifications import contact_address, kinds, rules
 from notifications.models import (
     Breaker,
     Channel,
@@ -17,6 +17,7 @@ from notifications.models import (
     Heartbeat,
     InboundMessage,
     InboxItem,
+    MailboxRefusals,
     Message,
     MessageState,
     OptOutBasis,
@@ -254,6 +255,20 @@ def list_suppressed_addresses(sender: Sender | None, addresses: Collection[str])
     by_form = {form: address for address in addresses for form in (address, contact_address.compute_identity(address))}
     stopped = Suppression.objects.in_force().filter(sender=sender, address__in=by_form)
     return {by_form[form] for form in stopped.values_list("address", flat=True)} if sender else set()
+
+
+def list_refusing_mailboxes(organization: Organization, addresses: Collection[str]) -> set[str]:
+    by_hash = {contact_address.compute_identity(address): address for address in addresses if "@" in address}
+    rows = MailboxRefusals.objects.filter(
+        organization=organization, address_hash__in=by_hash, count__gte=rules.MAX_REFUSALS
+    )
+    return {by_hash[one] for one in rows.values_list("address_hash", flat=True)} if by_hash else set()
+
+
+def find_mailbox_refusals(organization: Organization, address: str) -> MailboxRefusals | None:
+    """Return the refusals of a mailbox that gets no more mail."""
+    known = {"organization": organization, "address_hash": contact_address.compute_identity(address)}
+    return MailboxRefusals.objects.filter(**known, count__gte=rules.MAX_REFUSALS).first()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from notifications import envelopes, queries
+from notifications import envelopes, mailboxes, queries
 from notifications.envelopes import Addressee
 from notifications.kinds import ChannelChoice, ChannelRule, MessageKind
 from notifications.models import Channel, Purpose
@@ -12,11 +12,12 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class ContactFacts:
-    """The consents and opt-outs of contacts at one organization, and why its texts cannot be sent, or ""."""
+    """The consents, opt-outs and refusals of contacts at one organization, and why its texts cannot be sent, or ""."""
 
     consents: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     suppressed: Collection[str] = ()
     sender_problem: str = ""
+    refusing: Collection[str] = ()  # mailboxes that refuse mail
 
     def list_contacts(
         self, kind: MessageKind, addressee: Addressee, *, choice: str = "", consent: str = ""
@@ -43,6 +44,8 @@ class ContactFacts:
             return self.sender_problem
         if is_text and address in self.suppressed:
             return "opted_out"
+        if address in self.refusing:
+            return mailboxes.BLOCKED_REASON
         # Reminders by e-mail need no consent, but respect a refusal.
         if purpose and not self.consents.get((address, purpose), not is_text and purpose == Purpose.REMINDERS):
             return "no_consent"
@@ -51,7 +54,7 @@ class ContactFacts:
 
 
 def load_contact_facts(organization: Organization, addresses: Collection[str]) -> ContactFacts:
-    """Load the facts about some contacts. At most four queries."""
+    """Load the facts about some contacts. At most five queries."""
     if not addresses:
         return ContactFacts()
     sender = queries.find_sender(organization)
@@ -60,4 +63,5 @@ def load_contact_facts(organization: Organization, addresses: Collection[str]) -
         queries.load_consents(organization, addresses),
         queries.list_suppressed_addresses(sender, addresses),
         stopped if sender else "no_sender",
+        queries.list_refusing_mailboxes(organization, addresses),
     )

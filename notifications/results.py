@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import DataError, connection, transaction
 
-from notifications import breakers, consents, error_codes, rules, senders
+from notifications import breakers, consents, error_codes, mailboxes, rules, senders
 from notifications.claimed import ClaimedMessage
 from notifications.error_codes import ErrorKind
-from notifications.models import MessageState, Sender
+from notifications.mailboxes import MailResult
+from notifications.models import Channel, MessageState, Sender
 from notifications.providers.base import ProviderError, Receipt
 
 FIRST_CHECK = timedelta(minutes=15)  # if no report comes within this time, we ask the provider
@@ -49,6 +50,7 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
     breakers.record_calls(
         calls=[(one.message.breaker_subject, _is_provider_failure(one)) for one in call_results], now=now
     )
+    mailboxes.record_mail_results(mail_results=_list_mail_results(call_results), now=now)
     for result in call_results:
         if result.error:
             message = result.message
@@ -93,6 +95,16 @@ def _compute_next_state(result: CallResult, now: datetime, chance: float) -> _Ne
     }[error.kind]
     reason = "sender_stopped" if error_codes.choose_treatment(error.code).stops_sender else error.reason
     return _NextState(state, reason, error.code, check_at=check_at)
+
+
+def _list_mail_results(call_results: Sequence[CallResult]) -> list[MailResult]:
+    # Other errors tell nothing about the mailbox.
+    return [
+        MailResult(one.message.organization_id, one.message.address, one.error.code if one.error else "")
+        for one in call_results
+        if one.message.channel == Channel.EMAIL and one.message.organization_id
+        if one.receipt or (one.error and one.error.reason == error_codes.ADDRESS_REFUSED)
+    ]
 
 
 def _is_provider_failure(result: CallResult) -> bool:

@@ -10,6 +10,7 @@ from notifications.models import MessageState
 # Retries ---------------------------------------------------------------------------------------------------------
 
 MOST_ATTEMPTS = 10
+MAX_REFUSALS = 3  # a mailbox that permanently refuses this many mails in a row gets no more
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 

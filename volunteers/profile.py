@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from notifications import outbox
+from notifications import contact_address, mailboxes, outbox
 from notifications.models import Channel
 from organizations import audit
 from volunteers import contacts, person_names, rules
@@ -53,6 +53,29 @@ def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) 
             fields=["name"],
             now=now,
         )
+
+
+@transaction.atomic
+def correct_email(*, volunteer: Volunteer, email: str, actor: str, now: datetime) -> None:
+    """Give a volunteer the mailbox that a coordinator heard, unverified. Their unsent mail goes to it.
+
+    Refuses a mailbox that cannot exist (email_invalid) or belongs to someone else (ContactTaken).
+    """
+    organization, old = volunteer.organization, volunteer.email
+    address = contact_address.normalize_email(email)
+    [contact] = contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email=address).all()
+    if contact.owner_id not in {None, volunteer.pk}:
+        raise ContactTaken(organization.name)
+    Volunteer.objects.known().filter(pk=volunteer.pk).update(email=contact)
+    recipient = f"volunteer:{volunteer.pk}"
+    outbox.readdress_messages(recipient=recipient, channel=Channel.EMAIL, address=address, now=now)
+    if old:
+        mailboxes.requeue_blocked_mail(
+            organization=organization, address=old.address, new_address=address, recipient=recipient, now=now
+        )
+    audit.add_audit_entry(
+        organization=organization, actor=actor, verb="changed", about=recipient, fields=["email"], now=now
+    )
 
 
 @transaction.atomic(savepoint=False)

@@ -8,7 +8,7 @@ from drives.messaging import invitation_audience
 from drives.models import Booking, BookingChange, BookingState, SelfReportedDonation
 from drives.web import actors
 from notifications import queries as notifications_queries
-from notifications.models import Message, Suppression
+from notifications.models import MailboxRefusals, Message, Suppression
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class BookingRecord:
     messages: list[Message]
     conversation_row: ConversationRow | None  # set if the donor sent texts that a coordinator must read
     opt_out: Suppression | None
+    refusals: MailboxRefusals | None  # if the donor's mailbox gets no more mail
     self_reported: SelfReportedDonation | None
     consents: dict[str, bool]  # by purpose; true if the donor consented for any contact
 
@@ -49,6 +50,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
         ],
         conversation_row=inbox_queries.find_conversation_row(booking),
         opt_out=_find_opt_out(booking),
+        refusals=_find_refusals(booking),
         self_reported=SelfReportedDonation.objects.filter(volunteer=booking.volunteer_id).first()
         if booking.volunteer_id
         else None,
@@ -59,6 +61,12 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 def _find_opt_out(booking: Booking) -> Suppression | None:
     phone = booking.volunteer.phone if booking.volunteer else None
     return notifications_queries.find_suppression(booking.drive.organization, phone.address) if phone else None
+
+
+def _find_refusals(booking: Booking) -> MailboxRefusals | None:
+    mailbox = booking.volunteer.email if booking.volunteer else None
+    organization = booking.drive.organization
+    return notifications_queries.find_mailbox_refusals(organization, mailbox.address) if mailbox else None
 
 
 def _list_invitations(booking: Booking) -> list[Message]:

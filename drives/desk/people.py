@@ -9,7 +9,7 @@ from drives import refusals
 from drives.models import Booking, BookingState, Conversation
 from drives.privacy import merge
 from notifications import queries as notifications_queries
-from notifications.models import Suppression
+from notifications.models import MailboxRefusals, Suppression
 from organizations.models import Organization
 from volunteers.models import Contact, Volunteer
 
@@ -24,6 +24,7 @@ class PersonPage:
     namesakes: Sequence[Volunteer]  # others with the same name, who may be the same person
     sharing_contact: Sequence[Volunteer]  # other volunteers with one of the contacts
     opt_out: Suppression | None  # of the phone
+    refusals: MailboxRefusals | None  # if the mailbox gets no more mail
     conversation_id: int | None  # where a coordinator undoes an inferred opt-out
 
 
@@ -59,6 +60,9 @@ def load_person_page(organization: Organization, volunteer_id: int) -> PersonPag
         namesakes=list(list_namesakes(person)),
         sharing_contact=list(sharing.order_by("name", "pk")),
         opt_out=opt_out,
+        refusals=notifications_queries.find_mailbox_refusals(organization, person.email.address)
+        if person.email
+        else None,
         conversation_id=talks.values_list("pk", flat=True).first() if opt_out and talks is not None else None,
     )
 

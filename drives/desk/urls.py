@@ -1,6 +1,14 @@
 from django.urls import path
 
-from drives.desk import views_booking, views_consents, views_drive, views_home, views_people
+from drives.desk import (
+    views_booking,
+    views_consents,
+    views_drive,
+    views_home,
+    views_mailbox,
+    views_parked,
+    views_people,
+)
 
 organizer_urls = [
     path("bookings/<int:booking_id>/", views_booking.show_organizer_booking, name="organizer_booking"),
@@ -10,7 +18,11 @@ organizer_urls = [
     path("drives/<int:drive_id>/roster/", views_drive.show_roster, name="organizer_roster"),
     path("drives/<int:drive_id>/roster.csv", views_drive.download_roster, name="organizer_roster_csv"),
     path("bookings/<int:booking_id>/consents/", views_consents.record_opt_out, name="organizer_stop_messages"),
+    path("failed-tasks/", views_parked.show_parked_tasks, name="organizer_parked"),
+    path("failed-tasks/<int:pk>/", views_parked.try_parked_task_again, name="organizer_try_parked"),
     path("people/<int:pk>/", views_people.show_person, name="organizer_person"),
     path("people/<int:pk>/name/", views_people.rename_person, name="organizer_rename_person"),
+    path("people/<int:pk>/email/", views_mailbox.correct_email, name="organizer_correct_email"),
+    path("people/<int:pk>/email/try/", views_mailbox.try_mailbox_again, name="organizer_try_mailbox"),
     path("people/<int:pk>/merge/<int:other>/", views_people.merge_people, name="organizer_merge_people"),
 ]

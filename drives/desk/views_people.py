@@ -13,7 +13,7 @@ from drives.desk import people
 from drives.inbox import queries as inbox_queries
 from drives.privacy import merge as privacy_merge
 from drives.web import choices, members, redirects
-from drives.web.fields import OtherNameField
+from drives.web.fields import MailboxField, OtherNameField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 from volunteers import profile as volunteers_profile
@@ -28,18 +28,23 @@ class CorrectNameForm(forms.Form):
     name = OtherNameField()
 
 
+class CorrectEmailForm(forms.Form):
+    use_required_attribute = False
+    email = MailboxField()
+
+
 @require_safe
 @accounts.role_required("view")
 def show_person(request: MemberRequest, pk: int) -> HttpResponse:
-    return _render_person(request, pk)
+    return render_person(request, pk)
 
 
 @require_POST
 @accounts.role_required("plan")
 def rename_person(request: MemberRequest, pk: int) -> HttpResponse:
-    person, form = _get_person_or_404(request, pk), CorrectNameForm(request.POST)
+    person, form = get_person_or_404(request, pk), CorrectNameForm(request.POST)
     if not form.is_valid():
-        return _render_person(request, pk, form)
+        return render_person(request, pk, name_form=form)
     volunteers_profile.correct_name(
         volunteer=person, name=form.cleaned_data["name"], actor=members.format_actor(request), now=timezone.now()
     )
@@ -47,11 +52,13 @@ def rename_person(request: MemberRequest, pk: int) -> HttpResponse:
     return redirects.redirect_after_post("organizer_person", pk)
 
 
-def _get_person_or_404(request: MemberRequest, pk: int) -> Volunteer:
+def get_person_or_404(request: MemberRequest, pk: int) -> Volunteer:
     return get_object_or_404(Volunteer.objects.of(request.membership.organization).known(), pk=pk)
 
 
-def _render_person(request: MemberRequest, pk: int, form: CorrectNameForm | None = None) -> HttpResponse:
+def render_person(
+    request: MemberRequest, pk: int, *, name_form: CorrectNameForm | None = None, email_form: forms.Form | None = None
+) -> HttpResponse:
     organization, search = request.membership.organization, request.GET.get("q", "").replace("\x00", "").strip()[:80]
     page = people.load_person_page(organization, pk)
     if page is None:
@@ -71,10 +78,12 @@ def _render_person(request: MemberRequest, pk: int, form: CorrectNameForm | None
         "zone": inbox_queries.load_default_zone(organization),
         "search": search,
         "same": matches[:MAX_FOUND],
-        "form": form or CorrectNameForm(initial={"name": page.person.name}),
+        "form": name_form or CorrectNameForm(initial={"name": page.person.name}),
+        "email_form": email_form or CorrectEmailForm(),
+        "problem": name_form or email_form,
     }
     response = members.render_member_page(request, "drives/desk/person.html", context)
-    response.status_code = 422 if form else 200
+    response.status_code = 422 if name_form or email_form else 200
     return response
 
 

@@ -44,7 +44,7 @@ class DonorReach:
 
 
 def load_reach(organization: Organization, volunteers: Iterable[Volunteer | None]) -> DonorReach:
-    """Load what is known about the contacts of these volunteers. At most four queries for any number of them."""
+    """Load what is known about the contacts of these volunteers. At most five queries for any number of them."""
     addresses = {
         address for volunteer in volunteers for _channel, address in addressees.build_addressee(volunteer).contacts
     }

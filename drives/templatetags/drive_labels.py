@@ -63,6 +63,7 @@ _REASONS = {
     "opted_out": _("asked us to stop texting"),
     "no_consent": _("did not consent"),
     "consent_withdrawn": _("withdrew consent"),
+    "mailbox_refuses": _("the mailbox refuses our mail"),
     "no_sender": _("no sender is set up"),
     "sender_stopped": _("the sender is turned off"),
     "unreachable": _("the phone can’t be reached"),

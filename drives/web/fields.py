@@ -79,6 +79,14 @@ class OtherNameField(ValidatedTextField):
             self.rule(value)
 
 
+class MailboxField(ValidatedTextField):
+    """Another person's mailbox, typed by a coordinator."""
+
+    def __init__(self) -> None:
+        widget = forms.TextInput(attrs={"type": "email", "autocomplete": "off"})
+        super().__init__(contact_address.normalize_email, label=gettext_lazy("E-mail"), max_length=254, widget=widget)
+
+
 class PhoneFormField(forms.CharField):
     """A phone number in any format, converted to E.164. A number without "+" is taken to be from `country`."""
 

@@ -281,4 +281,18 @@ class Migration(migrations.Migration):
             model_name='suppression',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'undecided'), ('decide_by__isnull', False)), models.Q(models.Q(('basis', 'undecided'), _negated=True), ('decide_by__isnull', True)), _connector='OR'), name='undecided_suppression_has_a_deadline'),
         ),
+        migrations.CreateModel(
+            name='MailboxRefusals',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address_hash', models.CharField(max_length=64)),
+                ('count', models.PositiveSmallIntegerField(default=1)),
+                ('error_code', models.CharField(max_length=40)),
+                ('refused_at', models.DateTimeField()),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organizations.organization')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('organization', 'address_hash'), name='one_row_of_refusals_per_mailbox')],
+            },
+        ),
     ]

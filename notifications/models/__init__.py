@@ -1,6 +1,7 @@
 from notifications.models.consent import ConsentEntry, OptOutBasis, Purpose, Suppression
 from notifications.models.demo_inbox import Heartbeat, InboxItem
 from notifications.models.limits import Allowance, Breaker
+from notifications.models.mailbox import MailboxRefusals
 from notifications.models.message import UNSENT_STATES, Channel, Message, MessageState
 from notifications.models.reply import InboundMessage, Report
 from notifications.models.sender import Sender
@@ -14,6 +15,7 @@ __all__ = [
     "Heartbeat",
     "InboundMessage",
     "InboxItem",
+    "MailboxRefusals",
     "Message",
     "MessageState",
     "OptOutBasis",

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import ipaddress
 import queue
+import re
 import smtplib
 from datetime import datetime
 from email.errors import MessageError
@@ -14,12 +15,14 @@ import dj_email_url
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 
+from notifications import error_codes
 from notifications.error_codes import ErrorKind
 from notifications.models import MessageState
 from notifications.providers.base import OutgoingMessage, ProviderError, ProviderMessage, Receipt
 
 TIMEOUT_SECONDS = 10
-ADDRESS_REFUSED = {550, 551, 553}
+MAILBOX_CODES = {550, 551, 552, 553}
+MAILBOX_CLASSES = ("5.1.", "5.2.")  # enhanced status codes (RFC 3463) about the mailbox, unlike 5.7 (policy)
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -192,12 +195,16 @@ def convert_error(error: Exception) -> ProviderError:
         case smtplib.SMTPDataError():
             return _build_refusal(error.smtp_code, ErrorKind.PERMANENT, "refused")
         case smtplib.SMTPRecipientsRefused():
-            [(code, _answer)] = error.recipients.values()
-            return _build_refusal(
-                code, ErrorKind.PERMANENT, "address_refused" if code in ADDRESS_REFUSED else "refused"
-            )
+            [(code, answer)] = error.recipients.values()
+            reason = error_codes.ADDRESS_REFUSED if _is_about_mailbox(code, answer) else "refused"
+            return _build_refusal(code, ErrorKind.PERMANENT, reason)
         case _:
             return ProviderError(ErrorKind.TRANSIENT, "unreachable")
+
+
+def _is_about_mailbox(code: int, answer: bytes) -> bool:
+    enhanced = re.match(rb"[45]\.\d{1,3}\.\d{1,3}\b", answer)
+    return enhanced[0].decode().startswith(MAILBOX_CLASSES) if enhanced else code in MAILBOX_CODES
 
 
 def _build_refusal(code: int, kind: ErrorKind, reason: str) -> ProviderError:

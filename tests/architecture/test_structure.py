@@ -33,7 +33,7 @@ DOORS = {
         "web.read_only_admin",  # every app has read-only admin pages
     },
     "notifications": {
-        *("models", "consents", "demo", "erasure", "opt_outs", "outbox", "queries", "replies", "senders"),
+        *("models", "consents", "demo", "erasure", "mailboxes", "opt_outs", "outbox", "queries", "replies", "senders"),
         "restored_messages",
         *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
         *("envelopes", "kinds", "quiet_hours", "reach"),  # decisions for every kind of message

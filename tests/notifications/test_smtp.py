@@ -126,6 +126,9 @@ def test_one_connection_serves_many_and_a_lost_one_is_replaced(sink: MailSink, p
     [
         ({"RCPT": "550 no such user"}, "permanent", "address_refused"),
         ({"RCPT": "450 later"}, "transient", "refused_for_now"),
+        ({"RCPT": "550 5.1.1 no such user"}, "permanent", "address_refused"),
+        ({"RCPT": "554 5.2.1 mailbox disabled"}, "permanent", "address_refused"),
+        ({"RCPT": "550 5.7.1 your network is blocked"}, "permanent", "refused"),
         ({"RCPT": "554 no"}, "permanent", "refused"),
         ({"MAIL": "550 who are you"}, "configuration", "sender_refused"),
         ({"MAIL": "451 later"}, "transient", "refused_for_now"),

@@ -12,8 +12,9 @@ from django.urls import reverse
 from drives.messaging import call_list, reach
 from drives.models import Booking, Offer
 from drives.waitlist import close, offers
-from notifications import consents, envelopes, kinds, outbox
+from notifications import consents, envelopes, kinds, mailboxes, outbox
 from notifications.kinds import KINDS, ChannelChoice, ChannelRule, MessageKind
+from notifications.mailboxes import MailResult
 from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Message, Purpose
 from organizations.models import Organization, Role
@@ -51,6 +52,11 @@ def refuse_mail(of: Organization) -> None:
     builders.agreed(of, MAIL, *Purpose.values, given=False)
 
 
+def reject_mail(of: Organization) -> None:
+    for _time in range(3):
+        mailboxes.record_mail_results(mail_results=[MailResult(of.pk, MAIL, "550")], now=NOW)
+
+
 DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] = {
     "phone": ({}, None),
     "phone with both consents": ({"consents": ("reminders", "news")}, None),
@@ -61,6 +67,7 @@ DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] 
     "unverified phone": ({}, unprove),
     "mailbox": ({"phone": "", "email": MAIL}, None),
     "mailbox that refused": ({"phone": "", "email": MAIL}, refuse_mail),
+    "mailbox that refuses mail": ({"phone": "", "email": MAIL}, reject_mail),
     "no sender": ({}, lambda of: of.senders.all().delete() and None),
     "sender stopped": ({"email": MAIL}, end_sending),
 }
@@ -111,6 +118,15 @@ def test_reach_says_what_the_gate_does_for_every_kind(who: str) -> None:
         said = {one[0] for one in to.contacts if facts.facts.list_contacts(kind, replace(to, contacts=[one]))}
         assert said == told_by(kind, volunteer, organization), kind.name
         assert bool(facts.find_obstacle(volunteer, kind)) is (said == set()), kind.name
+
+
+def test_control_reach_that_forgets_a_refusal_differs_from_the_gate() -> None:
+    booking = booked("mailbox that refuses mail")
+    volunteer, organization = booking.volunteer, booking.drive.organization
+    assert volunteer
+    forgetful = replace(reach.load_reach(organization, [volunteer]).facts, refusing=())
+    assert forgetful.list_contacts(kinds.MOVED, addressees.build_addressee(volunteer))
+    assert told_by(kinds.MOVED, volunteer, organization) == set()
 
 
 def test_control_reach_that_forgets_a_stop_differs_from_the_gate() -> None:

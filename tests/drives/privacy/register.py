@@ -88,6 +88,7 @@ _STAYS = {
         "source": "a code",
         "actor": "an id, or 'donor'",
     },
+    "notifications.MailboxRefusals": {"address_hash": "a keyed hash; deleted", "error_code": "a code"},
     "notifications.InboxItem": {"channel": "a code", "sender": "the organization's"},
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
     "organizations.DatabaseMarker": {"marker": "numbers of PostgreSQL"},

@@ -1,0 +1,51 @@
+"""What a coordinator does about a mailbox that refuses mail: try it again, or correct it."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from drives.desk import views_people
+from drives.web import members, redirects
+from notifications import mailboxes
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+from volunteers import profile as volunteers_profile
+
+
+@require_POST
+@accounts.role_required("plan")
+def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
+    person = views_people.get_person_or_404(request, pk)
+    if person.email:
+        mailboxes.try_mailbox_again(
+            organization=person.organization,
+            address=person.email.address,
+            about=f"volunteer:{person.pk}",
+            actor=members.format_actor(request),
+            now=timezone.now(),
+        )
+        messages.success(request, _("We’ll send the next e-mail to this mailbox. If it refuses, we stop again."))
+    return redirects.redirect_after_post("organizer_person", pk)
+
+
+@require_POST
+@accounts.role_required("plan")
+def correct_email(request: MemberRequest, pk: int) -> HttpResponse:
+    person, form = views_people.get_person_or_404(request, pk), views_people.CorrectEmailForm(request.POST)
+    if form.is_valid():
+        try:
+            volunteers_profile.correct_email(
+                volunteer=person,
+                email=form.cleaned_data["email"],
+                actor=members.format_actor(request),
+                now=timezone.now(),
+            )
+        except ValidationError as refusal:
+            form.add_error("email", refusal)
+    if form.errors:
+        return views_people.render_person(request, pk, email_form=form)
+    messages.success(request, _("E-mail address corrected. Their unsent e-mails go to it."))
+    return redirects.redirect_after_post("organizer_person", pk)
