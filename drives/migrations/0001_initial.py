@@ -42,14 +42,14 @@ class Migration(migrations.Migration):
                 ('may_mean_cancel', models.BooleanField(default=False)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
                 ('closed_by', models.CharField(blank=True, max_length=60)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='organizations.organization')),
             ],
         ),
         migrations.CreateModel(
             name='ConversationText',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='drives.conversation')),
+                ('conversation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='drives.conversation')),
                 ('reply', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='notifications.inboundmessage')),
             ],
         ),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('text', models.CharField(blank=True, max_length=400)),
                 ('opening', models.CharField(blank=True, max_length=600)),
                 ('changed_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='custom_texts', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='custom_texts', to='organizations.organization')),
             ],
         ),
         migrations.CreateModel(
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ('stopped_at', models.DateTimeField(blank=True, null=True)),
                 ('stopped_by', models.CharField(blank=True, max_length=60)),
                 ('stopped_count', models.PositiveIntegerField(default=0)),
-                ('drive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='broadcasts', to='drives.drive')),
+                ('drive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='broadcasts', to='drives.drive')),
             ],
         ),
         migrations.CreateModel(
@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                 ('unenforced', models.TextField(blank=True)),
                 ('source', models.TextField()),
                 ('verified', models.BooleanField(default=False)),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='policies', to='organizations.organization')),
+                ('organization', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='policies', to='organizations.organization')),
             ],
         ),
         migrations.AddField(
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('held_until', models.DateTimeField(blank=True, null=True)),
                 ('is_extended', models.BooleanField(default=False)),
@@ -338,7 +338,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('held_until', models.DateTimeField(blank=True, null=True)),
                 ('is_extended', models.BooleanField(default=False)),
@@ -362,7 +362,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('starts_at', models.DateTimeField()),
                 ('deadline', models.DateTimeField()),
@@ -382,8 +382,8 @@ class Migration(migrations.Migration):
                 ('topic', models.CharField(max_length=120)),
                 ('actor', models.CharField(max_length=60)),
                 ('reached_at', models.DateTimeField()),
-                ('booking', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='drives.booking')),
-                ('entry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='drives.waitlistentry')),
+                ('booking', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='drives.booking')),
+                ('entry', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='drives.waitlistentry')),
             ],
         ),
         migrations.AddIndex(
@@ -609,5 +609,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='call',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('booking__isnull', False), ('entry__isnull', True)), models.Q(('booking__isnull', True), ('entry__isnull', False)), _connector='OR'), name='call_is_about_a_booking_or_an_entry'),
+        ),
+        migrations.AddConstraint(
+            model_name='booking',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_booking_per_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='offer',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_offer_per_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='waitlistentry',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_waitlist_entry_per_link'),
         ),
     ]

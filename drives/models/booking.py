@@ -121,6 +121,7 @@ class Booking(AbstractHold):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=BookingState.values), name="booking_state_is_known"),
+            models.UniqueConstraint(fields=["link_hash"], name="one_booking_per_link"),
             models.CheckConstraint(condition=Q(visit__in=Visit.values), name="booking_visit_is_known"),
             models.UniqueConstraint(
                 fields=["volunteer", "drive"],

@@ -22,7 +22,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 class Broadcast(models.Model):
     """A broadcast as it was sent, with its audience, counts and cost."""
 
-    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts")
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts", db_index=False)
     kind = models.CharField(max_length=10, choices=BroadcastKind)
     purpose = models.CharField(max_length=12, choices=Purpose)
     texts = models.JSONField(default=dict)  # by language, as typed; empty for a running-late notice

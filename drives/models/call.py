@@ -13,8 +13,12 @@ class Call(models.Model):
     `topic` is the message's key without its channel.
     """
 
-    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="calls")
-    entry = models.ForeignKey(WaitlistEntry, on_delete=models.CASCADE, null=True, blank=True, related_name="calls")
+    booking = models.ForeignKey(
+        Booking, on_delete=models.CASCADE, null=True, blank=True, related_name="calls", db_index=False
+    )
+    entry = models.ForeignKey(
+        WaitlistEntry, on_delete=models.CASCADE, null=True, blank=True, related_name="calls", db_index=False
+    )
     topic = models.CharField(max_length=120)
     actor = models.CharField(max_length=60)
     reached_at = models.DateTimeField()

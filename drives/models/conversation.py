@@ -18,7 +18,9 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 class Conversation(models.Model):
     """All texts between one phone number and one organization."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="conversations")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="conversations", db_index=False
+    )
     address = models.CharField(max_length=254)
     last_text_at = models.DateTimeField()  # the donor's last text
     asked_at = models.DateTimeField(null=True, blank=True)  # when the last text came that a coordinator must read
@@ -58,7 +60,7 @@ class ConversationText(models.Model):
     If organizations share a sender, each of them may have the same text in a conversation.
     """
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts", db_index=False)
     reply = models.ForeignKey(InboundMessage, on_delete=models.CASCADE, related_name="+")
 
     class Meta:

@@ -46,7 +46,9 @@ class ScheduleEntry(models.Model):
 class CustomText(models.Model):
     """An organization's own text for one kind of message in one language. A blank field means the default."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="custom_texts")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="custom_texts", db_index=False
+    )
     kind = models.CharField(max_length=20)  # a key of drives.messaging.texts.catalog.TEXTS
     language = models.CharField(max_length=8)
     text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}

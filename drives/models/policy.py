@@ -23,7 +23,7 @@ class Policy(models.Model):
     """The rules of a donation program. A version is never edited. A drive may be stricter (`Drive.rules`)."""
 
     organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies"
+        Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies", db_index=False
     )  # empty: offered to every organization
     code = models.CharField(max_length=30)
     version = models.PositiveSmallIntegerField(default=1)

@@ -66,6 +66,7 @@ class WaitlistEntry(AbstractHold):
             models.CheckConstraint(
                 condition=Q(state__in=WaitlistEntryState.values), name="waitlist_entry_state_is_known"
             ),
+            models.UniqueConstraint(fields=["link_hash"], name="one_waitlist_entry_per_link"),
             models.CheckConstraint(condition=Q(visit__in=Visit.values), name="waitlist_entry_visit_is_known"),
             models.UniqueConstraint(
                 fields=["volunteer", "drive"],
@@ -167,6 +168,7 @@ class Offer(LinkedModel):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=OfferState.values), name="offer_state_is_known"),
+            models.UniqueConstraint(fields=["link_hash"], name="one_offer_per_link"),
             models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="one_open_offer_per_entry"),
             models.CheckConstraint(
                 condition=Q(state="open", reserved_spot__isnull=False, ended_at__isnull=True)

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='Allowance',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=40, unique=True)),
+                ('subject', models.CharField(max_length=40)),
                 ('paced_until', models.DateTimeField(blank=True, null=True)),
                 ('last_turn_at', models.DateTimeField(blank=True, null=True)),
                 ('day', models.DateField(blank=True, null=True)),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name='Breaker',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=40, unique=True)),
+                ('subject', models.CharField(max_length=40)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('trips', models.PositiveSmallIntegerField(default=0)),
                 ('opened_at', models.DateTimeField(blank=True, null=True)),
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             name='Heartbeat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, unique=True)),
+                ('name', models.CharField(max_length=40)),
                 ('seen_at', models.DateTimeField()),
             ],
         ),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('sms', 'Text message'), ('email', 'E-mail')], max_length=8)),
                 ('sender', models.CharField(max_length=254)),
-                ('to', models.CharField(db_index=True, max_length=254)),
+                ('to', models.CharField(max_length=254)),
                 ('subject', models.CharField(blank=True, max_length=200)),
                 ('text', models.TextField()),
                 ('html', models.TextField(blank=True)),
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             name='InboundMessage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider_id', models.CharField(max_length=64, unique=True)),
+                ('provider_id', models.CharField(max_length=64)),
                 ('address', models.CharField(max_length=254)),
                 ('text', models.TextField()),
                 ('media_count', models.PositiveSmallIntegerField(default=0)),
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('basis', models.CharField(choices=[('keyword', 'texted STOP'), ('sentence', 'asked for it in other words'), ('undecided', 'may want no more texts')], default='keyword', max_length=10)),
                 ('decide_by', models.DateTimeField(blank=True, null=True)),
-                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='notifications.sender')),
+                ('sender', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='notifications.sender')),
             ],
         ),
         migrations.CreateModel(
@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(max_length=60)),
                 ('ip', models.GenericIPAddressField(blank=True, null=True)),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consent_entries', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='consent_entries', to='organizations.organization')),
             ],
             options={
                 'indexes': [models.Index(fields=['organization', 'address', 'purpose', '-at', '-id'], name='consent_newest_entry')],
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
             name='Report',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider_id', models.CharField(db_index=True, max_length=64)),
+                ('provider_id', models.CharField(max_length=64)),
                 ('status', models.CharField(max_length=20)),
                 ('error_code', models.CharField(blank=True, max_length=40)),
                 ('received_at', models.DateTimeField()),
@@ -294,5 +294,29 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('organization', 'address_hash'), name='one_row_of_refusals_per_mailbox')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='inboxitem',
+            index=models.Index(fields=['to'], name='inbox_item_to'),
+        ),
+        migrations.AddIndex(
+            model_name='report',
+            index=models.Index(fields=['provider_id'], name='report_provider_id'),
+        ),
+        migrations.AddConstraint(
+            model_name='allowance',
+            constraint=models.UniqueConstraint(fields=('subject',), name='one_allowance_per_subject'),
+        ),
+        migrations.AddConstraint(
+            model_name='breaker',
+            constraint=models.UniqueConstraint(fields=('subject',), name='one_breaker_per_subject'),
+        ),
+        migrations.AddConstraint(
+            model_name='heartbeat',
+            constraint=models.UniqueConstraint(fields=('name',), name='one_heartbeat_per_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='inboundmessage',
+            constraint=models.UniqueConstraint(fields=('provider_id',), name='one_inbound_message_per_provider_id'),
         ),
     ]

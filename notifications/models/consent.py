@@ -16,7 +16,9 @@ class ConsentEntry(models.Model):
     Entries are never deleted. An erasure replaces the contact with its hash.
     """
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="consent_entries")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="consent_entries", db_index=False
+    )
     address = models.CharField(max_length=254)
     purpose = models.CharField(max_length=12, choices=Purpose)
     given = models.BooleanField()
@@ -57,7 +59,7 @@ class Suppression(models.Model):
     While it is undecided, texts to the contact wait. `decide_by` is when it counts as an opt-out.
     """
 
-    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions")
+    sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions", db_index=False)
     address = models.CharField(max_length=254)
     since = models.DateTimeField()
     basis = models.CharField(max_length=10, choices=OptOutBasis, default=OptOutBasis.KEYWORD)

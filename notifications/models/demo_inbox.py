@@ -8,12 +8,16 @@ class InboxItem(models.Model):
 
     channel = models.CharField(max_length=8, choices=Channel)
     sender = models.CharField(max_length=254)
-    to = models.CharField(max_length=254, db_index=True)  # the inbox page filters by it
+    to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     html = models.TextField(blank=True)
     calendar = models.TextField(blank=True)
     at = models.DateTimeField()
+
+    class Meta:
+        # The inbox page filters by it.
+        indexes = [models.Index(fields=["to"], name="inbox_item_to")]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"
@@ -22,8 +26,11 @@ class InboxItem(models.Model):
 class Heartbeat(models.Model):
     """The last run of a periodic job. /readyz reads it."""
 
-    name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=40)
     seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name"], name="one_heartbeat_per_name")]
 
     def __str__(self) -> str:
         return self.name

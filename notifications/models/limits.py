@@ -9,14 +9,15 @@ class Allowance(models.Model):
     The row is locked while messages are admitted.
     """
 
-    subject = models.CharField(
-        max_length=40, unique=True
-    )  # "sender:5", "organization:3", "line:<sender>:<organization>:<priority>"
+    subject = models.CharField(max_length=40)  # "sender:5", "organization:3", "line:<sender>:<organization>:<priority>"
     # For a sender, see `pace.AllowanceUse`. For a "line:" subject, the time of its last message.
     paced_until = models.DateTimeField(null=True, blank=True)
     last_turn_at = models.DateTimeField(null=True, blank=True)  # when a deferred message was last let through
     day = models.DateField(null=True, blank=True)
     spent = models.PositiveIntegerField(default=0)  # messages sent on that day
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject"], name="one_allowance_per_subject")]
 
     def __str__(self) -> str:
         return self.subject
@@ -28,12 +29,15 @@ class Breaker(models.Model):
     While a breaker is open, only an occasional probe message is sent.
     """
 
-    subject = models.CharField(max_length=40, unique=True)  # "sender:5", "email"
+    subject = models.CharField(max_length=40)  # "sender:5", "email"
     failures = models.PositiveIntegerField(default=0)
     trips = models.PositiveSmallIntegerField(default=0)  # consecutive openings; each one lasts longer
     opened_at = models.DateTimeField(null=True, blank=True)
     open_until = models.DateTimeField(null=True, blank=True)  # when the next probe is due; null while closed
     probing = models.BooleanField(default=False)  # a probe is in flight; `open_until` is its time limit
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject"], name="one_breaker_per_subject")]
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.failures} failures"

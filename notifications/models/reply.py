@@ -8,7 +8,7 @@ class InboundMessage(models.Model):
     """A text that a donor sent to one of our senders."""
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="inbound_messages", null=True)
-    provider_id = models.CharField(max_length=64, unique=True)
+    provider_id = models.CharField(max_length=64)
     address = models.CharField(max_length=254)
     text = models.TextField()
     media_count = models.PositiveSmallIntegerField(default=0)  # pictures and other files, which we do not download
@@ -18,6 +18,7 @@ class InboundMessage(models.Model):
     handled_as = models.CharField(max_length=20, blank=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider_id"], name="one_inbound_message_per_provider_id")]
         # queries.list_unhandled_replies reads the new ones in order.
         indexes = [
             models.Index(fields=["id"], condition=models.Q(handled_at__isnull=True), name="inbound_not_handled"),
@@ -33,7 +34,7 @@ class Report(models.Model):
     """A status report from the provider, as received. We may not know yet which message it is about."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="reports")
-    provider_id = models.CharField(max_length=64, db_index=True)  # matches a report that arrived early to its message
+    provider_id = models.CharField(max_length=64)
     status = models.CharField(max_length=20)
     error_code = models.CharField(max_length=40, blank=True)
     received_at = models.DateTimeField()
@@ -43,7 +44,9 @@ class Report(models.Model):
         indexes = [
             models.Index(
                 fields=["received_at"], condition=models.Q(message__isnull=True), name="report_without_message"
-            )
+            ),
+            # Matches a report that arrived early to its message.
+            models.Index(fields=["provider_id"], name="report_provider_id"),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', organizations.translated_text.TranslatedField(max_length=120)),
-                ('slug', models.SlugField(max_length=60)),
+                ('slug', models.SlugField(db_index=False, max_length=60)),
                 ('summary', organizations.translated_text.TranslatedField(max_length=200)),
                 ('story', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=10000)),
                 ('learn_more_url', models.URLField(blank=True)),
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='cause',
             name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='causes', to='organizations.organization'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='causes', to='organizations.organization'),
         ),
         migrations.CreateModel(
             name='AuditEntry',
@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                 ('about', models.CharField(max_length=60)),
                 ('fields', models.JSONField(default=list)),
                 ('at', models.DateTimeField()),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='organizations.organization')),
             ],
         ),
         migrations.CreateModel(
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
-                ('prefix', models.CharField(max_length=12, unique=True)),
+                ('prefix', models.CharField(max_length=12)),
                 ('secret_hash', models.CharField(max_length=64)),
                 ('role', models.CharField(choices=[('owner', 'Owner'), ('coordinator', 'Coordinator'), ('check_in', 'Check-in'), ('viewer', 'Viewer')], default='coordinator', max_length=12)),
                 ('created_at', models.DateTimeField()),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(choices=[('owner', 'Owner'), ('coordinator', 'Coordinator'), ('check_in', 'Check-in'), ('viewer', 'Viewer')], max_length=12)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='organizations.organization')),
             ],
             options={
@@ -216,7 +216,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('email', models.EmailField(blank=True, max_length=254)),
                 ('role', models.CharField(choices=[('owner', 'Owner'), ('coordinator', 'Coordinator'), ('check_in', 'Check-in'), ('viewer', 'Viewer')], default='owner', max_length=12)),
@@ -231,5 +231,13 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'used', 'withdrawn'])), name='invitation_state_is_known'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'coordinator', 'check_in', 'viewer'])), name='invitation_role_is_known'), models.CheckConstraint(condition=models.Q(('organization', None), models.Q(('email', ''), _negated=True), _connector='OR'), name='invitation_of_a_member_has_an_email'), models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('organization', 'email'), name='one_open_invitation_per_email')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='apikey',
+            constraint=models.UniqueConstraint(fields=('prefix',), name='one_key_per_prefix'),
+        ),
+        migrations.AddConstraint(
+            model_name='invitation',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_invitation_per_link'),
         ),
     ]

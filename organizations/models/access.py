@@ -42,7 +42,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)
 
@@ -61,12 +61,15 @@ class ApiKey(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=12, unique=True)
+    prefix = models.CharField(max_length=12)
     secret_hash = models.CharField(max_length=64)
     role = models.CharField(max_length=12, choices=Role, default=Role.COORDINATOR)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prefix"], name="one_key_per_prefix")]
 
     def __str__(self) -> str:
         return f"{self.name} (pd_{self.prefix}…)"

@@ -7,7 +7,9 @@ from organizations.models.organization import Organization
 
 class AuditEntry(models.Model):
     # None: rows of the whole installation, for example its users
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, null=True, related_name="audit_entries")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, null=True, related_name="audit_entries", db_index=False
+    )
     actor = models.CharField(max_length=60)
     verb = models.CharField(max_length=40)
     about = models.CharField(max_length=60)

@@ -36,6 +36,7 @@ class Invitation(LinkedModel):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["link_hash"], name="one_invitation_per_link"),
             models.CheckConstraint(
                 condition=models.Q(state__in=InvitationState.values), name="invitation_state_is_known"
             ),

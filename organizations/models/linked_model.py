@@ -30,7 +30,7 @@ class LinkedModel(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     epoch = models.PositiveSmallIntegerField(default=0)  # how often the link was renewed
-    link_hash = models.CharField(max_length=64, unique=True)
+    link_hash = models.CharField(max_length=64)  # each subclass has a unique constraint
     link_seal = models.CharField(max_length=160, editable=False)
 
     class Meta:

@@ -66,9 +66,9 @@ class Organization(models.Model):
 class Cause(models.Model):
     """The person or story that a drive honors, with sourced facts and links."""
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes", db_index=False)
     title = TranslatedField(max_length=120)
-    slug = models.SlugField(max_length=60)
+    slug = models.SlugField(max_length=60, db_index=False)
     summary = TranslatedField(max_length=200)
     story = TranslatedField(max_length=10_000, blank=True)
     learn_more_url = models.URLField(blank=True)

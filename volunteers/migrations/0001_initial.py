@@ -21,13 +21,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('kind', models.CharField(choices=[('phone', 'Phone'), ('email', 'E-mail')], max_length=5)),
                 ('address', models.CharField(max_length=254)),
                 ('identity', models.CharField(max_length=64)),
                 ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='organizations.organization')),
             ],
         ),
         migrations.CreateModel(
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('epoch', models.PositiveSmallIntegerField(default=0)),
-                ('link_hash', models.CharField(max_length=64, unique=True)),
+                ('link_hash', models.CharField(max_length=64)),
                 ('link_seal', models.CharField(editable=False, max_length=160)),
                 ('name', models.CharField(max_length=120)),
                 ('folded_name', volunteers.models.volunteer.FoldedNameField(editable=False)),
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('erased_at', models.DateTimeField(blank=True, null=True)),
                 ('email', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='volunteers.contact')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='volunteers', to='organizations.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='volunteers', to='organizations.organization')),
                 ('phone', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='volunteers.contact')),
             ],
         ),
@@ -151,5 +151,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='contact',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['phone', 'email'])), name='contact_kind_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='contact',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_contact_per_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='volunteer',
+            constraint=models.UniqueConstraint(fields=('link_hash',), name='one_volunteer_per_link'),
         ),
     ]

@@ -35,7 +35,7 @@ class Volunteer(LinkedModel):
 
     link_purpose = "feed"
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="volunteers")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="volunteers", db_index=False)
     name = models.CharField(max_length=120)
     folded_name = FoldedNameField(editable=False)
     language = models.CharField(max_length=8, default="en")
@@ -47,6 +47,7 @@ class Volunteer(LinkedModel):
     objects = VolunteerQuerySet.as_manager()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["link_hash"], name="one_volunteer_per_link")]
         indexes = [
             # The people page and the roster search by name.
             models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
@@ -77,7 +78,7 @@ class Contact(LinkedModel):
 
     link_purpose = "stop"
 
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts", db_index=False)
     kind = models.CharField(max_length=5, choices=ContactKind)
     address = models.CharField(max_length=254)
     identity = models.CharField(max_length=64)  # keyed hash of the number or mailbox, the same in every organization
@@ -91,6 +92,7 @@ class Contact(LinkedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organization", "kind", "address"], name="one_contact_per_address"),
+            models.UniqueConstraint(fields=["link_hash"], name="one_contact_per_link"),
             models.CheckConstraint(condition=models.Q(kind__in=ContactKind.values), name="contact_kind_is_known"),
         ]
         # The interval check finds a person's bookings across organizations.
