@@ -51,9 +51,14 @@ def reconcile_messages(*, now: datetime) -> dict[str, int]:
 def end_leases(*, now: datetime) -> dict[str, int]:
     # A lease far in the future was set before the clock was set back, so treat it as expired, too.
     expired = Message.objects.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE))
-    claimed = _lock_free_rows(expired.filter(state=MessageState.CLAIMED))
-    sending = _lock_free_rows(expired.filter(state=MessageState.SENDING))
-    scheduled = _lock_free_rows(Message.objects.filter(state=MessageState.SCHEDULED, expires_at__lte=now))
+    in_flight = _lock_free_rows(expired.filter(state__in=[MessageState.CLAIMED, MessageState.SENDING]))
+    # No message expires before it is due. With `due_at`, the index finds the few that are overdue.
+    overdue = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now, expires_at__lte=now)
+    scheduled = _lock_free_rows(overdue.order_by("due_at", "pk"))
+    claimed, sending = (
+        in_flight.filter(state=MessageState.CLAIMED),
+        in_flight.filter(state=MessageState.SENDING),
+    )
     return {
         "released": claimed.update(state=MessageState.QUEUED, lease_until=None, attempt_token=""),
         "in_doubt": sending.update(state=MessageState.IN_DOUBT, lease_until=None, check_at=now),

@@ -99,6 +99,7 @@ class HomePage:
     replies: int  # unanswered conversations
     failed_tasks: int  # parked rows of sweeps
     has_drives: bool
+    has_more_upcoming: bool
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
@@ -126,10 +127,14 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
     )
 
 
-def load_home(organization: Organization, now: datetime, past_limit: int = 8) -> HomePage:
+def load_home(organization: Organization, now: datetime) -> HomePage:
+    """Load the organization's next and last drives. The page of all drives lists the others."""
     rows = Drive.objects.of(organization).select_related("site", "turnout")
-    ahead = list(rows.filter(ends_at__gt=now).order_by("starts_at", "pk"))
-    past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[:past_limit])
+    # A drive takes at most a day. With `starts_at`, the index finds the first one.
+    soon = rows.filter(starts_at__gt=now - timedelta(days=1), ends_at__gt=now).order_by("starts_at", "pk")
+    found = list(soon[: rules.UPCOMING_DRIVES_SHOWN + 1])
+    ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
+    past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
     listed = [*ahead, *past]
     figures = _load_figures(listed, organization)
     upcoming = figures[: len(ahead)]
@@ -146,6 +151,7 @@ def load_home(organization: Organization, now: datetime, past_limit: int = 8) ->
         replies=members.count_open_conversations(organization),
         failed_tasks=len(parked.list_parked_tasks(organization)),
         has_drives=bool(figures),
+        has_more_upcoming=len(found) > len(ahead),
     )
 
 

@@ -1,10 +1,10 @@
 """The call list of a drive: donors that no message reached, and donors already called."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from drives.messaging import rules
 from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
@@ -83,34 +83,43 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[CallSubject]:
-    """List the bookings and waitlist entries of donors that a coordinator has to call. Five queries."""
+    """List the bookings and waitlist entries of donors that a coordinator has to call. Seven queries."""
     return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
 
 
 def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
-    offers = _load_open_offers(drive_ids, now)
-    abouts: dict[str, CallSubject] = {booking.about: booking for booking in _find_bookings(drive_ids, now)}
-    abouts |= {about: offer.entry for about, offer in offers.items()}
-    abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
-    topics = _load_topics(abouts, offers)
     calls: dict[str, list[Call]] = {}
     in_drives = Q(booking__drive__in=drive_ids) | Q(entry__drive__in=drive_ids)
     for call in Call.objects.filter(in_drives).select_related("booking", "entry").order_by("reached_at", "pk"):
         subject = call.booking or call.entry
         calls.setdefault(subject.about if subject else "", []).append(call)
+    offers = _load_open_offers(drive_ids, now)
+    abouts: dict[str, CallSubject] = {
+        booking.about: booking for booking in _load_bookings(drive_ids, now, [about for about in calls if about])
+    }
+    abouts |= {about: offer.entry for about, offer in offers.items()}
+    abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
+    topics = _load_topics(abouts, offers)
     subjects = {subject.about: subject for subject in abouts.values()}
     return [_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
 
 
-def _find_bookings(drive_ids: Sequence[int], now: datetime) -> Iterable[Booking]:
+def _load_bookings(drive_ids: Sequence[int], now: datetime, called: Collection[str]) -> Iterable[Booking]:
+    """Load the bookings with a message that was not delivered, or with a call. Most bookings have neither."""
+    ids = {f"booking:{pk}": pk for pk in _filter_bookings(drive_ids, now).values_list("pk", flat=True)}
+    undelivered = _filter_messages(ids).filter(state__in=FAILED_STATES).values_list("about", flat=True)
+    found = Booking.objects.filter(pk__in=[ids[about] for about in {*undelivered, *called} if about in ids])
+    return found.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
+
+
+def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> QuerySet[Booking]:
     is_expected = Q(state__in=EXPECTED_STATES)
     was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
     rows = Booking.objects.filter(
         is_expected | was_cancelled, drive__in=drive_ids, starts_at__gt=now - rules.CALL_WITHIN
     )
     # Leave out completed drives, because nothing about their visits can change.
-    rows = rows.exclude(drive__state=DriveState.COMPLETED)
-    return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
+    return rows.exclude(drive__state=DriveState.COMPLETED)
 
 
 def _load_open_offers(drive_ids: Sequence[int], now: datetime) -> dict[str, Offer]:
@@ -128,14 +137,8 @@ def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[Wa
 
 def _load_topics(abouts: Mapping[str, CallSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
     """List undelivered messages by subject, unless another channel has delivered or is sending the same message."""
-    sent = Message.objects.filter(
-        about__in=list(abouts), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
-    )
-    # An opt-out also withdraws messages, but the donor still needs to know what they said.
-    is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
-    sent = sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
     messages_by_topic: dict[str, list[Message]] = {}
-    for message in sent.only(*_FIELDS).order_by("due_at", "pk"):
+    for message in _filter_messages(abouts).only(*_FIELDS).order_by("due_at", "pk"):
         # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
@@ -144,6 +147,15 @@ def _load_topics(abouts: Mapping[str, CallSubject], offers: Mapping[str, Offer])
         if _is_undelivered(messages, subject):
             topics.setdefault(subject.about, []).append(CallTopic(topic, last, offers.get(last.about)))
     return topics
+
+
+def _filter_messages(abouts: Iterable[str]) -> QuerySet[Message]:
+    sent = Message.objects.filter(
+        about__in=list(abouts), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
+    )
+    # An opt-out also withdraws messages, but the donor still needs to know what they said.
+    is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
+    return sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
 
 
 _FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")

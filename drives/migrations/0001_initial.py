@@ -357,6 +357,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='OfferCheck',
+            fields=[
+                ('drive', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='offer_check', serialize=False, to='drives.drive')),
+                ('fingerprint', models.CharField(max_length=32)),
+                ('checked_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Offer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -453,6 +461,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='drive',
             index=models.Index(condition=models.Q(('state', 'published')), fields=['starts_at', 'id'], name='drive_next_published'),
+        ),
+        migrations.AddIndex(
+            model_name='drive',
+            index=models.Index(fields=['organization', 'starts_at', 'id'], name='drive_of_an_organization'),
         ),
         migrations.AddIndex(
             model_name='drive',

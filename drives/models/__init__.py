@@ -21,7 +21,15 @@ from drives.models.self_reported import SelfReportedDonation
 from drives.models.site import CollectionCenter, Site
 from drives.models.slot import Slot
 from drives.models.turnout import Turnout
-from drives.models.waitlist import WAITLISTED_STATES, Offer, OfferState, ReservedSpot, WaitlistEntry, WaitlistEntryState
+from drives.models.waitlist import (
+    WAITLISTED_STATES,
+    Offer,
+    OfferCheck,
+    OfferState,
+    ReservedSpot,
+    WaitlistEntry,
+    WaitlistEntryState,
+)
 
 __all__ = [
     "ACTIVE_STATES",
@@ -46,6 +54,7 @@ __all__ = [
     "Drive",
     "DriveState",
     "Offer",
+    "OfferCheck",
     "OfferState",
     "Policy",
     "ReservedSpot",

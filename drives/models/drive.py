@@ -140,6 +140,8 @@ class Drive(models.Model):
         indexes = [
             # Public lists: the next published drives.
             models.Index(fields=["starts_at", "id"], condition=Q(state="published"), name="drive_next_published"),
+            # The coordinators' lists: an organization's next and last drives.
+            models.Index(fields=["organization", "starts_at", "id"], name="drive_of_an_organization"),
             # The close-out sweep: drives that have ended.
             models.Index(fields=["ends_at"], condition=Q(closed_out_at__isnull=True), name="drive_not_closed_out"),
         ]

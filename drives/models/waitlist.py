@@ -130,6 +130,20 @@ class ReservedSpot(models.Model):
         return f"reserved spot {self.pk}"
 
 
+class OfferCheck(models.Model):
+    """The last look at a drive's waitlist that found nobody to offer a spot to.
+
+    The sweep leaves the drive out until the fingerprint of its waiting entries and free capacity changes.
+    """
+
+    drive = models.OneToOneField(Drive, on_delete=models.CASCADE, primary_key=True, related_name="offer_check")
+    fingerprint = models.CharField(max_length=32)  # drives/waitlist/offer_fingerprints.sql
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"offers of {self.drive_id} at {self.checked_at:%Y-%m-%d %H:%M}"
+
+
 class OfferState(models.TextChoices):
     OPEN = "open", _("open")
     ACCEPTED = "accepted", _("accepted")

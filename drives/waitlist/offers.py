@@ -17,6 +17,7 @@ from drives.models import (
     Booking,
     BookingState,
     Offer,
+    OfferCheck,
     OfferState,
     ReservedSpot,
     Source,
@@ -42,7 +43,7 @@ def sweep_waitlists(*, now: datetime) -> dict[str, int]:
         ),
     }
     offered = sweeps.run_each(
-        "offer_spots", queries.list_drives_to_offer(), lambda pk: _offer_all_spots(pk, now), now=now
+        "offer_spots", queries.list_drives_to_offer(now), lambda pk: _offer_all_spots(pk, now), now=now
     )
     return {**counts, "offered": offered}
 
@@ -67,6 +68,7 @@ def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
     """
     if not locks.lock_waitlist(drive_id):
         return False
+    fingerprint = queries.compute_offer_fingerprint(drive_id, now)
     waitlist = queries.load_waitlist(drive_id)
     try:
         for entry in waitlist.entries:
@@ -76,6 +78,8 @@ def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
     except _SpotTakenError:
         return False
     _release_unused_spots(drive_id, set(waitlist.reserved_spots))
+    if fingerprint:
+        OfferCheck.objects.update_or_create(drive_id=drive_id, defaults={"fingerprint": fingerprint, "checked_at": now})
     return False
 
 

@@ -4,8 +4,10 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -91,6 +93,8 @@ def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> W
     offer = Offer.objects.open().filter(entry=entry, deadline__gt=now).first()
     return WaitlistPage(entry, load_position(entry), offer, key)
 
+
+_FINGERPRINTS_SQL = Path(__file__).with_name("offer_fingerprints.sql").read_text()
 
 Row = TypeVar("Row", WaitlistEntry, Offer)
 
@@ -197,10 +201,20 @@ def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
     return {row.pk: counters.build_footprint(row) for row in rows}
 
 
-def list_drives_to_offer() -> list[int]:
-    waiting = WaitlistEntry.objects.filter(state=WaitlistEntryState.WAITING).order_by().values_list("drive", flat=True)
-    reserved = ReservedSpot.objects.filter(offer=None).order_by().values_list("drive", flat=True)
-    return sorted({*waiting.distinct(), *reserved.distinct()})
+def list_drives_to_offer(now: datetime) -> list[int]:
+    """List the drives with reserved spots, and those whose waitlist or free capacity changed since the last look."""
+    return sorted({drive_id for drive_id, _fingerprint, is_due in _load_offer_fingerprints(now) if is_due})
+
+
+def compute_offer_fingerprint(drive_id: int, now: datetime) -> str:
+    """Return the fingerprint of the drive's waitlist and free capacity, or "" if no donor waits."""
+    return next((fingerprint for _drive, fingerprint, _is_due in _load_offer_fingerprints(now, drive_id)), "")
+
+
+def _load_offer_fingerprints(now: datetime, drive_id: int | None = None) -> list[tuple[int, str, bool]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FINGERPRINTS_SQL, {"drive": drive_id, "since": now - rules.OFFER_CHECK_INTERVAL})
+        return list(cursor.fetchall())
 
 
 def list_waitlists_to_close(now: datetime) -> list[int]:
@@ -209,8 +223,8 @@ def list_waitlists_to_close(now: datetime) -> list[int]:
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
     shut = ~takes_place | Q(waitlist_closed_at__isnull=False) | Q(ends_at__lte=now)
     # In a union, each filter uses its own partial index. One filter on both states would read every old entry.
-    rows = Drive.objects.filter(shut, pk__in=waitlisted.union(held))
-    return list(rows.order_by("pk").values_list("pk", flat=True))
+    drive_ids = list(waitlisted.union(held).values_list("drive", flat=True))
+    return list(Drive.objects.filter(shut, pk__in=drive_ids).order_by("pk").values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Rules that decide when a donor may join a waitlist, and why an entry or an offer is closed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -12,6 +12,8 @@ from drives.models import Drive, DriveState, OfferState
 from drives.refusals import Reason
 
 REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
+# How often a waitlist is looked at though neither it nor the drive's free capacity changed.
+OFFER_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 
 

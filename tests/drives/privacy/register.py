@@ -113,6 +113,7 @@ _PLANNED = [field.name for field in PLAN_FIELDS if not isinstance(field, _WORDLE
 _NOT_ABOUT_DONORS = {
     "drives.Broadcast": ["kind", "purpose", "texts", "states", "currency", "actor", "request_key", "stopped_by"],
     "drives.CounterAudit": ["booking_counts"],
+    "drives.OfferCheck": ["fingerprint"],
     "drives.CollectionCenter": ["name", "phone", "required_documents", "website"],
     "drives.Drive": ["slug", "state", "cancel_reason", *_PLANNED],
     "drives.CustomText": ["kind", "language", "text", "opening"],
