@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1280, "light")])
-def test_who_signs_in_with_a_password_alone_sets_a_second_step_up_and_goes_on(
+def test_a_sign_in_without_a_second_step_leads_to_its_setup(
     width: int, scheme: str, open_page: OpenPage, live_server: LiveServer, settings: Any
 ) -> None:
     settings.SECOND_STEP_REQUIRED = True

@@ -43,7 +43,7 @@ def test_one_answer_that_is_not_sure_leads_to_the_centre(open_page: OpenPage, li
     assert page.url.endswith("?result=ask#choose")
 
 
-def test_who_may_not_give_is_thanked_and_nothing_is_sent(open_page: OpenPage, live_server: LiveServer) -> None:
+def test_an_ineligible_donor_is_thanked_and_nothing_is_sent(open_page: OpenPage, live_server: LiveServer) -> None:
     drive, page = world(), open_page()
     page.goto(f"{live_server.url}/d/{drive.slug}/self-check/", wait_until="networkidle")
     asked: list[str] = []

@@ -77,7 +77,7 @@ def test_the_table_offers_the_second_visit_and_books_it_with_a_tap(time_machine:
     assert not [item for item in received(ana.phone) if "You can give again" in item.text]
 
 
-def test_what_cannot_be_booked_at_the_table_is_refused_kindly(time_machine: Clock) -> None:
+def test_the_check_in_table_explains_a_refused_booking(time_machine: Clock) -> None:
     _ana, first = first_visit(time_machine)
     owner = first.drive.organization
     soon = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=7))

@@ -59,7 +59,7 @@ def bookings_of(donor: Donor) -> list[str]:
     return list(rows.values_list("state", flat=True))
 
 
-def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Clock) -> None:
+def test_a_waitlisted_donor_accepts_an_offer_from_a_text(time_machine: Clock) -> None:
     bookings = full(time_machine)
     ana = Donor()
     page = waits(ana, bookings[0].drive)
@@ -82,7 +82,7 @@ def test_somebody_waits_is_offered_a_place_and_takes_it_by_text(time_machine: Cl
     assert drift.count_drifted_slots() == 0
 
 
-def test_who_passes_by_text_hears_where_they_stand_and_the_next_is_asked(time_machine: Clock) -> None:
+def test_declining_by_text_keeps_the_position_and_offers_the_spot_on(time_machine: Clock) -> None:
     ana, dan = two_wait_and_ana_is_offered(time_machine)
     ana.texts_back("x")
     for _tick in range(3):

@@ -134,7 +134,7 @@ def test_a_mailbox_has_at_most_254_characters() -> None:
     )
 
 
-def test_what_is_no_mailbox_and_a_country_far_away_are_refused_in_words() -> None:
+def test_an_invalid_mailbox_and_an_unsupported_country_are_explained() -> None:
     with pytest.raises(ValidationError) as refusal:
         contact_address.normalize_email("ana@")
     assert refusal.value.messages == ["Enter an e-mail address, for example ana@example.org."]

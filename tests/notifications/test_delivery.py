@@ -38,7 +38,7 @@ def test_a_due_message_leaves_once() -> None:
     assert (message.attempts, message.sent_at, message.settled_at) == (1, NOON, NOON)
 
 
-def test_what_is_not_due_stays() -> None:
+def test_a_message_that_is_not_due_stays_queued() -> None:
     message = made.queued(builders.organization(), due_at=NOON + timedelta(minutes=1))
     assert made.deliver() == {}
     assert what_became(message) == ("queued", "")
@@ -107,7 +107,7 @@ def test_after_a_stop_not_even_a_code_leaves_by_text() -> None:
     assert [what_became(text), what_became(mail)] == [("blocked", "opted_out"), ("delivered", "")]
 
 
-def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
+def test_a_message_withdrawn_while_claimed_is_not_sent() -> None:
     message = made.queued(builders.organization())
     claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
     outbox.withdraw_messages(abouts=["booking:1"], cause=Withdrawal.CANCELLATION, now=NOON)
@@ -115,7 +115,7 @@ def test_what_was_withdrawn_while_claimed_does_not_leave() -> None:
     assert what_became(message) == ("withdrawn", "withdrawn")
 
 
-def test_what_is_past_its_use_does_not_leave() -> None:
+def test_an_expired_message_is_not_sent() -> None:
     message = made.queued(builders.organization())
     made.deliver(NOON + timedelta(days=1))
     assert what_became(message) == ("expired", "expired")
@@ -130,7 +130,7 @@ def test_in_quiet_hours_it_waits_for_the_morning_in_the_recipients_zone() -> Non
     assert message.attempts == 0
 
 
-def test_what_would_be_useless_in_the_morning_ends_at_night() -> None:
+def test_a_message_that_expires_in_quiet_hours_is_not_sent() -> None:
     message = made.queued(builders.organization(), keeps_quiet_hours=True, expires_at=NOON + timedelta(hours=21))
     made.deliver(NOON + timedelta(hours=10))
     assert what_became(message) == ("expired", "quiet_hours")
@@ -194,7 +194,7 @@ def test_organizations_share_a_batch() -> None:
     assert len(claimed) == 6
 
 
-def test_what_was_claimed_and_not_called_is_given_back() -> None:
+def test_a_claimed_message_without_a_call_returns_to_the_queue() -> None:
     message = made.queued(builders.organization())
     claim.release_messages(claimed=claim.claim_messages(channel="sms", limit=10, now=NOON))
     assert what_became(message) == ("queued", "")
@@ -215,7 +215,7 @@ def test_a_hundred_texts_are_each_taken_once(twilio: TwilioStandIn) -> None:
     assert ids == {kept.sid for kept in twilio.accepted}
 
 
-def test_what_was_surely_not_sent_is_sent_after_a_pause(twilio: TwilioStandIn) -> None:
+def test_a_message_that_was_certainly_not_sent_is_retried_after_a_pause(twilio: TwilioStandIn) -> None:
     twilio.plan(["429"])
     message = made.queued(builders.organization())
     assert made.deliver() == {"queued": 1}

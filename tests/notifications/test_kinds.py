@@ -136,7 +136,7 @@ def test_consent_follows_the_basis() -> None:
     assert consents["broadcast"] == consents["answer"] == "given"
 
 
-def test_what_answers_a_donor_is_no_transactional_message() -> None:
+def test_an_answer_to_a_donor_is_not_transactional() -> None:
     found = set(kinds.list_kind_names(lambda kind: kind.is_transactional))
     changes = {"moved", "relocated", "cancelled", "drive_cancelled", "late", "broadcast"}
     assert found == changes | {"booked", "waitlist_joined", "offer", "waitlist_closed"}

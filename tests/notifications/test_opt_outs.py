@@ -88,7 +88,7 @@ def test_texts_that_waited_leave_at_once_when_a_coordinator_says_it_was_no_opt_o
 
 
 @pytest.mark.parametrize(("seconds", "stopped"), [(-1, False), (0, True)])
-def test_what_no_one_decides_counts_as_an_opt_out_after_two_business_days(seconds: int, stopped: bool) -> None:
+def test_an_undecided_reply_becomes_an_opt_out_after_two_business_days(seconds: int, stopped: bool) -> None:
     organization = agreed()
     say(organization, POSSIBLE)
     waiting = made.queued(organization, expires_at=NOON + timedelta(days=9))

@@ -77,7 +77,7 @@ def test_the_smallest_budget_serves_every_priority() -> None:
     assert leave(AllowanceUse(0, 1), NOON, 9, priority=2) == 1
 
 
-def test_what_is_over_the_budget_waits_for_the_carriers_next_day() -> None:
+def test_a_message_over_the_budget_waits_for_the_next_carrier_day() -> None:
     use = AllowanceUse(0, 5)
     leave(use, NOON, 9)
     hold = use.find_deferral(0, NOON)
@@ -127,7 +127,7 @@ def test_turns_are_one_step_apart_from_the_first_free_one_on() -> None:
     assert [until(use, 1, has_waited=True) for _each in range(3)] == [NOON + n * STEP for n in (1, 2, 3)]
 
 
-def test_what_is_urgent_waits_for_its_own_room() -> None:
+def test_an_urgent_message_uses_its_own_share_of_the_pace() -> None:
     use = AllowanceUse(60, 0)
     assert leave(use, NOON, 99) == 12
     assert until(use, 0) == NOON + 3 * STEP

@@ -62,12 +62,14 @@ def test_quiet_hours_end_at_nine_in_the_morning(at: str, after: str) -> None:
         ("2027-03-14 03:00", "2027-03-13 19:45"),
     ],
 )
-def test_what_may_only_move_earlier_leaves_on_the_evening_before(at: str, before: str) -> None:
+def test_a_message_that_cannot_wait_moves_to_the_evening_before(at: str, before: str) -> None:
     assert QuietHours(LA).last_open_before(wall(at)) == wall(before)
 
 
 @given(at=instants, zone=st.sampled_from(ZONES), opens=st.integers(0, 22), hours=st.integers(1, 24))
-def test_what_moves_is_open_and_moves_the_right_way(at: datetime, zone: str, opens: int, hours: int) -> None:
+def test_a_moved_time_is_outside_quiet_hours_and_moves_in_the_right_direction(
+    at: datetime, zone: str, opens: int, hours: int
+) -> None:
     quiet = QuietHours(ZoneInfo(zone), opens, min(opens + hours, 24))
     later, earlier = quiet.next_open(at), quiet.last_open_before(at)
     assert not quiet.is_quiet(later)

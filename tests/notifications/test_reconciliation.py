@@ -77,7 +77,7 @@ def test_a_message_that_was_accepted_without_a_clear_answer_is_adopted(twilio: T
     assert what_became(message) == ("accepted", "")
 
 
-def test_what_happened_at_the_provider_meanwhile_is_taken_over(twilio: TwilioStandIn) -> None:
+def test_a_later_status_at_the_provider_is_adopted(twilio: TwilioStandIn) -> None:
     twilio.plan(["accepted-reset"])
     message = queued()
     made.deliver(NOW)
@@ -206,7 +206,7 @@ def test_codes_are_blanked_once_they_have_served_or_expired(twilio: TwilioStandI
     assert list(Message.objects.order_by("pk").values_list("text", flat=True)) == ["-", "-", "See you"]
 
 
-def test_what_is_useless_by_now_is_not_sent_again(twilio: TwilioStandIn) -> None:
+def test_an_expired_message_is_not_sent_again(twilio: TwilioStandIn) -> None:
     twilio.plan(["reset"])
     message = queued()
     made.deliver(NOW)
@@ -273,7 +273,7 @@ def test_a_lease_ends_after_thirty_seconds_and_is_of_no_clock_beyond_a_minute(tw
     assert reconciliation.reconcile_messages(now=later(-30.001)) == {"released": 1}
 
 
-def test_what_is_in_doubt_is_settled_after_a_minute(twilio: TwilioStandIn) -> None:
+def test_a_message_in_doubt_is_settled_after_a_minute(twilio: TwilioStandIn) -> None:
     twilio.plan(["reset"])
     message = queued()
     made.deliver(NOW)

@@ -34,12 +34,12 @@ Cancel this | Please cancel this. | I need to cancel these
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
-def test_what_the_carriers_take_for_stop_is_one(text: str) -> None:
+def test_carrier_stop_words_are_opt_outs(text: str) -> None:
     assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.STOP
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS_IN_WORDS.split("|")])
-def test_what_a_reasonable_person_reads_as_stop_is_one(text: str) -> None:
+def test_a_reasonable_request_to_stop_is_an_opt_out(text: str) -> None:
     assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.STOP_IN_WORDS
 
 

@@ -117,7 +117,7 @@ def test_an_opt_out_in_a_report_withdraws_what_waits() -> None:
 
 
 @pytest.mark.parametrize("state", ["withdrawn", "expired", "blocked"])
-def test_what_was_ended_stays_ended(state: str) -> None:
+def test_a_final_state_never_changes(state: str) -> None:
     message = accepted()
     Message.objects.update(state=state)
     report("delivered")

@@ -123,7 +123,7 @@ def test_a_budget_is_for_one_organization_and_one_day(twilio: TwilioStandIn) -> 
     assert states() == {("accepted", ""): 21}
 
 
-def test_when_the_budget_is_short_invitations_wait_first_then_reminders_then_bookings(twilio: TwilioStandIn) -> None:
+def test_a_short_budget_delays_invitations_then_reminders_then_bookings(twilio: TwilioStandIn) -> None:
     organization = paced(messages_per_day=20)
     news(organization, 20, "news")
     made.deliver()
@@ -139,14 +139,14 @@ def test_when_the_budget_is_short_invitations_wait_first_then_reminders_then_boo
     assert states() == {("accepted", ""): 20, ("queued", "budget"): 18}
 
 
-def test_what_waited_for_the_budget_leaves_in_the_hours_in_which_people_are_texted() -> None:
+def test_a_message_delayed_by_the_budget_keeps_quiet_hours() -> None:
     organization = paced(messages_per_day=1)
     news(organization, 2, "reminders")
     made.deliver()
     assert Message.objects.get(state="queued").due_at == TOMORROW + timedelta(hours=9)
 
 
-def test_what_the_budget_keeps_until_it_is_useless_says_so() -> None:
+def test_a_message_that_expires_over_the_budget_records_the_reason() -> None:
     made.many(paced(messages_per_day=1), 2, expires_at=TOMORROW)
     made.deliver()
     assert states() == {("delivered", ""): 1, ("expired", "budget"): 1}
@@ -163,7 +163,7 @@ def test_the_carrier_limit_of_a_day_applies_to_all_organizations_of_the_sender()
     assert states() == {("delivered", ""): 4, ("queued", "budget"): 2}
 
 
-def test_what_is_withdrawn_at_the_gate_uses_nothing_of_the_budget() -> None:
+def test_a_withdrawn_message_uses_no_budget() -> None:
     organization = paced(messages_per_day=2)
     for message in news(organization, 2, "reminders"):
         outbox.withdraw_messages(abouts=[message.about], cause=Withdrawal.CANCELLATION, now=NOON)

@@ -157,7 +157,7 @@ def test_errors_carry_no_number_and_no_text(standin: TwilioStandIn, provider: Tw
     assert LETTER.text not in str(error.value)
 
 
-def test_what_it_took_is_found_by_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
+def test_an_accepted_message_is_found_by_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     receipt = provider.send(LETTER)
     provider.send(replace(LETTER, address="+12135550143"))
     [found] = provider.find(LETTER, datetime.now(UTC) - timedelta(minutes=1))

@@ -34,7 +34,7 @@ def test_a_report_of_an_unknown_message_is_kept() -> None:
     assert Report.objects.get().message is None
 
 
-def test_whatever_was_changed_is_refused() -> None:
+def test_a_changed_request_fails_the_signature_check() -> None:
     right = signed(BASE + STATUS, REPORT)
     mutated = [
         *(({**REPORT, name: value + "x"}, right, STATUS) for name, value in REPORT.items()),
@@ -67,7 +67,7 @@ def test_every_flipped_character_of_the_signature_is_refused() -> None:
         (INBOUND, {}),
     ],
 )
-def test_what_lacks_a_field_that_names_it_is_refused_and_changes_nothing(path: str, fields: dict[str, str]) -> None:
+def test_a_request_without_an_id_is_refused_and_changes_nothing(path: str, fields: dict[str, str]) -> None:
     message = made.queued(builders.organization())
     Message.objects.update(state="accepted", attempt_token="the-token", provider_id="SM9")
     assert post(path, fields, signed(BASE + path, fields)) == 400

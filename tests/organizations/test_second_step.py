@@ -30,7 +30,7 @@ def signed_in(member: Membership) -> Client:
     return client
 
 
-def test_it_is_asked_for_wherever_there_is_no_demo() -> None:
+def test_a_second_step_is_required_outside_the_demo() -> None:
     assert (written.DEMO, written.SECOND_STEP_REQUIRED) == (False, True)
 
 

@@ -42,7 +42,7 @@ def sign_in(browser: Client, member: Membership) -> Any:
 
 
 @pytest.mark.parametrize("case", cases.list_cases("K10"))
-def test_what_was_typed_is_there_after_sign_in_and_can_be_saved(case: dict[str, Any]) -> None:
+def test_typed_input_survives_sign_in_and_can_be_saved(case: dict[str, Any]) -> None:
     member = builders.member(builders.organization())
     browser, address = coordinator.signed_in(member), reverse("organizer_new_cause")
     typed = fill_cause(browser, address)

@@ -71,12 +71,12 @@ def test_spellings_of_a_mailbox_are_one_identity() -> None:
     assert [identities(email=each) for each in typed] == [[volunteers_rules.compute_identity("ana@example.org")]] * 3
 
 
-def test_what_cannot_be_read_has_no_identity() -> None:
+def test_an_unreadable_contact_has_no_identity() -> None:
     assert identities(phone="555", email="ana") == []
 
 
 @pytest.mark.django_db
-def test_what_was_typed_is_cleaned_and_kept() -> None:
+def test_typed_details_are_cleaned_and_stored() -> None:
     kept = registered(
         builders.organization(language="es"),
         " Test\u202e Ana ",

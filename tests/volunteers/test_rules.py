@@ -107,7 +107,7 @@ def test_a_web_address_is_no_name(typed: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_whatever_is_typed_a_kept_name_is_one_visible_line(typed: str) -> None:
+def test_a_stored_name_is_one_visible_line(typed: str) -> None:
     try:
         name = volunteers_rules.clean_name(typed)
     except ValidationError as problem:
@@ -342,7 +342,7 @@ def test_details_are_cleaned_and_the_phone_is_kept_as_it_was_typed() -> None:
 
 
 @pytest.mark.parametrize("between", ["\u2028", "\u2029", "\u00a0", "\t", "\x00"])
-def test_what_parts_the_digits_of_a_phone_is_kept_as_a_space(between: str) -> None:
+def test_a_separator_in_a_phone_number_becomes_a_space(between: str) -> None:
     assert typed(phone=f"213{between}555")[0].phone_as_typed == "213 555"
 
 

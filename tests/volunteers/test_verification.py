@@ -91,7 +91,7 @@ def test_a_wrong_code_does_not_prove_and_five_are_judged() -> None:
 
 
 @pytest.mark.django_db
-def test_what_cannot_be_a_code_costs_no_try() -> None:
+def test_a_malformed_code_costs_no_try() -> None:
     code = sent(builders.organization())
     assert {tried(typed) for typed in ("", "12345", "abcdef", "1234567", "\x00" * 6)} == {CodeResult.WRONG}
     assert tried(code) == CodeResult.OK
@@ -266,7 +266,7 @@ def test_a_browser_without_a_token_is_not_remembered() -> None:
 
 
 @pytest.mark.django_db
-def test_what_has_done_its_work_is_deleted() -> None:
+def test_old_codes_and_browsers_are_deleted() -> None:
     hope = builders.organization()
     sent(hope)
     browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)

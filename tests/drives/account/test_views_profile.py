@@ -91,7 +91,7 @@ def test_a_new_number_counts_once_its_code_is_typed() -> None:
     assert (person.phone.address, person.phone.owner, person.phone.verified_at) == (NEW_KEPT, person, NOW)
 
 
-def test_what_waits_for_the_donor_follows_to_the_new_number() -> None:
+def test_unsent_messages_move_to_the_new_number() -> None:
     browser = Client()
     person = ana(browser)
     changes_to(browser, person, NEW, NEW_KEPT)

@@ -119,7 +119,7 @@ def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segmen
     assert (message_content.is_gsm(answer.text), message_content.count_segments(answer.text)) == (True, 1), answer.text
 
 
-def test_what_x_cancelled_can_be_taken_back_behind_the_link(client: Any) -> None:
+def test_a_cancellation_by_text_can_be_undone_on_the_page(client: Any) -> None:
     booking = ana()
     asked(booking)
     say("X", DAY_BEFORE)

@@ -94,7 +94,7 @@ def test_every_consent_taken_back_on_a_page_is_as_good_as_a_stop() -> None:
     assert (to_call(booking), counted(booking)) == (["moved"], (0, 0))
 
 
-def test_who_wants_no_reminders_still_hears_of_a_change() -> None:
+def test_a_donor_without_reminders_is_notified_of_a_change() -> None:
     booking = booked(consents=("reminders",))
     made.deliver(NOW)
     take_back(booking, Purpose.REMINDERS)
@@ -103,7 +103,7 @@ def test_who_wants_no_reminders_still_hears_of_a_change() -> None:
     assert counted(booking) == (1, 1)
 
 
-def test_who_agrees_anew_gets_texts_again() -> None:
+def test_a_new_consent_restores_texts() -> None:
     booking = booked()
     made.deliver(NOW)
     take_back(booking, *Purpose.values)

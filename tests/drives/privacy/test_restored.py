@@ -81,7 +81,7 @@ def test_nothing_leaves_a_copy_until_a_person_opens_it(caplog: pytest.LogCapture
 
 
 @pytest.mark.usefixtures("copied")
-def test_what_was_due_is_withdrawn_and_the_rest_leaves_when_it_is_due(time_machine: Any) -> None:
+def test_overdue_messages_are_withdrawn_and_later_ones_are_sent(time_machine: Any) -> None:
     late, coming = queue(-4 * 24 * 60), queue(5)
     said = restored()
     assert (find_state(late), late.reason, find_state(coming)) == ("withdrawn", "restored", "queued")
@@ -104,7 +104,7 @@ def test_a_message_that_a_lost_worker_had_is_withdrawn(state: str) -> None:
 
 
 @pytest.mark.usefixtures("copied")
-def test_what_was_due_after_the_lost_service_stopped_still_leaves() -> None:
+def test_messages_due_after_the_failure_are_sent() -> None:
     left, waited = queue(-61), queue(-59)
     restored("--no-erasures", "--yes", "--stopped-at", (NOW - timedelta(hours=1)).isoformat())
     assert (find_state(left), find_state(waited)) == ("withdrawn", "queued")

@@ -133,7 +133,7 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
     assert everywhere() == before
 
 
-def test_what_has_still_to_leave_keeps_its_address_however_old_it_is() -> None:
+def test_an_unsent_message_keeps_its_address() -> None:
     booking = builders.booked(builders.drive(day=(NOW + timedelta(days=120)).date()))
     retention.apply_retention(now=NOW + timedelta(days=91))
     reminders = Message.objects.filter(about=booking.about, state="scheduled")

@@ -50,7 +50,7 @@ def test_the_page_shows_ones_own_language_else_the_other_marked(
     assert (f'<div class="prose" lang="{other}">' in page) is marked
 
 
-def test_what_was_not_written_is_not_shown() -> None:
+def test_an_empty_field_is_not_shown() -> None:
     drive = builders.drive()
     assert "<dt>Bring</dt>" not in page_of(drive, "en")
 

@@ -85,7 +85,7 @@ def test_joining_asks_for_the_code_and_shows_the_position(client: Client) -> Non
     assert ConsentEntry.objects.filter(given=True, purpose="reminders", address=builders.phone(42)).count() == 1
 
 
-def test_what_was_typed_stays_beside_what_is_wrong(client: Client) -> None:
+def test_an_invalid_form_keeps_the_typed_values(client: Client) -> None:
     full = builders.full_drive()
     response = join(client, full, phone="12")
     assert (response.status_code, title(response).startswith("Error:")) == (422, True)

@@ -111,7 +111,7 @@ def test_a_word_about_the_list_that_failed_as_a_text_is_said_once_by_e_mail(kind
     assert (email.address, email.state) == ("ana@example.org", "queued")
 
 
-def test_who_left_the_list_gets_no_e_mail_in_place_of_a_failed_text() -> None:
+def test_a_failed_text_is_not_replaced_after_the_donor_left() -> None:
     entry = builders.waits(builders.full_drive()[0].drive, email="ana@example.org")
     entries.remove_entry(entry_id=entry.pk, actor="donor", now=NOW)
     Message.objects.filter(kind="waitlist_joined").update(state="undelivered", settled_at=NOW, lease_until=None)

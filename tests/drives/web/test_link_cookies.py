@@ -65,7 +65,7 @@ def test_a_browser_that_keeps_no_cookies_sees_the_page_at_the_links_own_address(
     assert address(booking.token, "booking_move") in second.content.decode()
 
 
-def test_what_the_address_said_besides_is_kept() -> None:
+def test_the_redirect_keeps_the_other_parameters() -> None:
     booking = builders.booked(builders.drive())
     response = Client().get(address(booking.token) + "?moved=1", follow=True)
     assert response.redirect_chain[-1][0] == address(booking.reference) + "?moved=1"
