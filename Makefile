@@ -51,7 +51,8 @@ templates: venv
 
 deploy: venv
 	@echo "Deploy check, migrations"
-	@$(PRODUCTION) $(PY) -m config.embedded with $(PY) manage.py check --deploy --fail-level WARNING
+	@$(PRODUCTION) DATABASE_URL=postgresql:///none STATIC_ROOT=build/static $(PY) manage.py collectstatic --no-input --verbosity 0
+	@$(PRODUCTION) STATIC_ROOT=build/static $(PY) -m config.embedded with $(PY) manage.py check --deploy --fail-level WARNING
 	@$(PRODUCTION) $(PY) -m config.embedded with $(PY) manage.py makemigrations --check --dry-run
 
 bench: venv

@@ -1,12 +1,14 @@
 """System checks for unsafe or contradictory settings."""
 
 import ipaddress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 
 TAG = "config"
 MIN_KEY_LENGTH = 32
@@ -75,6 +77,15 @@ def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
         for name in ("SMS_PROVIDER", "EMAIL_URL")
         if getattr(settings, name) == "inbox"
     ]
+
+
+@register(TAG, deploy=True)
+def check_static_files(**kwargs: Any) -> list[CheckMessage]:
+    manifest = getattr(storages["staticfiles"], "manifest_name", None)
+    if manifest is None or (Path(settings.STATIC_ROOT) / manifest).exists():
+        return []
+    hint = "Run `manage.py collectstatic`, with the same STATIC_ROOT."
+    return [Error("The static files are not collected, so every page would fail.", hint=hint, id="config.E007")]
 
 
 def _is_local_address(url: str) -> bool:

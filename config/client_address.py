@@ -38,11 +38,15 @@ def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
     @wraps(view)
     def checked_view(request: HttpRequest) -> HttpResponse:
-        if not _has_token(request) and not _is_internal(request):
+        if not is_monitor(request):
             raise PermissionDenied
         return view(request)
 
     return checked_view
+
+
+def is_monitor(request: HttpRequest) -> bool:
+    return _has_token(request) or _is_internal(request)
 
 
 def _has_token(request: HttpRequest) -> bool:

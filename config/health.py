@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -14,11 +15,25 @@ from django.views.decorators.http import require_safe
 
 from config import client_address
 from drives.capacity import drift
+from notifications import blockages
 from notifications import queries as messages
 from organizations import database_copy, key_fingerprints
 
-MAX_OUTBOX_LAG = timedelta(minutes=5)
+PUBLIC_SECONDS = 5  # how old an answer to the public may be
 MAX_SWEEP_AGE = timedelta(minutes=1)
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class ProbeMiddleware:
+    """Answers probes by any name or IP address. The answers contain no link, so a forged Host does no harm."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in PROBE_PATHS:
+            request.META["HTTP_HOST"] = "localhost"
+        return self.get_response(request)
 
 
 @require_safe
@@ -29,8 +44,21 @@ def show_liveness(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@client_address.require_monitor
 def show_readiness(request: HttpRequest) -> HttpResponse:
+    """Return 200 or 503. Only a monitor sees which check failed. The public gets an answer of the last few seconds."""
+    if client_address.is_monitor(request):
+        results = _run_checks()
+        ok = all(answer == "ok" for answer in results.values())
+        return JsonResponse({"ok": ok, "checks": results}, status=200 if ok else 503)
+    ok = bool(caches["local"].get_or_set("readiness", _is_ready, PUBLIC_SECONDS))
+    return JsonResponse({"ok": ok}, status=200 if ok else 503)
+
+
+def _is_ready() -> bool:
+    return all(answer == "ok" for answer in _run_checks().values())
+
+
+def _run_checks() -> dict[str, str]:
     results: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
@@ -38,8 +66,7 @@ def show_readiness(request: HttpRequest) -> HttpResponse:
         except DatabaseError:
             results[name] = "the database does not answer"
             break  # the remaining checks would wait for the same timeout
-    ok = all(answer == "ok" for answer in results.values())
-    return JsonResponse({"ok": ok, "checks": results}, status=200 if ok else 503)
+    return results
 
 
 def _check_database() -> str | None:
@@ -67,21 +94,15 @@ def _check_restored_copy() -> str | None:
     return "this is a restored copy, and nothing leaves: run `manage.py restored`" if held else None
 
 
-def _check_outbox() -> str | None:
-    lag = messages.compute_outbox_lag(timezone.now())
-    return f"the oldest due message is {lag.total_seconds():.0f} s late" if lag > MAX_OUTBOX_LAG else None
-
-
-def _check_providers() -> str | None:
-    failing = [breaker.subject for breaker in messages.list_open_breakers()]
-    return f"the provider fails: {', '.join(failing)}" if failing else None
+def _check_messages() -> str | None:
+    return "; ".join(one.sentence for one in blockages.find_blockages(timezone.now())) or None
 
 
 def _check_drift() -> str | None:
     audit = drift.find_last_audit()
     if audit is None or not audit.drifted_slots:
         return None
-    return f"{audit.drifted_slots} slots count something else than their bookings"
+    return f"{audit.drifted_slots} slots count something else than their bookings: run `manage.py mend_drift`"
 
 
 def _check_beat() -> str | None:
@@ -97,8 +118,7 @@ CHECKS: dict[str, Callable[[], str | None]] = {
     "migrations": _check_migrations,
     "keys": _check_keys,
     "restored": _check_restored_copy,
-    "outbox": _check_outbox,
-    "provider": _check_providers,
+    "messages": _check_messages,
     "drift": _check_drift,
     "beat": _check_beat,
 }

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     *(["config.client_address.ClientAddressMiddleware"] if BEHIND_PROXY else []),
     "config.logs.RequestLogMiddleware",
+    "config.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from notifications.blockages import Blockage
 from notifications.models import Heartbeat
 from notifications.queries import DeliveryProblem
 
@@ -18,24 +19,33 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def log_delivery_problems(
-    *, problems: Sequence[DeliveryProblem], parked: Mapping[str, int] | None = None, now: datetime
+    *,
+    problems: Sequence[DeliveryProblem],
+    blockages: Sequence[Blockage] = (),
+    parked: Mapping[str, int] | None = None,
+    now: datetime,
 ) -> dict[str, int]:
-    """Log one record per kind of problem and per sweep with parked rows, at most once a minute.
+    """Log one record per kind of problem, per blockage and per sweep with parked rows, at most once a minute.
 
     Return how many organizations have each problem.
     """
     by_code: dict[str, list[DeliveryProblem]] = defaultdict(list)
     for problem in problems:
         by_code[problem.code].append(problem)
-    if (by_code or parked) and _take_turn(now):
+    if (by_code or blockages or parked) and _take_turn(now):
+        for blockage in blockages:
+            logger.log(_choose_level(blockage.code), "%s", blockage.sentence)
         for sweep, count in (parked or {}).items():
             logger.warning("sweep alert: %s", sweep, extra={"fields": {"parked": count}})
         for code, same_code in by_code.items():
-            level = logging.ERROR if code == "sender_stopped" else logging.WARNING
             worst = max(one.figure for one in same_code)
             fields = {"organizations": ",".join(str(one.organization_id) for one in same_code[:20]), "figure": worst}
-            logger.log(level, "message alert: %s", code, extra={"fields": fields})
+            logger.log(_choose_level(code), "message alert: %s", code, extra={"fields": fields})
     return {code: len(same_code) for code, same_code in by_code.items()}
+
+
+def _choose_level(code: str) -> int:
+    return logging.ERROR if code == "sender_stopped" else logging.WARNING
 
 
 def _take_turn(now: datetime) -> bool:

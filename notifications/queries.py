@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 from notifications import contact_address, kinds, rules
@@ -54,11 +54,6 @@ def list_failed_texts(*, kinds: Collection[str], since: datetime) -> list[Messag
     failed = Message.objects.filter(channel=Channel.SMS, state__in=FAILED_STATES, settled_at__gt=since, kind__in=kinds)
     emails = Message.objects.filter(key=Replace(OuterRef("key"), Value("/sms"), Value("/email")))
     return list(failed.filter(key__endswith="/sms").exclude(Exists(emails)).order_by("settled_at", "pk"))
-
-
-def compute_outbox_lag(now: datetime) -> timedelta:
-    oldest = Message.objects.filter(state=MessageState.QUEUED, due_at__lte=now).aggregate(at=Min("due_at"))["at"]
-    return now - oldest if oldest else timedelta()
 
 
 def list_open_breakers() -> list[Breaker]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import DataError, connection, transaction
 
-from notifications import breakers, consents, error_codes, mailboxes, rules, senders
+from notifications import breakers, consents, error_codes, mailboxes, refusals, rules, senders
 from notifications.claimed import ClaimedMessage
 from notifications.error_codes import ErrorKind
 from notifications.mailboxes import MailResult
@@ -51,6 +51,7 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
         calls=[(one.message.breaker_subject, _is_provider_failure(one)) for one in call_results], now=now
     )
     mailboxes.record_mail_results(mail_results=_list_mail_results(call_results), now=now)
+    refusals.record_calls(calls=[(one.message.breaker_subject, _find_refusal(one)) for one in call_results], now=now)
     for result in call_results:
         if result.error:
             message = result.message
@@ -110,6 +111,14 @@ def _list_mail_results(call_results: Sequence[CallResult]) -> list[MailResult]:
 def _is_provider_failure(result: CallResult) -> bool:
     error = result.error
     return error is not None and error_codes.is_provider_failure(error.kind, error.reason, result.message.channel)
+
+
+def _find_refusal(result: CallResult) -> str | None:
+    """Return why the provider refused a message for good, "" if it took it, or None if neither is certain."""
+    if result.error is None:
+        return ""
+    is_refused = result.error.kind in {ErrorKind.PERMANENT, ErrorKind.CONFIGURATION}
+    return f"{result.error.code} {result.error.reason}".strip() if is_refused else None
 
 
 def _retry_later(message: ClaimedMessage, error: ProviderError, now: datetime, chance: float) -> _NextState:

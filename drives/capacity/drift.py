@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.db import connection, transaction
 from django.db.models import Count
 
+from drives.capacity import counters, locks
 from drives.models import Booking, CounterAudit, Drive, DriveState
+from organizations import audit
 
 UNCHANGEABLE_STATES = (DriveState.COMPLETED, DriveState.CANCELLED)
-_COUNT_DRIFT_SQL = Path(__file__).with_name("count_drift.sql").read_text()
+_LIST_DRIFT_SQL = Path(__file__).with_name("list_drift.sql").read_text()
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +27,16 @@ def audit_counters(*, now: datetime) -> CounterAudit:
     """
     drives = Drive.objects.exclude(state__in=UNCHANGEABLE_STATES).values_list("pk", flat=True)
     bookings = Booking.objects.filter(drive__in=list(drives)).order_by("state").values_list("state")
-    audit = CounterAudit(
+    found = CounterAudit(
         pk=1,
         audited_at=now,
         drifted_slots=count_drifted_slots(left_out=UNCHANGEABLE_STATES),
         booking_counts=dict(bookings.annotate(Count("pk"))),
     )
-    audit.save()
-    if audit.drifted_slots:
-        log.error("slot counters drifted", extra={"fields": {"slots": audit.drifted_slots}})
-    return audit
+    found.save()
+    if found.drifted_slots:
+        log.error("slot counters drifted", extra={"fields": {"slots": found.drifted_slots}})
+    return found
 
 
 def find_last_audit() -> CounterAudit | None:
@@ -42,6 +45,44 @@ def find_last_audit() -> CounterAudit | None:
 
 def count_drifted_slots(*, left_out: Sequence[DriveState] = ()) -> int:
     """Count the slots whose counters differ from their bookings and reserved spots."""
+    return len(list_drifted_slots(left_out=left_out))
+
+
+@dataclass(frozen=True)
+class DriftedSlot:
+    drive_id: int
+    n: int
+    starts_at: datetime
+    screening_taken: int  # by the counter
+    screening: int  # by the bookings and reserved spots
+    chairs_taken: int
+    chairs: int
+
+
+def list_drifted_slots(*, left_out: Sequence[DriveState] = (), drive_id: int | None = None) -> list[DriftedSlot]:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_DRIFT_SQL, {"left_out": list(map(str, left_out))})
-        return int(cursor.fetchone()[0])
+        cursor.execute(_LIST_DRIFT_SQL, {"left_out": list(map(str, left_out)), "drive": drive_id})
+        return [DriftedSlot(*row) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def mend_drift(*, drive_id: int, actor: str, now: datetime) -> list[DriftedSlot]:
+    """Set the counters of a drive to its bookings and reserved spots, and return the slots that were mended.
+
+    Locks the drive (exclusive), so that no booking changes meanwhile.
+    """
+    locks.lock_drive_exclusive(drive_id)
+    drifted = list_drifted_slots(drive_id=drive_id)
+    deltas = {one.n: (one.screening - one.screening_taken, one.chairs - one.chairs_taken) for one in drifted}
+    counters.force_counters(drive_id=drive_id, deltas=deltas)
+    if drifted:
+        drive = Drive.objects.select_related("organization").get(pk=drive_id)
+        audit.add_audit_entry(
+            organization=drive.organization,
+            actor=actor,
+            verb="mended_counters",
+            about=f"drive:{drive_id}",
+            fields=[f"slot {one.n}" for one in drifted],
+            now=now,
+        )
+    return drifted

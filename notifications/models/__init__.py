@@ -1,6 +1,6 @@
 from notifications.models.consent import ConsentEntry, OptOutBasis, Purpose, Suppression
 from notifications.models.demo_inbox import Heartbeat, InboxItem
-from notifications.models.limits import Allowance, Breaker
+from notifications.models.limits import Allowance, Breaker, RefusalRun
 from notifications.models.mailbox import MailboxRefusals
 from notifications.models.message import UNSENT_STATES, Channel, Message, MessageState
 from notifications.models.reply import InboundMessage, Report
@@ -20,6 +20,7 @@ __all__ = [
     "MessageState",
     "OptOutBasis",
     "Purpose",
+    "RefusalRun",
     "Report",
     "Sender",
     "Suppression",

@@ -23,6 +23,18 @@ class Allowance(models.Model):
         return self.subject
 
 
+class RefusalRun(models.Model):
+    """How many messages in a row a sender or the mail server has refused for good. A success deletes the row."""
+
+    subject = models.CharField(max_length=40, unique=True)  # as in `Breaker`
+    refusals = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    reason = models.CharField(max_length=100)  # of the last one: a code
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.refusals} refusals"
+
+
 class Breaker(models.Model):
     """The consecutive failures of a sender or of the mail server.
 

@@ -1,5 +1,8 @@
 """Settings that the checks refuse."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
@@ -74,3 +77,14 @@ def test_the_web_server_does_not_start_with_settings_that_are_refused() -> None:
         pytest.raises(ImproperlyConfigured, match=r"config\.E002"),
     ):
         checks.refuse_unsafe_settings()
+
+
+def test_static_files_that_were_not_collected_are_an_error(settings: Any, tmp_path: Path) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    settings.STATIC_ROOT = str(tmp_path)
+    assert [one.id for one in checks.check_static_files()] == ["config.E007"]
+    (tmp_path / "staticfiles.json").write_text("{}")
+    assert checks.check_static_files() == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.core.cache import caches
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -72,7 +73,7 @@ def test_drifted_counters_are_named_once_they_were_audited(client: Client) -> No
     Slot.objects.filter(drive=drive, n__lte=1).update(chairs_taken=1)
     assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
     assert drift.audit_counters(now=now).drifted_slots == 2
-    assert answer(client)[1]["drift"] == "2 slots count something else than their bookings"
+    assert answer(client)[1]["drift"] == "2 slots count something else than their bookings: run `manage.py mend_drift`"
     Slot.objects.filter(drive=drive).update(chairs_taken=0)
     drift.audit_counters(now=now)
     assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
@@ -108,6 +109,8 @@ def test_figures_take_eleven_queries(client: Client) -> None:
         "drives_texts_failed",
         "drives_bookings",
         "drives_messages_deferred",
+        "drives_messages_due",
+        "drives_refusals_in_a_row",
         "drives_outbox_lag_seconds",
         "drives_parked_rows",
         "drives_failing_providers",
@@ -132,12 +135,31 @@ def test_a_monitor_in_the_private_network_is_answered(client: Client, path: str,
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "172.32.0.0", "2001:db8::7", "", "unknown"])
 @pytest.mark.parametrize("sent", ["", "Bearer ", "Bearer wrong", "the-token"])
-@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
-def test_the_public_is_refused_without_a_query(client: Client, path: str, sent: str, address: str) -> None:
+def test_the_public_gets_no_figures_and_costs_no_query(client: Client, sent: str, address: str) -> None:
     for token in ("", "the-token"):
         with override_settings(METRICS_TOKEN=token):
-            response = client.get(path, REMOTE_ADDR=address, headers={"Authorization": sent})
+            response = client.get("/metrics", REMOTE_ADDR=address, headers={"Authorization": sent})
         assert response.status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_public_gets_the_bare_status_of_the_last_seconds(client: Client) -> None:
+    sweep_seen()
+    stranger = partial(client.get, "/readyz", REMOTE_ADDR="203.0.113.7")
+    assert (stranger().status_code, stranger().json()) == (200, {"ok": True})
+    assert query_counts.statements_of(stranger) == []
+    sweep_seen(timedelta(minutes=2))
+    caches["local"].clear()
+    assert (stranger().status_code, stranger().json()) == (503, {"ok": False})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("host", ["10.0.0.5:8000", "[fd00::7]", "web-7d9f", "a_b"])
+def test_a_probe_may_use_any_name_or_address(client: Client, path: str, host: str) -> None:
+    sweep_seen()
+    assert client.get(path, headers={"Host": host}).status_code == 200
+    assert client.get("/", headers={"Host": host}).status_code == 400
 
 
 @pytest.mark.parametrize(

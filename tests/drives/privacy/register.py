@@ -133,6 +133,7 @@ _NOT_ABOUT_DONORS = {
     ],
     "notifications.Allowance": ["subject"],
     "notifications.Breaker": ["subject"],
+    "notifications.RefusalRun": ["subject", "reason"],
     "notifications.Heartbeat": ["name"],
     "notifications.Sender": ["name", "number", "messaging_service", "stopped_reason"],
     "organizations.ApiKey": ["name", "prefix", "secret_hash", "role"],

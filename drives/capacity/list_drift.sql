@@ -1,6 +1,7 @@
--- Count the slots whose counters differ from their counted bookings and reserved spots. After a move, a reserved spot's
+-- List the slots whose counters differ from their counted bookings and reserved spots. After a move, a reserved spot's
 -- screening and chair steps may overlap. Such a step counts in both. LATERAL makes PostgreSQL read only these drives.
-SELECT coalesce(sum(drifted.slots), 0) FROM drives_drive AS drive
+SELECT drive.id, drifted.n, drifted.starts_at, drifted.screening_taken, drifted.screening, drifted.chairs_taken,
+       drifted.chairs FROM drives_drive AS drive
  CROSS JOIN LATERAL (
        WITH footprint AS (
            SELECT first_step, first_step + screening_steps AS screened, chair_from, chair_to
@@ -15,8 +16,10 @@ SELECT coalesce(sum(drifted.slots), 0) FROM drives_drive AS drive
                   least(first_step, chair_from), greatest(screened, chair_to) - 1) AS n
             GROUP BY n
        )
-       SELECT count(*) AS slots FROM drives_slot AS slot LEFT JOIN used ON used.n = slot.n
+       SELECT slot.n, slot.starts_at, slot.screening_taken, slot.chairs_taken, coalesce(used.screening, 0) AS screening,
+              coalesce(used.chairs, 0) AS chairs FROM drives_slot AS slot LEFT JOIN used ON used.n = slot.n
         WHERE slot.drive_id = drive.id AND (slot.screening_taken <> coalesce(used.screening, 0)
            OR slot.chairs_taken <> coalesce(used.chairs, 0))
  ) AS drifted
- WHERE drive.state <> ALL (%(left_out)s)
+ WHERE drive.state <> ALL (%(left_out)s) AND (%(drive)s::bigint IS NULL OR drive.id = %(drive)s)
+ ORDER BY drive.id, drifted.n

@@ -1,0 +1,33 @@
+"""`manage.py mend_drift`: explain slots whose counters differ from their bookings, and mend them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from drives.capacity import drift
+
+
+class Command(BaseCommand):
+    help = "Explain slots whose counters differ from their bookings. With --yes, set the counters to the bookings."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="mend them, with an entry in the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        drifted = drift.list_drifted_slots()
+        for one in drifted:
+            self.stdout.write(
+                f"drive {one.drive_id}, {one.starts_at:%Y-%m-%d %H:%M} UTC: screening stations {one.screening_taken}"
+                f" counted, {one.screening} taken by bookings; chairs {one.chairs_taken} counted, {one.chairs} taken"
+            )
+        if not drifted:
+            self.stdout.write("All counters agree with the bookings.")
+        elif options["yes"]:
+            now = timezone.now()
+            for drive_id in sorted({one.drive_id for one in drifted}):
+                mended = drift.mend_drift(drive_id=drive_id, actor="command", now=now)
+                self.stdout.write(f"drive {drive_id}: {len(mended)} slots mended.")
+            drift.audit_counters(now=timezone.now())
+        else:
+            self.stdout.write(f"{len(drifted)} slots. Report this with these lines, then mend them with --yes.")
