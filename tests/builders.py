@@ -165,9 +165,9 @@ def drive(
     owner = of or organization()
     planned = planned or plan(site(owner), **changes)
     planned.organization = owner
-    made = lifecycle.create_drive(drive=planned, actor="test", now=now)
+    made = lifecycle.create_drive(drive=planned, actor="user:1", now=now)
     if published:
-        lifecycle.publish_drive(drive_id=made.pk, actor="test", now=now)
+        lifecycle.publish_drive(drive_id=made.pk, actor="user:1", now=now)
     return Drive.objects.select_related("organization", "site", "policy").get(pk=made.pk)
 
 
@@ -236,8 +236,10 @@ def gave(
     """Create a booking with its check-in, and with an outcome an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
-    check_in.check_in_donor(booking_id=booking.pk, actor="test", now=came)
-    return check_in.record_outcome(booking_id=booking.pk, outcome=outcome, actor="test", now=came + timedelta(hours=1))
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=came)
+    return check_in.record_outcome(
+        booking_id=booking.pk, outcome=outcome, actor="user:1", now=came + timedelta(hours=1)
+    )
 
 
 def agreed(of: Organization, address: str, *purposes: str, given: bool = True, now: datetime = NOW) -> None:

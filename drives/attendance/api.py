@@ -21,6 +21,7 @@ from drives.attendance.serializers import (
     UndoSerializer,
 )
 from drives.attendance.turnout import DriveTurnout
+from drives.booking import rules as booking_rules
 from drives.models import Booking, BookingState
 
 
@@ -44,7 +45,7 @@ class RosterView(ApiView):
 class DayBookingView(ApiView):
     """The base of views that change one booking on the day of its drive."""
 
-    needs: ClassVar = {"POST": "check_in"}
+    needs: ClassVar = {"POST": booking_rules.get_permission(booking_rules.Act.CHECK_IN)}
 
     def build_response(self, booking: Booking, status: int = 200) -> Response:
         return Response(DayBookingSerializer.write(booking), status=status)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.attendance import close_out, rules
-from drives.booking import create, history
+from drives.booking import changes, create, history
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
 from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
@@ -38,7 +38,7 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
     booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.CHECKED_IN or _has_changed_since(booking, seen):
         return booking
-    _refuse_step(Act.CHECK_IN, booking, now)
+    changes.refuse_step(Act.CHECK_IN, booking, actor, now)
     _refuse_too_close(booking, override_reason, max(now, booking.starts_at), now)
     before, booking.checked_in_at = booking.state, now
     _set_state(booking, BookingState.CHECKED_IN, before=before, actor=actor, now=now, reason=override_reason)
@@ -61,7 +61,7 @@ def record_outcome(
     happened, before = at or booking.outcome_at or now, booking.state
     if (before == outcome and happened == booking.outcome_at) or _has_changed_since(booking, seen):
         return booking
-    _refuse_step(Act.RECORD_OUTCOME, booking, now)
+    changes.refuse_step(Act.RECORD_OUTCOME, booking, actor, now)
     after_needle = outcome in (BookingState.DONATED, BookingState.INCOMPLETE)
     booking.donated_at = happened if after_needle else None
     booking.outcome_at = happened
@@ -78,7 +78,7 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime, seen: str = "") 
     booking = _lock_open_booking(booking_id)
     if booking.state == BookingState.NO_SHOW or _has_changed_since(booking, seen):
         return booking
-    _refuse_step(Act.MARK_NO_SHOW, booking, now)
+    changes.refuse_step(Act.MARK_NO_SHOW, booking, actor, now)
     _set_state(booking, BookingState.NO_SHOW, before=booking.state, actor=actor, now=now)
     return booking
 
@@ -96,7 +96,7 @@ def undo_last_step(*, booking_id: int, actor: str, now: datetime, seen: str, ove
     booking = _lock_open_booking(booking_id)
     if booking.state != seen:
         return booking
-    _refuse_step(Act.UNDO, booking, now)
+    changes.refuse_step(Act.UNDO, booking, actor, now)
     back_to = _find_previous_state(booking)
     if booking.state in rules.NOT_COUNTED_FOR_INTERVAL:
         _refuse_too_close(booking, override_reason, booking.starts_at, now)
@@ -159,7 +159,7 @@ def _lock_open_booking(booking_id: int) -> Booking:
     locks.lock_drive_shared(drive_id)
     booking = locks.lock_booking(booking_id)
     if booking.drive.state == DriveState.COMPLETED:
-        raise refusals.Refusal(booking_rules.reasons_not_to_take_step(Act.UNDO, booking, booking.changed_at))
+        raise refusals.Refusal([booking_rules.build_drive_completed_reason()])
     return booking
 
 
@@ -229,11 +229,6 @@ def _clear_times(booking: Booking, state: str) -> None:
     booking.donated_at = booking.outcome_at = None
     if state != BookingState.CHECKED_IN:
         booking.checked_in_at = None
-
-
-def _refuse_step(act: Act, booking: Booking, now: datetime) -> None:
-    if reasons := booking_rules.reasons_not_to_take_step(act, booking, now):
-        raise refusals.Refusal(reasons)
 
 
 def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visit: str, now: datetime) -> Slot:

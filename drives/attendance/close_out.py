@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.attendance import rules, turnout
-from drives.booking import history
+from drives.booking import changes, history
 from drives.booking import messages as booking_messages
+from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.calendars import bookings as calendars_bookings
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import OUTCOMES, Booking, BookingState, Drive, DriveState, Turnout
@@ -77,13 +79,16 @@ def update_turnout(*, drive: Drive, now: datetime) -> Turnout | None:
 
 
 def _close_open_bookings(drive: Drive, actor: str, now: datetime) -> None:
-    open_states = [BookingState.HELD, BookingState.BOOKED, BookingState.CONFIRMED]
+    open_states = booking_rules.list_states(Act.CLOSE_OUT)
     ids = Booking.objects.filter(drive=drive, state__in=open_states).values_list("pk", flat=True)
     bookings = locks.lock_bookings(list(ids))
-    for before, after in ((BookingState.HELD, BookingState.LAPSED), (None, BookingState.NO_SHOW)):
-        rows = [booking for booking in bookings if (booking.state == BookingState.HELD) == (before is not None)]
-        history.record_changes(rows, to_state=after, actor=actor, now=now)
-        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=after, is_counted=False, changed_at=now)
+    by_next_state: dict[BookingState, list[Booking]] = {}
+    for booking in bookings:
+        changes.refuse_step(Act.CLOSE_OUT, booking, actor, now)
+        by_next_state.setdefault(booking_rules.get_next_state(Act.CLOSE_OUT, booking.state), []).append(booking)
+    for state, rows in by_next_state.items():
+        history.record_changes(rows, to_state=state, actor=actor, now=now)
+        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(state=state, is_counted=False, changed_at=now)
     counters.change_counters(
         drive_id=drive.pk,
         deltas=counters.compute_released_deltas([*bookings, *reserved_spots.release_reserved_spots(drive, now)]),

@@ -44,6 +44,7 @@ DOOR_ACTIONS: dict[str, DoorAction] = {
 RESULTS = {"in": BookingState.CHECKED_IN, "missed": BookingState.NO_SHOW, **{str(state): state for state in OUTCOMES}}
 
 
+DOOR_PERMISSION = booking_rules.get_permission(Act.CHECK_IN)
 NUMBER_PATTERN = re.compile(r"[0-9]{1,11}")
 INTERVAL_CHECKED_VERBS = ("in", "undo")  # these steps can make a visit count for the intervals
 
@@ -96,7 +97,7 @@ def show_donor_at_door(request: MemberRequest, slug: str, booking_id: int) -> Ht
 
 
 @require_POST
-@accounts.role_required("check_in")
+@accounts.role_required(DOOR_PERMISSION)
 def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -> HttpResponse:
     booking = _get_booking_or_404(request, slug, booking_id)
     if verb not in DOOR_ACTIONS:
@@ -190,17 +191,17 @@ def _build_person_context(request: MemberRequest, booking: Booking, now: datetim
         "search": _parse_search(request),
         "after": eligibility_queries.load_follow_up(booking, now, all_organizations=False) if has_donated else None,
         "coming": eligibility_queries.list_upcoming_bookings(booking, now) if has_donated else (),
-        "may_check_in_now": _may(Act.CHECK_IN, booking, now),
-        "may_be_missed": _may(Act.MARK_NO_SHOW, booking, now),
-        "may_have_outcome": _may(Act.RECORD_OUTCOME, booking, now),
-        "may_be_undone": _may(Act.UNDO, booking, now),
+        "may_check_in_now": _may(request, Act.CHECK_IN, booking, now),
+        "may_be_missed": _may(request, Act.MARK_NO_SHOW, booking, now),
+        "may_have_outcome": _may(request, Act.RECORD_OUTCOME, booking, now),
+        "may_be_undone": _may(request, Act.UNDO, booking, now),
         "outcomes": OUTCOME_BUTTONS,
         "labels": {"in": _("Check in"), "missed": _("No-show"), "undo": _("Undo the last step")},
     }
 
 
-def _may(act: Act, booking: Booking, now: datetime) -> bool:
-    return not booking_rules.reasons_not_to_take_step(act, booking, now)
+def _may(request: MemberRequest, act: Act, booking: Booking, now: datetime) -> bool:
+    return not booking_rules.reasons_not_to_take_step(act, booking, members.format_actor(request), now)
 
 
 OUTCOME_BUTTONS = [

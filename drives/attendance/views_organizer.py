@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.attendance import close_out, turnout_report
+from drives.booking import rules as booking_rules
 from drives.web import form_errors, members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -23,7 +24,7 @@ def show_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_POST
-@accounts.role_required("plan")
+@accounts.role_required(booking_rules.get_permission(booking_rules.Act.CLOSE_OUT))
 def complete_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     try:

@@ -30,7 +30,6 @@ from drives.booking.serializers import (
 from drives.domain.intervals import SelfReported
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Source
 from drives.public import api_queries
-from drives.refusals import Reason, Refusal
 from organizations import idempotency
 from organizations.idempotency import StoreAnswer
 from organizations.models import ApiKey, linked_model
@@ -103,12 +102,6 @@ class BookingTokenView(ApiView):
             raise Http404
         self.zone = page.booking.drive.site.timezone
         return page
-
-    def load_changeable_booking(self, token: str) -> Booking:
-        page = self.load_page(token)
-        if page.is_over:
-            raise Refusal([Reason("slot_past", _("The time of this booking has passed."))])
-        return page.booking
 
     def answer(self, booking: Booking) -> Response:
         return Response(BookingSerializer.write(booking))
@@ -194,7 +187,7 @@ class ConfirmBookingView(BookingTokenView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = self.load_changeable_booking(token)
+        booking = self.load_page(token).booking
         [confirmed] = changes.confirm_bookings(booking_ids=[booking.pk], actor=DONOR, now=timezone.now())
         return self.answer(confirmed)
 
@@ -211,7 +204,7 @@ class CancelBookingView(BookingTokenView):
         error_statuses=(404, 409),
     )
     def post(self, request: Request, token: str) -> Response:
-        booking = self.load_changeable_booking(token)
+        booking = self.load_page(token).booking
         [cancelled] = changes.cancel_bookings(
             booking_id=booking.pk, actor=DONOR, cancelled_by=CancelledBy.DONOR, now=timezone.now()
         )
@@ -233,7 +226,7 @@ class MoveBookingView(BookingTokenView):
         examples=examples.MOVE_BOOKING,
     )
     def post(self, request: Request, token: str) -> Response:
-        booking, body = self.load_changeable_booking(token), MoveSerializer.read(request.data)
+        booking, body = self.load_page(token).booking, MoveSerializer.read(request.data)
         moved = changes.move_bookings(
             booking_id=booking.pk, slot_id=body["slot"], actor=DONOR, now=timezone.now(), whole_party=body["all"]
         )

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import confirm_holds, create, history, messages, queries, rules
+from drives.booking import confirm_holds, create, history, messages, rules
 from drives.booking import party as booking_party
+from drives.booking.rules import Act
 from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, matching
@@ -46,7 +47,7 @@ def move_bookings(
     """
     rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
     locks.lock_donors_then_drive(rows)
-    moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, now)
+    moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, actor, now)
     if whole_party and not by_member:
         _refuse_companion(next(booking for booking in moving if booking.pk == booking_id))
     if all(booking.arrival_id == slot_id for booking in moving):
@@ -76,11 +77,11 @@ def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -
     bookings = locks.lock_bookings(booking_ids)
     unconfirmed = [booking for booking in bookings if booking.state != BookingState.CONFIRMED]
     for booking in unconfirmed:
-        _refuse_state(booking, rules.CONFIRMABLE_STATES)
+        refuse_step(Act.CONFIRM, booking, actor, now)
     if unconfirmed:
         _spend_change(unconfirmed[0], actor, now)
     for booking in unconfirmed:
-        _change_state(booking, BookingState.CONFIRMED, actor=actor, now=now)
+        _change_state(booking, rules.get_next_state(Act.CONFIRM, booking.state), actor=actor, now=now)
     return bookings
 
 
@@ -105,10 +106,11 @@ def cancel_bookings(
     drive_id = rows[0].drive_id
     locks.lock_drive_shared(drive_id)  # freeing a spot needs no identity locks
     locked = locks.lock_bookings([row.pk for row in rows])
-    ending = [booking for booking in locked if booking.state in rules.CANCELLABLE_STATES]
+    ending = [row for row in locked if not rules.reasons_not_to_take_step(Act.CANCEL, row, actor, now)]
     if not ending:
         requested = next(booking for booking in locked if booking.pk == booking_id)
-        _refuse_state(requested, rules.CANCELLABLE_STATES | {BookingState.CANCELLED})
+        if requested.state != BookingState.CANCELLED:
+            refuse_step(Act.CANCEL, requested, actor, now)
         return locked
     if notify:
         _spend_change(next((booking for booking in ending if booking.pk == booking_id), ending[0]), actor, now)
@@ -137,10 +139,10 @@ def end_bookings(
     history.record_changes(cancelled, to_state=BookingState.CANCELLED, actor=actor, reason=reason, now=now)
     for booking in bookings:
         booking.is_counted, booking.changed_at = False, now
-    for booking in held:
-        booking.state = BookingState.LAPSED
+    for booking in bookings:
+        booking.state = rules.get_next_state(Act.CANCEL, booking.state)
     for booking in cancelled:
-        booking.state, booking.held_until = BookingState.CANCELLED, None
+        booking.held_until = None
         booking.cancelled_at, booking.cancelled_by = now, cancelled_by
         # A cancelled drive is not the donor's fault, so the cancellation never counts as late.
         booking.cancelled_late = cancelled_by != CancelledBy.DRIVE and rules.is_late_cancellation(
@@ -169,8 +171,7 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     booking = locks.lock_booking(booking_id)
     if booking.state in rules.UPCOMING_STATES:
         return booking
-    if not queries.may_restore(booking, now):
-        raise refusals.Refusal(rules.reasons_not_to_change(booking.state, frozenset()))
+    refuse_step(Act.RESTORE, booking, actor, now)
     requested = booking_facts.load_booking_facts(
         drive_id=booking.drive_id,
         slot_id=booking.arrival_id,
@@ -235,13 +236,12 @@ def _find_rows(booking_id: int, whole_party: bool = False) -> list[Booking]:
     return list(rows.filter(party=requested.party).order_by("pk")) if whole_party and requested.party else [requested]
 
 
-def _select_movable(locked: Sequence[Booking], booking_id: int, now: datetime) -> list[Booking]:
-    moving = [booking for booking in locked if booking.is_held(now) or booking.state in rules.UPCOMING_STATES]
+def _select_movable(locked: Sequence[Booking], booking_id: int, actor: str, now: datetime) -> list[Booking]:
     requested = next(booking for booking in locked if booking.pk == booking_id)
-    if requested not in moving:
-        _refuse_state(requested, rules.CHANGEABLE_STATES)
+    if requested.is_overdue(now):
         raise refusals.HoldLapsed
-    return moving
+    refuse_step(Act.MOVE, requested, actor, now)
+    return [row for row in locked if not rules.reasons_not_to_take_step(Act.MOVE, row, actor, now)]
 
 
 def _refuse_companion(booking: Booking) -> None:
@@ -324,8 +324,8 @@ def _apply_moves(
         footprint = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, booking.visit))
         for name, value in create.build_footprint_fields(footprint).items():
             setattr(booking, name, value)
-        if booking.state != BookingState.HELD:
-            booking.state, booking.revision = BookingState.BOOKED, booking.revision + 1
+        booking.revision += booking.state != BookingState.HELD
+        booking.state = rules.get_next_state(Act.MOVE, booking.state)
     Booking.objects.bulk_update(moving, _MOVE_FIELDS)
     after = [counters.build_footprint(booking) for booking in moving]
     reserved = reserved_spots.reserve_freed_spots(drive.pk, matching.compute_remainders(before, after), now)
@@ -339,7 +339,7 @@ def _apply_moves(
 
 
 def _restore_row(booking: Booking, *, actor: str, now: datetime) -> None:
-    booking.state, booking.is_counted = BookingState.BOOKED, True
+    booking.state, booking.is_counted = rules.get_next_state(Act.RESTORE, booking.state), True
     booking.cancelled_at, booking.cancelled_by, booking.cancelled_late = None, "", False
     booking.revision += 1
     booking.changed_at = now
@@ -354,8 +354,8 @@ def _change_state(booking: Booking, state: BookingState, *, actor: str, now: dat
     history.record_change(booking, from_state=before, actor=actor, now=now)
 
 
-def _refuse_state(booking: Booking, allowed: frozenset[BookingState]) -> None:
-    if reasons := rules.reasons_not_to_change(booking.state, allowed):
+def refuse_step(act: Act, booking: Booking, actor: str, now: datetime) -> None:
+    if reasons := rules.reasons_not_to_take_step(act, booking, actor, now):
         raise refusals.Refusal(reasons)
 
 

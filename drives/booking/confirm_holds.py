@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from drives import refusals
-from drives.booking import create, history
+from drives.booking import create, history, rules
 from drives.capacity import booking_facts as capacity_facts
 from drives.capacity import counters
 from drives.capacity import rules as capacity_rules
@@ -76,9 +76,10 @@ def check_holds(party: Sequence[Booking], now: datetime) -> None:
 
 
 def confirm_held_bookings(party: Sequence[Booking], now: datetime) -> None:
-    history.record_changes(party, to_state=BookingState.BOOKED, actor="donor", now=now)
+    state = rules.get_next_state(rules.Act.VERIFY, BookingState.HELD)
+    history.record_changes(party, to_state=state, actor="donor", now=now)
     volunteer_of_registration = Registration.objects.filter(bookings=OuterRef("pk")).values("volunteer")
-    changes = {"state": BookingState.BOOKED, "held_until": None, "verified_at": now, "changed_at": now}
+    changes = {"state": state, "held_until": None, "verified_at": now, "changed_at": now}
     Booking.objects.filter(pk__in=[booking.pk for booking in party]).update(
         volunteer=Subquery(volunteer_of_registration), **changes
     )

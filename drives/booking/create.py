@@ -345,10 +345,11 @@ def lapse_overdue_holds(drive_id: int, now: datetime) -> dict[int, tuple[int, in
     lapsed = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)))
     if not lapsed:
         return {}
+    state = rules.get_next_state(rules.Act.LAPSE, BookingState.HELD)
     Booking.objects.filter(pk__in=[booking.pk for booking in lapsed]).update(
-        state=BookingState.LAPSED, is_counted=False, changed_at=now
+        state=state, is_counted=False, changed_at=now
     )
-    history.record_changes(lapsed, to_state=BookingState.LAPSED, actor="worker", now=now)
+    history.record_changes(lapsed, to_state=state, actor="worker", now=now)
     return counters.combine_deltas(
         [
             counters.compute_released_deltas(lapsed),

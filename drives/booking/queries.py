@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from drives.booking import party as booking_party
 from drives.booking import rules
 from drives.booking.party import Party
+from drives.booking.rules import Act
 from drives.capacity import availability, counters
 from drives.models import WITH_DRIVE, Booking, BookingState
 from drives.refusals import OpenTime
@@ -67,14 +68,13 @@ def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage 
 def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
     if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
-    state, is_over = BookingState(booking.state), booking.starts_at <= now
     return BookingPage(
         booking=booking,
         key=key,
-        may_change=state in rules.CHANGEABLE_STATES and not is_over,
-        may_confirm=state in rules.CONFIRMABLE_STATES and not is_over,
-        may_restore=may_restore(booking, now),
-        is_over=is_over,
+        may_change=_may(Act.MOVE, booking, now),
+        may_confirm=_may(Act.CONFIRM, booking, now),
+        may_restore=_may(Act.RESTORE, booking, now),
+        is_over=booking.starts_at <= now,
         party=party,
     )
 
@@ -98,11 +98,5 @@ def list_unfinished_party(held: Booking) -> list[Booking]:
     return list(rows.select_related("registration").order_by("pk"))
 
 
-def may_restore(booking: Booking, now: datetime) -> bool:
-    return (
-        booking.state in rules.RESTORABLE_STATES
-        and booking.cancelled_by == "donor"
-        and booking.cancelled_at is not None
-        and now - booking.cancelled_at < rules.UNDO_WITHIN
-        and booking.starts_at > now
-    )
+def _may(act: Act, booking: Booking, now: datetime) -> bool:
+    return not rules.reasons_not_to_take_step(act, booking, "donor", now)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal, cast, get_args
 
 from django.utils.translation import gettext as _
 
-from drives.models import EXPECTED_STATES, OUTCOMES, Booking, BookingState, DriveState
-from drives.refusals import Reason
+from drives.models import EXPECTED_STATES, OUTCOMES, Booking, BookingState, CancelledBy, DriveState
+from drives.refusals import HoldLapsed, Reason
+from organizations.rules import Permission
 
 HOLD_FOR = timedelta(minutes=15)  # a donor can add the same time once
 WARN_BEFORE_LAPSE = timedelta(minutes=2)
@@ -41,20 +42,25 @@ class Act(StrEnum):
     RECORD_OUTCOME = "record_outcome"
     MARK_NO_SHOW = "mark_no_show"
     UNDO = "undo"
+    CLOSE_OUT = "close_out"
 
 
 class When(StrEnum):
     ANY_TIME = "any time"
     BEFORE_DEADLINE = "before the hold's deadline"
     AFTER_DEADLINE = "from the hold's deadline"
-    AFTER_CANCELLATION = "within 15 minutes of the donor's cancellation"
+    BEFORE_VISIT = "until the arrival time"
+    BEFORE_DRIVE_END = "until the end of the drive"
+    AFTER_CANCELLATION = "within 15 minutes of the donor's cancellation, and until the arrival time"
     FROM_DRIVE_DAY = "from the day of the drive, at the site"
     FROM_ARRIVAL = "from the arrival time"
+    AFTER_DRIVE = "from the end of the drive and its grace minutes"
 
 
-Actor = Literal["donor", "worker", "check_in", "plan"]
-"""A permission of members, the donor with the link, or the worker. Who may `check_in` or `plan` is in
-`organizations.rules`."""
+MemberActor = Literal["check_in", "plan"]
+Actor = Literal["donor", "worker"] | MemberActor
+"""The donor with the link, the worker, or a member with this permission. `organizations.rules` gives permissions to
+roles. Pages and the API take theirs from `get_permission`."""
 
 _RUNNING = frozenset(DriveState) - {DriveState.CANCELLED, DriveState.COMPLETED}
 _RUNNING_OR_CANCELLED = _RUNNING | {DriveState.CANCELLED}
@@ -90,11 +96,14 @@ def _step(
 STEPS = (
     _step(Act.VERIFY, {BookingState.HELD}, {BookingState.BOOKED}, {"donor"}, When.BEFORE_DEADLINE),
     _step(Act.LAPSE, {BookingState.HELD}, {BookingState.LAPSED}, {"worker"}, When.AFTER_DEADLINE),
-    _step(Act.CONFIRM, {BookingState.BOOKED}, {BookingState.CONFIRMED}, {"donor"}),
+    _step(Act.CONFIRM, {BookingState.BOOKED}, {BookingState.CONFIRMED}, {"donor"}, When.BEFORE_VISIT),
     _step(Act.MOVE, {BookingState.HELD}, {BookingState.HELD}, {"donor"}, When.BEFORE_DEADLINE),
-    _step(Act.MOVE, UPCOMING_STATES, {BookingState.BOOKED}, {"donor", "plan"}),
-    _step(Act.CANCEL, {BookingState.HELD}, {BookingState.LAPSED}, {"donor", "plan"}),
-    _step(Act.CANCEL, UPCOMING_STATES, {BookingState.CANCELLED}, {"donor", "plan"}),
+    _step(Act.MOVE, UPCOMING_STATES, {BookingState.BOOKED}, {"donor"}, When.BEFORE_VISIT),
+    _step(Act.MOVE, UPCOMING_STATES, {BookingState.BOOKED}, {"plan"}, When.BEFORE_DRIVE_END),
+    # The worker cancels when it erases a person.
+    _step(Act.CANCEL, {BookingState.HELD}, {BookingState.LAPSED}, {"donor", "plan", "worker"}),
+    _step(Act.CANCEL, UPCOMING_STATES, {BookingState.CANCELLED}, {"donor", "worker"}, When.BEFORE_VISIT),
+    _step(Act.CANCEL, UPCOMING_STATES, {BookingState.CANCELLED}, {"plan"}, When.BEFORE_DRIVE_END),
     _step(Act.RESTORE, {BookingState.CANCELLED}, {BookingState.BOOKED}, {"donor"}, When.AFTER_CANCELLATION),
     _step(Act.CANCEL_DRIVE, {BookingState.HELD}, {BookingState.LAPSED}, {"plan"}),
     _step(Act.CANCEL_DRIVE, UPCOMING_STATES, {BookingState.CANCELLED}, {"plan"}),
@@ -112,7 +121,7 @@ STEPS = (
         {"check_in"},
         drive_states=_RUNNING_OR_CANCELLED,
     ),
-    _step(Act.MARK_NO_SHOW, UPCOMING_STATES, {BookingState.NO_SHOW}, {"check_in", "worker"}, When.FROM_ARRIVAL),
+    _step(Act.MARK_NO_SHOW, UPCOMING_STATES, {BookingState.NO_SHOW}, {"check_in"}, When.FROM_ARRIVAL),
     _step(Act.UNDO, OUTCOMES, {BookingState.CHECKED_IN}, {"check_in"}, drive_states=_RUNNING_OR_CANCELLED),
     # Undoing the check-in of a walk-in removes it (`lapsed`).
     _step(
@@ -122,6 +131,9 @@ STEPS = (
         {"check_in"},
     ),
     _step(Act.UNDO, {BookingState.NO_SHOW}, UPCOMING_STATES, {"check_in"}),
+    # The worker closes out each drive once. A coordinator completes it, which closes what was undone meanwhile.
+    _step(Act.CLOSE_OUT, {BookingState.HELD}, {BookingState.LAPSED}, {"worker", "plan"}, When.AFTER_DRIVE),
+    _step(Act.CLOSE_OUT, UPCOMING_STATES, {BookingState.NO_SHOW}, {"worker", "plan"}, When.AFTER_DRIVE),
 )
 
 
@@ -130,27 +142,93 @@ def list_states(act: Act) -> frozenset[BookingState]:
     return frozenset(state for step in STEPS if step.act == act for state in step.states)
 
 
-CONFIRMABLE_STATES = list_states(Act.CONFIRM)
 CHANGEABLE_STATES = list_states(Act.MOVE)
-CANCELLABLE_STATES = list_states(Act.CANCEL)
-RESTORABLE_STATES = list_states(Act.RESTORE)
 
 
-def reasons_not_to_take_step(act: Act, booking: Booking, now: datetime) -> list[Reason]:
-    """List why this booking cannot take this step at the door now: its state, its drive's state, or the time."""
-    drive = booking.drive
+def get_next_state(act: Act, state: str) -> BookingState:
+    """Return the state after the act. Only for acts with one next state."""
+    [next_state] = {after for step in STEPS if step.act == act and state in step.states for after in step.next_states}
+    return next_state
+
+
+def get_permission(act: Act) -> Permission:
+    """Return the permission that a member needs for the act."""
+    [permission] = {actor for step in STEPS if step.act == act for actor in step.actors} & MEMBER_ACTORS
+    return cast("Permission", permission)
+
+
+MEMBER_ACTORS: Final[frozenset[Actor]] = frozenset(get_args(MemberActor))
+
+
+def list_actors(actor: str) -> frozenset[Actor]:
+    """Return the kinds of this actor.
+
+    The page or API call has checked the permission of a member ("user:7") or key ("key:3").
+    """
+    if actor in ("donor", "worker"):
+        return frozenset({cast("Actor", actor)})
+    return MEMBER_ACTORS if actor.startswith(("user:", "key:")) else frozenset()
+
+
+def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: datetime) -> list[Reason]:
+    """List why this actor cannot take this step now: the booking's state, the actor, the drive's state, or the time.
+
+    Pages, the API, the workers and replies by text all ask this function.
+    """
+    drive, rows = booking.drive, [step for step in STEPS if step.act == act and booking.state in step.states]
+    if not rows:
+        return reasons_not_to_change(booking.state, list_states(act))
+    step = next((row for row in rows if row.actors & list_actors(actor)), None)
+    if step is None:
+        return [Reason("actor_not_allowed", _("You can’t change this booking in this way."))]
     if drive.state == DriveState.COMPLETED:
-        return [Reason("drive_completed", _("This drive is completed, so its turnout is final."))]
-    if reasons := reasons_not_to_change(booking.state, list_states(act)):
-        return reasons
-    step = next(step for step in STEPS if step.act == act and booking.state in step.states)
+        return [build_drive_completed_reason()]
     if drive.state not in step.drive_states or _is_frozen_by_cancellation(booking):
         return [Reason("drive_cancelled", _("This drive is cancelled, so what was recorded is final."))]
-    if step.when == When.FROM_DRIVE_DAY and now.astimezone(drive.site.zone).date() < drive.day:
-        return [Reason("drive_not_today", _("This drive is not in progress right now."))]
-    if step.when == When.FROM_ARRIVAL and now < booking.starts_at:
-        return [Reason("not_due_yet", _("It’s too early to mark this person as a no-show."))]
-    return []
+    reason = _find_time_reason(step.when, booking, now)
+    return [reason] if reason else []
+
+
+def build_drive_completed_reason() -> Reason:
+    return Reason("drive_completed", _("This drive is completed, so its turnout is final."))
+
+
+def _find_time_reason(when: When, booking: Booking, now: datetime) -> Reason | None:
+    drive = booking.drive
+    ends_at = drive.ends_at + timedelta(minutes=drive.grace_minutes) if when == When.AFTER_DRIVE else drive.ends_at
+    is_time = {
+        When.ANY_TIME: True,
+        When.BEFORE_DEADLINE: booking.is_held(now),
+        When.AFTER_DEADLINE: booking.is_overdue(now),
+        When.BEFORE_VISIT: now < booking.starts_at,
+        When.BEFORE_DRIVE_END: now < ends_at,
+        When.AFTER_CANCELLATION: _may_still_restore(booking, now),
+        When.FROM_DRIVE_DAY: now.astimezone(drive.site.zone).date() >= drive.day,
+        When.FROM_ARRIVAL: booking.starts_at <= now,
+        When.AFTER_DRIVE: ends_at <= now,
+    }
+    return None if is_time[when] else _build_time_reason(when, booking)
+
+
+def _build_time_reason(when: When, booking: Booking) -> Reason:
+    reasons = {
+        When.BEFORE_DEADLINE: Reason("hold_lapsed", HoldLapsed().message),
+        When.AFTER_DEADLINE: Reason("hold_not_over", _("We’re still holding this time.")),
+        When.BEFORE_VISIT: build_visit_past_reason(),
+        When.BEFORE_DRIVE_END: Reason("drive_past", _("This drive is over.")),
+        When.AFTER_CANCELLATION: reasons_not_to_change(booking.state, frozenset())[0],
+        When.FROM_DRIVE_DAY: Reason("drive_not_today", _("This drive is not in progress right now.")),
+        When.FROM_ARRIVAL: Reason("not_due_yet", _("It’s too early to mark this person as a no-show.")),
+        When.AFTER_DRIVE: Reason("drive_not_over", _("This drive isn’t over yet.")),
+    }
+    return reasons[when]
+
+
+def _may_still_restore(booking: Booking, now: datetime) -> bool:
+    cancelled_at = booking.cancelled_at
+    if cancelled_at is None or booking.cancelled_by != CancelledBy.DONOR:
+        return False
+    return now - cancelled_at < UNDO_WITHIN and now < booking.starts_at
 
 
 def _is_frozen_by_cancellation(booking: Booking) -> bool:

@@ -2,7 +2,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.booking import confirm_holds, messages
+from drives.booking import changes, confirm_holds, messages, rules
+from drives.booking.rules import Act
 from drives.capacity import locks, reserved_spots
 from drives.models import Booking, BookingState, Drive
 from volunteers import limits, verification
@@ -57,7 +58,8 @@ def _confirm_party(
     requested.refuse_lapsed(now)
     if requested.state != BookingState.HELD:
         return requested
-    party = [booking for booking in locked if booking.is_held(now)]
+    changes.refuse_step(Act.VERIFY, requested, "donor", now)
+    party = [row for row in locked if not rules.reasons_not_to_take_step(Act.VERIFY, row, "donor", now)]
     if any(booking.registration and booking.registration.identity != identity for booking in party):
         raise CodeWrong(CodeResult.EXPIRED)  # a resend switched to the e-mail address, which is not verified
     confirm_holds.assign_volunteers(party, booking_for, now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from drives.booking import book_for_donor, changes, queries, resend
+from drives.booking import book_for_donor, changes, queries, resend, rules
 from drives.booking import party as booking_party
 from drives.booking.forms_organizer import BookForDonorForm, MoveForm, ReasonForm
 from drives.capacity import availability, visits
@@ -61,7 +61,7 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@accounts.role_required("plan")
+@accounts.role_required(rules.get_permission(rules.Act.MOVE))
 def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: bool = False) -> HttpResponse:
     booking = members.get_booking_or_404(request, pk=booking_id)
     party = booking_party.load_party(booking)
@@ -96,7 +96,7 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@accounts.role_required("plan")
+@accounts.role_required(rules.get_permission(rules.Act.CANCEL))
 def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpResponse:
     booking = members.get_booking_or_404(request, pk=booking_id)
     form = ReasonForm(request.POST or None)

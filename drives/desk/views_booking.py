@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from drives.booking import party as booking_party
 from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.desk import booking_record, people
 from drives.messaging import consent_ledger
 from drives.models import Booking
@@ -24,14 +25,15 @@ def show_organizer_booking(request: MemberRequest, booking_id: int) -> HttpRespo
     context["party"] = booking_party.load_party(booking)
     context |= {
         "language": _format_language(booking),
-        "may_change": _may_change(booking),
+        "may_change": _may_change(request, booking),
         "ledger": consent_ledger.load_consent_ledger(booking),
     }
     return members.render_member_page(request, "drives/desk/booking.html", context)
 
 
-def _may_change(booking: Booking) -> bool:
-    return booking.state in booking_rules.CHANGEABLE_STATES and booking.drive.ends_at > timezone.now()
+def _may_change(request: MemberRequest, booking: Booking) -> bool:
+    actor, now = members.format_actor(request), timezone.now()
+    return not booking_rules.reasons_not_to_take_step(Act.MOVE, booking, actor, now)
 
 
 def _format_language(booking: Booking) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.inbox import rules
 from drives.models import Booking, BookingState, Conversation, ConversationText, Site
 from notifications import kinds
@@ -180,8 +181,8 @@ def _load_bookings(conversation: Conversation, now: datetime) -> list[ThreadBook
     rows = rows.exclude(state__in=[BookingState.HELD, BookingState.LAPSED]).select_related("drive__site", "volunteer")
     bookings = list(rows.order_by("-starts_at", "-pk")[:BOOKINGS_SHOWN])
     upcoming = sorted((row for row in bookings if row.starts_at > now), key=lambda row: row.starts_at)
-    changeable = booking_rules.CHANGEABLE_STATES
     return [
-        ThreadBooking(row, row.state in changeable and row.starts_at > now)
+        # It counts as the donor's own cancellation.
+        ThreadBooking(row, not booking_rules.reasons_not_to_take_step(Act.CANCEL, row, "donor", now))
         for row in [*upcoming, *(row for row in bookings if row.starts_at <= now)]
     ]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from drives.booking import rules as booking_rules
 from drives.inbox import conversations, queries
 from drives.messaging import rules as messaging_rules
 from drives.messaging.texts import broadcast_texts, catalog
@@ -142,7 +143,7 @@ def undo_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@accounts.role_required("plan")
+@accounts.role_required(booking_rules.get_permission(booking_rules.Act.CANCEL))
 def cancel_conversation_booking(request: MemberRequest, pk: int, booking_id: int) -> HttpResponse:
     conversation = _get_conversation_or_404(request, pk)
     booking = members.get_booking_or_404(request, pk=booking_id, volunteer__phone__address=conversation.address)

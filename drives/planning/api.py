@@ -13,6 +13,7 @@ from drives.api import access, openapi
 from drives.api.access import ApiView
 from drives.api.openapi import CURSOR, IF_MATCH
 from drives.api.serializers import SlotSerializer
+from drives.booking import rules as booking_rules
 from drives.models import Drive, DriveState, Visit
 from drives.planning import lifecycle
 from drives.planning import plan_check as planning_plan
@@ -240,7 +241,7 @@ class CloseDriveView(ApiView):
 
 
 class CancelDriveView(ApiView):
-    needs: ClassVar = {"POST": "plan"}
+    needs: ClassVar = {"POST": booking_rules.get_permission(booking_rules.Act.CANCEL_DRIVE)}
 
     @openapi.describe_operation(
         "cancel_drive",

@@ -11,6 +11,7 @@ from drives import refusals
 from drives.booking import changes
 from drives.booking import messages as booking_messages
 from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.capacity import counters, locks, reserved_spots
 from drives.messaging import reschedule
 from drives.models import Booking, CancelledBy, Drive, DriveState, Slot
@@ -124,9 +125,10 @@ def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Dr
     # A closed-out drive has no-shows and a turnout report, so canceling it would change recorded history.
     if drive.closed_out_at is not None:
         raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
+    ending = _lock_ending_bookings(drive, actor, now)
     moment = {"cancelled_at": now, "changed_at": now, "version": drive.version + 1}
     _save_columns(drive, {"state": DriveState.CANCELLED, "cancel_reason": reason, **moment})
-    _cancel_bookings(drive, actor=actor, now=now)
+    _cancel_bookings(drive, ending, actor=actor, now=now)
     audit.add_audit_entry(
         organization=drive.organization, actor=actor, verb="cancel_drive", about=f"drive:{drive.pk}", now=now
     )
@@ -171,10 +173,16 @@ def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
         raise refusals.Refusal([refusals.Reason(f"drive_{drive.state}", text)])
 
 
-def _cancel_bookings(drive: Drive, *, actor: str, now: datetime) -> None:
-    ending = booking_rules.list_states(booking_rules.Act.CANCEL_DRIVE)
-    booking_ids = Booking.objects.filter(drive=drive, state__in=ending).values_list("pk", flat=True)
+def _lock_ending_bookings(drive: Drive, actor: str, now: datetime) -> list[Booking]:
+    states = booking_rules.list_states(Act.CANCEL_DRIVE)
+    booking_ids = Booking.objects.filter(drive=drive, state__in=states).values_list("pk", flat=True)
     bookings = locks.lock_bookings(list(booking_ids))
+    for booking in bookings:
+        changes.refuse_step(Act.CANCEL_DRIVE, booking, actor, now)
+    return bookings
+
+
+def _cancel_bookings(drive: Drive, bookings: list[Booking], *, actor: str, now: datetime) -> None:
     cancelled = changes.end_bookings(bookings, actor=actor, cancelled_by=CancelledBy.DRIVE, now=now)
     for booking in cancelled:
         booking.drive = drive

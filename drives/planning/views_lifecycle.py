@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from drives.booking import rules as booking_rules
 from drives.messaging import reach
 from drives.models import Drive
 from drives.planning import lifecycle
@@ -63,7 +64,7 @@ def close_online_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@accounts.role_required("plan")
+@accounts.role_required(booking_rules.get_permission(booking_rules.Act.CANCEL_DRIVE))
 def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     form = CancelDriveForm(request.POST or None)

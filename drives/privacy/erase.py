@@ -14,6 +14,7 @@ from drives import refusals
 from drives.attendance.check_in import UNDO_REASON
 from drives.booking import changes, create
 from drives.booking import rules as booking_rules
+from drives.booking.rules import Act
 from drives.capacity import locks
 from drives.models import (
     Booking,
@@ -142,7 +143,8 @@ def _cancel_upcoming(bookings: Sequence[Booking], actor: str, now: datetime) -> 
     upcoming = [
         row
         for row in bookings
-        if row.state == BookingState.HELD or (row.state in booking_rules.CHANGEABLE_STATES and row.starts_at > now)
+        if (row.state == BookingState.HELD or row.starts_at > now)
+        and not booking_rules.reasons_not_to_take_step(Act.CANCEL, row, actor, now)
     ]
     for row in upcoming:
         changes.cancel_bookings(booking_id=row.pk, actor=actor, cancelled_by=by, now=now, notify=False)

@@ -135,7 +135,7 @@ def pages_of(drive: Drive) -> list[str]:
     full = builders.drive(drive.organization)
     Slot.objects.filter(drive=full).update(chairs_limit=0)
     gone = builders.drive(drive.organization)
-    lifecycle.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=gone.pk, reason="The hall is flooded.", actor="user:1", now=NOW)
     contact = booked.volunteer and booked.volunteer.phone
     assert contact is not None
     slot, taken = builders.slot(drive, 4).pk, builders.slot(full).pk

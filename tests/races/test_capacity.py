@@ -146,10 +146,10 @@ def crossing_moves() -> Callable[[], bool]:
         right = builders.held(drive, n=1, number=second, now=later(second))
         results = run_concurrently(
             lambda: changes.move_bookings(
-                booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="d", now=later(first)
+                booking_id=left.pk, slot_id=builders.slot(drive, 1).pk, actor="donor", now=later(first)
             ),
             lambda: changes.move_bookings(
-                booking_id=right.pk, slot_id=builders.slot(drive, 0).pk, actor="d", now=later(second)
+                booking_id=right.pk, slot_id=builders.slot(drive, 0).pk, actor="donor", now=later(second)
             ),
         )
         return results == ["ok", "ok"]

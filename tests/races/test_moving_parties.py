@@ -33,7 +33,7 @@ def move_against_one() -> Callable[[], bool]:
         party = builders.booked_together(drive, people=TWO, number=next(numbers))
         slot = builders.slot(drive, 1).pk
         move = partial(
-            changes.move_bookings, booking_id=party[0].pk, slot_id=slot, whole_party=True, actor="d", now=NOW
+            changes.move_bookings, booking_id=party[0].pk, slot_id=slot, whole_party=True, actor="donor", now=NOW
         )
         one = partial(builders.held, drive, n=1, number=next(numbers), now=NOW + timedelta(minutes=1))
         results = run_concurrently(move, one)

@@ -69,7 +69,7 @@ def test_a_drive_with_open_check_ins_cannot_be_completed() -> None:
     ben = builders.member(builders.organization())
     drive = builders.drive(ben.organization)
     booking = builders.booked(drive)
-    check_in.check_in_donor(booking_id=booking.pk, actor="test", now=drive.starts_at)
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=drive.starts_at)
     close_out.close_out_drive(drive_id=drive.pk, now=after(drive))
     with time_machine.travel(after(drive), tick=False):
         browser = coordinator.signed_in(ben)

@@ -142,7 +142,7 @@ def test_a_past_booking_cannot_be_changed() -> None:
     with time_machine.travel(drive.starts_at + timedelta(hours=1), tick=False):
         for verb in ("confirm", "cancel", "move"):
             refused = Api().post(f"bookings/{token}/{verb}/", {"slot": str(builders.slot(drive, 20).pk)})
-            assert [reason["code"] for reason in refused.json()["reasons"]] == ["slot_past"]
+            assert [reason["code"] for reason in refused.json()["reasons"]] == ["visit_past"]
     assert Booking.objects.get().state == BookingState.BOOKED
 
 

@@ -56,7 +56,7 @@ def test_a_cancelled_drive_stays_in_the_feed_for_thirty_days_under_a_higher_sequ
     address = reverse("organization_calendar", args=[here.slug])
     before = Client().get(address)
     for one in (drive, draft):
-        lifecycle.cancel_drive(drive_id=one.pk, reason="", actor="test", now=NOW)
+        lifecycle.cancel_drive(drive_id=one.pk, reason="", actor="user:1", now=NOW)
     after = Client().get(address, headers={"If-None-Match": before["ETag"]})
     assert after.status_code == 200
     assert (statuses(before), statuses(after)) == ([b"CONFIRMED"], [b"CANCELLED"])
@@ -70,7 +70,7 @@ def test_a_cancelled_drive_stays_in_the_feed_for_thirty_days_under_a_higher_sequ
 
 def test_a_drive_that_takes_no_more_bookings_stays_in_the_feed() -> None:
     drive = builders.drive()
-    lifecycle.close_drive(drive_id=drive.pk, actor="test", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     address = reverse("organization_calendar", args=[drive.organization.slug])
     assert statuses(Client().get(address)) == [b"CONFIRMED"]
 

@@ -75,8 +75,8 @@ def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
     people = [builders.booked(earlier, n=n % 20, number=n) for n in range(20)]
     for booking in people[:15]:
         day = booking.starts_at
-        check_in.check_in_donor(booking_id=booking.pk, actor="test", now=day)
-        check_in.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="test", now=day)
+        check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=day)
+        check_in.record_outcome(booking_id=booking.pk, outcome=BookingState.DONATED, actor="user:1", now=day)
     close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, day=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
@@ -149,7 +149,7 @@ def test_publish_close_and_open_again() -> None:
 def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
-    planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="test", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="user:1", now=NOW)
     shown = text(browser.post(address(drive, "publish_drive"), follow=True))
     assert "You can’t do that now, because this drive is “Cancelled”." in shown
 
@@ -179,7 +179,7 @@ def test_a_donor_who_is_checked_in_is_not_told_of_the_cancellation(
     here = builders.booked(drive)
     time_machine.move_to(here.starts_at, tick=False)
     if is_here:
-        check_in.check_in_donor(booking_id=here.pk, actor="test", now=here.starts_at)
+        check_in.check_in_donor(booking_id=here.pk, actor="user:1", now=here.starts_at)
     browser = coordinator.signed_in(member)
     asked = text(browser.get(address(drive, "cancel_drive")))
     assert ("1 person is booked. We’ll let 1 person know." in asked) is not is_here
@@ -195,7 +195,7 @@ def test_a_cancelled_drive_stays_under_coming_up_until_its_end(
 ) -> None:
     member = ben()
     drive = builders.drive(member.organization)
-    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="user:1", now=NOW)
     time_machine.move_to(drive.ends_at + timedelta(seconds=seconds), tick=False)
     shown = text(coordinator.signed_in(member).get("/organizer/"))
     assert [name for name in ("Next drive", "Coming up", "Past drives") if name in shown] == [section]
@@ -222,7 +222,7 @@ def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1)
-    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="test", now=NOW)
+    planning_drives.cancel_drive(drive_id=drive.pk, reason="Storm.", actor="user:1", now=NOW)
     Message.objects.filter(about=booking.about, kind="drive_cancelled").update(state=MessageState.BLOCKED)
     shown = text(browser.get(address(drive)))
     assert "Messages about the cancellation: 1 not sent." in shown
@@ -374,7 +374,7 @@ def test_free_chairs_without_an_open_spot_are_no_reason_to_share_the_link(booked
 def test_the_link_of_a_drive_without_online_booking_is_not_to_be_shared() -> None:
     drive = builders.drive(goal=4)
     assert "Half empty" in todo_of(drive)
-    closed = planning_drives.close_drive(drive_id=drive.pk, actor="test", now=NOW)
+    closed = planning_drives.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     assert "Half empty" not in todo_of(closed)
 
 
@@ -385,7 +385,7 @@ def test_an_hour_says_how_many_people_are_above_its_limit(chairs: int, above: in
     for number in (1, 2):
         builders.booked(drive, number=number)
     fewer = builders.replanned(drive, chairs=chairs)
-    planning_drives.change_drive(drive=fewer, version=drive.version, actor="test", now=NOW)
+    planning_drives.change_drive(drive=fewer, version=drive.version, actor="user:1", now=NOW)
     assert max(hour.above_limit for hour in desk_queries.load_desk(drive, NOW).hours) == above
     shown = text(coordinator.signed_in(member).get(address(drive)))
     assert ("1 over" in shown) is (above == 1)

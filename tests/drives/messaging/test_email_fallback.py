@@ -99,7 +99,7 @@ def test_the_email_about_a_cancellation_removes_the_calendar_entry(drive: Drive)
 
 def test_a_drive_cancellation_is_emailed(drive: Drive) -> None:
     booked(drive)
-    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="", actor="user:1", now=NOW)
     Message.objects.filter(channel="email").delete()
     fail("drive_cancelled", "30008")
     Message.objects.filter(kind="drive_cancelled").update(state="undelivered", settled_at=SOON)  # the last attempt

@@ -205,7 +205,7 @@ def test_a_visit_whose_time_has_passed_is_still_counted_by_the_close_out() -> No
     )
     missed.refresh_from_db()
     assert missed.state == BookingState.BOOKED
-    check_in.mark_no_show(booking_id=missed.pk, actor="worker", now=drive.starts_at + timedelta(hours=1))
+    check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=drive.starts_at + timedelta(hours=1))
     assert turnout.count_turnout(drive).no_show_count == 1
 
 

@@ -57,7 +57,7 @@ def test_a_published_drive_is_listed_with_its_places() -> None:
 
 def test_drafts_cancelled_and_past_drives_are_not_listed() -> None:
     shown, cancelled, _draft = builders.drive(), builders.drive(), builders.drive(published=False)
-    lifecycle.cancel_drive(drive_id=cancelled.pk, reason="", actor="test", now=NOW)
+    lifecycle.cancel_drive(drive_id=cancelled.pk, reason="", actor="user:1", now=NOW)
     assert ids(Api().get("drives/")) == [str(shown.pk)]
     with time_machine.travel(shown.ends_at, tick=False):
         assert ids(Api().get("drives/")) == []
@@ -172,7 +172,7 @@ def test_a_drive_has_all_that_a_donor_needs_before_booking() -> None:
 
 def test_a_closed_drive_is_shown_without_spots() -> None:
     drive = builders.drive()
-    lifecycle.close_drive(drive_id=drive.pk, actor="test", now=NOW)
+    lifecycle.close_drive(drive_id=drive.pk, actor="user:1", now=NOW)
     told = Api().get(f"drives/{drive.pk}/").json()
     assert (told["status"], told["spots_left"]) == ("closed", 0)
     assert Api().get(f"drives/{drive.pk}/slots/").json()["results"] == []
