@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
+from notifications import rules
 from notifications.models import Breaker
-
-FAILURES_TO_OPEN = 10  # in a row
-OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +42,8 @@ def _count_failures(subject: str, count: int, now: datetime) -> None:
     Breaker.objects.bulk_create([Breaker(subject=subject)], ignore_conflicts=True)
     row = Breaker.objects.select_for_update(no_key=True).get(subject=subject)
     row.failures += count
-    if row.probing or (row.open_until is None and row.failures >= FAILURES_TO_OPEN):
-        row.open_until = now + OPEN_DURATIONS[min(row.trips, len(OPEN_DURATIONS) - 1)]
+    if row.probing or (row.open_until is None and row.failures >= rules.BREAKER_FAILURES):
+        row.open_until = now + rules.BREAKER_OPEN_DURATIONS[min(row.trips, len(rules.BREAKER_OPEN_DURATIONS) - 1)]
         row.opened_at = row.opened_at or now
         row.trips, row.probing = row.trips + 1, False
         logger.warning("%s is paused after %s failures in a row", subject, row.failures)

@@ -1,13 +1,13 @@
 """Erase a person's messages, replies and consents, and blank old texts."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
 
-from notifications import contact_address
+from notifications import contact_address, rules
 from notifications.models import (
     UNSENT_STATES,
     ConsentEntry,
@@ -23,7 +23,6 @@ from notifications.models.message import MessageQuerySet
 from notifications.reconciliation import BLANKED_TEXT
 from organizations.models import Organization
 
-TEXTS_KEPT_FOR = timedelta(days=90)
 ERASED = "erased"
 STEP = 2_000
 
@@ -103,7 +102,7 @@ def purge_old_texts(*, now: datetime) -> int:
 
     Each step along the primary key is its own transaction, so the run can be killed or repeated safely.
     """
-    before, blanked = now - TEXTS_KEPT_FOR, 0
+    before, blanked = now - rules.TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP)

@@ -283,17 +283,21 @@ def list_delivery_problems(now: datetime, organization: Organization | None = No
     scope = {"organization": organization.pk if organization else None}
     problems: list[DeliveryProblem] = []
     with connection.cursor() as cursor:
-        cursor.execute(_LATE, {**scope, "now": now, "before": now - LATE_AFTER, "tries": MANY_TRIES})
+        cursor.execute(
+            _LATE, {**scope, "now": now, "before": now - rules.MESSAGE_LATE_AFTER, "tries": rules.MIN_TRIES_FOR_ALERT}
+        )
         problems += [DeliveryProblem("late", *row) for row in cursor.fetchall()]
         cursor.execute(_SENDERS, scope)
         problems += [DeliveryProblem(code, organization_id) for code, organization_id in cursor.fetchall()]
         cursor.execute(_OUTCOMES, {**scope, "since": now - timedelta(days=1)})
-        rates = [(pk, lost * 100 // known) for pk, known, lost in cursor.fetchall() if known >= FEW_TEXTS]
-    return problems + [DeliveryProblem("undelivered", pk, percent) for pk, percent in rates if percent > LOST_PERCENT]
+        rates = [
+            (pk, lost * 100 // known) for pk, known, lost in cursor.fetchall() if known >= rules.MIN_TEXTS_FOR_LOSS_RATE
+        ]
+    return problems + [
+        DeliveryProblem("undelivered", pk, percent) for pk, percent in rates if percent > rules.MAX_LOST_PERCENT
+    ]
 
 
-LATE_AFTER, MANY_TRIES = timedelta(minutes=2), 4
-FEW_TEXTS, LOST_PERCENT = 20, 20
 _LATE = """
 SELECT message.organization_id, count(*) FROM notifications_message AS message
  WHERE message.state = 'queued' AND (message.due_at <= %(before)s OR message.attempts >= %(tries)s)

@@ -8,28 +8,20 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 
-from notifications import kinds, providers, reports, results
+from notifications import kinds, providers, reports, results, rules
 from notifications.claim import LEASE
 from notifications.models import Message, MessageState, Report
 from notifications.models.message import MessageQuerySet
 from notifications.providers.base import OutgoingMessage, Provider, ProviderError, ProviderMessage
 
-LISTING_DELAY = timedelta(seconds=60)  # a message may appear in the provider's list only after this long
-LOOK_BACK = timedelta(days=3)  # long, because clocks may jump; number and text identify a message
-MOST_RESENDS = 5  # when the provider says that it has no such message
-MOST_BLIND_RESENDS = 2  # when the provider cannot be asked; each one may be a duplicate
-LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we try to look up one message
 BLANKED_TEXT = "-"
-POLLED_FOR = timedelta(days=1)
-BATCH, RUN_SECONDS = 100, 20
-CHECK_LEASE = timedelta(seconds=45)  # keeps other workers away; longer than a run
-RETRY_UNREACHABLE_AFTER = timedelta(seconds=30)
+BATCH = 100
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +30,7 @@ def reconcile_messages(*, now: datetime) -> dict[str, int]:
     counts = Counter(end_leases(now=now))
     counts["adopted_reports"] = reports.adopt_orphan_reports(now=now)
     counts["forgotten_codes"] = blank_old_codes(now=now)
-    until = time.monotonic() + RUN_SECONDS
+    until = time.monotonic() + rules.RECONCILIATION_RUN_SECONDS
     while time.monotonic() < until and (batch := _claim_due_checks(now=now)):
         while batch and time.monotonic() < until:
             message = batch.pop(0)
@@ -78,13 +70,13 @@ def blank_old_codes(*, now: datetime) -> int:
 def _claim_due_checks(*, now: datetime) -> list[Message]:
     due = Message.objects.filter(check_at__lte=now).order_by("check_at", "pk")
     claimed = list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related("sender")[:BATCH])
-    Message.objects.filter(pk__in=[message.pk for message in claimed]).update(check_at=now + CHECK_LEASE)
+    Message.objects.filter(pk__in=[message.pk for message in claimed]).update(check_at=now + rules.CHECK_LEASE)
     return claimed
 
 
 @transaction.atomic(savepoint=False)
 def _release_checks(messages: Sequence[Message], *, now: datetime) -> None:
-    Message.objects.filter(pk__in=[one.pk for one in messages], check_at=now + CHECK_LEASE).update(check_at=now)
+    Message.objects.filter(pk__in=[one.pk for one in messages], check_at=now + rules.CHECK_LEASE).update(check_at=now)
 
 
 def _lock_free_rows(rows: MessageQuerySet) -> MessageQuerySet:
@@ -109,10 +101,10 @@ def _check_message(message: Message, now: datetime) -> str:
         return _poll_message(message, provider, now)
     except ProviderError as error:
         logger.info("message %s could not be looked up: %s", message.pk, error)
-        given_up = now >= min((message.sending_at or now) + LOOKUP_TIMEOUT, message.expires_at)
+        given_up = now >= min((message.sending_at or now) + rules.LOOKUP_TIMEOUT, message.expires_at)
         if message.state == MessageState.IN_DOUBT and given_up:
             return _resend_or_give_up(message, now, asked=False)
-        return _update_message(message, "not_answered", check_at=now + RETRY_UNREACHABLE_AFTER)
+        return _update_message(message, "not_answered", check_at=now + rules.RETRY_UNREACHABLE_AFTER)
 
 
 def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
@@ -120,13 +112,13 @@ def _resolve_doubt(message: Message, provider: Provider, now: datetime) -> str:
     if not message.address:  # erased in flight, so we can neither look it up nor send it again
         ended = {"state": MessageState.FAILED, "reason": "erased", "check_at": None, "settled_at": now}
         return _update_message(message, "ended", **ended)
-    for known in provider.find(_build_outgoing_message(message), sending_at - LOOK_BACK):
+    for known in provider.find(_build_outgoing_message(message), sending_at - rules.LOOKUP_WINDOW):
         if _is_same_text(known.text, message.text) and adopt_provider_message(message=message, known=known, now=now):
             return "adopted"
-    if sending_at > now + LISTING_DELAY:  # the clock was set back after the message was sent
-        return _update_message(message, "settling", sending_at=now, check_at=now + LISTING_DELAY)
-    if now < sending_at + LISTING_DELAY:
-        return _update_message(message, "settling", check_at=sending_at + LISTING_DELAY)
+    if sending_at > now + rules.PROVIDER_LIST_DELAY:  # the clock was set back after the message was sent
+        return _update_message(message, "settling", sending_at=now, check_at=now + rules.PROVIDER_LIST_DELAY)
+    if now < sending_at + rules.PROVIDER_LIST_DELAY:
+        return _update_message(message, "settling", check_at=sending_at + rules.PROVIDER_LIST_DELAY)
     return _resend_or_give_up(message, now, asked=provider.can_look_up)
 
 
@@ -135,7 +127,7 @@ def _resend_or_give_up(message: Message, now: datetime, *, asked: bool) -> str:
         # "Expired" would say that the message was never sent. If the provider cannot be asked, it may have been.
         state = MessageState.EXPIRED if asked else MessageState.FAILED
         return _update_message(message, "ended", state=state, reason="unknown_fate", check_at=None, settled_at=now)
-    if message.resends >= (MOST_RESENDS if asked else MOST_BLIND_RESENDS):
+    if message.resends >= (rules.MOST_RESENDS if asked else rules.MOST_BLIND_RESENDS):
         logger.error("message %s is in doubt after %s resends: a person must decide", message.pk, message.resends)
         return _park_message(message, now)
     resend = {"state": MessageState.QUEUED, "due_at": now, "check_at": None, "resends": message.resends + 1}
@@ -177,7 +169,7 @@ def adopt_provider_message(*, message: Message, known: ProviderMessage, now: dat
 
 def _poll_message(message: Message, provider: Provider, now: datetime) -> str:
     age = now - (message.sent_at or now)
-    later = now + max(results.FIRST_CHECK, age) if age < POLLED_FOR else None
+    later = now + max(results.FIRST_CHECK, age) if age < rules.STATUS_POLLED_FOR else None
     _update_message(message, "", check_at=later)
     known = provider.fetch(message.provider_id) if provider.can_look_up else None
     if known:

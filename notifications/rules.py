@@ -1,4 +1,4 @@
-"""Rules for retries, status reports and possible opt-outs. No database."""
+"""Rules for retries, status reports and possible opt-outs, and the limits of the workers. No database."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -80,3 +80,25 @@ def compute_decision_deadline(asked_at: datetime, zone: str) -> datetime:
         local += timedelta(days=1)
         days += local.weekday() < _SATURDAY
     return local.astimezone(asked_at.tzinfo)
+
+
+# Limits of the workers --------------------------------------------------------------------------------------------
+
+BREAKER_FAILURES = 10  # in a row; then the breaker opens
+BREAKER_OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
+PROBE_TIMEOUT = timedelta(seconds=15)  # longer than the longest call; a probe of a dead worker ends then
+
+PROVIDER_LIST_DELAY = timedelta(seconds=60)  # a message may appear in the provider's list only after this long
+LOOKUP_WINDOW = timedelta(days=3)  # long, because clocks may jump; number and text identify a message
+MOST_RESENDS = 5  # when the provider says that it has no such message
+MOST_BLIND_RESENDS = 2  # when the provider cannot be asked; each one may be a duplicate
+LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we try to look up one message
+STATUS_POLLED_FOR = timedelta(days=1)
+RECONCILIATION_RUN_SECONDS = 20
+CHECK_LEASE = timedelta(seconds=45)  # keeps other workers away; longer than a run
+RETRY_UNREACHABLE_AFTER = timedelta(seconds=30)
+
+MESSAGE_LATE_AFTER, MIN_TRIES_FOR_ALERT = timedelta(minutes=2), 4
+MIN_TEXTS_FOR_LOSS_RATE, MAX_LOST_PERCENT = 20, 20  # an alert if more than this share of the last texts is lost
+
+TEXTS_KEPT_FOR = timedelta(days=90)  # then the text of a message is erased

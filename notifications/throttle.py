@@ -7,19 +7,16 @@ allowances, each ordered by subject. Workers never wait for a locked message.
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
+from notifications import rules
 from notifications.claimed import ClaimedMessage
 from notifications.kinds import PRIORITIES, Budget
 from notifications.models import Allowance, Breaker
 from notifications.pace import AllowanceUse, Deferral
-
-PROBE_PATIENCE = timedelta(
-    seconds=15
-)  # longer than the longest call; after a worker dies, the next probe waits this long
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -93,7 +90,7 @@ class RateLimiter:
         for subject in due.select_for_update(no_key=True).values_list("subject", flat=True):
             self._shut[subject] = False
         ours = [subject for subject, shut in self._shut.items() if not shut]
-        Breaker.objects.filter(subject__in=ours).update(open_until=self._now + PROBE_PATIENCE, probing=True)
+        Breaker.objects.filter(subject__in=ours).update(open_until=self._now + rules.PROBE_TIMEOUT, probing=True)
         shut = Breaker.objects.filter(subject__in=subjects, open_until__isnull=False)
         return {row.subject: row.open_until for row in shut if row.open_until}
 

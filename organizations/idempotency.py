@@ -14,10 +14,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from organizations import rules
 from organizations.models import IdempotentAnswer, linked_model
 
 ANONYMOUS = "anonymous"
-ANSWER_LIFETIME = timedelta(hours=24)
 
 _KEY_PATTERN = re.compile(r"[\x21\x23-\x7e]{1,255}")  # printable characters except the quotation mark
 # 22 URL-safe characters, or a UUID, have 128 bits. Another caller could guess a shorter key and get its response.
@@ -135,7 +135,7 @@ def blank_answers(*, mentions: Collection[str]) -> int:
 
 @transaction.atomic
 def purge_answers(*, now: datetime) -> int:
-    return IdempotentAnswer.objects.filter(created_at__lte=now - ANSWER_LIFETIME).delete()[0]
+    return IdempotentAnswer.objects.filter(created_at__lte=now - rules.ANSWER_LIFETIME).delete()[0]
 
 
 def _clean_key(scope: str, key: str) -> str:
@@ -164,7 +164,7 @@ def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | No
         cursor.execute(_SELECT_ANSWER, [scope, key_hash])
         row = cursor.fetchone()
     known = IdempotentAnswer(**dict(zip(_COLUMNS, row, strict=True))) if row else None
-    if known and known.created_at <= now - ANSWER_LIFETIME:
+    if known and known.created_at <= now - rules.ANSWER_LIFETIME:
         known.delete()
         return None
     return known

@@ -7,6 +7,9 @@ from organizations.models import Role
 
 MAX_IDLE_TIME = timedelta(hours=2)  # then a member signs in again
 
+ANSWER_LIFETIME = timedelta(hours=24)  # an answer is replayed for a repeated idempotency key
+RETRY_PARKED_ROW_AFTER = timedelta(hours=1)
+
 INVITATION_LIFETIME = timedelta(days=7)
 INVITATION_KEPT = timedelta(days=30)  # after it expired
 INVITATION_WINDOW = timedelta(days=1)

@@ -2,15 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Count, F
 
+from organizations import rules
 from organizations.models import ParkedRow
-
-RETRY_AFTER = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ def retry_parked_row(*, parked_id: int, now: datetime) -> None:
 def _park_row(sweep: str, pk: int, error: Exception, now: datetime) -> None:
     name = type(error).__name__[:80]
     log.error("%s: row %s is parked: %s", sweep, pk, name)
-    parked = {"error": name, "retry_at": now + RETRY_AFTER}
+    parked = {"error": name, "retry_at": now + rules.RETRY_PARKED_ROW_AFTER}
     rows = ParkedRow.objects.filter(sweep=sweep, row=pk)
     if not rows.update(**parked, failures=F("failures") + 1):
         ParkedRow.objects.bulk_create([ParkedRow(sweep=sweep, row=pk, **parked)], ignore_conflicts=True)

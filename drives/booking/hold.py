@@ -13,7 +13,7 @@ from drives import refusals
 from drives.booking import confirm_holds, create, rules
 from drives.capacity import booking_facts, counters, locks, visits
 from drives.capacity import rules as capacity_rules
-from drives.domain import party_fit
+from drives.domain import rules as domain_rules
 from drives.domain.intervals import SelfReported
 from drives.eligibility import self_check, self_reported
 from drives.models import Booking, BookingState, Drive, Source
@@ -83,7 +83,7 @@ def hold_in_transaction(
     a code, raise RateLimitExceeded. Locks: identity, drive (shared), slots. The number of statements does not depend on
     the party's size.
     """
-    if len(companions) >= party_fit.MAX_PARTY_SIZE:
+    if len(companions) >= domain_rules.MAX_PARTY_SIZE:
         raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
     details = registration.build_registration(
         organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now

@@ -13,7 +13,7 @@ from drives.booking.rules import Act
 from drives.capacity import availability, counters
 from drives.models import WITH_DRIVE, Booking, BookingState
 from drives.refusals import OpenTime
-from drives.web import links
+from drives.web import rules as web_rules
 from organizations.models import linked_model
 from volunteers import queries as volunteers_queries
 
@@ -60,7 +60,7 @@ def load_booking_page_by_reference(
 
 
 def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage | None:
-    current = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR)
+    current = rows.filter(drive__ends_at__gt=now - web_rules.LINK_VALID_FOR)
     booking = current.select_related(*WITH_DRIVE, "registration").first()
     return build_booking_page(booking, key, now, booking_party.load_party(booking)) if booking else None
 

@@ -16,7 +16,7 @@ from drives.booking import forms, hold, rules, views_links, views_rebook
 from drives.booking.forms import DetailsForm
 from drives.booking.queries import BookingPage
 from drives.capacity import availability
-from drives.domain import party_fit
+from drives.domain import rules as domain_rules
 from drives.eligibility import self_check
 from drives.models import Booking, BookingState, Visit
 from drives.public import queries as public_queries
@@ -95,7 +95,7 @@ def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
 
 
 def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
-    choices.read_choice(request, "people", [str(size) for size in party_fit.PARTY_SIZES], default="1")
+    choices.read_choice(request, "people", [str(size) for size in domain_rules.PARTY_SIZES], default="1")
     wanted = times.parse_party_request(request.POST)
     form = DetailsForm(request.POST, visits=wanted.visits)
     details = BookingDetails(page, form, wanted, times.parse_slot_id(request.POST.get("slot", "")), status=422)

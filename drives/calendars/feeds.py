@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from drives.web import links
+from drives.web import rules as web_rules
 from organizations.models import linked_model
 
 
@@ -26,7 +26,7 @@ _STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 
 def find_feed(token: str, now: datetime) -> Feed | None:
     """Find a feed by its link's token, with active and past bookings, and cancelled ones for 30 days. One query."""
-    since, link_hash = now - links.LINK_VALID_FOR, linked_model.hash_token(token)
+    since, link_hash = now - web_rules.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED_SQL, {"since": since, "link_hash": link_hash})
         row = cursor.fetchone()
@@ -35,7 +35,7 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """Map stamps to booking ids, in order. A stamp changes whenever the booking's event changes. One query."""
-    since = now - links.LINK_VALID_FOR
+    since = now - web_rules.LINK_VALID_FOR
     with connection.cursor() as cursor:
         cursor.execute(_STAMPS_SQL, {"volunteer": feed.volunteer_id, "since": since})
         return {stamp: booking_id for booking_id, stamp in cursor.fetchall()}

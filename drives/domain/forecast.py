@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer bookings, the planning rule is the better estimate
+from drives.domain import rules
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class DonationRate:
         return Fraction(self.donated, self.booked)
 
 
-PLANNING_RATE = DonationRate(donated=40, booked=60, is_observed=False)
+PLANNING_RATE = DonationRate(donated=rules.PLANNED_DONATIONS, booked=rules.PLANNED_BOOKINGS, is_observed=False)
 """The American Red Cross's planning rule: 60 bookings lead to 40 donations."""
 
 
 def compute_donation_rate(donated: int, booked: int) -> DonationRate:
-    if booked < MIN_BOOKINGS_FOR_OWN_RATE or donated < 1:
+    if booked < rules.MIN_BOOKINGS_FOR_OWN_RATE or donated < 1:
         return PLANNING_RATE
     return DonationRate(min(donated, booked), booked, is_observed=True)
 

@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-YEARS = range(2000, 2200)
-STEP_MINUTES = range(5, 61, 5)
+from drives.domain import rules
+
 # One number per step, from step 0 to closing.
 FreeCounts: TypeAlias = Sequence[int]
 
@@ -202,11 +202,11 @@ def _grid_problems(grid: Grid) -> list[GridProblem]:
 
 
 def _hours_problems(grid: Grid) -> Iterator[GridProblem]:
-    if grid.day.year not in YEARS:
+    if grid.day.year not in rules.DRIVE_YEARS:
         yield GridProblem("date_out_of_range", "day", {"year": grid.day.year})
     if grid.closes <= grid.opens:
         yield GridProblem("closes_before_opens", "closes")
-    if grid.step_minutes not in STEP_MINUTES:
+    if grid.step_minutes not in rules.STEP_MINUTES:
         yield GridProblem("step_not_allowed", "step_minutes")
     for name in sorted({name for name, wall in _wall_times(grid) if wall.second or wall.microsecond}):
         yield GridProblem("time_not_whole_minute", name)

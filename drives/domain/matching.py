@@ -7,13 +7,9 @@ from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 from typing import TypeAlias
 
-from drives.domain import grid
+from drives.domain import grid, rules
 from drives.domain.grid import Footprint, VisitShape
 from notifications.quiet_hours import QuietHours
-
-OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
-LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
-MIN_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so that the donor has time to travel
 
 # One row per step, from step 0: id, start, open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
@@ -44,7 +40,7 @@ class SpotMatch:
 
 
 def compute_earliest_offered_arrival(now: datetime) -> datetime:
-    return now + MIN_NOTICE + SHORTEST_OFFER
+    return now + rules.MIN_OFFER_NOTICE + rules.SHORTEST_OFFER
 
 
 def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
@@ -57,10 +53,10 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
     """
     morning = quiet.next_open(now)
     begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
-    duration = min(LONGEST_OFFER, max(SHORTEST_OFFER, (starts_at - begins) / OFFER_TIME_DIVISOR))
+    duration = min(rules.LONGEST_OFFER, max(rules.SHORTEST_OFFER, (starts_at - begins) / rules.OFFER_TIME_DIVISOR))
     ends = begins + duration
     if quiet.is_quiet(ends) and compute_earliest_offered_arrival(quiet.next_open(ends)) <= starts_at:
-        ends = quiet.next_open(ends) + SHORTEST_OFFER
+        ends = quiet.next_open(ends) + rules.SHORTEST_OFFER
     minute = ends.replace(second=0, microsecond=0)
     return minute if minute == ends else minute + timedelta(minutes=1)
 

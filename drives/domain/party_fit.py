@@ -6,12 +6,8 @@ The members arrive at the same time or one after another. Each arrives no later 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drives.domain import grid
+from drives.domain import grid, rules
 from drives.domain.grid import FreeCounts, VisitShape
-
-MAX_PARTY_SIZE = 6
-PARTY_SIZES = range(1, MAX_PARTY_SIZE + 1)
-MAX_PLACEMENTS = 3_000  # limits the search, because a fine grid may allow millions of arrangements
 
 
 @dataclass(frozen=True)
@@ -24,22 +20,22 @@ class FreeCapacity:
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """Return the arrival step of each visit, or None if they do not fit. The earliest visit arrives in step `first`.
 
-    Among the arrangements found within `MAX_PLACEMENTS`, prefers the one whose last visit arrives earliest. Visits of
+    Of at most `rules.MAX_ARRANGEMENTS_TRIED` arrangements, prefers the one that ends its arrivals earliest. Visits of
     the same shape arrive in the given order.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
-    return _Search(capacity, shapes).search_from(first, MAX_PLACEMENTS)
+    return _Search(capacity, shapes).search_from(first, rules.MAX_ARRANGEMENTS_TRIED)
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
     """Yield the result of `fit_party` for each step where the party fits.
 
-    `MAX_PLACEMENTS` limits all steps together.
+    `rules.MAX_ARRANGEMENTS_TRIED` limits all steps together.
     """
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
-        if arrivals := search.search_from(first, MAX_PLACEMENTS // len(steps)):
+        if arrivals := search.search_from(first, rules.MAX_ARRANGEMENTS_TRIED // len(steps)):
             yield arrivals
 
 

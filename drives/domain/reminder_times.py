@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from drives.domain import rules
 from drives.domain.message_kinds import ScheduledKind
 from notifications.kinds import ChannelChoice
 from notifications.quiet_hours import QuietHours
 
 REMINDERS = (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS, ScheduledKind.DAY_BEFORE, ScheduledKind.SAME_DAY)
 FOLLOW_UPS = (ScheduledKind.THANK_YOU, ScheduledKind.MISSED)
-MAX_DAYS_BEFORE, MAX_HOURS_BEFORE = 30, 12
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,14 @@ def _normalize_entry(entry: EntrySettings) -> EntrySettings:
 
 
 def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
-    if entry.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS) and not 2 <= entry.days <= MAX_DAYS_BEFORE:
-        detail = _("Enter 2 to %(most)s days before the visit.") % {"most": MAX_DAYS_BEFORE}
+    if (
+        entry.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS)
+        and not rules.MIN_REMINDER_DAYS <= entry.days <= rules.MAX_REMINDER_DAYS
+    ):
+        detail = _("Enter 2 to %(most)s days before the visit.") % {"most": rules.MAX_REMINDER_DAYS}
         return [ScheduleProblem(entry.kind, "days", "days_out_of_range", detail)]
-    if entry.kind == ScheduledKind.SAME_DAY and not 1 <= entry.hours <= MAX_HOURS_BEFORE:
-        detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": MAX_HOURS_BEFORE}
+    if entry.kind == ScheduledKind.SAME_DAY and not rules.MIN_REMINDER_HOURS <= entry.hours <= rules.MAX_REMINDER_HOURS:
+        detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": rules.MAX_REMINDER_HOURS}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
     if entry.kind == ScheduledKind.BOOKED and entry.channel_choice == ChannelChoice.MAIL:
         detail = _("Donors who gave only a phone number would get no confirmation. Choose text.")

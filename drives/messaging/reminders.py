@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
-from drives.messaging import schedule, shared_contacts
+from drives.messaging import rules, schedule, shared_contacts
 from drives.messaging.shared_contacts import COVERED_BY_SHARED_TEXT, SharedTexts
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts.catalog import NO_CUSTOM_TEXTS, CustomTexts
@@ -24,7 +24,6 @@ from volunteers import addressees
 
 log = logging.getLogger(__name__)
 
-RENDER_WITHIN = timedelta(minutes=15)
 REMINDER_KINDS = tuple(map(str, reminder_times.REMINDERS))
 
 
@@ -58,7 +57,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A text that would be blocked
     becomes an e-mail if the donor has a mailbox. Four queries and two writes, or five and three with such an e-mail.
     """
-    scheduled = notifications_queries.list_messages_to_render(now, RENDER_WITHIN, limit)
+    scheduled = notifications_queries.list_messages_to_render(now, rules.RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
         [shared_contacts.parse_booking_id(message) for message in scheduled]
     )

@@ -1,6 +1,9 @@
-"""Numbers and time limits of broadcasts, invitations, shared texts and calls."""
+"""Numbers and time limits of reminders, broadcasts, invitations, shared texts and calls."""
 
 from datetime import timedelta
+
+# Reminders
+RENDER_WITHIN = timedelta(minutes=15)  # before the due time
 
 # Broadcasts
 UNDO_BROADCAST_WITHIN = timedelta(minutes=2)

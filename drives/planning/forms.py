@@ -9,8 +9,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.domain.grid import STEP_MINUTES
 from drives.domain.preview import Preview
+from drives.domain.rules import STEP_MINUTES
 from drives.eligibility import policy_choices
 from drives.models import PLAN_FIELDS, Drive, Policy, Site
 from drives.planning import plan_check as planning_plan

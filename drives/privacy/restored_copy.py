@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from drives.attendance import close_out
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations
 from drives.planning import alerts
-from drives.privacy import erase
+from drives.privacy import erase, rules
 from drives.privacy.erase import ErasureReason
 from drives.waitlist import messages as waitlist_messages
 from notifications import restored_messages
@@ -18,8 +18,6 @@ from notifications.restored_messages import MessagesOfKind
 from organizations import audit, database_copy
 from organizations.models import Organization
 from volunteers.models import Volunteer
-
-SHOWN_AHEAD = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,9 @@ def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) ->
     replies.handle_new_replies(now=now)
     invitations.invite_all_donors(now=now, in_quiet_hours=True)
     withdrawn = restored_messages.withdraw_past_messages(until=sent_until, created_since=now, now=now)
-    return RestoreResult(erased, withdrawn, restored_messages.list_coming_messages(until=now + SHOWN_AHEAD))
+    return RestoreResult(
+        erased, withdrawn, restored_messages.list_coming_messages(until=now + rules.RESTORED_MESSAGES_SHOWN_AHEAD)
+    )
 
 
 def erase_again(*, erasures: Collection[str], now: datetime) -> int:

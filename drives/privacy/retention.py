@@ -1,22 +1,21 @@
 """Delete personal data after its retention period. Every function may be interrupted or run twice."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from drives.models import Conversation
-from drives.privacy import erase, inactive
+from drives.privacy import erase, inactive, rules
 from drives.privacy.erase import ErasureReason
 from drives.refusals import Refusal
 from notifications import erasure
-from notifications.erasure import TEXTS_KEPT_FOR
+from notifications import rules as notifications_rules
 from organizations import sweeps
 from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
-GRACE = timedelta(days=1)  # a newer contact may belong to a volunteer who is just being created
 
 
 def apply_retention(*, now: datetime) -> dict[str, int]:
@@ -26,7 +25,7 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
         "texts": erasure.purge_old_texts(now=now),
         "conversations": _delete_old_conversations(now),
         "contacts": retention.purge_orphan_contacts(),
-        "hashed": retention.hash_unknown_addresses(before=now - GRACE),
+        "hashed": retention.hash_unknown_addresses(before=now - rules.HASH_CONTACTS_AFTER),
     }
 
 
@@ -50,5 +49,5 @@ def _erase_inactive(volunteer_id: int, now: datetime) -> bool:
 @transaction.atomic
 def _delete_old_conversations(now: datetime) -> int:
     known = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
-    old = Conversation.objects.filter(~Exists(known), last_text_at__lt=now - TEXTS_KEPT_FOR)
+    old = Conversation.objects.filter(~Exists(known), last_text_at__lt=now - notifications_rules.TEXTS_KEPT_FOR)
     return old.delete()[1].get("drives.Conversation", 0)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.capacity import availability
-from drives.domain import party_fit
+from drives.domain import rules as domain_rules
 from drives.models import Drive, Visit
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime
@@ -70,12 +70,12 @@ class PartyRequest:
     @property
     def party_sizes(self) -> list["PartyRequest"]:
         first = self.first if self.people > 1 else int(self.visit == Visit.FIRST)
-        return [PartyRequest(self.visit, number, min(first, number)) for number in party_fit.PARTY_SIZES]
+        return [PartyRequest(self.visit, number, min(first, number)) for number in domain_rules.PARTY_SIZES]
 
 
 def parse_party_request(query: QueryDict) -> PartyRequest:
     number, first = query.get("people", ""), query.get("first", "")
-    people = int(number) if number in map(str, party_fit.PARTY_SIZES) else 1
+    people = int(number) if number in map(str, domain_rules.PARTY_SIZES) else 1
     new = int(first) if first in map(str, range(people + 1)) else 0
     return PartyRequest(parse_visit_type(query.get("visit", "")), people, new)
 

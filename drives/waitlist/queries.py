@@ -29,7 +29,7 @@ from drives.models import (
     WaitlistEntryState,
 )
 from drives.waitlist import rules
-from drives.web import links
+from drives.web import rules as web_rules
 from organizations.models import linked_model
 
 
@@ -85,7 +85,7 @@ def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> W
     long as a booking's link. An entry that was not verified in time is returned as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
-    entry = rows.filter(drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
+    entry = rows.filter(drive__ends_at__gt=now - web_rules.LINK_VALID_FOR).first()
     if entry is None:
         return None
     if entry.is_overdue(now):
@@ -140,7 +140,7 @@ def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> Offe
     """
     related = [f"entry__{name}" for name in WITH_DRIVE]
     rows = filter_by_link(Offer, key, tokens).select_related(*related, "booking")
-    offer = rows.filter(entry__drive__ends_at__gt=now - links.LINK_VALID_FOR).first()
+    offer = rows.filter(entry__drive__ends_at__gt=now - web_rules.LINK_VALID_FOR).first()
     if offer is None:
         return None
     is_open = offer.state == OfferState.OPEN and offer.deadline > now

@@ -1,14 +1,11 @@
 """Build absolute URLs of donors' pages, and define how long they work."""
 
-from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
 from django.urls import reverse
 
 from drives.models import Booking
-
-LINK_VALID_FOR = timedelta(days=30)  # after the drive
 
 
 def build_booking_link(booking: Booking) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import override_settings
 
-from notifications import breakers, delivery, senders, throttle
+from notifications import breakers, delivery, rules, senders, throttle
 from notifications.models import Allowance, Message, Sender
 from organizations.models import Organization
 from tests import builders, seeds
@@ -73,7 +73,7 @@ def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
     organization = builders.organization(messages_per_day=1000)
     made.many(organization, 90)
     way = f"sender:{organization.senders.get().pk}"
-    breakers.record_calls(calls=[(way, True)] * breakers.FAILURES_TO_OPEN, now=made.NOON - breakers.OPEN_DURATIONS[0])
+    breakers.record_calls(calls=[(way, True)] * rules.BREAKER_FAILURES, now=made.NOON - rules.BREAKER_OPEN_DURATIONS[0])
     twilio.plan(["503"] * 90)
     assert run_concurrently(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
     assert twilio.calls == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from notifications import breakers, outbox, throttle
+from notifications import breakers, outbox, rules
 from notifications import queries as notifications_queries
 from notifications.kinds import Withdrawal
 from notifications.models import Breaker, Message, Sender
@@ -227,13 +227,13 @@ def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: 
 
 def test_each_try_that_fails_shuts_for_longer_and_a_success_opens() -> None:
     way, at, shut_for = "sender:7", NOON, []
-    breakers.record_calls(calls=[(way, True)] * breakers.FAILURES_TO_OPEN, now=at)
+    breakers.record_calls(calls=[(way, True)] * rules.BREAKER_FAILURES, now=at)
     for _try in range(4):
         row = Breaker.objects.get(subject=way)
         assert row.open_until is not None
         shut_for.append((row.open_until - at).total_seconds())
         at = row.open_until
-        Breaker.objects.update(open_until=at + throttle.PROBE_PATIENCE, probing=True)
+        Breaker.objects.update(open_until=at + rules.PROBE_TIMEOUT, probing=True)
         breakers.record_calls(calls=[(way, True)], now=at)
     assert shut_for == [15, 30, 60, 60]
     breakers.record_calls(calls=[(way, False)], now=at)

@@ -6,7 +6,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 
-from organizations import sweeps
+from organizations import rules, sweeps
 from organizations.models import ParkedRow
 from tests.builders import NOW
 
@@ -29,12 +29,12 @@ def test_a_bad_row_is_parked_for_an_hour_and_the_others_are_done() -> None:
     rows = Rows(ValueError("Test Ana Alder"))
     assert sweeps.run_each("test", [1, 2, 3], rows.handle, now=NOW) == 2
     assert ParkedRow.objects.values_list("sweep", "row", "error", "failures").get() == ("test", 2, "ValueError", 1)
-    early = NOW + sweeps.RETRY_AFTER - timedelta(microseconds=1)
+    early = NOW + rules.RETRY_PARKED_ROW_AFTER - timedelta(microseconds=1)
     assert sweeps.run_each("test", [1, 2, 3], rows.handle, now=early) == 2
     assert sweeps.run_each("another", [2], Rows().handle, now=early) == 1
-    assert sweeps.run_each("test", [1, 2, 3], rows.handle, now=NOW + sweeps.RETRY_AFTER) == 2
+    assert sweeps.run_each("test", [1, 2, 3], rows.handle, now=NOW + rules.RETRY_PARKED_ROW_AFTER) == 2
     assert (rows.seen.count(2), ParkedRow.objects.get().failures) == (2, 2)
-    assert sweeps.run_each("test", [2], Rows().handle, now=NOW + 3 * sweeps.RETRY_AFTER) == 1
+    assert sweeps.run_each("test", [2], Rows().handle, now=NOW + 3 * rules.RETRY_PARKED_ROW_AFTER) == 1
     assert not ParkedRow.objects.exists()
 
 

@@ -18,7 +18,7 @@ from drives.eligibility import rules as eligibility_rules
 from drives.models import BookingState, Drive, DriveState, Policy, Visit
 from drives.refusals import Reason
 from drives.waitlist import rules as waitlist_rules
-from drives.web import links
+from drives.web import rules as web_rules
 
 NOW = datetime(2027, 3, 13, 18, tzinfo=UTC)
 DAY, MINUTE, TICK = timedelta(days=1), timedelta(minutes=1), timedelta(microseconds=1)
@@ -64,7 +64,7 @@ def test_the_constants_of_the_rules() -> None:
     assert timedelta(minutes=15) == booking_rules.HOLD_FOR == booking_rules.UNDO_WITHIN
     assert timedelta(hours=24) == booking_rules.LATE_WITHIN
     assert timedelta(hours=72) == booking_rules.CANCELLATION_ALERT_WITHIN
-    assert timedelta(days=30) == links.LINK_VALID_FOR
+    assert timedelta(days=30) == web_rules.LINK_VALID_FOR
     assert capacity_rules.MAX_HOLDS_PER_CONTACT == 2
 
 

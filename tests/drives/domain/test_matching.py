@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.domain import matching
+from drives.domain import rules as domain_rules
 from drives.domain.grid import Footprint, VisitShape
 from drives.domain.matching import ArrivalWindow, SpotMatch
 from drives.messaging.texts import catalog, waitlist_texts
@@ -62,7 +63,7 @@ def test_an_offer_stands_for_a_quarter_of_the_remaining_time(offered: str, arriv
 def test_an_offer_always_leaves_time_to_answer_and_to_come(now: datetime, ahead: int, until: int, since: int) -> None:
     arrival = now + timedelta(minutes=ahead)
     ends = matching.compute_offer_deadline(now, arrival, QuietHours(LOS_ANGELES, until, since))
-    assert now + matching.SHORTEST_OFFER <= ends <= arrival - matching.MIN_NOTICE
+    assert now + domain_rules.SHORTEST_OFFER <= ends <= arrival - domain_rules.MIN_OFFER_NOTICE
 
 
 def steps(*free: int) -> matching.StepRows:

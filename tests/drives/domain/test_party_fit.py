@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from drives.domain import grid, party_fit
 from drives.domain.grid import VisitShape
-from drives.domain.party_fit import MAX_PARTY_SIZE, PARTY_SIZES, FreeCapacity
+from drives.domain.party_fit import FreeCapacity
+from drives.domain.rules import MAX_PARTY_SIZE, PARTY_SIZES
 
 FIRST, RETURNING, PLAIN = VisitShape(3, 3), VisitShape(1, 3), VisitShape(0, 1)
 
