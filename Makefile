@@ -15,55 +15,62 @@ PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-012
 	SMS_PROVIDER=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
 	EMAIL_URL=submission://mail.example.org DEMO=off RATE_LIMITS=on
 
-.PHONY: run test mutants check lint types templates deploy bench soak shots venv
+.PHONY: run test mutants check lint types templates deploy bench soak shots venv venv-dev python
 .NOTPARALLEL:
 
 run: venv
 	@exec $(PY) -m config.embedded --with-parent
 
 # Tests often wait for servers, so there is one worker more than there are cores.
-test: venv
+test: venv-dev
 	@$(PY) -m pytest -n $$($(PY) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') $(ARGS)
 
 # No server is started, but the settings need addresses.
-mutants: venv
+mutants: venv-dev
 	@rm -rf mutants
 	@DATABASE_URL=postgresql:///none REDIS_URL=redis://127.0.0.1:1/0 .venv/bin/mutmut run $(ARGS)
 	@.venv/bin/mutmut results
 
-check: venv lint types templates deploy
+check: venv-dev lint types templates deploy
 	@echo "All checks passed."
 
-lint: venv
+lint: venv-dev
 	@echo "Lint, format, imports"
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@.venv/bin/lint-imports
 
-types: venv
+types: venv-dev
 	@echo "Types"
 	@$(PRODUCTION) DATABASE_URL=postgresql:///none $(PY) -m mypy .
 
-templates: venv
+templates: venv-dev
 	@echo "Templates, compose.yaml"
 	@.venv/bin/djlint . --lint --quiet
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
-deploy: venv
+deploy: venv-dev
 	@echo "Deploy check, migrations"
 	@$(PRODUCTION) DATABASE_URL=postgresql:///none STATIC_ROOT=build/static $(PY) manage.py collectstatic --no-input --verbosity 0
 	@$(PRODUCTION) STATIC_ROOT=build/static $(PY) -m config.embedded with $(PY) manage.py check --deploy --fail-level WARNING
 	@$(PRODUCTION) $(PY) -m config.embedded with $(PY) manage.py makemigrations --check --dry-run
 
-bench: venv
+bench: venv-dev
 	@$(PY) -m bench $(ARGS)
 
-soak: venv
+soak: venv-dev
 	@$(PY) -m bench.soak $(ARGS)
 
-shots: venv
+shots: venv-dev
 	@$(PY) -m bench.shots $(ARGS)
 
-venv:
-	@command -v $(PYTHON) >/dev/null || { echo "Error: $(PYTHON) was not found. Install Python 3.11 or newer, or name it: make run PYTHON=..." >&2; exit 1; }
+# The packages that the service runs on.
+venv: python
 	@$(PYTHON) config/embedded/install.py
+
+# And those of the tests, linters and benchmarks.
+venv-dev: python
+	@$(PYTHON) config/embedded/install.py --dev
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "Error: $(PYTHON) was not found. Install Python 3.11 or newer, or name it: make run PYTHON=..." >&2; exit 1; }

@@ -1,4 +1,7 @@
-"""Create .venv with exactly the locked versions. Runs on any Python, before any package is installed."""
+"""Create .venv with exactly the locked versions: those that the service runs on, and with `--dev` also the others.
+
+Runs on any Python, before any package is installed.
+"""
 
 import fcntl
 import hashlib
@@ -11,25 +14,38 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-LOCK = ROOT / "requirements-dev.lock"
-STAMP = VENV / "installed"
+RUN_LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-postgres.lock"]
+DEV_LOCKS = [ROOT / "requirements-dev.lock"]  # contains the other two
 PYTHON_COMMANDS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
-def main() -> None:
-    """Install the packages, unless the last installation used the same lock file."""
+def main(arguments: "list[str]") -> None:
+    """Install the packages, unless the last installation used the same lock files."""
     _require_supported_python()
-    with LOCK.open("rb") as lock:
+    with RUN_LOCKS[0].open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = f"{hashlib.sha256(lock.read()).hexdigest()} {sys.version_info[:2]}"
+        run = VENV / "installed", _compute_stamp(RUN_LOCKS)
+        dev = VENV / "installed-dev", _compute_stamp(DEV_LOCKS)
+        is_dev = "--dev" in arguments
         try:
-            if STAMP.exists() and STAMP.read_text() == stamp and _is_venv_working():
+            if _is_stamped(dev if is_dev else run) and _is_venv_working():
                 return
             _create_venv()
-            _install_packages()
-            STAMP.write_text(stamp)
+            _install_packages(DEV_LOCKS if is_dev else RUN_LOCKS)
+            for path, stamp in (run, dev) if is_dev else (run,):
+                path.write_text(stamp)
         except PermissionError:
             _exit_with_error(f"You may not write to {ROOT}. Copy the project to a folder of your own.")
+
+
+def _compute_stamp(locks: "list[Path]") -> str:
+    content = b"".join(lock.read_bytes() for lock in locks)
+    return f"{hashlib.sha256(content).hexdigest()} {sys.version_info[:2]}"
+
+
+def _is_stamped(expected: "tuple[Path, str]") -> bool:
+    path, stamp = expected
+    return path.exists() and path.read_text() == stamp
 
 
 def _require_supported_python() -> None:
@@ -41,7 +57,7 @@ def _require_supported_python() -> None:
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Name another with PYTHON=..."
         )
     else:
-        os.execv(found, [found, __file__])  # noqa: S606
+        os.execv(found, [found, __file__, *sys.argv[1:]])  # noqa: S606
 
 
 def _is_venv_working() -> bool:
@@ -61,11 +77,14 @@ def _create_venv() -> None:
         )
 
 
-def _install_packages() -> None:
-    names = [line.split("==")[0] for line in LOCK.read_text().splitlines() if line[:1].isalnum()]
-    print(f"Installing up to {len(names)} packages into .venv (a minute or two, the first time) …", flush=True)
+def _install_packages(locks: "list[Path]") -> None:
+    lines = [line for lock in locks for line in lock.read_text().splitlines()]
+    names = [line.split("==")[0] for line in lines if line[:1].isalnum()]
+    print(f"Installing up to {len(names)} packages into .venv (the first time, pip downloads them) …", flush=True)
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "--no-deps"]
-    command += ["--progress-bar", "off", "--disable-pip-version-check", "-r", str(LOCK)]
+    # Python compiles what it imports. Compiling every module of every package takes as long as unpacking them.
+    command += ["--no-compile", "--progress-bar", "off", "--disable-pip-version-check"]
+    command += [argument for lock in locks for argument in ("-r", str(lock))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         output = _print_progress(pip.stdout or [], names)
     if pip.returncode:
@@ -95,4 +114,4 @@ def _exit_with_error(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
