@@ -1,14 +1,20 @@
 """Set REMOTE_ADDR from X-Forwarded-For, and hide the monitoring pages from the public."""
 
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from notifications.models import Heartbeat
 
 # Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include the documentation ranges.
 _INTERNAL_NETWORKS = [
@@ -18,19 +24,48 @@ _INTERNAL_NETWORKS = [
 _PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 
 
-class ClientAddressMiddleware:
-    """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it. Used only with BEHIND_PROXY=on.
+_IS_FORWARDED = "drives.is_forwarded"
+LOG_INTERVAL_SECONDS = 60  # for each process
+HEARTBEAT_NAME = "untrusted_proxy"  # `manage.py doctor` reads it
 
-    The last entry of X-Forwarded-For comes from our proxy. Earlier entries may be forged by the visitor.
+logger = logging.getLogger(__name__)
+
+
+class ClientAddressMiddleware:
+    """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it.
+
+    Only a proxy in TRUSTED_PROXIES may say it. Each of our proxies adds an entry to X-Forwarded-For, so the visitor is
+    the entry of number PROXY_COUNT from the end. Earlier entries may be forged by the visitor.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.trusted = [ip_network(network) for network in settings.TRUSTED_PROXIES] or _INTERNAL_NETWORKS
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with suppress(ValueError):
-            request.META["REMOTE_ADDR"] = str(ip_address(_read_forwarded_address(request)))
+        if any(header in request.headers for header in _PROXY_HEADERS):
+            request.META[_IS_FORWARDED] = True
+            self._read_headers(request)
         return self.get_response(request)
+
+    def _read_headers(self, request: HttpRequest) -> None:
+        if settings.BEHIND_PROXY and _is_in(request.META["REMOTE_ADDR"], self.trusted):
+            with suppress(ValueError):
+                request.META["REMOTE_ADDR"] = str(ip_address(_read_visitor_address(request)))
+            return
+        request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        if caches["local"].add(HEARTBEAT_NAME, "logged", LOG_INTERVAL_SECONDS):
+            _report_untrusted_proxy()
+
+
+def _report_untrusted_proxy() -> None:
+    logger.warning(
+        "a request with a forwarded header came from an address that is not trusted, so the header is ignored, and all"
+        " visitors behind that address share their limits. If it is your proxy, set BEHIND_PROXY=on and add it to"
+        " TRUSTED_PROXIES"
+    )
+    with suppress(DatabaseError):
+        Heartbeat.objects.update_or_create(name=HEARTBEAT_NAME, defaults={"seen_at": timezone.now()})
 
 
 def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -58,7 +93,7 @@ def _has_token(request: HttpRequest) -> bool:
 def _is_internal(request: HttpRequest) -> bool:
     """Return whether the caller and, behind a proxy, the visitor have private IP addresses."""
     addresses = [request.META["REMOTE_ADDR"]]
-    if any(header in request.headers for header in _PROXY_HEADERS):  # also if BEHIND_PROXY was forgotten
+    if request.META.get(_IS_FORWARDED):  # also if BEHIND_PROXY was forgotten
         addresses.append(_read_forwarded_address(request))
     return all(_is_private(address) for address in addresses)
 
@@ -67,9 +102,18 @@ def _read_forwarded_address(request: HttpRequest) -> str:
     return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
 
 
+def _read_visitor_address(request: HttpRequest) -> str:
+    entries = request.headers.get("X-Forwarded-For", "").split(",")
+    return entries[-min(settings.PROXY_COUNT, len(entries))].strip()
+
+
 def _is_private(address: str) -> bool:
+    return _is_in(address, _INTERNAL_NETWORKS)
+
+
+def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     try:
         ip = ip_address(address)
     except ValueError:
         return False
-    return any(ip in network for network in _INTERNAL_NETWORKS if network.version == ip.version)
+    return any(ip in network for network in networks if network.version == ip.version)

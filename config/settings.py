@@ -26,6 +26,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 DEBUG = False
 SECURE = BASE_URL.startswith("https://")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+# The networks of our proxies, loopback and private ones by default, and the number of proxies in a row.
+TRUSTED_PROXIES = [network for network in env.list("TRUSTED_PROXIES", [], subcast=str.strip) if network]
+PROXY_COUNT = env.int("PROXY_COUNT", 1, validate=validate.Range(min=1, max=9))
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 SIGNUP = env.str("SIGNUP", "closed", validate=validate.OneOf(["closed", "invite", "open"]))
 # Each erasure is a line in this file, so that it can be repeated after a restore. Keep it apart from the database.
@@ -56,7 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    *(["config.client_address.ClientAddressMiddleware"] if BEHIND_PROXY else []),
+    "config.client_address.ClientAddressMiddleware",
     "config.logs.RequestLogMiddleware",
     "config.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -164,7 +167,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset f
 ACCOUNT_LOGOUT_ON_GET = False
 # "found": visitors who ask for a link to found an organization (SIGNUP=open)
 ACCOUNT_RATE_LIMITS = {"found": "5/h/ip"} if RATE_LIMITS else False
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0  # rate limits count by the visitor's IP address
+ALLAUTH_TRUSTED_PROXY_COUNT = 0  # `config.client_address` has set REMOTE_ADDR to the visitor's address
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/organizer/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"

@@ -166,3 +166,9 @@ def _more(client: socket.socket) -> bytes:
     if more := client.recv(65536):
         return more
     raise ConnectionError("the server closed the connection")
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,137 @@
+"""The sample site of deploy/nginx.conf, with a real nginx, TLS and the real web server."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import requests
+
+from config.embedded import redis_server
+from config.embedded.guard import Guard
+from config.embedded.processes import ROOT
+from tests import programs
+from tests.stack import nginx
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("stack"),
+    pytest.mark.stack,
+    pytest.mark.skipif(nginx.PROGRAM is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"),
+]
+
+
+class Site(NamedTuple):
+    plain: str
+    secure: str
+    folder: Path
+
+    @property
+    def browser(self) -> requests.Session:
+        session = requests.Session()
+        session.verify = str(self.folder / "fullchain.pem")
+        session.trust_env = False
+        return session
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "web.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Collect the static files, as before a start in production."""
+    folder = tmp_path_factory.mktemp("static")
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "STATIC_ROOT": str(folder)}, check=True, timeout=120)
+    return folder
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: Path) -> Iterator[Site]:
+    secure = redis_server.find_free_port()
+    settings = {
+        "BASE_URL": f"https://localhost:{secure}",
+        "STATIC_ROOT": str(static),
+        "BEHIND_PROXY": "on",
+        "DEMO": "off",
+        "RATE_LIMITS": "on",
+        "ALLOWED_HOSTS": "localhost",
+        "WEB_CONCURRENCY": "2",
+        **getattr(request, "param", {}),
+    }
+    with (
+        programs.web(guard, tmp_path / "web.log", **settings) as port,
+        nginx.run_nginx(guard, tmp_path, [port], secure=secure) as plain,
+    ):
+        yield Site(f"http://localhost:{plain}", f"https://localhost:{secure}", tmp_path)
+
+
+def count_answers(site: Site, tries: int) -> dict[int, int]:
+    """Try wrong passwords for as many members, each with another forged address. Return the answers by status."""
+    counts: dict[int, int] = {}
+    for n in range(tries):
+        browser = site.browser
+        forged = {"X-Forwarded-For": f"198.51.100.{n}", "X-Real-IP": f"198.51.100.{n}", "Referer": site.secure}
+        page = browser.get(f"{site.secure}/accounts/login/", headers=forged)
+        token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        fields = {"login": f"ben{n}@example.org", "password": "a wrong passphrase", "csrfmiddlewaretoken": token}
+        answer = browser.post(f"{site.secure}/accounts/login/", fields, headers=forged, allow_redirects=False)
+        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+    return counts
+
+
+def test_forged_addresses_do_not_get_around_the_limit_on_sign_ins(site: Site) -> None:
+    counts = count_answers(site, 60)
+    assert counts[429] >= 30
+    assert sum(counts.values()) == 60
+    assert "TRUSTED_PROXIES" not in site.log
+
+
+def test_a_form_passes_over_https_and_a_visitor_of_http_is_sent_there(site: Site) -> None:
+    browser = site.browser
+    sent = browser.get(f"{site.plain}/accounts/login/", allow_redirects=False)
+    assert (sent.status_code, sent.headers["Location"]) == (301, f"{site.secure}/accounts/login/")
+    page = browser.get(f"{site.secure}/accounts/login/")
+    assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    fields = {"login": "ben@example.org", "password": "a wrong passphrase", "csrfmiddlewaretoken": token}
+    answer = browser.post(
+        f"{site.secure}/accounts/login/", fields, headers={"Referer": f"{site.secure}/"}, allow_redirects=False
+    )
+    assert answer.status_code == 200
+    assert "not correct" in answer.text
+
+
+def test_the_public_sees_no_figures(site: Site) -> None:
+    assert site.browser.get(f"{site.secure}/metrics").status_code == 404
+    assert site.browser.get(f"{site.secure}/readyz").status_code == 503  # no worker runs
+    assert site.browser.get(f"{site.secure}/healthz").json() == {"ok": True}
+
+
+def test_static_files_come_from_nginx_and_browsers_keep_them(site: Site) -> None:
+    (site.folder / "static" / "site.abc.css").write_text("a{}")
+    answer = site.browser.get(f"{site.secure}/static/site.abc.css")
+    assert (answer.status_code, answer.text) == (200, "a{}")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site) -> None:
+    certificate = str(site.folder / "fullchain.pem")
+    form = ["-s", "-o", "/dev/null", "--cacert", certificate, "-w", '{"v":"%{http_version}","s":%{http_code}}']
+    cookie = ["-H", "Cookie: long=" + "x" * 12_000]
+    said = subprocess.run(["curl", *form, *cookie, f"{site.secure}/find/"], capture_output=True, check=True, timeout=30)
+    assert json.loads(said.stdout) == {"v": "2", "s": 200}
+    body = {"text": "x" * 2_000_000}
+    assert site.browser.post(f"{site.secure}/webhooks/twilio/inbound/", body).status_code == 403
+    assert site.browser.post(f"{site.secure}/webhooks/twilio/inbound/", {"text": "x" * 4_000_000}).status_code == 413
+
+
+@pytest.mark.parametrize("site", [{"TRUSTED_PROXIES": "192.0.2.1"}], indirect=True)
+def test_a_proxy_that_is_not_trusted_is_reported(site: Site) -> None:
+    site.browser.get(f"{site.secure}/find/", allow_redirects=False)
+    assert "add it to TRUSTED_PROXIES" in site.log
