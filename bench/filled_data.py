@@ -15,10 +15,12 @@ from psycopg import sql
 from bench import bench_data
 from bench.bench_data import ZONE, BenchData
 from notifications import contact_address, senders
+from organizations import secret_keys
 from organizations.models import Organization
 
 BOOKINGS_PER_DRIVE, BOOKINGS_PER_DONOR, STEPS = 100, 4, 40
 UPCOMING_SHARE = 0.03  # of the drives; the others were in the last 600 days
+MIN_UPCOMING = 60  # fills the lists at every size, so that only the size differs
 FIRST_NAMES = ("Ana", "Ben", "Cleo", "Dora", "Elif", "Femi", "Gita", "Hugo", "Iris", "Jan", "Kofi", "Lena", "Mara")
 LAST_NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Juniper", "Linden", "Maple")
 TABLES = (
@@ -32,10 +34,11 @@ def fill_database(world: BenchData, bookings: int) -> None:
     senders.ensure_default_sender()
     drives, donors = bookings // BOOKINGS_PER_DRIVE, bookings // BOOKINGS_PER_DONOR
     others = [_create_organization(world, number) for number in range(1, max(4, round(bookings**0.5 / 25)) + 1)]
-    upcoming = max(6, round(drives * UPCOMING_SHARE))
+    upcoming = max(MIN_UPCOMING, round(drives * UPCOMING_SHARE))
     facts = {
         "now": world.now,
         "zone": ZONE,
+        "seal": secret_keys.seal("bench"),  # one for all, because only the hash is unique
         "own": world.organization.pk,
         "policy": world.policy.pk,
         "drives": drives,
@@ -117,16 +120,17 @@ CREATE TEMPORARY TABLE bench_drive (id bigint PRIMARY KEY, rank bigint, day date
     is_full bool, organization_id bigint, site_id bigint, first_donor bigint, donors bigint);
 """
 _DONORS = """
-INSERT INTO volunteers_volunteer (id, uuid, epoch, link_hash, name, folded_name, language, created_at, organization_id)
-SELECT id, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), name, lower(name),
+INSERT INTO volunteers_volunteer (id, uuid, epoch, link_hash, link_seal, name, folded_name, language, created_at,
+    organization_id)
+SELECT id, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), %(seal)s, name, lower(name),
        CASE WHEN mod(id, 7) = 0 THEN 'es' ELSE 'en' END,
        %(now)s - interval '1 day' * (5 + mod(id, 595)), organization_id
   FROM (SELECT *, gen_random_uuid() AS uuid FROM bench_donor) AS donor
 """
 _CONTACTS = """
-INSERT INTO volunteers_contact (id, uuid, epoch, link_hash, kind, address, identity, verified_at, organization_id,
-    owner_id)
-SELECT 2 * id + rank, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), kind, address, identity,
+INSERT INTO volunteers_contact (id, uuid, epoch, link_hash, link_seal, kind, address, identity, verified_at,
+    organization_id, owner_id)
+SELECT 2 * id + rank, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), %(seal)s, kind, address, identity,
        %(now)s - interval '5 days', organization_id, id
   FROM (SELECT donor.id, organization_id, contact.*, gen_random_uuid() AS uuid FROM bench_donor AS donor
          CROSS JOIN LATERAL (VALUES (0, 'phone', phone, phone_identity), (1, 'email', email, email_identity))
@@ -207,11 +211,12 @@ SELECT booking.id, donor.name, phone, phone, email, phone_identity, 'en', '["rem
  WHERE state <> 'lapsed'
 """
 _BOOKINGS = """
-INSERT INTO drives_booking (id, uuid, epoch, link_hash, reference, drive_id, arrival_id, starts_at, volunteer_id,
-    registration_id, visit, state, source, held_until, is_extended, first_step, screening_steps, chair_from, chair_to,
+INSERT INTO drives_booking (id, uuid, epoch, link_hash, link_seal, reference, drive_id, arrival_id, starts_at,
+    volunteer_id, registration_id, visit, state, source, held_until, is_extended, first_step, screening_steps,
+    chair_from, chair_to,
     is_counted, revision, self_check, override_reason, overridden_rules, created_at, changed_at, verified_at,
     checked_in_at, donated_at, outcome_at, cancelled_at, cancelled_by, cancelled_late)
-SELECT id, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), 'R' || visit, drive_id,
+SELECT id, uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), %(seal)s, 'R' || visit, drive_id,
        (drive_id - 1) * %(steps)s + n + 1, starts_at, CASE WHEN state <> 'lapsed' THEN donor END,
        CASE WHEN state <> 'lapsed' THEN id END, CASE WHEN screening = 2 THEN 'first' ELSE 'return' END, state, 'online',
        CASE WHEN state = 'lapsed' THEN made_at + interval '15 minutes' END, false, n, screening, n + screening,
@@ -252,9 +257,10 @@ SELECT starts_at + interval '11 hours', true, 80, 95, 90, 85, 80, 0, 5, 0, 5, 5,
 """
 # A dozen donors wait at each full drive, and old entries remain at past ones.
 _WAITLISTS = """
-INSERT INTO drives_waitlistentry (uuid, epoch, link_hash, visit, state, source, joined_at, created_at, changed_at,
-    verified_at, is_extended, drive_id, volunteer_id)
-SELECT uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), 'return', CASE WHEN is_past THEN 'closed' ELSE 'waiting' END,
+INSERT INTO drives_waitlistentry (uuid, epoch, link_hash, link_seal, visit, state, source, joined_at, created_at,
+    changed_at, verified_at, is_extended, drive_id, volunteer_id)
+SELECT uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), %(seal)s, 'return',
+       CASE WHEN is_past THEN 'closed' ELSE 'waiting' END,
        'online', made_at, made_at, made_at, made_at, false, id, donor
   FROM (SELECT drive.id, is_past, gen_random_uuid() AS uuid,
                first_donor + mod((drive.rank / 2 * %(visits)s + %(visits)s + entry.rank) * 7919, donors) AS donor,

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(default='page', max_length=20)),
                 ('is_for_other', models.BooleanField(db_default=False, default=False)),
                 ('ip', models.GenericIPAddressField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_index=True)),
+                ('created_at', models.DateTimeField()),
                 ('verified_at', models.DateTimeField(blank=True, null=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='organizations.organization')),
                 ('volunteer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='volunteers.volunteer')),
@@ -135,6 +135,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='registration',
             index=models.Index(fields=['identity', '-created_at'], name='registration_identity'),
+        ),
+        migrations.AddIndex(
+            model_name='registration',
+            index=models.Index(condition=models.Q(('verified_at__isnull', True)), fields=['created_at', 'id'], name='registration_not_verified'),
         ),
         migrations.AddConstraint(
             model_name='registration',

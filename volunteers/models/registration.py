@@ -23,7 +23,7 @@ class Registration(models.Model):
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="registrations"
     )
-    created_at = models.DateTimeField(db_index=True)  # retention deletes old unverified ones
+    created_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -33,7 +33,15 @@ class Registration(models.Model):
             )
         ]
         # Used to count the live holds of a contact.
-        indexes = [models.Index(fields=["identity", "-created_at"], name="registration_identity")]
+        indexes = [
+            models.Index(fields=["identity", "-created_at"], name="registration_identity"),
+            # The purge of unverified registrations. Most registrations are verified.
+            models.Index(
+                fields=["created_at", "id"],
+                condition=models.Q(verified_at__isnull=True),
+                name="registration_not_verified",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"registration {self.pk}"
