@@ -21,4 +21,4 @@ SELECT drive_id, fingerprint,
   FROM current
  UNION ALL
 SELECT DISTINCT drive_id, '', true FROM drives_reservedspot AS spot
- WHERE %(drive)s::bigint IS NULL AND NOT EXISTS (SELECT FROM drives_offer WHERE hold_id = spot.id)
+ WHERE %(drive)s::bigint IS NULL AND NOT EXISTS (SELECT FROM drives_offer WHERE reserved_spot_id = spot.id)
