@@ -134,7 +134,8 @@ def entry() -> WaitlistEntry:
     site = Site(name="St Mary Hall", sms_name="M" * 20, timezone="America/Los_Angeles", organization=organization)
     starts = datetime(2028, 9, 27, 17, 30, tzinfo=UTC)
     drive = Drive(organization=organization, site=site, starts_at=starts, title="Plasma drive")
-    return WaitlistEntry(drive=drive, volunteer=Volunteer(name="Test Ana Alder"), visit=Visit.RETURN)
+    ana = Volunteer(name="Test Ana Alder")
+    return WaitlistEntry(**WaitlistEntry.build_link_fields(), drive=drive, volunteer=ana, visit=Visit.RETURN)
 
 
 @pytest.mark.parametrize("state", ["published", "cancelled"])
@@ -164,7 +165,7 @@ def test_an_offer_text_with_its_link_fits_one_segment(language: str) -> None:
 
 
 def test_an_offer_text_names_time_deadline_and_replies() -> None:
-    offer = Offer(entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
+    offer = Offer(**Offer.build_link_fields(), entry=entry(), starts_at=local("13 10:30"), deadline=local("12 16:00"))
     text = waitlist_texts.render_offer(offer, "sms").text
     assert text.startswith(f"{'W' * 20}: Spot open Sat Mar 13 10:30 AM. C by Fri 4:00 PM to take it, X to pass. http")
     mail = waitlist_texts.render_offer(offer, "email")

@@ -30,8 +30,10 @@ def longest() -> Drive:
 def texts(kind: MessageKind) -> list[str]:
     """List every text that can be sent as this kind, in the active language."""
     drive, ana = longest(), Volunteer(name="Test Ana Alder")
-    entry = WaitlistEntry(drive=drive, volunteer=ana, visit=Visit.RETURN)
-    booking = Booking(drive=drive, volunteer=ana, starts_at=drive.starts_at, visit=Visit.RETURN)
+    entry = WaitlistEntry(**WaitlistEntry.build_link_fields(), drive=drive, volunteer=ana, visit=Visit.RETURN)
+    booking = Booking(
+        **Booking.build_link_fields(), drive=drive, volunteer=ana, starts_at=drive.starts_at, visit=Visit.RETURN
+    )
     language = translation.get_language() or "en"
     others: dict[MessageKind, Callable[[], list[str]]] = {
         kinds.CODE: lambda: [
