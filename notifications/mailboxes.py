@@ -68,11 +68,11 @@ def record_mail_results(*, mail_results: Iterable[MailResult], now: datetime) ->
 
 def _count_refusal(result: MailResult, now: datetime) -> None:
     key = {"organization_id": result.organization_id, "address_hash": result.address_hash}
-    told = {"error_code": result.error_code, "refused_at": now}
+    refusal = {"error_code": result.error_code, "refused_at": now}
     next_count = NEXT_COUNT[MailboxEvent.REFUSED]
-    if not MailboxRefusals.objects.filter(**key).update(count=next_count(F("count")), **told):
+    if not MailboxRefusals.objects.filter(**key).update(count=next_count(F("count")), **refusal):
         MailboxRefusals.objects.bulk_create(
-            [MailboxRefusals(**key, **told, count=next_count(0))], ignore_conflicts=True
+            [MailboxRefusals(**key, **refusal, count=next_count(0))], ignore_conflicts=True
         )
 
 

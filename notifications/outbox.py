@@ -132,7 +132,7 @@ def readdress_messages(*, recipient: str, channel: str, address: str, now: datet
 
 
 def list_unsent_tokens(*, organization: Organization) -> dict[str, list[tuple[int, str]]]:
-    """Find link tokens in rendered messages that have not left. Return message ids and tokens by the token's hash."""
+    """Find link tokens in unsent rendered messages. Return message ids and tokens by the token's hash."""
     found: dict[str, list[tuple[int, str]]] = {}
     unsent = _filter_may_leave().filter(organization=organization).exclude(text="")
     for message_id, *texts in unsent.values_list("pk", *_LINKED_FIELDS).iterator():

@@ -114,7 +114,7 @@ def _is_provider_failure(result: CallResult) -> bool:
 
 
 def _find_refusal(result: CallResult) -> str | None:
-    """Return why the provider refused a message for good, "" if it took it, or None if neither is certain."""
+    """Return why the provider permanently refused a message, "" if it took it, or None if neither is certain."""
     if result.error is None:
         return ""
     is_refused = result.error.kind in {ErrorKind.PERMANENT, ErrorKind.CONFIGURATION}

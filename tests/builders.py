@@ -141,8 +141,8 @@ def replanned(drive: Drive, **changes: Any) -> Drive:
     return again
 
 
-def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
-    """Build a drive without screening. A visit takes one step in a chair, and every step has `places` spots."""
+def plain(at: Site, *, spots: int, steps: int = 4, **changes: Any) -> Drive:
+    """Build a drive without screening. A visit takes one step in a chair, and every step has `spots` spots."""
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
         "first_screening_steps": 0,
@@ -151,7 +151,7 @@ def plain(at: Site, *, places: int, steps: int = 4, **changes: Any) -> Drive:
         "return_chair_steps": 1,
         "screening_stations": 0,
     }
-    return plan(at, chairs=places, closes=closes, **{**shape, **changes})
+    return plan(at, chairs=spots, closes=closes, **{**shape, **changes})
 
 
 def drive(
@@ -258,11 +258,11 @@ def agreed(of: Organization, address: str, *purposes: str, given: bool = True, n
     )
 
 
-def full_drive(*, places: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
+def full_drive(*, spots: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
     """Create a plain drive that is fully booked by donors 1, 2, 3 and so on, in order of time."""
     owner = of or organization(codes_per_day=100_000)
-    made = drive(owner, plain(site(owner), places=places, steps=steps, **changes))
-    return [booked(made, n=n, number=1 + n * places + place) for n in range(steps) for place in range(places)]
+    made = drive(owner, plain(site(owner), spots=spots, steps=steps, **changes))
+    return [booked(made, n=n, number=1 + n * spots + spot) for n in range(steps) for spot in range(spots)]
 
 
 def asked_to_wait(

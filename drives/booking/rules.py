@@ -212,7 +212,7 @@ def _find_time_reason(when: When, booking: Booking, now: datetime) -> Reason | N
 
 def _build_time_reason(when: When, booking: Booking) -> Reason:
     reasons = {
-        When.BEFORE_DEADLINE: Reason("hold_lapsed", HoldLapsed().message),
+        When.BEFORE_DEADLINE: Reason("hold_lapsed", str(HoldLapsed().message)),
         When.AFTER_DEADLINE: Reason("hold_not_over", _("We’re still holding this time.")),
         When.BEFORE_VISIT: build_visit_past_reason(),
         When.BEFORE_DRIVE_END: Reason("drive_past", _("This drive is over.")),

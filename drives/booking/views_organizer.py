@@ -47,8 +47,8 @@ def add_booking(request: MemberRequest, drive_id: int) -> HttpResponse:
             form.proposed = form_errors.list_alternatives(error)
         else:
             name = {"name": form.cleaned_data["name"]}
-            told = _("We’re sending a confirmation.")
-            _add_result(request, _("%(name)s is booked.") % name, [booking], kinds.BOOKED, told)
+            notified = _("We’re sending a confirmation.")
+            _add_result(request, _("%(name)s is booked.") % name, [booking], kinds.BOOKED, notified)
             return redirect("organizer_booking", booking.pk)
     context = {
         "drive": drive,
@@ -88,8 +88,8 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
             form.proposed = form_errors.list_alternatives(error)
         else:
             done = _("All of them have a new time.") if whole_party else _("The booking has been moved.")
-            told = _("We’re letting them know.") if whole_party else _("We’re letting the donor know.")
-            _add_result(request, done, group or [booking], kinds.MOVED, told)
+            notified = _("We’re letting them know.") if whole_party else _("We’re letting the donor know.")
+            _add_result(request, done, group or [booking], kinds.MOVED, notified)
             return redirect("organizer_booking", booking.pk)
     context = {"booking": booking, "drive": booking.drive, "form": form, "party": party, "group": group}
     return members.render_member_page(request, "drives/booking/organizer_move.html", context)
@@ -109,12 +109,12 @@ def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpRespons
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            told = _("We’re letting the donor know.")
-            _add_result(request, _("The booking is cancelled."), [booking], kinds.CANCELLED, told)
+            notified = _("We’re letting the donor know.")
+            _add_result(request, _("The booking is cancelled."), [booking], kinds.CANCELLED, notified)
             return redirect("organizer_booking", booking.pk)
     organization = booking.drive.organization
-    told = reach.format_told(organization, [booking.volunteer], kinds.CANCELLED, _("We let the donor know."))
-    context = {"booking": booking, "drive": booking.drive, "form": form, "told": told}
+    notified = reach.format_notified(organization, [booking.volunteer], kinds.CANCELLED, _("We let the donor know."))
+    context = {"booking": booking, "drive": booking.drive, "form": form, "notified": notified}
     return members.render_member_page(request, "drives/booking/organizer_cancel.html", context)
 
 
@@ -131,10 +131,12 @@ def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> Http
     return redirect("organizer_booking", booking.pk)
 
 
-def _add_result(request: MemberRequest, done: str, bookings: Sequence[Booking], kind: MessageKind, told: str) -> None:
+def _add_result(
+    request: MemberRequest, done: str, bookings: Sequence[Booking], kind: MessageKind, notified: str
+) -> None:
     """Show what was done, and whether a message about it can reach the donors."""
     volunteers = [booking.volunteer for booking in bookings]
-    outcome = reach.format_told(bookings[0].drive.organization, volunteers, kind, told)
+    outcome = reach.format_notified(bookings[0].drive.organization, volunteers, kind, notified)
     messages.success(request, f"{done} {outcome}".strip())
 
 

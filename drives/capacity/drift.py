@@ -69,7 +69,7 @@ def list_drifted_slots(*, left_out: Sequence[DriveState] = (), drive_id: int | N
 def mend_drift(*, drive_id: int, actor: str, now: datetime) -> list[DriftedSlot]:
     """Set the counters of a drive to its bookings and reserved spots, and return the slots that were mended.
 
-    Locks the drive (exclusive), so that no booking changes meanwhile.
+    Locks the drive (exclusive), so that no booking changes during the count.
     """
     locks.lock_drive_exclusive(drive_id)
     drifted = list_drifted_slots(drive_id=drive_id)

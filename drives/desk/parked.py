@@ -82,7 +82,7 @@ SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
         "lapse_holds": SweepSubject(_("Free the spots of unverified bookings"), _list_drives, _show_drive),
         "offer_spots": SweepSubject(_("Offer freed spots to the waiting list"), _list_drives, _show_drive),
         "close_waitlists": SweepSubject(_("Close a waiting list"), _list_drives, _show_drive),
-        "expire_offers": SweepSubject(_("End an offer that nobody answered"), _list_offers, _show_waitlist),
+        "expire_offers": SweepSubject(_("End an unanswered offer"), _list_offers, _show_waitlist),
         "fallback": SweepSubject(_("Send an e-mail in place of a failed text"), _list_messages),
         "waitlist_fallback": SweepSubject(_("Send an e-mail in place of a failed text"), _list_messages),
         "invitations": SweepSubject(_("Invite donors to a drive"), lambda of: Organization.objects.filter(pk=of.pk)),

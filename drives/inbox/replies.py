@@ -25,8 +25,8 @@ from volunteers.limits import TooManyChanges
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
 TOO_LATE = "too_late"  # the offer had expired, and the donor was told by text
-REACTION = "reaction"  # "Loved “…”": shown in the conversation, and nobody has to answer it
-ASKED = "asked"  # the letter names several bookings, and the donor was asked which
+REACTION = "reaction"  # "Loved “…”": shown in the conversation, and no answer is needed
+ASKED = "asked"  # the reply fits several bookings, and the donor was asked which
 DONE = frozenset({*ReplyCommand, TOO_LATE, REACTION, ASKED})
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
 
 
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Carry out a letter, or ask which booking it means if the number has several questions open."""
+    """Carry out a reply of one letter, or ask which booking it means if the number has several open questions."""
     if parsed.choice:
         chosen = _choose_bookings(parsed.choice, reply)
         outcomes = {_apply_to_booking(booking, parsed.command, None, reply, now) for booking in chosen}

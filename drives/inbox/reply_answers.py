@@ -1,4 +1,4 @@
-"""Texts that answer a donor's letter: which booking it means, and why it cannot be carried out."""
+"""Texts that answer a donor's reply of one letter: which booking it means, or why it cannot be carried out."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ _PREFIX = "which:"
 
 
 def ask_which(reply: InboundMessage, command: ReplyCommand, bookings: Sequence[Booking], now: datetime) -> bool:
-    """Ask which booking a letter means, by name and time. Return False if they do not fit in one text.
+    """Ask which booking the reply means, by name and time. Return False if they do not fit in one text.
 
     The numbers stay with the question.
     """

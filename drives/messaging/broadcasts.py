@@ -54,7 +54,7 @@ def reasons_not_to_send_broadcast(
         if found := booking_texts.call_in_language(language, with_language):
             problems[f"text_{language}"] = found
     if not draft.audience.states:
-        problems["states"] = [ValidationError(_("Choose who gets this message."), code="nobody_chosen")]
+        problems["states"] = [ValidationError(_("Choose who gets this message."), code="no_recipients")]
     elif draft.purpose == Purpose.REMINDERS and not broadcast_queries.may_concern_visit(drive, draft.audience, now):
         detail = _(
             "Some of the people you chose have no "
@@ -83,7 +83,7 @@ def send_broadcast(
     broadcast = _build_broadcast(drive, draft)
     preview = _preview(broadcast, draft.audience)
     if not preview.recipient_count:
-        raise ValidationError(_("We can’t reach any of these people."), code="nobody_reached")
+        raise ValidationError(_("We can’t reach any of these people."), code="none_reachable")
     if typed_count != preview.recipient_count:
         detail = _("This will go to %(count)s people. Type this number to confirm.") % {
             "count": preview.recipient_count
@@ -108,7 +108,7 @@ def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str
     broadcast = _build_broadcast(drive, draft, kind=BroadcastKind.LATE, minutes=minutes)
     preview = _preview(broadcast, draft.audience)
     if not preview.reach.recipients:
-        raise ValidationError(_("No one is due in the next three hours."), code="nobody_due")
+        raise ValidationError(_("No one is due in the next three hours."), code="none_due")
     return _save_and_queue(broadcast, preview, request_key, actor, rules.UNDO_LATE_NOTICE_WITHIN, now)
 
 

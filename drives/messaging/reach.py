@@ -51,12 +51,12 @@ def load_reach(organization: Organization, volunteers: Iterable[Volunteer | None
     return DonorReach(notifications_reach.load_contact_facts(organization, addresses))
 
 
-def format_told(
-    organization: Organization, volunteers: Sequence[Volunteer | None], kind: MessageKind, told: str
+def format_notified(
+    organization: Organization, volunteers: Sequence[Volunteer | None], kind: MessageKind, sentence: str
 ) -> str:
-    """Return the sentence `told`, unless no message can reach some of these donors. Then say to call them."""
+    """Return the sentence, unless no message can reach some of these donors. Then say to call them."""
     count = load_reach(organization, volunteers).count_unreachable(volunteers, kind)
-    return " ".join(([told] if count < len(volunteers) else []) + ([format_unreachable(count)] if count else []))
+    return " ".join(([sentence] if count < len(volunteers) else []) + ([format_unreachable(count)] if count else []))
 
 
 def format_unreachable(count: int) -> str:

@@ -131,7 +131,7 @@ class ReservedSpot(models.Model):
 
 
 class OfferCheck(models.Model):
-    """The last look at a drive's waitlist that found nobody to offer a spot to.
+    """The last look at a drive's waitlist that found no donor for a spot.
 
     The sweep leaves the drive out until the fingerprint of its waiting entries and free capacity changes.
     """

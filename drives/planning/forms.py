@@ -89,7 +89,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         help_texts = {
             "title": gettext_lazy("Donors see it as the page title."),
             "chairs": gettext_lazy("How many donors can donate at the same time."),
-            "screening_stations": gettext_lazy("How many donors can donate at the same time."),
+            "screening_stations": gettext_lazy("How many donors can be screened at the same time."),
             "goal": gettext_lazy("The dashboard compares your bookings with this goal."),
             "bring": gettext_lazy("For example: photo ID. Reminders mention it, too."),
             "grace_minutes": gettext_lazy(

@@ -70,22 +70,22 @@ def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpRes
     form = CancelDriveForm(request.POST or None)
     if form.is_valid():
         reason, now = form.cleaned_data["reason"], timezone.now()
-        told = reach.load_cancellation_reach(drive)
+        notified = reach.load_cancellation_reach(drive)
         try:
             lifecycle.cancel_drive(drive_id=drive.pk, reason=reason, actor=members.format_actor(request), now=now)
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
-            messages.success(request, f"{_('The drive is cancelled.')} {_format_told(told)}".strip())
+            messages.success(request, f"{_('The drive is cancelled.')} {_format_notified(notified)}".strip())
             return redirect("organizer_drive", drive.pk)
-    context = {"drive": drive, "form": form, "told": reach.load_cancellation_reach(drive)}
+    context = {"drive": drive, "form": form, "notified": reach.load_cancellation_reach(drive)}
     return members.render_member_page(request, "drives/planning/cancel_drive.html", context)
 
 
-def _format_told(told: reach.CancellationReach) -> str:
-    text = ngettext("We’re telling %(count)s person.", "We’re telling %(count)s people.", told.reachable)
-    sentences = [text % {"count": told.reachable}] if told.reachable else []
-    return " ".join([*sentences, *([reach.format_unreachable(told.unreachable)] if told.unreachable else [])])
+def _format_notified(notified: reach.CancellationReach) -> str:
+    text = ngettext("We’re telling %(count)s person.", "We’re telling %(count)s people.", notified.reachable)
+    sentences = [text % {"count": notified.reachable}] if notified.reachable else []
+    return " ".join([*sentences, *([reach.format_unreachable(notified.unreachable)] if notified.unreachable else [])])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

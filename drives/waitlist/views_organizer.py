@@ -59,7 +59,7 @@ def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
             form_errors.add_refusal(form, error)
         else:
             on_list = _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]}
-            unreached = reach.format_told(drive.organization, [entry.volunteer], kinds.OFFER, "")
+            unreached = reach.format_notified(drive.organization, [entry.volunteer], kinds.OFFER, "")
             messages.success(request, f"{on_list} {unreached}".strip())
             return redirect("organizer_waitlist", drive.pk)
     return members.render_member_page(
@@ -99,8 +99,8 @@ def _format_closed(drive: Drive, volunteers: Sequence[Volunteer | None]) -> str:
     reached = len(volunteers) - reach.load_reach(drive.organization, volunteers).count_unreachable(
         volunteers, kinds.WAITLIST_CLOSED
     )
-    told = ngettext("We’re letting %(count)s person know.", "We’re letting %(count)s people know.", reached)
-    return reach.format_told(drive.organization, volunteers, kinds.WAITLIST_CLOSED, told % {"count": reached})
+    notified = ngettext("We’re letting %(count)s person know.", "We’re letting %(count)s people know.", reached)
+    return reach.format_notified(drive.organization, volunteers, kinds.WAITLIST_CLOSED, notified % {"count": reached})
 
 
 @require_POST
@@ -115,10 +115,10 @@ def answer_offer_for_donor(request: MemberRequest, drive_id: int, offer_id: int,
     try:
         if answer == "take":
             booking = offers.accept_offer(offer_id=offer.pk, actor=actor, now=timezone.now())
-            told = reach.format_told(
+            notified = reach.format_notified(
                 drive.organization, [booking.volunteer], kinds.BOOKED, _("We’re sending a confirmation.")
             )
-            messages.success(request, f"{_('%(name)s is booked.') % name} {told}")
+            messages.success(request, f"{_('%(name)s is booked.') % name} {notified}")
         else:
             offers.decline_offer(offer_id=offer.pk, actor=actor, now=timezone.now())
             messages.success(request, _("The spot goes to the next person. %(name)s stays on the waiting list.") % name)

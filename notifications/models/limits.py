@@ -24,7 +24,7 @@ class Allowance(models.Model):
 
 
 class RefusalRun(models.Model):
-    """How many messages in a row a sender or the mail server has refused for good. A success deletes the row."""
+    """How many messages in a row a sender or the mail server has permanently refused. A success deletes the row."""
 
     subject = models.CharField(max_length=40, unique=True)  # as in `Breaker`
     refusals = models.PositiveIntegerField(default=0)

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class DatabaseMarker(models.Model):
-    """Which database these tables stand in. A restored copy stands in another one.
+    """The database that contains these tables. A restored copy is in another one.
 
     It has one row.
     """

@@ -57,7 +57,7 @@ class ReadOnlyAdmin(RowAdmin):
         raise Http404  # the admin changes nothing, so there is no history
 
     def _audit(self, request: HttpRequest, verb: str, about: str, rows: Iterable[Model]) -> None:
-        """Add an entry for each organization of these rows. A page without rows also tells something."""
+        """Add an entry for each organization of these rows. A page without rows also reveals data."""
         organizations = {_find_organization_id(row) for row in rows} or {None}
         actor, now = f"user:{request.user.pk}", timezone.now()
         audit.add_admin_entries(organization_ids=organizations, actor=actor, verb=verb, about=about, now=now)

@@ -20,7 +20,7 @@ pytestmark = IN_BROWSER
 def full_world() -> tuple[Drive, list[Booking]]:
     """Create a drive with everything that a page can show, with both spots booked."""
     shown = world()
-    plan = builders.plain(shown.site, places=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
+    plan = builders.plain(shown.site, spots=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
     drive = builders.drive(shown.organization, plan)
     return drive, [builders.booked(drive, n=n, number=n + 1, name=f"Test Donor {'AB'[n]}") for n in range(2)]
 
@@ -101,7 +101,7 @@ def addresses() -> dict[str, str]:
     offers = {"passed": Offer.objects.create(**_another(open_offer, left, "declined"))}
     offers["over"] = Offer.objects.create(**_another(open_offer, left, "expired"))
     closed = builders.drive(
-        drive.organization, builders.plain(drive.site, places=1, steps=1, policy_id=builders.lax().pk)
+        drive.organization, builders.plain(drive.site, spots=1, steps=1, policy_id=builders.lax().pk)
     )
     builders.booked(closed, number=60, name="Test Donor C")
     in_closed = builders.waits(closed, number=61, name="Test Eve Elm")

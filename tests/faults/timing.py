@@ -41,7 +41,7 @@ def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
     """Return each endpoint's figure for `pairs` known and as many unknown contacts. A day allows only 900 searches."""
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
-    drive = builders.coming_drive(of=owner, shape=builders.plain, places=PLENTY, policy_id=builders.lax().pk)
+    drive = builders.coming_drive(of=owner, shape=builders.plain, spots=PLENTY, policy_id=builders.lax().pk)
     phones = list(_phones(2 * pairs + WARM_UP, chance))
     known = phones[WARM_UP : WARM_UP + pairs]
     make_known(owner, known)
@@ -67,7 +67,7 @@ def make_known(owner: Organization, phones: Sequence[str]) -> None:
     """Create donors who verified these numbers and donated half a year ago."""
     now = timezone.now()
     before = now - timedelta(days=180)
-    planned = builders.plain(builders.site(owner), places=1, day=before.date())
+    planned = builders.plain(builders.site(owner), spots=1, day=before.date())
     past = builders.drive(owner, planned, published=False, now=before)
     people = Volunteer.objects.bulk_create(
         Volunteer(organization=owner, name="Test Ana Alder", created_at=before, **Volunteer.build_link_fields())

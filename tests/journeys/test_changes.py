@@ -163,7 +163,7 @@ def test_a_cancellation_is_undone_while_the_place_is_free(time_machine: Clock) -
 def test_a_cancellation_is_final_after_a_quarter_of_an_hour_or_when_the_place_is_taken(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     ana, bo = Donor(1), Donor(2, name="Test Bo Birch")
     ana.books(drive, 2)
     page = ana.submits(ana.opens("cancel/"), "/cancel/")

@@ -82,7 +82,7 @@ def test_the_check_in_table_explains_a_refused_booking(time_machine: Clock) -> N
     owner = first.drive.organization
     soon = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=7))
     full = builders.drive(
-        owner, builders.plain(builders.site(owner), places=1, steps=1, day=DRIVE_DAY + timedelta(days=21))
+        owner, builders.plain(builders.site(owner), spots=1, steps=1, day=DRIVE_DAY + timedelta(days=21))
     )
     builders.booked(full, number=7, name="Test Bo Birch", now=NOON)
     stranger = builders.drive(day=DRIVE_DAY + timedelta(days=21))

@@ -25,9 +25,9 @@ def _no_limits(settings: Any) -> None:
     settings.RATE_LIMITS = False
 
 
-def small_drive(places: int = 1, steps: int = 4) -> Drive:
+def small_drive(spots: int = 1, steps: int = 4) -> Drive:
     owner = builders.organization(codes_per_day=100_000)
-    return builders.drive(owner, builders.plain(builders.site(owner), places=places, steps=steps))
+    return builders.drive(owner, builders.plain(builders.site(owner), spots=spots, steps=steps))
 
 
 def slots(drive: Drive) -> list[Slot]:
@@ -137,7 +137,7 @@ def test_control_a_move_and_a_booking_share_a_spot_without_the_conditional_updat
 
 
 def crossing_moves() -> Callable[[], bool]:
-    drive, numbers = small_drive(places=2), iter(range(1, 1000))
+    drive, numbers = small_drive(spots=2), iter(range(1, 1000))
 
     def race() -> bool:
         arena.empty()

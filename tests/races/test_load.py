@@ -20,9 +20,9 @@ AT_LEAST_OPEN = 32  # concurrent transactions
 ROOM = {"WEB_CONCURRENCY": "2", "WEB_THREADS": "64"}
 
 
-def open_drive(places: int, steps: int = 8) -> Drive:
+def open_drive(spots: int, steps: int = 8) -> Drive:
     owner = builders.organization(codes_per_day=100_000)
-    return builders.coming_drive(of=owner, shape=builders.plain, places=places, steps=steps)
+    return builders.coming_drive(of=owner, shape=builders.plain, spots=spots, steps=steps)
 
 
 def wants(slot: Slot, number: int, visit: str = "return") -> Post:
@@ -51,7 +51,7 @@ def errors_in(log: Path) -> list[str]:
 def test_two_hundred_donors_compete_for_twenty_spots(
     tmp_path: Path, guard: Guard, request: pytest.FixtureRequest
 ) -> None:
-    drive = open_drive(places=20)
+    drive = open_drive(spots=20)
     hot = builders.slot(drive, 3)
     log = tmp_path / "web.log"
     with programs.web(guard, log, **ROOM) as port:
@@ -97,7 +97,7 @@ def times_left(drive: Drive, visit: str) -> list[OpenTime]:
 
 
 def test_control_the_load_oversells_without_the_conditional_update(tmp_path: Path, guard: Guard) -> None:
-    drive = open_drive(places=5)
+    drive = open_drive(spots=5)
     hot = builders.slot(drive, 3)
     with programs.web(guard, tmp_path / "web.log", "tests.races.broken", **ROOM) as port:
         send_all(port, [wants(hot, number) for number in range(60)])
@@ -105,7 +105,7 @@ def test_control_the_load_oversells_without_the_conditional_update(tmp_path: Pat
 
 
 def test_fifty_donors_with_ten_taps_each_get_fifty_bookings(tmp_path: Path, guard: Guard) -> None:
-    drive = open_drive(places=20)
+    drive = open_drive(spots=20)
     log = tmp_path / "web.log"
     taps = [wants(builders.slot(drive, number % 8), number) for number in range(50)]
     with programs.web(guard, log, **ROOM) as port:

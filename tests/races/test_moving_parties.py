@@ -29,7 +29,7 @@ def move_against_one() -> Callable[[], bool]:
     numbers = iter(range(1, 1000))
 
     def race() -> bool:
-        drive = plain_drive(places=2)
+        drive = plain_drive(spots=2)
         party = builders.booked_together(drive, people=TWO, number=next(numbers))
         slot = builders.slot(drive, 1).pk
         move = partial(

@@ -29,9 +29,9 @@ def _no_limits(settings: Any) -> None:
     settings.RATE_LIMITS = False
 
 
-def plain_drive(places: int, steps: int = 2) -> Drive:
+def plain_drive(spots: int, steps: int = 2) -> Drive:
     owner = builders.organization(codes_per_day=100_000)
-    return builders.drive(owner, builders.plain(builders.site(owner), places=places, steps=steps))
+    return builders.drive(owner, builders.plain(builders.site(owner), spots=spots, steps=steps))
 
 
 def slots(drive: Drive) -> list[Slot]:
@@ -42,7 +42,7 @@ def slots(drive: Drive) -> list[Slot]:
 
 
 def party_against_one() -> Callable[[], bool]:
-    drive, numbers = plain_drive(places=2, steps=1), iter(range(1, 1000))
+    drive, numbers = plain_drive(spots=2, steps=1), iter(range(1, 1000))
 
     def race() -> bool:
         arena.empty()
@@ -82,7 +82,7 @@ def test_control_a_party_oversells_without_the_conditional_update(
 
 
 def two_parties() -> Callable[[], bool]:
-    drive, numbers = plain_drive(places=4), iter(range(1, 1000))
+    drive, numbers = plain_drive(spots=4), iter(range(1, 1000))
 
     def race() -> bool:
         arena.empty()
@@ -127,7 +127,7 @@ def test_control_two_parties_deadlock_without_the_slot_order(monkeypatch: pytest
 
 
 def verify_twice() -> Callable[[], bool]:
-    drive, numbers = plain_drive(places=3), iter(range(1, 1000))
+    drive, numbers = plain_drive(spots=3), iter(range(1, 1000))
 
     def race() -> bool:
         arena.empty()

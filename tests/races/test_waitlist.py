@@ -31,8 +31,8 @@ def _no_limits(settings: Any) -> None:
 class World:
     """A small full drive with waitlisted donors, reset for each run."""
 
-    def __init__(self, places: int, people: int) -> None:
-        self.bookings = builders.full_drive(steps=places)
+    def __init__(self, spots: int, people: int) -> None:
+        self.bookings = builders.full_drive(steps=spots)
         self.drive = Drive.objects.get(pk=self.bookings[0].drive_id)
         self.entries = [builders.waits(self.drive, number=60 + number) for number in range(people)]
 
@@ -103,7 +103,7 @@ def without_waitlist_and_entry_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def two_sweeps() -> Callable[[], bool]:
-    world = World(places=2, people=3)
+    world = World(spots=2, people=3)
 
     def race() -> bool:
         world.again()
@@ -131,7 +131,7 @@ def test_control_two_sweeps_collide_without_the_locks(monkeypatch: pytest.Monkey
 
 
 def accept_against_expiry() -> Callable[[], bool]:
-    world = World(places=1, people=1)
+    world = World(spots=1, people=1)
 
     def race() -> bool:
         offer = world.offered()
@@ -159,7 +159,7 @@ def active(world: World) -> int:
 
 
 def accept_twice() -> Callable[[], bool]:
-    world = World(places=1, people=1)
+    world = World(spots=1, people=1)
 
     def race() -> bool:
         offer = world.offered()
@@ -193,7 +193,7 @@ def test_control_two_accepts_book_twice_without_the_lock(
 
 
 def cancel_against_sweep() -> Callable[[], bool]:
-    world = World(places=1, people=1)
+    world = World(spots=1, people=1)
 
     def race() -> bool:
         world.again()
@@ -223,7 +223,7 @@ def test_control_a_sweep_that_releases_unread_spots_opens_them(monkeypatch: pyte
 
 
 def public_against_freed_place() -> Callable[[], bool]:
-    world, numbers = World(places=1, people=1), iter(range(100, 10_000))
+    world, numbers = World(spots=1, people=1), iter(range(100, 10_000))
 
     def race() -> bool:
         world.again()
@@ -250,7 +250,7 @@ def test_control_the_public_gets_a_freed_spot_without_the_reservation(monkeypatc
 
 
 def cancelled_drive_against_accept() -> Callable[[], bool]:
-    world = World(places=1, people=1)
+    world = World(spots=1, people=1)
 
     def race() -> bool:
         offer = world.offered()
@@ -278,7 +278,7 @@ def test_control_an_offer_is_accepted_without_the_locks(monkeypatch: pytest.Monk
 
 
 def test_freed_spots_and_waitlisted_donors_are_matched_completely() -> None:
-    world = World(places=4, people=3)
+    world = World(spots=4, people=3)
     for freed in (1, 2, 3, 4) * 3:
         world.again()
         cancels = [partial(cancel, booking.pk) for booking in world.bookings[:freed]]

@@ -147,7 +147,7 @@ def callers_behind(tmp_path: Path, guard: Guard, requests: int, *, setting: str)
     """Return clients, each at its own drive, that sent these requests to a web server behind PgBouncer."""
     owner = builders.organization(codes_per_day=1_000_000)
     drives = [
-        builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=STEPS, policy_id=builders.lax().pk)
+        builders.coming_drive(of=owner, shape=builders.plain, spots=30_000, steps=STEPS, policy_id=builders.lax().pk)
         for _client in range(CLIENTS)
     ]
     phones = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)]

@@ -1,4 +1,4 @@
-"""`manage.py migrate`, beside a service that is running."""
+"""`manage.py migrate` while the service is running."""
 
 import time
 from typing import Any

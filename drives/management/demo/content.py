@@ -65,7 +65,7 @@ CAUSES = {
     ),
     HARBOR: CauseContent(
         title="Plasma for our neighbors",
-        summary="For everybody in the city whose medicine is made from plasma.",
+        summary="For all people in our city who need medicine made from plasma.",
         story="A made-up foundation, so that this demo has two: each sees its own drives and its own donors only.",
     ),
 }

@@ -65,7 +65,7 @@ def test_a_no_show_frees_the_chair_and_can_still_be_checked_in() -> None:
 
 def test_a_walk_in_is_taken_even_when_full_and_shows_as_over() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     builders.booked(drive, number=1)
     booking = check_in.add_walk_in(
         drive=drive, name="Test Ivy Iris", phone=builders.phone(77), visit="return", actor="user:1", now=drive.starts_at
@@ -341,7 +341,7 @@ def test_no_alert_leaves_once_the_drive_has_begun() -> None:
 def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> None:
     owner = builders.organization()
     builders.member(owner)
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=5))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=5))
     for number in range(booked):
         builders.booked(drive, n=number // 5, number=number)
     assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == alerts

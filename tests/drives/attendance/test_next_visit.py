@@ -132,7 +132,7 @@ def test_times_too_soon_full_or_of_another_organization_are_not_named() -> None:
     builders.drive(owner, policy_id=policy, day=NEXT_DAY)
     builders.drive(policy_id=policy, day=DRIVE_DAY + 15 * DAY)
     full = builders.drive(
-        owner, builders.plain(builders.site(owner), places=1, policy_id=policy, day=DRIVE_DAY + 20 * DAY)
+        owner, builders.plain(builders.site(owner), spots=1, policy_id=policy, day=DRIVE_DAY + 20 * DAY)
     )
     open_again = builders.drive(owner, policy_id=policy, day=DRIVE_DAY + 21 * DAY)
     for n in range(1, 4):

@@ -74,7 +74,7 @@ def test_verification_refuses_a_second_booking_and_keeps_the_hold() -> None:
 
 def test_a_full_time_is_409_with_the_three_nearest_times() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=8))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1, steps=8))
     taken = builders.slot(drive, 3)
     assert Api().book(slot=str(taken.pk)).status_code == 201
     refused = Api().book(slot=str(taken.pk), phone=builders.phone(43))

@@ -59,7 +59,7 @@ def test_a_move_to_an_overlapping_time_may_use_its_own_chair() -> None:
 
 def test_a_move_to_a_full_time_is_refused() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     booking = builders.booked(drive, n=0, number=1)
     builders.booked(drive, n=2, number=2)
     with pytest.raises(Refusal) as caught:
@@ -146,7 +146,7 @@ def test_an_undo_works_on_a_closed_drive_but_not_on_a_cancelled_one() -> None:
 
 def test_an_undo_is_refused_when_the_spot_is_taken_or_too_late() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     booking = builders.booked(drive, number=1)
     cancel(booking)
     builders.booked(drive, number=2)

@@ -24,7 +24,7 @@ def correct(browser: Client, booking: Booking, **changes: Any) -> Any:
 
 def one_place() -> Drive:
     hope = builders.organization()
-    return builders.drive(hope, builders.plain(builders.site(hope), places=1))
+    return builders.drive(hope, builders.plain(builders.site(hope), spots=1))
 
 
 @pytest.mark.parametrize("case", cases.list_cases("K8"))

@@ -82,7 +82,7 @@ def test_verifying_twice_returns_the_same_booking() -> None:
 
 def test_an_overdue_hold_is_lapsed_by_the_next_booking() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     late = builders.held(drive, number=1)
     with pytest.raises(HoldLapsed):
         builders.verified(late, number=1, now=NOW + timedelta(minutes=15))
@@ -102,7 +102,7 @@ def test_the_sweep_lapses_overdue_holds() -> None:
 
 def test_a_full_time_is_refused_with_the_three_nearest() -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=6))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1, steps=6))
     builders.held(drive, n=2, number=1)
     with pytest.raises(Refusal) as caught:
         builders.held(drive, n=2, number=2)

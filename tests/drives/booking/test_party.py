@@ -68,7 +68,7 @@ def test_verifying_twice_returns_the_same_booking() -> None:
 
 def test_a_party_that_does_not_fit_is_refused_with_other_times() -> None:
     drive = builders.drive(
-        planned=builders.plain(builders.site(here := builders.organization()), places=1, steps=4), of=here
+        planned=builders.plain(builders.site(here := builders.organization()), spots=1, steps=4), of=here
     )
     builders.held(drive, n=3, number=1)
     with pytest.raises(Refusal) as caught:
@@ -81,14 +81,14 @@ def test_a_party_that_does_not_fit_is_refused_with_other_times() -> None:
 
 def test_a_party_arrives_one_after_another_if_chairs_are_few() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     party = builders.held_together(drive, n=1)
     assert [booking.first_step for booking in party] == [1, 1, 2]
 
 
 def test_a_lapsed_hold_makes_room_for_a_party() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=1))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=1))
     builders.held(drive, number=1)
     later = NOW + timedelta(minutes=16)
     assert len(builders.held_together(drive, people=TWO, now=later)) == 2
@@ -146,7 +146,7 @@ def test_times_that_one_member_may_not_take_are_not_offered() -> None:
 
 def test_a_party_with_a_past_time_is_offered_the_nearest_times() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     at = builders.slot(drive, 1).starts_at
     party = builders.held_together(drive, n=0, people=TWO, now=at - timedelta(minutes=20))
     builders.held(drive, n=3, number=9, now=at - timedelta(minutes=20))
@@ -158,7 +158,7 @@ def test_a_party_with_a_past_time_is_offered_the_nearest_times() -> None:
 
 def test_a_held_party_moves_together() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     party = builders.held_together(drive)
     assert [booking.first_step for booking in party] == [0, 0, 1]
     for _twice in range(2):
@@ -173,7 +173,7 @@ def test_a_held_party_moves_together() -> None:
 
 def test_a_held_party_without_room_is_not_moved() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     party = builders.held_together(drive)
     builders.held(drive, n=3, number=9)
     with pytest.raises(Refusal) as caught:
@@ -186,7 +186,7 @@ def test_a_held_party_without_room_is_not_moved() -> None:
 
 def test_spots_freed_by_a_party_are_reserved_for_the_waitlist() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     party = builders.held_together(drive, people=TWO)
     builders.waits(drive, number=9, window=ArrivalWindow(None, builders.slot(drive, 1).starts_at))
     move_all(party, 2)

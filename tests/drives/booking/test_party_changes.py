@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 TWO = builders.PARTY[:2]
 
 
-def plain_drive(places: int = 3, **changes: object) -> Drive:
+def plain_drive(spots: int = 3, **changes: object) -> Drive:
     here = builders.organization()
-    return builders.drive(here, builders.plain(builders.site(here), places=places, steps=6, **changes))
+    return builders.drive(here, builders.plain(builders.site(here), spots=spots, steps=6, **changes))
 
 
 def move(booking: Booking, n: int, **how: object) -> list[Booking]:
@@ -67,7 +67,7 @@ def test_moving_to_the_present_time_changes_nothing() -> None:
 
 
 def test_a_booked_party_without_room_is_not_moved() -> None:
-    drive = plain_drive(places=2)
+    drive = plain_drive(spots=2)
     party = builders.booked_together(drive, people=TWO)
     builders.booked(drive, n=3, number=9)
     builders.booked(drive, n=4, number=10)
@@ -85,7 +85,7 @@ def test_one_refused_member_blocks_the_move_until_a_reason_overrides() -> None:
     sunday = builders.drive(
         saturday.organization,
         builders.plain(
-            saturday.site, places=1, steps=1, day=saturday.day + timedelta(days=2), policy_id=builders.lax().pk
+            saturday.site, spots=1, steps=1, day=saturday.day + timedelta(days=2), policy_id=builders.lax().pk
         ),
     )
     builders.booked(sunday, name="Test Bo Alder", is_for_other=True)
@@ -174,7 +174,7 @@ def test_a_single_booking_offers_no_party_move() -> None:
 
 
 def test_roster_record_and_door_show_the_party() -> None:
-    drive = plain_drive(places=4)
+    drive = plain_drive(spots=4)
     builders.booked_together(drive)
     builders.booked(drive, n=2, number=9, name="Test Dan Dow")
     ben = coordinator.signed_in(builders.member(drive.organization))
@@ -192,7 +192,7 @@ def test_roster_record_and_door_show_the_party() -> None:
 
 @pytest.mark.parametrize("parties", [1, 3])
 def test_lists_take_the_same_queries_for_one_party_and_three(parties: int, django_assert_num_queries: object) -> None:
-    drive = plain_drive(places=9)
+    drive = plain_drive(spots=9)
     for number in range(parties):
         builders.booked_together(drive, number=20 + number, people=TWO)
     with django_assert_num_queries(3):  # type: ignore[operator]

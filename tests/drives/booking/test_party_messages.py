@@ -27,10 +27,10 @@ def texts(kind: str, *states: str) -> list[Message]:
     return list(found.filter(state__in=states) if states else found)
 
 
-def family(places: int = 2) -> list[Booking]:
+def family(spots: int = 2) -> list[Booking]:
     """Create a party of three. Because there are only two chairs, the third member arrives 15 minutes later."""
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=places, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=spots, steps=4))
     people = [(name, "return") for name, _visit in builders.PARTY]
     return builders.booked_together(drive, people=people)
 
@@ -79,7 +79,7 @@ def test_a_sent_shared_reminder_is_not_sent_again() -> None:
 
 
 def test_a_moved_member_gets_a_separate_reminder() -> None:
-    party = family(places=3)
+    party = family(spots=3)
     reminders.render_due_reminders(now=DAY_BEFORE - timedelta(hours=1))
     changes.move_bookings(
         booking_id=party[2].pk, slot_id=builders.slot(party[2].drive, 3).pk, actor="donor", now=NOW + timedelta(days=1)
@@ -90,7 +90,7 @@ def test_a_moved_member_gets_a_separate_reminder() -> None:
 
 def test_two_parties_with_one_phone_are_reminded_separately() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=1))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=6, steps=1))
     for number in (1, 2):
         builders.booked_together(drive, number=number, people=builders.PARTY)
     reminders.render_due_reminders(now=DAY_BEFORE)
@@ -140,7 +140,7 @@ def test_the_question_to_a_large_party_fits_in_one_text_or_a_coordinator_answers
     people: int, outcome: str, language: str
 ) -> None:
     here = builders.organization(sms_name="W" * 20)
-    drive = builders.drive(here, builders.plain(builders.site(here), places=6, steps=4), policy_id=builders.lax().pk)
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=6, steps=4), policy_id=builders.lax().pk)
     builders.booked_together(drive, people=[(f"Bartholomewus Test {n}", "return") for n in range(people)])
     Volunteer.objects.update(language=language)
     reminders.render_due_reminders(now=DAY_BEFORE)

@@ -65,7 +65,7 @@ def test_moving_without_a_chosen_time_asks_for_one() -> None:
 
 def test_moving_to_a_full_time_keeps_the_old_one() -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=1))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=1))
     booking = builders.booked(drive, n=0)
     builders.booked(drive, n=1, number=7)
     response = Client().post(reverse("booking_move", args=[booking.token]), {"slot": builders.slot(drive, 1).pk})

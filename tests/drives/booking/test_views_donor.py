@@ -74,7 +74,7 @@ def test_one_contact_is_required_and_enough() -> None:
 
 
 def test_a_full_time_keeps_typed_details_and_offers_the_nearest_three() -> None:
-    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
+    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), spots=1), of=here)
     builders.booked(drive, n=1, number=7)
     response = donor.keep(Client(), drive, 1)
     assert response.status_code == 409
@@ -86,7 +86,7 @@ def test_a_full_time_keeps_typed_details_and_offers_the_nearest_three() -> None:
 
 
 def test_a_time_that_is_full_already_is_reported_before_the_form() -> None:
-    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), places=1), of=here)
+    drive = builders.drive(planned=builders.plain(builders.site(here := builders.organization()), spots=1), of=here)
     builders.booked(drive, n=1, number=7)
     query = {"visit": "return", "slot": str(builders.slot(drive, 1).pk)}
     assert "Choose another time" in text(Client().get(reverse("book", args=[drive.slug]), query))

@@ -77,7 +77,7 @@ def test_a_known_donor_can_choose_a_time_for_a_party(client: Client) -> None:
 
 def test_only_times_that_fit_the_whole_party_are_listed(client: Client) -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=3))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=3))
     builders.held(drive, n=0, number=1)
     page = client.get(reverse("drive", args=[drive.slug]), {"people": "2", "first": "1"})
     found = page.context["parts"][0].times
@@ -170,7 +170,7 @@ def test_an_invalid_name_is_reported_beside_its_field(client: Client) -> None:
 
 def test_a_full_time_offers_the_nearest_times_for_the_party(client: Client) -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=3, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=3, steps=4))
     builders.held(drive, n=3, number=1)
     response = client.post(reverse("book", args=[drive.slug]), typed(drive, n=3))
     assert response.status_code == 409
@@ -201,7 +201,7 @@ def test_a_refused_party_is_offered_times_for_all(client: Client) -> None:
 
 def test_a_held_party_moves_from_its_page(client: Client) -> None:
     here = builders.organization()
-    drive = builders.drive(here, builders.plain(builders.site(here), places=2, steps=4))
+    drive = builders.drive(here, builders.plain(builders.site(here), spots=2, steps=4))
     first = kept(client, drive, people=2)
     address = reverse("booking_move_party", args=[first.reference])
     assert client.post(address, {"slot": builders.slot(drive, 2).pk}).status_code == 303

@@ -144,7 +144,7 @@ def test_rebooking_a_full_time_offers_the_nearest() -> None:
     donor.booked(browser, first)
     place = builders.site(first.organization)
     drive = builders.drive(
-        first.organization, builders.plain(place, places=1, day=builders.DRIVE_DAY + timedelta(days=28))
+        first.organization, builders.plain(place, spots=1, day=builders.DRIVE_DAY + timedelta(days=28))
     )
     sent = fields(check_page(browser, drive))
     builders.booked(drive, number=7)

@@ -31,11 +31,11 @@ LARGE = {"drives_booking", "volunteers_registration", "notifications_message"}
 def drive() -> Drive:
     """Create a drive with free slots, thousands of holds at another drive, and thousands of due texts."""
     owner = builders.organization()
-    rushed = builders.coming_drive(of=owner, shape=builders.plain, places=30_000, steps=20)
+    rushed = builders.coming_drive(of=owner, shape=builders.plain, spots=30_000, steps=20)
     bench_data.create_holds(rushed, LIVE_HOLDS, timezone.now())
     delivery.queue_messages(owner, DUE, "due")
     bench_data.analyze_tables()
-    return builders.coming_drive(of=owner, shape=builders.plain, places=4)
+    return builders.coming_drive(of=owner, shape=builders.plain, spots=4)
 
 
 def statements(act: Callable[[], object]) -> list[str]:

@@ -96,7 +96,7 @@ def test_the_desk_shows_hours_sources_and_roster() -> None:
 
 def test_an_hour_is_full_only_if_a_visit_could_begin_in_it() -> None:
     member = ben()
-    drive = builders.drive(member.organization, builders.plain(builders.site(member.organization), places=1, steps=4))
+    drive = builders.drive(member.organization, builders.plain(builders.site(member.organization), spots=1, steps=4))
     for n in range(4):
         builders.booked(drive, n=n, number=n)
     shown = text(coordinator.signed_in(member).get(address(drive)))
@@ -347,7 +347,7 @@ def test_an_hour_is_over_when_the_next_begins(seconds: int, is_over: bool) -> No
 @pytest.mark.parametrize(("booked", "is_half_empty"), [(1, True), (2, False)])
 def test_an_hour_is_half_empty_below_fifty_percent(booked: int, is_half_empty: bool) -> None:
     owner = builders.organization()
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
     for number in range(booked):
         builders.booked(drive, n=number, number=number)
     assert fill_of(drive, NOW)[0][1] is is_half_empty

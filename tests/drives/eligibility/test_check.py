@@ -129,7 +129,7 @@ def test_a_whole_blood_donation_blocks_plasma() -> None:
 
 def test_alternatives_are_later_allowed_times_here_then_at_other_drives() -> None:
     owner = builders.organization()
-    closes = builders.plain(builders.site(owner), places=1, steps=6).closes
+    closes = builders.plain(builders.site(owner), spots=1, steps=6).closes
     past, here, other = drive_on(0, owner), drive_on(2, owner, closes=closes), drive_on(3, owner)
     known = builders.booked(past)
     Booking.objects.filter(pk=known.pk).update(state="donated", donated_at=known.starts_at - timedelta(minutes=45))

@@ -132,7 +132,7 @@ def test_a_mailbox_that_opted_out_gets_messages_about_the_visit_and_no_news() ->
     organization = drive.organization
     consents.suppress_address(sender=organization.senders.get(), address=builders.phone(1), now=NOW)
     builders.agreed(organization, "ana@example.org", *Purpose.values, given=False)
-    assert refused(drive, draft(purpose=Purpose.NEWS), 0) == {"nobody_reached"}
+    assert refused(drive, draft(purpose=Purpose.NEWS), 0) == {"none_reachable"}
     assert send(drive).email_count == 1
 
 
@@ -324,7 +324,7 @@ def test_a_stopped_late_notice_can_be_sent_again() -> None:
     assert late(drive, key="b").people_count == 1
 
 
-@pytest.mark.parametrize(("hours", "code"), [(-24, "drive_not_today"), (7, "drive_not_today"), (5.9, "nobody_due")])
+@pytest.mark.parametrize(("hours", "code"), [(-24, "drive_not_today"), (7, "drive_not_today"), (5.9, "none_due")])
 def test_a_late_notice_needs_a_running_drive_and_due_donors(hours: float, code: str) -> None:
     drive = create_drive_with_donors(1)
     with pytest.raises(ValidationError) as refusal:

@@ -115,7 +115,7 @@ def test_a_second_run_sends_nothing() -> None:
 
 
 def full(owner: Organization) -> None:
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=1, steps=1, day=LATER))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1, steps=1, day=LATER))
     builders.booked(drive, number=7, name="Test Bo Birch")
 
 
@@ -339,7 +339,7 @@ def test_invitations_are_for_times_between_a_day_and_four_weeks_ahead(minutes: i
     gave(owner)
     starts = AFTER + timedelta(minutes=minutes)
     local = starts.astimezone(ZoneInfo("America/Los_Angeles"))
-    planned = builders.plain(builders.site(owner), places=3, steps=1, day=local.date(), opens=local.time())
+    planned = builders.plain(builders.site(owner), spots=3, steps=1, day=local.date(), opens=local.time())
     closes = (local + timedelta(minutes=15)).time()
     made_drive = builders.drive(owner, planned.build_copy(closes=closes))
     assert made_drive.starts_at == starts
@@ -352,7 +352,7 @@ def test_an_invitation_expires_after_three_days_or_at_its_first_time(ahead: time
     gave(owner)
     now = AFTER + timedelta(hours=1)
     local = (now + ahead).astimezone(ZoneInfo("America/Los_Angeles"))
-    planned = builders.plain(builders.site(owner), places=3, steps=1, day=local.date(), opens=local.time())
+    planned = builders.plain(builders.site(owner), spots=3, steps=1, day=local.date(), opens=local.time())
     builders.drive(owner, planned.build_copy(closes=(local + timedelta(minutes=15)).time()))
     assert invitations.invite_all_donors(now=now) == 1
     assert list_messages()[0].expires_at == now + useful

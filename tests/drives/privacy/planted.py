@@ -177,7 +177,7 @@ def _wait(owner: Organization) -> None:
 def _full_drive(owner: Organization, month: int) -> Drive:
     """Create a drive that has neither bookings nor open spots."""
     day = builders.DRIVE_DAY.replace(month=month)
-    made = builders.drive(owner, builders.plain(builders.site(owner), places=1, day=day))
+    made = builders.drive(owner, builders.plain(builders.site(owner), spots=1, day=day))
     Slot.objects.filter(drive=made).update(chairs_limit=0)
     return made
 

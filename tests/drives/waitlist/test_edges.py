@@ -105,7 +105,7 @@ def test_no_spot_is_reserved_for_an_entry_with_an_offer() -> None:
 
 def test_the_spots_of_a_cancelled_party_are_reserved_for_the_waitlist() -> None:
     owner = builders.organization(codes_per_day=100_000)
-    drive = builders.drive(owner, builders.plain(builders.site(owner), places=2, steps=1))
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=2, steps=1))
     party = builders.booked_together(drive, people=[("Test Ana Alder", "return"), ("Test Bo Alder", "return")])
     waits = builders.waits(drive, number=43)
     changes.cancel_bookings(

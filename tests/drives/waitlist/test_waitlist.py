@@ -225,7 +225,7 @@ def test_a_raised_capacity_is_offered_too() -> None:
 
 
 def test_a_spot_above_a_lowered_limit_is_not_offered() -> None:
-    full = builders.full_drive(places=2, steps=1)
+    full = builders.full_drive(spots=2, steps=1)
     drive = Drive.objects.get(pk=full[0].drive_id)
     ana = builders.waits(drive)
     fewer = builders.replanned(drive, chairs=1)
