@@ -15,6 +15,7 @@ from organizations.models import Organization
 _CODE_PURPOSES: Final = {
     "booking": gettext_noop("to confirm your time with {name}"),
     "waitlist": gettext_noop("to join a waiting list with {name}"),
+    "news": gettext_noop("to hear about the next drives of {name}"),
     "find": gettext_noop("to see your bookings with {name}"),
     "contact": gettext_noop("to verify that this e-mail address is yours, so that {name} can write to you here"),
 }
@@ -25,7 +26,7 @@ def render_code_message(
 ) -> MessageContent:
     """Render a code as a text of one GSM-7 segment, or as an e-mail that says what the code is for.
 
-    `about` is what the code is for: "booking:7", "waitlist:7", "find" or "contact".
+    `about` is what the code is for: "booking:7", "waitlist:7", "news:7", "find" or "contact".
     """
     with translation.override(language):
         if channel == Channel.SMS:

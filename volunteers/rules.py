@@ -26,6 +26,7 @@ CHANGES_PER_HOUR: Final = 6, timedelta(hours=1)
 CHANGES_PER_DAY: Final = 12, timedelta(days=1)
 BROWSER_LIFETIME: Final = timedelta(days=30)
 VERIFICATION_VALID_FOR: Final = timedelta(minutes=15)
+NEWS_SOURCE: Final = "news"  # of a registration that asks for news and books nothing
 UNVERIFIED_LIFETIME: Final = timedelta(days=1)  # of a registration
 MAX_PEOPLE_PER_CONTACT: Final = 8
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)

@@ -11,7 +11,8 @@ from notifications import kinds, reach
 from notifications.models import UNSENT_STATES, ConsentEntry, Message, Purpose
 from notifications.reach import ContactFacts
 from organizations.models import Organization
-from volunteers.models import Volunteer
+from volunteers.models import Registration, Volunteer
+from volunteers.rules import NEWS_SOURCE
 
 
 def list_organizations_with_drives(since: datetime, until: datetime) -> list[Organization]:
@@ -20,7 +21,7 @@ def list_organizations_with_drives(since: datetime, until: datetime) -> list[Org
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List donors who agreed to news, have given before, and have no upcoming booking."""
+    """List people who agreed to news, have given or signed up for news, and have no upcoming booking."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
@@ -32,7 +33,11 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
         for name, contact in (("phone_consent", "phone"), ("email_consent", "email"))
     }
     people = Volunteer.objects.of(organization).known().alias(**consents)
-    people = people.filter(Q(phone_consent=True) | Q(email_consent=True), ~Exists(upcoming), Exists(donations))
+    # People who signed up for news may never have given.
+    signups = Registration.objects.filter(volunteer=OuterRef("pk"), source=NEWS_SOURCE, verified_at__isnull=False)
+    people = people.filter(
+        Q(phone_consent=True) | Q(email_consent=True), Exists(donations) | Exists(signups), ~Exists(upcoming)
+    )
     people = people.filter(pk__gt=after_id)
     return list(people.select_related("phone", "email").order_by("pk")[:limit])
 

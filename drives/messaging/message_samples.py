@@ -1,7 +1,7 @@
 """Build sample messages and their times, for an upcoming drive or a made-up one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -175,6 +175,9 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "missed": lambda: booking_texts.render_missed(booking, channel, custom),
         "invitation": lambda: next_visit_texts.render_invitation(
             _build_volunteer(drive), [_build_next_visit(drive)], channel, custom
+        ),
+        "next_drive": lambda: next_visit_texts.render_invitation(
+            _build_volunteer(drive), [replace(_build_next_visit(drive), visit=Visit.FIRST)], channel, custom
         ),
     }
     return booking_texts.call_in_language(language, renderers[kind])

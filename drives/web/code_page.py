@@ -18,6 +18,7 @@ from drives.web.fields import RequiredByActionField
 from volunteers import queries as volunteers_queries
 from volunteers import verification
 from volunteers.matching import BookingFor
+from volunteers.models import Registration
 from volunteers.verification import CodeWrong
 
 T = TypeVar("T")
@@ -57,14 +58,17 @@ class CodePage:
 
 
 def build_code_page(request: HttpRequest, held: Booking | WaitlistEntry) -> CodePage:
-    typed = held.registration
-    assert typed is not None  # every held row has one
+    assert held.registration is not None  # every held row has one
+    return build_registration_code_page(request, held.registration)
+
+
+def build_registration_code_page(request: HttpRequest, typed: Registration) -> CodePage:
     is_email = "@" in verification.get_address_to_verify(typed)
     return CodePage(
         contact=typed.email if is_email else typed.phone_as_typed,
         is_email=is_email,
         is_verified=typed.verified_at is not None or _is_verified(request, typed.identity),
-        texting_number=volunteers_queries.get_texting_number(held.drive.organization),
+        texting_number=volunteers_queries.get_texting_number(typed.organization),
         may_use_email=bool(typed.email) and not is_email,
         is_sent_again="sent" in request.GET,
         is_demo=settings.DEMO,

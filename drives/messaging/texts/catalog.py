@@ -160,6 +160,13 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("Hello %(name)s, you can give again."),
         required_variables=("day", "link"),
     ),
+    "next_drive": TextKind(
+        kinds.INVITATION,
+        gettext_noop("%(org)s: Our next plasma drive is %(day)s, %(location)s. Book: %(link)s STOP to end"),
+        gettext_noop("Hello %(name)s, we have a date for our next plasma drive."),
+        required_variables=("day", "link"),
+        variant=gettext_lazy("Invitation to a first visit"),
+    ),
 }
 
 # Texts to members of a party who share a phone. Organizations cannot customize them.

@@ -68,6 +68,8 @@ def render_invitation(
 ) -> MessageContent:
     """Render an invitation. There must be at least one time in `times`, and all must be at one drive."""
     drive, first = times[0].drive, times[0]
+    is_first = first.visit == Visit.FIRST
+    kind = "next_drive" if is_first else "invitation"
     facts = {
         "org": drive.organization.sms_name,
         "name": volunteer.name,
@@ -78,15 +80,15 @@ def render_invitation(
         "link": build_time_link(first),
     }
     if channel == "sms":
-        return MessageContent(text=catalog.render_text("invitation", facts, custom))
+        return MessageContent(text=catalog.render_text(kind, facts, custom))
     lines = [
-        catalog.render_opening("invitation", facts, custom),
+        catalog.render_opening(kind, facts, custom),
         f"{drive.title}, {facts['long_day']}",
         f"{drive.site.name}, {drive.site.full_address}",
     ]
     # This link stops news only. Reminders continue.
     stop = f"{booking_texts.build_mailbox_stop_link(volunteer.email)}?scope=news" if volunteer.email else ""
-    subject = _("You can give again: %(long_day)s") % facts
+    subject = (_("Our next plasma drive: %(long_day)s") if is_first else _("You can give again: %(long_day)s")) % facts
     return booking_texts.build_email(
         subject, lines, _("Choose a time"), facts["link"], stop, [build_time_option(time) for time in times]
     )

@@ -1,0 +1,115 @@
+"""A visitor asks to hear about the next drive, with a verified contact and consent to news."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.messaging import invitations
+from notifications.models import ConsentEntry, Message, Purpose
+from organizations.models import Organization
+from tests import builders
+from tests.builders import NOW
+from tests.drives import donor
+from volunteers.models import Registration, Volunteer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ask(browser: Client, of: Organization, **changes: str) -> Any:
+    typed = {"name": "Test Ana Alder", "contact_by": "phone", "phone": donor.PHONE, "news": "on", **changes}
+    return browser.post(reverse("news", args=[of.slug]), typed)
+
+
+def sent_code() -> str:
+    text = Message.objects.filter(kind="code").latest("pk").text
+    return next(word for word in text.replace("#", " ").split() if word.isdigit() and len(word) == 6)
+
+
+def enter(browser: Client, of: Organization, code: str, **more: str) -> Any:
+    return browser.post(reverse("news_code", args=[of.slug]), {"code": code, **more})
+
+
+def test_a_visitor_is_told_about_the_next_drive() -> None:
+    here, browser = builders.organization(), Client()
+    assert ask(browser, here).status_code == 303
+    assert ConsentEntry.objects.count() == 0
+    done = enter(browser, here, sent_code())
+    assert done["Location"] == f"/o/{here.slug}/news/?done=1"
+    assert "We’ll tell you about the next drive" in donor.text(browser.get(done["Location"]))
+    entry = ConsentEntry.objects.get()
+    assert (entry.purpose, entry.given, entry.source) == (Purpose.NEWS, True, "news")
+    drive = builders.drive(here, day=(NOW + timedelta(days=10)).date())
+    assert invitations.invite_donors(organization=here, now=NOW) == 1
+    text = Message.objects.filter(kind="invitation").get().text
+    assert "Our next plasma drive is" in text
+    assert f"/t/{drive.slots.order_by('n').first().pk}/first/" in text  # type: ignore[union-attr]
+
+
+def test_without_the_code_nobody_is_signed_up() -> None:
+    here, browser = builders.organization(), Client()
+    ask(browser, here)
+    assert enter(browser, here, "000000").status_code == 422
+    assert (Volunteer.objects.count(), ConsentEntry.objects.count()) == (0, 0)
+    builders.drive(here, day=(NOW + timedelta(days=10)).date())
+    assert invitations.invite_donors(organization=here, now=NOW) == 0
+
+
+def test_a_second_tap_records_one_consent() -> None:
+    here, browser = builders.organization(), Client()
+    ask(browser, here)
+    code = sent_code()
+    assert [enter(browser, here, code).status_code for _tap in range(2)] == [303, 303]
+    assert ConsentEntry.objects.count() == 1
+
+
+def test_the_box_must_be_checked() -> None:
+    answer = ask(Client(), builders.organization(), news="")
+    assert answer.status_code == 422
+    assert "Check the box" in donor.text(answer)
+    assert donor.PHONE in answer.content.decode()
+    assert not Registration.objects.exists()
+
+
+def test_a_known_contact_gets_the_same_answer() -> None:
+    drive, known = builders.drive(), Client()
+    donor.booked(known, drive)
+    answers = [ask(Client(), drive.organization, phone=phone) for phone in (donor.PHONE, "(201) 555-0143")]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (303, f"/o/{drive.organization.slug}/news/code/")
+    ] * 2
+
+
+def test_another_code_is_sent() -> None:
+    here, browser = builders.organization(), Client()
+    ask(browser, here)
+    assert browser.post(reverse("news_send_code", args=[here.slug])).status_code == 303
+    assert Message.objects.filter(kind="code").count() == 2
+    assert enter(browser, here, sent_code()).status_code == 303
+
+
+def test_without_a_request_there_is_no_code_page() -> None:
+    here = builders.organization()
+    for name in ("news_code", "news_send_code"):
+        assert Client().post(reverse(name, args=[here.slug]))["Location"] == f"/o/{here.slug}/news/"
+    assert Client().get("/o/unknown/news/").status_code == 404
+
+
+def test_lists_and_drives_that_are_full_or_over_lead_to_the_form() -> None:
+    drive = builders.drive()
+    drive.slots.update(chairs_limit=0)
+    for path in (f"/o/{drive.organization.slug}/", f"/d/{drive.slug}/"):
+        assert f'href="/o/{drive.organization.slug}/news/"' in Client().get(path).content.decode(), path
+
+
+def test_a_booked_donor_can_bring_a_friend() -> None:
+    drive, browser = builders.drive(), Client()
+    booking = donor.booked(browser, drive)
+    shown = browser.get(f"/b/{booking.reference}/").content.decode()
+    assert "Bring a friend" in shown
+    [link] = [part for part in shown.split('"') if part.startswith("https://wa.me/")]
+    assert quote(f"/d/{drive.slug}/") in link
+    assert booking.reference not in link
