@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
 from drives.models import CollectionCenter, Site
-from drives.web.fields import PhoneFormField
+from drives.planning import pictures
+from drives.planning.pictures import Picture
+from drives.web.fields import CheckboxField, PhoneFormField
 from notifications import message_content
 from organizations import translated_text
 from organizations.models import Cause, CauseFact
@@ -129,23 +131,49 @@ class CenterForm(RecordForm):
 class CauseForm(RecordForm):
     learn_more_url = build_link_field(gettext_lazy("Link to learn more"))
     give_url = build_link_field(gettext_lazy("Link to give money"))
+    run_url = build_link_field(gettext_lazy("Link to a run"))
+    picture = forms.FileField(
+        label=gettext_lazy("Picture"),
+        required=False,
+        help_text=gettext_lazy("JPEG, PNG or WebP, up to 8 MB. Show a child only if the parents have agreed."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    removes_picture = CheckboxField(label=gettext_lazy("Remove the picture"), required=False)
 
     class Meta:
         model = Cause
-        fields = ("title", "summary", "story", "learn_more_url", "give_url")
+        fields = (
+            *("title", "summary", "story", "condition", "need", "picture_text"),
+            *("learn_more_url", "give_url", "run_url"),
+        )
         labels = {
             "title": gettext_lazy("Cause name"),
             "summary": gettext_lazy("One sentence at the top of every drive page"),
-            "story": gettext_lazy("The story"),
+            "story": gettext_lazy("Who we honor"),
+            "condition": gettext_lazy("About the disease"),
+            "need": gettext_lazy("Why plasma matters"),
+            "picture_text": gettext_lazy("What the picture shows"),
         }
         help_texts = {
             "title": gettext_lazy("For example: Running for Zoe."),
             "summary": gettext_lazy("The first thing donors read: who this honors and how plasma helps them."),
+            "story": gettext_lazy("Formatting: ## heading, **bold**, *italic*, - list, [link](https://example.org)."),
+            "picture_text": gettext_lazy("For people who can’t see it. Needed with a picture."),
         }
         error_messages = {
             "title": {"required": gettext_lazy("Enter a name for the cause.")},
             "summary": {"required": gettext_lazy("Write one sentence for the top of the drive page.")},
         }
+
+    def clean_picture(self) -> Picture | None:
+        file = self.cleaned_data["picture"]
+        return pictures.reduce_picture(file, file.size) if file else None
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if typed.get("picture") and not typed.get("picture_text") and "picture_text" not in self.errors:
+            self.add_error("picture_text", _("Write what the picture shows."))
+        return typed
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

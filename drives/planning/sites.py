@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from drives.capacity import locks
 from drives.models import CollectionCenter, Drive, Site
 from drives.planning import relocation
+from drives.planning.pictures import Picture
 from organizations import audit
-from organizations.models import Cause, CauseFact, Organization
+from organizations.models import Cause, CauseFact, CausePicture, Organization
 
 
 @transaction.atomic
@@ -52,7 +53,16 @@ def save_center(*, center: CollectionCenter, actor: str, now: datetime) -> Colle
 
 
 @transaction.atomic
-def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: datetime) -> Cause:
+def save_cause(
+    *,
+    cause: Cause,
+    facts: Sequence[CauseFact],
+    picture: Picture | None = None,
+    removes_picture: bool = False,
+    actor: str,
+    now: datetime,
+) -> Cause:
+    """Save a cause with its facts. Without `picture`, it keeps the picture that it has."""
     is_new = cause.pk is None
     cause.slug = cause.slug or _free_slug(cause)
     cause.save()
@@ -61,6 +71,13 @@ def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: dat
     for position, fact in enumerate(facts):
         fact.pk, fact.cause, fact.position = None, cause, position
     CauseFact.objects.bulk_create(facts)
+    if picture:
+        CausePicture.objects.update_or_create(
+            cause=cause,
+            defaults={name: getattr(picture, name) for name in ("content", "digest", "width", "height")},
+        )
+    elif removes_picture:
+        CausePicture.objects.filter(cause=cause).delete()
     _add_audit_entry(cause.organization, actor, f"cause:{cause.pk}", is_new, now)
     return cause
 
@@ -68,7 +85,7 @@ def save_cause(*, cause: Cause, facts: Sequence[CauseFact], actor: str, now: dat
 def _free_slug(cause: Cause) -> str:
     with translation.override(cause.organization.language):
         preferred = slugify(str(cause.title))[:50] or "cause"
-    taken = set(Cause.objects.filter(organization=cause.organization_id).values_list("slug", flat=True))
+    taken = set(Cause.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
     numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
     return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
 

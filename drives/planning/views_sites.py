@@ -14,7 +14,7 @@ from drives.models import CollectionCenter, Site
 from drives.planning import sites
 from drives.planning.forms_sites import CauseForm, CenterForm, FactFormSet, SiteForm
 from drives.web import form_errors, members
-from organizations.models import Cause
+from organizations.models import Cause, CausePicture
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -97,15 +97,29 @@ def _edit_center(request: MemberRequest, center: CollectionCenter) -> HttpRespon
 
 
 def _edit_cause(request: MemberRequest, cause: Cause) -> HttpResponse:
-    form = CauseForm(request.POST or None, instance=cause)
+    form = CauseForm(request.POST or None, request.FILES or None, instance=cause)
     facts = FactFormSet(request.POST or None, instance=cause, prefix="facts")
     if form.is_valid() and facts.is_valid():
         now = timezone.now()
         sites.save_cause(
-            cause=form.save(commit=False), facts=facts.list_filled_in(), actor=members.format_actor(request), now=now
+            cause=form.save(commit=False),
+            facts=facts.list_filled_in(),
+            picture=form.cleaned_data["picture"],
+            removes_picture=form.cleaned_data["removes_picture"],
+            actor=members.format_actor(request),
+            now=now,
         )
         return _saved(request, str(cause))
-    return _form(request, "cause", form, facts=facts, facts_have_errors=facts.is_bound and any(facts.errors))
+    picture = CausePicture.objects.defer("content").filter(cause=cause.pk).first()
+    return _form(
+        request,
+        "cause",
+        form,
+        facts=facts,
+        facts_have_errors=facts.is_bound and any(facts.errors),
+        cause=cause,
+        picture=picture,
+    )
 
 
 def _saved(request: MemberRequest, name: str) -> HttpResponse:

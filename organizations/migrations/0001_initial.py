@@ -27,8 +27,12 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(db_index=False, max_length=60)),
                 ('summary', organizations.translated_text.TranslatedField(max_length=200)),
                 ('story', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=10000)),
+                ('condition', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=10000)),
+                ('need', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=10000)),
                 ('learn_more_url', models.URLField(blank=True)),
                 ('give_url', models.URLField(blank=True)),
+                ('run_url', models.URLField(blank=True)),
+                ('picture_text', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=200)),
             ],
         ),
         migrations.CreateModel(
@@ -52,6 +56,16 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'users',
                 'abstract': False,
             },
+        ),
+        migrations.CreateModel(
+            name='CausePicture',
+            fields=[
+                ('cause', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='picture', serialize=False, to='organizations.cause')),
+                ('content', models.BinaryField()),
+                ('digest', models.CharField(max_length=16)),
+                ('width', models.PositiveIntegerField()),
+                ('height', models.PositiveIntegerField()),
+            ],
         ),
         migrations.CreateModel(
             name='CauseFact',
@@ -151,10 +165,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user', 'organization'), name='one_membership_per_user_and_organization'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'coordinator', 'check_in', 'viewer'])), name='membership_role_is_known')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='cause',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='one_cause_per_organization_and_slug'),
-        ),
         migrations.AddIndex(
             model_name='auditentry',
             index=models.Index(fields=['organization', '-at', '-id'], name='audit_of_an_organization'),
@@ -239,5 +249,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='invitation',
             constraint=models.UniqueConstraint(fields=('link_hash',), name='one_invitation_per_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='cause',
+            constraint=models.UniqueConstraint(fields=('slug',), name='one_cause_per_slug'),
         ),
     ]

@@ -68,21 +68,37 @@ class Cause(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="causes", db_index=False)
     title = TranslatedField(max_length=120)
-    slug = models.SlugField(max_length=60, db_index=False)
+    slug = models.SlugField(max_length=60, db_index=False)  # the page's address is /c/<slug>/
     summary = TranslatedField(max_length=200)
+    # Markdown, see `drives.web.markdown`
     story = TranslatedField(max_length=10_000, blank=True)
+    condition = TranslatedField(max_length=10_000, blank=True)  # what the disease is
+    need = TranslatedField(max_length=10_000, blank=True)  # why plasma matters
     learn_more_url = models.URLField(blank=True)
     give_url = models.URLField(blank=True)
+    run_url = models.URLField(blank=True)
+    picture_text = TranslatedField(max_length=200, blank=True)  # what the picture shows, for people who cannot see it
 
     BY_TITLE = ("title__0__1", "pk")  # the title in the main language
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["organization", "slug"], name="one_cause_per_organization_and_slug")
-        ]
+        constraints = [models.UniqueConstraint(fields=["slug"], name="one_cause_per_slug")]
 
     def __str__(self) -> str:
         return str(self.title)
+
+
+class CausePicture(models.Model):
+    """A cause's picture as we show it: checked, reduced in size and without metadata."""
+
+    cause = models.OneToOneField(Cause, on_delete=models.CASCADE, primary_key=True, related_name="picture")
+    content = models.BinaryField()  # JPEG
+    digest = models.CharField(max_length=16)  # in the picture's address, so that browsers may keep it
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"picture of cause {self.pk}"
 
 
 class CauseFact(models.Model):

@@ -35,32 +35,81 @@ COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # they plan the drives
 CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # they check donors in
 
 
+Text = str | dict[str, str]  # in the main language, or by language
+FOUNDATION_WEBSITE = "Rhythm of Life Foundation, website"
+
+
 @dataclass(frozen=True)
 class CauseContent:
-    title: str
-    summary: str
-    story: str
-    facts: tuple[tuple[str, str], ...] = ()
+    title: Text
+    summary: Text
+    story: Text
+    condition: Text = ""
+    need: Text = ""
+    learn_more_url: str = ""
+    run_url: str = ""
+    facts: tuple[tuple[Text, str, str], ...] = ()  # each with the name and the address of its source
 
 
 CAUSES = {
     RHYTHM: CauseContent(
         title="Running for Zoe",
-        summary="For children with opsoclonus myoclonus syndrome (OMS): your plasma becomes their medicine.",
-        story=(
-            "The Rhythm of Life Foundation raises awareness of opsoclonus myoclonus syndrome (OMS), an auto-immune"
-            " disease of toddlers. It is treated, among others, with immunoglobulin, and immunoglobulin is made from"
-            " donated plasma.\n\nThe foundation also raises funds for the Division of Neurology of Children's Hospital"
-            " Los Angeles."
-        ),
+        summary={
+            "en": "For children with opsoclonus myoclonus syndrome (OMS): your plasma becomes medicine.",
+            "es": "Por los niños con síndrome de opsoclonus mioclonus (OMS): su plasma se convierte en medicina.",
+        },
+        story={
+            "en": "## Meet Zoe\n\nThe Rhythm of Life Foundation is “Running for Zoe”. It raises awareness of opsoclonus"
+            " myoclonus syndrome (OMS), a rare auto-immune disease of small children.\n\nThe foundation raises funds"
+            " for the **Division of Neurology of Children’s Hospital Los Angeles**, holds the *Run for Zoe*, and tells"
+            " families about treatments and research, among them the PLEX (plasma exchange) research program.\n\n"
+            "You can [meet Zoe on the foundation’s website](http://www.runningforzoe.com/).",
+            "es": "## Conozca a Zoe\n\nLa fundación Rhythm of Life «corre por Zoe». Da a conocer el síndrome de"
+            " opsoclonus mioclonus (OMS), una rara enfermedad autoinmune de niños pequeños.\n\nLa fundación reúne"
+            " fondos para la **División de Neurología del Children’s Hospital Los Angeles**, organiza la carrera"
+            " *Run for Zoe* e informa a las familias sobre tratamientos e investigación, entre ellos el programa de"
+            " investigación PLEX (recambio plasmático).\n\n[Conozca a Zoe en el sitio web de la"
+            " fundación](http://www.runningforzoe.com/).",
+        },
+        condition={
+            "en": "In OMS, the body’s immune system attacks the brain. **Opsoclonus** means that both eyes dart"
+            " involuntarily. **Myoclonus** means brief muscle jerks. At the peak of the illness, a child can hardly sit"
+            " or stand.",
+            "es": "En el OMS, el sistema inmunitario del cuerpo ataca al cerebro. **Opsoclonus** significa que los dos"
+            " ojos se mueven sin control. **Mioclonus** significa sacudidas breves de los músculos. En el peor momento,"
+            " el niño casi no puede sentarse ni ponerse de pie.",
+        },
+        need={
+            "en": "One of the treatments is immunoglobulin. It is made from plasma that people donate.",
+            "es": "Uno de los tratamientos es la inmunoglobulina. Se hace con plasma que donan otras personas.",
+        },
+        learn_more_url="http://www.runningforzoe.com/OMS-Defined.html",
+        run_url="http://www.runningforzoe.com/",
         facts=(
-            ("OMS is an auto-immune disease of toddlers.", "Rhythm of Life Foundation"),
-            ("It is treated, among others, with immunoglobulin made from donated plasma.", "Rhythm of Life Foundation"),
             (
-                "A first donation can be used once the donor has given again: two tested donations qualify a donor.",
-                "Rhythm of Life Foundation",
+                {
+                    "en": "OMS affects as few as 1 in 10,000,000 people a year.",
+                    "es": "El OMS afecta a tan solo 1 de cada 10,000,000 de personas al año.",
+                },
+                FOUNDATION_WEBSITE,
+                "http://www.runningforzoe.com/",
             ),
-            ("Of sixty people who book, about forty give.", "Planning rule of the American Red Cross"),
+            (
+                {
+                    "en": "Most children are less than two years old at diagnosis.",
+                    "es": "La mayoría de los niños tiene menos de dos años cuando recibe el diagnóstico.",
+                },
+                FOUNDATION_WEBSITE,
+                "http://www.runningforzoe.com/OMS-Defined.html",
+            ),
+            (
+                {
+                    "en": "The wait for a pediatric neurologist can be six months.",
+                    "es": "La espera para ver a un neurólogo pediátrico puede ser de seis meses.",
+                },
+                FOUNDATION_WEBSITE,
+                "http://www.runningforzoe.com/",
+            ),
         ),
     ),
     HARBOR: CauseContent(

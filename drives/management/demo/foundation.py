@@ -60,8 +60,9 @@ def _create_organization(slug: str, password: str, now: datetime) -> None:
 
 
 def _create_cause(organization: Organization, cause_text: content.CauseContent, now: datetime) -> None:
-    cause = Cause(organization=organization, title=cause_text.title, summary=cause_text.summary, story=cause_text.story)
-    facts = [CauseFact(text=text, source_name=source) for text, source in cause_text.facts]
+    names = ("title", "summary", "story", "condition", "need", "learn_more_url", "run_url")
+    cause = Cause(organization=organization, **{name: getattr(cause_text, name) for name in names})
+    facts = [CauseFact(text=text, source_name=name, source_url=url) for text, name, url in cause_text.facts]
     planning_sites.save_cause(cause=cause, facts=facts, actor="system", now=now)
 
 

@@ -1,0 +1,48 @@
+"""Check a picture that a coordinator uploads, and reduce it for our pages."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+MAX_PIXELS: Final = 40_000_000
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+SIZE: Final = (1600, 1200)
+QUALITY: Final = 82
+
+
+@dataclass(frozen=True)
+class Picture:
+    content: bytes
+    digest: str
+    width: int
+    height: int
+
+
+def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
+    """Return the picture as a JPEG of at most 1600 × 1200 pixels, turned upright and without metadata.
+
+    Refuses (ValidationError) a file that is too large or that is not a JPEG, PNG or WebP picture.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  slow to load, and few requests need it
+
+    if size is None or size > MAX_BYTES:
+        raise ValidationError(_("Choose a picture of at most 8 MB."), code="picture_too_large")
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValidationError(_("Choose a picture of at most 40 megapixels."), code="picture_too_large")
+            upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise ValidationError(_("Choose a JPEG, PNG or WebP picture."), code="picture_unreadable") from error
+    upright.thumbnail(SIZE)
+    plain = Image.new("RGB", upright.size, "white")  # a new picture has no metadata
+    plain.paste(upright, mask=upright.getchannel("A"))
+    out = io.BytesIO()
+    plain.save(out, "JPEG", quality=QUALITY, progressive=True, optimize=True)
+    content = out.getvalue()
+    return Picture(content, hashlib.sha256(content).hexdigest()[:16], *plain.size)
