@@ -10,7 +10,7 @@ from drives import refusals
 from drives.capacity import availability, visits
 from drives.domain import grid
 from drives.models import Drive, DriveState, Slot, Visit
-from organizations.models import Organization
+from organizations.models import Cause, Organization
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,13 @@ def list_public_drives(
 
 def filter_next_drives(now: datetime) -> "QuerySet[Drive]":
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now)
-    return rows.select_related("organization", "site", "cause").order_by("starts_at", "pk")
+    long_texts = ("cause__story", "cause__condition", "cause__need")
+    return rows.select_related("organization", "site", "cause").defer(*long_texts).order_by("starts_at", "pk")
+
+
+def list_causes(summaries: Sequence[DriveSummary]) -> list[Cause]:
+    """List the causes of these drives, each once, in the order of the drives."""
+    return list({summary.drive.cause.pk: summary.drive.cause for summary in summaries if summary.drive.cause}.values())
 
 
 def load_drive_page(slug: str, now: datetime) -> DrivePage | None:

@@ -57,7 +57,7 @@ class CauseStorySerializer(ModelSerializer[Cause]):
 
     class Meta:
         model = Cause
-        fields: tuple[str, ...] = ("title", "story", "learn_more_url", "give_url")
+        fields: tuple[str, ...] = ("title", "story", "condition", "need", "learn_more_url", "give_url", "run_url")
         read_only_fields = fields
 
 

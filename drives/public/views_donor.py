@@ -4,20 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from csp.decorators import csp_replace
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from drives.capacity import visits
+from drives.domain import localtime
 from drives.eligibility import history, policies, self_check
 from drives.models import DriveState, Visit
-from drives.public import queries, times
+from drives.public import queries, structured_data, times
 from drives.public.queries import DrivePage, DriveSummary
 from drives.public.times import PartyRequest
-from drives.web import shared_pages, visitor
+from drives.web import links, shared_pages, visitor
 from organizations.models import Organization
 from volunteers import queries as volunteers_queries
 
@@ -41,7 +45,13 @@ def _render_drive_list(
     city = request.GET.get("city", "")
     cities = sorted({summary.drive.site.city for summary in summaries})
     shown = [summary for summary in summaries if summary.drive.site.city == city] if city in cities else summaries
-    context = {"organization": organization, "summaries": shown, "cities": cities, "city": city}
+    context = {
+        "organization": organization,
+        "summaries": shown,
+        "cities": cities,
+        "city": city,
+        "causes": queries.list_causes(shown) if organization else (),
+    }
     return render(request, "drives/public/drives.html", context)
 
 
@@ -52,7 +62,26 @@ def _render_drive_list(
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     organization = get_object_or_404(Organization, slug=slug)
     summaries = queries.list_public_drives(timezone.now(), organization)
-    return render(request, "drives/public/embed.html", {"organization": organization, "summaries": summaries})
+    context = {"organization": organization, "summaries": summaries, "causes": queries.list_causes(summaries)}
+    return render(request, "drives/public/embed.html", context)
+
+
+@require_safe
+@xframe_options_exempt
+@csp_replace({"frame-ancestors": ["*"]})
+@shared_pages.share_page
+def show_embedded_drive(request: HttpRequest, slug: str, drive_slug: str) -> HttpResponse:
+    page = queries.load_drive_page(drive_slug, timezone.now())
+    if page is None or page.drive.organization.slug != slug:
+        raise Http404
+    context = {
+        **build_drive_context(page),
+        "summaries": queries.load_drive_summaries([page.drive], page.now),
+        "causes": [page.drive.cause] if page.drive.cause else [],
+        "is_past": is_past(page),
+        "visit": Visit.RETURN,
+    }
+    return render(request, "drives/public/embed.html", context)
 
 
 @require_safe
@@ -62,7 +91,6 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     page = queries.load_drive_page(slug, now)
     if page is None:
         raise Http404
-    is_past = page.drive.ends_at <= now or page.drive.state == DriveState.COMPLETED
     browser = visitor.read_browser_token(request)
     earlier_visit = None if "visit" in request.GET else history.find_earlier_visit(browser, page.drive, now)
     party_request = times.parse_party_request(request.GET)
@@ -72,6 +100,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     is_missing = bool(open_times) and "choose" in request.GET
     context = {
         **build_drive_context(page),
+        **_build_link_preview(page),
         "wanted": party_request,
         "visit": party_request.visit,
         "earlier": earlier_visit,
@@ -92,8 +121,9 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "result": parse_self_check_result(request),
         "self_check": self_check.list_self_check_sentences(page.drive),
         "rule": policies.describe_rules(page.drive.rules),
-        "is_open": page.drive.state == DriveState.PUBLISHED and not is_past,
-        "is_past": is_past,
+        "is_open": page.drive.state == DriveState.PUBLISHED and not is_past(page),
+        "is_past": is_past(page),
+        "is_from_share_link": "via" in request.GET,
     }
     return render(request, "drives/public/drive.html", context)
 
@@ -112,6 +142,29 @@ def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
         "visit": request.GET.get("visit") if request.GET.get("visit") in Visit else "",
     }
     return render(request, "drives/public/self_check.html", context)
+
+
+def _build_link_preview(page: DrivePage) -> dict[str, object]:
+    """Return what other websites and programs show of the drive: Open Graph, and the schema.org event."""
+    drive, language = page.drive, get_language() or settings.LANGUAGE_CODE
+    facts = {
+        "day": localtime.format_date_and_time(drive.starts_at, drive.site.timezone),
+        "place": drive.site.name,
+        "city": drive.site.city,
+    }
+    description = _("Book a time to give plasma: %(day)s, %(place)s, %(city)s.") % facts
+    address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
+    picture = links.build_absolute_url(f"{reverse('drive_preview', args=[drive.slug])}?language={language}")
+    return {
+        "description": description,
+        "address": address,
+        "preview_picture": picture,
+        "event": structured_data.render_event(page, address, picture, description),
+    }
+
+
+def is_past(page: DrivePage) -> bool:
+    return page.drive.ends_at <= page.now or page.drive.state == DriveState.COMPLETED
 
 
 def build_drive_context(page: DrivePage) -> dict[str, object]:

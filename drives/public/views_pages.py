@@ -1,15 +1,22 @@
 """Privacy policy, terms, the language, and an organization's accent color."""
 
+from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import translation
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
-from drives.web import colors
+from drives.models import Drive
+from drives.web import colors, origin
 from organizations.models import Organization
+
+PREVIEW_SECONDS = 60 * 60
 
 
 @require_safe
@@ -35,17 +42,32 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 
     The form has no CSRF token, so that public pages are the same for all visitors. The browser's headers replace it.
     """
-    if request.method == "POST" and _is_from_another_website(request):
+    if request.method == "POST" and origin.is_from_another_website(request):
         raise PermissionDenied
     return set_language(request)
 
 
-def _is_from_another_website(request: HttpRequest) -> bool:
-    # Old browsers send only Origin, and programs neither.
-    if site := request.headers.get("Sec-Fetch-Site"):
-        return site not in {"same-origin", "none"}
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] != request.get_host()
+@require_safe
+@cache_control(public=True, max_age=PREVIEW_SECONDS)
+def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return the picture for the drive's link in `?language=`. It is drawn once for each drive, language and change."""
+    drives = Drive.objects.public().select_related("organization", "site", "cause")
+    drive = get_object_or_404(drives, slug=slug)
+    language = request.GET.get("language", "")
+    with translation.override(language if language in dict(settings.LANGUAGES) else drive.organization.language):
+        shown = (
+            drive.title,
+            drive.starts_at,
+            drive.ends_at,
+            drive.site.name,
+            drive.site.city,
+            drive.cause and drive.cause.summary,
+        )
+        key = f"preview:{drive.pk}:{translation.get_language()}:{hash(shown)}"
+        # Pillow takes longer to load than any other import, and few processes draw.
+        draw = import_string("drives.public.preview_picture.draw_preview")
+        picture = caches["pages"].get_or_set(key, lambda: draw(drive), PREVIEW_SECONDS)
+    return HttpResponse(picture, content_type="image/png")
 
 
 @require_safe

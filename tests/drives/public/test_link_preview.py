@@ -1,0 +1,86 @@
+"""What other websites show of a drive: Open Graph, the schema.org event and the preview picture."""
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from drives.models import Drive
+from drives.planning import lifecycle
+from organizations.models import Cause
+from tests import builders
+from tests.builders import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def event_of(drive: Drive) -> dict[str, Any]:
+    shown = Client().get(f"/d/{drive.slug}/").content.decode()
+    [block] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', shown)
+    event: dict[str, Any] = json.loads(block)
+    return event
+
+
+def test_the_event_has_what_search_engines_need() -> None:
+    drive = builders.drive()
+    event = event_of(drive)
+    assert event["@type"] == "Event"
+    assert event["startDate"].startswith(f"{drive.day}T09:00:00-0")
+    assert event["eventStatus"] == "https://schema.org/EventScheduled"
+    assert event["location"]["address"]["addressLocality"] == drive.site.city
+    assert event["offers"]["availability"] == "https://schema.org/InStock"
+    assert event["url"].endswith(f"/d/{drive.slug}/")
+
+
+def test_a_cancelled_drive_is_a_cancelled_event() -> None:
+    drive = builders.drive()
+    lifecycle.cancel_drive(drive_id=drive.pk, reason="Flooded.", actor="test", now=NOW)
+    assert event_of(drive)["eventStatus"] == "https://schema.org/EventCancelled"
+    assert event_of(drive)["offers"]["availability"] == "https://schema.org/SoldOut"
+
+
+@pytest.mark.parametrize("title", ["</script><script>alert(1)</script>", "<!-- & ", "a\u2028b"])
+def test_a_title_cannot_leave_the_data_block(title: str) -> None:
+    drive = builders.drive(title=title)
+    assert event_of(drive)["name"] == title
+    assert Client().get(f"/d/{drive.slug}/").content.count(b"<script>alert") == 0
+
+
+def test_open_graph_names_the_drive_and_its_picture() -> None:
+    drive = builders.drive()
+    shown = Client().get(f"/d/{drive.slug}/").content.decode()
+    found = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', shown))
+    assert found["title"].startswith("Plasma drive, ")
+    assert found["image"].endswith(f"/d/{drive.slug}/preview.png?language=en")
+
+
+@pytest.mark.parametrize(
+    "title", ["Plasma drive", "Jornada de donación de plasma en el centro comunitario " * 2, "x" * 120]
+)
+def test_the_picture_has_the_size_that_is_promised(title: str) -> None:
+    owner = builders.organization()
+    cause = Cause.objects.create(organization=owner, title="Zoe", slug="zoe", summary="Plasma becomes medicine. " * 8)
+    drive = builders.drive(owner, title=title, cause_id=cause.pk)
+    answer = Client().get(f"/d/{drive.slug}/preview.png", {"language": "es"})
+    assert answer["Content-Type"] == "image/png"
+    assert Image.open(io.BytesIO(answer.content)).size == (1200, 630)
+    assert len(answer.content) < 100_000
+    assert not answer.cookies
+
+
+def test_a_draft_has_no_picture() -> None:
+    drive = builders.drive(published=False)
+    assert Client().get(f"/d/{drive.slug}/preview.png").status_code == 404
+
+
+def test_each_language_has_its_own_picture() -> None:
+    drive = builders.drive()
+    english, spanish, other = (
+        Client().get(f"/d/{drive.slug}/preview.png", {"language": language}).content for language in ("en", "es", "xx")
+    )
+    assert english != spanish
+    assert other == english
