@@ -12,6 +12,7 @@ from drives.messaging import urls as messaging_urls
 from drives.planning import urls as planning_urls
 from drives.privacy import urls as privacy_urls
 from drives.public import urls as public_urls
+from drives.sharing import urls as sharing_urls
 from drives.waitlist import urls as waitlist_urls
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
     *waitlist_urls.donor_urls,
     *account_urls.donor_urls,
     *privacy_urls.donor_urls,
+    *sharing_urls.donor_urls,
     path(
         "organizer/",
         include(
@@ -33,6 +35,7 @@ urlpatterns = [
                 *messaging_urls.organizer_urls,
                 *planning_urls.organizer_urls,
                 *privacy_urls.organizer_urls,
+                *sharing_urls.organizer_urls,
                 *waitlist_urls.organizer_urls,
             ]
         ),

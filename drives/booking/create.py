@@ -138,6 +138,7 @@ def write_bookings(
     source: Source,
     registrations: Sequence[Registration] = (),
     volunteer: Volunteer | None = None,
+    share_link_id: int | None = None,
     actor: str = "donor",
 ) -> UncountedBookings:
     """Insert a booking for each visit, and lapse overdue holds. Refuses visits that do not fit.
@@ -160,6 +161,7 @@ def write_bookings(
             registration=registration,
             volunteer=volunteer,
             party=party,
+            share_link_id=share_link_id,
         )
         for slot, visit, registration in zip(slots, visit_types, registrations or (None,), strict=True)
     ]
@@ -242,6 +244,7 @@ def build_booking(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
     party: uuid.UUID | None = None,
+    share_link_id: int | None = None,
 ) -> Booking:
     answers = self_check.validate_self_check(registration.self_check, drive.policy.self_check) if registration else []
     return Booking(
@@ -256,6 +259,7 @@ def build_booking(
         visit=visit,
         state=state,
         source=source,
+        share_link_id=share_link_id,
         held_until=now + rules.HOLD_FOR if state == BookingState.HELD else None,
         **build_footprint_fields(footprint),
         self_check_policy_id=drive.policy_id if answers else None,

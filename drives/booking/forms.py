@@ -65,7 +65,7 @@ class PersonForm(forms.Form):
         chosen = typed.get("contact_by") or ContactChoice.BOTH
         return {**typed, **{kind: "" for kind in ("phone", "email") if chosen not in (kind, ContactChoice.BOTH)}}
 
-    def person(self, policy: Policy) -> Person:
+    def person(self, policy: Policy | None) -> Person:
         data = self.cleaned_data
         return Person(
             name=data["name"],
@@ -74,7 +74,7 @@ class PersonForm(forms.Form):
             language=get_language() or "",
             consents=[purpose for purpose in Purpose.values if data.get(purpose)],
             # One checkbox confirms all sentences of the policy.
-            self_check=list(policy.self_check) if data["confirmed"] else [],
+            self_check=list(policy.self_check) if policy and data["confirmed"] else [],
             is_for_other=data["is_for_other"],
         )
 
@@ -114,7 +114,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[name], self[visit]) for name, visit in (("name", "visit"), *self._others)]
 
-    def person(self, policy: Policy) -> Person:
+    def person(self, policy: Policy | None) -> Person:
         return replace(super().person(policy), self_reported=self.self_reported)
 
     def companions(self) -> list[Companion]:

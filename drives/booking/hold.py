@@ -16,7 +16,7 @@ from drives.capacity import rules as capacity_rules
 from drives.domain import rules as domain_rules
 from drives.domain.intervals import SelfReported
 from drives.eligibility import self_check, self_reported
-from drives.models import Booking, BookingState, Drive, Source
+from drives.models import Booking, BookingState, Drive, ShareLink, Source
 from organizations import sweeps
 from organizations.models import linked_model
 from volunteers import limits, registration, verification
@@ -64,6 +64,7 @@ def hold_in_transaction(
     now: datetime,
     bound_to: str = "",
     browser_token: str = "",
+    share_code: str = "",
     on_held: Callable[[list[Booking]], None] | None = None,
 ) -> list[Booking]:
     """Hold slots for one to six people for 15 minutes, all or none, and send the verification code.
@@ -71,6 +72,7 @@ def hold_in_transaction(
     Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others at the same time or soon
     after (`drives.domain.party_fit`). The code works only with `bound_to`, which defaults to the first booking's token.
     A browser that has already verified the contact needs no code. The result does not depend on the donor's history.
+    `share_code` is the code of a recruiter's link. One that is not of this drive is ignored.
     `on_held` runs before the counters change, because the slots are locked from then until the commit.
 
     Refuses:
@@ -111,13 +113,26 @@ def hold_in_transaction(
             person.self_reported, drive=drive, actor="donor", now=now, registration=details
         )
     uncounted = create.write_bookings(
-        drive, requested, visit_types, now, state=BookingState.HELD, source=source, registrations=registrations
+        drive,
+        requested,
+        visit_types,
+        now,
+        state=BookingState.HELD,
+        source=source,
+        registrations=registrations,
+        share_link_id=_find_share_link_id(drive, share_code),
     )
     holds = _build_hold_limits(drive, requested.steps, len(registrations), ip, now, now + rules.HOLD_FOR)
     send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now, holds)
     if on_held:
         on_held(uncounted.bookings)
     return create.apply_counters(uncounted, now)
+
+
+def _find_share_link_id(drive: Drive, code: str) -> int | None:
+    if not code:
+        return None  # without a query
+    return ShareLink.objects.filter(drive=drive, code=code).values_list("pk", flat=True).first()
 
 
 hold_bookings = transaction.atomic(hold_in_transaction)

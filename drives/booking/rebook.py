@@ -25,6 +25,7 @@ def rebook_donor(
     language: str,
     consents: Sequence[str] = (),
     self_check: Sequence[str] = (),
+    share_code: str = "",
     ip: str | None,
     now: datetime,
 ) -> Booking:
@@ -45,7 +46,7 @@ def rebook_donor(
     )
     identities = [volunteers_rules.compute_identity(address) for address in verified.values()]
     try:
-        return _book(drive, slot_id, visit, person, identities, browser, ip, now)
+        return _book(drive, slot_id, visit, person, identities, browser, share_code, ip, now)
     except Refusal as refusal:
         own = volunteers_rules.compute_identity(person.phone or person.email)  # as the registration
         bookings_of_slot = Booking.objects.active().filter(
@@ -64,6 +65,7 @@ def _book(
     person: Person,
     identities: Sequence[str],
     browser: str,
+    share_code: str,
     ip: str | None,
     now: datetime,
 ) -> Booking:
@@ -74,6 +76,13 @@ def _book(
     )
     locks.lock_waitlist_entries(waiting.values_list("pk", flat=True))
     [held] = hold.hold_bookings(
-        drive=drive, slot_id=slot_id, visit=visit, person=person, ip=ip, browser_token=browser, now=now
+        drive=drive,
+        slot_id=slot_id,
+        visit=visit,
+        person=person,
+        ip=ip,
+        browser_token=browser,
+        share_code=share_code,
+        now=now,
     )
     return verify.verify_booking(booking_id=held.pk, code="", bound_to="", browser=browser, now=now)

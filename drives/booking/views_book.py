@@ -24,7 +24,7 @@ from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.public.times import PartyRequest
 from drives.refusals import HoldLapsed, OpenTime, Refusal
-from drives.web import choices, form_errors, link_cookies, visitor
+from drives.web import choices, form_errors, link_cookies, share_cookie, visitor
 from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
 from organizations.models import linked_model
@@ -202,6 +202,7 @@ def _hold_bookings(request: HttpRequest, details: BookingDetails, browser: str) 
         ip=visitor.find_ip_address(request),
         bound_to=visitor.compute_browser_digest(browser),
         browser_token=browser,
+        share_code=share_cookie.read_share_code(request),
         now=timezone.now(),
     )
 

@@ -15,7 +15,17 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from drives.booking import changes, forms, hold, queries, reminder_summary, rules, verify, views_links
+from drives.booking import (
+    changes,
+    forms,
+    friend_invitation,
+    hold,
+    queries,
+    reminder_summary,
+    rules,
+    verify,
+    views_links,
+)
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visits
@@ -167,6 +177,7 @@ def render_booking_page(
         "restored": "restored" in request.GET,
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
+        "friend": friend_invitation.build_friend_invitation(booking.drive),
         "minutes": visits.compute_visit_minutes(booking.drive, booking.visit),
         "reminders": reminder_summary.format_reminder_summary(booking, reach) if has_place else "",
         "obstacle": reach.find_obstacle(booking.volunteer, kinds.BOOKED),

@@ -21,7 +21,7 @@ from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
 from drives.refusals import OpenTime, Refusal
-from drives.web import form_errors, link_cookies, visitor
+from drives.web import form_errors, link_cookies, share_cookie, visitor
 from drives.web.fields import CheckboxField
 from notifications import queries as notifications_queries
 from notifications.models import Purpose
@@ -99,6 +99,7 @@ def _rebook_donor(request: HttpRequest, page: DrivePage, form: RebookForm, donor
         language=translation.get_language() or "",
         consents=[Purpose.REMINDERS] if typed["reminders"] else [],
         self_check=list(drive.policy.self_check) if typed["confirmed"] else [],
+        share_code=share_cookie.read_share_code(request),
         ip=visitor.find_ip_address(request),
         now=timezone.now(),
     )

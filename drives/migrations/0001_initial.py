@@ -3,6 +3,8 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import drives.domain.visitor_count
+import drives.models.share
 import drives.models.site
 import organizations.translated_text
 import uuid
@@ -633,5 +635,28 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='waitlistentry',
             constraint=models.UniqueConstraint(fields=('link_hash',), name='one_waitlist_entry_per_link'),
+        ),
+        migrations.CreateModel(
+            name='ShareLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('code', models.CharField(default=drives.models.share.generate_code, max_length=8, unique=True)),
+                ('visitors', models.BinaryField(default=drives.domain.visitor_count.build_empty_field)),
+                ('created_at', models.DateTimeField()),
+                ('drive', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='share_links', to='drives.drive')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('drive', 'name'), name='one_share_link_per_drive_and_name')],
+            },
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='share_link',
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='bookings', to='drives.sharelink'),
+        ),
+        migrations.AddIndex(
+            model_name='booking',
+            index=models.Index(condition=models.Q(('share_link__isnull', False)), fields=['share_link'], name='booking_of_a_share_link'),
         ),
     ]

@@ -18,6 +18,7 @@ from drives.models.drive import PLAN_FIELDS, Drive, DriveState
 from drives.models.message_schedule import CustomText, ScheduleEntry
 from drives.models.policy import DonationKind, Policy
 from drives.models.self_reported import SelfReportedDonation
+from drives.models.share import ShareLink
 from drives.models.site import CollectionCenter, Site
 from drives.models.slot import Slot
 from drives.models.turnout import Turnout
@@ -60,6 +61,7 @@ __all__ = [
     "ReservedSpot",
     "ScheduleEntry",
     "SelfReportedDonation",
+    "ShareLink",
     "Site",
     "Slot",
     "Source",

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from drives.models.drive import Drive
 from drives.models.holds import AbstractHold, HoldQuerySet
 from drives.models.policy import Policy
+from drives.models.share import ShareLink
 from drives.models.slot import Slot
 from organizations.models import Organization
 from volunteers.models import Registration, Volunteer
@@ -92,6 +93,9 @@ class Booking(AbstractHold):
     visit = models.CharField(max_length=6, choices=Visit)
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
+    share_link = models.ForeignKey(
+        ShareLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings", db_index=False
+    )  # the recruiter's link through which the donor came
 
     first_step = models.PositiveSmallIntegerField()  # `n` of the arrival slot
     screening_steps = models.PositiveSmallIntegerField()
@@ -161,6 +165,8 @@ class Booking(AbstractHold):
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
             # The bookings of a party, for donors' pages and shared texts.
             models.Index(fields=["party"], condition=Q(party__isnull=False), name="booking_of_a_party"),
+            # Holds and bookings of a recruiter's link.
+            models.Index(fields=["share_link"], condition=Q(share_link__isnull=False), name="booking_of_a_share_link"),
         ]
 
     def __str__(self) -> str:

@@ -11,11 +11,13 @@ from django.views.decorators.cache import cache_page
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import conditional_page
 
+from drives.web.share_cookie import SHARE_COOKIE
+
 View = Callable[..., HttpResponse]
 
 SHARED_SECONDS: Final = 1
 # Public pages do not depend on these: the language is part of the cache's key, and the pages have no CSRF token.
-_IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME})
+_IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME, SHARE_COOKIE})
 
 
 def share_page(view: View) -> View:

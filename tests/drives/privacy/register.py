@@ -119,6 +119,7 @@ _NOT_ABOUT_DONORS = {
     "drives.CustomText": ["kind", "language", "text", "opening"],
     "drives.ScheduleEntry": ["kind", "channel_choice"],
     "drives.Policy": ["code", "name", "kind", "windows", "cross_days", "self_check", "unenforced", "source"],
+    "drives.ShareLink": ["name", "code", "visitors"],
     "drives.Site": [
         "name",
         "sms_name",
@@ -137,7 +138,11 @@ _NOT_ABOUT_DONORS = {
     "notifications.Heartbeat": ["name"],
     "notifications.Sender": ["name", "number", "messaging_service", "stopped_reason"],
     "organizations.ApiKey": ["name", "prefix", "secret_hash", "role"],
-    "organizations.Cause": ["title", "slug", "summary", "story", "learn_more_url", "give_url"],
+    "organizations.Cause": [
+        *("title", "slug", "summary", "story", "condition", "need", "picture_text"),
+        *("learn_more_url", "give_url", "run_url"),
+    ],
+    "organizations.CausePicture": ["content", "digest"],
     "organizations.CauseFact": ["text", "source_name", "source_url"],
     "organizations.Invitation": ["uuid", "link_hash", "link_seal", "email", "role", "state"],
     "organizations.Membership": ["role"],

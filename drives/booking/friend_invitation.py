@@ -1,0 +1,40 @@
+"""The message with which a donor asks a friend to come along. Only the drive is in it, nothing about the booking."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from drives.domain import localtime
+from drives.models import Drive
+from drives.web import links
+
+
+@dataclass(frozen=True)
+class FriendInvitation:
+    address: str
+    subject: str
+    message: str
+
+    @property
+    def whatsapp_link(self) -> str:
+        return f"https://wa.me/?text={quote(self.message)}"
+
+    @property
+    def mail_link(self) -> str:
+        return f"mailto:?subject={quote(self.subject)}&body={quote(self.message)}"
+
+
+def build_friend_invitation(drive: Drive) -> FriendInvitation:
+    address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
+    facts = {
+        "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
+        "place": drive.site.name,
+        "city": drive.site.city,
+        "link": address,
+    }
+    message = (
+        _("I’m giving plasma on %(day)s at %(place)s, %(city)s. Come with me! Choose a time here: %(link)s") % facts
+    )
+    return FriendInvitation(address, str(drive.title), message)
