@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from environs import env, validate
+from environs import Env, env, validate
 
 from config import languages, logs
 
 ROOT = Path(__file__).resolve().parent.parent
+# Every command reads .env. Variables that are set already win.
+if _env_file := env.str("ENV_FILE", str(ROOT / ".env")):
+    Env.read_env(_env_file, recurse=False)
 _NOT_EMPTY = validate.Length(min=1)
 _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 
@@ -201,7 +204,10 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+# Other names under this domain may not have TLS. Preload lists are hard to leave.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = SECURE and env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # these two are choices
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # With "no-referrer", browsers would send "Origin: null", and every form would fail the CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"

@@ -26,6 +26,7 @@ __all__ = ["pytest_terminal_summary"]  # a pytest hook
 
 OURS = {
     "DJANGO_SETTINGS_MODULE": "config.settings",
+    "ENV_FILE": "",
     "SECRET_KEY": "tests-only-secret-key-that-is-long-enough-for-the-system-check",
     "IDENTITY_KEY": "tests-only-identity-key-that-is-long-enough-for-the-check",
     "BASE_URL": "http://testserver",
