@@ -28,6 +28,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from organizations import api_keys
 from organizations import queries as organizations_queries
 from organizations.models import ApiKey, User
 from organizations.web import accounts
@@ -51,9 +52,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         header = request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
-        key = organizations_queries.find_api_key(header, timezone.now())
+        now = timezone.now()
+        key = organizations_queries.find_api_key(header, now)
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, expired or revoked."))
+        api_keys.record_use(key=key, now=now)
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:

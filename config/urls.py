@@ -11,7 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("drives.urls_api")),
     path("api/v1/openapi.json", schema.show_openapi, name="openapi"),
-    path("api/docs/", schema.show_api_docs),
+    path("api/docs/", schema.show_api_docs, name="api_docs"),
     path("", include("drives.urls")),
     path("", include("notifications.urls")),
     path("", include("organizations.urls")),

@@ -12,6 +12,7 @@ from drives.messaging import urls as messaging_urls
 from drives.planning import urls as planning_urls
 from drives.privacy import urls as privacy_urls
 from drives.public import urls as public_urls
+from drives.settings import urls as settings_urls
 from drives.sharing import urls as sharing_urls
 from drives.waitlist import urls as waitlist_urls
 
@@ -36,6 +37,7 @@ urlpatterns = [
                 *planning_urls.organizer_urls,
                 *privacy_urls.organizer_urls,
                 *sharing_urls.organizer_urls,
+                *settings_urls.organizer_urls,
                 *waitlist_urls.organizer_urls,
             ]
         ),

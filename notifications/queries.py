@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
@@ -11,6 +11,7 @@ from django.db.models.functions import Replace
 
 from notifications import contact_address, kinds, rules
 from notifications.models import (
+    Allowance,
     Breaker,
     Channel,
     ConsentEntry,
@@ -194,6 +195,12 @@ def list_undecided_addresses(organization: Organization, addresses: Collection[s
     sender = find_sender(organization)
     rows = Suppression.objects.filter(sender=sender, address__in=addresses, basis=OptOutBasis.UNDECIDED)
     return set(rows.values_list("address", flat=True)) if sender else set()
+
+
+def count_texts_of_today(organization: Organization, now: datetime) -> int:
+    """Return how much of its daily budget of texts the organization has used. The day is a day in UTC."""
+    used = Allowance.objects.filter(subject=f"organization:{organization.pk}", day=now.astimezone(UTC).date())
+    return used.values_list("spent", flat=True).first() or 0
 
 
 def list_unhandled_replies(limit: int) -> list[InboundMessage]:

@@ -2,13 +2,15 @@
 
 import re
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from organizations import audit
 from organizations.models import ApiKey, Organization, Role, linked_model
+
+USE_RECORDED_EVERY = timedelta(minutes=1)
 
 # 22 URL-safe characters have 128 bits, too many to guess.
 _TOKEN_PATTERN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
@@ -59,3 +61,10 @@ def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiK
         )
     key.refresh_from_db(fields=["revoked_at"])
     return key
+
+
+def record_use(*, key: ApiKey, now: datetime) -> None:
+    """Remember when a key was used, at most once a minute."""
+    if key.last_used_at is None or key.last_used_at <= now - USE_RECORDED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        key.last_used_at = now

@@ -19,7 +19,7 @@ from organizations import secret_keys
 from organizations.models import Organization, linked_model
 from volunteers import code_texts, limits, rules
 from volunteers.limits import Limit
-from volunteers.models import Contact, VerificationCode
+from volunteers.models import Contact, LimitCounter, VerificationCode
 
 _INSERT = Path(__file__).with_name("insert_verification_code.sql").read_text()
 
@@ -146,6 +146,14 @@ def _build_unentered_limits(ip: str | None) -> list[Limit]:
         Limit(f"code_not_entered_{length}", network, rules.CODES_NOT_ENTERED_PER_HOUR[length], rules.NETWORK_WINDOW)
         for length, network in rules.compute_networks(ip)
     ]
+
+
+def count_codes_of_today(*, organization: Organization, now: datetime) -> int:
+    """Return how much of its daily budget of codes by text the organization has used."""
+    budget = _build_budget("", str(organization.pk), organization.codes_per_day)
+    window_start = budget.compute_window_start(now)
+    rows = LimitCounter.objects.filter(scope=budget.scope, subject=budget.digest, window_start=window_start)
+    return rows.values_list("count", flat=True).first() or 0
 
 
 def _build_budget(address: str, subject: str, most: int) -> Limit:

@@ -168,14 +168,27 @@ class CustomTextForm(forms.Form):
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = Organization
-        fields = ("quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency")
+        fields = (
+            "quiet_until_hour",
+            "quiet_from_hour",
+            "messages_per_day",
+            "codes_per_day",
+            "sms_price",
+            "sms_currency",
+        )
         labels = {
             "quiet_until_hour": gettext_lazy("Earliest hour"),
             "quiet_from_hour": gettext_lazy("No texts after"),
+            "messages_per_day": gettext_lazy("Texts a day"),
+            "codes_per_day": gettext_lazy("Codes a day"),
             "sms_price": gettext_lazy("Price per segment"),
             "sms_currency": gettext_lazy("Currency"),
         }
         help_texts = {
+            "messages_per_day": gettext_lazy(
+                "All texts together. Reminders wait for the next day after that. 0: no limit."
+            ),
+            "codes_per_day": gettext_lazy("Codes that people ask for on your pages. It limits what a fraud can cost."),
             "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),
             "sms_currency": gettext_lazy("Three letters, for example USD."),
         }

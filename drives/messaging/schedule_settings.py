@@ -144,21 +144,32 @@ def change_sending_settings(
     organization: Organization,
     quiet_until_hour: int,
     quiet_from_hour: int,
+    messages_per_day: int,
+    codes_per_day: int,
     sms_price: Decimal,
     sms_currency: str,
     actor: str,
     now: datetime,
 ) -> int:
-    """Change the quiet hours and the price of a text. New quiet hours reschedule every upcoming drive.
+    """Change the quiet hours, the daily budgets and the price of a text.
 
-    Returns how many bookings have changed reminders. Locks: upcoming drives (exclusive, by id), bookings by id.
+    New quiet hours reschedule every upcoming drive. Returns how many bookings have changed reminders. Locks: upcoming
+    drives (exclusive, by id), bookings by id.
     """
     ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
     before = Organization.objects.values_list("quiet_until_hour", "quiet_from_hour").get(pk=organization.pk)
     organization.quiet_until_hour, organization.quiet_from_hour = hours
     organization.sms_price, organization.sms_currency = sms_price, sms_currency
-    changed = ["quiet_until_hour", "quiet_from_hour", "sms_price", "sms_currency"]
+    organization.messages_per_day, organization.codes_per_day = messages_per_day, codes_per_day
+    changed = [
+        "quiet_until_hour",
+        "quiet_from_hour",
+        "messages_per_day",
+        "codes_per_day",
+        "sms_price",
+        "sms_currency",
+    ]
     organization.save(update_fields=changed)
     about = f"organization:{organization.pk}"
     audit.add_audit_entry(

@@ -18,9 +18,11 @@ from drives.messaging.forms import MessageScheduleForm, SendingForm
 from drives.messaging.message_samples import TimelineStep
 from drives.models import Drive
 from drives.web import form_errors, members
+from notifications import queries as notifications_queries
 from organizations.models import Organization
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
+from volunteers import codes
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
 
@@ -98,8 +100,13 @@ def edit_sending_settings(request: MemberRequest) -> HttpResponse:
             now=timezone.now(),
         )
         messages.success(request, _format_changed(count))
-        return redirect("organizer_messages")
-    return members.render_member_page(request, "drives/messaging/sending_settings.html", {"form": form})
+        return redirect("organizer_settings")
+    now = timezone.now()
+    used = {
+        "texts_today": notifications_queries.count_texts_of_today(request.membership.organization, now),
+        "codes_today": codes.count_codes_of_today(organization=request.membership.organization, now=now),
+    }
+    return members.render_member_page(request, "drives/messaging/sending_settings.html", {"form": form, **used})
 
 
 def build_schedule_steps(message_schedule: MessageSchedule, form: MessageScheduleForm) -> list[TimelineStep]:

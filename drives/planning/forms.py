@@ -14,7 +14,7 @@ from drives.domain.rules import STEP_MINUTES
 from drives.eligibility import policy_choices
 from drives.models import PLAN_FIELDS, Drive, Policy, Site
 from drives.planning import plan_check as planning_plan
-from drives.planning import problems
+from drives.planning import plan_defaults, problems
 from drives.planning.forms_sites import SiteForm
 from drives.web.fields import PhoneFormField
 from organizations import translated_text
@@ -118,7 +118,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         self.sites = {
             str(site.pk): site for site in Site.objects.filter(organization=organization).order_by("name", "pk")
         }
-        self.new_site = SiteForm(self.data or None, prefix="at", instance=Site(organization=organization))
+        self.new_site = SiteForm(
+            self.data or None, prefix="at", instance=plan_defaults.build_default_site(organization)
+        )
         self._set_choices()
         translated_text.set_main_language(self, organization.language)
         # These are not class fields, because a copied plan may have more breaks than the form offers.

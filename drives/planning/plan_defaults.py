@@ -2,23 +2,42 @@ from datetime import time
 
 from django.utils.translation import gettext_noop
 
-from drives.models import Drive, Site
+from drives.eligibility import policy_choices
+from drives.models import CollectionCenter, Drive, Site
 from organizations import translated_text
-from organizations.models import Organization
+from organizations.models import Cause, Organization
 
 
 def build_default_drive(organization: Organization) -> Drive:
     last = Drive.objects.of(organization).select_related("policy").order_by("-created_at", "-pk").first()
     if last:
         return last.build_copy(day=None)
-    return Drive(
+    drive = Drive(
         organization=organization,
         title=translated_text.translate_sentence(gettext_noop("Plasma drive"), organization.language),
         opens=time(9),
         closes=time(15),
         site=Site.objects.filter(organization=organization).order_by("pk").first(),
+        cause=Cause.objects.filter(organization=organization).order_by("pk").first(),
+        center=CollectionCenter.objects.filter(organization=organization).order_by("pk").first(),
         chairs=4,
         screening_stations=2,
         bring=translated_text.translate_sentence(gettext_noop("Photo ID"), organization.language),
         phone=organization.phone,
     )
+    _set_program(drive)
+    return drive
+
+
+def build_default_site(organization: Organization) -> Site:
+    return Site(organization=organization, country=organization.country, timezone=organization.timezone)
+
+
+def _set_program(drive: Drive) -> None:
+    """Begin with the organization's donation program and its lengths of visits."""
+    policies = policy_choices.list_newest_policies(drive.organization)
+    policy = policies.filter(code=drive.organization.program).first() if drive.organization.program else None
+    if policy:
+        drive.policy = policy
+        for name, minutes in policy_choices.build_visit_minutes(policy).items():
+            setattr(drive, f"{name}_steps", -(-minutes // drive.step_minutes))  # rounded up

@@ -5,13 +5,12 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.models import CollectionCenter, Site
-from drives.planning import sites
+from drives.planning import plan_defaults, sites
 from drives.planning.forms_sites import CauseForm, CenterForm, FactFormSet, SiteForm
 from drives.web import form_errors, members
 from organizations.models import Cause, CausePicture
@@ -36,7 +35,7 @@ def show_directory(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def new_site(request: MemberRequest) -> HttpResponse:
-    return _edit_site(request, Site(organization=request.membership.organization))
+    return _edit_site(request, plan_defaults.build_default_site(request.membership.organization))
 
 
 @require_http_methods(FORM_METHODS)
@@ -124,7 +123,7 @@ def _edit_cause(request: MemberRequest, cause: Cause) -> HttpResponse:
 
 def _saved(request: MemberRequest, name: str) -> HttpResponse:
     messages.success(request, _("“%(name)s” is saved.") % {"name": name})
-    return redirect("organizer_sites")
+    return members.redirect_after_save(request, "organizer_sites")
 
 
 def _form(request: MemberRequest, kind: str, form: "forms.ModelForm[Any]", **more: Any) -> HttpResponse:

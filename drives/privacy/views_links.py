@@ -23,5 +23,5 @@ def revoke_links(request: MemberRequest) -> HttpResponse:
             organization=request.membership.organization, actor=members.format_actor(request), now=timezone.now()
         )
         messages.success(request, _("All earlier links are revoked. The next messages have new links."))
-        return redirect("organizer_sites")
+        return redirect("organizer_settings")
     return members.render_member_page(request, "drives/privacy/revoke_links.html", {"form": form})

@@ -27,5 +27,5 @@ def edit_retention(request: MemberRequest) -> HttpResponse:
             now=timezone.now(),
         )
         messages.success(request, _("Saved."))
-        return redirect("organizer_retention")
+        return redirect("organizer_settings")
     return members.render_member_page(request, "drives/privacy/retention.html", {"form": form})

@@ -20,6 +20,22 @@ PREVIEW_SECONDS = 60 * 60
 
 
 @require_safe
+def show_organization_privacy(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the privacy policy of one organization: its legal name, its own text, and how long it keeps data."""
+    organization = get_object_or_404(Organization, slug=slug)
+    context = {"organization": organization, "months": organization.retention_months}
+    return render(request, "drives/public/privacy.html", context)
+
+
+@require_safe
+def show_organization_terms(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show the terms of one organization: its legal name, its own text, and its hours of texts."""
+    organization = get_object_or_404(Organization, slug=slug)
+    hours = {"from_hour": organization.quiet_until_hour, "until_hour": organization.quiet_from_hour}
+    return render(request, "drives/public/terms.html", {"organization": organization, **hours})
+
+
+@require_safe
 def show_privacy(request: HttpRequest) -> HttpResponse:
     months = Organization._meta.get_field("retention_months").default
     others = Organization.objects.exclude(retention_months=months).order_by("name", "pk")

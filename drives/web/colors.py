@@ -13,9 +13,24 @@ def compute_contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def compute_least_contrast(accent: str) -> float:
+    """Compute the smaller contrast of the accent: as text on the page, or under white text."""
+    return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE))
+
+
 def is_readable(accent: str) -> bool:
-    """Return whether the accent is readable as text on the page, and white text is readable on the accent."""
-    return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE)) >= MIN_CONTRAST
+    return compute_least_contrast(accent) >= MIN_CONTRAST
+
+
+def find_readable_shade(accent: str) -> str:
+    """Return the accent, or the lightest darker shade of it that is readable."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _parse_channels(accent)))
+    for step in range(101):
+        darker = colorsys.hls_to_rgb(hue, lightness * (1 - step / 100), saturation)
+        color = "#" + "".join(f"{round(channel * 255):02x}" for channel in darker)
+        if is_readable(color):
+            return color
+    return "#000000"
 
 
 def lighten_for_dark_mode(accent: str) -> str:

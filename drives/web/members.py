@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from drives.models import Booking, Conversation, Drive
+from drives.web import setup_steps
 from notifications import queries as notifications_queries
 from organizations import rules as organizations_rules
 from organizations.models import Organization
@@ -47,10 +49,18 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
         "replies_waiting": partial(count_open_conversations, membership.organization),
         "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }
+    if (step := setup_steps.BY_CODE.get(request.GET.get("setup", ""))) and frame["may_plan"]:
+        frame["setup_step"] = step
     status = 422 if form is not None and form.is_bound and not form.is_valid() else 200
     response = render(request, template, {**frame, **context}, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def redirect_after_save(request: MemberRequest, name: str, *arguments: object) -> HttpResponse:
+    """Redirect to this page, or on to the next step if the page was opened from the guided set-up."""
+    step = setup_steps.BY_CODE.get(request.GET.get("setup", ""))
+    return redirect(f"{reverse('organizer_next_setup_step')}?after={step.code}") if step else redirect(name, *arguments)
 
 
 def count_open_conversations(organization: Organization) -> int:

@@ -97,6 +97,11 @@ class Migration(migrations.Migration):
             name='Organization',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('timezone', models.CharField(blank=True, max_length=64)),
+                ('terms_note', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=4000)),
+                ('setup_steps', models.JSONField(blank=True, default=list)),
+                ('program', models.CharField(blank=True, max_length=30)),
+                ('privacy_note', organizations.translated_text.TranslatedField(blank=True, default=organizations.translated_text.TranslatedString, max_length=4000)),
                 ('name', models.CharField(max_length=120)),
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('legal_name', models.CharField(blank=True, max_length=160)),
@@ -143,6 +148,7 @@ class Migration(migrations.Migration):
             name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('last_used_at', models.DateTimeField(blank=True, null=True)),
                 ('name', models.CharField(max_length=80)),
                 ('prefix', models.CharField(max_length=12)),
                 ('secret_hash', models.CharField(max_length=64)),

@@ -67,6 +67,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["prefix"], name="one_key_per_prefix")]

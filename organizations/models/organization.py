@@ -30,8 +30,13 @@ class Organization(models.Model):
     website = models.URLField(blank=True)
     country = models.CharField(max_length=2, default="US")
     language = models.CharField(max_length=8, default="en")
+    timezone = models.CharField(max_length=64, blank=True)  # new sites begin with it
+    program = models.CharField(max_length=30, blank=True)  # the code of the policy that the first drive begins with
     accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_COLOR_VALIDATOR])
     calendar_title = models.CharField(max_length=60, blank=True)
+    terms_note = TranslatedField(max_length=4000, blank=True)  # donors read it above the terms of the service
+    privacy_note = TranslatedField(max_length=4000, blank=True)
+    setup_steps = models.JSONField(default=list, blank=True)  # codes of the set-up steps that were saved or skipped
     quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
     quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
     sms_price = models.DecimalField(

@@ -21,10 +21,13 @@ DOORS = {
             "audit",
             "database_copy",
             "idempotency",
+            "invitations",
             "key_fingerprints",
             "memberships",
+            "profile",
             "queries",
             "retention",
+            "sessions",
         ),
         "secret_keys",  # keyed hashes
         "sweeps",  # every sweep parks a bad row the same way

@@ -170,6 +170,8 @@ def sent_between(of: Organization, first: int, last: int) -> int:
         organization=of,
         quiet_until_hour=first,
         quiet_from_hour=last,
+        messages_per_day=of.messages_per_day,
+        codes_per_day=of.codes_per_day,
         sms_price=of.sms_price,
         sms_currency="USD",
         actor="user:1",

@@ -117,7 +117,7 @@ def test_only_an_owner_revokes_the_links_and_only_after_checking_the_box() -> No
     assert (entry.organization, entry.actor) == (organization, f"user:{ben.session['_auth_user_id']}")
     dana = coordinator.signed_in(builders.member(organization, Role.COORDINATOR))
     assert [dana.get(page).status_code, dana.post(page, {"sure": "on"}).status_code] == [403, 403]
-    assert "Links in messages" not in text(dana.get(reverse("organizer_sites")))
+    assert "Links in messages" not in text(dana.get(reverse("organizer_settings")))
 
 
 def test_the_command_needs_a_name_or_all() -> None:

@@ -86,7 +86,7 @@ def test_only_the_owner_sets_the_retention_period() -> None:
     organization.refresh_from_db()
     assert organization.retention_months == 12
     assert AuditEntry.objects.get(verb="changed").fields == ["retention_months"]
-    assert "12 months after the last contact" in text(ben.get(reverse("organizer_sites")))
+    assert "12 months after the last contact" in text(ben.get(reverse("organizer_settings")))
     for wrong in ("2", "121", "", "x"):
         assert ben.post(address, {"months": wrong}).status_code == 422
     dana = coordinator.signed_in(builders.member(organization, Role.COORDINATOR))

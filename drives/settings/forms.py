@@ -1,0 +1,257 @@
+from math import floor
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from drives.eligibility import policy_choices
+from drives.planning import forms_sites
+from drives.planning.forms_sites import build_link_field
+from drives.web import colors
+from drives.web.fields import PhoneFormField
+from organizations import translated_text
+from organizations.models import Organization, Role
+
+COUNTRIES = (
+    ("US", gettext_lazy("United States")),
+    ("CA", gettext_lazy("Canada")),
+    ("MX", gettext_lazy("Mexico")),
+    ("PR", gettext_lazy("Puerto Rico")),
+    ("AU", gettext_lazy("Australia")),
+    ("AT", gettext_lazy("Austria")),
+    ("CZ", gettext_lazy("Czechia")),
+    ("FR", gettext_lazy("France")),
+    ("DE", gettext_lazy("Germany")),
+    ("HU", gettext_lazy("Hungary")),
+    ("IE", gettext_lazy("Ireland")),
+    ("IT", gettext_lazy("Italy")),
+    ("NL", gettext_lazy("Netherlands")),
+    ("NZ", gettext_lazy("New Zealand")),
+    ("ES", gettext_lazy("Spain")),
+    ("CH", gettext_lazy("Switzerland")),
+    ("GB", gettext_lazy("United Kingdom")),
+)
+ROLE_SENTENCES = {
+    Role.OWNER: gettext_lazy("plans drives, and manages members, keys and settings"),
+    Role.COORDINATOR: gettext_lazy("plans drives, books donors, writes messages"),
+    Role.CHECK_IN: gettext_lazy("checks donors in at the door"),
+    Role.VIEWER: gettext_lazy("sees everything, changes nothing"),
+}
+EMAIL_SENTENCE = gettext_lazy("Enter an e-mail address, for example name@example.org.")
+
+
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A part of the organization's settings. Its instance is a copy, because the form changes it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        translated_text.set_main_language(self, self.instance.language)
+
+
+class NamesForm(OrganizationForm):
+    class Meta:
+        model = Organization
+        fields = ("name", "legal_name", "sms_name")
+        labels = {
+            "name": gettext_lazy("Name"),
+            "legal_name": gettext_lazy("Legal name"),
+            "sms_name": gettext_lazy("Short name for text messages"),
+        }
+        help_texts = {
+            "name": gettext_lazy("As donors know it."),
+            "legal_name": gettext_lazy(
+                "As registered, for example Hope Foundation, Inc. It stands in the terms and the privacy policy."
+            ),
+            "sms_name": gettext_lazy("Every text begins with it. Up to 20 plain letters."),
+        }
+        error_messages = {
+            "name": {"required": gettext_lazy("Enter the name of your organization.")},
+            "sms_name": {"required": gettext_lazy("Enter a short name for text messages.")},
+        }
+
+
+class ContactForm(OrganizationForm):
+    phone = PhoneFormField(
+        label=gettext_lazy("Phone"),
+        help_text=gettext_lazy("Donors call it when a page can’t help."),
+        required=False,
+    )
+    website = build_link_field(gettext_lazy("Website"))
+
+    class Meta:
+        model = Organization
+        fields = ("phone", "email", "website")
+        labels = {"email": gettext_lazy("E-mail address")}
+        help_texts = {"email": gettext_lazy("Donors see it. Replies to our e-mails go there.")}
+        error_messages = {"email": {"required": EMAIL_SENTENCE, "invalid": EMAIL_SENTENCE}}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["phone"].country = self.instance.country  # type: ignore[attr-defined]
+
+
+class RegionForm(OrganizationForm):
+    language = forms.ChoiceField(
+        label=gettext_lazy("Main language"),
+        help_text=gettext_lazy("You write your texts in it first. You can add them in the other languages."),
+        choices=lambda: settings.LANGUAGES,
+    )
+    country = forms.ChoiceField(label=gettext_lazy("Country"), choices=COUNTRIES)
+    timezone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("New locations begin with it. You can choose another one for each location."),
+        choices=forms_sites.list_zone_choices,
+        error_messages={"required": gettext_lazy("Choose your time zone.")},
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("language", "country", "timezone")
+
+
+class LookForm(OrganizationForm):
+    readable_shade = ""  # offered if the chosen color is refused
+
+    class Meta:
+        model = Organization
+        fields = ("accent",)
+        labels = {"accent": gettext_lazy("Color of buttons and links")}
+        help_texts = {
+            "accent": gettext_lazy("White text must be readable on it, so it has to be dark enough (contrast 4.5).")
+        }
+        widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
+
+    def clean_accent(self) -> str:
+        accent: str = self.cleaned_data["accent"].lower()
+        if not colors.is_readable(accent):
+            contrast = floor(colors.compute_least_contrast(accent) * 10) / 10  # 4.48 must not read as 4.5
+            facts = {"contrast": f"{contrast:.1f}", "shade": colors.find_readable_shade(accent)}
+            sentence = _(
+                "This color is too light to read: its contrast is %(contrast)s, and 4.5 is the least. The nearest shade"
+                " that works is %(shade)s."
+            )
+            self.readable_shade = facts["shade"]
+            raise ValidationError(sentence % facts, code="contrast_too_low")
+        return accent
+
+
+class CalendarTitleForm(OrganizationForm):
+    class Meta:
+        model = Organization
+        fields = ("calendar_title",)
+        labels = {"calendar_title": gettext_lazy("Title of calendar entries")}
+        help_texts = {
+            "calendar_title": gettext_lazy(
+                "Others may see a donor’s calendar, so write nothing about health. Empty: the name of the drive."
+            )
+        }
+
+
+class LegalTextsForm(OrganizationForm):
+    class Meta:
+        model = Organization
+        fields = ("terms_note", "privacy_note")
+        labels = {
+            "terms_note": gettext_lazy("Your own terms"),
+            "privacy_note": gettext_lazy("Your own privacy policy"),
+        }
+        help_texts = {
+            "terms_note": gettext_lazy("Shown above the terms of this service, for example about parking or photos."),
+            "privacy_note": gettext_lazy("Shown above what this service keeps, for example how to reach your office."),
+        }
+
+
+class ProgramForm(OrganizationForm):
+    program = forms.ChoiceField(
+        label=gettext_lazy("Donation program"),
+        help_text=gettext_lazy("Your first drive begins with it. Later drives begin as your last one."),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose a program.")},
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("program",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offered = policy_choices.list_newest_policies(self.instance)
+        near, far = policy_choices.build_policy_choices(offered, "", self.instance.country)
+        field: forms.ChoiceField = self.fields["program"]  # type: ignore[assignment]
+        field.choices = [(one.policy.code, f"{_(one.policy.name)}. {one.rule}") for one in (*near, *far)]
+
+
+def _build_role_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        choices=lambda: [(role.value, f"{role.label}: {ROLE_SENTENCES[role]}") for role in Role],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose a role.")},
+    )
+
+
+def _build_email_field() -> forms.EmailField:
+    return forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": EMAIL_SENTENCE, "invalid": EMAIL_SENTENCE},
+    )
+
+
+class InvitationForm(forms.Form):
+    email = _build_email_field()
+    role = _build_role_field()
+
+
+class FounderInvitationForm(forms.Form):
+    email = _build_email_field()
+
+
+class RoleForm(forms.Form):
+    role = _build_role_field()
+
+
+class ApiKeyForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("The program that will use the key, for example our website."),
+        max_length=80,
+        error_messages={"required": gettext_lazy("Enter a name for the key.")},
+    )
+    role = forms.ChoiceField(
+        label=gettext_lazy("What it may do"),
+        choices=[
+            (Role.VIEWER.value, gettext_lazy("Read only")),
+            (Role.CHECK_IN.value, gettext_lazy("Read, and check donors in")),
+            (Role.COORDINATOR.value, gettext_lazy("Plan drives and book donors")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what the key may do.")},
+    )
+    expires_on = forms.DateField(
+        label=gettext_lazy("Last day"),
+        help_text=gettext_lazy("After this day the key stops working. Empty: it works until you revoke it."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        required=False,
+        error_messages={"invalid": gettext_lazy("Enter a date like 2027-03-14.")},
+    )
+
+
+class AuditFilterForm(forms.Form):
+    actor = forms.ChoiceField(label=gettext_lazy("Who"), required=False)
+    verb = forms.ChoiceField(label=gettext_lazy("What"), required=False)
+    since = forms.DateField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, data: Any, *, actors: list[tuple[str, str]], verbs: list[tuple[str, str]]) -> None:
+        super().__init__(data)
+        for name, choices in (("actor", actors), ("verb", verbs)):
+            field: forms.ChoiceField = self.fields[name]  # type: ignore[assignment]
+            field.choices = [("", _("All")), *choices]

@@ -1,0 +1,141 @@
+"""What the settings pages show."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from drives.settings import rules
+from drives.web import actors
+from organizations import rules as organizations_rules
+from organizations import sessions
+from organizations.models import AuditEntry, Invitation, InvitationState, Membership, Organization
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    membership: Membership
+    second_steps: list[str]  # "totp", "webauthn"
+    sessions: list[UserSession]
+
+    @property
+    def needs_second_step(self) -> bool:
+        return organizations_rules.is_allowed(self.membership.role, "plan")
+
+
+def list_members(organization: Organization, now: datetime, pk: int | None = None) -> list[MemberRow]:
+    """List the members with their second step and their sessions, or one of them. Three queries."""
+    rows = Membership.objects.filter(organization=organization).select_related("user", "organization")
+    if pk is not None:
+        rows = rows.filter(pk=pk)
+    memberships = list(rows.order_by("user__first_name", "user__email")[: rules.MAX_MEMBERS_SHOWN])
+    ids = [one.user_id for one in memberships]
+    steps: dict[int, list[str]] = defaultdict(list)
+    authenticators = Authenticator.objects.filter(user__in=ids).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    for user_id, kind in authenticators.values_list("user_id", "type").order_by("type"):
+        steps[user_id].append(kind)
+    open_sessions: dict[int, list[UserSession]] = defaultdict(list)
+    for session in sessions.list_sessions(ids, now):
+        open_sessions[session.user_id].append(session)
+    return [MemberRow(one, steps[one.user_id], open_sessions[one.user_id]) for one in memberships]
+
+
+def list_open_invitations(organization: Organization) -> list[Invitation]:
+    rows = Invitation.objects.filter(organization=organization, state=InvitationState.OPEN)
+    return list(rows.order_by("-created_at", "-pk")[: rules.MAX_MEMBERS_SHOWN])
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    entry: AuditEntry
+    actor: str
+    verb: Any
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    rows: list[AuditRow]
+    next_id: int | None  # the last entry shown, if there are older ones
+
+
+def load_audit_page(
+    organization: Organization,
+    *,
+    actor: str = "",
+    verb: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    below: int | None = None,
+) -> AuditPage:
+    """Load one page of the audit log, newest first. At most four queries, however long the log is."""
+    rows = AuditEntry.objects.filter(organization=organization)
+    zone = ZoneInfo(organization.timezone or "UTC")
+    if actor:
+        rows = rows.filter(actor=actor)
+    if verb:
+        rows = rows.filter(verb=verb)
+    if since:
+        rows = rows.filter(at__gte=datetime.combine(since, time(), zone))
+    if until:
+        rows = rows.filter(at__lt=datetime.combine(until + timedelta(days=1), time(), zone))
+    if below and (last := AuditEntry.objects.filter(organization=organization, pk=below).first()):
+        rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
+    found = list(rows.order_by("-at", "-pk")[: rules.AUDIT_ROWS_PER_PAGE + 1])
+    shown = found[: rules.AUDIT_ROWS_PER_PAGE]
+    names = actors.describe_actors({entry.actor for entry in shown}, organization.pk)
+    audit_rows = [AuditRow(one, names.get(one.actor, one.actor), VERBS.get(one.verb, one.verb)) for one in shown]
+    return AuditPage(audit_rows, shown[-1].pk if len(found) > len(shown) else None)
+
+
+def list_audit_actors(organization: Organization) -> list[tuple[str, str]]:
+    """List the members, as the choices of the filter."""
+    members = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
+    users = [one.user for one in members[: rules.MAX_MEMBERS_SHOWN]]
+    return [(f"user:{user.pk}", user.get_full_name() or user.email) for user in users]
+
+
+VERBS: dict[str, Any] = {
+    "created": _("Added"),
+    "changed": _("Changed"),
+    "added": _("Added a member"),
+    "removed": _("Removed a member"),
+    "invited": _("Invited a member"),
+    "invited_again": _("Sent an invitation again"),
+    "withdrew_invitation": _("Withdrew an invitation"),
+    "ended_sessions": _("Ended sessions"),
+    "issued": _("Created an API key"),
+    "revoked": _("Revoked an API key"),
+    "create_drive": _("Planned a drive"),
+    "change_drive": _("Changed a drive"),
+    "published": _("Published a drive"),
+    "closed": _("Closed a drive"),
+    "cancel_drive": _("Cancelled a drive"),
+    "complete_drive": _("Completed a drive"),
+    "change_message_plan": _("Changed the message schedule"),
+    "drop_message_plan": _("Removed a drive’s own message schedule"),
+    "change_sending": _("Changed sending hours, price or budgets"),
+    "change_words": _("Changed a message text"),
+    "change_sender": _("Changed the sender of texts"),
+    "broadcast.sent": _("Sent a group message"),
+    "broadcast.stopped": _("Stopped a group message"),
+    "close_waitlist": _("Closed a waiting list"),
+    "waitlist.enter": _("Added a person to a waiting list"),
+    "waitlist.remove": _("Removed a person from a waiting list"),
+    "waitlist.decline": _("Passed on a spot for a person"),
+    "consent.withdrawn": _("Recorded an opt-out"),
+    "reply.answered": _("Answered a text"),
+    "entered": _("Added a booking"),
+    "exported": _("Downloaded personal data"),
+    "erased": _("Erased a person"),
+    "merged": _("Merged two records of a person"),
+    "renamed": _("Corrected a name"),
+    "admin.listed": _("An administrator listed rows"),
+    "admin.viewed": _("An administrator opened a record"),
+    "links_revoked": _("Revoked all links in messages"),
+}

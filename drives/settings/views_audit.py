@@ -1,0 +1,31 @@
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from drives.settings import queries
+from drives.settings.forms import AuditFilterForm
+from drives.web import members
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+
+MAX_ID = 2**63 - 1
+
+
+@require_safe
+@accounts.role_required("manage")
+def show_audit_log(request: MemberRequest) -> HttpResponse:
+    organization = request.membership.organization
+    verbs = sorted(((code, str(label)) for code, label in queries.VERBS.items()), key=lambda choice: choice[1])
+    form = AuditFilterForm(request.GET, actors=queries.list_audit_actors(organization), verbs=verbs)
+    form.is_valid()
+    chosen = {name: value for name, value in form.cleaned_data.items() if value}
+    below = request.GET.get("below", "")
+    page = queries.load_audit_page(
+        organization, **chosen, below=min(int(below), MAX_ID) if below.isascii() and below.isdigit() else None
+    )
+    older = urlencode({**{name: request.GET[name] for name in chosen}, "below": page.next_id}) if page.next_id else ""
+    # The page passes no `form`, because wrong filters do not make it an error page.
+    return members.render_member_page(
+        request, "drives/settings/audit_log.html", {"filters": form, "page": page, "older": older}
+    )

@@ -1,0 +1,100 @@
+"""The steps of the guided set-up: what each asks for, and why. `drives.settings.setup` says which are done."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True)
+class SetupStep:
+    code: str
+    title: "StrOrPromise"
+    reason: "StrOrPromise"
+    page: str  # the URL name
+    argument: str = ""
+    may_be_skipped: bool = True
+
+    @property
+    def url(self) -> str:
+        path = reverse(self.page, args=[self.argument] if self.argument else [])
+        return f"{path}?setup={self.code}"
+
+
+STEPS = (
+    SetupStep(
+        "name",
+        _("Names"),
+        _("Donors read the name on every page. The legal name stands in the terms, which carriers ask to see."),
+        "organizer_settings_page",
+        "name",
+        may_be_skipped=False,
+    ),
+    SetupStep(
+        "contact",
+        _("Phone, e-mail and website"),
+        _("Donors with questions call or write to you. Replies to our e-mails go to this address."),
+        "organizer_settings_page",
+        "contact",
+        may_be_skipped=False,
+    ),
+    SetupStep(
+        "region",
+        _("Language, country and time zone"),
+        _("Your texts begin in this language. The country decides which donation programs we offer you first."),
+        "organizer_settings_page",
+        "region",
+        may_be_skipped=False,
+    ),
+    SetupStep(
+        "look",
+        _("Color"),
+        _("Donors recognize you by your color. It marks buttons and links on your pages."),
+        "organizer_settings_page",
+        "look",
+    ),
+    SetupStep(
+        "site",
+        _("First location"),
+        _("A drive takes place at a location. Reminders name it, and its time zone decides every time that we show."),
+        "organizer_new_site",
+        may_be_skipped=False,
+    ),
+    SetupStep(
+        "center",
+        _("Collection center"),
+        _("The licensed center takes the plasma. Donors see what it asks them to bring."),
+        "organizer_new_center",
+    ),
+    SetupStep(
+        "cause",
+        _("Cause"),
+        _("People give for a reason. The cause says in one sentence whom the drive honors."),
+        "organizer_new_cause",
+    ),
+    SetupStep(
+        "program",
+        _("Donation program"),
+        _("Its rules say how often a person may donate. Ask your center which program it follows."),
+        "organizer_settings_page",
+        "program",
+    ),
+    SetupStep(
+        "members",
+        _("Colleagues"),
+        _("With a second owner, you can’t be locked out. Helpers at the door need a sign-in, too."),
+        "organizer_invite_member",
+    ),
+    SetupStep(
+        "drive",
+        _("First drive"),
+        _("Choose the day and the hours. Donors can book only after you publish the drive."),
+        "organizer_new_drive",
+        may_be_skipped=False,
+    ),
+)
+BY_CODE = {step.code: step for step in STEPS}

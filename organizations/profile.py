@@ -1,0 +1,35 @@
+"""Change what an organization says about itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from organizations import audit
+from organizations.models import Organization
+
+
+@transaction.atomic
+def change_organization(
+    *, organization: Organization, values: Mapping[str, Any], step: str, actor: str, now: datetime
+) -> list[str]:
+    """Save these fields, and mark the set-up step as done. Returns the names of the fields that changed."""
+    row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    row.setup_steps = [*(one for one in row.setup_steps if one != step), step]
+    row.save(update_fields=[*changed, "setup_steps"])
+    if changed:
+        about = f"organization:{row.pk}"
+        audit.add_audit_entry(organization=row, actor=actor, verb="changed", about=about, fields=changed, now=now)
+    return changed
+
+
+@transaction.atomic
+def finish_setup_step(*, organization: Organization, step: str) -> None:
+    row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    if step not in row.setup_steps:
+        row.setup_steps = [*row.setup_steps, step]
+        row.save(update_fields=["setup_steps"])

@@ -1,0 +1,263 @@
+"""The settings of an organization: one hub, and a short page for each part."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from drives.models import Policy
+from drives.web import colors
+from organizations import api_keys
+from organizations.models import ApiKey, AuditEntry, Membership, Organization, Role
+from tests import builders, query_counts
+from tests.builders import NOW
+from tests.drives import coordinator
+from tests.drives.donor import text, title
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+OWNER_PAGES = (
+    "organizer_setup",
+    "organizer_members",
+    "organizer_invite_member",
+    "organizer_keys",
+    "organizer_create_key",
+    "organizer_audit_log",
+    "organizer_sending_settings",
+    "organizer_retention",
+)
+PAGES = ("name", "contact", "region", "look", "program", "calendar", "legal")
+
+
+def ben() -> Membership:
+    return builders.member(builders.organization())
+
+
+def page(slug: str) -> str:
+    return reverse("organizer_settings_page", args=[slug])
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.CHECK_IN, Role.VIEWER])
+def test_only_owners_open_the_pages_that_change_settings(role: str) -> None:
+    browser = coordinator.signed_in(builders.member(builders.organization(), role))
+    shown = browser.get(reverse("organizer_settings"))
+    assert shown.status_code == 200
+    for address in [*map(reverse, OWNER_PAGES), *map(page, PAGES)]:
+        assert browser.get(address).status_code == 403, address
+        assert f'href="{address}"' not in shown.content.decode()
+
+
+def test_the_hub_leads_to_every_page() -> None:
+    hub = coordinator.signed_in(ben()).get(reverse("organizer_settings")).content.decode()
+    linked = {"organizer_invite_member", "organizer_create_key"}  # from the page of members, and of keys
+    for address in [*(reverse(name) for name in OWNER_PAGES if name not in linked), *map(page, PAGES)]:
+        assert f'href="{address}"' in hub, address
+
+
+def test_a_visitor_is_sent_to_sign_in() -> None:
+    for address in [*map(reverse, OWNER_PAGES), *map(page, PAGES), reverse("organizer_settings")]:
+        assert Client().get(address)["Location"].startswith("/accounts/login/"), address
+
+
+def test_every_page_opens_and_an_unknown_one_does_not() -> None:
+    browser = coordinator.signed_in(ben())
+    assert {browser.get(page(slug)).status_code for slug in PAGES} == {200}
+    assert browser.get(page("other")).status_code == 404
+
+
+def test_a_saved_page_leaves_a_trace_without_the_values() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    typed = {"name": "Hope Foundation", "legal_name": "Hope Foundation, Inc.", "sms_name": "Hope"}
+    assert browser.post(page("name"), typed)["Location"] == reverse("organizer_settings")
+    organization = Organization.objects.get(pk=member.organization_id)
+    assert (organization.legal_name, organization.sms_name) == ("Hope Foundation, Inc.", "Hope")
+    entry = AuditEntry.objects.get(verb="changed")
+    assert (entry.fields, entry.actor) == (["legal_name", "sms_name"], f"user:{member.user_id}")
+    browser.post(page("name"), typed)
+    assert AuditEntry.objects.filter(verb="changed").count() == 1
+
+
+def test_a_phone_number_is_read_in_the_country_of_the_organization() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    typed = {"phone": "(213) 555-0100", "email": "office@example.org", "website": "example.org"}
+    assert browser.post(page("contact"), typed).status_code == 302
+    organization = Organization.objects.get(pk=member.organization_id)
+    assert (organization.phone, organization.website) == ("+12135550100", "https://example.org")
+    shown = browser.post(page("contact"), {**typed, "email": "office"})
+    assert shown.status_code == 422
+    assert "Enter an e-mail address" in text(shown)
+    assert title(shown).startswith("Error: ")
+
+
+def test_a_new_location_begins_with_the_country_and_zone_of_the_organization() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    browser.post(page("region"), {"language": "en", "country": "CA", "timezone": "America/Toronto"})
+    shown = browser.get(reverse("organizer_new_site")).content.decode()
+    assert '<option value="America/Toronto" selected>' in shown
+
+
+def test_the_first_drive_begins_with_the_program() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    assert browser.post(page("program"), {"program": "US_SOURCE"}).status_code == 302
+    policy = Policy.objects.get(code="US_SOURCE", organization=None)
+    plan = browser.get(reverse("organizer_new_drive")).content.decode()
+    assert f'value="{policy.pk}" aria-describedby="policy-{policy.pk}" checked' in plan
+    assert browser.post(page("program"), {"program": "OTHER"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("accent", "is_fine"), [("#727272", False), ("#717171", True), ("#77bb99", False), ("#1f4e5c", True)]
+)
+def test_a_color_needs_a_contrast_of_four_and_a_half(accent: str, is_fine: bool) -> None:
+    assert (colors.compute_least_contrast(accent) >= 4.5) is is_fine
+    member = ben()
+    browser = coordinator.signed_in(member)
+    response = browser.post(page("look"), {"accent": accent})
+    assert response.status_code == (302 if is_fine else 422)
+    if not is_fine:
+        shade = colors.find_readable_shade(accent)
+        assert f"The nearest shade that works is {shade}." in text(response)
+        assert f'name="accent" value="{shade}"' in response.content.decode()
+        assert browser.post(page("look"), {"accent": [accent, shade]}).status_code == 302  # as the button sends it
+        assert Organization.objects.get(pk=member.organization_id).accent == shade
+
+
+def test_the_nearest_shade_is_the_lightest_that_works() -> None:
+    assert colors.find_readable_shade("#1f4e5c") == "#1f4e5c"
+    shade = colors.find_readable_shade("#ffff00")
+    assert 4.5 <= colors.compute_least_contrast(shade) < 4.8
+
+
+def test_donors_read_the_legal_name_and_the_organizations_own_terms() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    browser.post(page("name"), {"name": "Hope", "legal_name": "Hope Foundation, Inc.", "sms_name": "Hope"})
+    browser.post(page("legal"), {"terms_note": "Park behind the hall.", "privacy_note": "Ask our office.\n<b>Now</b>"})
+    slug = member.organization.slug
+    shown = text(Client().get(f"/o/{slug}/terms/"))
+    assert "Hope Foundation, Inc. Park behind the hall." in shown
+    assert "Reply STOP" in shown
+    privacy = Client().get(f"/o/{slug}/privacy/").content.decode()
+    assert "Ask our office.<br>&lt;b&gt;Now&lt;/b&gt;" in privacy
+    assert f'href="/o/{slug}/terms/"' in Client().get(f"/o/{slug}/").content.decode()
+    assert Client().get("/o/unknown/terms/").status_code == 404
+
+
+def test_the_terms_of_an_organization_show_its_own_hours_and_months() -> None:
+    hope = builders.organization(quiet_until_hour=10, quiet_from_hour=18, retention_months=7)
+    assert "between 10:00 AM and 6:00 PM" in text(Client().get(f"/o/{hope.slug}/terms/"))
+    assert "until 7 months after" in text(Client().get(f"/o/{hope.slug}/privacy/"))
+
+
+def test_budgets_are_changed_and_show_what_today_has_used() -> None:
+    member = ben()
+    drive = builders.drive(member.organization)
+    builders.held(drive)
+    browser, address = coordinator.signed_in(member), reverse("organizer_sending_settings")
+    assert "Used today: 0 of 2000 texts and 1 of 500 codes." in text(browser.get(address))
+    typed = {
+        "quiet_until_hour": "9",
+        "quiet_from_hour": "20",
+        "messages_per_day": "300",
+        "codes_per_day": "40",
+        "sms_price": "0.0118",
+        "sms_currency": "USD",
+    }
+    assert browser.post(address, typed)["Location"] == reverse("organizer_settings")
+    assert "of 300 texts and 1 of 40 codes" in text(browser.get(address))
+
+
+def test_a_key_is_shown_once_and_revoked_at_once() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    typed = {"name": "Our website", "role": "viewer", "expires_on": "2027-03-31"}
+    made = browser.post(reverse("organizer_create_key"), typed)
+    token = made.content.decode().split('readonly value="')[1].split('"')[0]
+    assert made["Cache-Control"] == "no-store"
+    key = ApiKey.objects.get(organization=member.organization)
+    assert (key.role, key.expires_at and key.expires_at.isoformat()) == ("viewer", "2027-04-01T00:00:00+00:00")
+    shown = text(browser.get(reverse("organizer_keys")))
+    assert "Our website Viewer" in shown
+    assert "never used" in shown
+    assert token not in shown
+    caller = Client(headers={"Authorization": f"Bearer {token}"})
+    assert caller.get("/api/v1/sites/").status_code == 200
+    assert "last used March 1, 2027, 6 p.m. UTC" in text(browser.get(reverse("organizer_keys")))
+    browser.post(reverse("organizer_revoke_key", args=[key.pk]))
+    assert caller.get("/api/v1/sites/").status_code == 401
+
+
+def test_the_use_of_a_key_is_recorded_once_a_minute() -> None:
+    key, _token = api_keys.issue_api_key(organization=builders.organization(), name="Website", now=NOW)
+    for seconds, expected in ((0, 0), (59, 0), (60, 60)):
+        fresh = ApiKey.objects.get(pk=key.pk)
+        api_keys.record_use(key=fresh, now=NOW + timedelta(seconds=seconds))
+        fresh.refresh_from_db()
+        assert fresh.last_used_at == NOW + timedelta(seconds=expected)
+
+
+def test_a_wrong_form_for_a_key_creates_none() -> None:
+    browser = coordinator.signed_in(ben())
+    response = browser.post(reverse("organizer_create_key"), {"name": "", "role": "owner", "expires_on": "soon"})
+    assert response.status_code == 422
+    assert not ApiKey.objects.exists()
+
+
+def test_the_audit_log_is_filtered_and_paged() -> None:
+    member = ben()
+    other = builders.member(member.organization, email="dana@example.org")
+    for number in range(60):
+        AuditEntry.objects.create(
+            organization=member.organization,
+            actor=f"user:{other.user_id}",
+            verb="create_drive",
+            about=f"drive:{number}",
+            at=NOW - timedelta(hours=number),
+        )
+    browser, address = coordinator.signed_in(member), reverse("organizer_audit_log")
+    first = browser.get(address)
+    assert "dana@example.org Planned a drive drive:0" in text(first)
+    assert "drive:50" not in text(first)
+    older = first.content.decode().split('href="?below=')[1].split('"')[0]
+    assert "drive:50" in text(browser.get(address, {"below": older}))
+    assert "drive:30" not in text(browser.get(address, {"since": "2027-03-01"}))
+    assert "drive:0 " not in text(browser.get(address, {"until": "2027-02-28"}))
+    assert "No entries match." in text(browser.get(address, {"verb": "erased"}))
+    assert "drive:0" in text(browser.get(address, {"actor": f"user:{other.user_id}", "verb": "create_drive"}))
+    for nonsense in ({"below": "x"}, {"below": "9" * 30}, {"verb": "\x00"}, {"since": "soon"}):
+        assert browser.get(address, nonsense).status_code == 200
+
+
+def test_another_organizations_entries_and_keys_are_not_found() -> None:
+    member = ben()
+    cleo = coordinator.signed_in(builders.member(builders.organization("Other")))
+    AuditEntry.objects.create(
+        organization=member.organization, actor="worker", verb="create_drive", about="drive:77", at=NOW
+    )
+    key = ApiKey.objects.create(organization=member.organization, name="Website", prefix="abcd", created_at=NOW)
+    assert "drive:77" not in text(cleo.get(reverse("organizer_audit_log")))
+    assert cleo.post(reverse("organizer_revoke_key", args=[key.pk])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["organizer_settings", "organizer_members", "organizer_keys", "organizer_audit_log", "organizer_setup"]
+)
+def test_the_pages_have_a_fixed_number_of_queries(name: str) -> None:
+    def act(number: int) -> query_counts.Act:
+        member = ben()
+        for n in range(number):
+            builders.member(member.organization, email=f"m{member.pk}-{n}@example.org")
+            AuditEntry.objects.create(
+                organization=member.organization, actor="worker", verb="changed", about=f"drive:{n}", at=NOW
+            )
+            prefix = f"k{member.pk}x{n}"
+            ApiKey.objects.create(organization=member.organization, name="Key", prefix=prefix, created_at=NOW)
+        browser = coordinator.signed_in(member)
+        browser.get(reverse(name))  # stores when the member was last seen
+        return lambda: browser.get(reverse(name))
+
+    assert query_counts.count_for_each(act) <= 14

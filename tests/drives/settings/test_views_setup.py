@@ -1,0 +1,95 @@
+"""The guided set-up: steps with a reason, left and resumed."""
+
+import pytest
+from django.urls import reverse
+
+from drives.settings import setup
+from drives.web.setup_steps import STEPS
+from organizations.models import Membership
+from tests import builders
+from tests.builders import NOW
+from tests.drives import coordinator
+from tests.drives.donor import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+
+
+def ben() -> Membership:
+    return builders.member(builders.organization("Hope Foundation"))
+
+
+def open_codes(member: Membership) -> list[str]:
+    return [state.step.code for state in setup.list_steps(member.organization) if state.is_open]
+
+
+def test_a_new_organization_has_every_step_before_it() -> None:
+    member = ben()
+    assert open_codes(member) == [step.code for step in STEPS]
+    shown = text(coordinator.signed_in(member).get(reverse("organizer_setup")))
+    for step in STEPS:
+        assert str(step.reason) in shown
+    assert "0 of 10 steps are done." in shown
+    assert "Continue: Names" in shown
+
+
+def test_a_step_says_why_it_is_asked_and_leads_to_the_next() -> None:
+    browser = coordinator.signed_in(ben())
+    address = f"{reverse('organizer_settings_page', args=['name'])}?setup=name"
+    assert "The legal name stands in the terms" in text(browser.get(address))
+    saved = browser.post(address, {"name": "Hope", "legal_name": "", "sms_name": "Hope"})
+    assert saved["Location"] == f"{reverse('organizer_next_setup_step')}?after=name"
+    contact = f"{reverse('organizer_settings_page', args=['contact'])}?setup=contact"
+    assert browser.get(saved["Location"])["Location"] == contact
+
+
+def test_a_new_location_is_a_step() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    typed = {"name": "St Mary Hall", "address": "12 Oak St", "city": "Los Angeles", "timezone": "America/Los_Angeles"}
+    saved = browser.post(f"{reverse('organizer_new_site')}?setup=site", typed)
+    assert browser.get(saved["Location"])["Location"] == f"{reverse('organizer_new_center')}?setup=center"
+    assert "site" not in open_codes(member)
+
+
+def test_the_same_page_outside_of_the_set_up_returns_to_its_list() -> None:
+    browser = coordinator.signed_in(ben())
+    typed = {"name": "Example Center"}
+    assert browser.post(reverse("organizer_new_center"), typed)["Location"] == reverse("organizer_sites")
+    assert browser.post(f"{reverse('organizer_new_center')}?setup=nonsense", typed)["Location"] == reverse(
+        "organizer_sites"
+    )
+
+
+def test_a_step_is_skipped_and_stays_reachable() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    browser.post(reverse("organizer_setup"), {"skip": "cause"})
+    assert "cause" not in open_codes(member)
+    shown = text(browser.get(reverse("organizer_setup")))
+    assert "Cause skipped" in shown
+    assert "Start Cause" in shown
+    for wrong in ("name", "other", ""):
+        assert browser.post(reverse("organizer_setup"), {"skip": wrong}).status_code == 404
+
+
+def test_after_the_last_step_the_first_open_one_follows() -> None:
+    states = setup.list_steps(ben().organization)
+    following = setup.find_next_step(states, after="drive")
+    assert following is not None
+    assert following.code == "name"
+
+
+def test_a_finished_set_up_says_so() -> None:
+    member = ben()
+    member.organization.setup_steps = [step.code for step in STEPS]
+    member.organization.save()
+    builders.drive(member.organization)
+    browser = coordinator.signed_in(member)
+    assert "Everything is set up." in text(browser.get(reverse("organizer_setup")))
+    assert browser.get(reverse("organizer_next_setup_step"))["Location"] == reverse("organizer_setup")
+
+
+def test_a_colleague_or_an_invitation_finishes_that_step() -> None:
+    member = ben()
+    builders.member(member.organization)
+    assert "members" not in open_codes(member)
