@@ -381,6 +381,16 @@ ALERT_UNDER_FILLED = _build_member_kind(
 )
 ACCOUNT = _build_member_kind("account", _("Account"), "a password reset, an invitation of a member", timedelta(days=1))
 TEST = _build_member_kind("test", _("Test"), "a coordinator sends a test of a message", timedelta(hours=1))
+TEST_TEXT = MessageKind(
+    name="test_text",
+    label=_("Test"),
+    trigger="an owner sends a test text to a phone",
+    channels=ChannelRule.CONTACT,
+    basis=Basis.MEMBER,
+    quiet=QuietRule.LEAVES,
+    budget=Budget.CODES,
+    useful=timedelta(hours=1),
+)
 
 KINDS: Mapping[str, MessageKind] = MappingProxyType(
     {
@@ -388,7 +398,7 @@ KINDS: Mapping[str, MessageKind] = MappingProxyType(
         for kind in (
             *(CODE, BOOKED, MOVED, RELOCATED, CANCELLED, DRIVE_CANCELLED, WEEK, THREE_DAYS, DAY_BEFORE, SAME_DAY),
             *(LATE, WAITLIST_JOINED, OFFER, WAITLIST_CLOSED, WAITLIST_ANSWER, BROADCAST, THANK_YOU, MISSED, INVITATION),
-            *(ANSWER, OPT_OUT, REPLY_ANSWER, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST),
+            *(ANSWER, OPT_OUT, REPLY_ANSWER, ALERT_CANCELLATION, ALERT_UNDER_FILLED, ACCOUNT, TEST, TEST_TEXT),
         )
     }
 )

@@ -23,6 +23,7 @@ from notifications.models import (
     MessageState,
     OptOutBasis,
     Purpose,
+    Report,
     Sender,
     Suppression,
 )
@@ -177,6 +178,21 @@ SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
 def find_sender(organization: Organization) -> Sender | None:
     own = organization.senders.order_by("stopped_at", "pk").first()
     return own or Sender.objects.filter(is_default=True).first()
+
+
+@dataclass(frozen=True)
+class SenderSignals:
+    """What the provider has told us about a sender."""
+
+    has_inbound: bool  # a text arrived at its number
+    has_reports: bool  # a status report arrived for one of its texts
+
+
+def load_sender_signals(sender: Sender) -> SenderSignals:
+    return SenderSignals(
+        has_inbound=InboundMessage.objects.filter(sender=sender).exists(),
+        has_reports=Report.objects.filter(message__sender=sender).exists(),
+    )
 
 
 def is_suppressed(organization: Organization, address: str) -> bool:

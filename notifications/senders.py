@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from notifications import providers
 from notifications.models import Message, MessageState, Sender
+from notifications.providers.base import ProviderError
 
 DEMO_NUMBER = "+12025550100"  # in the range reserved for fiction
 
@@ -45,6 +47,15 @@ def _read_sender_settings() -> dict[str, str]:
     if settings.SMS_PROVIDER == "inbox":
         return {"number": number or DEMO_NUMBER}
     return {"number": number} if number else {}
+
+
+def check_channel(channel: str, number: str = "") -> str:
+    """Ask the provider whether its account works and has this number. Returns "" or the code of the problem."""
+    try:
+        providers.get_provider(channel).check(number)
+    except ProviderError as error:
+        return error.reason
+    return ""
 
 
 @transaction.atomic(savepoint=False)

@@ -11,7 +11,8 @@ from drives.eligibility import policy_choices
 from drives.planning import forms_sites
 from drives.planning.forms_sites import build_link_field
 from drives.web import colors
-from drives.web.fields import PhoneFormField
+from drives.web.fields import PhoneForm, PhoneFormField
+from notifications import contact_address
 from organizations import translated_text
 from organizations.models import Organization, Role
 
@@ -255,3 +256,12 @@ class AuditFilterForm(forms.Form):
         for name, choices in (("actor", actors), ("verb", verbs)):
             field: forms.ChoiceField = self.fields[name]  # type: ignore[assignment]
             field.choices = [("", _("All")), *choices]
+
+
+class TestTextForm(PhoneForm):
+    phone = PhoneFormField(
+        label=gettext_lazy("Your mobile number"), error_messages={"required": gettext_lazy("Enter a phone number.")}
+    )
+
+    def clean_phone(self) -> str:
+        return contact_address.require_textable(self.cleaned_data["phone"])

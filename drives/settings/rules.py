@@ -1,3 +1,7 @@
+from datetime import timedelta
+
 AUDIT_ROWS_PER_PAGE = 50
 MAX_MEMBERS_SHOWN = 200
 MAX_KEYS_SHOWN = 200
+MAX_TESTS_PER_DAY = 10  # of one organization, for texts and for e-mails
+TEST_WINDOW = timedelta(days=1)

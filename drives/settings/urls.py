@@ -1,6 +1,6 @@
 from django.urls import path
 
-from drives.settings import views_audit, views_keys, views_members, views_organization, views_setup
+from drives.settings import views_audit, views_keys, views_members, views_organization, views_setup, views_texting
 
 organizer_urls = [
     path("setup/", views_setup.show_setup, name="organizer_setup"),
@@ -25,6 +25,12 @@ organizer_urls = [
     path("settings/keys/", views_keys.show_keys, name="organizer_keys"),
     path("settings/keys/new/", views_keys.create_key, name="organizer_create_key"),
     path("settings/keys/<int:pk>/revoke/", views_keys.revoke_key, name="organizer_revoke_key"),
+    path("settings/texting/", views_texting.show_texting, name="organizer_texting"),
+    path("settings/texting/check/", views_texting.check_sending, name="organizer_check_sending"),
+    path("settings/texting/text/", views_texting.send_test_text, name="organizer_send_test_text"),
+    path("settings/texting/mail/", views_texting.send_test_mail, name="organizer_send_test_mail"),
+    path("settings/texting/registration/", views_texting.show_registration, name="organizer_registration"),
+    path("settings/texting/mail-domain/", views_texting.show_mail_domain, name="organizer_mail_domain"),
     path("settings/audit/", views_audit.show_audit_log, name="organizer_audit_log"),
     path("settings/organization/<slug:page>/", views_organization.edit_settings_page, name="organizer_settings_page"),
 ]

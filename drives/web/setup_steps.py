@@ -84,6 +84,12 @@ STEPS = (
         "program",
     ),
     SetupStep(
+        "texting",
+        _("Text messages and e-mail"),
+        _("Carriers block texts from numbers that are not registered. The registration takes days, so begin early."),
+        "organizer_texting",
+    ),
+    SetupStep(
         "members",
         _("Colleagues"),
         _("With a second owner, you can’t be locked out. Helpers at the door need a sign-in, too."),

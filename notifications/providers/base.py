@@ -71,4 +71,7 @@ class Provider(Protocol):
 
     def fetch(self, provider_id: str) -> ProviderMessage | None: ...
 
+    def check(self, number: str) -> None:
+        """Check that the account works, and that it has this number if one is given. Sends nothing."""
+
     def close(self) -> None: ...

@@ -29,5 +29,8 @@ class InboxProvider:
     def fetch(self, provider_id: str) -> ProviderMessage | None:
         return None
 
+    def check(self, number: str) -> None:
+        pass
+
     def close(self) -> None:
         pass

@@ -106,6 +106,9 @@ class SmtpProvider:
     def fetch(self, provider_id: str) -> ProviderMessage | None:
         return None
 
+    def check(self, number: str) -> None:
+        self._idle.put(self._open_backend())
+
     def close(self) -> None:
         while (backend := self._take_idle()) is not None:
             backend.close()

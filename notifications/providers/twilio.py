@@ -98,7 +98,7 @@ class TwilioProvider:
         *,
         read_seconds: float = READ_SECONDS,
     ) -> None:
-        self._base_url = base_url
+        self._base_url, self._account = base_url, account
         self._http_client = TwilioHttpClient(api_url, secondary_secret, read_seconds)
         self._client = Client(account, secret, http_client=self._http_client)
 
@@ -136,6 +136,12 @@ class TwilioProvider:
     def fetch(self, provider_id: str) -> ProviderMessage | None:
         known = self._ask(lambda: self._client.messages(provider_id).fetch())
         return _build_provider_message(known) if known else None
+
+    def check(self, number: str) -> None:
+        if self._ask(lambda: self._client.api.accounts(self._account).fetch()) is None:
+            raise ProviderError(ErrorKind.CONFIGURATION, "account_unknown")
+        if number and not self._ask(lambda: self._client.incoming_phone_numbers.list(phone_number=number, limit=1)):
+            raise ProviderError(ErrorKind.CONFIGURATION, "number_unknown")
 
     def close(self) -> None:
         self._http_client.clear()

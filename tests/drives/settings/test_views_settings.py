@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.models import Policy
 from drives.web import colors
 from organizations import api_keys
 from organizations.models import ApiKey, AuditEntry, Membership, Organization, Role
@@ -23,6 +22,7 @@ OWNER_PAGES = (
     "organizer_keys",
     "organizer_create_key",
     "organizer_audit_log",
+    "organizer_texting",
     "organizer_sending_settings",
     "organizer_retention",
 )
@@ -101,9 +101,8 @@ def test_a_new_location_begins_with_the_country_and_zone_of_the_organization() -
 
 def test_the_first_drive_begins_with_the_program() -> None:
     member = ben()
-    browser = coordinator.signed_in(member)
-    assert browser.post(page("program"), {"program": "US_SOURCE"}).status_code == 302
-    policy = Policy.objects.get(code="US_SOURCE", organization=None)
+    browser, policy = coordinator.signed_in(member), builders.policy()
+    assert browser.post(page("program"), {"program": policy.code}).status_code == 302
     plan = browser.get(reverse("organizer_new_drive")).content.decode()
     assert f'value="{policy.pk}" aria-describedby="policy-{policy.pk}" checked' in plan
     assert browser.post(page("program"), {"program": "OTHER"}).status_code == 422

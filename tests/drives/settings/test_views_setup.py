@@ -28,7 +28,7 @@ def test_a_new_organization_has_every_step_before_it() -> None:
     shown = text(coordinator.signed_in(member).get(reverse("organizer_setup")))
     for step in STEPS:
         assert str(step.reason) in shown
-    assert "0 of 10 steps are done." in shown
+    assert "0 of 11 steps are done." in shown
     assert "Continue: Names" in shown
 
 

@@ -1,0 +1,110 @@
+"""Texting and e-mail from zero: the steps, a check of each, and tests."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from drives.settings import texting
+from drives.settings.forms import TestTextForm
+from drives.web import form_errors, members
+from notifications import queries as notifications_queries
+from notifications import senders
+from notifications.models import Channel
+from organizations.web import accounts
+from organizations.web.accounts import MemberRequest
+
+PROBLEMS = {
+    "account_unknown": gettext_lazy("The account of the text provider is unknown. Check TWILIO_ACCOUNT_SID."),
+    "number_unknown": gettext_lazy("The account has no such number. Check TWILIO_FROM, or buy the number first."),
+    "credentials_refused": gettext_lazy("The provider refuses the password. Check the settings of this installation."),
+    "unreachable": gettext_lazy("The provider does not answer. Try again in a minute."),
+}
+
+
+@require_safe
+@accounts.role_required("manage")
+def show_texting(request: MemberRequest) -> HttpResponse:
+    return _page(request, TestTextForm(country=request.membership.organization.country))
+
+
+@require_safe
+@accounts.role_required("manage")
+def show_registration(request: MemberRequest) -> HttpResponse:
+    entries = texting.list_registration_entries(request.membership.organization, timezone.now())
+    return members.render_member_page(request, "drives/settings/registration.html", {"entries": entries})
+
+
+@require_safe
+@accounts.role_required("manage")
+def show_mail_domain(request: MemberRequest) -> HttpResponse:
+    context = {"records": texting.list_dns_records(), "mailbox": settings.EMAIL_FROM}
+    return members.render_member_page(request, "drives/settings/mail_domain.html", context)
+
+
+@require_POST
+@accounts.role_required("manage")
+def check_sending(request: MemberRequest) -> HttpResponse:
+    """Ask both providers whether their accounts work. It sends nothing."""
+    sender = notifications_queries.find_sender(request.membership.organization)
+    checks = {
+        _("Texts"): senders.check_channel(Channel.SMS, sender.number if sender else ""),
+        _("E-mail"): senders.check_channel(Channel.EMAIL),
+    }
+    for name, problem in checks.items():
+        if problem:
+            sentence = PROBLEMS.get(problem, _("The provider refused the check (%(code)s).") % {"code": problem})
+            messages.error(request, f"{name}: {sentence}")
+        else:
+            messages.success(request, _("%(channel)s: the account works.") % {"channel": name})
+    return redirect("organizer_texting")
+
+
+@require_POST
+@accounts.role_required("manage")
+def send_test_text(request: MemberRequest) -> HttpResponse:
+    organization = request.membership.organization
+    form = TestTextForm(request.POST, country=organization.country)
+    if form.is_valid():
+        phone = form.cleaned_data["phone"]
+        try:
+            texting.queue_test_text(organization=organization, phone=phone, now=timezone.now())
+        except ValidationError as error:
+            form_errors.add_refusal(form, error)
+        else:
+            messages.success(request, _("We’re sending a test to %(address)s.") % {"address": phone})
+            return redirect("organizer_texting")
+    return _page(request, form)
+
+
+@require_POST
+@accounts.role_required("manage")
+def send_test_mail(request: MemberRequest) -> HttpResponse:
+    organization, email = request.membership.organization, request.user.email
+    try:
+        texting.queue_test_mail(organization=organization, email=email, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, form_errors.format_for_member(error))
+    else:
+        messages.success(request, _("We’re sending a test to %(address)s.") % {"address": email})
+    return redirect("organizer_texting")
+
+
+def _page(request: MemberRequest, form: forms.Form) -> HttpResponse:
+    sender = notifications_queries.find_sender(request.membership.organization)
+    context: dict[str, Any] = {
+        "form": form,
+        "sender": sender,
+        "signals": sender and notifications_queries.load_sender_signals(sender),
+        "webhooks": texting.list_webhooks(),
+        "is_demo": settings.SMS_PROVIDER == "inbox",
+    }
+    return members.render_member_page(request, "drives/settings/texting.html", context)
