@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -21,8 +20,6 @@ from notifications.message_content import MessageContent
 from notifications.quiet_hours import QuietHours
 from organizations.models import Organization
 from volunteers.models import Volunteer
-
-SAMPLE_UUID = UUID(int=0)  # no page exists for this link
 
 
 def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
@@ -196,14 +193,17 @@ def _build_first_visit_thanks(drive: Drive) -> FollowUp:
 
 
 def _build_offer(drive: Drive) -> Offer:
-    entry = WaitlistEntry(uuid=SAMPLE_UUID, drive=drive, volunteer=_build_volunteer(drive), visit=Visit.RETURN)
-    return Offer(uuid=SAMPLE_UUID, entry=entry, starts_at=drive.starts_at, deadline=drive.starts_at - timedelta(days=1))
+    entry = WaitlistEntry(
+        **WaitlistEntry.build_link_fields(), drive=drive, volunteer=_build_volunteer(drive), visit=Visit.RETURN
+    )
+    deadline = drive.starts_at - timedelta(days=1)
+    return Offer(**Offer.build_link_fields(), entry=entry, starts_at=drive.starts_at, deadline=deadline)
 
 
 def _build_booking(drive: Drive, kind: str) -> Booking:
     state = BookingState.DONATED if kind in {"thank_you", "second_visit"} else BookingState.BOOKED
     return Booking(
-        uuid=SAMPLE_UUID,
+        **Booking.build_link_fields(),  # no page exists for this link
         drive=drive,
         starts_at=drive.starts_at,
         volunteer=_build_volunteer(drive),

@@ -299,7 +299,14 @@ def test_a_test_message_goes_once_to_the_signed_in_member() -> None:
 def test_owners_change_hours_and_price_and_reminders_move() -> None:
     browser, owner = ben()
     builders.booked(builders.drive(owner))
-    typed = {"quiet_until_hour": "10", "quiet_from_hour": "18", "sms_price": "0.02", "sms_currency": "usd"}
+    typed = {
+        "quiet_until_hour": "10",
+        "quiet_from_hour": "18",
+        "messages_per_day": "2000",
+        "codes_per_day": "500",
+        "sms_price": "0.02",
+        "sms_currency": "usd",
+    }
     assert "Reminders for 1 person were rescheduled." in text(browser.post(SENDING, typed, follow=True))
     owner.refresh_from_db()
     assert (owner.quiet_until_hour, owner.quiet_from_hour, owner.sms_currency) == (10, 18, "USD")
@@ -317,7 +324,15 @@ def test_owners_change_hours_and_price_and_reminders_move() -> None:
 )
 def test_impossible_hours_and_prices_are_refused(changes: dict[str, str], said: str) -> None:
     browser, owner = ben()
-    typed = {"quiet_until_hour": "9", "quiet_from_hour": "20", "sms_price": "0.02", "sms_currency": "USD", **changes}
+    typed = {
+        "quiet_until_hour": "9",
+        "quiet_from_hour": "20",
+        "messages_per_day": "2000",
+        "codes_per_day": "500",
+        "sms_price": "0.02",
+        "sms_currency": "USD",
+        **changes,
+    }
     response = browser.post(SENDING, typed)
     assert (response.status_code, said in text(response)) == (422, True)
     assert Organization.objects.get(pk=owner.pk).quiet_until_hour == 9
