@@ -43,7 +43,7 @@ class UndoForm(forms.Form):
     """Why a coordinator undoes an opt-out. The audit log keeps the choice."""
 
     reason = forms.ChoiceField(
-        label=gettext_lazy("Why do you undo it?"),
+        label=gettext_lazy("Why are you undoing this?"),
         choices=[
             ("misread", gettext_lazy("They meant something else")),
             ("asked", gettext_lazy("They asked us to text them again")),

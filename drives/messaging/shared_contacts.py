@@ -8,7 +8,7 @@ from drives.messaging import rules
 from drives.models import EXPECTED_STATES, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
-COVERED_BY_SHARED_TEXT = "said_together"  # stored reason of the replaced texts
+COVERED_BY_SHARED_TEXT = "covered_by_shared_text"  # stored reason of the replaced texts
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def join(page: Page, live_server: LiveServer, drive: Drive) -> WaitlistEntry:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
+def test_a_waitlisted_donor_accepts_a_spot_and_another_leaves_the_waitlist(
     scripts: bool, open_page: OpenPage, live_server: LiveServer
 ) -> None:
     drive, taken = full_world()
@@ -65,7 +65,9 @@ def test_a_donor_waits_takes_the_place_and_another_leaves_from_their_own_page(
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_the_line_is_left_and_the_data_are_erased(scripts: bool, open_page: OpenPage, live_server: LiveServer) -> None:
+def test_a_donor_leaves_the_waitlist_and_erases_the_data(
+    scripts: bool, open_page: OpenPage, live_server: LiveServer
+) -> None:
     drive, _taken = full_world()
     page = open_page(scripts=scripts)
     join(page, live_server, drive)
@@ -132,7 +134,7 @@ def _another(offer: Offer, entry: WaitlistEntry, state: str) -> dict[str, object
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (320, "dark"), (390, "light"), (390, "dark")])
-def test_no_page_of_who_waits_has_a_barrier_or_scrolls_sideways(
+def test_the_waitlist_pages_are_accessible_and_do_not_scroll_sideways(
     width: int, scheme: str, open_page: OpenPage, live_server: LiveServer
 ) -> None:
     with override_settings(RATE_LIMITS=False):

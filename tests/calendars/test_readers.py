@@ -155,7 +155,7 @@ def test_booking_moving_and_cancelling_read_alike_in_mails_downloads_and_feeds()
 
 @pytest.mark.django_db
 @pytest.mark.time_machine(NOW, tick=False)
-def test_public_feeds_read_alike_and_name_nobody() -> None:
+def test_public_feeds_are_equal_and_contain_no_names() -> None:
     here = builders.organization()
     drive = builders.drive(here, title="Drive; with, marks \\ and “quotes”")
     builders.booked(drive, email="ana@example.org")
@@ -171,7 +171,7 @@ def test_public_feeds_read_alike_and_name_nobody() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.time_machine(NOW, tick=False)
-def test_a_personal_feed_holds_no_data_of_anybody_and_no_word_of_health() -> None:
+def test_a_personal_feed_contains_no_names_and_no_health_words() -> None:
     drive = builders.drive()
     mine = builders.booked(drive, email="ana@example.org")
     builders.booked(drive, n=4, number=43, name="Test Bo Birch", email="bo@example.org")

@@ -61,7 +61,7 @@ def test_a_moved_booking_is_reminded_of_its_new_time_only(time_machine: Clock) -
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_reminder_that_is_worded_already_does_not_leave_after_a_move(time_machine: Clock) -> None:
+def test_a_rendered_reminder_is_not_sent_after_a_move(time_machine: Clock) -> None:
     ana = booked_ana(time_machine)
     ten_minutes_before = OLD[1] - timedelta(minutes=10)
     live(time_machine, ten_minutes_before, ten_minutes_before)
@@ -74,7 +74,7 @@ def test_a_reminder_that_is_worded_already_does_not_leave_after_a_move(time_mach
     ]
 
 
-def test_a_reminder_that_is_worded_already_does_not_leave_after_a_cancellation(time_machine: Clock) -> None:
+def test_a_rendered_reminder_is_not_sent_after_a_cancellation(time_machine: Clock) -> None:
     ana = booked_ana(time_machine)
     a_second_before = OLD[1] - timedelta(seconds=1)
     live(time_machine, a_second_before, a_second_before)
@@ -104,7 +104,7 @@ def test_a_booking_moved_there_and_back_is_reminded_once(time_machine: Clock) ->
     ]
 
 
-def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_close_to_the_drive(
+def test_a_cancelled_booking_gets_no_reminders_and_a_late_one_alerts_the_coordinator(
     time_machine: Clock,
 ) -> None:
     set_to(time_machine, NOW)
@@ -127,7 +127,7 @@ def test_a_cancelled_booking_hears_nothing_more_and_the_coordinator_is_told_clos
     assert ana.messages("scheduled", "queued", "claimed") == []
 
 
-def test_a_cancellation_long_before_alerts_nobody(time_machine: Clock) -> None:
+def test_an_early_cancellation_alerts_no_coordinator(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
     ben, ana = Coordinator(owner), Donor()
@@ -139,7 +139,7 @@ def test_a_cancellation_long_before_alerts_nobody(time_machine: Clock) -> None:
     assert ben.mails == []
 
 
-def test_a_cancellation_is_undone_while_the_place_is_free(time_machine: Clock) -> None:
+def test_a_cancellation_can_be_undone_while_the_spot_is_free(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     ana = Donor(email="ana@example.org")
     ana.books(builders.drive(), 6)
@@ -160,7 +160,7 @@ def test_a_cancellation_is_undone_while_the_place_is_free(time_machine: Clock) -
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_cancellation_is_final_after_a_quarter_of_an_hour_or_when_the_place_is_taken(time_machine: Clock) -> None:
+def test_a_cancellation_is_final_after_15_minutes_or_when_the_spot_is_taken(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
     drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1))
@@ -177,7 +177,7 @@ def test_a_cancellation_is_final_after_a_quarter_of_an_hour_or_when_the_place_is
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_hold_that_is_not_proved_lapses_and_says_so(time_machine: Clock) -> None:
+def test_an_unverified_hold_lapses_and_its_page_says_so(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     ana = Donor()
     page = ana.holds(builders.drive(), 6)

@@ -105,7 +105,7 @@ def test_thanks_for_an_evening_drive_leave_in_the_morning(time_machine: Clock) -
     assert len([text for _at, text in ana.texts if "Thank you" in text]) == 1
 
 
-def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody(time_machine: Clock) -> None:
+def test_a_cancelled_drive_notifies_each_donor_once_and_sends_no_reminder(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
     ben = Coordinator(owner)
@@ -136,7 +136,7 @@ def test_a_cancelled_drive_tells_everybody_once_and_reminds_nobody(time_machine:
     assert drift.count_drifted_slots() == 0
 
 
-def test_coordinators_hear_once_of_a_drive_that_is_far_from_full(time_machine: Clock) -> None:
+def test_coordinators_are_alerted_once_about_an_under_filled_drive(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
     ben = Coordinator(owner)

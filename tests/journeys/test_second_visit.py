@@ -33,7 +33,7 @@ def first_visit(time_machine: Clock) -> tuple[Donor, Booking]:
     return ana, ana.booking
 
 
-def test_an_appeal_when_the_date_is_reached_is_booked_in_two_taps(time_machine: Clock) -> None:
+def test_an_invitation_leads_to_a_booking_in_two_taps(time_machine: Clock) -> None:
     ana, first = first_visit(time_machine)
     live(time_machine, OVER, OVER + timedelta(hours=18))
     assert "Thank you for your donation! See when you can come again" in ana.texts[-1][1]
@@ -104,7 +104,7 @@ def test_the_check_in_table_explains_a_refused_booking(time_machine: Clock) -> N
     assert Booking.objects.filter(volunteer=first.volunteer).count() == 1
 
 
-def test_only_who_may_check_in_books_at_the_table(time_machine: Clock) -> None:
+def test_only_roles_with_check_in_book_the_next_visit(time_machine: Clock) -> None:
     _ana, first = first_visit(time_machine)
     owner = first.drive.organization
     drive = builders.drive(owner, policy_id=first.drive.policy_id, day=DRIVE_DAY + timedelta(days=21))

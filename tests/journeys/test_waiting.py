@@ -91,7 +91,7 @@ def test_declining_by_text_keeps_the_position_and_offers_the_spot_on(time_machin
     assert "Spot open Sat Mar 13 9:00 AM" in received(dan.phone)[-1].text
 
 
-def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_machine: Clock) -> None:
+def test_a_late_reply_gets_an_answer_and_needs_no_coordinator(time_machine: Clock) -> None:
     ana, dan = two_wait_and_ana_is_offered(time_machine)
     set_to(time_machine, NOW + timedelta(hours=24))
     for _tick in range(2):
@@ -106,7 +106,7 @@ def test_an_answer_that_comes_too_late_is_answered_kindly_and_needs_nobody(time_
     assert bookings_of(dan) == [BookingState.BOOKED]
 
 
-def test_a_place_is_taken_behind_the_link_of_a_mail(time_machine: Clock) -> None:
+def test_a_spot_is_accepted_on_the_page_of_an_e_mail_link(time_machine: Clock) -> None:
     bookings = full(time_machine)
     ana = Donor(email="ana@example.org", has_phone=False, consents=False)
     waits(ana, bookings[0].drive)
@@ -123,7 +123,7 @@ def test_a_place_is_taken_behind_the_link_of_a_mail(time_machine: Clock) -> None
     assert "You’re booked" in page.html
 
 
-def test_a_cancelled_drive_tells_who_waits(time_machine: Clock) -> None:
+def test_a_cancelled_drive_notifies_the_waitlist(time_machine: Clock) -> None:
     bookings = full(time_machine)
     ana = Donor()
     page = waits(ana, bookings[0].drive)

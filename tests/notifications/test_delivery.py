@@ -62,7 +62,7 @@ def compute_lag() -> timedelta:
     return blockages.compute_outbox_lag(blockages.list_overdue_messages(NOON), NOON)
 
 
-def test_without_consent_nothing_leaves_and_the_newest_line_decides() -> None:
+def test_the_newest_ledger_entry_decides_what_is_sent() -> None:
     organization = builders.organization()
     before = made.queued(organization, purpose="reminders")
     made.deliver()

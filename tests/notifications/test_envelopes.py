@@ -51,7 +51,7 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
     assert (mail.key, mail.purpose, mail.keeps_quiet_hours) == ("x/1/email", "", False)
 
 
-def test_a_number_that_nobody_proved_needs_a_consent_unless_the_message_answers_it() -> None:
+def test_an_unverified_number_needs_a_consent_unless_the_message_is_an_answer() -> None:
     unverified = replace(ANA, unverified_phone="+12135550142")
     for kind, purposes in ((kinds.MOVED, ["reminders", ""]), (kinds.CODE, ["", ""])):
         found = envelopes.build_envelopes(

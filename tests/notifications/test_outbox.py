@@ -44,7 +44,7 @@ def test_three_are_queued_in_as_many_statements_as_one_and_a_thousand_in_few() -
     assert Message.objects.count() == 1 + 3 + 1000
 
 
-def test_a_scheduled_leaves_only_once_it_is_worded() -> None:
+def test_a_scheduled_message_is_sent_only_after_rendering() -> None:
     organization = builders.organization()
     assert outbox.schedule_messages(organization=organization, envelopes=[made.envelope()], now=NOON) == 1
     assert made.deliver() == {}
@@ -111,7 +111,7 @@ def test_a_claimed_message_that_is_readdressed_is_read_anew() -> None:
     assert (waiting.state, waiting.address) == ("queued", "+12135550143")
 
 
-def test_codes_leave_before_reminders_and_those_before_appeals() -> None:
+def test_codes_are_sent_before_reminders_and_reminders_before_invitations() -> None:
     organization = builders.organization()
     for hours, kind in enumerate((kinds.CODE, kinds.DAY_BEFORE, kinds.INVITATION)):
         made.queued(organization, kind=kind.name, due_at=NOON - timedelta(hours=hours))

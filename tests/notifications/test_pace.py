@@ -141,7 +141,7 @@ def test_a_fifth_of_a_minute_leaves_at_once_and_a_third_of_it_is_kept_for_what_i
     assert leave(AllowanceUse(per_minute, 0), NOON, 99, priority=1) == others
 
 
-def test_a_line_is_never_longer_than_a_day() -> None:
+def test_a_queue_is_never_longer_than_a_day() -> None:
     use = AllowanceUse(60, 0, last_turn_at=NOON + timedelta(days=9))
     leave(use, NOON, 99, priority=1)
     assert until(use, 1) == NOON + timedelta(days=1) + STEP

@@ -62,7 +62,7 @@ def test_a_long_line_is_not_looked_at_again_and_again() -> None:
     assert turns[-1] > NOON + timedelta(minutes=3)
 
 
-def test_a_code_passes_a_line_of_reminders(twilio: TwilioStandIn) -> None:
+def test_a_code_overtakes_queued_reminders(twilio: TwilioStandIn) -> None:
     organization = paced(per_minute=25)
     news(organization, 40, "reminders")
     made.deliver()

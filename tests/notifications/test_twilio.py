@@ -54,7 +54,7 @@ def test_a_text_carries_where_to_report_and_how_long_it_is_useful(
     assert (receipt.provider_id, receipt.state) == (kept.sid, MessageState.ACCEPTED)
 
 
-def test_a_messaging_service_stands_in_the_place_of_a_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
+def test_a_messaging_service_replaces_a_number(standin: TwilioStandIn, provider: TwilioProvider) -> None:
     service = "MG" + "0" * 32
     provider.send(replace(LETTER, number="", messaging_service=service))
     fields = standin.accepted[0].fields

@@ -12,7 +12,7 @@ HOPE = Organization(name="Hope Foundation", legal_name="Hope Foundation, Inc.", 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("purpose", Purpose.values)
-def test_a_consent_says_all_that_the_law_asks_for(purpose: str, language: str) -> None:
+def test_a_consent_text_contains_what_the_law_requires(purpose: str, language: str) -> None:
     version, text = consent_texts.render_consent_text(purpose, language, HOPE)
     said = ["Hope Foundation, Inc.", "Msg & data rates may apply", "STOP", "HELP", "privac"]
     assert re.search(r"\d (messages|mensajes)", text)

@@ -232,7 +232,7 @@ def test_typing_a_mailbox_gives_no_hold_on_what_its_holder_does_later() -> None:
 
 
 @pytest.mark.django_db
-def test_a_code_by_mail_proves_the_mailbox_and_not_the_phone() -> None:
+def test_a_code_by_mail_verifies_the_mailbox_and_not_the_phone() -> None:
     hope = builders.organization()
     typed = registered(hope, email=MAIL, consents=["reminders"])
     Registration.objects.filter(pk=typed.pk).update(verified_at=NOW)
@@ -253,7 +253,7 @@ def test_a_code_by_mail_needs_a_mailbox() -> None:
 
 
 @pytest.mark.django_db
-def test_consents_enter_the_ledger_with_the_proof() -> None:
+def test_consents_enter_the_ledger_at_verification() -> None:
     hope = builders.organization()
     typed = registered(hope, email=MAIL, consents=["news", "reminders"])
     assert ConsentEntry.objects.count() == 0
@@ -337,7 +337,7 @@ def test_entering_refuses_what_registering_refuses() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_contact_proved_many_times_at_once_is_one_person() -> None:
+def test_simultaneous_verifications_of_one_contact_create_one_person() -> None:
     for round_ in range(6):
         hope = builders.organization()
         if round_ % 2:

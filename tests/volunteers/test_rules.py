@@ -297,7 +297,7 @@ def contact(kind: str = "phone", owner: int | None = 1, verified: bool = True) -
         (contact("email", owner=2), False, False),
     ],
 )
-def test_a_consent_is_given_for_what_was_proved_and_for_reminders_by_mail(
+def test_a_consent_covers_the_verified_contact_and_reminders_by_mail(
     theirs: Contact | None, reminders: bool, news: bool
 ) -> None:
     for purpose, may in (("reminders", reminders), ("news", news)):
@@ -355,7 +355,7 @@ def test_a_phone_or_a_mailbox_suffices_and_none_is_refused_beside_the_phone() ->
     assert typed(phone=" ", email=" ")[1] == {"phone": ["contact_missing"]}
 
 
-def test_all_that_is_wrong_is_said_beside_its_field() -> None:
+def test_every_error_is_shown_next_to_its_field() -> None:
     found, problems = typed(name="1", phone="12", email="ana@", language_code="tlh")
     assert found == volunteers_rules.PersonDetails("", "", "12", "", "")
     assert problems == {

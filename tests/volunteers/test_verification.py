@@ -73,7 +73,7 @@ def test_without_a_phone_the_code_goes_by_mail() -> None:
 
 
 @pytest.mark.django_db
-def test_the_right_code_proves_once() -> None:
+def test_a_correct_code_verifies_once() -> None:
     code = sent(builders.organization())
     assert not volunteers_queries.is_recently_verified(ANA, "here", NOW)
     assert [tried(f" {code[:3]} {code[3:]}"), tried(code)] == [CodeResult.OK, CodeResult.EXPIRED]
@@ -98,7 +98,7 @@ def test_a_malformed_code_costs_no_try() -> None:
 
 
 @pytest.mark.django_db
-def test_a_code_lives_ten_minutes() -> None:
+def test_a_code_expires_after_ten_minutes() -> None:
     code = sent(builders.organization())
     assert tried(code, now=NOW + 10 * MINUTE) == CodeResult.EXPIRED
     assert tried(code, now=NOW + 10 * MINUTE - timedelta(seconds=1)) == CodeResult.OK
@@ -240,7 +240,7 @@ def test_a_known_contact_costs_the_same_work_as_an_unknown_one() -> None:
 
 
 @pytest.mark.django_db
-def test_a_browser_that_proved_a_contact_is_known_for_thirty_days() -> None:
+def test_a_verified_browser_is_known_for_thirty_days() -> None:
     browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)
     assert volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=30) - MINUTE)
     assert not volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=30))
@@ -300,7 +300,7 @@ def test_of_twenty_guesses_at_once_five_are_judged() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_right_code_twenty_times_at_once_proves_once() -> None:
+def test_twenty_simultaneous_correct_codes_verify_once() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))
@@ -338,7 +338,7 @@ def test_three_of_many_parallel_requests_get_a_code() -> None:
 
 
 @pytest.mark.django_db
-def test_a_proof_holds_for_a_quarter_of_an_hour() -> None:
+def test_a_verification_is_valid_for_15_minutes() -> None:
     code = sent(builders.organization())
     tried(code)
     assert volunteers_queries.is_recently_verified(ANA, "here", NOW + 15 * MINUTE - timedelta(seconds=1))
@@ -368,7 +368,7 @@ def test_an_unverified_registration_is_deleted_after_a_day_and_a_code_an_hour_af
 
 
 @pytest.mark.django_db
-def test_a_proved_browser_is_deleted_when_its_thirty_days_are_over() -> None:
+def test_a_verified_browser_is_deleted_after_thirty_days() -> None:
     browsers.save_verified_browser(token="secret", identity=ANA, now=NOW)
     ends = NOW + timedelta(days=30)
     assert volunteers_queries.is_browser_verified("secret", ANA, ends - timedelta(seconds=1))

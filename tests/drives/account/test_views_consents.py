@@ -113,7 +113,7 @@ def test_after_an_opt_out_from_mail_reminders_stay_away_and_changes_still_come()
     assert Message.objects.get(about=booking.about, kind="cancelled").state == "delivered"
 
 
-def test_a_mail_of_reminders_needs_no_yes_but_heeds_a_no_and_an_appeal_needs_a_yes() -> None:
+def test_reminder_mail_respects_an_opt_out_and_an_invitation_needs_consent() -> None:
     here = builders.organization()
     reminder = made.queued(here, channel="email", address=MAILBOX, purpose="reminders")
     invitation = made.queued(here, channel="email", address=MAILBOX, purpose="news")

@@ -319,7 +319,7 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     assert not Message.objects.exists()
 
 
-def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before_on() -> None:
+def test_an_under_filled_alert_is_sent_in_the_last_seven_days() -> None:
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
@@ -329,7 +329,7 @@ def test_an_alert_of_a_drive_that_is_far_from_full_leaves_from_seven_days_before
     assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
 
 
-def test_no_alert_leaves_once_the_drive_has_begun() -> None:
+def test_a_started_drive_sends_no_alert() -> None:
     owner = builders.organization()
     builders.member(owner)
     drive = builders.drive(owner)

@@ -163,7 +163,7 @@ def test_an_incomplete_donation_starts_the_interval_but_does_not_qualify() -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("purposes", "is_told"), [(("reminders",), False), (("reminders", "news"), True)])
-def test_without_a_drive_we_scheduled_to_tell_only_whom_we_may_tell(purposes: tuple[str, ...], is_told: bool) -> None:
+def test_only_reachable_donors_are_notified(purposes: tuple[str, ...], is_told: bool) -> None:
     drive = builders.drive()
     booking = builders.gave(drive, email=MAIL, consents=purposes)
     closed(drive)
@@ -233,7 +233,7 @@ def test_as_many_times_are_named_as_one_segment_holds(language: str) -> None:
 
 
 @pytest.mark.django_db
-def test_own_words_name_the_times() -> None:
+def test_a_custom_text_contains_the_times() -> None:
     drive, _later = planned()
     CustomText.objects.create(
         organization=drive.organization, kind="second_visit", language="en", text="{slots}! {link}", changed_at=NOW
@@ -249,7 +249,7 @@ def book_next(booking: Booking, slot_id: int, now: datetime) -> Booking:
 
 
 @pytest.mark.django_db
-def test_the_table_books_the_next_visit_once_and_the_donor_is_told() -> None:
+def test_the_check_in_page_books_the_next_visit_once_and_notifies_the_donor() -> None:
     drive, later = planned()
     booking = builders.gave(drive, visit="first")
     slot = builders.slot(later, 2).pk

@@ -171,7 +171,7 @@ def test_a_second_tap_on_a_walk_in_leads_to_the_person() -> None:
     assert "Checked in 1 Test Wes Willow" in text(response)
 
 
-def test_a_walk_in_without_a_name_or_number_is_told_so() -> None:
+def test_a_walk_in_without_a_name_or_number_is_refused() -> None:
     browser, drive = door()
     with at(drive):
         form = {"name": "", "phone": "12", "visit": "return"}

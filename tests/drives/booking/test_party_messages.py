@@ -46,7 +46,7 @@ def test_a_shared_reminder_covers_members_with_different_times() -> None:
     [text] = texts("day_before", "queued")
     assert "Reminder for 3:" in text.text
     assert "from 9:00 AM" in text.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert [row.reason for row in texts("day_before", "withdrawn")] == ["said_together"] * 2
+    assert [row.reason for row in texts("day_before", "withdrawn")] == ["covered_by_shared_text"] * 2
 
 
 def test_the_last_member_of_a_party_gets_a_single_reminder() -> None:

@@ -146,7 +146,7 @@ def test_a_past_booking_says_so() -> None:
         assert "Your time has passed" in page_of(booking)
 
 
-def test_a_cancelled_drive_tells_the_donor_not_to_come() -> None:
+def test_a_cancelled_drive_asks_the_donor_not_to_come() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
     lifecycle.cancel_drive(drive_id=drive.pk, reason="The hall is flooded.", actor="user:1", now=NOW)

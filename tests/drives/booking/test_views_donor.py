@@ -200,7 +200,7 @@ def test_too_many_codes_are_refused_on_the_page() -> None:
     assert answers[-1].headers["Retry-After"] == str(15 * 60)
 
 
-def test_a_network_over_its_code_limit_is_told_when_to_retry() -> None:
+def test_a_network_over_its_code_limit_gets_the_time_to_retry() -> None:
     drive = builders.drive(chairs=60, screening_stations=60)
     for number in range(40):
         donor.kept(Client(), drive, phone=builders.phone(number))

@@ -357,7 +357,7 @@ def test_a_feed_tells_its_name_and_how_often_to_ask_and_has_no_method() -> None:
     assert "METHOD" not in names_of(body)
 
 
-def test_a_feed_of_two_hundred_tells_no_person() -> None:
+def test_a_feed_of_two_hundred_contains_no_names() -> None:
     appointments = many(200)
     body = ical.build_feed("Hope", [ical.build_feed_event(appt) for appt in appointments])
     items = components(body, "VEVENT")

@@ -154,7 +154,7 @@ def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     assert "You can’t do that now, because this drive is “Cancelled”." in shown
 
 
-def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
+def test_cancelling_shows_the_number_of_notified_donors_and_needs_a_reason() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     builders.booked(drive, number=1, email="ana@example.org")
@@ -171,9 +171,7 @@ def test_cancelling_says_how_many_are_told_and_wants_a_reason() -> None:
 
 
 @pytest.mark.parametrize("is_here", [False, True])
-def test_a_donor_who_is_checked_in_is_not_told_of_the_cancellation(
-    time_machine: TimeMachineFixture, *, is_here: bool
-) -> None:
+def test_a_checked_in_donor_gets_no_cancellation(time_machine: TimeMachineFixture, *, is_here: bool) -> None:
     member = ben()
     drive = builders.drive(member.organization)
     here = builders.booked(drive)
@@ -218,7 +216,7 @@ def test_a_waitlist_that_closed_with_its_drive_is_still_a_task(
     assert ("1 person from “Plasma drive” did not get a message. Call them." in shown) is not is_late
 
 
-def test_a_cancelled_drive_shows_donors_who_are_not_told_yet() -> None:
+def test_a_cancelled_drive_lists_donors_without_a_notice() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     booking = builders.booked(drive, number=1)

@@ -92,7 +92,7 @@ def test_a_step_over_its_limit_matches_no_visit() -> None:
     assert list(matching.find_matches(steps(-1), {7: chairs(0, 1)}, CHAIR)) == []
 
 
-def test_a_closed_step_seats_nobody() -> None:
+def test_a_closed_step_has_no_capacity() -> None:
     (slot_id, at, _open, screening, free) = steps(1)[0]
     assert list(matching.find_matches([(slot_id, at, False, screening, free)], {}, CHAIR)) == []
 

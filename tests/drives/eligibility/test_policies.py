@@ -100,7 +100,7 @@ def test_an_unknown_self_check_code_is_shown_as_spelled() -> None:
         ),
     ],
 )
-def test_a_programme_is_said_in_words(rules: IntervalRules, words: str) -> None:
+def test_a_policy_is_described_in_words(rules: IntervalRules, words: str) -> None:
     assert policies.describe_rules(rules) == words
 
 

@@ -190,7 +190,7 @@ def test_a_command_for_the_old_time_of_a_moved_booking_goes_to_a_coordinator(let
 
 
 @pytest.mark.parametrize(("letter", "state"), [("C", "confirmed"), ("X", "cancelled")])
-def test_a_command_counts_for_the_new_time_once_the_donor_was_told(letter: str, state: str) -> None:
+def test_a_reply_counts_for_the_new_time_once_the_donor_is_notified(letter: str, state: str) -> None:
     booking = ana()
     asked(booking)
     changes.move_bookings(

@@ -68,7 +68,7 @@ def test_delivery_through_another_channel_is_enough() -> None:
 
 
 @pytest.mark.parametrize("reason", ["no_consent", "opted_out", "consent_withdrawn"])
-def test_a_donor_whom_no_confirmation_may_reach_is_called(reason: str) -> None:
+def test_a_donor_without_a_confirmation_is_on_the_call_list(reason: str) -> None:
     booking = ana()
     record_message(booking, "booked", "blocked", reason)
     assert list_topics(booking.drive, 11) == {"Test Ana Alder": ["booked"]}

@@ -112,7 +112,7 @@ def test_a_new_consent_restores_texts() -> None:
     assert fate("moved") == ("delivered", "")
 
 
-def test_a_number_that_nobody_proved_gets_no_text_without_a_consent() -> None:
+def test_an_unverified_number_gets_no_text_without_a_consent() -> None:
     booking = booked(email="ana@example.org")
     Contact.objects.filter(address=PHONE).update(owner=None, verified_at=None)
     move(Booking.objects.get(pk=booking.pk))
@@ -120,7 +120,7 @@ def test_a_number_that_nobody_proved_gets_no_text_without_a_consent() -> None:
     assert counted(booking) == (0, 0)
 
 
-def test_a_delay_is_told_without_a_consent() -> None:
+def test_a_late_notice_needs_no_consent() -> None:
     booking = booked()
     at = booking.starts_at - timedelta(minutes=30)
     broadcasts.send_late_notice(drive=booking.drive, minutes=20, request_key="a", actor="user:7", now=at)

@@ -86,7 +86,7 @@ def test_nothing_that_she_was_given_opens_anything() -> None:
         assert hits({name: page.content.decode().lower()}) == {}
 
 
-def test_no_log_line_and_no_task_knows_her(
+def test_logs_and_task_arguments_contain_no_personal_data(
     caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)

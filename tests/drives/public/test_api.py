@@ -29,7 +29,7 @@ def ids(answer: Any) -> list[str]:
     return [row["id"] for row in answer.json()["results"]]
 
 
-def test_a_published_drive_is_listed_with_its_places() -> None:
+def test_a_published_drive_is_listed_with_its_spots() -> None:
     drive = builders.drive()
     assert Api().get("drives/").json() == {
         "results": [

@@ -58,7 +58,7 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
     return caught.value.codes
 
 
-def test_a_verified_donor_is_told_the_position() -> None:
+def test_a_verified_donor_gets_the_position() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
     assert (ana.state, waitlist_queries.load_position(ana), dan.state, waitlist_queries.load_position(dan)) == (
@@ -89,7 +89,7 @@ def test_a_donor_gets_waitlist_messages_by_text_or_by_e_mail(asking: dict[str, A
     assert list(told.values_list("kind", "channel")) == [("waitlist_joined", channel), ("waitlist_closed", channel)]
 
 
-def test_after_a_stop_the_list_is_told_by_e_mail() -> None:
+def test_after_a_stop_the_waitlist_is_notified_by_e_mail() -> None:
     drive = builders.full_drive()[0].drive
     entry = builders.waits(drive, email="ana@example.org")
     consents.suppress_address(sender=drive.organization.senders.get(), address=builders.phone(42), now=NOW)
@@ -99,7 +99,7 @@ def test_after_a_stop_the_list_is_told_by_e_mail() -> None:
 
 
 @pytest.mark.parametrize("kind", ["waitlist_joined", "waitlist_closed"])
-def test_a_word_about_the_list_that_failed_as_a_text_is_said_once_by_e_mail(kind: str) -> None:
+def test_a_failed_waitlist_text_is_replaced_once_by_e_mail(kind: str) -> None:
     drive = builders.full_drive()[0].drive
     entry = builders.waits(drive, email="ana@example.org")
     if kind == "waitlist_closed":
@@ -380,7 +380,7 @@ def test_a_contact_has_at_most_two_unverified_entries() -> None:
     assert refusal(builders.asked_to_wait, full[0].drive) == ["too_many_holds"]
 
 
-def test_a_booked_donor_cannot_join_and_is_told_after_verification() -> None:
+def test_a_booked_donor_cannot_join_the_waitlist() -> None:
     full = builders.full_drive()
     asked = builders.asked_to_wait(full[0].drive, number=1)
     code = builders.code_of(asked)

@@ -133,7 +133,7 @@ class SureForm(forms.Form):
         ("1", None),
     ],
 )
-def test_a_checkbox_takes_no_other_word_for_a_yes(posted: str | None, checked: bool | None) -> None:
+def test_a_checkbox_accepts_only_its_own_values(posted: str | None, checked: bool | None) -> None:
     form = SureForm({} if posted is None else {"sure": posted})
     assert (form.cleaned_data["sure"] if form.is_valid() else None) is checked
     assert form.errors == ({} if form.is_valid() else {"sure": ["Check this box or leave it empty."]})
