@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from environs import Env, env, validate
+from environs import env, validate
 
 from config import languages, logs
 
 ROOT = Path(__file__).resolve().parent.parent
 # Every command reads .env. Variables that are set already win.
 if _env_file := env.str("ENV_FILE", str(ROOT / ".env")):
-    Env.read_env(_env_file, recurse=False)
+    env.read_env(_env_file, recurse=False)
 _NOT_EMPTY = validate.Length(min=1)
 _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False)
 

@@ -48,7 +48,7 @@ def read_variables(sources: Iterable[Source]) -> set[str]:
         str(argument.value) if isinstance(argument, ast.Constant) else "?"
         for source in sources
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.Call) and re.fullmatch(r"env\.[a-z_]+", ast.unparse(node.func))
+        if isinstance(node, ast.Call) and re.fullmatch(r"env\.(?!read_env)[a-z_]+", ast.unparse(node.func))
         for argument in node.args[:1]
     }
 

@@ -137,7 +137,7 @@ def test_a_restored_copy_a_refusal_and_an_untrusted_proxy_are_found() -> None:
 @pytest.mark.parametrize(("seconds", "codes"), [(4, []), (6, ["clock"])])
 def test_a_wrong_clock_is_found(monkeypatch: pytest.MonkeyPatch, seconds: int, codes: list[str]) -> None:
     here = timezone.now
-    monkeypatch.setattr(doctor.timezone, "now", lambda: here() + timedelta(seconds=seconds))
+    monkeypatch.setattr("config.doctor.timezone.now", lambda: here() + timedelta(seconds=seconds))
     assert find_codes() == codes
 
 

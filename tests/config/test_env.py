@@ -1,6 +1,7 @@
 """An invalid environment variable stops the start with an error that names the variable."""
 
 import runpy
+from pathlib import Path
 
 import pytest
 from environs import EnvError
@@ -42,3 +43,17 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read["DEMO"] is True
     assert read["ALLOWED_HOSTS"] == ["a.example.org", "b.example.org", "localhost"]
     assert read["BASE_URL"] == "https://drives.example.org"
+
+
+def test_every_command_reads_env_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BASE_URL=https://from-the-file.example.org\nEMAIL_FROM=file@example.org\n")
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / ".env"))
+    monkeypatch.setenv("EMAIL_FROM", "environment@example.org")
+    monkeypatch.delenv("BASE_URL")
+    read = runpy.run_path(SETTINGS)
+    assert (read["BASE_URL"], read["EMAIL_FROM"]) == ("https://from-the-file.example.org", "environment@example.org")
+
+
+def test_without_the_file_nothing_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / "gone"))
+    assert runpy.run_path(SETTINGS)["BASE_URL"]
