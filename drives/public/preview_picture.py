@@ -1,6 +1,7 @@
 """Draw the picture that chats and social networks show beside a drive's link."""
 
 import io
+from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
@@ -10,10 +11,13 @@ from drives.models import Drive
 from drives.web import colors
 
 WIDTH, HEIGHT = 1200, 630
+# The Latin letters of DejaVu, because Pillow's own font has no accents.
+FONTS: Final = Path(__file__).with_name("fonts")
+BOLD: Final = "-Bold"
 MARGIN: Final = 80
 BAND: Final = 24  # the accent color at the left edge
 PAPER, INK, MUTED, GOLD_SOFT, GOLD_INK = "#faf7f0", "#1b2430", "#5a6172", "#fbf0d6", "#704600"
-TITLE_SIZES: Final = (84, 72, 60, 48)  # the first that fits on two lines
+TITLE_SIZES: Final = (76, 64, 54, 44)  # the first that fits on two lines
 
 
 def draw_preview(drive: Drive) -> bytes:
@@ -29,28 +33,26 @@ def draw_preview(drive: Drive) -> bytes:
         pen.text((MARGIN, y), line, font=font, fill=INK)
         y += int(font.size * 1.12)
     hours = f"{localtime.format_time(drive.starts_at, zone)} – {localtime.format_time(drive.ends_at, zone)}"
-    pen.text((MARGIN, 352), localtime.format_long_day(drive.starts_at, zone), font=_font(48), fill=accent)
+    pen.text((MARGIN, 352), localtime.format_long_day(drive.starts_at, zone), font=_font(44, BOLD), fill=accent)
     pen.text(
-        (MARGIN, 414), _shorten(f"{hours} · {drive.site.name}, {drive.site.city}", _font(36)), font=_font(36), fill=INK
+        (MARGIN, 414), _shorten(f"{hours} · {drive.site.name}, {drive.site.city}", _font(30)), font=_font(30), fill=INK
     )
     if drive.cause:
         pen.rounded_rectangle((MARGIN, 494, WIDTH - MARGIN, 574), radius=18, fill=GOLD_SOFT)
-        font = _font(30)
+        font = _font(26)
         pen.text((MARGIN + 28, 518), _shorten(str(drive.cause.summary), font, 56), font=font, fill=GOLD_INK)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # Pillow's own font; its wheels include FreeType
-    return font
+def _font(size: int, weight: str = "") -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONTS / f"DejaVuSans{weight}.ttf", size)
 
 
 def _fit_title(title: str) -> tuple[list[str], ImageFont.FreeTypeFont]:
     for size in TITLE_SIZES:
-        lines, font = _wrap(title, _font(size)), _font(size)
+        lines, font = _wrap(title, _font(size, BOLD)), _font(size, BOLD)
         if len(lines) <= 2:
             return lines, font
     return [lines[0], _shorten(" ".join(lines[1:]), font)], font

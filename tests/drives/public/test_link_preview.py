@@ -11,6 +11,7 @@ from PIL import Image
 
 from drives.models import Drive
 from drives.planning import lifecycle
+from drives.public import preview_picture
 from organizations.models import Cause
 from tests import builders
 from tests.builders import NOW
@@ -84,3 +85,11 @@ def test_each_language_has_its_own_picture() -> None:
     )
     assert english != spanish
     assert other == english
+
+
+def test_the_fonts_have_the_letters_of_both_languages() -> None:
+    letters = "áéíóúüñÁÉÍÓÚÜÑ¿¡«»–—…·’“”"
+    for weight in ("", preview_picture.BOLD):
+        font = preview_picture._font(40, weight)
+        missing = bytes(font.getmask("\uffff"))
+        assert [letter for letter in letters if bytes(font.getmask(letter)) == missing] == []
