@@ -12,7 +12,7 @@ from notifications.models import Breaker
 logger = logging.getLogger(__name__)
 
 
-def record_calls(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:  # (subject, has failed) in order
+def count_failures(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:  # (subject, has failed) in order
     failures: dict[str, int] = {}
     successes: set[str] = set()
     for subject, failed in calls:

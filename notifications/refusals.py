@@ -12,7 +12,7 @@ from notifications.models import RefusalRun
 logger = logging.getLogger(__name__)
 
 
-def record_calls(*, calls: Iterable[tuple[str, str | None]], now: datetime) -> None:
+def count_refusals(*, calls: Iterable[tuple[str, str | None]], now: datetime) -> None:
     """Record calls in order: a subject, and the reason of a refusal, "" for a success, or None if neither is certain.
 
     Each refusal is logged, without the contact.

@@ -47,11 +47,11 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
     if not next_states:
         return {}
     _write_results(list(zip(call_results, next_states, strict=True)), now)
-    breakers.record_calls(
+    breakers.count_failures(
         calls=[(one.message.breaker_subject, _is_provider_failure(one)) for one in call_results], now=now
     )
     mailboxes.record_mail_results(mail_results=_list_mail_results(call_results), now=now)
-    refusals.record_calls(calls=[(one.message.breaker_subject, _find_refusal(one)) for one in call_results], now=now)
+    refusals.count_refusals(calls=[(one.message.breaker_subject, _find_refusal(one)) for one in call_results], now=now)
     for result in call_results:
         if result.error:
             message = result.message

@@ -11,13 +11,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_readiness_names_the_failing_provider() -> None:
-    breakers.record_calls(calls=[("sender:7", True)] * 10, now=timezone.now())
+    breakers.count_failures(calls=[("sender:7", True)] * 10, now=timezone.now())
     checks = Client().get("/readyz").json()["checks"]
     assert checks["messages"].startswith("sender:7 fails since ")
 
 
 def test_metrics_count_what_is_shut_and_what_waits() -> None:
-    breakers.record_calls(calls=[("email", True)] * 10, now=timezone.now())
+    breakers.count_failures(calls=[("email", True)] * 10, now=timezone.now())
     made.queued(builders.organization())
     Message.objects.update(reason="budget")
     told = Client().get("/metrics").content.decode()

@@ -73,7 +73,9 @@ def test_a_provider_that_failed_is_tried_by_one_of_all_workers(
     organization = builders.organization(messages_per_day=1000)
     made.many(organization, 90)
     way = f"sender:{organization.senders.get().pk}"
-    breakers.record_calls(calls=[(way, True)] * rules.BREAKER_FAILURES, now=made.NOON - rules.BREAKER_OPEN_DURATIONS[0])
+    breakers.count_failures(
+        calls=[(way, True)] * rules.BREAKER_FAILURES, now=made.NOON - rules.BREAKER_OPEN_DURATIONS[0]
+    )
     twilio.plan(["503"] * 90)
     assert run_concurrently(*[made.deliver] * WORKERS) == ["ok"] * WORKERS
     assert twilio.calls == 1

@@ -58,18 +58,18 @@ def test_mails_that_are_refused_in_a_row_are_named(
     refused: int, codes: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for n in range(refused):
-        refusals.record_calls(calls=[("email", "550 refused")], now=NOON + n * MINUTE)
+        refusals.count_refusals(calls=[("email", "550 refused")], now=NOON + n * MINUTE)
     assert caplog.text.count("email refused a message: 550 refused") == refused
     assert [one.code for one in blockages.find_blockages(NOON)] == codes
     assert [one.since for one in blockages.find_blockages(NOON)] == [NOON] * len(codes)
     assert f'drives_refusals_in_a_row{{subject="email"}} {refused}.0' in Client().get("/metrics").content.decode()
-    refusals.record_calls(calls=[("email", "550 refused"), ("email", "")], now=NOON)
+    refusals.count_refusals(calls=[("email", "550 refused"), ("email", "")], now=NOON)
     assert find_codes() == []
 
 
 def test_an_unclear_answer_neither_counts_nor_ends_the_row() -> None:
     calls: list[tuple[str, str | None]] = [("email", "550 refused")] * 5
-    refusals.record_calls(calls=[*calls, ("email", None)], now=NOON)
+    refusals.count_refusals(calls=[*calls, ("email", None)], now=NOON)
     assert find_codes() == ["refused"]
 
 

@@ -227,16 +227,16 @@ def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: 
 
 def test_each_try_that_fails_shuts_for_longer_and_a_success_opens() -> None:
     way, at, shut_for = "sender:7", NOON, []
-    breakers.record_calls(calls=[(way, True)] * rules.BREAKER_FAILURES, now=at)
+    breakers.count_failures(calls=[(way, True)] * rules.BREAKER_FAILURES, now=at)
     for _try in range(4):
         row = Breaker.objects.get(subject=way)
         assert row.open_until is not None
         shut_for.append((row.open_until - at).total_seconds())
         at = row.open_until
         Breaker.objects.update(open_until=at + rules.PROBE_TIMEOUT, probing=True)
-        breakers.record_calls(calls=[(way, True)], now=at)
+        breakers.count_failures(calls=[(way, True)], now=at)
     assert shut_for == [15, 30, 60, 60]
-    breakers.record_calls(calls=[(way, False)], now=at)
+    breakers.count_failures(calls=[(way, False)], now=at)
     assert Breaker.objects.values_list("failures", "trips", "open_until", "probing").get() == (0, 0, None, False)
 
 
@@ -267,9 +267,9 @@ def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
 
 
 def test_a_breaker_opens_after_ten_failures_in_a_row_and_not_after_nine() -> None:
-    breakers.record_calls(calls=[("sender:7", True)] * 9, now=NOON)
+    breakers.count_failures(calls=[("sender:7", True)] * 9, now=NOON)
     assert notifications_queries.list_open_breakers() == []
-    breakers.record_calls(calls=[("sender:7", True)], now=NOON)
+    breakers.count_failures(calls=[("sender:7", True)], now=NOON)
     assert [way.failures for way in notifications_queries.list_open_breakers()] == [10]
 
 
