@@ -253,6 +253,10 @@ def find_newest_text_of_kind(reply: InboundMessage, kind: str, about_prefix: str
     return _filter_texts_before(reply).filter(kind=kind, about__startswith=about_prefix).first()
 
 
+def list_texts_with_key(reply: InboundMessage, key_prefix: str) -> list[Message]:
+    return list(_filter_texts_before(reply).filter(key__startswith=key_prefix))
+
+
 def _filter_texts_before(reply: InboundMessage) -> MessageQuerySet:
     texts = Message.objects.filter(
         address=reply.address,

@@ -1,10 +1,12 @@
 """Builders for tests: Ana (donor), Ben (coordinator), Cleo (another organization)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from drives.attendance import check_in
@@ -304,6 +306,21 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
     for address in addresses:
         browsers.save_verified_browser(token=token, identity=volunteers_rules.compute_identity(address), now=now)
     return token
+
+
+class RolledBackError(Exception):
+    pass
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Undo what is done inside, so that a loop starts each round with the same rows."""
+    try:
+        with transaction.atomic():
+            yield
+            raise RolledBackError
+    except RolledBackError:
+        pass
 
 
 def offer_to(entry: WaitlistEntry) -> Offer | None:

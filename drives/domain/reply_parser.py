@@ -18,7 +18,7 @@ class ParsedReply:
 
     command: ReplyCommand
     says_more: bool = False  # a person reads the lines below the command
-    choice: str = ""  # "2" or "ana" after the letter; "all" for all of them
+    choice: str = ""  # "2", "ana" or "10 30" after the letter; "all" for all of them
 
 
 ALL_BOOKINGS = "all"
@@ -28,7 +28,11 @@ _CONFIRM = (
     r"|para )?confirm(?:ar|o|ed)?)"
 )
 _CANCEL = r"(?:xx?|(?:x) (?:to |para )?cancel(?:ar|o)?|cancel x)"
-_CHOICE = r"(?: ?(?=\d)| (?=\D))(?P<choice>\d|[^\W\d]{2,20})"  # "X 2", "X2" or "X Ana"
+_CLOCK_TIME = r"(?P<hour>\d{1,2})(?: ?(?P<minute>\d\d))? ?(?:(?P<half>[ap]) ?m)?"
+_CHOICE = r"(?: ?(?=\d)| (?=\D))(?P<choice>\d{1,2}(?: ?\d\d)?(?: ?[ap] ?m)?|[^\W\d]{2,20})"  # "X 2", "X Ana", "X 10:30"
+_CHOICE_FILLERS = re.compile(
+    r"\b(?:the|at|for|on|one|only|just|number|option|el|la|las|los|de|a|para|solo|numero|opcion)\b(?! ?m\b)"
+)
 _ALL_WORDS = frozenset({"all", "both", "todos", "todas", "ambos", "ambas"})
 _CONFIRM_LINE = re.compile(_CONFIRM)
 _CANCEL_LINE = re.compile(_CANCEL)
@@ -101,6 +105,7 @@ def parse_reply(text: str) -> ParsedReply | None:
     if not lines or "?" in lines[0]:
         return None
     first, rest = _remove_politeness(lines[0]), "\n".join(lines[1:])
+    first = re.sub(r"^([cx]) (?:for|at|a las|para|the) (?=\w)", r"\1 ", first)
     if rest and may_mean_cancel(rest):
         return None
     if _CONFIRM_LINE.fullmatch(first):
@@ -110,8 +115,33 @@ def parse_reply(text: str) -> ParsedReply | None:
     chosen = _CHOOSING_LINE.fullmatch(first)
     if chosen is None:
         return None
-    choice = ALL_BOOKINGS if chosen["choice"] in _ALL_WORDS else chosen["choice"]
-    return ParsedReply(ReplyCommand.CONFIRM if chosen["letter"] == "c" else ReplyCommand.CANCEL, bool(rest), choice)
+    command = ReplyCommand.CONFIRM if chosen["letter"] == "c" else ReplyCommand.CANCEL
+    return ParsedReply(command, bool(rest), _unify_choice(chosen["choice"]))
+
+
+def parse_choice(text: str) -> str:
+    """Return what a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses, or "" if it is a sentence."""
+    lines = reply_text.list_own_lines(text)
+    if len(lines) != 1 or "?" in text:
+        return ""
+    words = " ".join(_CHOICE_FILLERS.sub(" ", _remove_politeness(lines[0])).split())
+    chosen = re.fullmatch(_CHOICE, f" {words}")
+    return _unify_choice(chosen["choice"]) if chosen else ""
+
+
+def list_clock_times(choice: str) -> set[tuple[int, int]]:
+    """Return the hours and minutes that a choice such as "10 30 am" or "10" may mean."""
+    time = re.fullmatch(_CLOCK_TIME, choice)
+    if time is None or int(time["hour"]) > 23 or int(time["minute"] or 0) > 59:
+        return set()
+    hour, minute, half = int(time["hour"]), int(time["minute"] or 0), time["half"]
+    if half:
+        return {(hour % 12 + (12 if half == "p" else 0), minute)}
+    return {(hour, minute), (hour + 12, minute)} if hour < 12 else {(hour, minute)}
+
+
+def _unify_choice(choice: str) -> str:
+    return ALL_BOOKINGS if choice in _ALL_WORDS else choice
 
 
 def may_mean_cancel(text: str) -> bool:

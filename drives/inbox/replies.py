@@ -10,13 +10,14 @@ from drives import refusals
 from drives.booking import changes
 from drives.domain import reply_parser
 from drives.domain.reply_parser import ParsedReply, ReplyCommand
-from drives.inbox import conversations, reply_answers
+from drives.inbox import conversations, questions, reply_answers
+from drives.inbox.questions import Question
 from drives.messaging import shared_contacts
-from drives.models import EXPECTED_STATES, Booking, BookingState, CancelledBy, Offer
+from drives.models import Booking, BookingState, CancelledBy, Offer
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
 from drives.waitlist import queries as waitlist_queries
-from notifications import kinds, replies, reply_text
+from notifications import kinds, replies
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message
 from organizations import sweeps
@@ -59,21 +60,33 @@ def _handle_reply(reply_id: int, now: datetime) -> str:
     reply = replies.lock_reply(reply_id=reply_id)
     if reply is None:
         return "taken"
-    prompt, parsed = _find_prompt(reply, now), reply_parser.parse_reply(reply.text)
+    prompt, parsed = _find_prompt(reply, now), _parse_reply(reply)
     handled_as = reply.handled_as or OTHER  # the webhook has already handled some texts, such as CANCEL
     if prompt is not None and parsed is not None and not reply.handled_as:
         handled_as = _apply_reply(parsed, prompt, reply, now)
-    return _file_reply(reply, handled_as, prompt, now)
+    return _file_reply(reply, handled_as, prompt, parsed, now)
 
 
 @transaction.atomic
 def _file_failed_reply(reply_id: int, now: datetime) -> str:
     reply = replies.lock_reply(reply_id=reply_id)
-    return _file_reply(reply, reply.handled_as or FAILED, None, now) if reply else "taken"
+    return _file_reply(reply, reply.handled_as or FAILED, None, None, now) if reply else "taken"
 
 
-def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, now: datetime) -> str:
-    parsed = reply_parser.parse_reply(reply.text)
+def _parse_reply(reply: InboundMessage) -> ParsedReply | None:
+    """Read a letter, or the bare answer to the question "Which visit?" if that was our last text."""
+    if parsed := reply_parser.parse_reply(reply.text):
+        return parsed
+    choice = reply_parser.parse_choice(reply.text)
+    asked = reply_answers.load_asked_questions(reply) if choice else None
+    if asked is None or not asked.is_newest_text or not questions.filter_chosen(asked.numbered, choice):
+        return None
+    return ParsedReply(asked.command, choice=choice)
+
+
+def _file_reply(
+    reply: InboundMessage, handled_as: str, prompt: Message | None, parsed: ParsedReply | None, now: datetime
+) -> str:
     conversations.file_reply(
         reply=reply,
         # Free text goes to the organization that texted last, which may not be the one that sent the prompt.
@@ -87,64 +100,48 @@ def _file_reply(reply: InboundMessage, handled_as: str, prompt: Message | None, 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
     """Find the question that a command answers: an open one, or an expired offer if it was the last text."""
-    if prompt := notifications_queries.find_prompt(reply, now):
-        return prompt
+    return notifications_queries.find_prompt(reply, now) or _find_ended_offer(reply, now)
+
+
+def _find_ended_offer(reply: InboundMessage, now: datetime) -> Message | None:
     newest = notifications_queries.find_newest_text(reply)
-    return newest if newest is not None and newest.kind == kinds.OFFER.name else None
+    is_offer = newest is not None and newest.kind == kinds.OFFER.name
+    return newest if newest and is_offer and newest.expires_at and newest.expires_at <= now else None
 
 
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Carry out a reply of one letter, or ask which booking it means if the number has several open questions."""
+    """Carry out a letter, or ask which visit it means if the number has several questions open.
+
+    It acts at once if only one question is open, or if one text asked about all of them. X acts only if no other visit
+    was asked about, because the donor may mean that one. If the last text was an offer whose time is over, the letter
+    may be for the offer.
+    """
+    command = parsed.command
     if parsed.choice:
-        chosen = _choose_bookings(parsed.choice, reply)
-        outcomes = {_apply_to_booking(booking, parsed.command, None, reply, now) for booking in chosen}
-        return outcomes.pop() if len(outcomes) == 1 else UNCLEAR
-    prompted = _list_prompted_bookings(prompt, reply, now)
-    standing = [row for row in prompted if _is_standing(row, parsed.command)]
-    names_several = len(standing) > 1 or (parsed.command == ReplyCommand.CANCEL and len(prompted) > 1 and standing)
-    if names_several and not _asks_about_all(prompt, standing, parsed.command):
-        return ASKED if reply_answers.ask_which(reply, parsed.command, standing, now) else UNCLEAR
-    return _apply_command(parsed.command, prompt, reply, now)
+        return _apply_choice(parsed, reply, now)
+    asked = questions.list_questions(reply, now)
+    open_ones = [one for one in asked if one.is_open(command, now)]
+    is_beside = len(asked) > 1 or _find_ended_offer(reply, now) not in (None, prompt)
+    is_sure = command == ReplyCommand.CONFIRM and questions.names_all(prompt, open_ones)
+    if open_ones and is_beside and not is_sure:
+        return ASKED if reply_answers.ask_which(reply, command, open_ones, now) else UNCLEAR
+    return _apply_command(command, prompt, reply, now)
 
 
-def _choose_bookings(choice: str, reply: InboundMessage) -> list[Booking]:
-    """Return the bookings that a reply such as "2", "Ana" or "all" chooses from the latest "Which one?" question."""
-    revisions = reply_answers.load_asked_revisions(reply)
-    asked_ids = list(revisions)
-    found = Booking.objects.filter(pk__in=asked_ids).select_related("volunteer", "drive__organization", "drive__site")
-    asked = sorted(found, key=lambda row: asked_ids.index(row.pk))
-    if choice.isdigit():
-        chosen = [row for row in asked if asked_ids.index(row.pk) + 1 == int(choice)]
-    elif choice == reply_parser.ALL_BOOKINGS:
-        chosen = asked
-    else:
-        named = [row for row in asked if reply_text.normalize_words(reply_answers.get_first_name(row)) == choice]
-        chosen = named if len(named) == 1 else []
-    # After a move, the question names the old time.
-    has_moved = any(row.state in EXPECTED_STATES and row.revision != revisions[row.pk] for row in chosen)
-    return [] if has_moved else chosen
+def _apply_choice(parsed: ParsedReply, reply: InboundMessage, now: datetime) -> str:
+    """Carry out "X 2", "X Ana" or "X all" for the latest "Which visit?" question. Each refusal gets its own answer."""
+    asked = reply_answers.load_asked_questions(reply)
+    chosen = questions.filter_chosen(asked.numbered, parsed.choice) if asked else []
+    if asked is None or not chosen or asked.has_moved(chosen):  # after a move, the question names the old time
+        return UNCLEAR
+    outcomes = {_answer_question(one, parsed.command, reply, now) for one in chosen}
+    return next(outcome for outcome in (REFUSED, UNCLEAR, TOO_LATE, *ReplyCommand) if outcome in outcomes)
 
 
-def _list_prompted_bookings(prompt: Message, reply: InboundMessage, now: datetime) -> list[Booking]:
-    """List the bookings to come that the open questions to this number are about. An offer stands alone."""
-    if not prompt.about.startswith("booking:"):
-        return []
-    abouts = [text.about for text in notifications_queries.list_prompts(reply, now)]
-    ids = {int(about.removeprefix("booking:")) for about in abouts if about.startswith("booking:")}
-    ids |= {row.pk for row in shared_contacts.list_other_bookings_of_text(prompt)}
-    rows = Booking.objects.filter(pk__in=ids, starts_at__gt=now).order_by("starts_at", "pk")
-    return list(rows.select_related("volunteer", "drive__organization", "drive__site"))
-
-
-def _is_standing(booking: Booking, command: ReplyCommand) -> bool:
-    states = [BookingState.BOOKED] if command == ReplyCommand.CONFIRM else EXPECTED_STATES
-    return booking.state in states
-
-
-def _asks_about_all(prompt: Message, standing: list[Booking], command: ReplyCommand) -> bool:
-    """Return whether C answers one text that names all of these bookings."""
-    named = {row.about for row in shared_contacts.list_other_bookings_of_text(prompt)} | {prompt.about}
-    return command == ReplyCommand.CONFIRM and all(row.about in named for row in standing)
+def _answer_question(question: Question, command: ReplyCommand, reply: InboundMessage, now: datetime) -> str:
+    if question.booking:
+        return _apply_to_booking(question.booking, command, None, reply, now)
+    return _answer_offer(command, question.subject.pk, reply, now)
 
 
 def _apply_command(command: ReplyCommand, prompt: Message, reply: InboundMessage, now: datetime) -> str:
@@ -192,7 +189,7 @@ def _apply_to_booking(
     if prompt and notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt) if prompt else []
-    language = reply_answers.get_language(booking)
+    language = booking.volunteer.language if booking.volunteer else "en"
     try:
         with translation.override(language), transaction.atomic():
             if command == ReplyCommand.CONFIRM:

@@ -1,14 +1,17 @@
-"""Texts that answer a donor's reply of one letter: which booking it means, or why it cannot be carried out."""
+"""Texts that answer a donor's letter: which visit it means, and why it cannot be carried out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
 from drives.domain.reply_parser import ReplyCommand
-from drives.models import Booking
+from drives.inbox import questions
+from drives.inbox.questions import Question
 from notifications import envelopes, kinds, message_content, outbox
 from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
@@ -16,24 +19,44 @@ from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, InboundMessage
 from organizations.models import Organization
 
-MOST_BOOKINGS = 4  # the ids and revisions of that many fit in the message's `about`
+MOST_CHOICES = 4  # in one text; the ids and revisions of that many fit in the message's `about`
 LONGEST_NAME, SHORTEST_NAME = 12, 3
 _PREFIX = "which:"
+_LETTERS = {ReplyCommand.CONFIRM: "C", ReplyCommand.CANCEL: "X"}
+_SHORT_NAMES = {"booking": "", "offer": "o"}  # of the subjects, in `about`
 
 
-def ask_which(reply: InboundMessage, command: ReplyCommand, bookings: Sequence[Booking], now: datetime) -> bool:
-    """Ask which booking the reply means, by name and time. Return False if they do not fit in one text.
+@dataclass(frozen=True)
+class AskedQuestions:
+    """The latest "Which visit?" question: its letter, and what it named by number, with each revision then."""
 
-    The numbers stay with the question.
+    command: ReplyCommand
+    numbered: dict[int, Question]
+    revisions: dict[str, int]
+    is_newest_text: bool
+
+    def has_moved(self, chosen: Sequence[Question]) -> bool:
+        return any(one.has_moved_since(self.revisions[one.about]) for one in chosen)
+
+
+def ask_which(reply: InboundMessage, command: ReplyCommand, asked: Sequence[Question], now: datetime) -> bool:
+    """Ask which visit a letter means, by name and time. Return False if the visits of one organization need two texts.
+
+    Each organization on a shared sender names only its own visits. The numbers go on from one text to the next.
     """
-    language, lengths = get_language(bookings[0]), range(LONGEST_NAME, SHORTEST_NAME - 1, -1)
-    with translation.override(language):
-        questions = [_word_question(command, bookings, length) for length in lengths]
-    text = next((text for text in questions if message_content.count_segments(text) == 1), "")
-    if not text or len(bookings) > MOST_BOOKINGS:
-        return False
-    about = _PREFIX + ",".join(f"{row.pk}.{row.revision}" for row in bookings)
-    _queue_answer(reply, bookings[0].drive.organization, language, about, text, now)
+    by_organization = sorted(asked, key=lambda one: one.drive.organization_id)
+    texts, start = [], 1
+    for _pk, group in groupby(by_organization, key=lambda one: one.drive.organization_id):
+        own = list(group)
+        text = _word_shortest(command, own, start)
+        if not text:
+            return False
+        texts.append((own, text, start))
+        start += len(own)
+    for own, text, first_number in texts:
+        items = ",".join(f"{_shorten(one.about)}.{one.revision}" for one in own)
+        about = f"{_PREFIX}{_LETTERS[command]}{first_number}:{items}"
+        _queue_answer(reply, own[0].drive.organization, own[0].language, about, text, now)
     return True
 
 
@@ -43,35 +66,64 @@ def explain_refusal(
     _queue_answer(reply, organization, language, about, f"{organization.sms_name}: {detail}", now)
 
 
-def load_asked_revisions(reply: InboundMessage) -> dict[int, int]:
-    """Return the bookings of the latest "Which visit?" question, in its order: each id, and its revision then."""
+def load_asked_questions(reply: InboundMessage) -> AskedQuestions | None:
     question = notifications_queries.find_newest_text_of_kind(reply, kinds.REPLY_ANSWER.name, _PREFIX)
-    asked = question.about.removeprefix(_PREFIX).split(",") if question else []
-    return {int(pk): int(revision) for pk, _dot, revision in (part.partition(".") for part in asked)}
+    if question is None:
+        return None
+    texts = notifications_queries.list_texts_with_key(reply, f"{question.key.partition('/')[0]}/")
+    abouts: dict[int, tuple[str, int]] = {}
+    for about in (text.about for text in texts if text.about.startswith(_PREFIX)):
+        head, _colon, items = about.removeprefix(_PREFIX).partition(":")
+        for number, item in enumerate(items.split(","), int(head[1:])):
+            name, _dot, revision = item.partition(".")
+            abouts[number] = (_expand(name), int(revision))
+    by_about = {}
+    for one in questions.load_questions({about for about, _revision in abouts.values()}):
+        by_about[one.about] = one
+    letters = {letter: command for command, letter in _LETTERS.items()}
+    return AskedQuestions(
+        command=letters[question.about.removeprefix(_PREFIX)[0]],
+        numbered={
+            number: by_about[about] for number, (about, _revision) in sorted(abouts.items()) if about in by_about
+        },
+        revisions=dict(abouts.values()),
+        is_newest_text=notifications_queries.find_newest_text(reply) in texts,
+    )
 
 
-def _word_question(command: ReplyCommand, bookings: Sequence[Booking], name_length: int) -> str:
-    letter = "C" if command == ReplyCommand.CONFIRM else "X"
+def _shorten(about: str) -> str:
+    kind, _colon, number = about.partition(":")
+    return f"{_SHORT_NAMES[kind]}{number}"
+
+
+def _expand(name: str) -> str:
+    return f"offer:{name[1:]}" if name.startswith("o") else f"booking:{name}"
+
+
+def _word_shortest(command: ReplyCommand, asked: Sequence[Question], start: int) -> str:
+    if len(asked) > MOST_CHOICES:
+        return ""
+    with translation.override(asked[0].language):
+        for length in range(LONGEST_NAME, SHORTEST_NAME - 1, -1):
+            text = _word_question(_LETTERS[command], asked, start, length)
+            if message_content.count_segments(text) == 1:
+                return text
+    return ""
+
+
+def _word_question(letter: str, asked: Sequence[Question], start: int, name_length: int) -> str:
     choices, last_day = [], ""
-    for number, row in enumerate(bookings, 1):
-        zone = row.drive.site.timezone
-        day, time = localtime.format_short_day(row.starts_at, zone), localtime.format_time(row.starts_at, zone)
+    for number, one in enumerate(asked, start):
+        zone = one.drive.site.timezone
+        day, time = localtime.format_short_day(one.starts_at, zone), localtime.format_time(one.starts_at, zone)
         when = time if day == last_day else f"{day} {time}"  # a party's visits are on one day
-        choices.append(f"{letter} {number} = {get_first_name(row)[:name_length]} {when}")
+        offer = "" if one.booking else f" {_('offer')}"
+        choices.append(f"{letter} {number} = {one.first_name[:name_length]} {when}{offer}")
         last_day = day
-    words = {"org": bookings[0].drive.organization.sms_name, "choices": ", ".join(choices), "letter": letter}
-    if len(bookings) == 1:
+    words = {"org": asked[0].drive.organization.sms_name, "choices": ", ".join(choices), "letter": letter}
+    if len(asked) == 1:
         return message_content.convert_to_gsm(_("%(org)s: Which visit? Reply %(choices)s") % words)
     return message_content.convert_to_gsm(_("%(org)s: Which visit? Reply %(choices)s, or %(letter)s all") % words)
-
-
-def get_first_name(booking: Booking) -> str:
-    words = booking.volunteer.name.split() if booking.volunteer else []
-    return words[0] if words else ""
-
-
-def get_language(booking: Booking) -> str:
-    return booking.volunteer.language if booking.volunteer else "en"
 
 
 def _queue_answer(
@@ -80,7 +132,7 @@ def _queue_answer(
     (envelope,) = envelopes.build_envelopes(
         kinds.REPLY_ANSWER,
         Addressee([(Channel.SMS, reply.address)], language=language),
-        key=f"reply:{reply.pk}/{kinds.REPLY_ANSWER.name}",
+        key=f"reply:{reply.pk}/{kinds.REPLY_ANSWER.name}/{about}",  # a letter for two visits may get two answers
         about=about,
         due_at=now,
     )

@@ -1,14 +1,12 @@
 """The table of steps judges every change of a booking: who, from which state, and until when."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from drives.attendance import api as attendance_api
 from drives.attendance import check_in, close_out
@@ -148,20 +146,6 @@ def test_pages_and_the_api_take_their_permission_from_the_table() -> None:
     assert planning_api.CancelDriveView.needs["POST"] == "plan"
 
 
-class RolledBackError(Exception):
-    pass
-
-
-@contextmanager
-def rolled_back() -> Iterator[None]:
-    try:
-        with transaction.atomic():
-            yield
-            raise RolledBackError
-    except RolledBackError:
-        pass
-
-
 Action = Callable[[Booking, str, datetime], Any]
 
 
@@ -233,7 +217,7 @@ def test_the_actions_change_a_booking_exactly_where_the_table_allows_it(act: str
     }.get(act, before_visit)
     for state in BookingState:
         for actor in ("donor", "worker", "user:7", "test"):
-            with rolled_back():
+            with builders.rolled_back():
                 put_into_state(booking, state, now)
                 count = BookingChange.objects.count()
                 try:

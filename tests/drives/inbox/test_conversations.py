@@ -11,6 +11,7 @@ from drives.booking import changes
 from drives.domain.reply_parser import ReplyCommand
 from drives.inbox import conversations, replies, reply_answers
 from drives.inbox import queries as inbox_queries
+from drives.inbox.questions import Question
 from drives.models import Booking, CancelledBy, Conversation, Drive
 from drives.web import links, members
 from notifications import message_content
@@ -292,7 +293,7 @@ def test_a_question_that_needs_two_texts_is_not_asked(days: int, fits: bool) -> 
     ]
     asked(rows[0])
     reply = say("Hello", DAY_BEFORE, number=50)
-    assert reply_answers.ask_which(reply, ReplyCommand.CANCEL, rows, DAY_BEFORE) is fits
+    assert reply_answers.ask_which(reply, ReplyCommand.CANCEL, [Question(row) for row in rows], DAY_BEFORE) is fits
     assert Message.objects.filter(kind="reply_answer").count() == fits
 
 
@@ -304,7 +305,9 @@ def test_a_question_names_up_to_twelve_letters(name: str, shown: str) -> None:
     Volunteer.objects.filter(bookings=booking).update(name=f"{name} Test")
     asked(booking)
     reply = say("Hello", DAY_BEFORE)
-    assert reply_answers.ask_which(reply, ReplyCommand.CANCEL, [Booking.objects.get(pk=booking.pk)], DAY_BEFORE)
+    assert reply_answers.ask_which(
+        reply, ReplyCommand.CANCEL, [Question(Booking.objects.get(pk=booking.pk))], DAY_BEFORE
+    )
     assert shown in Message.objects.get(kind="reply_answer").text
 
 
