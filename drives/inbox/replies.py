@@ -121,9 +121,9 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
         return _apply_choice(parsed, reply, now)
     asked = questions.list_questions(reply, now)
     open_ones = [one for one in asked if one.is_open(command, now)]
-    is_beside = len(asked) > 1 or _find_ended_offer(reply, now) not in (None, prompt)
-    is_sure = command == ReplyCommand.CONFIRM and questions.names_all(prompt, open_ones)
-    if open_ones and is_beside and not is_sure:
+    is_after_offer = _find_ended_offer(reply, now) not in (None, prompt)
+    is_confirmed_by_all = command == ReplyCommand.CONFIRM and questions.names_all(prompt, open_ones)
+    if open_ones and (is_after_offer or (len(asked) > 1 and not is_confirmed_by_all)):
         return ASKED if reply_answers.ask_which(reply, command, open_ones, now) else UNCLEAR
     return _apply_command(command, prompt, reply, now)
 
@@ -135,7 +135,7 @@ def _apply_choice(parsed: ParsedReply, reply: InboundMessage, now: datetime) -> 
     if asked is None or not chosen or asked.has_moved(chosen):  # after a move, the question names the old time
         return UNCLEAR
     outcomes = {_answer_question(one, parsed.command, reply, now) for one in chosen}
-    return next(outcome for outcome in (REFUSED, UNCLEAR, TOO_LATE, *ReplyCommand) if outcome in outcomes)
+    return str(next(outcome for outcome in (REFUSED, UNCLEAR, TOO_LATE, *ReplyCommand) if outcome in outcomes))
 
 
 def _answer_question(question: Question, command: ReplyCommand, reply: InboundMessage, now: datetime) -> str:

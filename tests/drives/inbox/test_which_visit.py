@@ -34,7 +34,8 @@ def ask_about_booking(owner: Organization, position: int) -> Question:
 
 
 def ask_about_offer(owner: Organization, position: int) -> Question:
-    full = builders.full_drive(of=owner, day=builders.DRIVE_DAY + position * timedelta(days=1))
+    day, policy = builders.DRIVE_DAY + position * timedelta(days=1), builders.lax()
+    full = builders.full_drive(of=owner, day=day, policy_id=policy.pk)
     entry = builders.waits(full[0].drive, number=42 + position, name=("Ana Test", "Zoe Test")[position])
     builders.cancelled(full[position])
     offers.sweep_waitlists(now=NOW)
