@@ -1,12 +1,13 @@
 # One image for web, worker, beat and migrate. compose.yaml has their commands.
 FROM python:3.14-slim-bookworm AS packages
 COPY requirements.lock /
-RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /requirements.lock
+RUN python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --require-hashes --only-binary :all: -r /requirements.lock \
+ && find /venv -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 
 FROM python:3.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/srv/static
-RUN useradd --system --uid 10001 --no-create-home drives
+RUN useradd --system --uid 10001 --no-create-home drives && install -d -o drives /var/lib/plasma-drives
 COPY --from=packages /venv /venv
 WORKDIR /srv/app
 COPY manage.py ./

@@ -10,7 +10,7 @@ import yaml
 
 from tests.architecture.sources import APPS, ROOT, Source, project_sources, used_names
 
-PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB"}
+PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB", "ERASURES_FILE"}
 READERS = {"config/celery.py", "config/wsgi.py"}  # these set the settings module
 EMBEDDED = "config/embedded/"  # sets the environment of the programs that it starts
 
@@ -32,7 +32,9 @@ def written_variables(compose: dict[str, Any]) -> list[str]:
     for service in compose.values():
         environment = service.get("environment", {})
         lines = (
-            [f"{name}={value}" for name, value in environment.items()] if isinstance(environment, dict) else environment
+            [f"{name}={value}" for name, value in environment.items() if not str(value).startswith("${")]
+            if isinstance(environment, dict)
+            else environment
         )
         written |= {line.partition("=")[0] for line in lines}
     return sorted(written - PLAIN_VARIABLES)
@@ -80,6 +82,24 @@ def test_one_worker_takes_only_codes_and_the_other_takes_all_queues() -> None:
     }
     taken = {name: command[command.index("-Q") + 1] if "-Q" in command else "" for name, command in workers.items()}
     assert taken == {"worker": "", "codes": "codes"}
+
+
+def test_the_servers_get_only_the_secret_that_they_need() -> None:
+    assert [name for name in ("db", "redis") if "env_file" in services()[name]] == []
+    assert services()["db"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?}"
+
+
+def test_health_checks_need_no_variable_of_the_shell() -> None:
+    assert "$$HOSTNAME" not in (ROOT / "compose.yaml").read_text()
+
+
+def test_the_units_run_the_commands_of_the_guide() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    for name in ("web", "worker", "codes", "beat"):
+        unit = (ROOT / "deploy" / "systemd" / f"drives-{name}.service").read_text()
+        [command] = re.findall(r"^ExecStart=/opt/plasma-drives/\.venv/bin/(.*)$", unit, re.MULTILINE)
+        program = re.sub(r" --(concurrency|hostname) \S+", "", command)
+        assert program in re.sub(r" --concurrency 1", "", guide)
 
 
 def test_the_compose_file_holds_no_secret() -> None:

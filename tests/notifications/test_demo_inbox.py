@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from notifications.models import InboundMessage, InboxItem
@@ -95,3 +96,13 @@ def test_the_page_asks_as_much_for_three_messages_as_for_one(django_assert_num_q
 @pytest.mark.parametrize("page", [PAGE, JSON])
 def test_a_nul_in_the_query_is_no_error(page: str) -> None:
     assert Client().get(f"{page}?to=%00").status_code == 200
+
+
+def test_an_administrator_reads_the_messages_of_a_dry_run_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    made.queued(builders.organization(), "See you at 10")
+    made.deliver()
+    call_command("show_inbox")
+    call_command("show_inbox", "+12135550199")
+    assert capsys.readouterr().out.count("See you at 10") == 1
+    with override_settings(SMS_PROVIDER="twilio", EMAIL_URL="smtp://localhost"), pytest.raises(CommandError):
+        call_command("show_inbox")

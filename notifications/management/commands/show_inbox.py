@@ -1,0 +1,23 @@
+"""`manage.py show_inbox`: the messages of a dry run."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from notifications import queries
+
+
+class Command(BaseCommand):
+    help = "Show the messages of a dry run (SMS_PROVIDER=inbox or EMAIL_URL=inbox), which do not leave. Oldest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("address", nargs="?", default="", help="a phone number or mailbox; default: all")
+        parser.add_argument("--limit", type=int, default=20)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuses when messages leave, because then the inbox is empty."""
+        if "inbox" not in {settings.SMS_PROVIDER, settings.EMAIL_URL}:
+            raise CommandError("This is no dry run: texts and mails leave.")
+        for item in reversed(queries.list_inbox_items(options["address"], options["limit"])):
+            self.stdout.write(f"{item.at:%Y-%m-%d %H:%M} {item.channel} to {item.to}\n{item.text}\n")
