@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from organizations import audit
 from organizations.models import ApiKey, Organization, Role, linked_model
@@ -65,6 +66,9 @@ def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiK
 
 def record_use(*, key: ApiKey, now: datetime) -> None:
     """Remember when a key was used, at most once a minute."""
-    if key.last_used_at is None or key.last_used_at <= now - USE_RECORDED_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    before = now - USE_RECORDED_EVERY
+    if key.last_used_at is None or key.last_used_at <= before:
+        # Simultaneous requests have read the same time, so the statement looks again.
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=before)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
         key.last_used_at = now
