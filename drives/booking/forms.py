@@ -22,6 +22,7 @@ from drives.refusals import OpenTime, Refusal
 from drives.web.fields import CheckboxField, NameField, RequiredByActionField
 from notifications.models import Purpose
 from volunteers import rules as volunteers_rules
+from volunteers.models import Registration
 
 CODES_NOT_ABOUT_TIME = {"already_booked", "too_many_holds", "other_name", "too_many_people", "same_person_twice"}
 
@@ -138,6 +139,18 @@ def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsFor
     return DetailsForm(posted, visits=[held.visit], initial=build_typed_initial(held))
 
 
+def build_person_initial(typed: Registration) -> dict[str, Any]:
+    return {
+        "name": typed.name,
+        "contact_by": _find_contact_choice(typed.phone_as_typed, typed.email),
+        "phone": typed.phone_as_typed,
+        "email": typed.email,
+        "is_for_other": typed.is_for_other,
+        **dict.fromkeys(typed.consents, True),
+        "confirmed": bool(typed.self_check) and self_check.WILL_ASK not in typed.self_check,
+    }
+
+
 def build_typed_initial(held: Booking) -> dict[str, Any]:
     """Return what the donor typed for a hold and its party, by field of the form."""
     typed = held.registration
@@ -148,13 +161,7 @@ def build_typed_initial(held: Booking) -> dict[str, Any]:
     return {
         **{f"name{suffix}": one.registration.name for suffix, one in companions if one.registration},
         **{f"visit{suffix}": one.visit for suffix, one in companions},
-        "name": typed.name,
-        "contact_by": _find_contact_choice(typed.phone_as_typed, typed.email),
-        "phone": typed.phone_as_typed,
-        "email": typed.email,
-        "is_for_other": typed.is_for_other,
-        **dict.fromkeys(typed.consents, True),
-        "confirmed": bool(typed.self_check) and self_check.WILL_ASK not in typed.self_check,
+        **build_person_initial(typed),
         "slot": held.arrival_id,
         "self_reported_kind": donation.kind if donation else "",
         "self_reported_on": donation.donated_on if donation else None,

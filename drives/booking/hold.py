@@ -196,7 +196,7 @@ def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: dat
         return requested
     until = max(booking.held_until for booking in extended if booking.held_until) + rules.HOLD_FOR
     for booking in extended:
-        booking.held_until, booking.is_extended = until, True
+        booking.extend(until)
     Booking.objects.bulk_update(extended, ["held_until", "is_extended"])
     identity, drive = requested.get_registration(now).identity, requested.drive
     if not volunteers_queries.is_browser_verified(browser_token, identity, now):

@@ -1,6 +1,5 @@
 """The donor's page of a booking: check and verify a hold, then view and manage the booking."""
 
-import math
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -128,10 +127,7 @@ def _render_check_page(
         "group": group,
         "moved": "moved" in request.GET,
         "corrected": "corrected" in request.GET,
-        "extended": "extended" in request.GET,
-        "not_extended": "not_extended" in request.GET,
-        "seconds_left": _count_seconds_left(page.booking),
-        "warn_seconds": int(rules.WARN_BEFORE_LAPSE.total_seconds()),
+        "hold": code_page.build_hold_context(request, page.booking, rules.WARN_BEFORE_LAPSE),
         **forms.build_alternatives(problem),
         "minutes": visits.compute_visit_minutes(page.booking.drive, page.booking.visit),
         "is_refused": is_refused,
@@ -139,11 +135,6 @@ def _render_check_page(
     }
     shown = code_page.build_code_page(request, page.booking)
     return code_page.render_code_page(request, "drives/booking/verify.html", shown, form, problem, context)
-
-
-def _count_seconds_left(held: Booking) -> int:
-    assert held.held_until is not None  # a constraint of the table
-    return max(0, math.ceil((held.held_until - timezone.now()).total_seconds()))
 
 
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:

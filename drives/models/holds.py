@@ -45,6 +45,9 @@ class AbstractHold(LinkedModel):
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
 
+    def extend(self, until: datetime) -> None:
+        self.held_until, self.is_extended = until, True
+
     def get_registration(self, now: datetime) -> Registration:
         """Return what the donor typed. Raises HoldLapsed unless the row is held."""
         if self.registration is None or not self.is_held(now):

@@ -212,6 +212,20 @@ def spend_change(entry: WaitlistEntry, now: datetime) -> None:
 
 
 @transaction.atomic
+@transaction.atomic
+def extend_entry(*, entry_id: int, now: datetime) -> WaitlistEntry:
+    """Give the donor 15 more minutes to enter the code, once, as for a booking. Later calls change nothing.
+
+    A held entry takes no spot, so no limit counts it. Raises HoldLapsed. Locks: the entry.
+    """
+    entry = locks.lock_waitlist_entry(entry_id)
+    entry.refuse_lapsed(now)
+    if entry.is_held(now) and not entry.is_extended and entry.held_until:
+        entry.extend(entry.held_until + booking_rules.HOLD_FOR)
+        entry.save(update_fields=["held_until", "is_extended"])
+    return entry
+
+
 def _confirm_verified_entry(
     *, entry_id: int, identity: str, booking_for: BookingFor, is_change_counted: bool, now: datetime
 ) -> WaitlistEntry:

@@ -8,6 +8,7 @@ donor_urls = [
     path("w/<str:key>/", views_donor.show_waitlist_entry, name="waitlist_entry"),
     path("w/<str:key>/verify/", views_donor.verify_waitlist_entry, name="waitlist_verify"),
     path("w/<str:key>/code/", views_donor.resend_waitlist_code, name="waitlist_send_code"),
+    path("w/<str:key>/extend/", views_donor.extend_own_entry, name="waitlist_extend"),
     path("w/<str:key>/change/", views_donor.change_waitlist_entry, name="waitlist_change"),
     path("w/<str:key>/leave/", views_donor.leave_waitlist, name="waitlist_leave"),
     path("offer/<str:key>/", views_offers.show_offer, name="offer"),

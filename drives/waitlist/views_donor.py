@@ -12,6 +12,8 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from drives.booking import forms as booking_forms
+from drives.booking import rules as booking_rules
 from drives.booking.forms import PersonForm
 from drives.booking.views_links import DONOR
 from drives.eligibility import self_check
@@ -20,14 +22,16 @@ from drives.models import WaitlistEntry
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
-from drives.refusals import OpenTime, Refusal
+from drives.refusals import HoldLapsed, OpenTime, Refusal
 from drives.waitlist import entries, forms, queries
 from drives.waitlist.forms import WaitlistRequestForm
 from drives.waitlist.queries import WaitlistPage
 from drives.web import code_page, form_errors, link_cookies, redirects, visitor
 from drives.web.code_page import CodeForm
+from drives.web.link_cookies import LinkCookie
 from notifications import kinds
 from notifications.models import Purpose
+from organizations.models import linked_model
 from volunteers import consent_texts
 from volunteers import queries as volunteers_queries
 
@@ -46,8 +50,28 @@ def request_waitlist_entry(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _submit_join(request, page)
-    visit = times.parse_visit_type(request.GET.get("visit", ""))
-    return _render_join(request, page, JoinWaitlistForm(page.drive, initial={"visit": visit}))
+    initial: dict[str, Any] = {"visit": times.parse_visit_type(request.GET.get("visit", ""))}
+    if (held := _find_own_entry(request, page)) and held.registration:
+        initial = {**forms.build_initial(held), **booking_forms.build_person_initial(held.registration)}
+    return _render_join(request, page, JoinWaitlistForm(page.drive, initial=initial))
+
+
+def _held_cookie(page: DrivePage) -> LinkCookie:
+    return LinkCookie("held", reverse("waitlist_join", args=[page.drive.slug]))
+
+
+def _find_own_entry(request: HttpRequest, page: DrivePage) -> WaitlistEntry | None:
+    """Find the last entry that this browser did not verify, if its time did not run out more than an hour ago."""
+    tokens = _held_cookie(page).read_tokens(request)
+    if not tokens:
+        return None
+    entries_of_browser = WaitlistEntry.objects.filter(
+        link_hash__in=map(linked_model.hash_token, tokens),
+        drive=page.drive,
+        registration__isnull=False,
+        held_until__gt=timezone.now() - booking_rules.TYPED_KEPT_FOR,
+    )
+    return entries_of_browser.select_related("drive__site", "registration").order_by("-pk").first()
 
 
 def _submit_join(request: HttpRequest, page: DrivePage) -> HttpResponse:
@@ -73,6 +97,7 @@ def _submit_join(request: HttpRequest, page: DrivePage) -> HttpResponse:
             _render_join(request, page, form, form_errors.compute_http_status(problem)), problem
         )
     response = _redirect_to_entry(entry.token)
+    _held_cookie(page).add_tokens(response, request, entry.token)
     visitor.set_browser_cookie(response, browser)
     return response
 
@@ -128,6 +153,17 @@ def resend_waitlist_code(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 @_require_post
+def extend_own_entry(request: HttpRequest, key: str) -> HttpResponse:
+    page = _get_page_or_404(request, key)
+    try:
+        entries.extend_entry(entry_id=page.entry.pk, now=timezone.now())
+    except HoldLapsed:
+        return _redirect_to_entry(key)
+    return _redirect_to_entry(key, "extended=1")
+
+
+@never_cache
+@_require_post
 def change_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
     page = _get_page_or_404(request, key)
     form = WaitlistRequestForm(page.entry.drive, request.POST)
@@ -170,7 +206,8 @@ def _render_code_problem(request: HttpRequest, key: str, form: CodeForm, problem
 def _render_code_page(
     request: HttpRequest, page: WaitlistPage, form: CodeForm, problem: ValidationError | None = None
 ) -> HttpResponse:
-    context = {**build_entry_context(page.entry), "page": page, "typed": page.entry.registration}
+    hold = code_page.build_hold_context(request, page.entry, booking_rules.WARN_BEFORE_LAPSE)
+    context = {**build_entry_context(page.entry), "page": page, "typed": page.entry.registration, "hold": hold}
     template, shown = "drives/waitlist/verify.html", code_page.build_code_page(request, page.entry)
     return code_page.render_code_page(request, template, shown, form, problem, context)
 

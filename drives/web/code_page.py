@@ -1,7 +1,9 @@
 """The page on which a donor enters a verification code, for bookings, the waitlist and new contacts."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django import forms
@@ -83,6 +85,16 @@ def build_contact_code_page(request: HttpRequest, *, typed: str, identity: str, 
         texting_number=texting_number,
         is_demo=settings.DEMO,
     )
+
+
+def build_hold_context(request: HttpRequest, held: Booking | WaitlistEntry, warn_before: timedelta) -> dict[str, Any]:
+    assert held.held_until is not None  # a constraint of the table
+    return {
+        "extended": "extended" in request.GET,
+        "not_extended": "not_extended" in request.GET,
+        "seconds_left": max(0, math.ceil((held.held_until - timezone.now()).total_seconds())),
+        "warn_seconds": int(warn_before.total_seconds()),
+    }
 
 
 def render_code_page(

@@ -4,13 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from drives.booking import changes as booking_changes
 from drives.models import Booking, CancelledBy, Offer, WaitlistEntry
 from drives.planning import lifecycle
-from drives.waitlist import offers
+from drives.refusals import HoldLapsed
+from drives.waitlist import entries, offers
 from notifications.models import ConsentEntry
 from tests import builders
 from tests.builders import NOW
@@ -191,3 +193,41 @@ def test_the_page_says_that_the_entry_outlasts_online_booking(client: Client) ->
     page = text(follow(client, reverse("waitlist_entry", args=[entry.token])))
     assert "You’re number 1 on the waiting list" in page
     assert "we’ll still offer you open spots until the drive ends" in page
+
+
+def test_the_time_for_the_code_is_shown_and_extended_once(client: Client) -> None:
+    full = builders.full_drive()
+    address = join(client, full)["Location"]
+    first = client.get(address, follow=True).content.decode()
+    assert 'data-seconds="900" data-warn-seconds="120"' in first
+    assert "Enter the code by" in first
+    for _time in range(2):
+        shown = client.post(reverse("waitlist_extend", args=[WaitlistEntry.objects.get().pk]), follow=True)
+    assert "You have 15 more minutes." in text(shown)
+    assert "I need 15 more minutes" not in text(shown)
+    entry = WaitlistEntry.objects.get()
+    assert (entry.held_until, entry.is_extended) == (NOW + timedelta(minutes=30), True)
+
+
+@pytest.mark.parametrize(("minutes", "is_extended"), [(14, True), (15, False)])
+def test_an_entry_is_extended_before_its_time_is_over_and_not_after(minutes: int, *, is_extended: bool) -> None:
+    entry = builders.asked_to_wait(builders.full_drive()[0].drive)
+    now = NOW + timedelta(minutes=minutes)
+    if is_extended:
+        assert entries.extend_entry(entry_id=entry.pk, now=now).is_extended
+    else:
+        with pytest.raises(HoldLapsed):
+            entries.extend_entry(entry_id=entry.pk, now=now)
+    assert WaitlistEntry.objects.get().is_extended is is_extended
+
+
+@pytest.mark.parametrize(("minutes", "is_kept"), [(0, True), (74, True), (75, False)])
+def test_what_was_typed_is_kept_for_an_hour_after_the_time_ran_out(
+    client: Client, minutes: int, *, is_kept: bool
+) -> None:
+    full = builders.full_drive()
+    join(client, full, name="Test Ana Alder")
+    page = reverse("waitlist_join", args=[full[0].drive.slug])
+    with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+        assert ("Test Ana Alder" in client.get(page).content.decode()) is is_kept
+        assert "Test Ana Alder" not in Client().get(page).content.decode()
