@@ -240,11 +240,22 @@ def _build_alarm(event: CalendarEvent) -> Alarm:
 
 
 def _format_period(event: CalendarEvent) -> str:
-    """Format the time in the site's zone with digits only, so that it is the same in every language."""
+    """Format the time in the site's zone with digits only, so that it is the same in every language.
+
+    If the clock changes in between, each time has its own offset, and the length follows.
+    """
     starts, ends = (moment.astimezone(ZoneInfo(event.zone)) for moment in (event.starts_at, event.ends_at))
-    offset = f"{starts:%z}"
-    zone = f"{event.zone}, UTC{offset[:3]}:{offset[3:]}"
-    return f"{starts:%Y-%m-%d %H:%M}-{ends:%H:%M} {_clean_line(event.zone_label)} ({zone})"
+    day, label = f"{starts:%Y-%m-%d}", _clean_line(event.zone_label)
+    if starts.utcoffset() == ends.utcoffset():
+        return f"{day} {starts:%H:%M}-{ends:%H:%M} {label} ({event.zone}, {_format_offset(starts)})"
+    minutes = int((event.ends_at - event.starts_at).total_seconds()) // 60
+    period = f"{starts:%H:%M} ({_format_offset(starts)}) - {ends:%H:%M} ({_format_offset(ends)})"
+    return f"{day} {period} {label} ({event.zone}, {minutes} min)"
+
+
+def _format_offset(moment: datetime) -> str:
+    offset = f"{moment:%z}"
+    return f"UTC{offset[:3]}:{offset[3:]}"
 
 
 def _build_link(base: str, event: CalendarEvent, fields: dict[str, str], *, title: str, text: str) -> str:

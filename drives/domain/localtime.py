@@ -8,6 +8,7 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 # Everyday names (CLDR's generic names). Other zones are named after their city.
 _ZONE_NAMES = {
     "America/Los_Angeles": gettext_noop("Pacific Time"),
@@ -46,6 +47,30 @@ def _format_time(at: datetime, zone: str, _language: str | None) -> str:
     if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
         return shown
     return f"{shown} ({local.tzname()})"
+
+
+def format_range(starts: datetime, ends: datetime, zone: str) -> str:
+    """Format as: 10:30 AM – 12:00 PM. Add the length if the clock changes in between, because the times hide it."""
+    shown = f"{format_time(starts, zone)} – {format_time(ends, zone)}"
+    if is_clock_changed(starts, ends, zone):
+        shown += f", {format_duration(int((ends - starts).total_seconds()) // 60)}"
+    return shown
+
+
+def is_clock_changed(starts: datetime, ends: datetime, zone: str) -> bool:
+    return starts.astimezone(ZoneInfo(zone)).utcoffset() != ends.astimezone(ZoneInfo(zone)).utcoffset()
+
+
+def format_duration(minutes: int) -> str:
+    """Format as: 45 min, 1 h, 1 h 15 min."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        text = _("%(minutes)d min") % {"minutes": rest}
+    elif not rest:
+        text = _("%(hours)d h") % {"hours": hours}
+    else:
+        text = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    return text.replace(" ", NO_BREAK)
 
 
 def format_short_day(at: datetime, zone: str) -> str:

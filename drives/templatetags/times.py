@@ -6,13 +6,11 @@ from django import template
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from drives.domain import localtime
 from notifications import contact_address
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
 register = template.Library()
 
 register.filter("clock", localtime.format_time)
@@ -22,7 +20,21 @@ register.filter("moment", localtime.format_date_and_time)
 register.filter("zone_name", localtime.format_zone)
 register.filter("allowed_from", localtime.format_earliest_time)
 register.filter("long_date", localtime.format_long_date)
+register.filter("duration", localtime.format_duration)
 register.filter("phone", contact_address.format_phone)
+
+
+@register.filter
+def spelled(code: str) -> SafeString:
+    """Show a code, and have screen readers read it letter by letter instead of as a word or one large number."""
+    shown = '<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>'
+    return format_html(shown, code, " ".join(code))
+
+
+@register.filter
+def contact(address: str) -> str:
+    """Group the digits of a phone number. Leave a mailbox as it is."""
+    return contact_address.format_phone(address)
 
 
 @register.filter
@@ -63,14 +75,6 @@ def short_date(day: date) -> str:
     return formats.date_format(day, pgettext("date format", "D M j"))
 
 
-@register.filter
-def duration(minutes: int) -> str:
-    """Format as: 45 min, 1 h, 1 h 15 min."""
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        text = _("%(minutes)d min") % {"minutes": rest}
-    elif not rest:
-        text = _("%(hours)d h") % {"hours": hours}
-    else:
-        text = _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
-    return text.replace(" ", NO_BREAK)
+@register.simple_tag
+def time_range(starts: datetime, ends: datetime, zone: str) -> str:
+    return localtime.format_range(starts, ends, zone)

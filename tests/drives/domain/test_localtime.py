@@ -12,20 +12,20 @@ LOS_ANGELES = "America/Los_Angeles"
 EVENING = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # the evening before in Los Angeles
 
 WORDS = [
-    (localtime.format_time, "10:30 PM", "10:30 p.m."),
+    (localtime.format_time, "10:30 PM", "10:30 PM"),
     (localtime.format_short_day, "Sat Mar 13", "sáb 13 mar"),
-    (localtime.format_day_and_time, "Sat 10:30 PM", "sáb 10:30 p.m."),
+    (localtime.format_day_and_time, "Sat 10:30 PM", "sáb 10:30 PM"),
     (localtime.format_long_day, "Saturday, March 13", "sábado 13 de marzo"),
     (localtime.format_long_date, "Saturday, March 13, 2027", "sábado 13 de marzo de 2027"),
     (
         localtime.format_date_and_time,
         "Saturday, March 13, 10:30 PM Pacific Time",
-        "sábado 13 de marzo, 10:30 p.m. hora del Pacífico",
+        "sábado 13 de marzo, 10:30 PM hora del Pacífico",
     ),
     (
         localtime.format_earliest_time,
         "Saturday, March 13, 2027, 10:30 PM Pacific Time",
-        "sábado 13 de marzo de 2027, 10:30 p.m. hora del Pacífico",
+        "sábado 13 de marzo de 2027, 10:30 PM hora del Pacífico",
     ),
 ]
 
@@ -80,3 +80,29 @@ def test_a_zone_has_an_everyday_name_or_its_citys(zone: str, name: str) -> None:
 )
 def test_an_hour_is_formatted_on_a_12_hour_clock(number: int, words: str) -> None:
     assert localtime.format_hour(number).replace("\N{NO-BREAK SPACE}", " ") == words
+
+
+@pytest.mark.parametrize(
+    ("starts", "minutes", "english", "spanish"),
+    [
+        (
+            "2027-11-07T08:00",
+            90,
+            "1:00 AM (PDT) – 1:30 AM (PST), 1 h 30 min",
+            "1:00 AM (PDT) – 1:30 AM (PST), 1 h 30 min",
+        ),
+        ("2027-11-07T08:30", 30, "1:30 AM (PDT) – 1:00 AM (PST), 30 min", "1:30 AM (PDT) – 1:00 AM (PST), 30 min"),
+        ("2027-11-07T09:00", 90, "1:00 AM (PST) – 2:30 AM", "1:00 AM (PST) – 2:30 AM"),
+        ("2027-03-14T09:30", 90, "1:30 AM – 4:00 AM, 1 h 30 min", "1:30 AM – 4:00 AM, 1 h 30 min"),
+        ("2027-03-14T10:00", 90, "3:00 AM – 4:30 AM", "3:00 AM – 4:30 AM"),
+        ("2027-03-13T18:30", 90, "10:30 AM – 12:00 PM", "10:30 AM – 12:00 PM"),
+    ],
+)
+def test_a_range_tells_its_true_length_if_the_clock_changes(
+    starts: str, minutes: int, english: str, spanish: str
+) -> None:
+    at = datetime.fromisoformat(starts).replace(tzinfo=UTC)
+    for language, said in (("en", english), ("es", spanish)):
+        with translation.override(language):
+            found = localtime.format_range(at, at + timedelta(minutes=minutes), LOS_ANGELES)
+            assert " ".join(found.split()) == said
