@@ -137,8 +137,8 @@ def test_a_donor_who_reads_spanish_is_written_to_in_spanish(time_machine: Clock)
         ("Fri Mar 12 10:30", words.the_day_before_in_spanish()),
     ]
     assert ana.mails == [
-        ("Mon Mar 1 10:00", "Su cita: sábado 13 de marzo, 10:30 a.m."),
-        ("Sat Mar 6 10:30", "Recordatorio: sábado 13 de marzo, 10:30 a.m."),
+        ("Mon Mar 1 10:00", "Su cita: sábado 13 de marzo, 10:30 AM"),
+        ("Sat Mar 6 10:30", "Recordatorio: sábado 13 de marzo, 10:30 AM"),
     ]
     assert "es su codigo de Hope Foundation" in ana.texts[0][1]
 

@@ -85,6 +85,28 @@
     if (changes) say(changes);
   });
 
+  // A request that fails swaps nothing, so say it. A form that cannot be sent keeps what was typed.
+  const failed = find("failed");
+  const showFailure = () => {
+    failed.hidden = false;
+    say(failed.innerText.trim());
+  };
+  const isOwnRefresh = ({ detail }) => detail.elt?.id === "list";
+  ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach((event) => document.addEventListener(event, (about) => {
+    if (!isOwnRefresh(about)) showFailure();
+  }));
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) failed.hidden = true; });
+  document.addEventListener("submit", (event) => {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    showFailure();
+  });
+  window.addEventListener("online", () => { failed.hidden = true; });
+
+  // Back and Reload cannot fetch the answer to a POST again, so they open the page's address instead.
+  const { posted } = document.documentElement.dataset;
+  if (posted) history.replaceState(null, "", posted);
+
   showChosenTime();
   watchHold();
   collectChanges();
