@@ -106,6 +106,12 @@ def format_phone(e164: str) -> str:
     return phonenumbers.format_number(number, formats.NATIONAL if number.country_code == 1 else formats.INTERNATIONAL)
 
 
+def mask_contact(address: str) -> str:
+    """Return the first letter and the domain of a mailbox, or the last two digits of a phone number."""
+    name, _at, domain = address.partition("@")
+    return f"{name[:1]}…@{domain}" if domain else f"…{name[-2:]}"
+
+
 def normalize_email(text: str) -> str:
     """Return the mailbox in lower case, with an ASCII domain (IDNA 2008), as mail servers require.
 

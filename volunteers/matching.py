@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from notifications import contact_address
 from volunteers import person_names, rules
 from volunteers.contacts import ContactPair
 from volunteers.models import Contact, ContactKind, Registration, Volunteer
@@ -40,7 +41,8 @@ class OtherContactKnown(NameMismatch):
             if other.kind == ContactKind.PHONE
             else _("We know a donor with your name, this contact and the e-mail address %(shown)s. Is that you?")
         )
-        ValidationError.__init__(self, sentence % {"shown": _mask_contact(other)}, code="other_name")
+        shown = contact_address.mask_contact(other.address).removeprefix("…")
+        ValidationError.__init__(self, sentence % {"shown": shown}, code="other_name")
 
 
 class TooManyPeople(ValidationError):
@@ -114,11 +116,6 @@ def _refuse_other_contact(known: Volunteer) -> None:
     # Any donor may type another person's mailbox. Its holder must not join that donor's record without knowing it.
     if other := Contact.objects.filter(owner=known).exclude(verified_at=None).order_by("-kind", "pk").first():
         raise OtherContactKnown(other)
-
-
-def _mask_contact(contact: Contact) -> str:
-    name, _at, domain = contact.address.partition("@")
-    return f"{name[0]}…@{domain}" if domain else name[-2:]
 
 
 def find_or_create_others(

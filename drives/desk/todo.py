@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.desk import queries
 from drives.domain import localtime
 from drives.models import Drive, DriveState
+from drives.templatetags import drive_labels
+from organizations.translated_text import TranslatedString
 
 MAX_HOURS_NAMED = 2
 
@@ -67,13 +70,20 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
     if drive.state == DriveState.DRAFT:
         day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
         text = _("“%(title)s” on %(day)s isn’t open for booking yet. Review it and publish it.")
-        yield Todo(_("Draft"), "gold", text % {"title": drive.title, "day": day}, _build_drive_url(drive))
+        yield Todo(_("Draft"), "gold", _name_drive(text, drive.title, day=day), _build_drive_url(drive))
 
 
-def _build_unreached_todo(drive: Drive, count: int, title: str = "") -> Todo:
+def _name_drive(text: str, title: TranslatedString, **facts: str) -> str:
+    """Fill in the text. The drive's title is marked if it is in another language than the page."""
+    before, _title, after = text.partition("%(title)s")
+    return format_html("{}{}{}", before % facts, drive_labels.in_language(title), after % facts)
+
+
+def _build_unreached_todo(drive: Drive, count: int, title: TranslatedString | None = None) -> Todo:
     pill = ngettext("%(count)s person", "%(count)s people", count) % {"count": count}
     text = _("from “%(title)s” did not get a message. Call them.") if title else _("did not get a message. Call them.")
-    return Todo(pill, "bad", text % {"title": title}, reverse("organizer_call_list", args=[drive.pk]))
+    text = _name_drive(text, title) if title else text
+    return Todo(pill, "bad", text, reverse("organizer_call_list", args=[drive.pk]))
 
 
 def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
@@ -118,7 +128,7 @@ def _list_report_todos(home: queries.HomePage) -> Iterator[Todo]:
 
 
 def _build_report_todo(drive: Drive) -> Todo:
-    text = _("“%(title)s”: review the turnout and complete the drive.") % {"title": drive.title}
+    text = _name_drive(_("“%(title)s”: review the turnout and complete the drive."), drive.title)
     return Todo(_("Turnout"), "gold", text, reverse("organizer_turnout", args=[drive.pk]))
 
 

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -81,6 +82,7 @@ def render_person(
         "form": name_form or CorrectNameForm(initial={"name": page.person.name}),
         "email_form": email_form or CorrectEmailForm(),
         "problem": name_form or email_form,
+        "reload_url": reverse("organizer_person", args=[pk]),
     }
     response = members.render_member_page(request, "drives/desk/person.html", context)
     response.status_code = 422 if name_form or email_form else 200

@@ -26,6 +26,7 @@ class ConversationRow:
     conversation: Conversation
     names: list[str]
     text: str
+    language: str  # of the donor
     may_mean_stop: bool = False
 
 
@@ -64,6 +65,10 @@ class Thread:
     answer_permission: AnswerPermission
     opt_out: Suppression | None
 
+    @property
+    def language(self) -> str:
+        return self.people[0].language if self.people else self.conversation.organization.language
+
 
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
     """List conversations that need or needed a coordinator. The longest waiting come first, then the newest.
@@ -78,11 +83,13 @@ def list_conversations(organization: Organization, *, waiting_only: bool = False
 
 def load_conversation_rows(organization: Organization, shown: Collection[Conversation]) -> list[ConversationRow]:
     names: dict[str, list[str]] = {}
+    languages: dict[str, str] = {}
     people = Volunteer.objects.of(organization).filter(
         phone__address__in=[conversation.address for conversation in shown]
     )
-    for address, name in people.order_by("name", "pk").values_list("phone__address", "name"):
+    for address, name, language in people.order_by("name", "pk").values_list("phone__address", "name", "language"):
         names.setdefault(address or "", []).append(name)
+        languages.setdefault(address or "", language)
     texts = ConversationText.objects.filter(conversation__in=shown).order_by(
         "conversation", "-reply__received_at", "-pk"
     )
@@ -93,6 +100,7 @@ def load_conversation_rows(organization: Organization, shown: Collection[Convers
             conversation,
             names.get(conversation.address, []),
             describe_reply(newest[conversation.pk]) if conversation.pk in newest else "",
+            languages.get(conversation.address, organization.language),
             conversation.address in undecided,
         )
         for conversation in shown

@@ -17,6 +17,11 @@ class LedgerRow:
     actor: str
 
     @property
+    def language(self) -> str:
+        """Return the language of the wording, or "" if the donor wrote it."""
+        return self.entry.wording_version.rpartition("-")[2] if self.entry.given else ""
+
+    @property
     def source(self) -> str:
         labels = {
             "online": _("web page"),

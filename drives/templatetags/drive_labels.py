@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from django import template
 from django.conf import settings
-from django.utils.html import format_html
+from django.template import Context
+from django.utils.html import conditional_escape, format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -174,8 +175,38 @@ _CALL_SCRIPTS = {
 }
 
 
+@register.simple_tag(takes_context=True)
+def shown_contact(context: Context, address: str) -> str:
+    """Show a phone number or mailbox in full to members who may check in, as the API does, and masked to viewers."""
+    if context.get("may_check_in"):
+        return contact_address.format_phone(address)
+    return contact_address.mask_contact(address)
+
+
+@register.simple_tag(takes_context=True)
+def contact_link(context: Context, address: str, css: str = "") -> str:
+    """Show a contact as `shown_contact` does, with a link to call or mail it if it is shown in full."""
+    shown = shown_contact(context, address)
+    if not context.get("may_check_in"):
+        return shown
+    attribute = format_html(' class="{}"', css) if css else ""
+    return format_html('<a{} href="{}:{}">{}</a>', attribute, "mailto" if "@" in address else "tel", address, shown)
+
+
+@register.filter
+def language_attribute(code: str) -> str:
+    """Return the lang attribute for a text in this language, or "" if the page has it or the language is unknown."""
+    page = get_language() or settings.LANGUAGE_CODE
+    return "" if code in {"", page, page.partition("-")[0]} else format_html(' lang="{}"', code)
+
+
+@register.filter
+def in_language(text: TranslatedString) -> str:
+    """Return the text, in an element with its language if that is not the page's. Only for text, not in attributes."""
+    attribute = lang_attribute(text)
+    return format_html("<span{}>{}</span>", attribute, text) if attribute else conditional_escape(str(text))
+
+
 @register.filter
 def lang_attribute(text: TranslatedString) -> str:
-    page = get_language() or settings.LANGUAGE_CODE
-    is_same = text.language in {"", page, page.partition("-")[0]}
-    return "" if is_same else format_html(' lang="{}"', text.language)
+    return language_attribute(text.language)
