@@ -200,7 +200,7 @@ def test_the_time_for_the_code_is_shown_and_extended_once(client: Client) -> Non
     address = join(client, full)["Location"]
     first = client.get(address, follow=True).content.decode()
     assert 'data-seconds="900" data-warn-seconds="120"' in first
-    assert "Enter the code by" in first
+    assert "You’re not on the list yet. You have until" in first
     for _time in range(2):
         shown = client.post(reverse("waitlist_extend", args=[WaitlistEntry.objects.get().pk]), follow=True)
     assert "You have 15 more minutes." in text(shown)

@@ -92,7 +92,7 @@ class World:
             reverse("organizer_booking", args=[booking]),
             reverse("organizer_person", args=[self.booking.volunteer_id]),
             reverse("organizer_conversation", args=[talk]),
-            *(reverse("organizer_custom_text", args=["booked", language]) for language in ("en", "es")),
+            reverse("organizer_custom_text", args=["booked", "en"]),
             reverse("checkin", args=[self.drive.slug]),
         ]
 
