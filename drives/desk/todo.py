@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from drives.desk import queries
 from drives.domain import localtime
 from drives.models import Drive, DriveState
-from drives.templatetags import drive_labels
+from drives.web import languages
 from organizations.translated_text import TranslatedString
 
 MAX_HOURS_NAMED = 2
@@ -76,7 +76,7 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
 def _name_drive(text: str, title: TranslatedString, **facts: str) -> str:
     """Fill in the text. The drive's title is marked if it is in another language than the page."""
     before, _title, after = text.partition("%(title)s")
-    return format_html("{}{}{}", before % facts, drive_labels.in_language(title), after % facts)
+    return format_html("{}{}{}", before % facts, languages.in_language(title), after % facts)
 
 
 def _build_unreached_todo(drive: Drive, count: int, title: TranslatedString | None = None) -> Todo:

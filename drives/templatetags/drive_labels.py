@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from django import template
-from django.conf import settings
 from django.template import Context
-from django.utils.html import conditional_escape, format_html
-from django.utils.translation import get_language
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from drives.domain import localtime
@@ -15,10 +13,10 @@ from drives.messaging.call_list import CallSubject, CallTopic
 from drives.messaging.delivery import FailureReason
 from drives.models import Booking, BookingState, BroadcastKind, DriveState, WaitlistEntry
 from drives.planning import problems
+from drives.web import languages
 from notifications import contact_address, kinds
 from notifications.kinds import KINDS
 from notifications.models import Channel, Message, MessageState
-from organizations.translated_text import TranslatedString
 
 register = template.Library()
 
@@ -193,20 +191,6 @@ def contact_link(context: Context, address: str, css: str = "") -> str:
     return format_html('<a{} href="{}:{}">{}</a>', attribute, "mailto" if "@" in address else "tel", address, shown)
 
 
-@register.filter
-def language_attribute(code: str) -> str:
-    """Return the lang attribute for a text in this language, or "" if the page has it or the language is unknown."""
-    page = get_language() or settings.LANGUAGE_CODE
-    return "" if code in {"", page, page.partition("-")[0]} else format_html(' lang="{}"', code)
-
-
-@register.filter
-def in_language(text: TranslatedString) -> str:
-    """Return the text, in an element with its language if that is not the page's. Only for text, not in attributes."""
-    attribute = lang_attribute(text)
-    return format_html("<span{}>{}</span>", attribute, text) if attribute else conditional_escape(str(text))
-
-
-@register.filter
-def lang_attribute(text: TranslatedString) -> str:
-    return language_attribute(text.language)
+register.filter("language_attribute", languages.language_attribute)
+register.filter("in_language", languages.in_language)
+register.filter("lang_attribute", languages.lang_attribute)

@@ -1,0 +1,23 @@
+"""Mark texts that are in another language than the page, so that screen readers pronounce them right."""
+
+from django.conf import settings
+from django.utils.html import conditional_escape, format_html
+from django.utils.translation import get_language
+
+from organizations.translated_text import TranslatedString
+
+
+def language_attribute(code: str) -> str:
+    """Return the lang attribute for a text in this language, or "" if the page has it or the language is unknown."""
+    page = get_language() or settings.LANGUAGE_CODE
+    return "" if code in {"", page, page.partition("-")[0]} else format_html(' lang="{}"', code)
+
+
+def in_language(text: TranslatedString) -> str:
+    """Return the text, in an element with its language if that is not the page's. Only for text, not in attributes."""
+    attribute = lang_attribute(text)
+    return format_html("<span{}>{}</span>", attribute, text) if attribute else conditional_escape(str(text))
+
+
+def lang_attribute(text: TranslatedString) -> str:
+    return language_attribute(text.language)
