@@ -25,8 +25,12 @@ from volunteers import consent_texts, limits
 @transaction.atomic
 def queue_test_text(*, organization: Organization, phone: str, now: datetime) -> None:
     """Text a test to a phone of the owner. Refuses the eleventh test of a day (RateLimitExceeded)."""
-    text = _("%(name)s: This is a test. Texts from your drives will look like this.") % {"name": organization.sms_name}
-    _queue_test(organization, kinds.TEST_TEXT, Channel.SMS, phone, MessageContent(text=text), now)
+    content = MessageContent(text=render_test_text(organization))
+    _queue_test(organization, kinds.TEST_TEXT, Channel.SMS, phone, content, now)
+
+
+def render_test_text(organization: Organization) -> str:
+    return _("%(name)s: This is a test. Texts from your drives will look like this.") % {"name": organization.sms_name}
 
 
 @transaction.atomic

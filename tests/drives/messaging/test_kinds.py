@@ -9,6 +9,7 @@ from django.utils import translation
 
 from drives.messaging.texts import broadcast_texts, catalog, waitlist_texts
 from drives.models import Booking, Drive, Policy, Site, Visit, WaitlistEntry
+from drives.settings import texting
 from notifications import kinds, message_content, opt_outs
 from notifications.kinds import KINDS, ChannelChoice, MessageKind
 from organizations.models import Organization
@@ -39,6 +40,7 @@ def texts(kind: MessageKind) -> list[str]:
         kinds.CODE: lambda: [
             code_texts.render_code_message(drive.organization, "sms", language, "482913", "booking:7").text
         ],
+        kinds.TEST_TEXT: lambda: [texting.render_test_text(drive.organization)],
         kinds.OPT_OUT: lambda: [opt_outs.CONFIRMATION.format(name="W" * 20)],
         kinds.LATE: lambda: [broadcast_texts.render_late_notice(booking, "sms", 45).text],
         kinds.WAITLIST_JOINED: lambda: [waitlist_texts.render_waitlist_joined(entry, "sms", 888).text],
