@@ -1,6 +1,6 @@
 """Build envelopes from the kind, recipient and times of a message. The kind decides everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,12 @@ class Addressee:
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that messages follow a changed contact
     language: str = "en"
-    unverified_phone: str = ""  # an unverified number: a text to it needs a consent
+    # Channels of contacts that nobody verified. A text to such a number needs a consent, and such a mailbox gets few
+    # e-mails (`unverified_mailboxes`).
+    unverified: Collection[str] = ()
+
+    def is_unverified(self, channel: str) -> bool:
+        return channel in self.unverified
 
 
 def build_envelopes(
@@ -67,6 +72,7 @@ def build_envelopes(
             keeps_quiet_hours=kind.keeps_quiet_hours(channel) and not ignores_quiet_hours,
             due_at=due_at,
             expires_at=until,
+            has_unverified_mailbox=channel == Channel.EMAIL and addressee.is_unverified(channel),
         )
         for channel, address in _choose_contacts(kind, addressee.contacts, channel_choice)
     ]
@@ -74,8 +80,8 @@ def build_envelopes(
 
 def choose_purpose(kind: MessageKind, addressee: Addressee, channel: str, consent: str) -> str:
     purpose = kind.required_consent(consent)
-    is_unverified = channel == Channel.SMS and bool(addressee.unverified_phone)
-    return purpose or (Purpose.REMINDERS if is_unverified and kind.is_transactional else "")
+    needs_consent = channel == Channel.SMS and addressee.is_unverified(channel) and kind.is_transactional
+    return purpose or (Purpose.REMINDERS if needs_consent else "")
 
 
 def _compute_useful_until(

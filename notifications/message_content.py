@@ -41,6 +41,7 @@ class Envelope:
     keeps_quiet_hours: bool = False
     due_at: datetime
     expires_at: datetime  # not sent after this time
+    has_unverified_mailbox: bool = False  # only a few e-mails about one subject are queued
 
 
 @dataclass(frozen=True)

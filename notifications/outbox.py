@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from notifications import kinds
+from notifications import kinds, unverified_mailboxes
 from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, MessageState
@@ -24,9 +24,12 @@ ROWS_PER_STATEMENT = 500
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
     """Queue rendered messages and return the number of new ones. Existing keys stay as they are.
 
+    E-mails over the limit of an unverified mailbox are stored as blocked, so that coordinators see them.
     Messages without an organization are account mail. They are sent under the installation's own name.
     """
-    return _insert_rows([_build_row(organization, message.envelope, now, message.content) for message in messages])
+    rows = [_build_row(organization, message.envelope, now, message.content) for message in messages]
+    unverified_mailboxes.block_emails_over_limit(rows, now)
+    return _insert_rows(rows)
 
 
 @transaction.atomic(savepoint=False)
@@ -196,7 +199,7 @@ def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
     with connection.cursor() as cursor:
         for start in range(0, len(ordered), ROWS_PER_STATEMENT):
             cursor.execute(_INSERT, [json.dumps(ordered[start : start + ROWS_PER_STATEMENT], default=str)])
-            inserted += len(cursor.fetchall())
+            inserted += sum(state != MessageState.BLOCKED for (state,) in cursor.fetchall())
     return inserted
 
 
@@ -206,7 +209,8 @@ _NAMES = ", ".join(str(field.column) for field in _COLUMNS)
 # One parameter for any number of rows, so that the statement stays the same.
 _INSERT = f"""
 INSERT INTO notifications_message ({_NAMES})
-SELECT {_NAMES} FROM jsonb_populate_recordset(NULL::notifications_message, %s) ON CONFLICT (key) DO NOTHING RETURNING id
+SELECT {_NAMES} FROM jsonb_populate_recordset(NULL::notifications_message, %s)
+ON CONFLICT (key) DO NOTHING RETURNING state
 """  # noqa: S608  names of the model
 _TOKEN, _FOLD = re.compile(r"(?<![\w-])[\w-]{22}(?![\w-])", re.ASCII), re.compile("\r\n ")
 _LINKED_FIELDS = ("text", "html", "calendar", "unsubscribe_url")

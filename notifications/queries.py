@@ -144,37 +144,6 @@ def list_consent_entries(organization: Organization, addresses: Collection[str])
     return list(entries.order_by("-at", "-pk"))
 
 
-def list_blocked_text_ids(texts: Collection[Message]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _BLOCKED_TEXT_IDS,
-            [[text.pk for text in texts], [contact_address.compute_identity(text.address) for text in texts]],
-        )
-        return {message_id for (message_id,) in cursor.fetchall()}
-
-
-# Keep this in line with `claim.CLAIM` (the sender) and `claim.ADMIT` (consent, STOP).
-_BLOCKED_TEXT_IDS = """
-SELECT message.id FROM unnest(%s::bigint[], %s::text[]) AS asked (id, hash)
-  JOIN notifications_message AS message ON message.id = asked.id
- WHERE message.channel = 'sms' AND (
-       (message.purpose <> '' AND NOT coalesce(
-           (SELECT entry.given FROM notifications_consententry AS entry
-             WHERE entry.organization_id = message.organization_id AND entry.address = message.address
-               AND entry.purpose = message.purpose
-             ORDER BY entry.at DESC, entry.id DESC LIMIT 1), false))
-       OR EXISTS (SELECT 1 FROM notifications_suppression AS suppression
-                   WHERE suppression.address IN (message.address, asked.hash) AND suppression.basis <> 'undecided'
-                      AND suppression.sender_id = coalesce(
-                       message.sender_id,
-                       (SELECT own.sender_id FROM notifications_sender_organizations AS own
-                          JOIN notifications_sender AS sender ON sender.id = own.sender_id
-                         WHERE own.organization_id = message.organization_id
-                         ORDER BY sender.stopped_at IS NOT NULL, sender.id LIMIT 1),
-                       (SELECT sender.id FROM notifications_sender AS sender WHERE sender.is_default))))
-"""
-
-
 def find_sender(organization: Organization) -> Sender | None:
     own = organization.senders.order_by("stopped_at", "pk").first()
     return own or Sender.objects.filter(is_default=True).first()

@@ -1,4 +1,7 @@
-"""Rules for retries, status reports and possible opt-outs, and the limits of the workers. No database."""
+"""Rules for retries, status reports, unverified mailboxes and possible opt-outs, and the limits of the workers.
+
+No database.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -65,6 +68,10 @@ def is_forward_move(current: str, reported: str) -> bool:
     # Withdrawn, expired and blocked messages have no rank, so they never change.
     return current in _RANKS and _RANKS[reported] > _RANKS[current]
 
+
+# Unverified mailboxes --------------------------------------------------------------------------------------------
+
+EMAILS_TO_UNVERIFIED_MAILBOX = 2  # about one booking or waitlist entry: the confirmation and one more
 
 # Possible opt-outs -----------------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ def build_addressee(volunteer: Volunteer | None) -> Addressee:
         return Addressee(())
     contacts_by_channel = [(Channel.SMS, volunteer.phone), (Channel.EMAIL, volunteer.email)]
     contacts = [(channel, contact.address) for channel, contact in contacts_by_channel if contact is not None]
-    unverified = volunteer.phone.address if volunteer.phone and not _is_known(volunteer.phone) else ""
-    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language, unverified)
+    unverified = [channel for channel, contact in contacts_by_channel if contact and not _is_known(contact)]
+    return Addressee(contacts, f"volunteer:{volunteer.pk}", volunteer.language, frozenset(unverified))
 
 
-def _is_known(phone: Contact) -> bool:
-    # Any other number was typed by an unverified person and may belong to a stranger.
-    return phone.verified_at is not None or phone.owner_id is not None
+def _is_known(contact: Contact) -> bool:
+    # Any other contact was typed by an unverified person and may belong to a stranger.
+    return contact.verified_at is not None or contact.owner_id is not None

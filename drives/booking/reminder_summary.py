@@ -19,10 +19,13 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
         for message in notifications_queries.list_messages_about([booking.about])[booking.about]
         if _is_upcoming(message, booking)
     ]
-    channels = donor_reach.list_channels(booking.volunteer, kinds.DAY_BEFORE)
-    texts = [message for message in upcoming if message.channel == Channel.SMS and Channel.SMS in channels]
-    # Donors we may not text get e-mails instead (`drives.messaging.reminders.render_due_reminders`).
-    emails = [message for message in upcoming if message not in texts] if Channel.EMAIL in channels else []
+    allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
+    texts = [message for message in upcoming if message.channel == Channel.SMS]
+    emails = [message for message in upcoming if message.channel == Channel.EMAIL]
+    if Channel.SMS not in allowed:
+        # These donors get e-mails instead (`drives.messaging.reminders.render_due_reminders`).
+        emails, texts = upcoming, []
+    emails = emails[: donor_reach.count_emails_left(booking)] if Channel.EMAIL in allowed else []
     sentences = []
     if texts:
         sentences.append(_("We’ll text you %(when)s.") % {"when": _format_days(_compute_days_before(texts, booking))})

@@ -156,7 +156,7 @@ def render_booking_page(
     booking = page.booking
     appointment = events.build_booking_event(booking)
     has_place = booking.state in rules.UPCOMING_STATES
-    reach = messaging_reach.load_reach(booking.drive.organization, [booking.volunteer])
+    reach = messaging_reach.load_reach(booking.drive.organization, [booking])
     context = {
         **build_booking_context(page),
         "problems": problem.messages if problem else (),
@@ -171,8 +171,8 @@ def render_booking_page(
         "friend": friend_invitation.build_friend_invitation(booking.drive),
         "minutes": visits.compute_visit_minutes(booking.drive, booking.visit),
         "reminders": reminder_summary.format_reminder_summary(booking, reach) if has_place else "",
-        "obstacle": reach.find_obstacle(booking.volunteer, kinds.BOOKED),
-        "may_be_texted": Channel.SMS in reach.list_channels(booking.volunteer, kinds.BOOKED),
+        "obstacle": reach.find_obstacle(booking, kinds.BOOKED),
+        "may_be_texted": Channel.SMS in reach.list_channels(booking, kinds.BOOKED),
         "agreed": views_consents.list_consents_by_purpose(booking.volunteer) if booking.volunteer else [],
         "agreed_address": reverse("booking_consent", args=[page.key]),
         "texting_number": volunteers_queries.get_texting_number(booking.drive.organization),

@@ -113,7 +113,7 @@ def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpRespons
             _add_result(request, _("The booking is cancelled."), [booking], kinds.CANCELLED, notified)
             return redirect("organizer_booking", booking.pk)
     organization = booking.drive.organization
-    notified = reach.format_notified(organization, [booking.volunteer], kinds.CANCELLED, _("We let the donor know."))
+    notified = reach.format_notified(organization, [booking], kinds.CANCELLED, _("We let the donor know."))
     context = {"booking": booking, "drive": booking.drive, "form": form, "notified": notified}
     return members.render_member_page(request, "drives/booking/organizer_cancel.html", context)
 
@@ -135,8 +135,7 @@ def _add_result(
     request: MemberRequest, done: str, bookings: Sequence[Booking], kind: MessageKind, notified: str
 ) -> None:
     """Show what was done, and whether a message about it can reach the donors."""
-    volunteers = [booking.volunteer for booking in bookings]
-    outcome = reach.format_notified(bookings[0].drive.organization, volunteers, kind, notified)
+    outcome = reach.format_notified(bookings[0].drive.organization, bookings, kind, notified)
     messages.success(request, f"{done} {outcome}".strip())
 
 

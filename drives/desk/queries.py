@@ -14,8 +14,8 @@ from drives.desk import parked, rules
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
 from drives.messaging import delivery as messaging_delivery
-from drives.messaging.call_list import CallSubject
 from drives.messaging.delivery import DeliverySummary
+from drives.messaging.reach import MessageSubject
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot, Source
 from drives.public import queries as public_queries
 from drives.public.queries import HourFill
@@ -81,7 +81,7 @@ class DeskPage:
     hours: list[HourRow]
     sources: list[BookingShare]
     days: list[tuple[date, int]]  # number of bookings made on each local day, newest first
-    not_reached: list[CallSubject]  # donors that no message reached and no coordinator has called
+    not_reached: list[MessageSubject]  # donors that no message reached and no coordinator has called
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
     unresolved: int  # checked in, but without an outcome after the drive's end

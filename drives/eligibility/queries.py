@@ -139,6 +139,5 @@ def list_upcoming_bookings(booking: Booking, now: datetime) -> list[Booking]:
 
 def _volunteers_that_get_news(organization: Organization, bookings: Sequence[Booking]) -> set[int | None]:
     donors = {booking.volunteer_id: addressees.build_addressee(booking.volunteer) for booking in bookings}
-    addresses = {address for donor in donors.values() for _channel, address in donor.contacts}
-    facts = reach.load_contact_facts(organization, addresses)
+    facts = reach.load_contact_facts(organization, [(donor, "") for donor in donors.values()])
     return {pk for pk, donor in donors.items() if facts.list_contacts(kinds.INVITATION, donor)}

@@ -99,7 +99,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
     # Rows are ordered by id, so the dict keeps each donor's latest booking.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
-    reach = messaging_reach.load_reach(drive.organization, [booking.volunteer for booking in bookings])
+    reach = messaging_reach.load_reach(drive.organization, bookings)
     return BroadcastReach([_recipient(booking, purpose, reach) for booking in bookings])
 
 
@@ -148,9 +148,9 @@ def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Bro
 
 def _recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
     consent = Purpose.NEWS if purpose == Purpose.NEWS else ""
-    for channel, address in reach.list_contacts(booking.volunteer, kinds.BROADCAST, consent=consent):
+    for channel, address in reach.list_contacts(booking, kinds.BROADCAST, consent=consent):
         return Recipient(booking, channel, address)
     # The gate blocks a message to the first contact for the same reason.
-    reason = reach.find_obstacle(booking.volunteer, kinds.BROADCAST, consent=consent)
+    reason = reach.find_obstacle(booking, kinds.BROADCAST, consent=consent)
     channel, address = next(iter(addressees.build_addressee(booking.volunteer).contacts), (Channel.SMS, ""))
     return Recipient(booking, channel, address, reason)

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from drives.messaging import rules
 from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
+from drives.messaging.reach import MessageSubject
 from drives.models import (
     EXPECTED_STATES,
     Booking,
@@ -29,8 +30,6 @@ from volunteers.models import Volunteer
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 
-CallSubject = Booking | WaitlistEntry
-
 
 @dataclass(frozen=True)
 class CallTopic:
@@ -47,7 +46,7 @@ class CallTopic:
 
 @dataclass(frozen=True)
 class CallRow:
-    subject: CallSubject
+    subject: MessageSubject
     topics: list[CallTopic]
     calls: list[Call]
 
@@ -82,7 +81,7 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
     )
 
 
-def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[CallSubject]:
+def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
     """List the bookings and waitlist entries of donors that a coordinator has to call. Seven queries."""
     return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
 
@@ -94,7 +93,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
         subject = call.booking or call.entry
         calls.setdefault(subject.about if subject else "", []).append(call)
     offers = _load_open_offers(drive_ids, now)
-    abouts: dict[str, CallSubject] = {
+    abouts: dict[str, MessageSubject] = {
         booking.about: booking for booking in _load_bookings(drive_ids, now, [about for about in calls if about])
     }
     abouts |= {about: offer.entry for about, offer in offers.items()}
@@ -135,7 +134,7 @@ def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[Wa
     return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("joined_at", "pk")
 
 
-def _load_topics(abouts: Mapping[str, CallSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
+def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
     """List undelivered messages by subject, unless another channel has delivered or is sending the same message."""
     messages_by_topic: dict[str, list[Message]] = {}
     for message in _filter_messages(abouts).only(*_FIELDS).order_by("due_at", "pk"):
@@ -161,7 +160,7 @@ def _filter_messages(abouts: Iterable[str]) -> QuerySet[Message]:
 _FIELDS = ("key", "about", "kind", "state", "reason", "error_code", "revision", "text", "channel", "due_at")
 
 
-def _is_undelivered(messages: Sequence[Message], subject: CallSubject) -> bool:
+def _is_undelivered(messages: Sequence[Message], subject: MessageSubject) -> bool:
     if any(message.state not in FAILED_STATES for message in messages):
         return False
     if isinstance(subject, WaitlistEntry):
@@ -173,6 +172,6 @@ def _is_undelivered(messages: Sequence[Message], subject: CallSubject) -> bool:
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 
-def _row(subject: CallSubject, topics: list[CallTopic], calls: list[Call]) -> CallRow:
+def _row(subject: MessageSubject, topics: list[CallTopic], calls: list[Call]) -> CallRow:
     called_topics = {call.topic for call in calls}
     return CallRow(subject, [topic for topic in topics if topic.topic not in called_topics], calls)

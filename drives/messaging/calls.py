@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.messaging.call_list import CallSubject
+from drives.messaging.reach import MessageSubject
 from drives.models import Booking, Call
 from organizations import audit
 
@@ -13,7 +13,7 @@ MAX_TOPICS = 50
 
 
 @transaction.atomic(savepoint=False)
-def record_calls(*, subject: CallSubject, topics: Sequence[str], actor: str, now: datetime) -> int:
+def record_calls(*, subject: MessageSubject, topics: Sequence[str], actor: str, now: datetime) -> int:
     link = _build_link(subject)
     known_topics = set(Call.objects.filter(**link, topic__in=topics).values_list("topic", flat=True))
     new_topics = [topic for topic in dict.fromkeys(topics) if topic not in known_topics][:MAX_TOPICS]
@@ -26,17 +26,17 @@ def record_calls(*, subject: CallSubject, topics: Sequence[str], actor: str, now
 
 
 @transaction.atomic(savepoint=False)
-def delete_calls(*, subject: CallSubject, actor: str, now: datetime) -> int:
+def delete_calls(*, subject: MessageSubject, actor: str, now: datetime) -> int:
     count, _ = Call.objects.filter(**_build_link(subject)).delete()
     if count:
         _audit(subject, actor, "call.taken_back", now)
     return count
 
 
-def _build_link(subject: CallSubject) -> Mapping[str, CallSubject]:
+def _build_link(subject: MessageSubject) -> Mapping[str, MessageSubject]:
     return {"booking" if isinstance(subject, Booking) else "entry": subject}
 
 
-def _audit(subject: CallSubject, actor: str, verb: str, now: datetime) -> None:
+def _audit(subject: MessageSubject, actor: str, verb: str, now: datetime) -> None:
     organization = subject.drive.organization
     audit.add_audit_entry(organization=organization, actor=actor, verb=verb, about=subject.about, now=now)

@@ -11,6 +11,7 @@ from notifications import kinds, reach
 from notifications.models import UNSENT_STATES, ConsentEntry, Message, Purpose
 from notifications.reach import ContactFacts
 from organizations.models import Organization
+from volunteers import addressees
 from volunteers.models import Registration, Volunteer
 from volunteers.rules import NEWS_SOURCE
 
@@ -58,7 +59,8 @@ def load_contact_history(organization: Organization, people: Sequence[Volunteer]
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)
     # A union lets each part use its own index; an OR would scan the table.
     sent, unsent = news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)
-    return ContactHistory(reach.load_contact_facts(organization, addresses), list(sent.union(unsent)))
+    donors = [(addressees.build_addressee(person), "") for person in people]
+    return ContactHistory(reach.load_contact_facts(organization, donors), list(sent.union(unsent)))
 
 
 def collect_addresses(people: Iterable[Volunteer]) -> set[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import ngettext
 
-from drives.models import EXPECTED_STATES, Booking, BookingState, CancelledBy, Drive
+from drives.models import EXPECTED_STATES, Booking, BookingState, CancelledBy, Drive, WaitlistEntry
 from notifications import kinds
 from notifications import reach as notifications_reach
 from notifications.kinds import MessageKind
@@ -17,10 +17,12 @@ from notifications.models import Channel, Message, MessageState
 from notifications.reach import ContactFacts
 from organizations.models import Organization
 from volunteers import addressees
-from volunteers.models import Volunteer
 
 REACHED_STATES = frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED})
 NOT_REACHED_STATES = frozenset({MessageState.UNDELIVERED, MessageState.FAILED, MessageState.BLOCKED})
+
+
+MessageSubject = Booking | WaitlistEntry
 
 
 @dataclass(frozen=True)
@@ -28,35 +30,44 @@ class DonorReach:
     facts: ContactFacts
 
     def list_contacts(
-        self, volunteer: Volunteer | None, kind: MessageKind, *, consent: str = ""
+        self, subject: MessageSubject, kind: MessageKind, *, choice: str = "", consent: str = ""
     ) -> Sequence[tuple[str, str]]:
-        return self.facts.list_contacts(kind, addressees.build_addressee(volunteer), consent=consent)
+        to = addressees.build_addressee(subject.volunteer)
+        return self.facts.list_contacts(kind, to, about=subject.about, choice=choice, consent=consent)
 
-    def list_channels(self, volunteer: Volunteer | None, kind: MessageKind) -> list[str]:
-        return [channel for channel, _address in self.list_contacts(volunteer, kind)]
+    def list_channels(self, subject: MessageSubject, kind: MessageKind) -> list[str]:
+        return [channel for channel, _address in self.list_contacts(subject, kind)]
 
-    def find_obstacle(self, volunteer: Volunteer | None, kind: MessageKind, *, consent: str = "") -> str:
+    def find_obstacle(self, subject: MessageSubject, kind: MessageKind, *, consent: str = "") -> str:
         """Return the code of the reason why the donor cannot be reached, or ""."""
-        return self.facts.find_obstacle(kind, addressees.build_addressee(volunteer), consent=consent)
+        to = addressees.build_addressee(subject.volunteer)
+        return self.facts.find_obstacle(kind, to, about=subject.about, consent=consent)
 
-    def count_unreachable(self, volunteers: Iterable[Volunteer | None], kind: MessageKind) -> int:
-        return sum(bool(self.find_obstacle(volunteer, kind)) for volunteer in volunteers)
+    def list_allowed_channels(self, subject: MessageSubject, kind: MessageKind) -> list[str]:
+        """List the channels by which a message that is already queued will leave."""
+        to = addressees.build_addressee(subject.volunteer)
+        return [channel for channel, _address in self.facts.list_contacts(kind, to)]
+
+    def count_emails_left(self, subject: MessageSubject) -> int:
+        """Return how many more e-mails the donor can get. Only an unverified mailbox has a limit."""
+        return self.facts.count_emails_left(addressees.build_addressee(subject.volunteer), subject.about)
+
+    def count_unreachable(self, subjects: Iterable[MessageSubject], kind: MessageKind) -> int:
+        return sum(bool(self.find_obstacle(subject, kind)) for subject in subjects)
 
 
-def load_reach(organization: Organization, volunteers: Iterable[Volunteer | None]) -> DonorReach:
-    """Load what is known about the contacts of these volunteers. At most five queries for any number of them."""
-    addresses = {
-        address for volunteer in volunteers for _channel, address in addressees.build_addressee(volunteer).contacts
-    }
-    return DonorReach(notifications_reach.load_contact_facts(organization, addresses))
+def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -> DonorReach:
+    """Load what is known about the contacts of these donors. At most six queries for any number of them."""
+    people = [(addressees.build_addressee(subject.volunteer), subject.about) for subject in subjects]
+    return DonorReach(notifications_reach.load_contact_facts(organization, people))
 
 
 def format_notified(
-    organization: Organization, volunteers: Sequence[Volunteer | None], kind: MessageKind, sentence: str
+    organization: Organization, subjects: Sequence[MessageSubject], kind: MessageKind, sentence: str
 ) -> str:
     """Return the sentence, unless no message can reach some of these donors. Then say to call them."""
-    count = load_reach(organization, volunteers).count_unreachable(volunteers, kind)
-    return " ".join(([sentence] if count < len(volunteers) else []) + ([format_unreachable(count)] if count else []))
+    count = load_reach(organization, subjects).count_unreachable(subjects, kind)
+    return " ".join(([sentence] if count < len(subjects) else []) + ([format_unreachable(count)] if count else []))
 
 
 def format_unreachable(count: int) -> str:
@@ -83,9 +94,9 @@ class CancellationReach:
 def load_cancellation_reach(drive: Drive) -> CancellationReach:
     """Count the donors that the drive's cancellation will reach. It tells only donors who are not checked in yet."""
     rows = Booking.objects.filter(drive=drive, state__in=EXPECTED_STATES)
-    donors = [booking.volunteer for booking in rows.select_related("volunteer__phone", "volunteer__email")]
-    reach = load_reach(drive.organization, donors)
-    channels = [reach.list_channels(donor, kinds.DRIVE_CANCELLED) for donor in donors]
+    bookings = list(rows.select_related("volunteer__phone", "volunteer__email"))
+    reach = load_reach(drive.organization, bookings)
+    channels = [reach.list_channels(booking, kinds.DRIVE_CANCELLED) for booking in bookings]
     return CancellationReach(
         total=len(channels),
         by_text=sum(Channel.SMS in found for found in channels),

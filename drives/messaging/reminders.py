@@ -1,6 +1,7 @@
 """Schedule reminders together with the booking, and render them shortly before they are due."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -9,17 +10,18 @@ from django.db import transaction
 from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
-from drives.messaging import rules, schedule, shared_contacts
+from drives.messaging import reach, rules, schedule, shared_contacts
 from drives.messaging.shared_contacts import COVERED_BY_SHARED_TEXT, SharedTexts
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts.catalog import NO_CUSTOM_TEXTS, CustomTexts
 from drives.models import Booking
 from notifications import envelopes as notifications_envelopes
-from notifications import outbox
+from notifications import outbox, unverified_mailboxes
 from notifications import queries as notifications_queries
-from notifications.kinds import KINDS
+from notifications.kinds import KINDS, ChannelChoice
 from notifications.message_content import Envelope, MessageContent
 from notifications.models import Channel, Message
+from organizations.models import Organization
 from volunteers import addressees
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Render reminders that are due within 15 minutes. Withdraw those that no longer fit the booking.
 
     A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A text that would be blocked
-    becomes an e-mail if the donor has a mailbox. Four queries and two writes, or five and three with such an e-mail.
+    becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
     """
     scheduled = notifications_queries.list_messages_to_render(now, rules.RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
@@ -63,6 +65,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     )
     custom = schedule.load_custom_texts({message.organization_id for message in scheduled})
     covered_by_email = _switch_to_email(scheduled, bookings)
+    over_limit = _list_emails_over_limit(scheduled, bookings)
     shared = shared_contacts.load_shared_texts(scheduled, bookings, now)
     contents: list[tuple[int, MessageContent]] = []
     unfit_ids: list[int] = []
@@ -75,8 +78,8 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
             or message.pk in covered_by_email
         ):
             unfit_ids.append(message.pk)
-        # Texts that a shared text replaces are withdrawn below.
-        elif message.pk in shared.covered_ids:
+        # Texts that a shared text replaces, and e-mails over the limit, are withdrawn below.
+        elif message.pk in shared.covered_ids or message.pk in over_limit:
             continue
         elif content := _render_or_log(
             booking, message, custom.get(message.organization_id or 0, NO_CUSTOM_TEXTS), shared
@@ -87,6 +90,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     outbox.queue_rendered_messages(contents=contents, now=now)
     outbox.withdraw_scheduled_messages(ids=unfit_ids, reason="booking_changed", now=now)
     outbox.withdraw_scheduled_messages(ids=shared.covered_ids, reason=COVERED_BY_SHARED_TEXT, now=now)
+    outbox.withdraw_scheduled_messages(ids=over_limit, reason=unverified_mailboxes.UNVERIFIED_MAILBOX, now=now)
     outbox.withdraw_scheduled_messages(ids=failed_ids, reason="not_wordable", now=now)
     return {"rendered": len(contents), "dropped": len(unfit_ids)}
 
@@ -118,30 +122,49 @@ def build_reminder_envelopes(
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
     """Turn texts that would be blocked into e-mails. Return the ids of texts for which an e-mail already exists."""
-    blocked_ids = notifications_queries.list_blocked_text_ids(
-        [message for message in scheduled if message.channel == Channel.SMS]
-    )
-    mailboxes = {
-        message.pk: _email_address(bookings.get(shared_contacts.parse_booking_id(message))) for message in scheduled
-    }
-    switched = [message for message in scheduled if message.pk in blocked_ids and mailboxes[message.pk]]
-    if not switched:
+    mailboxes = _find_replacing_mailboxes(scheduled, bookings)
+    if not mailboxes:
         return set()
     # The schedule may also send the same reminder by e-mail.
-    ids_by_email_key = {_email_key(message): message.pk for message in switched}
+    ids_by_email_key = {_email_key(message): message.pk for message in scheduled if message.pk in mailboxes}
     covered = {
         ids_by_email_key[key] for key in Message.objects.filter(key__in=ids_by_email_key).values_list("key", flat=True)
     }
-    switched = [message for message in switched if message.pk not in covered]
-    outbox.switch_messages_to_email(addresses={message.pk: mailboxes[message.pk] for message in switched})
-    for message in switched:
-        message.channel, message.address = Channel.EMAIL, mailboxes[message.pk]
+    addresses = {pk: address for pk, address in mailboxes.items() if pk not in covered}
+    outbox.switch_messages_to_email(addresses=addresses)
+    for message in scheduled:
+        if message.pk in addresses:
+            message.channel, message.address = Channel.EMAIL, addresses[message.pk]
     return covered
 
 
-def _email_address(booking: Booking | None) -> str:
-    contact = booking.volunteer.email if booking and booking.volunteer else None
-    return contact.address if contact else ""
+def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> dict[int, str]:
+    """Return the mailboxes of donors that we may not text, by message id."""
+    texts: dict[Organization, list[tuple[Message, Booking]]] = defaultdict(list)
+    for message in scheduled:
+        booking = bookings.get(shared_contacts.parse_booking_id(message))
+        if booking and message.channel == Channel.SMS:
+            texts[booking.drive.organization].append((message, booking))
+    mailboxes: dict[int, str] = {}
+    for organization, rows in texts.items():
+        donor_reach = reach.load_reach(organization, [booking for _message, booking in rows])
+        for message, booking in rows:
+            contacts = donor_reach.list_contacts(booking, KINDS[message.kind], choice=ChannelChoice.TEXT)
+            if contacts and contacts[0][0] == Channel.EMAIL:
+                mailboxes[message.pk] = contacts[0][1]
+    return mailboxes
+
+
+def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
+    return unverified_mailboxes.list_over_limit(
+        [
+            message
+            for message in scheduled
+            if message.channel == Channel.EMAIL
+            and (booking := bookings.get(shared_contacts.parse_booking_id(message)))
+            and addressees.build_addressee(booking.volunteer).is_unverified(Channel.EMAIL)
+        ]
+    )
 
 
 def _email_key(message: Message) -> str:

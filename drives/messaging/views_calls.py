@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from drives.messaging import call_list
 from drives.messaging import calls as messaging_calls
-from drives.messaging.call_list import CallSubject
+from drives.messaging.reach import MessageSubject
 from drives.models import Booking, Drive, WaitlistEntry
 from drives.web import actors as web_actors
 from drives.web import members
@@ -53,7 +53,7 @@ def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Ht
     return redirect("organizer_call_list", drive_id)
 
 
-def _get_subject_or_404(drive: Drive, about: str) -> CallSubject:
+def _get_subject_or_404(drive: Drive, about: str) -> MessageSubject:
     """Find the booking ("booking:7") or the waitlist entry ("waitlist:7") of a row on the call list."""
     name, _separator, number = about.partition(":")
     rows: dict[str, QuerySet[Booking] | QuerySet[WaitlistEntry]] = {

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.domain import localtime
 from drives.domain.grid import GridProblem
-from drives.messaging.call_list import CallSubject, CallTopic
+from drives.messaging.call_list import CallTopic
 from drives.messaging.delivery import FailureReason
+from drives.messaging.reach import MessageSubject
 from drives.models import Booking, BookingState, BroadcastKind, DriveState, WaitlistEntry
 from drives.planning import problems
 from drives.web import languages
@@ -63,6 +64,7 @@ _REASONS = {
     "no_consent": _("did not consent"),
     "consent_withdrawn": _("withdrew consent"),
     "mailbox_refuses": _("the mailbox refuses our mail"),
+    "unverified_mailbox": _("the e-mail address is not verified"),
     "no_sender": _("no sender is set up"),
     "sender_stopped": _("the sender is turned off"),
     "unreachable": _("the phone can’t be reached"),
@@ -127,7 +129,7 @@ def actor_name(actor: str, names: Mapping[str, str]) -> str:
 
 
 @register.filter
-def call_script(topic: CallTopic, subject: CallSubject) -> str:
+def call_script(topic: CallTopic, subject: MessageSubject) -> str:
     if topic.kind in BroadcastKind.values:
         return _strip_sms_frame(topic.message)
     return (

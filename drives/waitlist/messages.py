@@ -161,5 +161,5 @@ def _one_contact(
     entry: WaitlistEntry, kind: MessageKind, contacts: Sequence[tuple[str, str]]
 ) -> Sequence[tuple[str, str]]:
     """Return the phone if we may text it, else the e-mail address, else the first contact, for the call list."""
-    found = reach.load_reach(entry.drive.organization, [entry.volunteer]).list_contacts(entry.volunteer, kind)
+    found = reach.load_reach(entry.drive.organization, [entry]).list_contacts(entry, kind)
     return found or contacts[:1]

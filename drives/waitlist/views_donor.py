@@ -232,9 +232,9 @@ def _render_entry(
 
 def build_reach_context(entry: WaitlistEntry) -> dict[str, Any]:
     organization = entry.drive.organization
-    donor_reach = reach.load_reach(organization, [entry.volunteer])
+    donor_reach = reach.load_reach(organization, [entry])
     return {
-        "obstacle": donor_reach.find_obstacle(entry.volunteer, kinds.OFFER),
+        "obstacle": donor_reach.find_obstacle(entry, kinds.OFFER),
         "texting_number": volunteers_queries.get_texting_number(organization),
     }
 

@@ -23,7 +23,6 @@ from drives.web import form_errors, members
 from notifications import kinds
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-from volunteers.models import Volunteer
 
 
 class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
@@ -59,7 +58,7 @@ def add_waitlist_entry(request: MemberRequest, drive_id: int) -> HttpResponse:
             form_errors.add_refusal(form, error)
         else:
             on_list = _("%(name)s is on the waiting list.") % {"name": form.cleaned_data["name"]}
-            unreached = reach.format_notified(drive.organization, [entry.volunteer], kinds.OFFER, "")
+            unreached = reach.format_notified(drive.organization, [entry], kinds.OFFER, "")
             messages.success(request, f"{on_list} {unreached}".strip())
             return redirect("organizer_waitlist", drive.pk)
     return members.render_member_page(
@@ -85,22 +84,21 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
 @accounts.role_required("plan")
 def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    volunteers = [row.entry.volunteer for row in queries.list_waitlist_rows(drive)]
+    waiting = [row.entry for row in queries.list_waitlist_rows(drive)]
     try:
         waitlist_close.close_waitlist(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:
         messages.error(request, form_errors.format_for_member(error))
     else:
-        messages.success(request, f"{_('The waiting list is closed.')} {_format_closed(drive, volunteers)}".strip())
+        messages.success(request, f"{_('The waiting list is closed.')} {_format_closed(drive, waiting)}".strip())
     return redirect("organizer_waitlist", drive.pk)
 
 
-def _format_closed(drive: Drive, volunteers: Sequence[Volunteer | None]) -> str:
-    reached = len(volunteers) - reach.load_reach(drive.organization, volunteers).count_unreachable(
-        volunteers, kinds.WAITLIST_CLOSED
-    )
+def _format_closed(drive: Drive, waiting: Sequence[WaitlistEntry]) -> str:
+    donor_reach = reach.load_reach(drive.organization, waiting)
+    reached = len(waiting) - donor_reach.count_unreachable(waiting, kinds.WAITLIST_CLOSED)
     notified = ngettext("We’re letting %(count)s person know.", "We’re letting %(count)s people know.", reached)
-    return reach.format_notified(drive.organization, volunteers, kinds.WAITLIST_CLOSED, notified % {"count": reached})
+    return reach.format_notified(drive.organization, waiting, kinds.WAITLIST_CLOSED, notified % {"count": reached})
 
 
 @require_POST
@@ -116,7 +114,7 @@ def answer_offer_for_donor(request: MemberRequest, drive_id: int, offer_id: int,
         if answer == "take":
             booking = offers.accept_offer(offer_id=offer.pk, actor=actor, now=timezone.now())
             notified = reach.format_notified(
-                drive.organization, [booking.volunteer], kinds.BOOKED, _("We’re sending a confirmation.")
+                drive.organization, [booking], kinds.BOOKED, _("We’re sending a confirmation.")
             )
             messages.success(request, f"{_('%(name)s is booked.') % name} {notified}")
         else:

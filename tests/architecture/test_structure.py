@@ -39,7 +39,7 @@ DOORS = {
         *("models", "consents", "demo", "erasure", "mailboxes", "opt_outs", "outbox", "queries", "replies", "senders"),
         "restored_messages",
         *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
-        *("envelopes", "kinds", "quiet_hours", "reach"),  # decisions for every kind of message
+        *("envelopes", "kinds", "quiet_hours", "reach", "unverified_mailboxes"),  # decisions for every kind of message
     },
     "volunteers": {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),

@@ -52,7 +52,7 @@ def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
 
 
 def test_an_unverified_number_needs_a_consent_unless_the_message_is_an_answer() -> None:
-    unverified = replace(ANA, unverified_phone="+12135550142")
+    unverified = replace(ANA, unverified=frozenset({"sms"}))
     for kind, purposes in ((kinds.MOVED, ["reminders", ""]), (kinds.CODE, ["", ""])):
         found = envelopes.build_envelopes(
             kind, unverified, key="x", about="booking:1", due_at=NIGHT, visit_at=FAR, quiet_hours=None

@@ -1,6 +1,7 @@
-"""A donor switches to an unverified mailbox between entering the code and the booking."""
+"""Races about an unverified mailbox: a donor switches to it during the booking, and many e-mails go there at once."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,14 +9,18 @@ import pytest
 from drives.booking import verify
 from drives.models import Booking, WaitlistEntry
 from drives.waitlist import entries
-from tests import builders, seeds
+from notifications import outbox, unverified_mailboxes
+from notifications.models import Message
+from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
+from tests import builders, seeds, storm
 from tests.builders import NOW
+from tests.notifications import made
+from tests.races.arena import count_lost, count_lost_in_turn
 from volunteers import codes
 from volunteers.codes import CodeResult
 from volunteers.models import Contact
 from volunteers.verification import CodeWrong
 
-pytestmark = pytest.mark.django_db
 MAILBOX = "ana@example.org"
 
 
@@ -31,6 +36,7 @@ def join_waitlist() -> WaitlistEntry:
     return builders.asked_to_wait(builders.full_drive()[0].drive, email=MAILBOX)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("ask", [hold_booking, hold_party, join_waitlist])
 def test_the_code_of_the_phone_does_not_verify_the_mailbox(
     ask: Callable[[], Booking | WaitlistEntry], monkeypatch: pytest.MonkeyPatch
@@ -53,3 +59,34 @@ def test_the_code_of_the_phone_does_not_verify_the_mailbox(
     assert not Contact.objects.filter(address=MAILBOX).exclude(verified_at=None).exists()
     asked.refresh_from_db()
     assert asked.state == "held"
+
+
+# E-mails to an unverified mailbox at once
+
+
+def emails_at_once() -> Callable[[], bool]:
+    owner = builders.organization()
+
+    def queue(number: int) -> None:
+        email = made.message(channel="email", address=MAILBOX, has_unverified_mailbox=True, key=f"race/{number}")
+        outbox.queue_messages(organization=owner, messages=[email], now=NOW)
+
+    def race() -> bool:
+        Message.objects.all().delete()
+        storm.meet([partial(queue, number) for number in range(EMAILS_TO_UNVERIFIED_MAILBOX + 2)])
+        return Message.objects.filter(state="queued").count() == EMAILS_TO_UNVERIFIED_MAILBOX
+
+    return race
+
+
+@pytest.mark.django_db(transaction=True)
+def test_emails_at_once_keep_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds.pause_after(monkeypatch, unverified_mailboxes, "count_emails")
+    assert count_lost(emails_at_once()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_too_many_emails_are_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds.pause_after(monkeypatch, unverified_mailboxes, "count_emails")
+    seeds.replace(monkeypatch, unverified_mailboxes, "_lock", lambda _subjects: None)
+    assert count_lost_in_turn(emails_at_once()) >= 9

@@ -44,6 +44,11 @@ def unprove(of: Organization) -> None:
     Contact.objects.filter(address=PHONE).update(owner=None, verified_at=None)
 
 
+def send_another_email(of: Organization) -> None:
+    rendered = Message.objects.filter(organization=of, kind="week")
+    rendered.update(state="delivered", text="See you")
+
+
 def end_sending(of: Organization) -> None:
     of.senders.update(stopped_at=NOW)
 
@@ -68,6 +73,8 @@ DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] 
     "mailbox": ({"phone": "", "email": MAIL}, None),
     "mailbox that refused": ({"phone": "", "email": MAIL}, refuse_mail),
     "mailbox that refuses mail": ({"phone": "", "email": MAIL}, reject_mail),
+    "unverified mailbox with an e-mail left": ({"email": MAIL}, None),
+    "unverified mailbox with no e-mail left": ({"email": MAIL}, send_another_email),
     "no sender": ({}, lambda of: of.senders.all().delete() and None),
     "sender stopped": ({"email": MAIL}, end_sending),
 }
@@ -81,14 +88,16 @@ def booked(who: str) -> Booking:
     made.deliver(NOW)
     if change:
         change(booking.drive.organization)
+    if not who.startswith("unverified mailbox"):
+        builders.verify_mailbox(MAIL)
     return Booking.objects.select_related("drive__organization", "volunteer__phone", "volunteer__email").get(
         pk=booking.pk
     )
 
 
-def told_by(kind: MessageKind, volunteer: Volunteer, organization: Organization) -> set[str]:
-    """Send the kind to each contact of the donor. Return the channels by which it left."""
-    addressee = addressees.build_addressee(volunteer)
+def told_by(kind: MessageKind, booking: Booking) -> set[str]:
+    """Send the kind to each contact of the donor. Return the channels by which it left, and forget the messages."""
+    addressee = addressees.build_addressee(booking.volunteer)
     rows = [
         RenderedMessage(envelope, MessageContent(text="See you", subject="See you"))
         for contact in addressee.contacts
@@ -96,46 +105,55 @@ def told_by(kind: MessageKind, volunteer: Volunteer, organization: Organization)
             kind,
             replace(addressee, contacts=[contact]),
             key=f"test/{kind.name}",
-            about=f"test:{kind.name}",
+            about=booking.about,
             due_at=NOW,
             visit_at=NOW + timedelta(days=12),
             useful_until=NOW + timedelta(days=12),
             ignores_quiet_hours=True,
         )
     ]
-    outbox.queue_messages(organization=organization, messages=rows, now=NOW)
+    outbox.queue_messages(organization=booking.drive.organization, messages=rows, now=NOW)
     made.deliver(NOW + timedelta(minutes=1))
-    return set(Message.objects.filter(about=f"test:{kind.name}", state="delivered").values_list("channel", flat=True))
+    sent = Message.objects.filter(key__startswith="test/")
+    channels = set(sent.filter(state="delivered").values_list("channel", flat=True))
+    sent.delete()
+    return channels
 
 
 @pytest.mark.parametrize("who", DONORS)
 def test_reach_says_what_the_gate_does_for_every_kind(who: str) -> None:
     booking = booked(who)
-    volunteer, organization = booking.volunteer, booking.drive.organization
-    assert volunteer
-    facts, to = reach.load_reach(organization, [volunteer]), addressees.build_addressee(volunteer)
+    found, to = reach.load_reach(booking.drive.organization, [booking]), addressees.build_addressee(booking.volunteer)
     for kind in DONOR_KINDS:
-        said = {one[0] for one in to.contacts if facts.facts.list_contacts(kind, replace(to, contacts=[one]))}
-        assert said == told_by(kind, volunteer, organization), kind.name
-        assert bool(facts.find_obstacle(volunteer, kind)) is (said == set()), kind.name
+        said = {
+            contact[0]
+            for contact in to.contacts
+            if found.facts.list_contacts(kind, replace(to, contacts=[contact]), about=booking.about)
+        }
+        assert said == told_by(kind, booking), kind.name
+        assert bool(found.find_obstacle(booking, kind)) is (said == set()), kind.name
 
 
 def test_control_reach_that_forgets_a_refusal_differs_from_the_gate() -> None:
     booking = booked("mailbox that refuses mail")
-    volunteer, organization = booking.volunteer, booking.drive.organization
-    assert volunteer
-    forgetful = replace(reach.load_reach(organization, [volunteer]).facts, refusing=())
-    assert forgetful.list_contacts(kinds.MOVED, addressees.build_addressee(volunteer))
-    assert told_by(kinds.MOVED, volunteer, organization) == set()
+    forgetful = replace(reach.load_reach(booking.drive.organization, [booking]).facts, refusing=())
+    assert forgetful.list_contacts(kinds.MOVED, addressees.build_addressee(booking.volunteer))
+    assert told_by(kinds.MOVED, booking) == set()
 
 
 def test_control_reach_that_forgets_a_stop_differs_from_the_gate() -> None:
     booking = booked("phone after STOP")
-    volunteer, organization = booking.volunteer, booking.drive.organization
-    assert volunteer
-    forgetful = replace(reach.load_reach(organization, [volunteer]).facts, suppressed=())
-    assert forgetful.list_contacts(kinds.MOVED, addressees.build_addressee(volunteer))
-    assert told_by(kinds.MOVED, volunteer, organization) == set()
+    forgetful = replace(reach.load_reach(booking.drive.organization, [booking]).facts, suppressed=())
+    assert forgetful.list_contacts(kinds.MOVED, addressees.build_addressee(booking.volunteer))
+    assert told_by(kinds.MOVED, booking) == set()
+
+
+def test_control_reach_that_forgets_the_limit_of_a_mailbox_differs_from_the_outbox() -> None:
+    booking = booked("unverified mailbox with no e-mail left")
+    forgetful = replace(reach.load_reach(booking.drive.organization, [booking]).facts, emails={})
+    to = addressees.build_addressee(booking.volunteer)
+    assert ("email", MAIL) in forgetful.list_contacts(kinds.MOVED, to, about=booking.about)
+    assert told_by(kinds.MOVED, booking) == {"sms"}
 
 
 @pytest.mark.parametrize(("who", "is_told"), [("phone", True), ("phone after STOP", False), ("mailbox", True)])

@@ -13,7 +13,10 @@ from notifications.models import Message
 from notifications.queries import DEFERRAL_REASONS
 
 ROOT = Path(__file__).resolve().parents[3]
-INTERNAL = {"booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", *DEFERRAL_REASONS}
+INTERNAL = {
+    *("booking_changed", "withdrawn", "stopped", "no_consent", "no_sender", "sender_stopped", "unverified_mailbox"),
+    *DEFERRAL_REASONS,
+}
 
 
 def provider_reasons() -> Iterator[str]:

@@ -146,6 +146,7 @@ def rendered(message: Message) -> tuple[str, str, str]:
 @pytest.mark.parametrize("kind", ["three_days", "day_before"])
 def test_a_donor_without_texts_is_reminded_by_email(kind: str) -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
+    builders.verify_mailbox("ana@example.org")
     message = due_message(booking, kind)
     assert rendered(message) == ("queued", "email", "ana@example.org")
     assert message.subject.startswith("Reminder: Saturday, March 13")
@@ -155,6 +156,7 @@ def test_a_donor_without_texts_is_reminded_by_email(kind: str) -> None:
 @pytest.mark.django_db
 def test_an_opt_out_after_scheduling_switches_to_email() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
+    builders.verify_mailbox("ana@example.org")
     message = due_message(booking)
     stop(booking, builders.phone(42), now=NOW)
     assert rendered(message) == ("queued", "email", "ana@example.org")
@@ -163,6 +165,7 @@ def test_an_opt_out_after_scheduling_switches_to_email() -> None:
 @pytest.mark.django_db
 def test_stop_switches_reminders_to_email_and_start_back() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
+    builders.verify_mailbox("ana@example.org")
     sender = booking.drive.organization.senders.get()
     consents.suppress_address(sender=sender, address=builders.phone(42), now=NOW)
     assert rendered(due_message(booking, "three_days")) == ("queued", "email", "ana@example.org")
@@ -185,6 +188,7 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 @pytest.mark.django_db
 def test_a_schedule_with_both_channels_sends_one_email() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
+    builders.verify_mailbox("ana@example.org")
     plan = {**reminder_times.DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="scheduled").delete()
     reminders.schedule_reminders([bookings.load_message_bookings([booking.pk])[booking.pk]], plan, NOW)

@@ -1,0 +1,66 @@
+"""Limit the e-mails about one booking or waitlist entry to a mailbox that may belong to a stranger."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from notifications.models import Channel, Message, MessageState
+from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
+
+UNVERIFIED_MAILBOX = "unverified_mailbox"  # the reason of the blocked e-mails
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name"
+_NOT_COUNTED = (MessageState.SCHEDULED, MessageState.WITHDRAWN, MessageState.EXPIRED, MessageState.BLOCKED)
+
+MailboxSubject = tuple[str, str]  # what the e-mails are about, and the mailbox
+
+
+def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Block new e-mails over the limit, the last ones due first. Call this before the rows are inserted.
+
+    Locks each mailbox and subject until the transaction ends.
+    """
+    limited = [row for row in rows if row["has_unverified_mailbox"]]
+    if not limited:
+        return
+    subjects = [(row["about"], row["address"]) for row in limited]
+    _lock(subjects)
+    known_keys = set(Message.objects.filter(key__in=[row["key"] for row in limited]).values_list("key", flat=True))
+    used = count_emails(subjects)
+    for row in sorted(limited, key=lambda row: (row["due_at"], row["key"])):
+        if row["key"] in known_keys:
+            continue
+        subject = row["about"], row["address"]
+        if used[subject] >= EMAILS_TO_UNVERIFIED_MAILBOX:
+            row |= {"state": MessageState.BLOCKED, "reason": UNVERIFIED_MAILBOX, "settled_at": now}
+        used[subject] += 1
+
+
+def list_over_limit(messages: Sequence[Message]) -> set[int]:
+    """Return the ids of the scheduled e-mails that must not leave. Locks each mailbox and subject."""
+    if not messages:
+        return set()
+    subjects = [(message.about, message.address) for message in messages]
+    _lock(subjects)
+    used, over_limit = count_emails(subjects), set()
+    for message, subject in zip(messages, subjects, strict=True):
+        if used[subject] >= EMAILS_TO_UNVERIFIED_MAILBOX:
+            over_limit.add(message.pk)
+        used[subject] += 1
+    return over_limit
+
+
+def count_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
+    """Count the e-mails that were sent or wait to be sent. A reminder counts from when it is rendered."""
+    abouts, addresses = {about for about, _ in subjects}, {address for _, address in subjects}
+    emails = Message.objects.filter(about__in=abouts, address__in=addresses, channel=Channel.EMAIL)
+    return Counter(emails.exclude(state__in=_NOT_COUNTED).values_list("about", "address"))
+
+
+def _lock(subjects: Collection[MailboxSubject]) -> None:
+    # In a fixed order, so that two transactions cannot deadlock.
+    names = sorted({f"notifications.unverified_mailbox/{about}/{address}" for about, address in subjects})
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [names])
