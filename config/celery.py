@@ -25,6 +25,7 @@ SWEEPS = {
     "drives.tasks.offer_spots": 2 * SECOND,
     "drives.tasks.close_out_drives": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
+    "drives.tasks.send_cancellation_digests": MINUTE,
     "drives.tasks.send_invitations": HOUR,
     "drives.tasks.audit_counters": HOUR,
     "drives.tasks.purge_expired_rows": HOUR,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from drives.account import find
 from drives.attendance import close_out as attendance_close_out
-from drives.booking import hold
+from drives.booking import cancellation_digests, hold
 from drives.capacity import drift
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
@@ -64,6 +64,11 @@ def send_invitations(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
     return {"alerted": alerts.alert_under_filled_drives(now=timezone.now())}
+
+
+@shared_task(name="drives.tasks.send_cancellation_digests")
+def send_cancellation_digests(**_options: Any) -> dict[str, int]:
+    return {"queued": cancellation_digests.queue_due_digests(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.audit_counters")

@@ -374,7 +374,10 @@ REPLY_ANSWER = MessageKind(
     useful=timedelta(hours=1),
 )
 ALERT_CANCELLATION = _build_member_kind(
-    "alert_cancellation", _("Note to coordinators"), "a cancellation close to the drive", timedelta(days=1)
+    "alert_cancellation",
+    _("Note to coordinators"),
+    "cancellations close to the drive, in a digest of 15 minutes",
+    timedelta(days=1),
 )
 ALERT_UNDER_FILLED = _build_member_kind(
     "alert_under_filled", _("Note to coordinators"), "a drive with many open times, a week before it", timedelta(days=1)

@@ -8,7 +8,6 @@ from functools import partial
 
 from django.urls import reverse
 
-from drives.booking.rules import CANCELLATION_ALERT_WITHIN
 from drives.capacity import availability
 from drives.domain.message_kinds import ScheduledKind
 from drives.eligibility import queries as eligibility_queries
@@ -131,7 +130,7 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about cancelled bookings at one drive, and withdraw their other unsent messages.
 
-    Donors of one party with the same phone get one text. Coordinators get an alert if the visit is soon.
+    Donors of one party with the same phone get one text. `cancellation_digests` tells coordinators.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -142,13 +141,6 @@ def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
         bookings, kinds.CANCELLED, texts_bookings.render_cancelled, custom_texts, now, own_action_ids=own_action_ids
     )
     outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
-    first = min(bookings, key=lambda booking: booking.starts_at)
-    if first.starts_at - now < CANCELLATION_ALERT_WITHIN:
-        wording = texts_bookings.render_cancellation_alert(
-            first, availability.count_drive_spots_left(drive, now), build_drive_url(drive)
-        )
-        key = f"{first.about}/{kinds.ALERT_CANCELLATION.name}/{first.revision}"
-        _queue_alert(drive, key, kinds.ALERT_CANCELLATION, wording, now)
 
 
 def queue_drive_cancelled(bookings: Iterable[Booking], now: datetime) -> None:
@@ -199,6 +191,15 @@ def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
                 key_suffix="once",
             )
     outbox.queue_messages(organization=drive.organization, messages=notices, now=now)
+
+
+def queue_cancellation_digest(
+    drive: Drive, key: str, cancelled: Sequence[datetime], restored: Sequence[datetime], now: datetime
+) -> int:
+    """Queue one e-mail for each coordinator about the arrival times of cancelled and restored bookings."""
+    spots_left = availability.count_drive_spots_left(drive, now)
+    wording = texts_bookings.render_cancellation_digest(drive, cancelled, restored, spots_left, build_drive_url(drive))
+    return _queue_alert(drive, key, kinds.ALERT_CANCELLATION, wording, now)
 
 
 def queue_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, now: datetime) -> None:
@@ -308,7 +309,7 @@ def _render_moved(
     return texts_bookings.render_moved(booking, channel, old_times[booking.pk], custom_texts)
 
 
-def _queue_alert(drive: Drive, key: str, kind: MessageKind, wording: MessageContent, now: datetime) -> None:
+def _queue_alert(drive: Drive, key: str, kind: MessageKind, wording: MessageContent, now: datetime) -> int:
     messages = [
         RenderedMessage(envelope, wording)
         for position, address in enumerate(organizations_queries.list_coordinator_emails(drive.organization))
@@ -320,4 +321,4 @@ def _queue_alert(drive: Drive, key: str, kind: MessageKind, wording: MessageCont
             due_at=now,
         )
     ]
-    outbox.queue_messages(organization=drive.organization, messages=messages, now=now)
+    return outbox.queue_messages(organization=drive.organization, messages=messages, now=now)

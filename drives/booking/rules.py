@@ -17,6 +17,9 @@ TYPED_KEPT_FOR = timedelta(hours=1)  # after a hold lapsed, the same browser fin
 LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts as late
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
+CANCELLATION_DIGEST_EVERY = timedelta(minutes=15)
+CANCELLATION_DIGEST_DELAY = timedelta(minutes=1)  # by then, every change of the quarter of an hour is committed
+CANCELLATION_DIGEST_WITHIN = timedelta(days=1)  # changes that were not reported by then are not reported any more
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 RESENDS_PER_HOUR = 2, timedelta(hours=1)  # of a booking's confirmation
 RESENDS_PER_DAY = 4, timedelta(days=1)

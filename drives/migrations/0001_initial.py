@@ -509,6 +509,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('chairs_taken__gte', 0), ('chairs_taken__lte', django.db.models.expressions.CombinedExpression(models.F('chairs_limit'), '+', models.F('over')))), name='chairs_are_never_oversold'),
         ),
         migrations.AddIndex(
+            model_name='bookingchange',
+            index=models.Index(condition=models.Q(('to_state', 'cancelled'), ('from_state', 'cancelled'), _connector='OR'), fields=['at'], name='booking_change_cancellation'),
+        ),
+        migrations.AddIndex(
             model_name='booking',
             index=models.Index(fields=['drive', 'starts_at', 'id'], name='booking_of_a_drive'),
         ),

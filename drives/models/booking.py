@@ -189,6 +189,16 @@ class BookingChange(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
 
+    class Meta:
+        indexes = [
+            # drives.booking.cancellation_digests: recent cancellations and restored bookings.
+            models.Index(
+                fields=["at"],
+                condition=Q(to_state="cancelled") | Q(from_state="cancelled"),
+                name="booking_change_cancellation",
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"{self.booking_id}: {self.from_state} → {self.to_state}"
 

@@ -11,7 +11,7 @@ from django.db import InternalError, connection
 
 from drives.account import find
 from drives.attendance import close_out
-from drives.booking import hold
+from drives.booking import cancellation_digests, hold
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations
 from drives.messaging.texts import next_visit_texts
@@ -74,6 +74,21 @@ def empty_drives() -> Case:
     soon = drives[0].starts_at - DAY
     done = Drive.objects.filter(under_filled_alert_at__isnull=False).values_list("pk", flat=True)
     return lambda: alerts.alert_under_filled_drives(now=soon), [drive.pk for drive in drives], lambda: set(done.all())
+
+
+def late_cancellations() -> Case:
+    drives = three_drives()
+    soon = drives[0].starts_at - DAY
+    for number, drive in enumerate(drives):
+        builders.cancelled(builders.booked(drive, number=number + 1), now=soon)
+    poison("notifications_message", "INSERT", f"NEW.about = 'drive:{drives[1].pk}'")
+
+    def find_done() -> set[int]:
+        abouts = Message.objects.filter(kind="alert_cancellation").values_list("about", flat=True)
+        return {int(about.removeprefix("drive:")) for about in abouts}
+
+    late = soon + DAY / 24
+    return lambda: cancellation_digests.queue_due_digests(now=late), [drive.pk for drive in drives], find_done
 
 
 def overdue_holds() -> Case:
@@ -248,6 +263,7 @@ def undecided_opt_outs() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     "close_out": ended_drives,
     "under_filled": empty_drives,
+    "cancellation_digests": late_cancellations,
     "lapse_holds": overdue_holds,
     "fallback": failed_texts,
     "waitlist_fallback": failed_waitlist_texts,

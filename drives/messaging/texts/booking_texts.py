@@ -1,5 +1,6 @@
 """Texts and e-mails about a booking or a drive."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -119,13 +120,31 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
     return MessageContent(text=catalog.fill_shared_text(kind, facts))
 
 
-def render_cancellation_alert(booking: Booking, spots_left: int, url: str) -> MessageContent:
-    facts = {**build_facts(booking), "left": spots_left, "title": booking.drive.title}
-    lines = [
-        _("A booking for %(long_day)s, %(time)s at “%(title)s” was cancelled.") % facts,
-        _("Spots now open for return visits: %(left)s.") % facts,
-    ]
-    return build_email(_("Late cancellation: %(day)s, %(time)s") % facts, lines, _("Open the drive"), url)
+def render_cancellation_digest(
+    drive: Drive, cancelled: Sequence[datetime], restored: Sequence[datetime], spots_left: int, url: str
+) -> MessageContent:
+    """Render the arrival times of bookings at a drive that were cancelled or restored lately."""
+    facts = {
+        "title": drive.title,
+        "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
+        "cancelled": _format_times(cancelled, drive),
+        "restored": _format_times(restored, drive),
+        "count": len(cancelled) or len(restored),
+        "left": spots_left,
+    }
+    lines = [_("Changes at “%(title)s” on %(day)s:") % facts]
+    if cancelled:
+        lines.append(_("Cancelled: %(cancelled)s.") % facts)
+    if restored:
+        lines.append(_("Booked again after a cancellation: %(restored)s.") % facts)
+    lines.append(_("Spots now open for return visits: %(left)s.") % facts)
+    subject = _("Late cancellations on %(day)s: %(count)s") if cancelled else _("Booked again on %(day)s: %(count)s")
+    return build_email(subject % facts, lines, _("Open the drive"), url)
+
+
+def _format_times(arrivals: Sequence[datetime], drive: Drive) -> str:
+    counts = Counter(localtime.format_time(at, drive.site.timezone) for at in sorted(arrivals))
+    return ", ".join(f"{time} (×{count})" if count > 1 else time for time, count in counts.items())
 
 
 def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, url: str) -> MessageContent:

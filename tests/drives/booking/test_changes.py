@@ -106,22 +106,6 @@ def test_cancelling_twice_changes_nothing() -> None:
     assert cancel(booking).revision == cancel(booking).revision == 1
 
 
-def test_a_cancellation_within_a_day_is_late_and_within_three_alerts_coordinators() -> None:
-    owner = builders.organization()
-    builders.member(owner, email="ben@example.org")
-    drive = builders.drive(owner)
-    early, close, late = (builders.booked(drive, number=number) for number in (1, 2, 3))
-    cancel(early, now=drive.starts_at - timedelta(days=4))
-    cancel(close, now=drive.starts_at - timedelta(days=2))
-    cancel(late, now=drive.starts_at - timedelta(hours=2))
-    for booking, is_late in ((early, False), (close, False), (late, True)):
-        booking.refresh_from_db()
-        assert booking.cancelled_late is is_late
-    alerts = Message.objects.filter(kind="alert_cancellation")
-    assert list(alerts.values_list("address", flat=True)) == ["ben@example.org", "ben@example.org"]
-    assert not any("Ana" in alert.text for alert in alerts)
-
-
 def test_a_cancellation_can_be_undone_while_the_spot_is_free() -> None:
     drive = builders.drive()
     booking = builders.booked(drive)
@@ -162,20 +146,6 @@ def test_a_given_up_hold_records_its_actor() -> None:
     booking = builders.held(builders.drive())
     cancel(booking, actor="user:9")
     assert booking.changes.latest("pk").actor == "user:9"
-
-
-@pytest.mark.parametrize(
-    ("ahead", "told"),
-    [(timedelta(hours=72), 0), (timedelta(hours=72) - timedelta(minutes=1), 1), (timedelta(hours=23, minutes=59), 1)],
-)
-def test_a_cancellation_less_than_72_hours_before_alerts_coordinators(ahead: timedelta, told: int) -> None:
-    owner = builders.organization()
-    builders.member(owner, email="ben@example.org")
-    booking = builders.booked(builders.drive(owner))
-    now = booking.starts_at - ahead
-    cancel(booking, now=now)
-    alerts = Message.objects.filter(kind="alert_cancellation")
-    assert [alert.expires_at - now for alert in alerts] == [timedelta(hours=24)] * told
 
 
 @pytest.mark.parametrize(("before", "is_late"), [(timedelta(0), False), (timedelta(minutes=1), True)])
