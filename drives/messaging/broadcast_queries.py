@@ -60,14 +60,6 @@ class BroadcastReach:
         return [recipient for recipient in self.recipients if recipient.reason]
 
     @property
-    def text_recipients(self) -> list[Recipient]:
-        return [recipient for recipient in self.reached if recipient.channel == Channel.SMS]
-
-    @property
-    def email_recipients(self) -> list[Recipient]:
-        return [recipient for recipient in self.reached if recipient.channel == Channel.EMAIL]
-
-    @property
     def reasons(self) -> list[tuple[str, int]]:
         return Counter(recipient.reason for recipient in self.unreached).most_common()
 
@@ -124,10 +116,8 @@ class BroadcastRow:
 
     @property
     def pending_count(self) -> int:
-        """Count the messages still to be sent, except those that the consent check will block."""
-        # After the consent check, blocked messages count as not sent. Before it, subtract the saved number of them.
-        is_judged = self.delivery_summary.not_sent > 0 or self.broadcast.purpose != Purpose.REMINDERS
-        return max(0, self.delivery_summary.planned - (0 if is_judged else self.broadcast.unreached_count))
+        """Count the messages still to be sent. Until the consent check, others wait that it will block."""
+        return min(self.delivery_summary.planned, self.broadcast.message_count)
 
 
 def list_broadcasts(drive: Drive) -> list[BroadcastRow]:

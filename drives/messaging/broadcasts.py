@@ -40,6 +40,21 @@ class BroadcastPreview:
     def recipient_count(self) -> int:
         return len(self.reach.reached)
 
+    @property
+    def text_count(self) -> int:
+        return self._count_messages(Channel.SMS)
+
+    @property
+    def email_count(self) -> int:
+        return self._count_messages(Channel.EMAIL)
+
+    @property
+    def message_count(self) -> int:
+        return self.text_count + self.email_count
+
+    def _count_messages(self, channel: str) -> int:
+        return sum(recipient.channel == channel for recipient, _content in self.messages if not recipient.reason)
+
 
 def preview_broadcast(*, drive: Drive, draft: BroadcastDraft) -> BroadcastPreview:
     return _preview(_build_broadcast(drive, draft), draft.audience)
@@ -197,9 +212,7 @@ def _save_and_queue(
     broadcast: Broadcast, preview: BroadcastPreview, request_key: str, actor: str, undo: timedelta, now: datetime
 ) -> Broadcast:
     broadcast.people_count, broadcast.unreached_count = preview.recipient_count, len(preview.reach.unreached)
-    sent = [recipient for recipient, _content in preview.messages if not recipient.reason]
-    broadcast.text_count = sum(recipient.channel == Channel.SMS for recipient in sent)
-    broadcast.email_count = sum(recipient.channel == Channel.EMAIL for recipient in sent)
+    broadcast.text_count, broadcast.email_count = preview.text_count, preview.email_count
     broadcast.cost, broadcast.currency = preview.price.cost, preview.price.currency
     broadcast.request_key, broadcast.actor = request_key, actor
     broadcast.created_at, broadcast.due_at = now, now + undo

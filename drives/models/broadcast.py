@@ -32,7 +32,7 @@ class Broadcast(models.Model):
     until_at = models.DateTimeField(null=True, blank=True)  # the audience arrives before this
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
-    email_count = models.PositiveIntegerField()
+    email_count = models.PositiveIntegerField()  # people with the same contact and text get one message
     unreached_count = models.PositiveIntegerField()  # donors without a usable contact
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)
@@ -63,3 +63,7 @@ class Broadcast(models.Model):
     def about(self) -> str:
         """Return the prefix of its messages' keys. The audit log also uses it as the broadcast's name."""
         return f"broadcast:{self.pk}"
+
+    @property
+    def message_count(self) -> int:
+        return self.text_count + self.email_count

@@ -58,7 +58,8 @@ def counted(booking: Booking) -> tuple[int, int]:
     """Count the donors that a cancellation and a broadcast about the visit would reach by text."""
     audience = broadcast_queries.Audience()
     found = broadcast_queries.load_broadcast_reach(booking.drive, audience, Purpose.REMINDERS)
-    return reach.load_cancellation_reach(booking.drive).by_text, len(found.text_recipients)
+    by_text = sum(recipient.channel == "sms" for recipient in found.reached)
+    return reach.load_cancellation_reach(booking.drive).by_text, by_text
 
 
 def test_without_a_consent_the_confirmation_and_changes_leave_by_text() -> None:

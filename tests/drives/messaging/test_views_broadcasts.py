@@ -61,8 +61,7 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
     assert "Hope Foundation: Bring a sweater. STOP to end" in shown
     assert (
-        "People 2 By text 2 By e-mail 0 Can’t be reached 1 1 × asked us to stop texting Segments 2 Cost 0.0236 USD"
-        in shown
+        "People 2 Texts 2 E-mails 0 Can’t be reached 1 1 × asked us to stop texting Segments 2 Cost 0.0236 USD" in shown
     )
     assert Message.objects.count() == 0
     sent = browser.post(address(drive), {**fields, "typed_count": "2"}, follow=True)
@@ -70,6 +69,23 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     assert Broadcast.objects.get().people_count == 2
     assert "Running" not in text(browser.get(address(drive, "broadcasts")))
     assert "Bring a sweater." in text(browser.get(address(drive, "broadcasts")))
+
+
+def test_a_family_that_shares_a_phone_counts_the_same_on_every_page() -> None:
+    member = ben()
+    browser, drive = coordinator.signed_in(member), drive_of(member, people=1)
+    builders.booked_together(drive, number=42)
+    Message.objects.all().delete()
+    counts = "People 4 Texts 2 E-mails 0 People who share a phone number or mailbox get one message."
+    fields = typed(browser, drive)
+    assert counts in text(browser.post(address(drive), {**fields, "preview": "1"}))
+    sent = text(browser.post(address(drive), {**fields, "typed_count": "4"}, follow=True))
+    assert counts in sent
+    assert "2 messages have not gone out yet." in sent
+    made.deliver(NOW + timedelta(minutes=2))
+    listed = text(browser.get(address(drive, "broadcasts")))
+    assert "4 people" in listed
+    assert "2 delivered" in listed
 
 
 @pytest.mark.parametrize(
