@@ -8,8 +8,7 @@ from django.db.models import Count
 
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
-from drives.capacity import availability, visits
-from drives.capacity.availability import SlotRow
+from drives.capacity import visits
 from drives.desk import parked, rules
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
@@ -34,14 +33,16 @@ class DriveFigures:
     drive: Drive
     booked: int
     held: int
-    spots_left: int  # for return visits
+    capacity: int  # how many return visits fit in the empty drive; no booking changes it
+    spots_left: int  # for return visits from now on
     donated: int
     still_expected: int  # booked, confirmed or checked in
     rate: forecast.DonationRate
 
     @property
-    def spots(self) -> int:
-        return self.booked + self.held + self.spots_left
+    def takes_fewer(self) -> bool:
+        """Return whether the booked visits and the open spots are fewer than the empty drive has."""
+        return self.booked + self.held + self.spots_left < self.capacity
 
     @property
     def expected(self) -> int:
@@ -103,7 +104,7 @@ class HomePage:
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
-    figures = _load_figures([drive], drive.organization)[0]
+    figures = _load_figures([drive], drive.organization, now)[0]
     hours = _load_hours(drive, now)
     verified = Booking.objects.filter(drive=drive).exclude(state__in=NOT_VERIFIED_STATES)
     rows = list(verified.values_list("source", "created_at"))
@@ -136,7 +137,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
     listed = [*ahead, *past]
-    figures = _load_figures(listed, organization)
+    figures = _load_figures(listed, organization, now)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # A waitlist may close with its drive, so look at past drives, too.
@@ -155,26 +156,36 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     )
 
 
-def _load_figures(drives: list[Drive], organization: Organization) -> list[DriveFigures]:
+def _load_figures(drives: list[Drive], organization: Organization, now: datetime) -> list[DriveFigures]:
     ids = [drive.pk for drive in drives]
-    slots = availability.list_slots_by_drive(ids)
+    slots: dict[int, list[Slot]] = {drive_id: [] for drive_id in ids}
+    for slot in Slot.objects.filter(drive__in=ids).order_by("drive", "n"):
+        slots[slot.drive_id].append(slot)
     states: dict[int, Counter[str]] = {drive_id: Counter() for drive_id in ids}
     counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
     for drive_id, state, count in counted.order_by("drive", "state"):
         states[drive_id][state] = count
     rate = turnout.load_donation_rate(organization)
-    return [_build_figures(drive, states[drive.pk], slots[drive.pk], rate) for drive in drives]
+    return [_build_figures(drive, states[drive.pk], slots[drive.pk], rate, now) for drive in drives]
 
 
 def _build_figures(
-    drive: Drive, states: Counter[str], slots: list[SlotRow], rate: forecast.DonationRate
+    drive: Drive, states: Counter[str], slots: list[Slot], rate: forecast.DonationRate, now: datetime
 ) -> DriveFigures:
+    ahead = [slot for slot in slots if slot.starts_at > now]
     shape = visits.compute_visit_shape(drive, "return")
     return DriveFigures(
         drive=drive,
         booked=sum(count for state, count in states.items() if state not in (*NOT_VERIFIED_STATES, *NOT_COMING)),
         held=states[BookingState.HELD],
-        spots_left=grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape),
+        capacity=grid.count_fitting_visits(
+            [slot.screening_limit for slot in slots], [slot.chairs_limit for slot in slots], shape
+        ),
+        spots_left=grid.count_fitting_visits(
+            [slot.screening_limit - slot.screening_taken for slot in ahead],
+            [slot.chairs_limit - slot.chairs_taken for slot in ahead],
+            shape,
+        ),
         donated=states[BookingState.DONATED],
         still_expected=sum(states[state] for state in ACTIVE_STATES),
         rate=rate,

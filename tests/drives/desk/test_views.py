@@ -351,6 +351,27 @@ def test_an_hour_is_half_empty_below_fifty_percent(booked: int, is_half_empty: b
     assert fill_of(drive, NOW)[0][1] is is_half_empty
 
 
+@pytest.mark.parametrize("visit", ["first", "return"])
+def test_a_booking_changes_the_number_of_booked_but_not_what_the_drive_takes(visit: str) -> None:
+    drive = builders.drive()
+    before = desk_queries.load_desk(drive, NOW).figures
+    for number in range(3):
+        builders.booked(drive, n=5 * number, number=number, visit=visit)
+        figures = desk_queries.load_desk(drive, NOW).figures
+        assert (figures.booked, figures.capacity) == (number + 1, before.spots_left)
+        assert figures.takes_fewer is (figures.booked + figures.spots_left < figures.capacity)
+    shown = text(coordinator.signed_in(builders.member(drive.organization)).get(address(drive)))
+    assert f"3 of {before.capacity} booked Room for {figures.spots_left} more return visits." in shown
+    assert ("First visits take longer" in shown) is figures.takes_fewer
+
+
+def test_a_time_that_has_passed_is_no_open_spot() -> None:
+    drive = builders.drive()
+    before = desk_queries.load_desk(drive, drive.starts_at - timedelta(seconds=1)).figures
+    after = desk_queries.load_desk(drive, drive.starts_at + timedelta(hours=2)).figures
+    assert (after.capacity, after.spots_left < before.spots_left) == (before.capacity, True)
+
+
 def todo_of(drive: Drive) -> set[str]:
     return {str(each.pill) for each in todo.list_drive_todos(drive, desk_queries.load_desk(drive, NOW))}
 
