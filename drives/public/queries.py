@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from drives import refusals
 from drives.capacity import availability, visits
 from drives.domain import grid
-from drives.models import Drive, DriveState, Slot, Visit
+from drives.models import Booking, Drive, DriveState, Slot, Visit
 from organizations.models import Cause, Organization
+from volunteers import queries as volunteers_queries
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,15 @@ def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
         for visit in (Visit.FIRST, Visit.RETURN)
     )
     return DrivePage(drive, first, again, now)
+
+
+def list_own_bookings(browser: str, drive: Drive, now: datetime) -> list[Booking]:
+    """List the bookings at a drive of the people that this browser knows. One query, or none for an unknown browser."""
+    if not browser:
+        return []
+    people = volunteers_queries.filter_volunteers_of_browser(browser, now)
+    rows = Booking.objects.active().filter(drive=drive, volunteer__in=people)
+    return list(rows.select_related("volunteer").order_by("starts_at", "pk"))
 
 
 def load_hourly_fill(drive: Drive) -> list[HourFill]:

@@ -101,6 +101,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         **build_drive_context(page),
         **_build_link_preview(page),
+        "own_bookings": queries.list_own_bookings(browser, page.drive, now),
         "wanted": party_request,
         "visit": party_request.visit,
         "earlier": earlier_visit,

@@ -5,16 +5,18 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import TimeMachineFixture
 
 from config import settings as production
 from drives.booking import changes
-from drives.models import CancelledBy, Drive, Site
+from drives.models import Booking, CancelledBy, Drive, Site
 from drives.planning import lifecycle
 from drives.web import shared_pages
 from organizations.models import Organization
@@ -146,6 +148,37 @@ def test_a_known_donor_never_gets_nor_leaves_a_shared_page() -> None:
     assert stranger.headers["Cache-Control"] == "no-cache"
     assert 'type="submit" class="tile"' not in stranger.content.decode()
     assert browser.get(address(drive, visit="return")).content == own.content
+
+
+def test_only_a_known_donor_sees_their_booking() -> None:
+    drive, browser = two_chairs(), Client()
+    donor.booked(browser, drive, visit="return")
+    own = text(browser.get(address(drive)))
+    reference = Booking.objects.get().reference
+    assert "You’re booked at this drive Test Ana Alder, 9:00 AM" in own
+    booking = browser.get(reverse("booking", args=[reference]))
+    assert (booking.status_code, "9:00 AM" in text(booking)) == (200, True)
+    for other in (Client(), known_browser()):
+        assert "You’re booked at this drive" not in text(other.get(address(drive)))
+    builders.cancelled(Booking.objects.get())
+    assert "You’re booked at this drive" not in text(browser.get(address(drive)))
+
+
+def test_a_party_of_three_takes_as_many_queries_as_one_booking() -> None:
+    drive = builders.drive()
+    builders.booked_together(drive)
+    single = builders.drive(drive.organization, policy=builders.lax())
+    builders.booked(single, number=42)
+    browser = Client()
+    browser.cookies["browser"] = builders.browser_of(builders.phone(42))
+    counts = []
+    for shown_drive, people in ((single, 1), (drive, 3)):
+        browser.get(address(shown_drive))
+        with CaptureQueriesContext(connection) as queries:
+            page = browser.get(address(shown_drive))
+        assert len(page.context["own_bookings"]) == people
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_a_coordinator_sees_the_counter_at_once() -> None:
