@@ -25,6 +25,7 @@ from tests.servers import Servers
 GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
 KEPT_REQUESTS = 10_000
+TRIES, ATTACKS, POOLED_REQUESTS = 2_000, 10_000, 10_000
 ROUNDS, PAIRS = 1_000, 900  # with this many pairs, the standard error of a result is 0.014
 KILLS_PER_ARENA = 50  # kills before the messages are left to recover and then counted
 
@@ -93,6 +94,18 @@ def check_races(share: float) -> tuple[bool, str]:
 
 
 def _run_tests(path: str, **more: str) -> tuple[bool, str]:
+    good, lines = _list_test_output(path, **more)
+    return good, lines[-1].strip("= ")
+
+
+def _run_tests_for_figures(path: str, **more: str) -> tuple[bool, str]:
+    """Run tests and return the figures that they note (`tests.figures`)."""
+    good, lines = _list_test_output(path, **more)
+    noted = [line.split(": ", 2)[2] for line in lines if line.startswith("test_") and line.count(": ") >= 2]
+    return good and bool(noted), "; ".join(noted)
+
+
+def _list_test_output(path: str, **more: str) -> tuple[bool, list[str]]:
     overridden = {*OURS, "DATABASE_URL", "REDIS_URL"}
     environment = {name: value for name, value in os.environ.items() if name not in overridden}
     answer = subprocess.run(
@@ -105,7 +118,7 @@ def _run_tests(path: str, **more: str) -> tuple[bool, str]:
     )
     if answer.returncode:
         print(answer.stdout[-3000:], flush=True)
-    return answer.returncode == 0, answer.stdout.strip().splitlines()[-1].strip("= ")
+    return answer.returncode == 0, answer.stdout.strip().splitlines()
 
 
 def check_waitlist_rounds(share: float) -> tuple[bool, str]:
@@ -119,6 +132,23 @@ def check_slow_connections(share: float) -> tuple[bool, str]:
     count = int(KEPT_REQUESTS * share)
     good, summary = _run_tests("tests/stack/test_slow_clients.py", KEPT_REQUESTS=str(count))
     return good, f"{count:,} requests on kept connections, {summary}"
+
+
+def check_change_tries(share: float) -> tuple[bool, str]:
+    """Let one donor change a booking without end, and check that another donor's code leaves."""
+    return _run_tests_for_figures("tests/faults/test_codes_first.py", CHANGE_TRIES=str(int(TRIES * share)))
+
+
+def check_code_attack(share: float) -> tuple[bool, str]:
+    """Ask for codes from many networks, and check that known donors still get theirs."""
+    return _run_tests_for_figures("tests/faults/test_code_budgets.py", ATTACKS=str(int(ATTACKS * share)))
+
+
+def check_pooler(share: float) -> tuple[bool, str]:
+    """Send requests through PgBouncer in transaction mode."""
+    count = int(POOLED_REQUESTS * share)
+    good, summary = _run_tests("tests/stack/test_pgbouncer.py", REQUESTS=str(count))
+    return good, f"{count:,} requests behind PgBouncer, {summary}"
 
 
 def check_timing(share: float) -> tuple[bool, str]:
@@ -150,6 +180,9 @@ PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
     "rounds": check_waitlist_rounds,
     "timing": check_timing,
     "connections": check_slow_connections,
+    "changes": check_change_tries,
+    "attack": check_code_attack,
+    "pooler": check_pooler,
 }
 
 
