@@ -21,7 +21,7 @@ class ContactFacts:
     suppressed: Collection[str] = ()
     sender_problem: str = ""
     refusing: Collection[str] = ()  # mailboxes that refuse mail
-    emails: Mapping[MailboxSubject, int] = field(default_factory=dict)  # those to unverified mailboxes
+    emails: Mapping[MailboxSubject, int] = field(default_factory=dict)  # those sent to unverified mailboxes
 
     def list_contacts(
         self, kind: MessageKind, addressee: Addressee, *, about: str = "", choice: str = "", consent: str = ""
@@ -84,15 +84,15 @@ def load_contact_facts(organization: Organization, people: Collection[tuple[Addr
         queries.list_suppressed_addresses(sender, addresses),
         stopped if sender else "no_sender",
         queries.list_refusing_mailboxes(organization, addresses),
-        _count_emails(people),
+        _count_sent_emails(people),
     )
 
 
-def _count_emails(people: Collection[tuple[Addressee, str]]) -> Mapping[MailboxSubject, int]:
+def _count_sent_emails(people: Collection[tuple[Addressee, str]]) -> Mapping[MailboxSubject, int]:
     subjects = [
         (about, address)
         for addressee, about in people
         for channel, address in addressee.contacts
         if channel == Channel.EMAIL and addressee.is_unverified(channel)
     ]
-    return unverified_mailboxes.count_emails(subjects) if subjects else {}
+    return unverified_mailboxes.count_sent_emails(subjects) if subjects else {}

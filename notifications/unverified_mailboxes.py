@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from notifications.models import Channel, Message, MessageState
+from notifications.models import UNSENT_STATES, Channel, Message, MessageState
 from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
 
 UNVERIFIED_MAILBOX = "unverified_mailbox"  # the reason of the blocked e-mails
@@ -54,9 +54,18 @@ def list_over_limit(messages: Sequence[Message]) -> set[int]:
 
 def count_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
     """Count the e-mails that were sent or wait to be sent. A reminder counts from when it is rendered."""
+    return _count(subjects, _NOT_COUNTED)
+
+
+def count_sent_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
+    """Count the e-mails that were sent. The next change of a booking withdraws those that wait."""
+    return _count(subjects, (*_NOT_COUNTED, *UNSENT_STATES))
+
+
+def _count(subjects: Collection[MailboxSubject], excluded: Collection[str]) -> Counter[MailboxSubject]:
     abouts, addresses = {about for about, _ in subjects}, {address for _, address in subjects}
     emails = Message.objects.filter(about__in=abouts, address__in=addresses, channel=Channel.EMAIL)
-    return Counter(emails.exclude(state__in=_NOT_COUNTED).values_list("about", "address"))
+    return Counter(emails.exclude(state__in=excluded).values_list("about", "address"))
 
 
 def _lock(subjects: Collection[MailboxSubject]) -> None:

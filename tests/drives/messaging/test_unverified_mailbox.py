@@ -180,6 +180,22 @@ def test_pages_say_when_no_email_is_left() -> None:
     assert "By e-mail 1 " in told(booking.drive)
 
 
+def test_a_coordinator_reads_whether_the_last_email_went() -> None:
+    """The cancellation is the second e-mail, so it goes. After a move it would be the third."""
+    for moves, outcome in ((0, "We’re letting the donor know."), (1, "1 person can’t be reached")):
+        booking = builders.booked(builders.drive(), number=50 + moves, email=f"test{moves}@example.org")
+        made.deliver(NOW)
+        for turn in range(moves):
+            move(booking, turn)
+        sender = booking.drive.organization.senders.get()
+        consents.suppress_address(sender=sender, address=builders.phone(50 + moves), now=NOW)
+        ben = coordinator.signed_in(builders.member(booking.drive.organization, Role.OWNER))
+        shown = donor.text(
+            ben.post(reverse("organizer_cancel_booking", args=[booking.pk]), {"reason": ""}, follow=True)
+        )
+        assert outcome in shown
+
+
 def test_a_blocked_email_puts_the_donor_on_the_call_list() -> None:
     booking = booked()
     made.deliver(NOW)
