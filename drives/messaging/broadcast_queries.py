@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -116,8 +116,7 @@ class BroadcastRow:
 
     @property
     def pending_count(self) -> int:
-        """Count the messages still to be sent. Until the consent check, others wait that it will block."""
-        return min(self.delivery_summary.planned, self.broadcast.message_count)
+        return self.delivery_summary.planned
 
 
 def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
@@ -126,9 +125,9 @@ def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
 
 
 def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
-    return BroadcastRow(
-        broadcast, delivery.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
-    )
+    found = delivery.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
+    # Until the consent check, messages that it will block wait, too (`broadcasts.preview_broadcast`).
+    return BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
 
 
 def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:
