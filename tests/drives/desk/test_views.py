@@ -362,7 +362,7 @@ def test_a_booking_changes_the_number_of_booked_but_not_what_the_drive_takes(vis
         assert figures.takes_fewer is (figures.booked + figures.spots_left < figures.capacity)
     shown = text(coordinator.signed_in(builders.member(drive.organization)).get(address(drive)))
     assert f"3 of {before.capacity} booked Room for {figures.spots_left} more return visits." in shown
-    assert ("first visits take longer" in shown) is figures.takes_fewer
+    assert ("First visits take longer" in shown) is figures.takes_fewer
 
 
 def test_a_time_that_has_passed_is_no_open_spot() -> None:
