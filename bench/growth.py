@@ -114,7 +114,7 @@ def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
     response = act()
     with _capture_queries() as captured:
         act()
-    queries = sum(
+    statements = sum(
         not query["sql"].startswith(_CONTROLS) for query in captured.captured_queries
     )  # before the next request empties the log
     times, cpu = [], []
@@ -127,9 +127,24 @@ def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
         "name": name,
         "p50_ms": round(1000 * statistics.median(times), 1),
         "cpu_ms": round(1000 * statistics.median(cpu), 1),
-        "queries": queries,
+        "statements": statements,
+        "blocks": _count_blocks(act) - _count_blocks(lambda: None),
         "bytes": len(getattr(response, "content", b"")),
     }
+
+
+def _count_blocks(act: ReadPage) -> int:
+    """Count the blocks that PostgreSQL reads during the act, from memory or disk. They do not depend on the load."""
+    before = _read_block_count()
+    act()
+    return _read_block_count() - before
+
+
+def _read_block_count() -> int:
+    with importlib.import_module("django.db").connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
 
 
 def _list_sweeps() -> list[str]:

@@ -28,15 +28,16 @@ def write_section(name: str, text: str) -> None:
 
 def format_growth_table(found: Mapping[int, Rows]) -> str:
     sizes = sorted(found)
-    head = [*(f"p50 at {size:,}, ms" for size in sizes), "growth", "CPU, ms", "statements", "bytes"]
+    head = [*(f"blocks at {size:,}" for size in sizes), "growth", "p50, ms", "CPU, ms", "statements", "bytes"]
     lines = [f"| | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
     for row in found[sizes[-1]]:
         same = [_find_row(found[size], row["name"]) for size in sizes]
         cells = [
-            *(f"{one['p50_ms']:.1f}" for one in same),
+            *(f"{one['blocks']:,}" for one in same),
             f"{compute_growth(same):.1f} ×",
+            f"{row['p50_ms']:.1f}",
             f"{row['cpu_ms']:.1f}",
-            " → ".join(dict.fromkeys(str(one["queries"]) for one in (same[0], same[-1]))),
+            " → ".join(dict.fromkeys(str(one["statements"]) for one in (same[0], same[-1]))),
             f"{row['bytes']:,}" if row["bytes"] else "",
         ]
         lines.append(f"| {row['name']} | {' | '.join(cells)} |")
@@ -44,25 +45,25 @@ def format_growth_table(found: Mapping[int, Rows]) -> str:
 
 
 def compute_growth(same: Rows) -> float:
-    """Return how much longer the act takes at the largest size than at the smallest."""
-    return float(same[-1]["p50_ms"]) / max(float(same[0]["p50_ms"]), 0.1)
+    """Return how many times as many blocks the act reads at the largest size as at the smallest."""
+    return float(same[-1]["blocks"]) / max(float(same[0]["blocks"]), 1.0)
 
 
 def draw_growth(found: Mapping[int, Rows]) -> str:
-    """Draw one line for each act, with a dot for each size, on a logarithmic scale of milliseconds."""
+    """Draw one line for each act, with a dot for each size, on a logarithmic scale of blocks."""
     sizes = sorted(found)
     names = [row["name"] for row in found[sizes[-1]]]
     height = TOP + ROW_HEIGHT * len(names) + 10
     parts = [_draw_axis(height), *_draw_legend(sizes)]
     for number, name in enumerate(names):
         y = TOP + ROW_HEIGHT * number + ROW_HEIGHT / 2
-        xs = [_compute_x(_find_row(found[size], name)["p50_ms"]) for size in sizes]
+        xs = [_compute_x(_find_row(found[size], name)["blocks"]) for size in sizes]
         parts.append(f'<text x="{LEFT - 10}" y="{y + 4:.0f}" text-anchor="end">{name}</text>')
         parts.append(f'<line x1="{min(xs):.1f}" x2="{max(xs):.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="#9ab"/>')
-        dots = zip(xs, COLORS, strict=True)
+        dots = zip(xs, COLORS, strict=False)
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>' for x, color in dots]
     box = f'viewBox="0 0 {LEFT + WIDTH + 30} {height}" width="{LEFT + WIDTH + 30}" height="{height}"'
-    title = "<title>Milliseconds of each page, probe and sweep by the number of bookings</title>"
+    title = "<title>Blocks that PostgreSQL reads for each page, probe and sweep by the number of bookings</title>"
     style = 'font-family="system-ui, sans-serif" font-size="12" fill="#223"'
     return "\n".join(
         [
@@ -76,11 +77,11 @@ def draw_growth(found: Mapping[int, Rows]) -> str:
 
 
 def _draw_axis(height: int) -> str:
-    marks = [
-        f'<line x1="{_compute_x(ms):.1f}" x2="{_compute_x(ms):.1f}" y1="{TOP}" y2="{height - 10}" stroke="#e3e8ec"/>'
-        f'<text x="{_compute_x(ms):.1f}" y="{TOP - 6}" text-anchor="middle">{ms:g} ms</text>'
-        for ms in (1, 10, 100, 1000)
-    ]
+    marks = []
+    for blocks in (10, 100, 1_000, 10_000):
+        x = f"{_compute_x(blocks):.1f}"
+        marks.append(f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{height - 10}" stroke="#e3e8ec"/>')
+        marks.append(f'<text x="{x}" y="{TOP - 6}" text-anchor="middle">{blocks:,} blocks</text>')
     return "\n".join(marks)
 
 
@@ -92,8 +93,8 @@ def _draw_legend(sizes: Sequence[int]) -> list[str]:
     ]
 
 
-def _compute_x(ms: float) -> float:
-    return LEFT + WIDTH * math.log10(min(max(ms, 1.0), 1000.0)) / 3
+def _compute_x(blocks: float) -> float:
+    return LEFT + WIDTH * math.log10(min(max(blocks, 1.0), 100_000.0)) / 5
 
 
 def _find_row(rows: Rows, name: str) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """The Celery app and the beat schedule. Any task may run twice."""
 
+import gc
 import importlib
 import os
 from datetime import timedelta
@@ -42,6 +43,15 @@ class KeyCheck(bootsteps.StartStopStep):
         importlib.import_module("django.db").connections.close_all()
 
 
+class SharedMemory(bootsteps.Step):
+    """Import what the tasks need before the worker forks, so that its processes share that memory."""
+
+    def create(self, parent: Any) -> None:
+        importlib.import_module(importlib.import_module("django.conf").settings.ROOT_URLCONF)
+        gc.collect()
+        gc.freeze()  # a collection in a process does not copy the shared pages
+
+
 class Sweep(Task):  # type: ignore[type-arg]
     """A periodic task. In a restored copy, it does nothing until `manage.py restored`."""
 
@@ -51,7 +61,7 @@ class Sweep(Task):  # type: ignore[type-arg]
 
 
 app = Celery("plasma-drives", task_cls=Sweep)
-app.steps["worker"].add(KeyCheck)
+app.steps["worker"].update({KeyCheck, SharedMemory})
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Codes have a queue of their own. A worker that takes only this queue (`-Q codes`) is never busy with other messages.

@@ -171,3 +171,10 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    # Django's own methods translate the labels of all choices in each call, which pages with many messages notice.
+    def get_state_display(self) -> str:  # type: ignore[no-redef]
+        return str(MessageState(self.state).label)
+
+    def get_channel_display(self) -> str:  # type: ignore[no-redef]
+        return str(Channel(self.channel).label)

@@ -1,4 +1,4 @@
-"""Query plans of the statements that run hundreds of times a second when a drive opens.
+"""Query plans of the statements that run hundreds of times a second when a drive opens, or every few seconds.
 
 The tests check plans, not times. PostgreSQL must use an index to find the few rows of one booking. The tests check the
 generic plan, because PostgreSQL may use it from the sixth execution on.
@@ -18,6 +18,7 @@ from django.utils import timezone
 from bench import bench_data, delivery
 from drives.models import Drive
 from drives.public import api_queries
+from drives.waitlist import queries
 from notifications import claim
 from tests import builders
 
@@ -83,6 +84,8 @@ HOT: dict[str, Callable[[Drive], object]] = {
     "hold through the API": post_booking,
     "prove": lambda drive: builders.verified(builders.held(drive, now=timezone.now()), now=timezone.now()),
     "open times": lambda drive: api_queries.find_public_times(drive.pk, "return", timezone.now()),
+    "look for waitlists that changed": lambda _drive: queries.list_drives_to_offer(timezone.now()),
+    "readiness": lambda _drive: Client().get("/readyz"),
     "claim due texts": lambda _drive: claim.claim_messages(channel="sms", limit=500, now=timezone.now()),
 }
 
