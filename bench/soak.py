@@ -30,6 +30,9 @@ ROUNDS, PAIRS = 1_000, 900  # with this many pairs, the standard error of a resu
 KILLS_PER_ARENA = 50  # kills before the messages are left to recover and then counted
 
 
+ROLLING_REQUESTS = 10_000
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
@@ -127,6 +130,13 @@ def check_waitlist_rounds(share: float) -> tuple[bool, str]:
     return good, f"{count:,} rounds, {summary}"
 
 
+def check_rolling_restart(share: float) -> tuple[bool, str]:
+    """Restart two web servers in turn under load, while a migration adds a column."""
+    count = int(ROLLING_REQUESTS * share)
+    good, summary = _run_tests("tests/stack/test_rolling_restart.py", ROLLING_REQUESTS=str(count))
+    return good, f"{count:,} requests, {summary}"
+
+
 def check_slow_connections(share: float) -> tuple[bool, str]:
     """Hold incomplete requests open, and reuse connections after early responses."""
     count = int(KEPT_REQUESTS * share)
@@ -183,6 +193,7 @@ PARTS: dict[str, Callable[[float], tuple[bool, str]]] = {
     "changes": check_change_tries,
     "attack": check_code_attack,
     "pooler": check_pooler,
+    "rolling": check_rolling_restart,
 }
 
 
