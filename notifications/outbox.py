@@ -28,7 +28,8 @@ def queue_messages(*, organization: Organization | None, messages: Sequence[Rend
     Messages without an organization are account mail. They are sent under the installation's own name.
     """
     rows = [_build_row(organization, message.envelope, now, message.content) for message in messages]
-    unverified_mailboxes.block_emails_over_limit(rows, now)
+    if limited := [row for row in rows if row["has_unverified_mailbox"]]:
+        unverified_mailboxes.block_emails_over_limit(limited, now)
     return _insert_rows(rows)
 
 

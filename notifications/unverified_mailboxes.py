@@ -22,14 +22,11 @@ def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> No
 
     Locks each mailbox and subject until the transaction ends.
     """
-    limited = [row for row in rows if row["has_unverified_mailbox"]]
-    if not limited:
-        return
-    subjects = [(row["about"], row["address"]) for row in limited]
+    subjects = [(row["about"], row["address"]) for row in rows]
     _lock(subjects)
-    known_keys = set(Message.objects.filter(key__in=[row["key"] for row in limited]).values_list("key", flat=True))
+    known_keys = set(Message.objects.filter(key__in=[row["key"] for row in rows]).values_list("key", flat=True))
     used = count_emails(subjects)
-    for row in sorted(limited, key=lambda row: (row["due_at"], row["key"])):
+    for row in sorted(rows, key=lambda row: (row["due_at"], row["key"])):
         if row["key"] in known_keys:
             continue
         subject = row["about"], row["address"]

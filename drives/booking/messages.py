@@ -13,11 +13,10 @@ from drives.domain.message_kinds import ScheduledKind
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.next_visit import NO_FOLLOW_UP, FollowUp
 from drives.messaging import invitations, reminders, schedule
-from drives.messaging import wording as messaging_wording
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts import next_visit_texts
+from drives.messaging.texts.booking_texts import BookingRenderer
 from drives.messaging.texts.catalog import SHARED_TEXTS, CustomTexts
-from drives.messaging.wording import BookingRenderer
 from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.web import links
 from notifications import envelopes, kinds, outbox
@@ -290,9 +289,7 @@ def _render_for(
         return texts_bookings.call_in_language(
             envelope.language, lambda: texts_bookings.render_shared_text(kind.name, group)
         )
-    return messaging_wording.render_booking_message(
-        group[0], render, custom_texts, envelope.channel, kind.calendar_method
-    )
+    return texts_bookings.render_booking_message(group[0], render, custom_texts, envelope.channel, kind.calendar_method)
 
 
 def _render_thanks(

@@ -1,6 +1,6 @@
 """Replace failed texts with e-mails."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -8,8 +8,9 @@ from functools import partial
 from django.db import transaction
 
 from drives.capacity import locks
-from drives.messaging import rules, schedule, wording
+from drives.messaging import rules, schedule
 from drives.messaging.texts import booking_texts, broadcast_texts
+from drives.messaging.texts.booking_texts import BookingRenderer
 from drives.messaging.texts.catalog import CustomTexts
 from drives.models import EXPECTED_STATES, Booking, BookingChange, BookingState, Broadcast, BroadcastKind
 from notifications import envelopes, kinds, outbox
@@ -19,8 +20,6 @@ from notifications.message_content import Envelope, MessageContent, RenderedMess
 from notifications.models import Channel, Message, Purpose
 from organizations import sweeps
 from volunteers import addressees
-
-EmailRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
@@ -87,7 +86,9 @@ def _render_email(booking: Booking, text: Message, custom: CustomTexts, now: dat
         render_broadcast = partial(broadcast_texts.render_broadcast, broadcast, booking, Channel.EMAIL)
         return booking_texts.call_in_language(text.language, render_broadcast)
     render = EMAIL_RENDERERS.get(text.kind, partial(_render_reminder, now))
-    return wording.render_booking_message(booking, render, custom, Channel.EMAIL, KINDS[text.kind].calendar_method)
+    return booking_texts.render_booking_message(
+        booking, render, custom, Channel.EMAIL, KINDS[text.kind].calendar_method
+    )
 
 
 def _render_reminder(now: datetime, booking: Booking, channel: str, custom: CustomTexts) -> MessageContent:
@@ -103,7 +104,7 @@ def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> Messag
 
 BROADCAST_KINDS = frozenset(map(str, BroadcastKind))
 # The e-mail that replaces each kind of text. Kinds not listed use the reminder.
-EMAIL_RENDERERS: Mapping[str, EmailRenderer] = {
+EMAIL_RENDERERS: Mapping[str, BookingRenderer] = {
     kinds.BOOKED.name: booking_texts.render_booked,
     kinds.MOVED.name: _render_moved,
     kinds.RELOCATED.name: booking_texts.render_relocated,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.domain import localtime
 from drives.messaging.texts import catalog
@@ -18,10 +20,12 @@ from drives.models import Booking, CancelledBy, Drive
 from drives.web import links
 from notifications import message_content
 from notifications.message_content import MessageContent
+from notifications.models import Channel
 from organizations.models import Organization
 from volunteers.models import Contact
 
 T = TypeVar("T")
+BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
 def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
@@ -164,6 +168,19 @@ def render_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, 
 def call_in_language(language: str, render: Callable[[], T]) -> T:
     with translation.override(language):
         return render()
+
+
+def render_booking_message(
+    booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
+) -> MessageContent:
+    """Render a message in the donor's language. An e-mail gets a calendar object, if the kind has a method for it."""
+    language = booking.volunteer.language if booking.volunteer else "en"
+    content = call_in_language(language, lambda: render(booking, channel, custom))
+    if channel == Channel.SMS or not method:
+        return content
+    event = call_in_language(language, lambda: events.build_booking_event(booking))
+    body = ical.build_cancellation(event) if method == "CANCEL" else ical.build_invitation(event)
+    return replace(content, calendar=body.decode(), calendar_method=method)
 
 
 def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> MessageContent:
