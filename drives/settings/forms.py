@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from drives.eligibility import policy_choices
 from drives.planning import forms_sites
-from drives.planning.forms_sites import build_link_field
 from drives.web import colors
 from drives.web.fields import PhoneForm, PhoneFormField
 from notifications import contact_address
@@ -80,7 +79,7 @@ class ContactForm(OrganizationForm):
         help_text=gettext_lazy("Donors call it when a page can’t help."),
         required=False,
     )
-    website = build_link_field(gettext_lazy("Website"))
+    website = forms_sites.build_link_field(gettext_lazy("Website"))
 
     class Meta:
         model = Organization

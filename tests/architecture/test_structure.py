@@ -36,6 +36,7 @@ DOORS = {
         "web.read_only_admin",  # every app has read-only admin pages
     },
     "notifications": {
+        "rules",  # conversations are kept as long as texts
         *("models", "consents", "demo", "erasure", "mailboxes", "opt_outs", "outbox", "queries", "replies", "senders"),
         "restored_messages",
         *("contact_address", "message_content", "reply_text"),  # the format of a message and of a phone number
