@@ -64,6 +64,8 @@ _REASONS = {
     "no_consent": _("did not consent"),
     "consent_withdrawn": _("withdrew consent"),
     "mailbox_refuses": _("the mailbox refuses our mail"),
+    "account_unknown": _("the provider does not know our account"),
+    "number_unknown": _("our account does not have this sending number"),
     "unverified_mailbox": _("the e-mail address is not verified"),
     "no_sender": _("no sender is set up"),
     "sender_stopped": _("the sender is turned off"),

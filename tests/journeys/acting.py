@@ -109,7 +109,9 @@ class Donor:
         """Hold a slot, starting on the drive's page and ending on the check page."""
         page = self.visitor.open(f"/d/{drive.slug}/?visit={visit}")
         page = self.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive, n).pk))
-        details = {"name": self.name, "phone": self.phone, "email": self.email, **self.consents}
+        contact_by = "both" if self.phone and self.email else "phone" if self.phone else "email"
+        contact = {"contact_by": contact_by, "phone": self.phone, "email": self.email}
+        details = {"name": self.name, **contact, **self.consents}
         page = self.visitor.submit(page.form("/book/"), **details)
         assert page.path.startswith("/b/"), (page.status, page.html)
         self.token = Booking.objects.get(reference=page.path.split("/")[2]).token
