@@ -164,7 +164,7 @@ def test_every_door_is_used(door: str) -> None:
         *(
             "notifications",
             "notifications.providers.twilio.Gateway",
-            "notifications.rules.due",
+            "notifications.pace.due",
             "volunteers.person_names.known",
         ),
         *("organizations.web.pages", "organizations.rules_of_old.may", "organizations.web.accounts_of_old"),
