@@ -212,7 +212,6 @@ def spend_change(entry: WaitlistEntry, now: datetime) -> None:
 
 
 @transaction.atomic
-@transaction.atomic
 def extend_entry(*, entry_id: int, now: datetime) -> WaitlistEntry:
     """Give the donor 15 more minutes to enter the code, once, as for a booking. Later calls change nothing.
 
@@ -226,6 +225,7 @@ def extend_entry(*, entry_id: int, now: datetime) -> WaitlistEntry:
     return entry
 
 
+@transaction.atomic
 def _confirm_verified_entry(
     *, entry_id: int, identity: str, booking_for: BookingFor, is_change_counted: bool, now: datetime
 ) -> WaitlistEntry:

@@ -268,7 +268,6 @@ def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
 
 
 @pytest.mark.time_machine(NOW, tick=False)
-@pytest.mark.time_machine(NOW, tick=False)
 @pytest.mark.parametrize(
     ("days", "first"),
     [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],

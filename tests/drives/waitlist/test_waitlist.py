@@ -58,6 +58,11 @@ def refusal(act: Any, *arguments: Any, **named: Any) -> list[str]:
     return caught.value.codes
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_donor_is_verified_in_a_transaction_of_its_own() -> None:
+    assert builders.waits(builders.full_drive()[0].drive).state == "waiting"
+
+
 def test_a_verified_donor_gets_the_position() -> None:
     full = builders.full_drive()
     ana, dan = builders.waits(full[0].drive, number=42), builders.waits(full[0].drive, number=43, now=LATER)
