@@ -127,7 +127,10 @@ def test_codes_and_changes_leave_first_then_reminders_then_invitations() -> None
 def test_consent_follows_the_basis() -> None:
     consents = {kind.name: kind.required_consent("given") for kind in KINDS.values()}
     own_acts = {"code", "booked", "waitlist_joined", "waitlist_answer", "opt_out", "reply_answer"}
-    asked_for, members = {"offer", "waitlist_closed"}, {"alert_cancellation", "alert_under_filled", "account", "test"}
+    asked_for, members = (
+        {"offer", "waitlist_closed"},
+        {"alert_cancellation", "alert_under_filled", "account", "test", "test_text"},
+    )
     changes = {"moved", "relocated", "cancelled", "drive_cancelled", "late"}
     reminders = {"week", "three_days", "day_before", "same_day", "thank_you", "missed"}
     assert {name for name, consent in consents.items() if not consent} == own_acts | asked_for | changes | members
