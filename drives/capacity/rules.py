@@ -6,10 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from drives.capacity import hold_limits
 from drives.models import DriveState
 from drives.refusals import Reason
-
-MAX_HOLDS_PER_CONTACT = 2
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,8 @@ def _reasons_against_slot(facts: BookingFacts, now: datetime) -> list[Reason]:
     return []
 
 
-def reasons_against_third_hold(facts: BookingFacts, now: datetime) -> list[Reason]:
-    if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
-        return []
-    text = _(
-        "We’re already holding two times for this phone or e-mail. Finish booking one of them, or wait until they"
-        " expire."
-    )
-    return [Reason("too_many_holds", text)]
+def _reasons_against_more_holds(facts: BookingFacts, now: datetime) -> list[Reason]:
+    return hold_limits.reasons_against_more_holds(facts.live_hold_count)
 
 
 def reasons_against_second_booking(facts: BookingFacts, now: datetime) -> list[Reason]:
@@ -72,7 +65,7 @@ def reasons_against_second_booking(facts: BookingFacts, now: datetime) -> list[R
 _RULES: tuple[Callable[[BookingFacts, datetime], list[Reason]], ...] = (
     reasons_against_drive,
     _reasons_against_slot,
-    reasons_against_third_hold,
+    _reasons_against_more_holds,
     reasons_against_second_booking,
 )
 

@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from drives.capacity import rules as capacity_rules
-from drives.capacity.rules import MAX_HOLDS_PER_CONTACT, BookingFacts
+from drives.capacity.hold_limits import MAX_HOLDS_PER_CONTACT
+from drives.capacity.rules import BookingFacts
 from drives.domain.matching import ArrivalWindow
 from drives.models import Drive, DriveState, OfferState
 from drives.refusals import Reason
@@ -47,8 +48,8 @@ def is_waitlist_open(drive: Drive, now: datetime) -> bool:
 def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
         return []
-    text = _("This phone or e-mail already has two requests. Finish one of them, or wait 15 minutes.")
-    return [Reason("too_many_holds", text)]
+    text = _("This phone or e-mail already has %(count)s requests. Finish one of them, or wait 15 minutes.")
+    return [Reason("too_many_holds", text % {"count": MAX_HOLDS_PER_CONTACT})]
 
 
 def build_no_time_reason() -> Reason:

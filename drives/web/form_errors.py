@@ -31,7 +31,9 @@ def format_for_member(error: ValidationError) -> str:
 # The sentences of these codes speak to the donor. A coordinator or helper reads another one.
 MEMBER_SENTENCES = {
     "already_booked": _("This person already has a booking at this drive. Open that booking to change its time."),
-    "too_many_holds": _("This phone or e-mail already has two unfinished bookings. They expire within 30 minutes."),
+    "too_many_holds": _(
+        "This phone or e-mail already has too many unfinished bookings. They expire within 30 minutes."
+    ),
     "visit_is_first": _(
         "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
         " doesn’t fit at this time."

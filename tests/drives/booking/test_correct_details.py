@@ -97,7 +97,7 @@ def test_a_contact_with_two_holds_takes_no_third_by_correction() -> None:
     booking = donor.kept(browser, drive, 8)
     refused = correct(browser, booking, n=8, phone="(201) 555-0143")
     assert refused.status_code == 409
-    assert "We’re already holding two times for this phone or e-mail." in donor.text(refused)
+    assert "We’re already holding 2 times for this phone or e-mail." in donor.text(refused)
     assert 'value="(201) 555-0143"' in refused.content.decode()
     assert Registration.objects.get(bookings=booking).phone == builders.phone(42)
 

@@ -9,8 +9,8 @@ from drives import refusals
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
+from drives.capacity import hold_limits, visits
 from drives.capacity import rules as capacity_rules
-from drives.capacity import visits
 from drives.capacity.rules import BookingFacts
 from drives.domain.grid import VisitShape
 from drives.domain.intervals import GIVEN, SELF_REPORTED, BrokenRule, Donation, IntervalRules
@@ -65,7 +65,7 @@ def test_the_constants_of_the_rules() -> None:
     assert timedelta(hours=24) == booking_rules.LATE_WITHIN
     assert timedelta(hours=72) == booking_rules.CANCELLATION_ALERT_WITHIN
     assert timedelta(days=30) == web_rules.LINK_VALID_FOR
-    assert capacity_rules.MAX_HOLDS_PER_CONTACT == 2
+    assert hold_limits.MAX_HOLDS_PER_CONTACT == 2
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_an_open_slot_of_a_published_drive_is_bookable() -> None:
 
 
 @pytest.mark.parametrize(("holds", "found"), [(0, []), (1, []), (2, ["too_many_holds"]), (3, ["too_many_holds"])])
-def test_a_third_hold_of_one_contact_is_refused(holds: int, found: list[str]) -> None:
+def test_a_hold_above_the_limit_of_one_contact_is_refused(holds: int, found: list[str]) -> None:
     assert codes(live_hold_count=holds) == found
     waiting = waitlist_rules.reasons_not_to_join_waitlist(place(live_hold_count=holds), NOW)
     assert [reason.code for reason in waiting] == found
@@ -144,7 +144,7 @@ def test_every_reason_is_given_at_once() -> None:
     assert reasons(found) == {
         "drive_closed": "Online booking for this drive is closed.",
         "slot_closed": "This time is closed. Choose another one.",
-        "too_many_holds": "We’re already holding two times for this phone or e-mail."
+        "too_many_holds": "We’re already holding 2 times for this phone or e-mail."
         " Finish booking one of them, or wait until they expire.",
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
@@ -183,7 +183,7 @@ def test_joining_a_waitlist_ignores_the_slot() -> None:
     )
     assert reasons(taken) == {
         "drive_past": "This drive is over.",
-        "too_many_holds": "This phone or e-mail already has two requests. Finish one of them, or wait 15 minutes.",
+        "too_many_holds": "This phone or e-mail already has 2 requests. Finish one of them, or wait 15 minutes.",
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
     }

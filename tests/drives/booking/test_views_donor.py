@@ -105,7 +105,7 @@ def test_a_third_hold_is_refused_above_the_form() -> None:
         donor.kept(browser, drive, n)
     response = donor.keep(browser, drive, 8)
     assert response.status_code == 409
-    assert "We’re already holding two times for this phone or e-mail." in text(response)
+    assert "We’re already holding 2 times for this phone or e-mail." in text(response)
     assert "Someone just took that time." not in text(response)
     assert "Saturday, March 13, 11:00 AM" in text(response)
 
