@@ -12,6 +12,7 @@ from drives.domain import localtime, reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
 from drives.messaging import rules
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts.catalog import TextTemplate
 from drives.models import Drive
 from drives.web.fields import CheckboxField
@@ -95,7 +96,8 @@ class MessageScheduleForm(forms.Form):
 
     @property
     def message_schedule(self) -> MessageSchedule:
-        return reminder_times.normalize_schedule({kind: self._build_entry(kind) for kind in ScheduledKind.values})
+        typed = {kind: self._build_entry(kind) for kind in ScheduledKind.values}
+        return reminder_times.normalize_schedule(typed, DEFAULT_SCHEDULE)
 
     def _build_entry(self, kind: str) -> EntrySettings:
         typed, saved = self.cleaned_data, self.saved_schedule[kind]

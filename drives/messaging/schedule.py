@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from drives.domain import reminder_times
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts.catalog import CustomTexts, TextTemplate
 from drives.models import EXPECTED_STATES, Booking, CustomText, Drive, DriveState, ScheduleEntry
 from notifications.quiet_hours import QuietHours
@@ -17,7 +18,7 @@ from organizations.models import Organization
 
 def load_organization_schedule(organization: Organization) -> MessageSchedule:
     rows = ScheduleEntry.objects.filter(organization=organization, drive=None)
-    return reminder_times.merge_schedule(reminder_times.DEFAULT_SCHEDULE, map(_build_entry, rows))
+    return reminder_times.merge_schedule(DEFAULT_SCHEDULE, map(_build_entry, rows))
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
@@ -31,7 +32,7 @@ def load_drive_schedules(organization: Organization, drive_ids: Collection[int])
     for row in rows:
         entries = organization_entries if row.drive_id is None else drive_entries.setdefault(row.drive_id, [])
         entries.append(_build_entry(row))
-    organization_schedule = reminder_times.merge_schedule(reminder_times.DEFAULT_SCHEDULE, organization_entries)
+    organization_schedule = reminder_times.merge_schedule(DEFAULT_SCHEDULE, organization_entries)
     return {pk: reminder_times.merge_schedule(organization_schedule, drive_entries.get(pk, ())) for pk in drive_ids}
 
 

@@ -12,6 +12,7 @@ from drives.capacity import locks
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import custom_texts, reschedule, schedule
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import TextTemplate
 from drives.models import CustomText, Drive, DriveState, ScheduleEntry
@@ -47,7 +48,7 @@ def change_message_schedule(
     ids = _lock_upcoming_drives(organization, now)
     if reminder_times.compute_schedule_fingerprint(schedule.load_organization_schedule(organization)) != version:
         raise SettingsVersionChanged
-    _save_schedule_entries(organization, None, message_schedule, reminder_times.DEFAULT_SCHEDULE)
+    _save_schedule_entries(organization, None, message_schedule, DEFAULT_SCHEDULE)
     _add_audit_entry(organization, actor, "change_message_schedule", f"organization:{organization.pk}", now)
     return reschedule.reschedule_reminders(organization=organization, drive_ids=ids, now=now)
 
@@ -232,7 +233,7 @@ def _save_schedule_entries(
     ScheduleEntry.objects.filter(organization=organization, drive=drive).delete()
     ScheduleEntry.objects.bulk_create(
         ScheduleEntry(organization=organization, drive=drive, **reminder_times.build_entry_columns(entry))
-        for entry in reminder_times.normalize_schedule(message_schedule).values()
+        for entry in reminder_times.normalize_schedule(message_schedule, DEFAULT_SCHEDULE).values()
         if inherited.get(entry.kind) != entry
     )
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from drives.domain import reminder_times
 from drives.domain.message_kinds import ScheduledKind
-from drives.domain.reminder_times import DEFAULT_SCHEDULE, EntrySettings, MessageSchedule, ScheduleProblem
+from drives.domain.reminder_times import EntrySettings, MessageSchedule, ScheduleProblem
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from notifications import kinds
 from notifications.kinds import ChannelChoice
 from notifications.quiet_hours import QuietHours
@@ -166,7 +167,7 @@ def test_a_schedule_keeps_used_fields_and_the_confirmation() -> None:
             line(9, 0, kind=ScheduledKind.BOOKED, is_enabled=False),
         ],
     )
-    kept = reminder_times.normalize_schedule(typed)
+    kept = reminder_times.normalize_schedule(typed, DEFAULT_SCHEDULE)
     assert (kept["day_before"].days, kept["day_before"].hours) == (1, 0)
     assert (kept["three_days"].days, kept["three_days"].hours) == (4, 0)
     assert (kept["booked"].is_enabled, kept["booked"].days) == (True, 0)
@@ -274,7 +275,7 @@ def test_a_schedule_keeps_hours_and_days_where_they_apply() -> None:
             line(kind="missed", is_enabled=False),
         ],
     )
-    kept = reminder_times.normalize_schedule(typed)
+    kept = reminder_times.normalize_schedule(typed, DEFAULT_SCHEDULE)
     assert (kept["same_day"].days, kept["same_day"].hours) == (0, 5)
     assert (kept["week"].days, kept["week"].hours) == (9, 0)
     assert (kept["missed"].is_enabled, kept["booked"].is_enabled) == (False, True)

@@ -13,6 +13,7 @@ from drives.domain import reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings
 from drives.messaging import reminders
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts import next_visit_texts
 from drives.models import Booking
@@ -189,7 +190,7 @@ def test_with_consent_or_without_a_mailbox_a_text_stays_a_text() -> None:
 def test_a_schedule_with_both_channels_sends_one_email() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org", consents=())
     builders.verify_mailbox("ana@example.org")
-    plan = {**reminder_times.DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
+    plan = {**DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="scheduled").delete()
     reminders.schedule_reminders([bookings.load_message_bookings([booking.pk])[booking.pk]], plan, NOW)
     assert rendered(due_message(booking))[0] == "withdrawn"

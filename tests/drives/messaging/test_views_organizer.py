@@ -12,6 +12,7 @@ from django.urls import reverse
 from config import settings as project
 from drives.domain import reminder_times
 from drives.messaging import reminders, schedule
+from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts import catalog
 from drives.messaging.texts.catalog import TEXTS, TextTemplate
 from drives.models import CustomText, Drive, ScheduleEntry
@@ -375,7 +376,7 @@ def test_another_organizations_drive_is_not_found() -> None:
         address = reverse(name, args=[cleo.pk])
         assert browser.post(address, {**typed_schedule(owner), "save": "1", "drop": "1"}).status_code == 404
     assert "Cleo" not in text(browser.get(OVERVIEW))
-    assert schedule.load_drive_schedule(cleo) == reminder_times.DEFAULT_SCHEDULE
+    assert schedule.load_drive_schedule(cleo) == DEFAULT_SCHEDULE
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(-1, "delivered"), (0, "expired"), (1, "expired")])
