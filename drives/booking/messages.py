@@ -16,7 +16,7 @@ from drives.messaging import invitations, reminders, schedule
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts import next_visit_texts
 from drives.messaging.texts.booking_texts import BookingRenderer
-from drives.messaging.texts.catalog import SHARED_TEXTS, CustomTexts
+from drives.messaging.texts.wording import SHARED_TEXTS, CustomTexts
 from drives.models import Booking, BookingState, CancelledBy, Drive
 from drives.web import links
 from notifications import envelopes, kinds, outbox

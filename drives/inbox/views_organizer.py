@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives.booking import rules as booking_rules
 from drives.inbox import conversations, queries
 from drives.messaging import rules as messaging_rules
-from drives.messaging.texts import broadcast_texts, catalog
+from drives.messaging.texts import broadcast_texts, wording
 from drives.models import Conversation
 from drives.web import choices, form_errors, members
 from organizations.web import accounts
@@ -172,7 +172,7 @@ def _measure_typed_text(request: MemberRequest) -> dict[str, Any]:
     text = f"{request.membership.organization.sms_name}: {broadcast_texts.format_plain_text(typed)}"
     return {
         "text": text if typed.strip() else "",
-        "measured": catalog.measure_text(text),
+        "measured": wording.measure_text(text),
         "most": messaging_rules.MAX_BROADCAST_SEGMENTS,
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from drives.messaging import rules
-from drives.messaging.texts.catalog import JOINERS, OPENING_VARIABLES, TEXTS, VARIABLE, Measure
+from drives.messaging.texts.wording import JOINERS, OPENING_VARIABLES, TEXTS, VARIABLE, Measure
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from drives.capacity import locks
 from drives.messaging import rules, schedule
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.messaging.texts.booking_texts import BookingRenderer
-from drives.messaging.texts.catalog import CustomTexts
+from drives.messaging.texts.wording import CustomTexts
 from drives.models import EXPECTED_STATES, Booking, BookingChange, BookingState, Broadcast, BroadcastKind
 from notifications import envelopes, kinds, outbox
 from notifications import queries as notifications_queries

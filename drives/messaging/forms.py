@@ -13,7 +13,7 @@ from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
 from drives.messaging import rules
 from drives.messaging.default_schedule import DEFAULT_SCHEDULE
-from drives.messaging.texts.catalog import TextTemplate
+from drives.messaging.texts.wording import TextTemplate
 from drives.models import Drive
 from drives.web.fields import CheckboxField
 from notifications.kinds import ChannelChoice

@@ -18,7 +18,7 @@ from drives.eligibility.queries import UpcomingTimes
 from drives.messaging import invitation_audience, rules, schedule
 from drives.messaging.invitation_audience import ContactHistory
 from drives.messaging.texts import booking_texts, next_visit_texts
-from drives.messaging.texts.catalog import CustomTexts
+from drives.messaging.texts.wording import CustomTexts
 from drives.models import Drive
 from notifications import envelopes, kinds, outbox
 from notifications.kinds import ChannelChoice

@@ -11,8 +11,8 @@ from drives.domain import reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import MessageSchedule
 from drives.eligibility.next_visit import FollowUp, NextVisit, Progress
-from drives.messaging.texts import booking_texts, catalog, next_visit_texts, waitlist_texts
-from drives.messaging.texts.catalog import CustomTexts, Measure, TextTemplate
+from drives.messaging.texts import booking_texts, next_visit_texts, waitlist_texts, wording
+from drives.messaging.texts.wording import CustomTexts, Measure, TextTemplate
 from drives.models import Booking, BookingState, CancelledBy, Drive, Offer, Policy, Site, Visit, WaitlistEntry
 from drives.web import links
 from notifications.kinds import ChannelChoice
@@ -139,11 +139,11 @@ class RenderedSample:
 def render_sample(drive: Drive, kind: str, language: str, custom_text: TextTemplate) -> RenderedSample:
     organization, custom = drive.organization, {(kind, language): custom_text}
     text = _render_wording(drive, kind, language, "sms", custom).text
-    measured = catalog.measure_text(text)
+    measured = wording.measure_text(text)
     template = custom_text.text or booking_texts.call_in_language(
-        language, lambda: catalog.build_default_text(kind).text
+        language, lambda: wording.build_default_text(kind).text
     )
-    longest = catalog.measure_longest_text(
+    longest = wording.measure_longest_text(
         template, language, organization.sms_name, links.compute_booking_link_length()
     )
     cost = organization.sms_price * measured.segments

@@ -13,7 +13,7 @@ from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import reach, rules, schedule, shared_contacts
 from drives.messaging.shared_contacts import COVERED_BY_SHARED_TEXT, SharedTexts
 from drives.messaging.texts import booking_texts as texts_bookings
-from drives.messaging.texts.catalog import NO_CUSTOM_TEXTS, CustomTexts
+from drives.messaging.texts.wording import NO_CUSTOM_TEXTS, CustomTexts
 from drives.models import Booking
 from notifications import envelopes as notifications_envelopes
 from notifications import outbox, unverified_mailboxes

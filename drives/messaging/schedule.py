@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from drives.domain import reminder_times
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
 from drives.messaging.default_schedule import DEFAULT_SCHEDULE
-from drives.messaging.texts.catalog import CustomTexts, TextTemplate
+from drives.messaging.texts.wording import CustomTexts, TextTemplate
 from drives.models import EXPECTED_STATES, Booking, CustomText, Drive, DriveState, ScheduleEntry
 from notifications.quiet_hours import QuietHours
 from organizations.models import Organization

@@ -13,8 +13,8 @@ from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import custom_texts, reschedule, schedule
 from drives.messaging.default_schedule import DEFAULT_SCHEDULE
-from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import TextTemplate
+from drives.messaging.texts import wording
+from drives.messaging.texts.wording import TextTemplate
 from drives.models import CustomText, Drive, DriveState, ScheduleEntry
 from drives.web import links
 from notifications import envelopes, kinds, outbox
@@ -94,15 +94,15 @@ def change_custom_text(
     """Save an organization's text for a kind of message. A blank text restores the default.
 
     Messages that are not rendered yet will use it. Refuses, by field, a text that is too long, contains an unknown
-    variable or contains a link. Also refuses an older `version` (`catalog.compute_text_version`). The returned text is
+    variable or contains a link. Also refuses an older `version` (`wording.compute_text_version`). The returned text is
     cleaned: one line, no invisible characters.
     """
-    saved = TextTemplate(catalog.clean_text(custom_text.text), catalog.clean_text(custom_text.opening))
+    saved = TextTemplate(wording.clean_text(custom_text.text), wording.clean_text(custom_text.opening))
     refuse_custom_text(organization, kind, language, saved)
     # Make simultaneous edits wait for each other.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     before = schedule.load_custom_texts([organization.pk])[organization.pk].get((kind, language), TextTemplate())
-    if catalog.compute_text_version(before) != version:
+    if wording.compute_text_version(before) != version:
         raise SettingsVersionChanged
     rows = CustomText.objects.filter(organization=organization, kind=kind, language=language)
     if saved == TextTemplate():
@@ -123,7 +123,7 @@ def change_custom_text(
 
 
 def refuse_custom_text(organization: Organization, kind: str, language: str, custom_text: TextTemplate) -> None:
-    measured = catalog.measure_longest_text(
+    measured = wording.measure_longest_text(
         custom_text.text, language, organization.sms_name, links.compute_booking_link_length()
     )
     by_field = {

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from drives.messaging import message_samples, rules, schedule, schedule_settings
 from drives.messaging.forms import CustomTextForm
 from drives.messaging.message_samples import RenderedSample
-from drives.messaging.texts import booking_texts, catalog
-from drives.messaging.texts.catalog import TextTemplate
+from drives.messaging.texts import booking_texts, wording
+from drives.messaging.texts.wording import TextTemplate
 from drives.web import form_errors, members
 from notifications.message_content import MessageContent
 from organizations.models import Organization
@@ -43,13 +43,13 @@ def list_text_kinds(organization: Organization) -> list[dict[str, Any]]:
             "label": text_kind.label,
             "languages": [_language(kind, code, custom) for code in dict(settings.LANGUAGES)],
         }
-        for kind, text_kind in catalog.TEXTS.items()
+        for kind, text_kind in wording.TEXTS.items()
     ]
 
 
-def _language(kind: str, code: str, custom: catalog.CustomTexts) -> TextLanguage:
+def _language(kind: str, code: str, custom: wording.CustomTexts) -> TextLanguage:
     template = custom.get((kind, code), TextTemplate())
-    text = template.text or booking_texts.call_in_language(code, lambda: catalog.build_default_text(kind).text)
+    text = template.text or booking_texts.call_in_language(code, lambda: wording.build_default_text(kind).text)
     return TextLanguage(code, str(dict(settings.LANGUAGES)[code]), template != TextTemplate(), text)
 
 
@@ -77,11 +77,11 @@ def preview_custom_text(request: MemberRequest, kind: str, language: str) -> Htt
 
 class CustomTextEditor:
     def __init__(self, request: MemberRequest, kind: str, language: str) -> None:
-        if kind not in catalog.TEXTS or language not in dict(settings.LANGUAGES):
+        if kind not in wording.TEXTS or language not in dict(settings.LANGUAGES):
             raise Http404
         self.request, self.kind, self.language = request, kind, language
         self.organization, self.now = request.membership.organization, timezone.now()
-        self.default = booking_texts.call_in_language(language, lambda: catalog.build_default_text(kind))
+        self.default = booking_texts.call_in_language(language, lambda: wording.build_default_text(kind))
         custom = schedule.load_custom_texts([self.organization.pk])[self.organization.pk]
         self.saved = custom.get((kind, language), TextTemplate())
         self.form = CustomTextForm(self._typed_data(), initial=self._initial())
@@ -124,7 +124,7 @@ class CustomTextEditor:
     @property
     def typed(self) -> TextTemplate:
         typed = self.form.build_template(self.default) if self.form.is_bound else self.saved
-        return TextTemplate(catalog.clean_text(typed.text), catalog.clean_text(typed.opening))
+        return TextTemplate(wording.clean_text(typed.text), wording.clean_text(typed.opening))
 
     @property
     def sample(self) -> RenderedSample:
@@ -134,24 +134,24 @@ class CustomTextEditor:
 
     @property
     def context(self) -> dict[str, Any]:
-        known = catalog.TEXTS[self.kind].variables
+        known = wording.TEXTS[self.kind].variables
         return {
             "form": self.form,
             "kind": self.kind,
-            "label": catalog.TEXTS[self.kind].label,
+            "label": wording.TEXTS[self.kind].label,
             "language": self.language,
             "languages": list(settings.LANGUAGES),
             "sample": self.sample,
             "is_custom": self.saved != TextTemplate(),
             "known": [f"{{{name}}}" for name in known],
-            "further": [f"{{{name}}}" for name in catalog.OPENING_VARIABLES],
+            "further": [f"{{{name}}}" for name in wording.OPENING_VARIABLES],
             "most": rules.MAX_CUSTOM_TEXT_SEGMENTS,
             "organization": self.organization,
         }
 
     def _initial(self) -> dict[str, str]:
         shown = {name: getattr(self.saved, name) or getattr(self.default, name) for name in ("text", "opening")}
-        return {**shown, "version": catalog.compute_text_version(self.saved)}
+        return {**shown, "version": wording.compute_text_version(self.saved)}
 
     def _typed_data(self) -> Any:
         if self.request.method != "POST" or "ours" not in self.request.POST:

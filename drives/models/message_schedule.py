@@ -49,7 +49,7 @@ class CustomText(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="custom_texts", db_index=False
     )
-    kind = models.CharField(max_length=20)  # a key of drives.messaging.texts.catalog.TEXTS
+    kind = models.CharField(max_length=20)  # a key of drives.messaging.texts.wording.TEXTS
     language = models.CharField(max_length=8)
     text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
     opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}

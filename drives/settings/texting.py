@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from drives.messaging import message_samples
-from drives.messaging.texts.catalog import TextTemplate
+from drives.messaging.texts.wording import TextTemplate
 from drives.settings import rules
 from notifications import envelopes, kinds, outbox
 from notifications.envelopes import Addressee

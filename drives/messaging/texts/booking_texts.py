@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from drives.calendars import events, ical
 from drives.capacity import visits
 from drives.domain import localtime
-from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import CustomTexts
+from drives.messaging.texts import wording
+from drives.messaging.texts.wording import CustomTexts
 from drives.models import Booking, CancelledBy, Drive
 from drives.web import links
 from notifications import message_content
@@ -28,12 +28,12 @@ T = TypeVar("T")
 BookingRenderer = Callable[[Booking, str, CustomTexts], MessageContent]
 
 
-def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+def render_booked(booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("booked", facts, custom)
     lines = [
-        catalog.render_opening("booked", facts, custom),
+        wording.render_opening("booked", facts, custom),
         *_format_visit_lines(booking),
         *_format_preparation_lines(booking),
         _("If you get sick, please cancel early so we can give your spot to someone who is waiting."),
@@ -42,14 +42,14 @@ def render_booked(booking: Booking, channel: str, custom: CustomTexts = catalog.
 
 
 def render_reminder(
-    booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+    booking: Booking, channel: str, due_at: datetime, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
     """Render a reminder. "Today" and "tomorrow" are relative to `due_at`."""
     facts, kind = build_facts(booking), choose_reminder_text(booking, due_at)
     if channel == "sms":
         return _render_text(kind, facts, custom)
     lines = [
-        catalog.render_opening(kind, facts, custom),
+        wording.render_opening(kind, facts, custom),
         *_format_visit_lines(booking),
         *_format_preparation_lines(booking),
         _("Can't come? Please cancel or choose another time so that someone else can have your spot."),
@@ -66,54 +66,54 @@ def choose_reminder_text(booking: Booking, due_at: datetime) -> str:
 
 
 def render_moved(
-    booking: Booking, channel: str, old_starts_at: datetime, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+    booking: Booking, channel: str, old_starts_at: datetime, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
     facts = {**build_facts(booking), "old_time": localtime.format_time(old_starts_at, booking.drive.site.timezone)}
     if channel == "sms":
         return _render_text("moved", facts, custom)
-    lines = [catalog.render_opening("moved", facts, custom), *_format_visit_lines(booking)]
+    lines = [wording.render_opening("moved", facts, custom), *_format_visit_lines(booking)]
     return build_donor_email(booking, _("New time: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
 
 
-def render_relocated(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+def render_relocated(booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("relocated", facts, custom)
-    lines = [catalog.render_opening("relocated", facts, custom), *_format_visit_lines(booking)]
+    lines = [wording.render_opening("relocated", facts, custom), *_format_visit_lines(booking)]
     return build_donor_email(booking, _("New location: %(long_day)s, %(time)s") % facts, lines, _("Change or cancel"))
 
 
-def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+def render_cancelled(booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
     facts, kind = build_facts(booking), "given_up" if booking.cancelled_by == CancelledBy.DONOR else "cancelled"
     if channel == "sms":
         return _render_text(kind, facts, custom)
     lines = [
-        catalog.render_opening(kind, facts, custom),
+        wording.render_opening(kind, facts, custom),
         _("Thank you for letting us know. Your spot can now go to someone else."),
     ]
     return build_donor_email(booking, _("Cancelled: %(long_day)s, %(time)s") % facts, lines, _("Book another time"))
 
 
 def render_drive_cancelled(
-    booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+    booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
     facts = {**build_facts(booking), "reason": booking.drive.cancel_reason}
     if channel == "sms":
         return _render_text("drive_cancelled", facts, custom)
     lines = [
-        catalog.render_opening("drive_cancelled", facts, custom),
+        wording.render_opening("drive_cancelled", facts, custom),
         *([_("Reason: %(reason)s") % facts] if booking.drive.cancel_reason else []),
         _("We're sorry. We hope to see you on another date."),
     ]
     return build_donor_email(booking, _("Drive cancelled: %(long_day)s") % facts, lines, _("See other dates"))
 
 
-def render_missed(booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+def render_missed(booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
     facts = build_facts(booking)
     if channel == "sms":
         return _render_text("missed", facts, custom)
     return build_donor_email(
-        booking, _("We missed you"), [catalog.render_opening("missed", facts, custom)], _("See the next dates")
+        booking, _("We missed you"), [wording.render_opening("missed", facts, custom)], _("See the next dates")
     )
 
 
@@ -121,7 +121,7 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
     first = min(bookings, key=lambda booking: booking.starts_at)
     page = links.build_booking_link(min(bookings, key=lambda booking: booking.pk))
     facts = {**build_facts(first), "count": str(len(bookings)), "link": page}
-    return MessageContent(text=catalog.fill_shared_text(kind, facts))
+    return MessageContent(text=wording.fill_shared_text(kind, facts))
 
 
 def render_cancellation_digest(
@@ -184,7 +184,7 @@ def render_booking_message(
 
 
 def _render_text(kind: str, facts: dict[str, str], custom: CustomTexts) -> MessageContent:
-    text = catalog.render_text(kind, facts, custom)
+    text = wording.render_text(kind, facts, custom)
     return MessageContent(text=f"{text} {facts['notice']}".rstrip())
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from drives.messaging import custom_texts, rules
-from drives.messaging.texts import booking_texts, catalog
+from drives.messaging.texts import booking_texts, wording
 from drives.models import Booking, Broadcast, BroadcastKind
 from notifications import message_content
 from notifications.message_content import MessageContent
@@ -21,14 +21,14 @@ LINK_LENGTH, NAME_LENGTH, LONG_DAY = (
     "Wednesday, September 30",
 )  # used to measure texts before variables are filled in
 BROADCAST_VARIABLES = (
-    *catalog.TEXTS["booked"].variables,
-    *catalog.OPENING_VARIABLES,
+    *wording.TEXTS["booked"].variables,
+    *wording.OPENING_VARIABLES,
 )  # the {variables} that a broadcast may contain
 
 
 def format_plain_text(typed: str) -> str:
     """Return the text on one line. Use GSM-7 if that loses nothing except accents, so that 160 characters fit."""
-    text = catalog.clean_text(typed)
+    text = wording.clean_text(typed)
     # Compose first, because a separate accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)
     loses_characters = any(
@@ -46,7 +46,7 @@ def render_answer(organization: Organization, typed: str) -> MessageContent:
     text = f"{organization.sms_name}: {plain}"
     if not plain:
         raise ValidationError({"text": ValidationError(_("Write your answer."), code="text_missing")})
-    if (count := catalog.measure_text(text).segments) > rules.MAX_BROADCAST_SEGMENTS:
+    if (count := wording.measure_text(text).segments) > rules.MAX_BROADCAST_SEGMENTS:
         raise ValidationError({"text": _too_long(count)})
     return MessageContent(text)
 
@@ -60,7 +60,7 @@ def _too_long(count: int) -> ValidationError:
 
 
 def list_broadcast_problems(typed: str, organization: Organization) -> list[ValidationError]:
-    text = catalog.clean_text(typed)
+    text = wording.clean_text(typed)
     if not text:
         return [ValidationError(_("Write the message."), code="text_missing")]
     problems = [
@@ -68,12 +68,12 @@ def list_broadcast_problems(typed: str, organization: Organization) -> list[Vali
         for problem in custom_texts.list_opening_problems("booked", text)
     ]
     longest = {
-        **catalog.build_longest_facts(organization.sms_name, LINK_LENGTH),
+        **wording.build_longest_facts(organization.sms_name, LINK_LENGTH),
         "name": "M" * NAME_LENGTH,
         "long_day": LONG_DAY,
     }
-    count = catalog.measure_text(
-        catalog.fill_variables(catalog.add_sender_and_stop(format_plain_text(text)), longest)
+    count = wording.measure_text(
+        wording.fill_variables(wording.add_sender_and_stop(format_plain_text(text)), longest)
     ).segments
     return [*problems, _too_long(count)] if count > rules.MAX_BROADCAST_SEGMENTS else problems
 
@@ -88,14 +88,14 @@ def render_typed_broadcast(booking: Booking, channel: str, typed: str, purpose: 
     facts = booking_texts.build_facts(booking)
     if channel == Channel.SMS:
         return MessageContent(
-            catalog.fill_variables(
-                catalog.add_sender_and_stop(format_plain_text(typed)),
+            wording.fill_variables(
+                wording.add_sender_and_stop(format_plain_text(typed)),
                 {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()},
             )
         )
     lines = [
         _("Hello %(name)s,") % facts,
-        catalog.fill_variables(catalog.clean_text(typed), {**facts, "org": facts["org_name"]}),
+        wording.fill_variables(wording.clean_text(typed), {**facts, "org": facts["org_name"]}),
     ]
     if purpose == Purpose.NEWS:
         subject = _("News from %(org_name)s") % facts

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from drives.domain import localtime
 from drives.eligibility import next_visit
 from drives.eligibility.next_visit import NO_FOLLOW_UP, FollowUp, NextVisit
-from drives.messaging.texts import booking_texts, catalog
-from drives.messaging.texts.catalog import CustomTexts
+from drives.messaging.texts import booking_texts, wording
+from drives.messaging.texts.wording import CustomTexts
 from drives.models import Booking, BookingState, Visit
 from drives.web import links
 from notifications.message_content import MessageContent
@@ -17,15 +17,15 @@ from volunteers.models import Volunteer
 
 
 def render_thank_you(
-    booking: Booking, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS, after: FollowUp = NO_FOLLOW_UP
+    booking: Booking, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS, after: FollowUp = NO_FOLLOW_UP
 ) -> MessageContent:
     facts, kind = booking_texts.build_facts(booking), _choose_thank_you(booking, after)
     if channel == "sms":
         if kind != "second_visit":
-            return MessageContent(text=catalog.render_text(kind, facts, custom))
+            return MessageContent(text=wording.render_text(kind, facts, custom))
         lists = [next_visit.format_visit_times(after.times[:count]) for count in range(1, len(after.times) + 1)]
-        return MessageContent(text=catalog.render_longest_that_fits(kind, facts, custom, "slots", lists))
-    lines = [catalog.render_opening(kind, facts, custom), *_format_aftercare_lines(booking, after)]
+        return MessageContent(text=wording.render_longest_that_fits(kind, facts, custom, "slots", lists))
+    lines = [wording.render_opening(kind, facts, custom), *_format_aftercare_lines(booking, after)]
     subject = _("Thank you from %(org_name)s") % facts
     return booking_texts.build_donor_email(
         booking, subject, lines, _("See the next dates"), [build_time_option(time) for time in after.times]
@@ -64,7 +64,7 @@ def build_time_link(time: NextVisit) -> str:
 
 
 def render_invitation(
-    volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS
+    volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
     """Render an invitation. There must be at least one time in `times`, and all must be at one drive."""
     drive, first = times[0].drive, times[0]
@@ -80,9 +80,9 @@ def render_invitation(
         "link": build_time_link(first),
     }
     if channel == "sms":
-        return MessageContent(text=catalog.render_text(kind, facts, custom))
+        return MessageContent(text=wording.render_text(kind, facts, custom))
     lines = [
-        catalog.render_opening(kind, facts, custom),
+        wording.render_opening(kind, facts, custom),
         f"{drive.title}, {facts['long_day']}",
         f"{drive.site.name}, {drive.site.full_address}",
     ]

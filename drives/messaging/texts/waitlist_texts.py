@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
-from drives.messaging.texts import booking_texts, catalog
-from drives.messaging.texts.catalog import CustomTexts
+from drives.messaging.texts import booking_texts, wording
+from drives.messaging.texts.wording import CustomTexts
 from drives.models import Drive, Offer, WaitlistEntry
 from drives.web import links
 from notifications import message_content
@@ -24,7 +24,7 @@ def build_offer_link(offer: Offer) -> str:
     return links.build_absolute_url(reverse("offer", args=[offer.token]))
 
 
-def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CUSTOM_TEXTS) -> MessageContent:
+def render_offer(offer: Offer, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
     drive, zone = offer.entry.drive, offer.entry.drive.site.timezone
     facts = {
         **_facts(offer.entry),
@@ -35,10 +35,10 @@ def render_offer(offer: Offer, channel: str, custom: CustomTexts = catalog.NO_CU
         "link": build_offer_link(offer),
     }
     if channel == "sms":
-        text = catalog.render_text("offer", facts, custom)
+        text = wording.render_text("offer", facts, custom)
         return MessageContent(text=f"{text} {_render_notice(offer.entry)}".rstrip())
     lines = [
-        catalog.render_opening("offer", facts, custom),
+        wording.render_opening("offer", facts, custom),
         localtime.format_date_and_time(offer.starts_at, zone),
         f"{drive.site.name}, {drive.site.full_address}",
         _("Reply by %(until)s. After that, the spot goes to the next person.")

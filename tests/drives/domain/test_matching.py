@@ -13,7 +13,7 @@ from drives.domain import matching
 from drives.domain import rules as domain_rules
 from drives.domain.grid import Footprint, VisitShape
 from drives.domain.matching import ArrivalWindow, SpotMatch
-from drives.messaging.texts import catalog, waitlist_texts
+from drives.messaging.texts import waitlist_texts, wording
 from drives.models import Drive, Offer, Site, Visit, WaitlistEntry
 from notifications import message_content
 from notifications.quiet_hours import QuietHours
@@ -160,7 +160,7 @@ def test_every_waitlist_text_fits_one_segment(language: str, state: str, setting
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_an_offer_text_with_its_link_fits_one_segment(language: str) -> None:
     with translation.override(language):
-        longest = catalog.render_text("offer", catalog.build_longest_facts("W" * 20, 54), {})
+        longest = wording.render_text("offer", wording.build_longest_facts("W" * 20, 54), {})
     assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), longest
 
 

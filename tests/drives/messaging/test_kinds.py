@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from drives.messaging.texts import broadcast_texts, catalog, waitlist_texts
+from drives.messaging.texts import broadcast_texts, waitlist_texts, wording
 from drives.models import Booking, Drive, Policy, Site, Visit, WaitlistEntry
 from drives.settings import texting
 from notifications import kinds, message_content, opt_outs
@@ -54,11 +54,11 @@ def texts(kind: MessageKind) -> list[str]:
     if kind in others:
         return others[kind]()
     # The reminder some days before has the same text as the early one.
-    named = [name for name, words in catalog.TEXTS.items() if words.kind in {kind, _same_words(kind)}]
+    named = [name for name, words in wording.TEXTS.items() if words.kind in {kind, _same_words(kind)}]
     link = 54 if kind == kinds.OFFER else 50
-    said = [catalog.render_text(name, catalog.build_longest_facts("W" * 20, link), {}) for name in named]
-    together = [name for name in named if name in catalog.SHARED_TEXTS]
-    return said + [catalog.fill_shared_text(name, catalog.build_longest_facts("W" * 20, link)) for name in together]
+    said = [wording.render_text(name, wording.build_longest_facts("W" * 20, link), {}) for name in named]
+    together = [name for name in named if name in wording.SHARED_TEXTS]
+    return said + [wording.fill_shared_text(name, wording.build_longest_facts("W" * 20, link)) for name in together]
 
 
 def _same_words(kind: MessageKind) -> MessageKind:

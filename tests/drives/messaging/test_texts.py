@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.messaging import custom_texts
-from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import SHARED_TEXTS, TEXTS, TextTemplate
+from drives.messaging.texts import wording
+from drives.messaging.texts.wording import SHARED_TEXTS, TEXTS, TextTemplate
 from notifications import message_content
 from tests.architecture.sources import ROOT
 
@@ -25,7 +25,7 @@ LINK = 50
 
 
 def codes(kind: str, text: str, language: str = "en") -> list[str]:
-    measured = catalog.measure_longest_text(text, language, "W" * 20, LINK)
+    measured = wording.measure_longest_text(text, language, "W" * 20, LINK)
     return [problem.code for problem in custom_texts.list_text_problems(kind, text, measured)]
 
 
@@ -33,61 +33,61 @@ def codes(kind: str, text: str, language: str = "en") -> list[str]:
 @pytest.mark.parametrize("kind", TEXTS)
 def test_default_texts_fit_one_segment_and_follow_the_rules(kind: str, language: str) -> None:
     with translation.override(language):
-        ours = catalog.build_default_text(kind)
-        longest = catalog.render_text(kind, catalog.build_longest_facts("W" * 20, LINK), {})
+        ours = wording.build_default_text(kind)
+        longest = wording.render_text(kind, wording.build_longest_facts("W" * 20, LINK), {})
     assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), longest
     assert codes(kind, ours.text, language) == []
     assert custom_texts.list_opening_problems(kind, ours.opening) == []
     assert ours.text.startswith("{org}: ")
-    assert catalog.add_sender_and_stop(ours.text) == ours.text
+    assert wording.add_sender_and_stop(ours.text) == ours.text
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_default_texts_are_translated(language: str) -> None:
     assert (ROOT / "config/locale/es/LC_MESSAGES/django.mo").exists()
     with translation.override(language):
-        assert ("STOP para salir" in catalog.build_default_text("same_day").text) == (language == "es")
+        assert ("STOP para salir" in wording.build_default_text("same_day").text) == (language == "es")
 
 
 def test_custom_texts_are_filled_with_facts() -> None:
     own = {("reminder", "en"): TextTemplate("{org}: {day} at {time}! {location}. STOP ends")}
     assert (
-        catalog.render_text("reminder", FACTS, own)
+        wording.render_text("reminder", FACTS, own)
         == "Hope Foundation: Sat Mar 13 at 10:30 AM! St Mary Hall. STOP ends"
     )
 
 
 def test_missing_sender_and_opt_out_are_added() -> None:
     own = {("reminder", "en"): TextTemplate("{day} at {time}"), ("reminder", "es"): TextTemplate("{day} a las {time}")}
-    assert catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
+    assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
     with translation.override("es"):
         assert (
-            catalog.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP para salir"
+            wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP para salir"
         )
 
 
 def test_a_custom_text_in_another_language_is_not_used() -> None:
     own = {("reminder", "es"): TextTemplate("Hola {day} {time}")}
-    assert catalog.render_text("reminder", FACTS, own).startswith("Hope Foundation: Reminder: Sat Mar 13")
+    assert wording.render_text("reminder", FACTS, own).startswith("Hope Foundation: Reminder: Sat Mar 13")
 
 
 def test_variables_in_facts_are_not_replaced() -> None:
     facts = {**FACTS, "location": "María {link} Hall"}
-    said = catalog.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {location} STOP")})
+    said = wording.render_text("reminder", facts, {("reminder", "en"): TextTemplate("{org}: {location} STOP")})
     assert said == "Hope Foundation: Maria {link} Hall STOP"
 
 
 @given(st.text(max_size=120))
 def test_any_typed_text_renders(text: str) -> None:
-    said = catalog.fill_variables(catalog.add_sender_and_stop(catalog.clean_text(text)), FACTS)
+    said = wording.fill_variables(wording.add_sender_and_stop(wording.clean_text(text)), FACTS)
     assert "Hope Foundation" in said
     assert "STOP" in said
 
 
 @given(st.text())
 def test_clean_text_is_one_line_of_visible_characters(text: str) -> None:
-    cleaned = catalog.clean_text(text)
-    assert cleaned == catalog.clean_text(cleaned)
+    cleaned = wording.clean_text(text)
+    assert cleaned == wording.clean_text(cleaned)
     assert cleaned == " ".join(cleaned.split())
     assert not set(cleaned) & set("\n\r\t\x0b\x85\u2028\u202e\u2066\u200b\x00")
 
@@ -148,7 +148,7 @@ def test_all_problems_are_reported_together() -> None:
 def test_two_segments_are_the_limit_exactly() -> None:
     def padded(length: int) -> str:
         base = "{org}: {day} {time} STOP"
-        return base + "x" * (length - catalog.measure_longest_text(base, "en", "W" * 20, LINK).characters)
+        return base + "x" * (length - wording.measure_longest_text(base, "en", "W" * 20, LINK).characters)
 
     assert codes("reminder", padded(306).replace("STOPx", "STOP x", 1)[:-1]) == []
     assert codes("reminder", padded(307).replace("STOPx", "STOP x", 1)) == ["too_long"]
@@ -169,7 +169,7 @@ def test_two_segments_are_the_limit_exactly() -> None:
     ],
 )
 def test_length_is_counted_like_carriers(text: str, encoding: str, characters: int, parts: int) -> None:
-    measured = catalog.measure_text(text)
+    measured = wording.measure_text(text)
     assert (measured.encoding, measured.characters, measured.segments) == (encoding, characters, parts)
 
 
@@ -183,12 +183,12 @@ def test_openings_may_use_the_name_but_no_link() -> None:
 @pytest.mark.parametrize("kind", SHARED_TEXTS)
 def test_shared_texts_fit_one_segment(kind: str, language: str) -> None:
     with translation.override(language):
-        longest = catalog.fill_shared_text(kind, catalog.build_longest_facts("W" * 20, LINK))
+        longest = wording.fill_shared_text(kind, wording.build_longest_facts("W" * 20, LINK))
     assert (message_content.count_segments(longest), message_content.is_gsm(longest)) == (1, True), len(longest)
     assert "STOP" in longest
 
 
 def test_a_time_with_a_final_stop_adds_no_second_stop() -> None:
-    facts = dict.fromkeys(catalog.TEXTS["booked"].variables, "p.m.")
+    facts = dict.fromkeys(wording.TEXTS["booked"].variables, "p.m.")
     with translation.override("es"):
-        assert ".." not in catalog.render_text("booked", facts, {})
+        assert ".." not in wording.render_text("booked", facts, {})

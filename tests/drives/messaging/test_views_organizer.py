@@ -13,8 +13,8 @@ from config import settings as project
 from drives.domain import reminder_times
 from drives.messaging import reminders, schedule
 from drives.messaging.default_schedule import DEFAULT_SCHEDULE
-from drives.messaging.texts import catalog
-from drives.messaging.texts.catalog import TEXTS, TextTemplate
+from drives.messaging.texts import wording
+from drives.messaging.texts.wording import TEXTS, TextTemplate
 from drives.models import CustomText, Drive, ScheduleEntry
 from notifications.models import Message
 from organizations.models import Membership, Organization, Role
@@ -65,7 +65,7 @@ def read_text(kind: str, language: str = "en") -> str:
 
 
 def type_text(new: str, *, kept: TextTemplate | None = None, **more: str) -> dict[str, str]:
-    return {"version": catalog.compute_text_version(kept or TextTemplate()), "text": new, "opening": "", **more}
+    return {"version": wording.compute_text_version(kept or TextTemplate()), "text": new, "opening": "", **more}
 
 
 def test_the_overview_shows_schedule_texts_and_price() -> None:
@@ -260,7 +260,7 @@ def test_texts_are_escaped_in_the_preview() -> None:
 
 def test_the_default_returns_when_the_custom_text_is_emptied_or_equal() -> None:
     browser, _ = ben()
-    for back in ("", catalog.build_default_text("missed").text):
+    for back in ("", wording.build_default_text("missed").text):
         browser.post(read_text("missed"), type_text("Come again {link}", save="1"))
         kept = TextTemplate("Come again {link}")
         browser.post(read_text("missed"), type_text(back, kept=kept, save="1"))
