@@ -13,7 +13,7 @@ from drives.attendance import check_in
 from drives.booking import changes as booking_changes
 from drives.booking import hold, verify
 from drives.booking.hold import Companion, Person
-from drives.domain.matching import ANY_TIME, ArrivalWindow
+from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.models import Booking, CancelledBy, Drive, Offer, Policy, Site, Slot, Visit, WaitlistEntry
 from drives.planning import lifecycle
 from drives.waitlist import entries

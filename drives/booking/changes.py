@@ -12,7 +12,7 @@ from drives.booking import party as booking_party
 from drives.booking.rules import Act
 from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
 from drives.capacity import rules as capacity_rules
-from drives.domain import grid, matching
+from drives.domain import grid, waitlist_matching
 from drives.eligibility import check
 from drives.eligibility import history as eligibility_history
 from drives.models import Booking, BookingState, CancelledBy, Slot
@@ -328,7 +328,7 @@ def _apply_moves(
         booking.state = rules.get_next_state(Act.MOVE, booking.state)
     Booking.objects.bulk_update(moving, _MOVE_FIELDS)
     after = [counters.build_footprint(booking) for booking in moving]
-    reserved = reserved_spots.reserve_freed_spots(drive.pk, matching.compute_remainders(before, after), now)
+    reserved = reserved_spots.reserve_freed_spots(drive.pk, waitlist_matching.compute_remainders(before, after), now)
     deltas = counters.combine_deltas([freed, *(grid.compute_net_deltas(None, new) for new in after), reserved])
     if not counters.change_counters(drive_id=drive.pk, deltas=deltas):
         create.refuse_full_slot(

@@ -1,6 +1,4 @@
-"""Numbers of the rules for plans, parties, reminders, offers and forecasts."""
-
-from datetime import timedelta
+"""Numbers of the rules for plans, parties, reminders and forecasts."""
 
 # Plans
 DRIVE_YEARS = range(2000, 2200)
@@ -14,11 +12,6 @@ MAX_ARRANGEMENTS_TRIED = 3_000  # limits the search, because a fine grid may all
 # Reminders
 MIN_REMINDER_DAYS, MAX_REMINDER_DAYS = 2, 30
 MIN_REMINDER_HOURS, MAX_REMINDER_HOURS = 1, 12
-
-# Offers to donors on the waitlist
-OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
-LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
-MIN_OFFER_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so that the donor has time to travel
 
 # Forecasts. The planning rule of the American Red Cross: 60 bookings give about 40 donations.
 PLANNED_DONATIONS, PLANNED_BOOKINGS = 40, 60

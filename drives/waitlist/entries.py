@@ -11,8 +11,8 @@ from drives.booking import confirm_holds
 from drives.booking import rules as booking_rules
 from drives.booking.hold import Person
 from drives.capacity import availability, locks, reserved_spots, visits
-from drives.domain import matching
-from drives.domain.matching import ANY_TIME, ArrivalWindow
+from drives.domain import waitlist_matching
+from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.eligibility import check, history, self_check
 from drives.models import WAITLISTED_STATES, Drive, DriveState, Source, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import messages, queries, rules
@@ -279,7 +279,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
         return  # at a closed drive, open times are offered to the waitlist
     openings, soonest = (
         availability.list_open_times(drive, (waitlist_request.visit,), now),
-        matching.compute_earliest_offered_arrival(now),
+        rules.compute_earliest_offered_arrival(now),
     )
     if open_times := [
         time for time in openings if time.starts_at >= soonest and waitlist_request.window.contains(time.starts_at)
@@ -288,11 +288,11 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
 
 
 def _list_arrivals(
-    steps: matching.StepRows, drive: Drive, waitlist_request: WaitlistRequest, now: datetime
+    steps: waitlist_matching.StepRows, drive: Drive, waitlist_request: WaitlistRequest, now: datetime
 ) -> list[datetime]:
     last, soonest = (
         len(steps) - visits.compute_visit_shape(drive, waitlist_request.visit).steps,
-        matching.compute_earliest_offered_arrival(now),
+        rules.compute_earliest_offered_arrival(now),
     )
     possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)
     return [at for at in possible if at >= soonest and waitlist_request.window.contains(at)]

@@ -9,7 +9,7 @@ from drives.booking import create
 from drives.booking import messages as booking_messages
 from drives.capacity import booking_facts, counters, locks, reserved_spots
 from drives.capacity import rules as capacity_rules
-from drives.domain import grid, matching
+from drives.domain import grid, waitlist_matching
 from drives.eligibility import check, history, self_check
 from drives.eligibility import rules as eligibility_rules
 from drives.messaging import schedule
@@ -118,7 +118,7 @@ def _offer_spot(candidate: WaitlistEntry, now: datetime) -> bool:
 
 def _find_best_fit(
     entry: WaitlistEntry, eligibility: check.EligibilityCheck, now: datetime
-) -> matching.SpotMatch | None:
+) -> waitlist_matching.SpotMatch | None:
     for fit in queries.load_waitlist(entry.drive_id, entry.pk).list_fits(entry, now):
         slot = _load_booking_facts(entry, fit.slot_id, now)
         if not capacity_rules.reasons_not_to_book(slot.facts, now) and eligibility.allows(entry.drive, fit.starts_at):
@@ -132,7 +132,7 @@ def _load_booking_facts(entry: WaitlistEntry, slot_id: int, now: datetime) -> bo
     )
 
 
-def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) -> None:
+def _create_offer(entry: WaitlistEntry, fit: waitlist_matching.SpotMatch, now: datetime) -> None:
     reserved = reserved_spots.build_reserved_spot(entry.drive_id, fit.footprint, now)
     reserved.save(force_insert=True)
     offer = Offer.objects.create(
@@ -141,7 +141,7 @@ def _create_offer(entry: WaitlistEntry, fit: matching.SpotMatch, now: datetime) 
         reserved_spot=reserved,
         arrival_id=fit.slot_id,
         starts_at=fit.starts_at,
-        deadline=matching.compute_offer_deadline(now, fit.starts_at, schedule.build_quiet_hours(entry.drive)),
+        deadline=rules.compute_offer_deadline(now, fit.starts_at, schedule.build_quiet_hours(entry.drive)),
         created_at=now,
     )
     _set_entry_state(entry, WaitlistEntryState.OFFERED, now)

@@ -13,9 +13,9 @@ from django.db.models.functions import Coalesce
 
 from drives.capacity import availability, counters, visits
 from drives.capacity import rules as capacity_rules
-from drives.domain import matching
+from drives.domain import waitlist_matching
 from drives.domain.grid import Footprint
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import (
     WAITLISTED_STATES,
     WITH_DRIVE,
@@ -157,19 +157,19 @@ def load_offer(offer_id: int) -> Offer:
 class Waitlist:
     drive: Drive
     entries: list[WaitlistEntry]
-    steps: matching.StepRows
+    steps: waitlist_matching.StepRows
     reserved_spots: dict[int, Footprint]
     refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
 
-    def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[matching.SpotMatch]:
+    def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[waitlist_matching.SpotMatch]:
         """List the matches that can still be offered to the entry, best first.
 
         They are in its arrival window and far enough in the future. Slots whose offer the donor declined or let expire
         are left out.
         """
-        window, soonest = build_window(entry), matching.compute_earliest_offered_arrival(now)
+        window, soonest = build_window(entry), rules.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
-        matches = matching.find_matches(
+        matches = waitlist_matching.find_matches(
             self.steps, self.reserved_spots, visits.compute_visit_shape(self.drive, entry.visit)
         )
         return [

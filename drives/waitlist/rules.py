@@ -1,4 +1,4 @@
-"""Rules that decide when a donor may join a waitlist, and why an entry or an offer is closed."""
+"""Rules that decide when a donor may join a waitlist, how long an offer lasts, and why an entry or offer is closed."""
 
 from datetime import datetime, timedelta
 
@@ -8,14 +8,18 @@ from django.utils.translation import gettext as _
 from drives.capacity import rules as capacity_rules
 from drives.capacity.hold_limits import MAX_HOLDS_PER_CONTACT
 from drives.capacity.rules import BookingFacts
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Drive, DriveState, OfferState
 from drives.refusals import Reason
+from notifications.quiet_hours import QuietHours
 
 REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
 # How often a waitlist is looked at though neither it nor the drive's free capacity changed.
 OFFER_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
+OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
+LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
+MIN_OFFER_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so that the donor has time to travel
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
@@ -43,6 +47,28 @@ def is_waitlist_open(drive: Drive, now: datetime) -> bool:
     """
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now
+
+
+def compute_earliest_offered_arrival(now: datetime) -> datetime:
+    return now + MIN_OFFER_NOTICE + SHORTEST_OFFER
+
+
+def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
+    """Return the deadline of an offer made now, rounded up to a full minute.
+
+    - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
+    - An offer made in quiet hours starts when they end. If that leaves too little time, it starts now, and the donor
+      gets it by e-mail only.
+    - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
+    """
+    morning = quiet.next_open(now)
+    begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
+    duration = min(LONGEST_OFFER, max(SHORTEST_OFFER, (starts_at - begins) / OFFER_TIME_DIVISOR))
+    ends = begins + duration
+    if quiet.is_quiet(ends) and compute_earliest_offered_arrival(quiet.next_open(ends)) <= starts_at:
+        ends = quiet.next_open(ends) + SHORTEST_OFFER
+    minute = ends.replace(second=0, microsecond=0)
+    return minute if minute == ends else minute + timedelta(minutes=1)
 
 
 def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:

@@ -10,7 +10,7 @@ from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
 from drives.capacity import visits
 from drives.domain import grid
-from drives.domain.matching import ANY_TIME, ArrivalWindow
+from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.management.demo.foundation import DemoOrganization
 from drives.management.demo.people import DemoDonor
 from drives.management.demo.timeline import Event

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from drives.account import queries
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Booking, Drive, WaitlistEntry, WaitlistEntryState
 from drives.waitlist import offers
 from organizations.models import Organization

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from drives.booking import changes, verify
 from drives.capacity import drift
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Booking, BookingState, CancelledBy, Drive, ReservedSpot
 from drives.refusals import Refusal
 from notifications.models import ConsentEntry, Message

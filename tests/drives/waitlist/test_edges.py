@@ -7,7 +7,7 @@ import pytest
 
 from drives.booking import changes
 from drives.capacity import drift
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot, WaitlistEntry
 from drives.refusals import Refusal
 from drives.waitlist import entries, offers

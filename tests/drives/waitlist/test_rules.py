@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.waitlist import rules as waitlist_rules
 
 NINE = datetime(2027, 3, 13, 17, tzinfo=UTC)

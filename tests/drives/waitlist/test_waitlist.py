@@ -7,7 +7,7 @@ import pytest
 
 from drives.booking import book_for_donor, changes, hold
 from drives.capacity import drift
-from drives.domain.matching import ArrivalWindow
+from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Booking, CancelledBy, Drive, Offer, ReservedSpot, Slot, WaitlistEntry
 from drives.planning import lifecycle
 from drives.refusals import HoldLapsed, Refusal

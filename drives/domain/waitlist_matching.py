@@ -1,15 +1,14 @@
-"""Match freed spots with waitlist entries, and compute offer deadlines. Pure functions."""
+"""Match freed spots with waitlist entries. Pure functions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, zip_longest
 from typing import TypeAlias
 
-from drives.domain import grid, rules
+from drives.domain import grid
 from drives.domain.grid import Footprint, VisitShape
-from notifications.quiet_hours import QuietHours
 
 # One row per step, from step 0: id, start, open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
@@ -37,28 +36,6 @@ class SpotMatch:
     starts_at: datetime
     footprint: Footprint
     reserved_spot_ids: tuple[int, ...]
-
-
-def compute_earliest_offered_arrival(now: datetime) -> datetime:
-    return now + rules.MIN_OFFER_NOTICE + rules.SHORTEST_OFFER
-
-
-def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Return the deadline of an offer made now, rounded up to a full minute.
-
-    - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
-    - An offer made in quiet hours starts when they end. If that leaves too little time, it starts now, and the donor
-      gets it by e-mail only.
-    - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
-    """
-    morning = quiet.next_open(now)
-    begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now
-    duration = min(rules.LONGEST_OFFER, max(rules.SHORTEST_OFFER, (starts_at - begins) / rules.OFFER_TIME_DIVISOR))
-    ends = begins + duration
-    if quiet.is_quiet(ends) and compute_earliest_offered_arrival(quiet.next_open(ends)) <= starts_at:
-        ends = quiet.next_open(ends) + rules.SHORTEST_OFFER
-    minute = ends.replace(second=0, microsecond=0)
-    return minute if minute == ends else minute + timedelta(minutes=1)
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
