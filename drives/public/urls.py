@@ -1,7 +1,7 @@
 from django.urls import path
 
 from drives.models import Visit
-from drives.public import views_cause, views_donor, views_pages, views_times
+from drives.public import views_cause, views_donor, views_embed, views_pages, views_times
 
 donor_urls = [
     path("", views_donor.show_home, name="home"),
@@ -9,8 +9,8 @@ donor_urls = [
     path("o/<slug:slug>/accent.css", views_pages.show_accent_stylesheet, name="organization_accent"),
     path("o/<slug:slug>/privacy/", views_pages.show_organization_privacy, name="organization_privacy"),
     path("o/<slug:slug>/terms/", views_pages.show_organization_terms, name="organization_terms"),
-    path("embed/<slug:slug>/", views_donor.show_embed, name="embed"),
-    path("embed/<slug:slug>/<slug:drive_slug>/", views_donor.show_embedded_drive, name="embed_drive"),
+    path("embed/<slug:slug>/", views_embed.show_embed, name="embed"),
+    path("embed/<slug:slug>/<slug:drive_slug>/", views_embed.show_embedded_drive, name="embed_drive"),
     path("d/<slug:slug>/", views_donor.show_drive, name="drive"),
     path("d/<slug:slug>/preview.png", views_pages.show_preview_picture, name="drive_preview"),
     path("d/<slug:slug>/self-check/", views_donor.show_self_check, name="self_check"),

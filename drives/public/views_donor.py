@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from drives.capacity import visits
@@ -53,35 +51,6 @@ def _render_drive_list(
         "causes": queries.list_causes(shown) if organization else (),
     }
     return render(request, "drives/public/drives.html", context)
-
-
-@require_safe
-@xframe_options_exempt
-@csp_replace({"frame-ancestors": ["*"]})
-@shared_pages.share_page
-def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
-    organization = get_object_or_404(Organization, slug=slug)
-    summaries = queries.list_public_drives(timezone.now(), organization)
-    context = {"organization": organization, "summaries": summaries, "causes": queries.list_causes(summaries)}
-    return render(request, "drives/public/embed.html", context)
-
-
-@require_safe
-@xframe_options_exempt
-@csp_replace({"frame-ancestors": ["*"]})
-@shared_pages.share_page
-def show_embedded_drive(request: HttpRequest, slug: str, drive_slug: str) -> HttpResponse:
-    page = queries.load_drive_page(drive_slug, timezone.now())
-    if page is None or page.drive.organization.slug != slug:
-        raise Http404
-    context = {
-        **build_drive_context(page),
-        "summaries": queries.load_drive_summaries([page.drive], page.now),
-        "causes": [page.drive.cause] if page.drive.cause else [],
-        "is_past": is_past(page),
-        "visit": Visit.RETURN,
-    }
-    return render(request, "drives/public/embed.html", context)
 
 
 @require_safe

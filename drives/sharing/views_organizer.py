@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from drives.models import DriveState, ShareLink
 from drives.refusals import Refusal
-from drives.sharing import embeds, links, qr, queries, texts
+from drives.sharing import embed_code, links, qr, queries, texts
 from drives.sharing.forms import ShareLinkForm
 from drives.web import form_errors, members
 from drives.web import links as web_links
@@ -49,7 +49,7 @@ def show_share_page(request: MemberRequest, drive_id: int) -> HttpResponse:
         "qr": qr.draw_inline_svg(short_address),
         "links": queries.list_link_counts(drive),
         "texts": list(texts.list_share_texts(drive, short_address)),
-        "embeds": embeds.list_embeds(drive),
+        "embeds": embed_code.list_embeds(drive),
         "is_public": drive.state != DriveState.DRAFT,
     }
     return members.render_member_page(request, "drives/sharing/share.html", context)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from drives.models import Drive, ShareLink
-from drives.sharing import embeds, qr
+from drives.sharing import embed_code, qr
 from organizations.models import Membership, Role
 from tests import builders
 from tests.browser.pages import IN_BROWSER, OpenPage, look_at, press, world
@@ -75,7 +75,7 @@ def test_the_code_works_on_another_website_with_a_strict_policy(
 ) -> None:
     settings.BASE_URL = live_server.url  # type: ignore[attr-defined]
     drive, page = world(), open_page(width=600)
-    website.page = embeds.list_embeds(drive)[number].code
+    website.page = embed_code.list_embeds(drive)[number].code
     website.policy = f"default-src 'none'; frame-src {live_server.url}; script-src {live_server.url}"
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
