@@ -19,8 +19,8 @@ from django.utils import timezone
 from environs import env
 
 from config import client_address
-from notifications import blockages
 from notifications import queries as messages
+from notifications import stuck_messages
 from notifications.models import Heartbeat
 from organizations import database_copy, key_fingerprints
 from organizations.models import Organization
@@ -169,7 +169,7 @@ def _check_running() -> Iterator[Finding]:
     if seen_at is None or now - seen_at > MAX_SWEEP_AGE:
         when = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
         yield Finding("beat", f"No sweep has run {when}.", "Start beat and worker. See that they reach Redis.")
-    for blockage in blockages.find_blockages(now):
+    for blockage in stuck_messages.find_blockages(now):
         yield Finding(blockage.code, blockage.sentence, "See docs/runbook.md.")
     untrusted = Heartbeat.objects.filter(name=client_address.HEARTBEAT_NAME, seen_at__gt=now - UNTRUSTED_WITHIN)
     if untrusted.exists():

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from config import client_address
 from drives.capacity import drift
-from notifications import blockages
 from notifications import queries as messages
+from notifications import stuck_messages
 from organizations import database_copy, key_fingerprints
 
 PUBLIC_SECONDS = 5  # how old an answer to the public may be
@@ -95,7 +95,7 @@ def _check_restored_copy() -> str | None:
 
 
 def _check_messages() -> str | None:
-    return "; ".join(one.sentence for one in blockages.find_blockages(timezone.now())) or None
+    return "; ".join(one.sentence for one in stuck_messages.find_blockages(timezone.now())) or None
 
 
 def _check_drift() -> str | None:

@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 from config import client_address
 from drives.capacity import drift
 from drives.models import BookingState, CounterAudit
-from notifications import blockages
 from notifications import queries as messages
+from notifications import stuck_messages
 from organizations import sweeps
 
 
@@ -48,7 +48,7 @@ class DatabaseCollector(Collector):
             messages.count_failed_texts(since=now - timedelta(hours=1)),
         )
         yield from _build_audit_gauges(drift.find_last_audit())
-        overdue = blockages.list_overdue_messages(now)
+        overdue = stuck_messages.list_overdue_messages(now)
         yield _build_gauge(
             "drives_messages_due",
             "Messages that are due and did not leave, by each state that can hold one, with mails of no organization.",
@@ -58,9 +58,9 @@ class DatabaseCollector(Collector):
         yield GaugeMetricFamily(
             "drives_outbox_lag_seconds",
             "How late the oldest scheduled or queued message is.",
-            value=blockages.compute_outbox_lag(overdue, now).total_seconds(),
+            value=stuck_messages.compute_outbox_lag(overdue, now).total_seconds(),
         )
-        refusals = {run.subject: run.refusals for run in blockages.list_refusal_runs()}
+        refusals = {run.subject: run.refusals for run in stuck_messages.list_refusal_runs()}
         yield _build_gauge(
             "drives_refusals_in_a_row",
             "Messages that a sender or the mail server refused in a row, since it last took one.",

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from notifications.blockages import Blockage
 from notifications.models import Heartbeat
 from notifications.queries import DeliveryProblem
+from notifications.stuck_messages import Blockage
 
 HEARTBEAT_NAME = "watch"
 LOG_INTERVAL = timedelta(seconds=50)  # beat runs every minute; with two beats, the job runs twice

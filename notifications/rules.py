@@ -105,6 +105,8 @@ RECONCILIATION_RUN_SECONDS = 20
 CHECK_LEASE = timedelta(seconds=45)  # keeps other workers away; longer than a run
 RETRY_UNREACHABLE_AFTER = timedelta(seconds=30)
 
+OVERDUE_AFTER = timedelta(minutes=5)  # then `/readyz` fails and the administrators get an alert
+MANY_REFUSALS = 5  # in a row by one provider; then the same
 MESSAGE_LATE_AFTER, MIN_TRIES_FOR_ALERT = timedelta(minutes=2), 4
 MIN_TEXTS_FOR_LOSS_RATE, MAX_LOST_PERCENT = 20, 20  # an alert if more than this share of the last texts is lost
 

@@ -6,7 +6,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import alerts, blockages, delivery, opt_outs, queries, reconciliation
+from notifications import alerts, delivery, opt_outs, queries, reconciliation, stuck_messages
 from notifications.kinds import Lane
 from organizations import sweeps
 
@@ -32,7 +32,7 @@ def reconcile_outbox(**kwargs: Any) -> dict[str, int]:
 def watch_delivery(**kwargs: Any) -> dict[str, int]:
     now = timezone.now()
     problems, parked = queries.list_delivery_problems(now), sweeps.count_parked_rows()
-    found = blockages.find_blockages(now)
+    found = stuck_messages.find_blockages(now)
     return alerts.log_delivery_problems(problems=problems, blockages=found, parked=parked, now=now)
 
 

@@ -109,7 +109,7 @@ class Message(models.Model):
                 condition=models.Q(state="queued"),
                 name="message_due_of_organization",
             ),
-            # blockages.list_overdue_messages: due rows.
+            # stuck_messages.list_overdue_messages: due rows.
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
             # queries.list_messages_to_render: scheduled messages that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from notifications import blockages, claim, consents, delivery, outbox, senders
+from notifications import claim, consents, delivery, outbox, senders, stuck_messages
 from notifications import queries as notifications_queries
 from notifications.kinds import Withdrawal
 from notifications.models import Heartbeat, InboxItem, Message, Sender
@@ -59,7 +59,7 @@ def test_the_lag_is_that_of_the_oldest_due_message() -> None:
 
 
 def compute_lag() -> timedelta:
-    return blockages.compute_outbox_lag(blockages.list_overdue_messages(NOON), NOON)
+    return stuck_messages.compute_outbox_lag(stuck_messages.list_overdue_messages(NOON), NOON)
 
 
 def test_the_newest_ledger_entry_decides_what_is_sent() -> None:

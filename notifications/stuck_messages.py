@@ -1,4 +1,4 @@
-"""What keeps messages of the whole installation from leaving: since when, how many, and what to do about it."""
+"""Find what keeps messages of the whole installation from leaving: since when, how many, and what to do about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from notifications import rules
 from notifications.models import Breaker, MessageState, RefusalRun, Sender
 from organizations.models import Organization
 
-OVERDUE_AFTER = timedelta(minutes=5)
-MANY_REFUSALS = 5  # in a row
 MAX_COUNTED = 10_000  # of each state; keeps the query short
 HOLDING_STATES = (
     MessageState.SCHEDULED,
@@ -97,7 +96,7 @@ def _find_refusals() -> list[Blockage]:
             f" one with {run.reason}. Compare the sender's address and domain with what the provider allows",
         )
         for run in list_refusal_runs()
-        if run.refusals >= MANY_REFUSALS
+        if run.refusals >= rules.MANY_REFUSALS
     ]
 
 
@@ -111,7 +110,7 @@ def _find_overdue(now: datetime) -> list[Blockage]:
         )
         for overdue in list_overdue_messages(now)
         if overdue.first_due_at
-        and overdue.first_due_at <= now - OVERDUE_AFTER
+        and overdue.first_due_at <= now - rules.OVERDUE_AFTER
         and overdue.state != MessageState.BLOCKED  # is reported with its sender
     ]
 

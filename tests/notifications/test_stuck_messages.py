@@ -7,7 +7,7 @@ from django.core.mail import send_mail
 from django.test import Client
 from django.utils import timezone
 
-from notifications import alerts, blockages, refusals, senders, tasks
+from notifications import alerts, refusals, senders, stuck_messages, tasks
 from notifications.mail import OutboxBackend
 from notifications.models import Message, Sender
 from tests import builders
@@ -19,11 +19,11 @@ MINUTE = timedelta(minutes=1)
 
 
 def find_codes() -> list[str]:
-    return [one.code for one in blockages.find_blockages(NOON)]
+    return [one.code for one in stuck_messages.find_blockages(NOON)]
 
 
 def count_due() -> dict[str, int]:
-    return {one.state: one.count for one in blockages.list_overdue_messages(NOON) if one.count}
+    return {one.state: one.count for one in stuck_messages.list_overdue_messages(NOON) if one.count}
 
 
 def test_all_is_well() -> None:
@@ -43,7 +43,7 @@ def test_a_stopped_sender_is_named_with_its_time_and_remedy(caplog: pytest.LogCa
     assert "do not leave since 2027-03-10 20:00 UTC: 20003 credentials_refused" in found
     assert "`manage.py set_sender NUMBER --resume`" in found
     assert count_due() == {"blocked": 1}
-    alerts.log_delivery_problems(problems=[], blockages=blockages.find_blockages(NOON), now=NOON)
+    alerts.log_delivery_problems(problems=[], blockages=stuck_messages.find_blockages(NOON), now=NOON)
     assert "set_sender NUMBER --resume" in caplog.text
 
 
@@ -60,8 +60,8 @@ def test_mails_that_are_refused_in_a_row_are_named(
     for n in range(refused):
         refusals.count_refusals(calls=[("email", "550 refused")], now=NOON + n * MINUTE)
     assert caplog.text.count("email refused a message: 550 refused") == refused
-    assert [one.code for one in blockages.find_blockages(NOON)] == codes
-    assert [one.since for one in blockages.find_blockages(NOON)] == [NOON] * len(codes)
+    assert [one.code for one in stuck_messages.find_blockages(NOON)] == codes
+    assert [one.since for one in stuck_messages.find_blockages(NOON)] == [NOON] * len(codes)
     assert f'drives_refusals_in_a_row{{subject="email"}} {refused}.0' in Client().get("/metrics").content.decode()
     refusals.count_refusals(calls=[("email", "550 refused"), ("email", "")], now=NOON)
     assert find_codes() == []
@@ -108,4 +108,4 @@ def test_the_worker_logs_what_does_not_leave(caplog: pytest.LogCaptureFixture) -
 def test_it_takes_six_queries(django_assert_num_queries: object) -> None:
     builders.organization()
     with django_assert_num_queries(6):  # type: ignore[operator]
-        blockages.find_blockages(NOON)
+        stuck_messages.find_blockages(NOON)
