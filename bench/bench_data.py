@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from drives.booking import create
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import grid
 from drives.eligibility import policies
 from drives.models import Booking, BookingState, Drive, Policy, Site, Slot, Source, Visit
@@ -94,7 +94,7 @@ class BenchData:
             now=self.now,
         )
         drive = self.create_published_drive(bookings)
-        shape = visits.compute_visit_shape(drive, Visit.RETURN)
+        shape = visit_length.compute_visit_shape(drive, Visit.RETURN)
         common = {"drive": drive, "volunteer": volunteer, "visit": Visit.RETURN, "state": BookingState.DONATED}
         stamps = {"created_at": self.now, "changed_at": self.now, "donated_at": self.now, "source": Source.ONLINE}
         Booking.objects.bulk_create(

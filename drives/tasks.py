@@ -5,13 +5,13 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from drives.account import find
+from drives.account import booking_search
 from drives.attendance import close_out as attendance_close_out
 from drives.booking import cancellation_digests, hold
 from drives.capacity import drift
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
-from drives.planning import alerts
+from drives.planning import under_filled_alerts
 from drives.privacy import retention
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
@@ -48,7 +48,7 @@ def answer_replies(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.send_search_codes")
 def send_search_codes(**_options: Any) -> dict[str, int]:
-    return {"sent": find.send_find_codes(now=timezone.now())}
+    return {"sent": booking_search.send_find_codes(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.close_out_drives")
@@ -63,7 +63,7 @@ def send_invitations(**_options: Any) -> dict[str, int]:
 
 @shared_task(name="drives.tasks.alert_coordinators")
 def alert_coordinators(**_options: Any) -> dict[str, int]:
-    return {"alerted": alerts.alert_under_filled_drives(now=timezone.now())}
+    return {"alerted": under_filled_alerts.alert_under_filled_drives(now=timezone.now())}
 
 
 @shared_task(name="drives.tasks.send_cancellation_digests")

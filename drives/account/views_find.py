@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.account import find as account_find
+from drives.account import booking_search as account_find
 from drives.web import code_page, form_errors, redirects, visitor
 from drives.web.code_page import CodeForm
 from drives.web.fields import RequiredByActionField

@@ -15,7 +15,7 @@ from drives.attendance import close_out, rules
 from drives.booking import changes, create, history
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
-from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
+from drives.capacity import booking_facts, counters, locks, reserved_spots, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
 from drives.eligibility import check
@@ -133,7 +133,7 @@ def add_walk_in(
     slot = _find_walk_in_slot(donor, drive, visit, now)
     eligibility = check.check_eligibility(donor, drive, now)
     visit = check.refuse_reasons(eligibility, drive, visit, now, is_overridden=bool(override_reason))
-    taken = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, visit))
+    taken = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, visit))
     counters.force_counters(drive_id=drive.pk, deltas=grid.compute_net_deltas(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
     booking = create.build_booking(drive, slot, taken, visit, now, state=state, source=source, volunteer=volunteer)
@@ -250,7 +250,7 @@ def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
 
     Returns None after the drive's end.
     """
-    last = max(0, Slot.objects.filter(drive=drive).count() - visits.compute_visit_shape(drive, visit).steps)
+    last = max(0, Slot.objects.filter(drive=drive).count() - visit_length.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:
         return None
     return Slot.objects.filter(drive=drive, starts_at__lte=now, n__lte=last).order_by("-n").first()

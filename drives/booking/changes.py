@@ -10,7 +10,7 @@ from drives import refusals
 from drives.booking import confirm_holds, create, history, messages, rules
 from drives.booking import party as booking_party
 from drives.booking.rules import Act
-from drives.capacity import booking_facts, counters, locks, reserved_spots, visits
+from drives.capacity import booking_facts, counters, locks, reserved_spots, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, waitlist_matching
 from drives.eligibility import check
@@ -321,7 +321,7 @@ def _apply_moves(
     history.record_moves(zip(moving, slots, strict=True), actor=actor, reason=reason, now=now)
     for booking, slot in zip(moving, slots, strict=True):
         booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
-        footprint = grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, booking.visit))
+        footprint = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, booking.visit))
         for name, value in create.build_footprint_fields(footprint).items():
             setattr(booking, name, value)
         booking.revision += booking.state != BookingState.HELD

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from drives import refusals
 from drives.booking import history, rules
-from drives.capacity import availability, counters, reserved_spots, visits
+from drives.capacity import availability, counters, reserved_spots, visit_length
 from drives.capacity import booking_facts as capacity_facts
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid, party_fit
@@ -59,7 +59,7 @@ def refuse_unless_bookable(
 def refuse_with_times(
     reasons: Sequence[refusals.Reason],
     drive: Drive,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     around: datetime | None,
     now: datetime,
     *,
@@ -82,7 +82,7 @@ def refuse_with_times(
 
 def refuse_full_slot(
     drive: Drive,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     around: datetime,
     now: datetime,
     freed: availability.FreedDeltas | None = None,
@@ -94,7 +94,7 @@ def refuse_full_slot(
 def find_arrivals(
     drive: Drive,
     requested: capacity_facts.RequestedSlot,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     freed: counters.Deltas,
     now: datetime,
 ) -> list[Slot]:
@@ -103,7 +103,7 @@ def find_arrivals(
     For a single visit no other slot is read, because the counters later decide whether it fits. `freed` holds counter
     changes that are not applied yet.
     """
-    slot, shapes = requested.slot, visits.compute_visit_shapes(drive, visit_types)
+    slot, shapes = requested.slot, visit_length.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refuse a slot of another drive
     if len(shapes) == 1:
         if slot.n + shapes[0].steps > requested.steps:
@@ -131,7 +131,7 @@ class UncountedBookings:
 def write_bookings(
     drive: Drive,
     requested: capacity_facts.RequestedSlot,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     now: datetime,
     *,
     state: BookingState,
@@ -153,7 +153,7 @@ def write_bookings(
         build_booking(
             drive,
             slot,
-            grid.compute_footprint(slot.n, visits.compute_visit_shape(drive, visit)),
+            grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, visit)),
             visit,
             now,
             state=state,
@@ -314,7 +314,7 @@ def _try_corrections(corrections: VisitCorrections, now: datetime, *, has_overdu
 
 
 def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint:
-    return grid.compute_footprint(booking.first_step, visits.compute_visit_shape(booking.drive, visit))
+    return grid.compute_footprint(booking.first_step, visit_length.compute_visit_shape(booking.drive, visit))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.booking import confirm_holds, create, rules
-from drives.capacity import booking_facts, counters, hold_limits, locks, visits
+from drives.capacity import booking_facts, counters, hold_limits, locks, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import rules as domain_rules
 from drives.domain.intervals import SelfReported
@@ -101,7 +101,7 @@ def hold_in_transaction(
         drive_id=drive.pk,
         slot_id=slot_id,
         identity=details.identity,
-        shape=None if companions else visits.compute_visit_shape(drive, visit),
+        shape=None if companions else visit_length.compute_visit_shape(drive, visit),
         now=now,
     )
     around = requested.facts.slot_starts_at
@@ -228,7 +228,7 @@ def _lapse_holds_of_drive(drive_id: int, now: datetime) -> bool:
 def _build_hold_limits(
     drive: Drive, steps: int, count: int, ip: str | None, since: datetime, until: datetime
 ) -> list[Limit]:
-    spots = visits.estimate_spots(drive, steps)
+    spots = visit_length.estimate_spots(drive, steps)
     return verification.build_hold_limits(drive_id=drive.pk, spots=spots, count=count, ip=ip, since=since, until=until)
 
 

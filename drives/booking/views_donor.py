@@ -27,7 +27,7 @@ from drives.booking import (
 )
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
 from drives.messaging import reach as messaging_reach
@@ -129,7 +129,7 @@ def _render_check_page(
         "corrected": "corrected" in request.GET,
         "hold": code_page.build_hold_context(request, page.booking, rules.WARN_BEFORE_LAPSE),
         **forms.build_alternatives(problem),
-        "minutes": visits.compute_visit_minutes(page.booking.drive, page.booking.visit),
+        "minutes": visit_length.compute_visit_minutes(page.booking.drive, page.booking.visit),
         "is_refused": is_refused,
         "elsewhere": elsewhere or (_find_self_reported_form(page) if is_refused and not group else None),
     }
@@ -169,7 +169,7 @@ def render_booking_page(
         "sent": "sent" in request.GET,
         "visit_is_other": "visit" in request.GET,
         "friend": friend_invitation.build_friend_invitation(booking.drive),
-        "minutes": visits.compute_visit_minutes(booking.drive, booking.visit),
+        "minutes": visit_length.compute_visit_minutes(booking.drive, booking.visit),
         "reminders": reminder_summary.format_reminder_summary(booking, reach) if has_place else "",
         "obstacle": reach.find_obstacle(booking, kinds.BOOKED),
         "may_be_texted": Channel.SMS in reach.list_channels(booking, kinds.BOOKED),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from drives.booking import book_for_donor, changes, queries, resend, rules
 from drives.booking import party as booking_party
 from drives.booking.forms_organizer import BookForDonorForm, MoveForm, ReasonForm
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.eligibility import self_check
 from drives.messaging import reach
 from drives.models import Booking, CancelledBy, Drive, Visit
@@ -147,4 +147,4 @@ def _parse_visit_type(request: MemberRequest) -> str:
 
 def _list_visit_types(drive: Drive) -> list[dict[str, Any]]:
     types = (Visit.RETURN, Visit.FIRST)
-    return [{"visit": visit, "minutes": visits.compute_visit_minutes(drive, visit)} for visit in types]
+    return [{"visit": visit, "minutes": visit_length.compute_visit_minutes(drive, visit)} for visit in types]

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import known_people, rebook, views_links
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.eligibility import self_check
 from drives.models import Visit
 from drives.public import queries as public_queries
@@ -136,6 +136,6 @@ def render_rebooking(
         "asks_to_remind": not all(donor.is_reminded for donor in donors),
         "reminders_wording": consent_texts.render_consent_text(Purpose.REMINDERS, language, drive.organization)[1],
         "self_check": self_check.list_self_check_sentences(drive),
-        "minutes": visits.compute_visit_minutes(drive, visit),
+        "minutes": visit_length.compute_visit_minutes(drive, visit),
     }
     return render(request, "drives/booking/rebook.html", context, status=status)

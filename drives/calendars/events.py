@@ -14,7 +14,7 @@ from drives.calendars import bookings as calendars_bookings
 from drives.calendars import feeds, ical
 from drives.calendars.feeds import Feed
 from drives.calendars.ical import CalendarEvent
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
@@ -31,7 +31,7 @@ def build_booking_event(booking: Booking) -> CalendarEvent:
         sequence=booking.revision,
         summary=drive.organization.calendar_title or _("Appointment: %(org)s") % {"org": drive.organization.name},
         starts_at=booking.starts_at,
-        ends_at=booking.starts_at + timedelta(minutes=visits.compute_visit_minutes(booking.drive, booking.visit)),
+        ends_at=booking.starts_at + timedelta(minutes=visit_length.compute_visit_minutes(booking.drive, booking.visit)),
         zone=drive.site.timezone,
         zone_label=localtime.format_zone(drive.site.timezone),
         location=f"{drive.site.name}, {drive.site.full_address}",

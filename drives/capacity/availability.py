@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drives import refusals
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import grid, party_fit
 from drives.models import Drive, DriveState, Slot
 
@@ -16,9 +16,11 @@ FreedDeltas = Mapping[int, tuple[int, int]]
 
 
 def list_open_times(
-    drive: Drive, visit_types: visits.VisitTypes, now: datetime, freed: FreedDeltas | None = None
+    drive: Drive, visit_types: visit_length.VisitTypes, now: datetime, freed: FreedDeltas | None = None
 ) -> list[refusals.OpenTime]:
-    return list(select_open_times(list_slots(drive.pk), visits.compute_visit_shapes(drive, visit_types), now, freed))
+    return list(
+        select_open_times(list_slots(drive.pk), visit_length.compute_visit_shapes(drive, visit_types), now, freed)
+    )
 
 
 def select_open_times(
@@ -49,7 +51,7 @@ def compute_free_capacity(
 
 def list_nearest_times(
     drive: Drive,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     around: datetime | None,
     now: datetime,
     freed: FreedDeltas | None = None,
@@ -66,7 +68,7 @@ def list_nearest_times(
 def count_drive_spots_left(drive: Drive, now: datetime) -> int:
     """Count the return visits that still fit, as shown on pages. One query."""
     slots = [row for row in list_slots(drive.pk) if row[1] > now]
-    shape = visits.compute_visit_shape(drive, "return")
+    shape = visit_length.compute_visit_shape(drive, "return")
     return grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape)
 
 

@@ -8,12 +8,12 @@ from django.db.models import Count
 
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.desk import parked, rules
 from drives.domain import forecast, grid
 from drives.messaging import call_list, reach
-from drives.messaging import delivery as messaging_delivery
-from drives.messaging.delivery import DeliverySummary
+from drives.messaging import delivery_counts as messaging_delivery
+from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot, Source
 from drives.public import queries as public_queries
@@ -173,7 +173,7 @@ def _build_figures(
     drive: Drive, states: Counter[str], slots: list[Slot], rate: forecast.DonationRate, now: datetime
 ) -> DriveFigures:
     ahead = [slot for slot in slots if slot.starts_at > now]
-    shape = visits.compute_visit_shape(drive, "return")
+    shape = visit_length.compute_visit_shape(drive, "return")
     return DriveFigures(
         drive=drive,
         booked=sum(count for state, count in states.items() if state not in (*NOT_VERIFIED_STATES, *NOT_COMING)),
@@ -220,7 +220,7 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
     """Count the return visits that still fit if they are placed into these arrival steps in order."""
-    shape = visits.compute_visit_shape(drive, "return")
+    shape = visit_length.compute_visit_shape(drive, "return")
     # Copy the lists, because each visit placed below takes capacity from later ones.
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives import refusals
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.domain import intervals
 from drives.eligibility import history, rules
 from drives.models import Drive, Visit
@@ -32,7 +32,7 @@ class EligibilityCheck:
 def list_later_times(
     checks: Sequence[EligibilityCheck],
     drive: Drive,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:

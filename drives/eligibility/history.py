@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from drives import refusals
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.capacity.availability import NEAREST_COUNT, SlotRow
 from drives.domain import intervals
 from drives.eligibility import rules
@@ -176,7 +176,7 @@ ListTimes = Callable[[Drive, list[SlotRow]], Iterator[refusals.OpenTime]]
 
 def list_allowed_times(
     drive: Drive,
-    visit_types: visits.VisitTypes,
+    visit_types: visit_length.VisitTypes,
     since: datetime,
     now: datetime,
     allows: IsAllowed,
@@ -190,7 +190,7 @@ def list_allowed_times(
 
     def allowed(at: Drive, slots: list[SlotRow]) -> Iterator[refusals.OpenTime]:
         open_times = availability.select_open_times(
-            slots, visits.compute_visit_shapes(at, visit_types), now, freed if at.pk == drive.pk else None
+            slots, visit_length.compute_visit_shapes(at, visit_types), now, freed if at.pk == drive.pk else None
         )
         return (time for time in open_times if time.starts_at >= since and allows(at, time.arrivals))
 

@@ -7,7 +7,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from drives import refusals
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.capacity.availability import NEAREST_COUNT, SlotRow
 from drives.domain import intervals
 from drives.eligibility import history, next_visit, rules
@@ -51,7 +51,7 @@ class UpcomingTimes:
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._times_by_visit:
-            shapes = visits.compute_visit_shapes(drive, (visit,))
+            shapes = visit_length.compute_visit_shapes(drive, (visit,))
             self._times_by_visit[drive.pk, visit] = list(
                 availability.select_open_times(self.slots[drive.pk], shapes, self.since)
             )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from drives.messaging import delivery, rules
+from drives.messaging import delivery_counts, rules
 from drives.messaging import reach as messaging_reach
-from drives.messaging.delivery import DeliverySummary
+from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import DonorReach
 from drives.models import (
     ACTIVE_STATES,
@@ -125,7 +125,7 @@ def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
 
 
 def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
-    found = delivery.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
+    found = delivery_counts.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
     # Until the consent check, messages that it will block wait, too (`broadcasts.preview_broadcast`).
     return BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from drives.messaging import rules
-from drives.messaging.delivery import NOT_SENT_STATES, UNDELIVERED_STATES
+from drives.messaging.delivery_counts import NOT_SENT_STATES, UNDELIVERED_STATES
 from drives.messaging.reach import MessageSubject
 from drives.models import (
     EXPECTED_STATES,

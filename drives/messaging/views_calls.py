@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.messaging import call_list
-from drives.messaging import calls as messaging_calls
+from drives.messaging import phone_calls as messaging_calls
 from drives.messaging.reach import MessageSubject
 from drives.models import Booking, Drive, WaitlistEntry
 from drives.web import actors as web_actors

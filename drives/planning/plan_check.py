@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import grid as domain_grid
-from drives.domain import preview as domain_preview
+from drives.domain import plan_preview as domain_preview
 from drives.domain.grid import GridProblem, Step
-from drives.domain.preview import Preview
+from drives.domain.plan_preview import Preview
 from drives.models import Drive, Policy, Site, Visit
-from drives.planning import problems as planning_problems
+from drives.planning import plan_problems as planning_problems
 
 
 def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
@@ -48,7 +48,9 @@ def refuse_foreign_records(drive: Drive) -> None:
 
 def preview_drive_plan(drive: Drive) -> Preview:
     return domain_preview.build_preview(
-        drive.grid, visits.compute_visit_shape(drive, Visit.FIRST), visits.compute_visit_shape(drive, Visit.RETURN)
+        drive.grid,
+        visit_length.compute_visit_shape(drive, Visit.FIRST),
+        visit_length.compute_visit_shape(drive, Visit.RETURN),
     )
 
 

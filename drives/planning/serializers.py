@@ -12,7 +12,7 @@ from drives.api.fields import PhoneField, TextField
 from drives.api.serializers import CODE_HELP, ModelSerializer, Serializer
 from drives.domain.grid import GridProblem
 from drives.models import PLAN_FIELDS, Drive
-from drives.planning import problems
+from drives.planning import plan_problems
 from drives.public.serializers import DriveDetailSerializer
 from organizations.translated_text import TranslatedField, TranslatedString
 
@@ -158,7 +158,7 @@ class PlanProblemSerializer(Serializer):
     detail = serializers.SerializerMethodField()
 
     def get_detail(self, problem: GridProblem) -> str:
-        return problems.format_problem(problem)
+        return plan_problems.format_problem(problem)
 
 
 class PreviewTimeSerializer(Serializer):

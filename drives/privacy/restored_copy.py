@@ -9,7 +9,7 @@ from django.db import transaction
 from drives.attendance import close_out
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations
-from drives.planning import alerts
+from drives.planning import under_filled_alerts
 from drives.privacy import erase, rules
 from drives.privacy.erase import ErasureReason
 from drives.waitlist import messages as waitlist_messages
@@ -55,7 +55,7 @@ def accept_restored_copy(
 def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:
     erased = erase_again(erasures=erasures, now=now)
     close_out.close_out_due_drives(now=now)
-    alerts.alert_under_filled_drives(now=now)
+    under_filled_alerts.alert_under_filled_drives(now=now)
     email_fallback.queue_fallback_emails(now=now)
     waitlist_messages.queue_fallback_emails(now=now)
     replies.handle_new_replies(now=now)

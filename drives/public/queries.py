@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from drives import refusals
-from drives.capacity import availability, visits
+from drives.capacity import availability, visit_length
 from drives.domain import grid
 from drives.models import Booking, Drive, DriveState, Slot, Visit
 from organizations.models import Cause, Organization
@@ -87,7 +87,7 @@ def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
         return None
     slots = availability.list_slots(drive.pk) if drive.state == DriveState.PUBLISHED else []
     first, again = (
-        list(availability.select_open_times(slots, visits.compute_visit_shapes(drive, (visit,)), now))
+        list(availability.select_open_times(slots, visit_length.compute_visit_shapes(drive, (visit,)), now))
         for visit in (Visit.FIRST, Visit.RETURN)
     )
     return DrivePage(drive, first, again, now)
@@ -121,5 +121,5 @@ def load_drive_summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetim
 
 def _count_spots_left(drive: Drive, slots: list[tuple[int, datetime, bool, int, int]], now: datetime) -> int:
     ahead = [row for row in slots if row[1] > now]
-    shape = visits.compute_visit_shape(drive, "return")
+    shape = visit_length.compute_visit_shape(drive, "return")
     return grid.count_fitting_visits([row[3] for row in ahead], [row[4] for row in ahead], shape)

@@ -7,7 +7,7 @@ from rest_framework.serializers import DateField, DateTimeField, IntegerField, S
 
 from drives.api.fields import ChoiceField, IdField, LinkField, TextField
 from drives.api.serializers import ModelSerializer, QuerySerializer, Serializer, SiteTimesSerializer
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.eligibility import self_check as eligibility_self_check
 from drives.models import DriveState, Site, Visit
 from drives.public.queries import DriveSummary
@@ -111,7 +111,7 @@ class DriveDetailSerializer(DriveSerializer):
 
     @extend_schema_field(VisitLengthSerializer(many=True))
     def get_visits(self, summary: DriveSummary) -> list[dict[str, Any]]:
-        minutes = visits.compute_visit_minutes
+        minutes = visit_length.compute_visit_minutes
         return [{"type": str(visit), "minutes": minutes(summary.drive, visit)} for visit in (Visit.FIRST, Visit.RETURN)]
 
 

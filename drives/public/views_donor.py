@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import localtime
 from drives.eligibility import history, policies, self_check
 from drives.models import DriveState, Visit
@@ -86,8 +86,8 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
-        "first_minutes": visits.compute_visit_minutes(page.drive, Visit.FIRST),
-        "return_minutes": visits.compute_visit_minutes(page.drive, Visit.RETURN),
+        "first_minutes": visit_length.compute_visit_minutes(page.drive, Visit.FIRST),
+        "return_minutes": visit_length.compute_visit_minutes(page.drive, Visit.RETURN),
         "result": parse_self_check_result(request),
         "self_check": self_check.list_self_check_sentences(page.drive),
         "rule": policies.describe_rules(page.drive.rules),

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from drives.domain import localtime
 from drives.domain.grid import GridProblem
 from drives.messaging.call_list import CallTopic
-from drives.messaging.delivery import FailureReason
+from drives.messaging.delivery_counts import FailureReason
 from drives.messaging.reach import MessageSubject
 from drives.models import Booking, BookingState, BroadcastKind, DriveState, WaitlistEntry
-from drives.planning import problems
+from drives.planning import plan_problems
 from drives.web import languages
 from notifications import contact_address, kinds
 from notifications.kinds import KINDS
@@ -42,7 +42,7 @@ _DRIVE_PILLS: dict[str, str] = {
 
 @register.filter
 def problem_text(problem: GridProblem) -> str:
-    return problems.format_problem(problem)
+    return plan_problems.format_problem(problem)
 
 
 @register.filter

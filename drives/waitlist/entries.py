@@ -10,7 +10,7 @@ from drives import refusals
 from drives.booking import confirm_holds
 from drives.booking import rules as booking_rules
 from drives.booking.hold import Person
-from drives.capacity import availability, locks, reserved_spots, visits
+from drives.capacity import availability, locks, reserved_spots, visit_length
 from drives.domain import waitlist_matching
 from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.eligibility import check, history, self_check
@@ -291,7 +291,7 @@ def _list_arrivals(
     steps: waitlist_matching.StepRows, drive: Drive, waitlist_request: WaitlistRequest, now: datetime
 ) -> list[datetime]:
     last, soonest = (
-        len(steps) - visits.compute_visit_shape(drive, waitlist_request.visit).steps,
+        len(steps) - visit_length.compute_visit_shape(drive, waitlist_request.visit).steps,
         rules.compute_earliest_offered_arrival(now),
     )
     possible = (starts_at for _id, starts_at, is_open, _screening, _chairs in steps[: max(0, last + 1)] if is_open)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from drives.capacity import availability, counters, visits
+from drives.capacity import availability, counters, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import waitlist_matching
 from drives.domain.grid import Footprint
@@ -170,7 +170,7 @@ class Waitlist:
         window, soonest = build_window(entry), rules.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
         matches = waitlist_matching.find_matches(
-            self.steps, self.reserved_spots, visits.compute_visit_shape(self.drive, entry.visit)
+            self.steps, self.reserved_spots, visit_length.compute_visit_shape(self.drive, entry.visit)
         )
         return [
             fit

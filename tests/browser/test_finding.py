@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.account import find as account_find
+from drives.account import booking_search as account_find
 from drives.models import Booking, Drive
 from notifications.models import Message
 from tests import builders

@@ -9,14 +9,14 @@ from unittest import mock
 import pytest
 from django.db import InternalError, connection
 
-from drives.account import find
+from drives.account import booking_search
 from drives.attendance import close_out
 from drives.booking import cancellation_digests, hold
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations
 from drives.messaging.texts import next_visit_texts
 from drives.models import Booking, Drive, Offer, Site, WaitlistEntry
-from drives.planning import alerts
+from drives.planning import under_filled_alerts
 from drives.privacy import retention
 from drives.waitlist import messages as waitlist_messages
 from drives.waitlist import offers
@@ -73,7 +73,11 @@ def empty_drives() -> Case:
     poison("drives_drive", "UPDATE", f"OLD.id = {drives[1].pk}")
     soon = drives[0].starts_at - DAY
     done = Drive.objects.filter(under_filled_alert_at__isnull=False).values_list("pk", flat=True)
-    return lambda: alerts.alert_under_filled_drives(now=soon), [drive.pk for drive in drives], lambda: set(done.all())
+    return (
+        lambda: under_filled_alerts.alert_under_filled_drives(now=soon),
+        [drive.pk for drive in drives],
+        lambda: set(done.all()),
+    )
 
 
 def late_cancellations() -> Case:
@@ -177,7 +181,7 @@ def requested_codes() -> Case:
     drive = builders.drive()
     for number in (1, 2, 3):
         builders.booked(drive, n=number, number=number)
-        find.request_find_code(
+        booking_search.request_find_code(
             typed=builders.phone(number),
             browser="",
             new_browser=f"{number}" * 43,
@@ -188,7 +192,11 @@ def requested_codes() -> Case:
     codes = VerificationCode.objects.filter(code_hash="").order_by("pk")
     ids = list(codes.values_list("pk", flat=True))
     poison("volunteers_verificationcode", "UPDATE", f"OLD.id = {ids[1]}")
-    return lambda: find.send_find_codes(now=NOW), ids, lambda: set(ids) - set(codes.all().values_list("pk", flat=True))
+    return (
+        lambda: booking_search.send_find_codes(now=NOW),
+        ids,
+        lambda: set(ids) - set(codes.all().values_list("pk", flat=True)),
+    )
 
 
 def inactive_people() -> Case:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from bench import bench_data
 from drives.booking import create
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.desk import people as desk_people
 from drives.domain import grid
 from drives.eligibility import history
@@ -95,7 +95,9 @@ def _gave(drive: Drive, person: Volunteer) -> Booking:
     slot, stamp = builders.slot(drive), drive.starts_at
     return Booking(
         **Booking.build_link_fields(),
-        **create.build_footprint_fields(grid.compute_footprint(0, visits.compute_visit_shape(drive, Visit.RETURN))),
+        **create.build_footprint_fields(
+            grid.compute_footprint(0, visit_length.compute_visit_shape(drive, Visit.RETURN))
+        ),
         reference=create.generate_reference(),
         drive=drive,
         volunteer=person,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from drives.account import find
+from drives.account import booking_search
 from notifications.models import Message
 from tests import builders, seeds, storm
 from tests.builders import NOW
@@ -28,7 +28,7 @@ def searches_at_once() -> Callable[[], bool]:
 
     def ask(number: int, contact: str) -> None:
         fresh = f"browser-{number}"
-        find.request_find_code(
+        booking_search.request_find_code(
             typed=contact, browser="", new_browser=fresh, bound_to=fresh, ip=f"192.0.2.{number}", now=NOW
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from drives.account import find, profile
+from drives.account import booking_search, profile
 from drives.account import queries as account_queries
 from drives.booking import verify
 from drives.capacity import locks
@@ -47,8 +47,10 @@ def give_consent(person: Volunteer, phone: str) -> None:
 
 
 def find_bookings(person: Volunteer, phone: str) -> None:
-    find.request_find_code(typed=phone, browser="", new_browser="browser", bound_to="browser", ip=None, now=NOW)
-    find.send_find_codes(now=NOW)
+    booking_search.request_find_code(
+        typed=phone, browser="", new_browser="browser", bound_to="browser", ip=None, now=NOW
+    )
+    booking_search.send_find_codes(now=NOW)
 
 
 def resend_code(person: Volunteer, phone: str) -> None:

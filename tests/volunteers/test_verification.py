@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from drives.account import find as account_find
+from drives.account import booking_search as account_find
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, storm

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import grid
 from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.management.demo.foundation import DemoOrganization
@@ -83,7 +83,7 @@ def _assign_times(
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
-        shape = visits.compute_visit_shape(drive, visit)
+        shape = visit_length.compute_visit_shape(drive, visit)
         left = grid.count_spots_by_arrival(screening, chairs, shape)
         free = [n for n, places in enumerate(left) if places]
         if not free:
@@ -128,7 +128,7 @@ def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOr
 
 def _build_visit_events(guest: Guest, came_at: datetime, helper: str) -> Iterator[Event]:
     drive, minutes = guest.drive, timedelta(minutes=guest.drive.step_minutes)
-    shape = visits.compute_visit_shape(drive, guest.visit)
+    shape = visit_length.compute_visit_shape(drive, guest.visit)
     length = shape.steps if guest.outcome in STARTED_DONATION else shape.screening_steps
     yield Event(came_at, lambda now: check_in.check_in_donor(booking_id=guest.booking_id, actor=helper, now=now))
     yield Event(

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from drives.calendars import events, ical
-from drives.capacity import visits
+from drives.capacity import visit_length
 from drives.domain import localtime
 from drives.messaging.texts import wording
 from drives.messaging.texts.wording import CustomTexts
@@ -221,7 +221,7 @@ def _format_preparation_lines(booking: Booking) -> list[str]:
         _("Bring %(bring)s.") % {"bring": bring},
         _("Eat a meal and drink plenty of water before you come."),
         _("Plan on about %(minutes)s minutes.")
-        % {"minutes": visits.compute_visit_minutes(booking.drive, booking.visit)},
+        % {"minutes": visit_length.compute_visit_minutes(booking.drive, booking.visit)},
     ]
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from drives.account import find
+from drives.account import booking_search
 from drives.models import Booking
 from notifications.models import Message
 from tests import builders
@@ -30,7 +30,7 @@ def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
 
 def code() -> str:
     """Return the newest code that the worker sends."""
-    find.send_find_codes(now=NOW)
+    booking_search.send_find_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
     assert found
@@ -66,7 +66,7 @@ def test_the_code_comes_from_the_organization_of_the_latest_booking() -> None:
     builders.booked(early_drive, n=4)
     Message.objects.all().delete()
     ask(Client())
-    assert find.send_find_codes(now=NOW) == 1
+    assert booking_search.send_find_codes(now=NOW) == 1
     sent = Message.objects.get()
     assert (sent.organization, sent.channel, sent.address) == (late, "sms", builders.phone(42))
 
@@ -113,7 +113,7 @@ def test_known_and_unknown_contacts_get_the_same_answer_and_queries() -> None:
             answer = [seen(ask(browser, contact))]
             statements = [query["sql"] for query in asked]
         answer.append(seen(browser.get(reverse("find_booking_code"))))
-        find.send_find_codes(now=NOW)
+        booking_search.send_find_codes(now=NOW)
         with CaptureQueriesContext(connection) as tried:
             answer += [seen(browser.post(reverse("find_booking_code"), {"code": guess})) for _ in range(6)]
             statements += [query["sql"] for query in tried]
@@ -126,7 +126,7 @@ def test_an_unknown_contact_gets_no_code_and_guessing_fails() -> None:
     builders.organization()
     browser = Client()
     ask(browser)
-    assert find.send_find_codes(now=NOW) == 0
+    assert booking_search.send_find_codes(now=NOW) == 0
     assert Message.objects.count() == 0
     answers = [text(browser.post(reverse("find_booking_code"), {"code": f"{guess:06}"})) for guess in range(6)]
     assert "That isn’t the code we sent." in answers[0]
@@ -139,7 +139,7 @@ def test_a_requested_code_is_sent_once() -> None:
     Message.objects.all().delete()
     ask(Client(), PHONE)
     ask(Client(), "nobody@example.org")
-    assert [find.send_find_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
+    assert [booking_search.send_find_codes(now=NOW) for _ in range(3)] == [1, 0, 0]
     assert Message.objects.count() == 1
     assert not VerificationCode.objects.filter(code_hash="").exists()
 

@@ -10,8 +10,8 @@ from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
-from drives.planning import alerts as planning_alerts
 from drives.planning import lifecycle
+from drives.planning import under_filled_alerts as planning_alerts
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders

@@ -9,7 +9,7 @@ from drives import refusals
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
-from drives.capacity import hold_limits, visits
+from drives.capacity import hold_limits, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.capacity.rules import BookingFacts
 from drives.domain.grid import VisitShape
@@ -214,8 +214,8 @@ def test_a_drive_is_closed_out_exactly_after_its_grace_period(state: str) -> Non
 
 
 def test_a_visit_takes_the_steps_of_its_type() -> None:
-    assert visits.compute_visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
-    assert visits.compute_visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
+    assert visit_length.compute_visit_shape(drive(), Visit.FIRST) == VisitShape(3, 4)
+    assert visit_length.compute_visit_shape(drive(), Visit.RETURN) == VisitShape(1, 2)
 
 
 # Interval reasons

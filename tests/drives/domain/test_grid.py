@@ -15,11 +15,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drives.domain import grid as domain_grid
-from drives.domain import preview
+from drives.domain import plan_preview
 from drives.domain.grid import Footprint, Grid, GridProblem, VisitShape
 from drives.planning import plan_check as planning_plan
-from drives.planning import problems
-from drives.planning.problems import SENTENCES
+from drives.planning import plan_problems
+from drives.planning.plan_problems import SENTENCES
 
 FIRST, RETURNING, PLAIN = VisitShape(2, 4), VisitShape(1, 3), VisitShape(0, 1)
 MARCH = Grid(
@@ -63,7 +63,7 @@ def found_in(**changes: object) -> list[tuple[str, str]]:
 def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
     source = (
         Path(domain_grid.__file__).read_text()
-        + Path(preview.__file__).read_text()
+        + Path(plan_preview.__file__).read_text()
         + Path(planning_plan.__file__).read_text()
     )
     named = set(re.findall(r'Problem\(\s*f?"([^"]+)"', source))
@@ -171,7 +171,7 @@ def test_a_time_that_does_not_exist_is_refused(changes: dict[str, object], field
 def test_a_drive_over_the_spring_change_is_an_hour_shorter() -> None:
     grid = replace(SPRING, opens=time(0), closes=time(6), breaks=())
     assert len(domain_grid.build_steps(grid)) == 5 * 4
-    assert [problems.format_problem(warning) for warning in domain_grid.find_grid_warnings(grid)] == [
+    assert [plan_problems.format_problem(warning) for warning in domain_grid.find_grid_warnings(grid)] == [
         "Clocks go forward by 1 h 00 min during the drive.",
         "The drive lasts 5 h 00 min, although the clock shows 6 h 00 min.",
     ]
@@ -196,7 +196,7 @@ def test_an_ambiguous_time_means_the_first_occurrence() -> None:
     assert domain_grid.build_steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.build_steps(grid)
     expected = "01:30 happens twice on 2026-11-01. We use the first one (UTC-07:00)."
     assert codes(domain_grid.find_grid_warnings(grid))[0] == ("time_happens_twice", "opens")
-    assert problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
+    assert plan_problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
 
 
 def test_daytime_hours_have_no_warnings_on_a_dst_day() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from drives.booking import changes
-from drives.messaging import broadcasts, call_list, calls, delivery
+from drives.messaging import broadcasts, call_list, delivery_counts, phone_calls
 from drives.messaging.call_list import CallRow
-from drives.messaging.delivery import FailureReason
+from drives.messaging.delivery_counts import FailureReason
 from drives.models import Booking, Call, CancelledBy, Drive
 from drives.planning import lifecycle
 from notifications import consents
@@ -122,8 +122,8 @@ def test_a_called_donor_leaves_the_list_until_a_new_message_fails() -> None:
     record_message(booking, "booked", "failed")
     (row,) = call_list.load_call_list(booking.drive, NOW).to_call
     topics = [one.topic for one in row.topics]
-    assert calls.record_calls(subject=booking, topics=topics, actor=BEN, now=NOW) == 1
-    assert calls.record_calls(subject=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
+    assert phone_calls.record_calls(subject=booking, topics=topics, actor=BEN, now=NOW) == 1
+    assert phone_calls.record_calls(subject=booking, topics=topics, actor="user:8", now=NOW + timedelta(hours=1)) == 0
     found = call_list.load_call_list(booking.drive, NOW)
     assert (found.to_call, [reached_by(one) for one in found.reached]) == ([], [(BEN, NOW)])
     assert call_list.list_subjects_to_call([booking.drive_id], NOW) == []
@@ -143,8 +143,8 @@ def reached_by(row: CallRow) -> tuple[str, Any]:
 def test_a_recorded_call_can_be_deleted() -> None:
     booking = ana()
     record_message(booking, "booked", "failed")
-    calls.record_calls(subject=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
-    assert calls.delete_calls(subject=booking, actor=BEN, now=NOW) == 1
+    phone_calls.record_calls(subject=booking, topics=[f"{booking.about}/booked/0"], actor=BEN, now=NOW)
+    assert phone_calls.delete_calls(subject=booking, actor=BEN, now=NOW) == 1
     assert (list_topics(booking.drive), Call.objects.count()) == ({"Test Ana Alder": ["booked"]}, 0)
 
 
@@ -167,7 +167,7 @@ def test_the_delivery_summary_counts_reasons() -> None:
     record_message(second, "booked", "undelivered", "unreachable", error_code="30003")
     record_message(third, "booked", "blocked", "no_consent")
     record_message(first, "three_days", "sent")
-    found = delivery.load_delivery_summary(drive)
+    found = delivery_counts.load_delivery_summary(drive)
     assert (found.planned, found.sent, found.delivered, found.not_delivered, found.not_sent) == (5, 1, 1, 1, 1)
     assert found.undelivered_reasons == [FailureReason("unreachable", "30003", 1)]
     assert found.unsent_reasons == [FailureReason("no_consent", "", 1)]

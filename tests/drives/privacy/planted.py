@@ -18,7 +18,7 @@ from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
 from drives.inbox import conversations
-from drives.messaging import broadcasts, calls
+from drives.messaging import broadcasts, phone_calls
 from drives.messaging.broadcast_queries import Audience
 from drives.messaging.broadcasts import BroadcastDraft
 from drives.models import Booking, Conversation, Drive, SelfReportedDonation, Slot
@@ -148,7 +148,7 @@ def _talk(owner: Organization, coming: Booking) -> None:
         actor="donor",
         reported_at=NOW,
     )
-    calls.record_calls(subject=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
+    phone_calls.record_calls(subject=coming, topics=[f"{coming.about}/booked/0"], actor=BEN, now=NOW)
 
 
 def _change(coming: Booking) -> None:

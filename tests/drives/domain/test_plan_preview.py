@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
-from drives.domain import preview
+from drives.domain import plan_preview
 from drives.domain.grid import Grid, GridProblem, VisitShape
-from drives.domain.preview import Preview, PreviewTime
+from drives.domain.plan_preview import Preview, PreviewTime
 
 GRID = Grid(
     day=date(2027, 3, 13),
@@ -25,7 +25,7 @@ def at(minute: int) -> datetime:
 
 
 def test_a_preview_shows_each_step_and_how_many_visits_fit() -> None:
-    found = preview.build_preview(replace(GRID, breaks=()), FIRST, RETURNING)
+    found = plan_preview.build_preview(replace(GRID, breaks=()), FIRST, RETURNING)
     assert found == Preview(
         problems=[],
         warnings=[],
@@ -41,11 +41,11 @@ def test_a_preview_shows_each_step_and_how_many_visits_fit() -> None:
 
 
 def test_a_preview_warns_of_a_break_off_the_steps() -> None:
-    found = preview.build_preview(replace(GRID, closes=time(10, 30)), FIRST, RETURNING)
+    found = plan_preview.build_preview(replace(GRID, closes=time(10, 30)), FIRST, RETURNING)
     assert found.warnings == [GridProblem("break_not_on_steps", "breaks", {"at": "09:15"})]
     assert [time.chairs for time in found.times] == [2, 0, 2, 2, 2, 2]
 
 
 def test_a_preview_of_a_plan_with_problems_shows_nothing_else() -> None:
-    found = preview.build_preview(replace(GRID, chairs=0), FIRST, RETURNING)
+    found = plan_preview.build_preview(replace(GRID, chairs=0), FIRST, RETURNING)
     assert found == Preview([GridProblem("no_chairs", "chairs")], [], [], 0, 0)
