@@ -33,7 +33,7 @@ def is_restored_copy(*, now: datetime) -> bool:
 
 
 def find_held_marker() -> DatabaseMarker | None:
-    """Return the recorded marker if it is not that of this database. It changes nothing."""
+    """Return the recorded marker if it belongs to another database. Change nothing."""
     recorded = DatabaseMarker.objects.first()
     return recorded if recorded and recorded.marker != read_marker() else None
 

@@ -188,7 +188,7 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         }
         help_texts = {
             "messages_per_day": gettext_lazy(
-                "All texts together. Reminders wait for the next day after that. 0: no limit."
+                "Counts every text. When the limit is reached, reminders wait until the next day. Enter 0 for no limit."
             ),
             "codes_per_day": gettext_lazy("Codes that people ask for on your pages. It limits what a fraud can cost."),
             "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),

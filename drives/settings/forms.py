@@ -61,7 +61,7 @@ class NamesForm(OrganizationForm):
             "sms_name": gettext_lazy("Short name for text messages"),
         }
         help_texts = {
-            "name": gettext_lazy("As donors know it."),
+            "name": gettext_lazy("The name that donors know."),
             "legal_name": gettext_lazy(
                 "As registered, for example Hope Foundation, Inc. It stands in the terms and the privacy policy."
             ),

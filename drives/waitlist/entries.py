@@ -257,7 +257,7 @@ def _confirm_verified_entry(
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Return the request, with the visit type from the donor's history if it decides one.
+    """Return the request. If the donor's history decides the visit type, the request has that type.
 
     Refuses a donor with a booking, or a window in which no time is allowed for the donor.
     """

@@ -22,7 +22,7 @@ class StartForm(forms.Form):
 
     organization_name = forms.CharField(
         label=_("Name of your organization"),
-        help_text=_("As donors know it. You can change it later."),
+        help_text=_("The name that donors know. You can change it later."),
         max_length=Organization._meta.get_field("name").max_length,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
         error_messages={"required": _("Enter the name of your organization.")},

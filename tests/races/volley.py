@@ -65,8 +65,8 @@ class TransactionWatch:
 def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
     """Count open transactions from a separate connection, as often as possible.
 
-    Lock the slot `barred` until `until` transactions are open, or for 30 seconds, so that requests pile up on any
-    machine.
+    Keep the slot with the id `barred` locked while fewer than `until` transactions are open, for at most 30 seconds.
+    So requests pile up on any machine.
     """
     seen, stop, began = TransactionWatch(), threading.Event(), time.monotonic()
     open_now = (

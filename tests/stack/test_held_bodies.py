@@ -32,7 +32,10 @@ def nearly_full(port: int) -> Iterator[None]:
 
 
 def is_answered(port: int, length: int, status: int) -> bool:
-    """Send one whole body. The server may close the connection before it has read a body that it refuses."""
+    """Send one whole body, and return whether the response has this status.
+
+    The server may close the connection before it has read a body that it refuses.
+    """
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=clients.PATIENCE)) as client:
         try:
             client.request("POST", "/api/v1/none/", b"x" * length, {"Host": "localhost"})

@@ -134,7 +134,7 @@ def test_a_lapsed_hold_and_a_booking_cannot_be_corrected() -> None:
 
 
 def test_corrections_in_a_known_browser_count_for_the_network() -> None:
-    """A hold for a verified contact needs no code and does not count, so its new contact must."""
+    """A hold for a verified contact needs no code and is not counted. A correction to another contact is counted."""
     browser, drive = Client(), builders.drive()  # 32 return visits, so eight spots
     donor.booked(browser, builders.drive())
     for n in range(8):
