@@ -13,7 +13,7 @@ from drives.planning.pictures import Picture
 from drives.web.fields import CheckboxField, PhoneFormField
 from notifications import message_content
 from organizations import translated_text
-from organizations.models import Cause, CauseFact
+from organizations.models import Cause, CauseFact, CausePicture
 
 COMMON_ZONES = (
     "America/Los_Angeles",
@@ -171,7 +171,9 @@ class CauseForm(RecordForm):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
-        if typed.get("picture") and not typed.get("picture_text") and "picture_text" not in self.errors:
+        is_kept = not typed.get("removes_picture") and CausePicture.objects.filter(cause=self.instance.pk).exists()
+        has_picture = typed.get("picture") or is_kept
+        if has_picture and not typed.get("picture_text") and "picture_text" not in self.errors:
             self.add_error("picture_text", _("Write what the picture shows."))
         return typed
 

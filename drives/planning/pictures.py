@@ -28,16 +28,23 @@ def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
 
     Refuses (ValidationError) a file that is too large or that is not a JPEG, PNG or WebP picture.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  slow to load, and few requests need it
+    from PIL import Image, ImageOps  # noqa: PLC0415  slow to load, and few requests need it
 
     if size is None or size > MAX_BYTES:
         raise ValidationError(_("Choose a picture of at most 8 MB."), code="picture_too_large")
     try:
         with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise ValidationError(_("Choose a picture of at most 40 megapixels."), code="picture_too_large")
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+                raise _build_too_many_pixels_error()
+            # Pillow reduces a palette without smoothing. All others are reduced first, because each copy takes memory.
+            smooth = opened.convert("RGBA") if opened.mode in {"1", "P"} else opened
+            smooth.thumbnail((max(SIZE), max(SIZE)))
+            upright = ImageOps.exif_transpose(smooth).convert("RGBA")
+    except Image.DecompressionBombError as error:
+        raise _build_too_many_pixels_error() from error
+    except ValidationError:
+        raise
+    except Exception as error:  # a damaged file can raise almost any kind
         raise ValidationError(_("Choose a JPEG, PNG or WebP picture."), code="picture_unreadable") from error
     upright.thumbnail(SIZE)
     plain = Image.new("RGB", upright.size, "white")  # a new picture has no metadata
@@ -46,3 +53,7 @@ def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
     plain.save(out, "JPEG", quality=QUALITY, progressive=True, optimize=True)
     content = out.getvalue()
     return Picture(content, hashlib.sha256(content).hexdigest()[:16], *plain.size)
+
+
+def _build_too_many_pixels_error() -> ValidationError:
+    return ValidationError(_("Choose a picture of at most 40 megapixels."), code="picture_too_large")

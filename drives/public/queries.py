@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -12,6 +13,8 @@ from drives.domain import grid
 from drives.models import Booking, Drive, DriveState, Slot, Visit
 from organizations.models import Cause, Organization
 from volunteers import queries as volunteers_queries
+
+LONG_CAUSE_TEXTS: Final = ("cause__story", "cause__condition", "cause__need")
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,7 @@ def list_public_drives(
 
 def filter_next_drives(now: datetime) -> "QuerySet[Drive]":
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now)
-    long_texts = ("cause__story", "cause__condition", "cause__need")
-    return rows.select_related("organization", "site", "cause").defer(*long_texts).order_by("starts_at", "pk")
+    return rows.select_related("organization", "site", "cause").defer(*LONG_CAUSE_TEXTS).order_by("starts_at", "pk")
 
 
 def list_causes(summaries: Sequence[DriveSummary]) -> list[Cause]:
@@ -79,10 +81,18 @@ def list_causes(summaries: Sequence[DriveSummary]) -> list[Cause]:
     return list({summary.drive.cause.pk: summary.drive.cause for summary in summaries if summary.drive.cause}.values())
 
 
-def load_drive_page(slug: str, now: datetime) -> DrivePage | None:
-    """Load a drive's public page. Return None for a draft or an unknown slug. Three queries, or two without a cause."""
-    related = ("organization", "site", "policy", "cause", "center")
-    drive = Drive.objects.public().filter(slug=slug).select_related(*related).prefetch_related("cause__facts").first()
+def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> DrivePage | None:
+    """Load a drive's public page. Return None for a draft or an unknown slug. Two queries.
+
+    Only `with_cause` loads the cause's long texts and its facts, with one more query. It leaves out the description of
+    the disease, which only the cause's own page shows.
+    """
+    rows = Drive.objects.public().select_related("organization", "site", "policy", "cause", "center")
+    if with_cause:
+        rows = rows.defer("cause__condition").prefetch_related("cause__facts")
+    else:
+        rows = rows.defer(*LONG_CAUSE_TEXTS)
+    drive = rows.filter(slug=slug).first()
     if drive is None:
         return None
     slots = availability.list_slots(drive.pk) if drive.state == DriveState.PUBLISHED else []

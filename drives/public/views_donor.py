@@ -57,7 +57,7 @@ def _render_drive_list(
 @shared_pages.share_page
 def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
-    page = queries.load_drive_page(slug, now)
+    page = queries.load_drive_page(slug, now, with_cause=True)
     if page is None:
         raise Http404
     browser = visitor.read_browser_token(request)
@@ -70,7 +70,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         **build_drive_context(page),
         **_build_link_preview(page),
-        "own_bookings": queries.list_own_bookings(browser, page.drive, now),
+        "own_bookings": [] if is_past(page) else queries.list_own_bookings(browser, page.drive, now),
         "wanted": party_request,
         "visit": party_request.visit,
         "earlier": earlier_visit,
@@ -117,12 +117,7 @@ def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
 def _build_link_preview(page: DrivePage) -> dict[str, object]:
     """Return what other websites and programs show of the drive: Open Graph, and the schema.org event."""
     drive, language = page.drive, get_language() or settings.LANGUAGE_CODE
-    facts = {
-        "day": localtime.format_date_and_time(drive.starts_at, drive.site.timezone),
-        "place": drive.site.name,
-        "city": drive.site.city,
-    }
-    description = _("Book a time to give plasma: %(day)s, %(place)s, %(city)s.") % facts
+    description = _describe_drive(page)
     address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
     picture = links.build_absolute_url(f"{reverse('drive_preview', args=[drive.slug])}?language={language}")
     return {
@@ -131,6 +126,24 @@ def _build_link_preview(page: DrivePage) -> dict[str, object]:
         "preview_picture": picture,
         "event": structured_data.render_event(page, address, picture, description),
     }
+
+
+def _describe_drive(page: DrivePage) -> str:
+    drive = page.drive
+    facts = {
+        "day": localtime.format_date_and_time(drive.starts_at, drive.site.timezone),
+        "place": drive.site.name,
+        "city": drive.site.city,
+    }
+    if drive.state == DriveState.CANCELLED:
+        state = _("This drive is cancelled.")
+    elif is_past(page):
+        state = _("This drive is over.")
+    elif drive.state == DriveState.CLOSED:
+        state = _("Online booking is closed.")
+    else:
+        return _("Book a time to give plasma: %(day)s, %(place)s, %(city)s.") % facts
+    return f"{state} {', '.join(facts.values())}."
 
 
 def is_past(page: DrivePage) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
 from drives.models import Drive
+from drives.public import queries
 from drives.web import colors, origin
 from organizations.models import Organization
 
@@ -67,16 +68,15 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=PREVIEW_SECONDS)
 def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the picture for the drive's link in `?language=`. It is drawn once for each drive, language and change."""
-    drives = Drive.objects.public().select_related("organization", "site", "cause")
+    drives = Drive.objects.public().select_related("organization", "site", "cause").defer(*queries.LONG_CAUSE_TEXTS)
     drive = get_object_or_404(drives, slug=slug)
     language = request.GET.get("language", "")
     with translation.override(language if language in dict(settings.LANGUAGES) else drive.organization.language):
+        organization, site = drive.organization, drive.site
         shown = (
-            drive.title,
-            drive.starts_at,
-            drive.ends_at,
-            drive.site.name,
-            drive.site.city,
+            *(organization.name, organization.accent),
+            *(drive.title, drive.starts_at, drive.ends_at),
+            *(site.name, site.city, site.timezone),
             drive.cause and drive.cause.summary,
         )
         key = f"preview:{drive.pk}:{translation.get_language()}:{hash(shown)}"

@@ -1,14 +1,22 @@
 """The page of a cause, its picture, and the links to it."""
 
 import io
+import random
+import struct
+import zlib
+from contextlib import suppress
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
 from drives.models import Booking
+from drives.planning import pictures
 from organizations.models import Cause, CauseFact, CausePicture, Organization, Role
 from tests import builders, query_counts
 from tests.builders import NOW
@@ -123,6 +131,51 @@ def test_a_bad_picture_is_refused(content: bytes, message: str) -> None:
     assert not CausePicture.objects.exists()
 
 
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    for size in ((7000, 7000), (20_000, 20_000), (60_000, 60_000)):
+        with pytest.raises(ValidationError) as refused:
+            pictures.reduce_picture(io.BytesIO(png_head(size)), 100)
+        assert refused.value.code == "picture_too_large", size
+
+
+def test_a_picture_of_forty_megapixels_is_reduced() -> None:
+    for kind in ("JPEG", "PNG", "WEBP"):
+        out = io.BytesIO()
+        Image.new("L", (8000, 5000)).save(out, kind)
+        kept = pictures.reduce_picture(out, out.tell())
+        assert (kept.width, kept.height) == (1600, 1000), kind
+
+
+def png_head(size: tuple[int, int]) -> bytes:
+    """Return the start of a PNG that declares this size."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + b"\0\0\0\x01IDAT"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of damaged metadata
+def test_damaged_pictures_are_refused_and_never_a_fault() -> None:
+    chance = random.Random(5)
+    for kind in ("JPEG", "PNG", "WEBP"):
+        good = picture_file((60, 40), kind).read()
+        for _attempt in range(300):
+            damaged = bytearray(good[: chance.choice([len(good), chance.randrange(1, len(good))])])
+            for _byte in range(chance.randrange(1, 6)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            with suppress(ValidationError):
+                pictures.reduce_picture(io.BytesIO(damaged), len(damaged))
+
+
+def test_a_picture_that_is_kept_needs_words_until_it_is_removed() -> None:
+    cause = cause_of(builders.organization())
+    ben = coordinator.signed_in(builders.member(cause.organization, Role.COORDINATOR))
+    path = reverse("organizer_edit_cause", args=[cause.pk])
+    ben.post(path, typed(picture=picture_file((40, 40)), picture_text="A drop"))
+    answer = ben.post(path, typed())
+    assert answer.status_code == 422
+    assert "Write what the picture shows." in donor.text(answer)
+    assert ben.post(path, typed(removes_picture="on")).status_code == 302
+
+
 def test_a_picture_needs_words() -> None:
     cause = cause_of(builders.organization())
     ben = coordinator.signed_in(builders.member(cause.organization, Role.COORDINATOR))
@@ -149,3 +202,24 @@ def test_the_page_takes_as_many_queries_for_any_number_of_facts() -> None:
         return lambda: browser.get(f"/c/{cause.slug}/")
 
     assert query_counts.count_for_each(prepare) <= 5
+
+
+def test_only_the_pages_with_long_texts_load_them() -> None:
+    drive = builders.drive()
+    drive.cause = cause_of(drive.organization)
+    drive.save(update_fields=["cause"])
+    for path, shown in (
+        (f"/d/{drive.slug}/", {'"need"', '"story"'}),
+        (f"/d/{drive.slug}/self-check/", set()),
+        (f"/embed/{drive.organization.slug}/{drive.slug}/", set()),
+        ("/c/zoe/", {'"need"', '"story"', '"condition"'}),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            Client().get(path)
+        texts = {
+            name
+            for query in queries.captured_queries
+            for name in ('"need"', '"story"', '"condition"')
+            if f'"organizations_cause".{name}' in query["sql"]
+        }
+        assert texts == shown, path
