@@ -1,7 +1,6 @@
 """The message with which a donor asks a friend to come along. Only the drive is in it, nothing about the booking."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,11 +18,11 @@ class FriendInvitation:
 
     @property
     def whatsapp_link(self) -> str:
-        return f"https://wa.me/?text={quote(self.message)}"
+        return links.build_whatsapp_link(self.message)
 
     @property
     def mail_link(self) -> str:
-        return f"mailto:?subject={quote(self.subject)}&body={quote(self.message)}"
+        return links.build_mail_link(self.subject, self.message)
 
 
 def build_friend_invitation(drive: Drive) -> FriendInvitation:

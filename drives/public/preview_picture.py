@@ -26,7 +26,7 @@ def draw_preview(drive: Drive) -> bytes:
     pen, zone = ImageDraw.Draw(picture), drive.site.timezone
     accent = drive.organization.accent if colors.is_readable(drive.organization.accent) else "#1f4e5c"
     pen.rectangle((0, 0, BAND, HEIGHT), fill=accent)
-    pen.text((MARGIN, 64), drive.organization.name, font=_font(34), fill=MUTED)
+    pen.text((MARGIN, 64), _shorten(drive.organization.name, _font(34)), font=_font(34), fill=MUTED)
     lines, font = _fit_title(str(drive.title))
     y = 130
     for line in lines:

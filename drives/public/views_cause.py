@@ -1,7 +1,5 @@
 """The page of a cause: whom it honors, the disease, why plasma matters, and how to help."""
 
-from urllib.parse import quote
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -35,8 +33,8 @@ def show_cause(request: HttpRequest, slug: str) -> HttpResponse:
         if picture
         else "",
         "address": address,
-        "whatsapp_link": f"https://wa.me/?text={quote(message)}",
-        "mail_link": f"mailto:?subject={quote(str(cause.title))}&body={quote(message)}",
+        "whatsapp_link": links.build_whatsapp_link(message),
+        "mail_link": links.build_mail_link(str(cause.title), message),
         "summaries": queries.load_drive_summaries(drives, now),
     }
     return render(request, "drives/public/cause.html", context)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import translation
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from drives.domain import localtime
 from drives.models import Drive
+from drives.web import links
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class ShareText:
 
     @property
     def whatsapp_link(self) -> str:
-        return f"https://wa.me/?text={quote(self.message)}"
+        return links.build_whatsapp_link(self.message)
 
     @property
     def mail_link(self) -> str:
-        return f"mailto:?subject={quote(self.subject)}&body={quote(self.mail)}"
+        return links.build_mail_link(self.subject, self.mail)
 
 
 def list_share_texts(drive: Drive, address: str) -> Iterator[ShareText]:

@@ -1,6 +1,6 @@
-"""Build absolute URLs of donors' pages, and define how long they work."""
+"""Build absolute URLs of donors' pages, and links that send them to others."""
 
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from django.conf import settings
 from django.urls import reverse
@@ -20,3 +20,11 @@ def compute_booking_link_length() -> int:
 def build_absolute_url(path: str) -> str:
     """Build the URL from BASE_URL, never from the request's Host header, because a client can forge that."""
     return urljoin(settings.BASE_URL + "/", path)
+
+
+def build_whatsapp_link(message: str) -> str:
+    return f"https://wa.me/?text={quote(message)}"
+
+
+def build_mail_link(subject: str, body: str) -> str:
+    return f"mailto:?subject={quote(subject)}&body={quote(body)}"

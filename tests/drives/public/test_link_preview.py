@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from PIL import Image
+from time_machine import TimeMachineFixture
 
 from drives.models import Drive
 from drives.planning import lifecycle
 from drives.public import preview_picture
-from organizations.models import Cause
+from organizations.models import Cause, Organization
 from tests import builders
 from tests.builders import NOW
 
@@ -42,6 +43,21 @@ def test_a_cancelled_drive_is_a_cancelled_event() -> None:
     lifecycle.cancel_drive(drive_id=drive.pk, reason="Flooded.", actor="test", now=NOW)
     assert event_of(drive)["eventStatus"] == "https://schema.org/EventCancelled"
     assert event_of(drive)["offers"]["availability"] == "https://schema.org/SoldOut"
+
+
+def test_the_description_does_not_invite_to_a_drive_that_takes_no_bookings() -> None:
+    assert event_of(builders.drive())["description"].startswith("Book a time to give plasma: ")
+    cancelled, closed = builders.drive(), builders.drive()
+    lifecycle.cancel_drive(drive_id=cancelled.pk, reason="Flooded.", actor="test", now=NOW)
+    lifecycle.close_drive(drive_id=closed.pk, actor="test", now=NOW)
+    assert event_of(cancelled)["description"].startswith("This drive is cancelled. ")
+    assert event_of(closed)["description"].startswith("Online booking is closed. ")
+
+
+def test_a_drive_that_is_over_says_so(time_machine: TimeMachineFixture) -> None:
+    drive = builders.drive()
+    time_machine.move_to(drive.ends_at)
+    assert event_of(drive)["description"].startswith("This drive is over. ")
 
 
 @pytest.mark.parametrize("title", ["</script><script>alert(1)</script>", "<!-- & ", "a\u2028b"])
@@ -85,6 +101,18 @@ def test_each_language_has_its_own_picture() -> None:
     )
     assert english != spanish
     assert other == english
+
+
+def test_a_new_color_or_name_of_the_organization_shows_in_the_picture() -> None:
+    drive = builders.drive()
+    path = f"/d/{drive.slug}/preview.png"
+    pictures = [Client().get(path).content]
+    for change in ({"accent": "#7a1f4e"}, {"name": "A very long name of a foundation for rare diseases " * 2}):
+        Organization.objects.filter(pk=drive.organization_id).update(**change)
+        pictures.append(Client().get(path).content)
+    assert len(set(pictures)) == 3
+    right_edge = Image.open(io.BytesIO(pictures[-1])).crop((1140, 40, 1200, 120))
+    assert right_edge.getcolors() == [(60 * 80, (0xFA, 0xF7, 0xF0))]
 
 
 def test_the_fonts_have_the_letters_of_both_languages() -> None:

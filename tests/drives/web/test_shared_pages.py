@@ -160,6 +160,10 @@ def test_only_a_known_donor_sees_their_booking() -> None:
     assert (booking.status_code, "9:00 AM" in text(booking)) == (200, True)
     for other in (Client(), known_browser()):
         assert "You’re booked at this drive" not in text(other.get(address(drive)))
+    Drive.objects.filter(pk=drive.pk).update(state="completed")
+    assert "You’re booked at this drive" not in text(browser.get(address(drive)))
+    Drive.objects.filter(pk=drive.pk).update(state="published")
+    assert "You’re booked at this drive" in text(browser.get(address(drive)))
     builders.cancelled(Booking.objects.get())
     assert "You’re booked at this drive" not in text(browser.get(address(drive)))
 
