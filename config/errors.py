@@ -4,6 +4,7 @@ import logging
 import sys
 from http import HTTPStatus
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -58,7 +59,9 @@ def _clean_pasted_path(path: str) -> str:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _render_error(request, 403)
+    # The web server drops a body that is too long, and with it the token.
+    is_dropped = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES
+    return _render_error(request, 413 if is_dropped else 403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

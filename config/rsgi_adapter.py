@@ -55,13 +55,15 @@ class RequestBody:
     `length` includes dropped chunks, because Django uses it to refuse long bodies.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        is_upload = path.startswith(settings.UPLOAD_PATH)
+        self.limit = settings.MAX_UPLOAD_BYTES if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         self.chunks: list[bytes] = []
         self.length = self.buffered_bytes = 0
 
     def add(self, chunk: bytes) -> None:
         self.length += len(chunk)
-        if self.length > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+        if self.length > self.limit:
             self.chunks, self.buffered_bytes = [], 0
         else:
             self.chunks.append(chunk)
@@ -89,7 +91,7 @@ class RsgiAdapter:
         self.pool.shutdown()
 
     async def __rsgi__(self, scope: Scope, exchange: RsgiProtocol) -> None:
-        body = RequestBody()
+        body = RequestBody(scope.path)
         try:
             if refusal := await self.receive_body(scope, exchange, body):
                 exchange.response_empty(refusal, _CLOSE_HEADERS)

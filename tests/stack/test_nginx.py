@@ -120,6 +120,24 @@ def test_static_files_come_from_nginx_and_browsers_keep_them(site: Site) -> None
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+def test_a_file_on_other_websites_is_asked_for_again_within_an_hour(site: Site) -> None:
+    (site.folder / "static" / "site").mkdir()
+    (site.folder / "static" / "site" / "embed.js").write_text("1")
+    answer = site.browser.get(f"{site.secure}/static/site/embed.js")
+    assert (answer.status_code, answer.text) == (200, "1")
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+def test_only_the_form_with_a_picture_takes_long_bodies(site: Site) -> None:
+    file = {"picture": ("photo.jpg", b"x" * 8 * 1024 * 1024, "image/jpeg")}
+    answers = [
+        site.browser.post(f"{site.secure}{path}", files=file)
+        for path in ("/organizer/causes/new/", "/organizer/sites/new/")
+    ]
+    assert [answer.status_code for answer in answers] == [403, 413]
+    assert "Nothing was changed" in answers[0].text  # from the service, because the form has no token
+
+
 def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site) -> None:
     certificate = str(site.folder / "fullchain.pem")
     form = ["-s", "-o", "/dev/null", "--cacert", certificate, "-w", '{"v":"%{http_version}","s":%{http_code}}']
