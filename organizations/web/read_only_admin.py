@@ -35,6 +35,10 @@ class ReadOnlyAdmin(RowAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Allow only the page's own filters. Any other lookup would reveal a hidden column, letter by letter."""
+        return lookup.split("__", maxsplit=1)[0] in self.list_filter and super().lookup_allowed(lookup, value, request)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().changelist_view(request, extra_context)
         shown: Mapping[str, Any] = (response.context_data or {}) if isinstance(response, TemplateResponse) else {}

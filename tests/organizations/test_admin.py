@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Model
 from django.test import Client, RequestFactory
 
+from notifications.models import Message
 from organizations.models import AuditEntry, Membership, Organization, Role, User
 from organizations.web.read_only_admin import ReadOnlyAdmin
 from tests import builders
@@ -75,6 +76,23 @@ def test_every_list_adds_an_audit_entry(model: type[Model], page: ReadOnlyAdmin,
     assert (entry.actor, entry.verb, entry.about) == (f"user:{root.pk}", "admin.listed", model._meta.label_lower)
     if model._meta.label in {"volunteers.Volunteer", "volunteers.Contact", "volunteers.Registration"}:
         assert entry.organization == booking.drive.organization
+
+
+@pytest.mark.parametrize(("model", "page"), MODELS)
+def test_a_list_is_searched_only_by_its_own_filters(model: type[Model], page: ReadOnlyAdmin, root: User) -> None:
+    request = RequestFactory().get("/")
+    request.user = root
+    for field in model._meta.concrete_fields:
+        for lookup in ("startswith", "contains", "exact"):
+            is_filter = field.name in page.list_filter
+            assert page.lookup_allowed(f"{field.name}__{lookup}", "x", request) == is_filter, field
+    assert not page.lookup_allowed("organization__api_keys__secret_hash__startswith", "x", request)
+
+
+def test_control_a_plain_list_is_searched_by_hidden_texts(root: User) -> None:
+    request = RequestFactory().get("/")
+    request.user = root
+    assert admin.ModelAdmin(Message, admin.AdminSite()).lookup_allowed("text__contains", "4", request)
 
 
 def test_a_list_of_two_organizations_is_written_down_for_both(browser: Client) -> None:
