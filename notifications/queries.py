@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 from notifications import contact_address, kinds, rules
+from notifications.kinds import Withdrawal
 from notifications.models import (
     Allowance,
     Breaker,
@@ -39,9 +40,26 @@ _MAY_HAVE_ARRIVED = [
 ]
 
 
-def list_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
+def lock_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
+    # A change of a booking locks its messages, then its mailbox (`unverified_mailboxes`). So the sweep locks messages
+    # first, too.
     scheduled = Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now + horizon)
-    return list(scheduled.select_related("organization").order_by("due_at", "pk")[:limit])
+    unlocked = scheduled.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return list(unlocked.select_related("organization").order_by("due_at", "pk")[:limit])
+
+
+def exclude_outdated(messages: MessageQuerySet) -> MessageQuerySet:
+    """Exclude messages about a booking that has had a newer message of a later revision."""
+    newer = Message.objects.filter(about=OuterRef("about"), revision__gt=OuterRef("revision"))
+    replaced = kinds.list_kinds_withdrawn_by(Withdrawal.REVISION)
+    return messages.exclude(Exists(newer), kind__in=replaced)
+
+
+def list_scheduled_messages(abouts: Sequence[str]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {about: [] for about in abouts}
+    for message in Message.objects.filter(about__in=abouts, state=MessageState.SCHEDULED).order_by("due_at", "pk"):
+        found[message.about].append(message)
+    return found
 
 
 def list_messages_about(abouts: Sequence[str]) -> dict[str, list[Message]]:

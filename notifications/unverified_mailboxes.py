@@ -1,7 +1,7 @@
 """Limit the e-mails about one booking or waitlist entry to a mailbox that may belong to a stranger."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,17 +35,21 @@ def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> No
         used[subject] += 1
 
 
-def list_over_limit(messages: Sequence[Message]) -> set[int]:
-    """Return the ids of the scheduled e-mails that must not leave. Locks each mailbox and subject."""
+def list_over_limit(messages: Sequence[Message], later_emails: Mapping[int, int]) -> set[int]:
+    """Return the ids of the scheduled e-mails that must not leave. Locks each mailbox and subject.
+
+    `later_emails` has, by message id, the number of later e-mails for which the limit must leave room.
+    """
     if not messages:
         return set()
     subjects = [(message.about, message.address) for message in messages]
     _lock(subjects)
     used, over_limit = count_emails(subjects), set()
     for message, subject in zip(messages, subjects, strict=True):
-        if used[subject] >= EMAILS_TO_UNVERIFIED_MAILBOX:
+        if used[subject] + later_emails[message.pk] >= EMAILS_TO_UNVERIFIED_MAILBOX:
             over_limit.add(message.pk)
-        used[subject] += 1
+        else:
+            used[subject] += 1
     return over_limit
 
 

@@ -5,27 +5,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.domain.reminder_times import REMINDERS
+from drives.messaging import reminders
 from drives.messaging.reach import DonorReach
 from drives.models import Booking
 from notifications import kinds
 from notifications import queries as notifications_queries
-from notifications.models import UNSENT_STATES, Channel, Message
+from notifications.models import UNSENT_STATES, Channel, Message, MessageState
+
+_WAITING_STATES = (MessageState.QUEUED, MessageState.CLAIMED)
 
 
 def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
     """Describe the coming reminders, or return an empty string. A text is included only if we may send it."""
-    upcoming = [
-        message
-        for message in notifications_queries.list_messages_about([booking.about])[booking.about]
-        if _is_upcoming(message, booking)
-    ]
+    messages = notifications_queries.list_messages_about([booking.about])[booking.about]
+    upcoming = [message for message in messages if _is_upcoming(message, booking)]
     allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
-    texts = [message for message in upcoming if message.channel == Channel.SMS]
-    emails = [message for message in upcoming if message.channel == Channel.EMAIL]
-    if Channel.SMS not in allowed:
-        # These donors get e-mails instead (`drives.messaging.reminders.render_due_reminders`).
-        emails, texts = upcoming, []
-    emails = emails[: donor_reach.count_emails_left(booking)] if Channel.EMAIL in allowed else []
+    texts = [message for message in upcoming if message.channel == Channel.SMS and Channel.SMS in allowed]
+    email_kinds = reminders.list_email_kinds(upcoming, booking, donor_reach)
+    waiting = [message for message in messages if message.state in _WAITING_STATES and message not in upcoming]
+    left = donor_reach.count_emails_left(booking) - sum(message.channel == Channel.EMAIL for message in waiting)
+    # An unverified mailbox gets the last reminders (`drives.messaging.reminders`).
+    last_kinds = email_kinds[-left:] if left > 0 else []
+    emails = [message for message in upcoming if message.kind in last_kinds and message not in texts]
     sentences = []
     if texts:
         sentences.append(_("We’ll text you %(when)s.") % {"when": _format_days(_compute_days_before(texts, booking))})

@@ -11,12 +11,13 @@ from drives.calendars import bookings as calendars_bookings
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import reach, rules, schedule, shared_contacts
+from drives.messaging.reach import DonorReach
 from drives.messaging.shared_contacts import COVERED_BY_SHARED_TEXT, SharedTexts
 from drives.messaging.texts import booking_texts as texts_bookings
 from drives.messaging.texts.wording import NO_CUSTOM_TEXTS, CustomTexts
 from drives.models import Booking
 from notifications import envelopes as notifications_envelopes
-from notifications import outbox, unverified_mailboxes
+from notifications import kinds, outbox, unverified_mailboxes
 from notifications import queries as notifications_queries
 from notifications.kinds import KINDS, ChannelChoice
 from notifications.message_content import Envelope, MessageContent
@@ -59,13 +60,13 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A text that would be blocked
     becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
     """
-    scheduled = notifications_queries.list_messages_to_render(now, rules.RENDER_WITHIN, limit)
+    scheduled = notifications_queries.lock_messages_to_render(now, rules.RENDER_WITHIN, limit)
     bookings = calendars_bookings.load_message_bookings(
         [shared_contacts.parse_booking_id(message) for message in scheduled]
     )
     custom = schedule.load_custom_texts({message.organization_id for message in scheduled})
     covered_by_email = _switch_to_email(scheduled, bookings)
-    over_limit = _list_emails_over_limit(scheduled, bookings)
+    over_limit = _list_emails_over_limit(scheduled, bookings, now)
     shared = shared_contacts.load_shared_texts(scheduled, bookings, now)
     contents: list[tuple[int, MessageContent]] = []
     unfit_ids: list[int] = []
@@ -140,31 +141,62 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
 
 def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> dict[int, str]:
     """Return the mailboxes of donors that we may not text, by message id."""
-    texts: dict[Organization, list[tuple[Message, Booking]]] = defaultdict(list)
-    for message in scheduled:
-        booking = bookings.get(shared_contacts.parse_booking_id(message))
-        if booking and message.channel == Channel.SMS:
-            texts[booking.drive.organization].append((message, booking))
+    texts = [
+        (message, booking)
+        for message in scheduled
+        if message.channel == Channel.SMS and (booking := bookings.get(shared_contacts.parse_booking_id(message)))
+    ]
+    reaches = _load_reaches([booking for _message, booking in texts])
     mailboxes: dict[int, str] = {}
-    for organization, rows in texts.items():
-        donor_reach = reach.load_reach(organization, [booking for _message, booking in rows])
-        for message, booking in rows:
-            contacts = donor_reach.list_contacts(booking, KINDS[message.kind], choice=ChannelChoice.TEXT)
-            if contacts and contacts[0][0] == Channel.EMAIL:
-                mailboxes[message.pk] = contacts[0][1]
+    for message, booking in texts:
+        donor_reach = reaches[booking.drive.organization]
+        contacts = donor_reach.list_contacts(booking, KINDS[message.kind], choice=ChannelChoice.TEXT)
+        if contacts and contacts[0][0] == Channel.EMAIL:
+            mailboxes[message.pk] = contacts[0][1]
     return mailboxes
 
 
-def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    return unverified_mailboxes.list_over_limit(
-        [
-            message
-            for message in scheduled
-            if message.channel == Channel.EMAIL
-            and (booking := bookings.get(shared_contacts.parse_booking_id(message)))
-            and addressees.build_addressee(booking.volunteer).is_unverified(Channel.EMAIL)
+def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> set[int]:
+    """Return the ids of the e-mails that must not leave. The last reminders before the visit have precedence."""
+    limited = [
+        (message, booking)
+        for message in scheduled
+        if message.channel == Channel.EMAIL
+        and (booking := bookings.get(shared_contacts.parse_booking_id(message)))
+        and addressees.build_addressee(booking.volunteer).is_unverified(Channel.EMAIL)
+        and shared_contacts.is_still_valid(booking, message, now)
+    ]
+    later_emails = _count_later_emails(limited) if limited else {}
+    return unverified_mailboxes.list_over_limit([message for message, _booking in limited], later_emails)
+
+
+def _count_later_emails(reminders: Sequence[tuple[Message, Booking]]) -> dict[int, int]:
+    """Count the later reminders of the same booking that will be e-mails, by message id."""
+    scheduled = notifications_queries.list_scheduled_messages([booking.about for _message, booking in reminders])
+    reaches = _load_reaches([booking for _message, booking in reminders])
+    counts = {}
+    for message, booking in reminders:
+        later = [
+            other
+            for other in scheduled[booking.about]
+            if other.due_at > message.due_at and other.kind != message.kind and other.revision == booking.revision
         ]
-    )
+        counts[message.pk] = len(list_email_kinds(later, booking, reaches[booking.drive.organization]))
+    return counts
+
+
+def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
+    """List the kinds of these reminders that will be e-mails. Texts to donors that we may not text become e-mails."""
+    allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
+    emails = [message for message in reminders if message.channel == Channel.EMAIL or Channel.SMS not in allowed]
+    return list(dict.fromkeys(message.kind for message in emails)) if Channel.EMAIL in allowed else []
+
+
+def _load_reaches(bookings: Sequence[Booking]) -> dict[Organization, DonorReach]:
+    by_organization: dict[Organization, list[Booking]] = defaultdict(list)
+    for booking in bookings:
+        by_organization[booking.drive.organization].append(booking)
+    return {organization: reach.load_reach(organization, rows) for organization, rows in by_organization.items()}
 
 
 def _email_key(message: Message) -> str:

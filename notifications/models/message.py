@@ -111,7 +111,7 @@ class Message(models.Model):
             ),
             # stuck_messages.list_overdue_messages: due rows.
             models.Index(fields=["due_at"], condition=models.Q(state="queued"), name="message_due"),
-            # queries.list_messages_to_render: scheduled messages that are nearly due.
+            # queries.lock_messages_to_render: scheduled messages that are nearly due.
             models.Index(fields=["due_at", "id"], condition=models.Q(state="scheduled"), name="message_scheduled"),
             # reconciliation: expired leases, and rows that are in doubt or waiting for a report.
             models.Index(

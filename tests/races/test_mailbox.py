@@ -1,21 +1,23 @@
 """Races about an unverified mailbox: a donor switches to it during the booking, and many e-mails go there at once."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
-from drives.booking import verify
+from drives.booking import changes, verify
+from drives.messaging import reminders
 from drives.models import Booking, WaitlistEntry
 from drives.waitlist import entries
-from notifications import outbox, unverified_mailboxes
+from notifications import outbox, queries, unverified_mailboxes
 from notifications.models import Message
 from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
 from tests import builders, seeds, storm
 from tests.builders import NOW
 from tests.notifications import made
-from tests.races.arena import count_lost, count_lost_in_turn
+from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers import codes
 from volunteers.codes import CodeResult
 from volunteers.models import Contact
@@ -90,3 +92,45 @@ def test_control_without_the_lock_too_many_emails_are_queued(monkeypatch: pytest
     seeds.pause_after(monkeypatch, unverified_mailboxes, "count_emails")
     seeds.replace(monkeypatch, unverified_mailboxes, "_lock", lambda _subjects: None)
     assert count_lost_in_turn(emails_at_once()) >= 9
+
+
+# A booking moves while its reminder by e-mail is rendered
+
+
+def move_and_render() -> Callable[[], bool]:
+    """The move locks the reminder and then the mailbox. The sweep must not wait for the reminder with the mailbox."""
+    booking = builders.booked(builders.drive(), email=MAILBOX)
+    slots = [builders.slot(booking.drive, 4), builders.slot(booking.drive, 5)]
+
+    def race() -> bool:
+        booking.refresh_from_db()
+        week = Message.objects.filter(kind="week", revision=booking.revision)
+        week.update(state="scheduled", text="", due_at=NOW)
+        slot = next(slot for slot in slots if slot.starts_at != booking.starts_at)
+        move = partial(changes.move_bookings, booking_id=booking.pk, slot_id=slot.pk, actor="user:1", now=NOW)
+        return run_concurrently(move, partial(reminders.render_due_reminders, now=NOW)) == ["ok", "ok"]
+
+    return race
+
+
+def pause_with_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds.pause_after(monkeypatch, outbox, "withdraw_messages")
+    seeds.pause_after(monkeypatch, unverified_mailboxes, "_lock")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_and_a_sweep_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    pause_with_locks(monkeypatch)
+    assert count_lost(move_and_render()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_a_sweep_that_locks_the_mailbox_first_deadlocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def list_without_locks(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
+        """Seeded bug."""
+        rows = Message.objects.filter(state="scheduled", due_at__lte=now + horizon)
+        return list(rows.select_related("organization").order_by("due_at", "pk")[:limit])
+
+    pause_with_locks(monkeypatch)
+    seeds.replace(monkeypatch, queries, "lock_messages_to_render", list_without_locks)
+    assert count_lost_in_turn(move_and_render()) >= 9

@@ -143,20 +143,36 @@ def test_emails_in_place_of_failed_texts_are_counted(*, is_verified: bool) -> No
     )
 
 
-def test_a_text_that_cannot_leave_becomes_an_email_within_the_limit() -> None:
-    """Texts are stopped. The reminder of three days before is the second e-mail, and that of the day before a third."""
+def read_page(booking: Booking) -> str:
+    return donor.text(Client().get(reverse("booking", args=[booking.token]), follow=True))
+
+
+@pytest.mark.parametrize("is_confirmation_sent", [False, True])
+def test_a_donor_without_texts_gets_the_last_reminder_by_email(*, is_confirmation_sent: bool) -> None:
+    """Of the reminders, only one is within the limit. The one of the day before is worth most."""
+    booking = builders.booked(builders.drive(), email=MAIL, consents=())
+    if is_confirmation_sent:
+        made.deliver(NOW)
+    page = read_page(booking)
+    assert "We’ll e-mail you the day before." in page
+    assert "We’ll text you" not in page
+    made.deliver(NOW)
+    for kind in ("week", "three_days", "day_before"):
+        made.deliver(render(Message.objects.get(kind=kind)).due_at)
+    reminders_of_booking = Message.objects.filter(kind__in=reminders.REMINDER_KINDS).order_by("due_at")
+    assert list(reminders_of_booking.values_list("kind", "channel", "state", "reason")) == [
+        ("week", "email", "withdrawn", "unverified_mailbox"),
+        ("three_days", "email", "withdrawn", "unverified_mailbox"),
+        ("day_before", "email", "delivered", ""),
+    ]
+
+
+def test_a_donor_with_texts_gets_the_early_reminder_by_email() -> None:
     booking = booked()
     made.deliver(NOW)
-    Message.objects.filter(kind="week").delete()
-    stop_texts(booking)
-    page = donor.text(Client().get(reverse("booking", args=[booking.token]), follow=True))
-    assert "We’ll e-mail you 3 days before." in page
-    channels = []
-    for kind in ("three_days", "day_before"):
-        reminder = render(Message.objects.get(kind=kind))
-        channels.append(reminder.channel)
-        made.deliver(reminder.due_at)
-    assert channels == ["email", "sms"]
+    assert "We’ll e-mail you 7 days before." in read_page(booking)
+    made.deliver(render(Message.objects.get(kind="week")).due_at)
+    assert (Message.objects.get(kind="week").state, count_delivered()) == ("delivered", 2)
 
 
 def test_two_texts_that_are_due_at_once_become_one_email() -> None:
