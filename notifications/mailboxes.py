@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from notifications import contact_address, rules
+from notifications import contact_address, queries, rules
 from notifications.models import Channel, MailboxRefusals, Message, MessageState
 from organizations import audit
 from organizations.models import Organization
@@ -99,4 +99,5 @@ def requeue_blocked_mail(
     )
     if recipient:
         blocked = blocked.filter(recipient=recipient)
-    return blocked.update(state=MessageState.QUEUED, reason="", settled_at=None, address=new_address)
+    current = queries.exclude_outdated(blocked)
+    return current.update(state=MessageState.QUEUED, reason="", settled_at=None, address=new_address)

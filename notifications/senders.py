@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from notifications import providers
+from notifications import providers, queries
 from notifications.models import Message, MessageState, Sender
 from notifications.providers.base import ProviderError
 
@@ -68,4 +68,5 @@ def stop_sender(*, sender_id: int, reason: str, now: datetime) -> None:
 def resume_sender(*, sender: Sender, now: datetime) -> int:
     Sender.objects.filter(pk=sender.pk).update(stopped_at=None, stopped_reason="")
     blocked = Message.objects.filter(sender=sender, state=MessageState.BLOCKED, reason="sender_stopped")
-    return blocked.filter(expires_at__gt=now).update(state=MessageState.QUEUED, reason="", settled_at=None)
+    current = queries.exclude_outdated(blocked.filter(expires_at__gt=now))
+    return current.update(state=MessageState.QUEUED, reason="", settled_at=None)

@@ -293,6 +293,19 @@ def test_a_refused_sender_is_stopped_until_it_is_resumed(twilio: TwilioStandIn) 
     assert made.deliver() == {"accepted": 1, "blocked": 1}
 
 
+@pytest.mark.expects_errors
+def test_a_resumed_sender_sends_only_the_newest_time(twilio: TwilioStandIn) -> None:
+    twilio.refuse(ANA, 20003, status=401)
+    organization = builders.organization()
+    for revision in (1, 2):
+        made.queued(organization, kind="moved", about="booking:1", key=f"moved/{revision}", revision=revision)
+        made.deliver()
+    sender = notifications_queries.find_sender(organization)
+    assert sender is not None
+    assert senders.resume_sender(sender=sender, now=NOON) == 1
+    assert list(Message.objects.filter(state="queued").values_list("revision", flat=True)) == [2]
+
+
 def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn) -> None:
     twilio.refuse("+442079460958", 21408)
     organization = builders.organization()

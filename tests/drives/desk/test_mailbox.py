@@ -54,6 +54,18 @@ def test_tried_again_the_mailbox_gets_the_blocked_mail() -> None:
     assert "refused our last" not in donor.text(ben.get(reverse("organizer_person", args=[booking.volunteer_id])))
 
 
+def test_mail_about_an_earlier_time_is_not_sent_any_more() -> None:
+    booking = refusing()
+    slot = builders.slot(booking.drive, 4).pk
+    changes.move_bookings(booking_id=booking.pk, slot_id=slot, actor="user:1", now=NOW)
+    made.deliver(NOW)
+    ben = coordinator.signed_in(builders.member(booking.drive.organization))
+    ben.post(reverse("organizer_try_mailbox", args=[booking.volunteer_id]))
+    made.deliver(NOW)
+    moved = Message.objects.filter(kind="moved").order_by("revision")
+    assert list(moved.values_list("state", flat=True)) == ["blocked", "delivered"]
+
+
 def test_a_corrected_mailbox_gets_the_blocked_mail() -> None:
     booking = refusing()
     ben = coordinator.signed_in(builders.member(booking.drive.organization))
