@@ -61,6 +61,16 @@ def test_start_and_help_are_read(text: str, meaning: str) -> None:
     assert reply_meaning.parse_reply_meaning(text) == meaning
 
 
+@pytest.mark.parametrize("text", ["2 STOP", "X 2 stop", "x stop", "C 1. Stop", "X 2\nSTOP", "2 please stop", "2, alto"])
+def test_stop_after_the_answer_to_a_question_may_be_an_opt_out(text: str) -> None:
+    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.MAYBE_STOP
+
+
+@pytest.mark.parametrize("text", ["2", "X 2", "X Ana", "2 stops away", "2 no more than that"])
+def test_an_answer_to_a_question_is_no_opt_out(text: str) -> None:
+    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.OTHER
+
+
 def test_hyphens_part_words() -> None:
     assert reply_meaning.parse_reply_meaning("No-more-texts") == ReplyMeaning.STOP_IN_WORDS
     assert reply_meaning.parse_reply_meaning("opt-out") == ReplyMeaning.STOP
