@@ -14,7 +14,7 @@ from notifications import kinds, unverified_mailboxes
 from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, MessageState
-from notifications.models.message import UNSENT_STATES, MessageQuerySet
+from notifications.models.message import RESUMABLE_REASONS, UNSENT_STATES, MessageQuerySet
 from organizations.models import Organization, linked_model
 
 ROWS_PER_STATEMENT = 500
@@ -163,8 +163,8 @@ def replace_tokens(*, replaced: Mapping[int, Sequence[tuple[str, str]]]) -> int:
 
 
 def _filter_may_leave() -> MessageQuerySet:
-    stopped = Q(state=MessageState.BLOCKED, reason="sender_stopped")  # leave when the sender is resumed
-    return Message.objects.filter(Q(state__in=UNSENT_STATES) | stopped)
+    resumable = Q(state=MessageState.BLOCKED, reason__in=RESUMABLE_REASONS)
+    return Message.objects.filter(Q(state__in=UNSENT_STATES) | resumable)
 
 
 def _replace_token(text: str, old: str, new: str) -> str:

@@ -10,11 +10,11 @@ from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
 from notifications.models import Heartbeat, Message, MessageState, Purpose
-from notifications.models.message import UNSENT_STATES, MessageQuerySet
+from notifications.models.message import RESUMABLE_REASONS, UNSENT_STATES, MessageQuerySet
 
 REASON = "restored"
 _MAY_LEAVE = Q(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT]) | Q(
-    state=MessageState.BLOCKED, reason="sender_stopped"
+    state=MessageState.BLOCKED, reason__in=RESUMABLE_REASONS
 )
 
 

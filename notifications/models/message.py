@@ -32,6 +32,9 @@ class MessageState(models.TextChoices):
 UNSENT_STATES = (MessageState.SCHEDULED, MessageState.QUEUED, MessageState.CLAIMED)
 """States of a message that is not sent yet and may still be withdrawn."""
 
+RESUMABLE_REASONS = ("sender_stopped", "mailbox_refuses")
+"""Reasons of blocked messages that leave when the sender is resumed, or the mailbox is tried again."""
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, organization: Organization) -> "MessageQuerySet":

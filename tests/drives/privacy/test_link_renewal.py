@@ -96,6 +96,16 @@ def test_messages_that_have_not_left_get_the_new_links() -> None:
     assert (unsent.get(channel="sms").state, unsent.get(channel="sms").attempt_token) == ("queued", "")
 
 
+@pytest.mark.parametrize("reason", ["sender_stopped", "mailbox_refuses"])
+def test_blocked_messages_that_may_leave_later_get_the_new_links(reason: str) -> None:
+    booking = builders.booked(builders.drive())
+    blocked = Message.objects.filter(about=booking.about, kind="booked")
+    blocked.update(state="blocked", reason=reason)
+    link_renewal.revoke_links(organization=booking.drive.organization, actor="command", now=NOW)
+    booking.refresh_from_db()
+    assert booking.token in blocked.get().text
+
+
 def test_a_message_that_left_keeps_its_text() -> None:
     booking = builders.booked(builders.drive())
     Message.objects.filter(about=booking.about).exclude(text="").update(state="delivered")

@@ -104,6 +104,15 @@ def test_a_message_that_a_lost_worker_had_is_withdrawn(state: str) -> None:
 
 
 @pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("reason", ["sender_stopped", "mailbox_refuses"])
+def test_a_blocked_message_that_may_leave_later_is_withdrawn(reason: str) -> None:
+    message = queue(-1)
+    Message.objects.update(state="blocked", reason=reason)
+    restored()
+    assert find_state(message) == "withdrawn"
+
+
+@pytest.mark.usefixtures("copied")
 def test_messages_due_after_the_failure_are_sent() -> None:
     left, waited = queue(-61), queue(-59)
     restored("--no-erasures", "--yes", "--stopped-at", (NOW - timedelta(hours=1)).isoformat())
