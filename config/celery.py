@@ -28,7 +28,7 @@ SWEEPS = {
     "drives.tasks.alert_coordinators": 10 * MINUTE,
     "drives.tasks.send_cancellation_digests": MINUTE,
     "drives.tasks.send_invitations": HOUR,
-    "drives.tasks.audit_counters": HOUR,
+    "drives.tasks.audit_counters": 10 * MINUTE,  # audits every hour
     "drives.tasks.purge_expired_rows": HOUR,
     "drives.tasks.apply_retention": 6 * HOUR,
 }

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from config import client_address
 from drives.capacity import drift
+from drives.capacity import rules as capacity_rules
 from notifications import queries as messages
 from notifications import stuck_messages
 from organizations import database_copy, key_fingerprints
@@ -99,10 +100,16 @@ def _check_messages() -> str | None:
 
 
 def _check_drift() -> str | None:
-    audit = drift.find_last_audit()
-    if audit is None or not audit.drifted_slots:
+    audit, opened_at = drift.find_last_audit(), database_copy.find_recorded_time()
+    if audit and audit.drifted_slots:
+        return f"{audit.drifted_slots} slots count something else than their bookings: run `manage.py mend_drift`"
+    # A new or restored database has some time for its first audit.
+    since = max((at for at in (audit and audit.audited_at, opened_at) if at), default=None)
+    if since is None or timezone.now() - since <= capacity_rules.MAX_AUDIT_AGE:
         return None
-    return f"{audit.drifted_slots} slots count something else than their bookings: run `manage.py mend_drift`"
+    return (
+        f"the counters were not audited since {since:%Y-%m-%d %H:%M} UTC: look for audit_counters in the worker's log"
+    )
 
 
 def _check_beat() -> str | None:

@@ -38,6 +38,11 @@ def find_held_marker() -> DatabaseMarker | None:
     return recorded if recorded and recorded.marker != read_marker() else None
 
 
+def find_recorded_time() -> datetime | None:
+    """Return when the first sweep ran in this database, or when a person opened it after a restore."""
+    return DatabaseMarker.objects.values_list("recorded_at", flat=True).first()
+
+
 def hold_sweeps(*, now: datetime) -> None:
     """Treat this database as a restored copy until `accept_database`."""
     _record(_HELD, now)

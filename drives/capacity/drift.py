@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.models import Count
 
-from drives.capacity import counters, locks
+from drives.capacity import counters, locks, rules
 from drives.models import Booking, CounterAudit, Drive, DriveState
 from organizations import audit
 
@@ -37,6 +37,14 @@ def audit_counters(*, now: datetime) -> CounterAudit:
     if found.drifted_slots:
         log.error("slot counters drifted", extra={"fields": {"slots": found.drifted_slots}})
     return found
+
+
+def audit_counters_when_due(*, now: datetime) -> CounterAudit | None:
+    """Audit the counters every hour. Beat calls it more often, because each restart of beat delays its tasks."""
+    last = find_last_audit()
+    if last and now - rules.AUDIT_INTERVAL < last.audited_at <= now:
+        return None
+    return audit_counters(now=now)
 
 
 def find_last_audit() -> CounterAudit | None:

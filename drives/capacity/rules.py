@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from drives.capacity import hold_limits
 from drives.models import DriveState
 from drives.refusals import Reason
+
+AUDIT_INTERVAL = timedelta(hours=1)
+MAX_AUDIT_AGE = timedelta(hours=3)
 
 
 @dataclass(frozen=True)

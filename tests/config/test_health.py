@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core.cache import caches
@@ -15,6 +16,7 @@ from config import health
 from drives.capacity import drift
 from drives.models import Drive, Slot
 from notifications.models import Heartbeat
+from organizations import database_copy
 from tests import builders, query_counts
 
 
@@ -77,6 +79,31 @@ def test_drifted_counters_are_named_once_they_were_audited(client: Client) -> No
     Slot.objects.filter(drive=drive).update(chairs_taken=0)
     drift.audit_counters(now=now)
     assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("audited", "opened", "status"), [(3, 9, 200), (3.01, 9, 503), (None, 3, 200), (None, 3.01, 503), (9, 3, 200)]
+)
+def test_an_audit_older_than_three_hours_is_named(
+    client: Client, time_machine: Any, audited: float | None, opened: float, status: int
+) -> None:
+    time_machine.move_to(builders.NOW, tick=False)
+    sweep_seen()
+    database_copy.accept_database(now=timezone.now() - timedelta(hours=opened))
+    if audited:
+        drift.audit_counters(now=timezone.now() - timedelta(hours=audited))
+    found, checks = answer(client)
+    assert (found, checks["drift"].startswith("the counters were not audited since")) == (status, status == 503)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "again"), [(59, False), (60, True), (-1, True)])
+def test_counters_are_audited_every_hour(minutes: int, again: bool) -> None:
+    drift.audit_counters(now=builders.NOW)
+    later = builders.NOW + timedelta(minutes=minutes)
+    audit = drift.audit_counters_when_due(now=later)
+    assert (audit is not None) == again
 
 
 @pytest.mark.django_db
