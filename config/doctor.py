@@ -157,7 +157,9 @@ def _check_data() -> Iterator[Finding]:
     for problem in key_fingerprints.list_key_problems():
         yield Finding("keys", problem, "See “Changing keys” in docs/operations.md.")
     if database_copy.find_held_marker():
-        yield Finding("restored", "This database is a restored copy, and nothing leaves.", "Run `manage.py restored`.")
+        yield Finding(
+            "restored", "This database is a restored copy, and nothing leaves.", "See “restored” in docs/runbook.md."
+        )
     if not Organization.objects.exists():
         remedy = "Run `manage.py create_organization`."
         yield Finding("organization", "There is no organization yet.", remedy, is_error=False)

@@ -92,7 +92,7 @@ def _check_keys() -> str | None:
 
 def _check_restored_copy() -> str | None:
     held = database_copy.find_held_marker()
-    return "this is a restored copy, and nothing leaves: run `manage.py restored`" if held else None
+    return "this is a restored copy, and nothing leaves: run `manage.py restored` (docs/runbook.md)" if held else None
 
 
 def _check_messages() -> str | None:

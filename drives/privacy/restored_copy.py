@@ -45,11 +45,21 @@ def accept_restored_copy(
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
-        for organization in Organization.objects.order_by("pk"):
-            about = f"organization:{organization.pk}"
-            audit.add_audit_entry(organization=organization, actor=actor, verb="restored", about=about, now=now)
-        database_copy.accept_database(now=now)
+        _open_service("restored", actor, now)
     return result
+
+
+@transaction.atomic
+def accept_moved_database(*, actor: str, now: datetime) -> None:
+    """Let the sweeps run again after a move or an upgrade of PostgreSQL in which nothing was lost."""
+    _open_service("moved_database", actor, now)
+
+
+def _open_service(verb: str, actor: str, now: datetime) -> None:
+    for organization in Organization.objects.order_by("pk"):
+        about = f"organization:{organization.pk}"
+        audit.add_audit_entry(organization=organization, actor=actor, verb=verb, about=about, now=now)
+    database_copy.accept_database(now=now)
 
 
 def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:

@@ -1,6 +1,7 @@
 """`manage.py restored`: open the service after a backup was restored."""
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils import timezone
 from drives.privacy import erasure_list, restored_copy
 from drives.privacy.restored_copy import RestoreResult
 from notifications import restored_messages
-from organizations import database_copy
+from organizations import database_copy, key_fingerprints
 
 
 class Command(BaseCommand):
@@ -36,9 +37,19 @@ class Command(BaseCommand):
             metavar="TIME",
             help="when the lost service stopped sending, as 2027-03-10T20:00Z; what was due later still leaves",
         )
+        parser.add_argument(
+            "--moved",
+            action="store_true",
+            help="withdraw nothing, because all processes were stopped while the database was moved or upgraded",
+        )
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if problems := key_fingerprints.list_key_problems():
+            raise CommandError(" ".join(problems))
+        if options["moved"]:
+            self._open_moved_database(options)
+            return
         now = timezone.now()
         erasures = self._read_erasures(options["erasures"], options["no_erasures"])
         sent_until = options["stopped_at"] or now
@@ -48,14 +59,24 @@ class Command(BaseCommand):
             f"The copy was made at {copied_at or 'an unknown time'}. Erasures on the list: {len(erasures)}."
         )
         self._show(restored_copy.preview_restored_copy(erasures=erasures, sent_until=sent_until, now=now))
-        if not options["yes"] and input("Type yes to open the service: ").strip() != "yes":
-            raise CommandError("Nothing was changed. Nothing leaves until you run this again.")
+        _ask(options)
         now = timezone.now()
         result = restored_copy.accept_restored_copy(
             erasures=erasures, sent_until=options["stopped_at"] or now, actor="command", now=now
         )
         count = sum(result.withdrawn.values())
         self.stdout.write(f"{result.erased} people erased again, {count} messages withdrawn. The service is open.")
+
+    def _open_moved_database(self, options: Mapping[str, Any]) -> None:
+        if options["stopped_at"] or options["erasures"]:
+            raise CommandError("With --moved, nothing is withdrawn or erased. Leave the other options out.")
+        self.stdout.write(
+            f"The last sweep ran at {restored_messages.find_copy_time() or 'an unknown time'}. If a message left after"
+            " that, it leaves again."
+        )
+        _ask(options)
+        restored_copy.accept_moved_database(actor="command", now=timezone.now())
+        self.stdout.write("Nothing was withdrawn. The service is open.")
 
     def _read_erasures(self, names: list[str], without: bool) -> set[str]:
         names = names or ([settings.ERASURES_FILE] if settings.ERASURES_FILE else [])
@@ -79,6 +100,11 @@ class Command(BaseCommand):
         for one in result.coming:
             when = f"{one.first_due_at:%Y-%m-%d %H:%M} to {one.last_due_at:%Y-%m-%d %H:%M} UTC"
             self.stdout.write(f"  {one.count:6}  {one.kind}, {one.channel}, {when}")
+
+
+def _ask(options: Mapping[str, Any]) -> None:
+    if not options["yes"] and input("Type yes to open the service: ").strip() != "yes":
+        raise CommandError("Nothing was changed. Nothing leaves until you run this again.")
 
 
 def _parse_time(text: str) -> datetime:

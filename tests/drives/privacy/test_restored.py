@@ -16,7 +16,7 @@ from drives.messaging import invitations
 from drives.privacy import erase
 from notifications import delivery, tasks
 from notifications.models import Message
-from organizations import database_copy
+from organizations import database_copy, key_fingerprints
 from organizations.models import AuditEntry, DatabaseMarker
 from tests import builders
 from tests.builders import NOW
@@ -91,6 +91,36 @@ def test_overdue_messages_are_withdrawn_and_later_ones_are_sent(time_machine: An
     assert AuditEntry.objects.filter(verb="restored").count() == 2
     time_machine.move_to(NOW + timedelta(minutes=6), tick=False)
     assert tasks.deliver_due() == {"delivered": 1}
+
+
+@pytest.mark.usefixtures("copied")
+def test_after_a_move_or_an_upgrade_nothing_is_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = queue(-1)
+    monkeypatch.setattr("builtins.input", lambda _prompt: "no")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        restored("--moved")
+    assert tasks.deliver_due() == {"restored_copy": 1}
+    assert "The service is open" in restored("--moved", "--yes")
+    assert AuditEntry.objects.filter(verb="moved_database").count() == 1
+    assert tasks.deliver_due() == {"delivered": 1}
+    assert find_state(message) == "delivered"
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("other", [("--stopped-at", "2027-03-10T20:00Z"), ("--erasures", "-")])
+def test_a_move_takes_no_other_option(other: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="Leave the other options out"):
+        restored("--moved", *other, "--yes")
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("arguments", [("--no-erasures", "--yes"), ("--moved", "--yes")])
+def test_a_wrong_key_keeps_the_copy_closed(settings: Any, arguments: tuple[str, ...]) -> None:
+    key_fingerprints.record_keys()
+    settings.IDENTITY_KEY = "another-identity-key-that-is-long-enough"
+    with pytest.raises(CommandError, match="IDENTITY_KEY is not the key of this database"):
+        restored(*arguments)
+    assert tasks.deliver_due() == {"restored_copy": 1}
 
 
 @pytest.mark.usefixtures("copied")
