@@ -9,7 +9,7 @@ PY := .venv/bin/python
 ARGS ?=
 
 # A production environment for the checks. The values are made up.
-PRODUCTION := SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-0123456789 \
+PRODUCTION := ENV_FILE= SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-characters-0123456789 \
 	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
 	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
 	SMS_PROVIDER=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \

@@ -116,4 +116,5 @@ def _is_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
         ip = ip_address(address)
     except ValueError:
         return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip  # a socket for both protocols shows 10.0.0.7 as ::ffff:10.0.0.7
     return any(ip in network for network in networks if network.version == ip.version)

@@ -112,8 +112,7 @@ def _check_encoding() -> Iterator[Finding]:
         "EMAIL_URL": env.str("EMAIL_URL", ""),
     }
     for name, address in addresses.items():
-        authority = address.partition("://")[2].partition("/")[0]
-        if authority.count("@") > 1 or "#" in address or re.search(r"%(?![0-9A-Fa-f]{2})", address):
+        if re.search(r"@.*@|[/?].*@|#|%(?![0-9A-Fa-f]{2})", address.partition("://")[2]):
             remedy = "Write special characters of the password percent-encoded: @ as %40, # as %23, / as %2F, % as %25."
             yield Finding("encoding", f"{name} has a special character that is not percent-encoded.", remedy)
 

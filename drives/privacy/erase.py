@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -54,12 +53,15 @@ class ErasureResult:
 
 
 @transaction.atomic
-def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime) -> ErasureResult:
+def erase_volunteer(
+    *, volunteer_id: int, reason: str, actor: str, now: datetime, is_listed: bool = False
+) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
     Upcoming bookings are cancelled at once. No message is sent, because its row would keep the contact. Bookings stay
     as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses while the
-    volunteer is checked in at a drive that is not over (`visit_under_way`). Locks: inbound texts, identities, the
+    volunteer is checked in at a drive that is not over (`visit_under_way`). `is_listed` means that the list of erasures
+    has the volunteer already. Locks: inbound texts, identities, the
     volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
@@ -83,20 +85,26 @@ def erase_volunteer(*, volunteer_id: int, reason: str, actor: str, now: datetime
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # `manage.py restored` needs this uuid to find the volunteer in a restored backup. Here it identifies no one.
-    record = partial(
-        erasure_list.record_erasure, volunteer=before.uuid, organization_id=volunteer.organization_id, now=now
-    )
-    transaction.on_commit(record)
+    # `manage.py restored` needs this uuid to find the volunteer in a restored backup. Here it identifies no one. It is
+    # written before the commit, because a process that dies after the commit writes nothing.
+    if not is_listed:
+        erasure_list.record_erasure(volunteer=before.uuid, organization_id=volunteer.organization_id, now=now)
     return ErasureResult(volunteer, cancelled)
 
 
-def erase_volunteers(*, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime) -> int:
+def erase_volunteers(
+    *, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime, is_listed: bool = False
+) -> int:
     """Erase one person from several organizations, each in its own transaction. Return the number erased.
 
     An interrupted call may be repeated.
     """
-    return len([erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now) for pk in sorted(volunteer_ids)])
+    return len(
+        [
+            erase_volunteer(volunteer_id=pk, reason=reason, actor=actor, now=now, is_listed=is_listed)
+            for pk in sorted(volunteer_ids)
+        ]
+    )
 
 
 @dataclass(frozen=True)

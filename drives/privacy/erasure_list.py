@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 
@@ -16,15 +17,22 @@ _NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def record_erasure(*, volunteer: uuid.UUID, organization_id: int, now: datetime) -> None:
-    """Append a line to ERASURES_FILE and to the log. The number identifies no person outside of an older copy."""
+    """Append a line to ERASURES_FILE and to the log. The number identifies no person outside of an older copy.
+
+    An erasure that fails after this is on the list, too: it was asked for, and a second line does no harm.
+    """
     fields = {"volunteer": str(volunteer), "organization": organization_id}
     log.info("erased", extra={"fields": fields})
     if not settings.ERASURES_FILE:
         return
     line = json.dumps({"at": now.isoformat(), "message": "erased", **fields}) + "\n"
+    path = Path(settings.ERASURES_FILE)
     try:
-        descriptor = os.open(settings.ERASURES_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        is_new = not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            if is_new and os.geteuid() == 0:  # a command of root; the service must be able to write, too
+                os.fchown(descriptor, path.parent.stat().st_uid, path.parent.stat().st_gid)
             os.write(descriptor, line.encode())  # one write, so that two processes do not mix their lines
             os.fsync(descriptor)
         finally:

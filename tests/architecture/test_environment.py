@@ -127,6 +127,17 @@ def test_control_a_name_that_is_not_written_out_is_caught() -> None:
     assert read_variables([Source("config/settings.py", "A = env.str(name)")]) == {"?"}
 
 
+def test_checks_and_benchmarks_read_no_env_file() -> None:
+    """A developer's .env may contain the key of a real account."""
+    assert "PRODUCTION := ENV_FILE= " in (ROOT / "Makefile").read_text()
+    assert '"ENV_FILE": ""' in (ROOT / "bench" / "stack.py").read_text()
+
+
+def test_the_user_of_the_service_does_not_own_the_program() -> None:
+    """Git refuses `git pull` by root in a folder that belongs to another user."""
+    assert "adduser --system --group --no-create-home" in (ROOT / "docs" / "operations.md").read_text()
+
+
 def test_only_the_settings_and_the_embedded_stack_read_the_environment() -> None:
     assert environment_reads(project_sources(*APPS, "config")) == []
 

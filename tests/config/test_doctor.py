@@ -94,7 +94,7 @@ def test_a_wrong_setting_is_found(changes: dict[str, Any], codes: list[str]) -> 
 
 @pytest.mark.usefixtures("sound")
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "EMAIL_URL"])
-@pytest.mark.parametrize("password", ["a@b", "a#b", "a%b"])
+@pytest.mark.parametrize("password", ["a@b", "a#b", "a%b", "a/b", "a?b"])
 def test_a_special_character_that_is_not_encoded_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, password: str
 ) -> None:

@@ -153,14 +153,16 @@ def test_figures_take_twelve_queries(client: Client) -> None:
     assert audit.value == audited_at.timestamp()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.7", "172.31.255.255", "192.168.1.1", "fd00::7"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "10.0.0.7", "172.31.255.255", "192.168.1.1", "fd00::7", "::ffff:10.0.0.7"]
+)
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
 @pytest.mark.django_db
 def test_a_monitor_in_the_private_network_is_answered(client: Client, path: str, address: str) -> None:
     assert client.get(path, REMOTE_ADDR=address).status_code != 403
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "172.32.0.0", "2001:db8::7", "", "unknown"])
+@pytest.mark.parametrize("address", ["203.0.113.7", "172.32.0.0", "2001:db8::7", "::ffff:203.0.113.7", "", "unknown"])
 @pytest.mark.parametrize("sent", ["", "Bearer ", "Bearer wrong", "the-token"])
 def test_the_public_gets_no_figures_and_costs_no_query(client: Client, sent: str, address: str) -> None:
     for token in ("", "the-token"):

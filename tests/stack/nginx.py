@@ -68,6 +68,7 @@ def run_nginx(guard: Guard, folder: Path, backends: Sequence[int], *, secure: in
         "/etc/letsencrypt/live/drives.example.org": str(folder),
         "drives.example.org": "localhost",
         "/opt/plasma-drives/static-collected/": f"{folder}/static/",
+        "/var/www/html": f"{folder}/certbot",
     }
     for old, new in replaced.items():
         assert old in site, old

@@ -96,6 +96,11 @@ def test_a_form_passes_over_https_and_a_visitor_of_http_is_sent_there(site: Site
     browser = site.browser
     sent = browser.get(f"{site.plain}/accounts/login/", allow_redirects=False)
     assert (sent.status_code, sent.headers["Location"]) == (301, f"{site.secure}/accounts/login/")
+    challenge = site.folder / "certbot" / ".well-known" / "acme-challenge" / "abc"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("abc.key")
+    answered = browser.get(f"{site.plain}/.well-known/acme-challenge/abc", allow_redirects=False)
+    assert (answered.status_code, answered.text) == (200, "abc.key")  # otherwise certbot cannot renew
     page = browser.get(f"{site.secure}/accounts/login/")
     assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
