@@ -14,6 +14,7 @@ from drives.web.fields import PhoneForm, PhoneFormField
 from notifications import contact_address
 from organizations import translated_text
 from organizations.models import Organization, Role
+from organizations.web.forms import EMAIL_SENTENCE, build_email_field
 
 COUNTRIES = (
     ("US", gettext_lazy("United States")),
@@ -40,7 +41,6 @@ ROLE_SENTENCES = {
     Role.CHECK_IN: gettext_lazy("checks donors in at the door"),
     Role.VIEWER: gettext_lazy("sees everything, changes nothing"),
 }
-EMAIL_SENTENCE = gettext_lazy("Enter an e-mail address, for example name@example.org.")
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -193,21 +193,13 @@ def _build_role_field() -> forms.ChoiceField:
     )
 
 
-def _build_email_field() -> forms.EmailField:
-    return forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": EMAIL_SENTENCE, "invalid": EMAIL_SENTENCE},
-    )
-
-
 class InvitationForm(forms.Form):
-    email = _build_email_field()
+    email = build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
     role = _build_role_field()
 
 
 class FounderInvitationForm(forms.Form):
-    email = _build_email_field()
+    email = build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
 
 
 class RoleForm(forms.Form):

@@ -4,17 +4,23 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
-from organizations.models import Invitation, Organization
+from organizations.models import Invitation, Organization, User
+
+EMAIL_SENTENCE = _("Enter an e-mail address, for example name@example.org.")
 
 
-def _build_email_field(label: Any) -> forms.EmailField:
-    sentence = _("Enter an e-mail address, for example name@example.org.")
-    widget = forms.EmailInput(attrs={"autocomplete": "email"})
-    return forms.EmailField(label=label, widget=widget, error_messages={"required": sentence, "invalid": sentence})
+def build_email_field(label: Any, *, autocomplete: str = "email") -> forms.EmailField:
+    """Build the field of a member's address. Refuses one that is too long for the database."""
+    return forms.EmailField(
+        label=label,
+        max_length=User._meta.get_field("email").max_length,
+        widget=forms.EmailInput(attrs={"autocomplete": autocomplete}),
+        error_messages=dict.fromkeys(("required", "invalid", "max_length"), EMAIL_SENTENCE),
+    )
 
 
 class SetupLinkForm(forms.Form):
-    email = _build_email_field(_("Your e-mail address"))
+    email = build_email_field(_("Your e-mail address"))
 
 
 class StartForm(forms.Form):
@@ -34,7 +40,7 @@ class StartForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": _("Enter your name.")},
     )
-    email = _build_email_field(_("Your e-mail address"))
+    email = build_email_field(_("Your e-mail address"))
     password = forms.CharField(
         label=_("Choose a password"),
         help_text=_("At least 12 characters. Three random words are easy to remember."),

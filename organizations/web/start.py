@@ -3,6 +3,7 @@
 A link's token moves into a signed cookie, so that the page's URL gives no access.
 """
 
+import re
 from typing import Any
 
 from allauth.account.forms import LoginForm
@@ -22,6 +23,7 @@ from organizations.web import accounts
 from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 from organizations.web.forms import SetupLinkForm, StartForm
 
+TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}")
 COOKIE, COOKIE_PATH, COOKIE_SECONDS = "start", "/start/", 24 * 60 * 60
 SETUP_URL, HOME_URL = "/organizer/setup/", "/organizer/"
 
@@ -29,6 +31,8 @@ SETUP_URL, HOME_URL = "/organizer/setup/", "/organizer/"
 @never_cache
 @require_safe
 def open_invitation_link(request: HttpRequest, token: str) -> HttpResponse:
+    if not TOKEN_PATTERN.fullmatch(token):  # a header has no room for every text
+        return _show_ended_link(request, InvitationRefused("invitation_unknown"))
     response = redirect("start")
     response.set_signed_cookie(
         COOKIE,
@@ -53,7 +57,7 @@ def show_start(request: HttpRequest) -> HttpResponse:
     try:
         invitation = invitations.find_invitation(token, timezone.now())
     except InvitationRefused as error:
-        return _end_visit(render(request, "organizations/start_ended.html", {"problem": error}, status=410))
+        return _show_ended_link(request, error)
     if account is None and invitation.email and User.objects.filter(email=invitation.email).exists():
         return render(request, "organizations/start_sign_in.html", {"invitation": invitation})
     form = StartForm(
@@ -99,6 +103,10 @@ def _welcome(
             response = login.login(request, redirect_url=next_url)
     request.session[CHOSEN_ORGANIZATION_KEY] = membership.organization.slug
     return _end_visit(response)
+
+
+def _show_ended_link(request: HttpRequest, problem: InvitationRefused) -> HttpResponse:
+    return _end_visit(render(request, "organizations/start_ended.html", {"problem": problem}, status=410))
 
 
 def _end_visit(response: HttpResponse) -> HttpResponse:

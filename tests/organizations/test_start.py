@@ -1,6 +1,7 @@
 """The pages where an organization is founded and an invitation is accepted."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core import mail
@@ -131,6 +132,25 @@ def test_another_member_may_not_take_the_invitation() -> None:
     response = opened(invitation.token, browser).post("/start/")
     assert response.status_code == 422
     assert "sent to another e-mail address" in text(response)
+
+
+@pytest.mark.parametrize("token", ["希望", "x" * 21, "x" * 23, "x" * 5000, "a b\n" + "c" * 18])
+def test_a_broken_link_sets_no_cookie(token: str) -> None:
+    response = Client().get(f"/start/{quote(token)}/")
+    assert response.status_code == 410
+    assert "This link is not valid." in text(response)
+    assert not response.cookies["start"].value
+
+
+def test_an_address_that_is_too_long_is_named(settings: Any) -> None:
+    settings.SIGNUP = "open"
+    longest = f"{'d' * 64}@{'e' * 61}.{'e' * 61}.{'e' * 61}.org"
+    assert len(longest) == 254
+    for address, status in ((longest, 200), (f"{longest}x", 422)):
+        cache.clear()
+        assert Client().post("/start/", {"email": address}).status_code == status
+    founder = opened(set_up_link())
+    assert founder.post("/start/", {**TYPED, "email": f"{longest}x"}).status_code == 422
 
 
 @pytest.mark.parametrize(
