@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from organizations import audit, memberships, messages, rules
+from organizations import audit, memberships, messages, rules, text_locks
 from organizations.models import Invitation, InvitationState, Membership, Organization, Role, User, linked_model
 
 _SENTENCES = {
@@ -27,6 +27,7 @@ _SENTENCES = {
     "already_invited": _("This person is already invited. You can send the invitation again."),
     "too_many_invitations": _("You have sent many invitations today. Try again tomorrow."),
     "sent_too_often": _("This invitation was sent several times. Withdraw it and check the e-mail address."),
+    "address_invited_often": _("This address got several links today. Try again tomorrow."),
     "email_taken": _("This e-mail address already has an account. Sign in first, then open the link again."),
     "email_missing": _("Enter your e-mail address."),
 }
@@ -59,11 +60,30 @@ def create_setup_link(*, now: datetime) -> tuple[Invitation, str]:
 def mail_setup_link(*, email: str, language: str, now: datetime, invited_by: User | None = None) -> Invitation | None:
     """Mail a link that founds an organization. Returns None if this address got the most links of a day already."""
     address = User.objects.normalize_email(email).lower()
+    text_locks.lock_text(f"setup link {address}")
     sent = Invitation.objects.filter(organization=None, email=address, created_at__gt=now - rules.INVITATION_WINDOW)
     if sent.count() >= rules.MAX_SETUP_LINKS_PER_ADDRESS:
         return None
     invitation = _create_invitation(organization=None, email=address, role=Role.OWNER, invited_by=invited_by, now=now)
     messages.send_invitation(invitation, language=language)
+    return invitation
+
+
+@transaction.atomic
+def invite_founder(*, organization: Organization, email: str, invited_by: User, now: datetime) -> Invitation:
+    """Mail a link with which another foundation sets up its own organization. Locks the organization.
+
+    Refuses too_many_invitations, address_invited_often.
+    """
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    rows = Invitation.objects.filter(organization=None, invited_by__memberships__organization=organization)
+    if rows.filter(created_at__gt=now - rules.INVITATION_WINDOW).count() >= rules.MAX_FOUNDERS_PER_DAY:
+        raise InvitationRefused("too_many_invitations")
+    invitation = mail_setup_link(email=email, language=organization.language, invited_by=invited_by, now=now)
+    if invitation is None:
+        raise InvitationRefused("address_invited_often", "email")
+    actor, about = f"user:{invited_by.pk}", f"invitation:{invitation.pk}"
+    audit.add_audit_entry(organization=organization, actor=actor, verb="invited_founder", about=about, now=now)
     return invitation
 
 
@@ -191,6 +211,7 @@ def _ensure_user(invitation: Invitation, user: User | NewUser) -> User:
     email = invitation.email or User.objects.normalize_email(user.email).lower()
     if not email:
         raise InvitationRefused("email_missing", "email")
+    text_locks.lock_text(f"user {email}")
     if User.objects.filter(email=email).exists():
         raise InvitationRefused("email_taken", "" if invitation.email else "email")
     made = User(email=email, first_name=user.name)

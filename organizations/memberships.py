@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from organizations import audit
+from organizations import audit, slugs
 from organizations.models import Membership, Organization, Role, User
 from organizations.models.organization import SMS_NAME_LENGTH
 
@@ -19,6 +19,13 @@ class LastOwner(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(_("Make someone else an owner first."), code="last_owner")
+
+
+class NotMember(ValidationError):
+    """Another request removed the member."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This person is no longer a member."), code="not_a_member")
 
 
 @transaction.atomic
@@ -60,11 +67,8 @@ def create_organization(
 
 
 def choose_free_slug(name: str) -> str:
-    """Return a slug that no organization has. Callers that race fail at the unique constraint."""
-    preferred = slugify(name)[:50].strip("-") or "organization"
-    taken = set(Organization.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
-    numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
-    return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
+    """Return a slug that no organization has. Another caller waits until the transaction ends."""
+    return slugs.choose_free_slug(Organization, slugify(name)[:50].strip("-") or "organization")
 
 
 def shorten_name(name: str) -> str:
@@ -105,11 +109,13 @@ def add_member(*, organization: Organization, user: User, role: str, actor: str,
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: str, now: datetime) -> Membership:
-    """Change a member's role. Refuses to change the last owner (LastOwner). Locks the organization."""
-    if role != Role.OWNER:
-        _refuse_last_owner(membership)
+    """Change a member's role. Refuses the last owner (LastOwner) and a removed member. Locks the organization."""
+    owners = _lock_owners(membership.organization)
+    if role != Role.OWNER and owners == [membership.pk]:
+        raise LastOwner
+    if not Membership.objects.filter(pk=membership.pk).update(role=Role(role)):
+        raise NotMember
     membership.role = Role(role)
-    membership.save(update_fields=["role"])
     about = f"user:{membership.user_id}"
     audit.add_audit_entry(
         organization=membership.organization, actor=actor, verb="changed", about=about, fields=["role"], now=now
@@ -119,10 +125,12 @@ def change_role(*, membership: Membership, role: str, actor: str, now: datetime)
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
-    """End a membership. Refuses to remove the last owner (LastOwner). Locks the organization."""
-    _refuse_last_owner(membership)
+    """End a membership. Refuses the last owner (LastOwner) and a removed member. Locks the organization."""
     organization, about = membership.organization, f"user:{membership.user_id}"
-    membership.delete()
+    if _lock_owners(organization) == [membership.pk]:
+        raise LastOwner
+    if not Membership.objects.filter(pk=membership.pk).delete()[0]:
+        raise NotMember
     audit.add_audit_entry(organization=organization, actor=actor, verb="removed", about=about, now=now)
 
 
@@ -131,8 +139,3 @@ def _lock_owners(organization: Organization) -> list[int]:
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
     return list(owners.values_list("pk", flat=True))
-
-
-def _refuse_last_owner(membership: Membership) -> None:
-    if _lock_owners(membership.organization) == [membership.pk]:
-        raise LastOwner

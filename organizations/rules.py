@@ -14,6 +14,7 @@ INVITATION_LIFETIME = timedelta(days=7)
 INVITATION_KEPT = timedelta(days=30)  # after it expired
 INVITATION_WINDOW = timedelta(days=1)
 MAX_INVITATIONS_PER_DAY = 30  # of one organization
+MAX_FOUNDERS_PER_DAY = 5  # invited by the members of one organization
 MAX_SENDS_PER_INVITATION = 5
 MAX_SETUP_LINKS_PER_ADDRESS = 3  # a day
 

@@ -13,7 +13,7 @@ from drives.capacity import locks
 from drives.models import CollectionCenter, Drive, Site
 from drives.planning import relocation
 from drives.planning.pictures import Picture
-from organizations import audit
+from organizations import audit, slugs
 from organizations.models import Cause, CauseFact, CausePicture, Organization
 
 
@@ -85,9 +85,7 @@ def save_cause(
 def _free_slug(cause: Cause) -> str:
     with translation.override(cause.organization.language):
         preferred = slugify(str(cause.title))[:50] or "cause"
-    taken = set(Cause.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
-    numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
-    return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
+    return slugs.choose_free_slug(Cause, preferred)
 
 
 def _add_audit_entry(organization: Organization, actor: str, about: str, is_new: bool, now: datetime) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from drives.domain.grid import Step
 from drives.models import Drive, Slot
+from organizations import slugs
 
 
 def compute_bounds(drive: Drive, steps: list[Step]) -> dict[str, datetime]:
@@ -33,10 +34,7 @@ def find_free_drive_slug(drive: Drive) -> str:
     # The slug must not depend on the language of the request.
     with translation.override(drive.organization.language):
         base = slugify(str(drive.title))[:60] or "drive"
-    preferred = f"{base}-{drive.day:%Y-%m-%d}"
-    taken = set(Drive.objects.filter(slug__startswith=preferred).values_list("slug", flat=True))
-    numbered = (f"{preferred}-{number}" for number in range(2, len(taken) + 3))
-    return preferred if preferred not in taken else next(slug for slug in numbered if slug not in taken)
+    return slugs.choose_free_slug(Drive, f"{base}-{drive.day:%Y-%m-%d}")
 
 
 def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:

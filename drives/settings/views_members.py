@@ -65,16 +65,18 @@ def invite_founder(request: MemberRequest) -> HttpResponse:
         raise Http404
     form = FounderInvitationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        invitations.mail_setup_link(
-            email=form.cleaned_data["email"],
-            language=request.membership.organization.language,
-            invited_by=request.user,
-            now=timezone.now(),
-        )
-        messages.success(
-            request, _("We’re sending an invitation to %(email)s.") % {"email": form.cleaned_data["email"]}
-        )
-        return redirect("organizer_members")
+        try:
+            invitation = invitations.invite_founder(
+                organization=request.membership.organization,
+                email=form.cleaned_data["email"],
+                invited_by=request.user,
+                now=timezone.now(),
+            )
+        except ValidationError as error:
+            form_errors.add_refusal(form, error)
+        else:
+            messages.success(request, _("We’re sending an invitation to %(email)s.") % {"email": invitation.email})
+            return redirect("organizer_members")
     return members.render_member_page(request, "drives/settings/invite_founder.html", {"form": form})
 
 

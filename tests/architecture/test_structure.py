@@ -33,6 +33,8 @@ DOORS = {
         "sweeps",  # every sweep parks a bad row the same way
         "translated_text",  # texts by language: value, column and form field
         *("rules", "web.accounts"),  # every interface checks permissions the same way
+        "slugs",  # every page's address is chosen the same way
+        "web.forms",  # every form for a member's mailbox has the same limits
         "web.read_only_admin",  # every app has read-only admin pages
     },
     "notifications": {

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from organizations import invitations, memberships
+from organizations import invitations, memberships, text_locks
 from organizations.invitations import NewUser
-from organizations.models import Invitation, Membership, Organization, Role
+from organizations.models import Invitation, Membership, Organization, Role, User
 from tests import builders, storm
 from tests.builders import NOW, PASSWORD
 
@@ -40,6 +41,62 @@ def lose_two_owners() -> int:
     ]
     storm.meet(acts)
     return Membership.objects.filter(organization=hope, role=Role.OWNER).count()
+
+
+def found_two_of_one_name() -> int:
+    """Return how many of two organizations of one name are founded at the same moment."""
+    before = Organization.objects.count()
+    tokens = [invitations.create_setup_link(now=NOW)[0].token for _ in range(2)]
+    create = memberships.create_organization
+
+    def found(number: int) -> Membership:
+        dora = NewUser(password=PASSWORD, email=f"dora{before}{number}@example.org")
+        return invitations.found_organization(
+            token=tokens[number], organization_name=f"Hope {before}", user=dora, language="en", now=NOW
+        )
+
+    def create_later(**values: Any) -> Organization:
+        storm.pause()
+        return create(**values)
+
+    with patch.object(memberships, "create_organization", create_later):
+        storm.at_once(2, found)
+    return Organization.objects.count() - before
+
+
+def join_two_with_one_address() -> list[str]:
+    """Return the answers if a person without an account accepts two invitations at the same moment."""
+    address = f"dana{User.objects.count()}@example.org"
+    tokens = []
+    for owner in (builders.member(builders.organization()), builders.member(builders.organization())):
+        invitation = invitations.invite_member(
+            organization=owner.organization, email=address, role=Role.VIEWER, invited_by=owner.user, now=NOW
+        )
+        tokens.append(invitation.token)
+
+    def join(number: int) -> Membership:
+        return invitations.accept_invitation(token=tokens[number], user=NewUser(password=PASSWORD), now=NOW)
+
+    with patch.object(invitations.password_validation, "validate_password", lambda *_: storm.pause()):
+        return sorted(type(answer).__name__ for answer in storm.at_once(2, join))
+
+
+def test_two_founders_of_one_name_both_get_an_organization() -> None:
+    assert [found_two_of_one_name() for _ in range(RUNS)] == [2] * RUNS
+
+
+def test_control_without_the_lock_one_founder_fails() -> None:
+    with patch.object(text_locks, "lock_text"):
+        assert sum(found_two_of_one_name() == 1 for _ in range(RUNS)) >= 9
+
+
+def test_one_address_gets_one_account_and_the_second_link_says_sign_in() -> None:
+    assert [join_two_with_one_address() for _ in range(RUNS)] == [["InvitationRefused", "Membership"]] * RUNS
+
+
+def test_control_without_the_lock_the_second_link_fails() -> None:
+    with patch.object(text_locks, "lock_text"):
+        assert sum("IntegrityError" in join_two_with_one_address() for _ in range(RUNS)) >= 9
 
 
 def test_one_link_founds_one_organization() -> None:

@@ -1,14 +1,16 @@
 """Members: invited, changed, removed, their sessions and second step."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from organizations import invitations, rules
+from organizations import invitations, memberships, rules
 from organizations.models import AuditEntry, Invitation, Membership, Role
 from tests import builders
 from tests.builders import NOW, PASSWORD
@@ -158,3 +160,35 @@ def test_an_owner_invites_another_organization_if_the_installation_allows_it(set
     assert browser.post(address, {"email": "cleo@example.org"}).status_code == 302
     assert Invitation.objects.get().organization is None
     assert mail.outbox[0].subject == "Set up your organization"
+    assert AuditEntry.objects.get(verb="invited_founder").about == f"invitation:{Invitation.objects.get().pk}"
+
+
+def test_a_founder_is_invited_three_times_a_day_and_an_organization_invites_five(settings: Any) -> None:
+    settings.SIGNUP = "invite"
+    browser, address = coordinator.signed_in(ben()), reverse("organizer_invite_founder")
+    answers = [browser.post(address, {"email": "cleo@example.org"}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 422]
+    assert "This address got several links today." in text(answers[-1])
+    answers = [browser.post(address, {"email": f"cleo{n}@example.org"}) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [302, 302, 422]
+    assert "You have sent many invitations today." in text(answers[-1])
+    assert len(mail.outbox) == 5
+    other = coordinator.signed_in(builders.member(builders.organization("Other")))
+    assert other.post(address, {"email": "dora@example.org"}).status_code == 302
+
+
+def test_an_address_that_is_too_long_is_named(settings: Any) -> None:
+    settings.SIGNUP = "invite"
+    browser, long = coordinator.signed_in(ben()), f"{'d' * 64}@{'e' * 61}.{'e' * 61}.{'e' * 61}.orgx"
+    assert browser.post(reverse("organizer_invite_founder"), {"email": long}).status_code == 422
+    assert invited(browser, long).status_code == 422
+
+
+def test_a_member_whom_another_request_removed_gets_no_role() -> None:
+    member = ben()
+    dana = builders.member(member.organization, Role.VIEWER)
+    memberships.remove_member(membership=Membership.objects.get(pk=dana.pk), actor="test", now=NOW)
+    for act in (partial(memberships.change_role, role=Role.OWNER), memberships.remove_member):
+        with pytest.raises(ValidationError, match="no longer a member"):
+            act(membership=dana, actor="test", now=NOW)
+    assert AuditEntry.objects.filter(about=f"user:{dana.user_id}").count() == 1
