@@ -1,3 +1,4 @@
+from datetime import date
 from math import floor
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from drives.eligibility import policy_choices
 from drives.planning import forms_sites
+from drives.settings import rules
 from drives.web import colors
 from drives.web.fields import PhoneForm, PhoneFormField
 from notifications import contact_address
@@ -230,6 +232,16 @@ class ApiKeyForm(forms.Form):
         required=False,
         error_messages={"invalid": gettext_lazy("Enter a date like 2027-03-14.")},
     )
+
+    def __init__(self, data: Any, *, today: date) -> None:
+        super().__init__(data)
+        self.today = today
+
+    def clean_expires_on(self) -> date | None:
+        day: date | None = self.cleaned_data["expires_on"]
+        if day and not self.today <= day <= self.today + rules.MAX_KEY_LIFETIME:
+            raise ValidationError(_("Enter a day between today and ten years from now."), code="day_out_of_range")
+        return day
 
 
 class AuditFilterForm(forms.Form):

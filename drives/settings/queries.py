@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from drives.settings import rules
 from drives.web import actors
 from organizations import rules as organizations_rules
 from organizations import sessions
-from organizations.models import AuditEntry, Invitation, InvitationState, Membership, Organization
+from organizations.models import ApiKey, AuditEntry, Invitation, InvitationState, Membership, Organization
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,24 @@ def list_open_invitations(organization: Organization) -> list[Invitation]:
 
 
 @dataclass(frozen=True)
+class KeyRow:
+    key: ApiKey
+    last_day: date | None  # in the organization's time zone
+
+
+def list_keys(organization: Organization) -> list[KeyRow]:
+    """List the API keys, those that work first. One query."""
+    zone = ZoneInfo(organization.timezone or "UTC")
+    rows = ApiKey.objects.filter(organization=organization)
+    keys = rows.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")[: rules.MAX_KEYS_SHOWN]
+    return [KeyRow(key, _compute_last_day(key.expires_at, zone)) for key in keys]
+
+
+def _compute_last_day(expires_at: datetime | None, zone: ZoneInfo) -> date | None:
+    return (expires_at - timedelta.resolution).astimezone(zone).date() if expires_at else None
+
+
+@dataclass(frozen=True)
 class AuditRow:
     entry: AuditEntry
     actor: str
@@ -82,7 +100,7 @@ def load_audit_page(
         rows = rows.filter(verb=verb)
     if since:
         rows = rows.filter(at__gte=datetime.combine(since, time(), zone))
-    if until:
+    if until and until < date.max:
         rows = rows.filter(at__lt=datetime.combine(until + timedelta(days=1), time(), zone))
     if below and (last := AuditEntry.objects.filter(organization=organization, pk=below).first()):
         rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
@@ -104,8 +122,10 @@ VERBS: dict[str, Any] = {
     "created": _("Added"),
     "changed": _("Changed"),
     "added": _("Added a member"),
+    "deleted": _("Deleted"),
     "removed": _("Removed a member"),
     "invited": _("Invited a member"),
+    "invited_founder": _("Invited another organization"),
     "invited_again": _("Sent an invitation again"),
     "withdrew_invitation": _("Withdrew an invitation"),
     "ended_sessions": _("Ended sessions"),
@@ -117,17 +137,28 @@ VERBS: dict[str, Any] = {
     "closed": _("Closed a drive"),
     "cancel_drive": _("Cancelled a drive"),
     "complete_drive": _("Completed a drive"),
-    "change_message_plan": _("Changed the message schedule"),
-    "drop_message_plan": _("Removed a drive’s own message schedule"),
+    "change_message_schedule": _("Changed the message schedule"),
+    "reset_message_schedule": _("Removed a drive’s own message schedule"),
     "change_sending": _("Changed sending hours, price or budgets"),
-    "change_words": _("Changed a message text"),
-    "change_sender": _("Changed the sender of texts"),
+    "change_custom_text": _("Changed a message text"),
     "broadcast.sent": _("Sent a group message"),
     "broadcast.stopped": _("Stopped a group message"),
     "close_waitlist": _("Closed a waiting list"),
     "waitlist.enter": _("Added a person to a waiting list"),
     "waitlist.remove": _("Removed a person from a waiting list"),
     "waitlist.decline": _("Passed on a spot for a person"),
+    "call.reached": _("Recorded a call"),
+    "call.taken_back": _("Removed the record of a call"),
+    "opt_out.confirmed": _("Confirmed an opt-out"),
+    "opt_out.dismissed": _("Decided that a text was no opt-out"),
+    "opt_out.undone_misread": _("Undid an opt-out"),
+    "opt_out.undone_asked": _("Undid an opt-out"),
+    "opt_out.undone_other_person": _("Undid an opt-out"),
+    "mailbox.tried_again": _("Sent to a mailbox again that had refused e-mail"),
+    "sweep.tried_again": _("Had the service try a failed task again"),
+    "mended_counters": _("Corrected the counts of a drive"),
+    "restored": _("Accepted a restored copy of the database"),
+    "second_step.reset": _("Reset the second step of a member"),
     "consent.withdrawn": _("Recorded an opt-out"),
     "reply.answered": _("Answered a text"),
     "entered": _("Added a booking"),

@@ -3,5 +3,6 @@ from datetime import timedelta
 AUDIT_ROWS_PER_PAGE = 50
 MAX_MEMBERS_SHOWN = 200
 MAX_KEYS_SHOWN = 200
+MAX_KEY_LIFETIME = timedelta(days=3653)  # ten years
 MAX_TESTS_PER_DAY = 10  # of one organization, for texts and for e-mails
 TEST_WINDOW = timedelta(days=1)

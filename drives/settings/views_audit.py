@@ -9,7 +9,7 @@ from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-MAX_ID = 2**63 - 1
+MAX_ID_DIGITS = 18  # fits into a column
 
 
 @require_safe
@@ -20,12 +20,13 @@ def show_audit_log(request: MemberRequest) -> HttpResponse:
     form = AuditFilterForm(request.GET, actors=queries.list_audit_actors(organization), verbs=verbs)
     form.is_valid()
     chosen = {name: value for name, value in form.cleaned_data.items() if value}
-    below = request.GET.get("below", "")
-    page = queries.load_audit_page(
-        organization, **chosen, below=min(int(below), MAX_ID) if below.isascii() and below.isdigit() else None
-    )
+    page = queries.load_audit_page(organization, **chosen, below=_parse_id(request.GET.get("below", "")))
     older = urlencode({**{name: request.GET[name] for name in chosen}, "below": page.next_id}) if page.next_id else ""
     # The page passes no `form`, because wrong filters do not make it an error page.
     return members.render_member_page(
         request, "drives/settings/audit_log.html", {"filters": form, "page": page, "older": older}
     )
+
+
+def _parse_id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS else None

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives.settings import rules
+from drives.settings import queries
 from drives.settings.forms import ApiKeyForm
 from drives.web import members
 from organizations import api_keys
@@ -22,8 +22,7 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("manage")
 def show_keys(request: MemberRequest) -> HttpResponse:
-    keys = ApiKey.objects.filter(organization=request.membership.organization)
-    context = {"keys": keys.order_by("-created_at", "-pk")[: rules.MAX_KEYS_SHOWN], "now": timezone.now()}
+    context = {"rows": queries.list_keys(request.membership.organization), "now": timezone.now()}
     return members.render_member_page(request, "drives/settings/keys.html", context)
 
 
@@ -31,18 +30,19 @@ def show_keys(request: MemberRequest) -> HttpResponse:
 @accounts.role_required("manage")
 def create_key(request: MemberRequest) -> HttpResponse:
     """Create a key, and show its token in this response only. It is stored nowhere."""
-    form = ApiKeyForm(request.POST if request.method == "POST" else None)
+    organization, now = request.membership.organization, timezone.now()
+    zone = ZoneInfo(organization.timezone or "UTC")
+    form = ApiKeyForm(request.POST if request.method == "POST" else None, today=now.astimezone(zone).date())
     if not form.is_valid():
         return members.render_member_page(request, "drives/settings/new_key.html", {"form": form})
-    organization, last_day = request.membership.organization, form.cleaned_data["expires_on"]
-    zone = ZoneInfo(organization.timezone or "UTC")
+    last_day = form.cleaned_data["expires_on"]
     key, token = api_keys.issue_api_key(
         organization=organization,
         name=form.cleaned_data["name"],
         role=form.cleaned_data["role"],
         expires_at=datetime.combine(last_day + timedelta(days=1), time(), zone) if last_day else None,
         actor=members.format_actor(request),
-        now=timezone.now(),
+        now=now,
     )
     return members.render_member_page(request, "drives/settings/key_created.html", {"key": key, "token": token})
 

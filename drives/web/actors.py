@@ -10,7 +10,8 @@ def describe_actors(actors: set[str], organization_id: int) -> dict[str, str]:
     keys = ApiKey.objects.filter(organization=organization_id, pk__in=_parse_ids(actors, "key:"))
     return {
         "donor": _("the donor"),
-        "worker": _("the service"),
+        **dict.fromkeys(("worker", "system", "service"), _("the service")),
+        "command": _("a command on the server"),
         **{f"user:{user.pk}": user.get_full_name() or user.email for user in users},
         **{f"key:{key.pk}": _("the key “%(name)s”") % {"name": key.name} for key in keys},
     }

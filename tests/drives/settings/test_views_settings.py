@@ -1,11 +1,14 @@
 """The settings of an organization: one hub, and a short page for each part."""
 
+import ast
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from drives.settings import queries
 from drives.web import colors
 from organizations import api_keys
 from organizations.models import ApiKey, AuditEntry, Membership, Organization, Role
@@ -15,6 +18,9 @@ from tests.drives import coordinator
 from tests.drives.donor import text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
+ROOT = Path(__file__).resolve().parents[3]
+APPS = ("drives", "notifications", "organizations", "volunteers")
+AUDIT_FUNCTIONS = {"add_audit_entry", "add_admin_entries", "_add_audit_entry", "_audit"}
 OWNER_PAGES = (
     "organizer_setup",
     "organizer_members",
@@ -181,6 +187,7 @@ def test_a_key_is_shown_once_and_revoked_at_once() -> None:
     assert (key.role, key.expires_at and key.expires_at.isoformat()) == ("viewer", "2027-04-01T00:00:00+00:00")
     shown = text(browser.get(reverse("organizer_keys")))
     assert "Our website Viewer" in shown
+    assert "works until March 31, 2027" in shown
     assert "never used" in shown
     assert token not in shown
     caller = Client(headers={"Authorization": f"Bearer {token}"})
@@ -206,6 +213,64 @@ def test_a_wrong_form_for_a_key_creates_none() -> None:
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("day", "is_fine"),
+    [
+        ("2027-02-28", False),
+        ("2027-03-01", True),
+        ("2037-03-01", True),
+        ("2037-03-02", False),
+        ("9999-12-31", False),
+        ("0001-01-01", False),
+    ],
+)
+def test_the_last_day_of_a_key_is_within_ten_years(day: str, is_fine: bool) -> None:
+    typed = {"name": "Website", "role": "viewer", "expires_on": day}
+    response = coordinator.signed_in(ben()).post(reverse("organizer_create_key"), typed)
+    assert response.status_code == (200 if is_fine else 422)
+    assert ("Enter a day between today and ten years from now." in text(response)) != is_fine
+    assert ApiKey.objects.exists() == is_fine
+
+
+def test_the_last_day_of_a_key_is_one_of_the_organizations_time_zone() -> None:
+    member = ben()
+    Organization.objects.filter(pk=member.organization_id).update(timezone="America/New_York")
+    browser = coordinator.signed_in(member)
+    typed = {"name": "Website", "role": "viewer", "expires_on": "2027-03-31"}
+    browser.post(reverse("organizer_create_key"), typed)
+    key = ApiKey.objects.get()
+    assert key.expires_at
+    assert key.expires_at.isoformat() == "2027-04-01T04:00:00+00:00"
+    assert "works until March 31, 2027" in text(browser.get(reverse("organizer_keys")))
+
+
+def test_keys_that_work_are_listed_before_revoked_ones() -> None:
+    member = ben()
+    for name, age in (("Old", 2), ("Revoked", 1), ("New", 0)):
+        key, _token = api_keys.issue_api_key(
+            organization=member.organization, name=name, now=NOW - timedelta(hours=age)
+        )
+        if name == "Revoked":
+            api_keys.revoke_api_key(key=key, now=NOW)
+    assert [row.key.name for row in queries.list_keys(member.organization)] == ["New", "Old", "Revoked"]
+
+
+def test_every_entry_of_the_audit_log_has_its_words() -> None:
+    assert {name for name in find_verbs() if name not in queries.VERBS} == set()
+    assert {"change_custom_text", "call.reached", "broadcast.sent", "second_step.reset"} <= find_verbs()
+
+
+def find_verbs() -> set[str]:
+    """Find the verbs that the code passes to the audit log as constants."""
+    found: set[str] = set()
+    for source in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
+        for call in ast.walk(ast.parse(source.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in AUDIT_FUNCTIONS:
+                given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "verb")]
+                found |= {arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+    return found
+
+
 def test_the_audit_log_is_filtered_and_paged() -> None:
     member = ben()
     other = builders.member(member.organization, email="dana@example.org")
@@ -227,7 +292,11 @@ def test_the_audit_log_is_filtered_and_paged() -> None:
     assert "drive:0 " not in text(browser.get(address, {"until": "2027-02-28"}))
     assert "No entries match." in text(browser.get(address, {"verb": "erased"}))
     assert "drive:0" in text(browser.get(address, {"actor": f"user:{other.user_id}", "verb": "create_drive"}))
-    for nonsense in ({"below": "x"}, {"below": "9" * 30}, {"verb": "\x00"}, {"since": "soon"}):
+    for nonsense in (
+        *({"below": "x"}, {"below": "9" * 18}, {"below": "9" * 19}, {"below": "9" * 5000}, {"verb": "\x00"}),
+        *({"since": "soon"}, {"since": "0001-01-01"}, {"since": "9999-12-31"}),
+        *({"until": "0001-01-01"}, {"until": "9999-12-30"}, {"until": "9999-12-31"}),
+    ):
         assert browser.get(address, nonsense).status_code == 200
 
 
