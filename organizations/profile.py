@@ -27,9 +27,21 @@ def change_organization(
     return changed
 
 
-@transaction.atomic
 def finish_setup_step(*, organization: Organization, step: str) -> None:
+    _add_setup_mark(organization, step)
+
+
+def skip_setup_step(*, organization: Organization, step: str) -> None:
+    _add_setup_mark(organization, build_skipped_mark(step))
+
+
+def build_skipped_mark(step: str) -> str:
+    return f"skipped:{step}"
+
+
+@transaction.atomic
+def _add_setup_mark(organization: Organization, mark: str) -> None:
     row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-    if step not in row.setup_steps:
-        row.setup_steps = [*row.setup_steps, step]
+    if mark not in row.setup_steps:
+        row.setup_steps = [*row.setup_steps, mark]
         row.save(update_fields=["setup_steps"])

@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from drives.models import CollectionCenter, Drive, Site
 from drives.web.setup_steps import STEPS, SetupStep
+from organizations import profile
 from organizations.models import Cause, Invitation, InvitationState, Membership, Organization
 
 
@@ -40,9 +41,9 @@ def list_steps(organization: Organization) -> list[StepState]:
     }
     states = []
     for step in STEPS:
-        is_marked = step.code in facts.setup_steps
-        is_done = by_data.get(step.code, is_marked)
-        states.append(StepState(step, is_done, is_marked and not is_done))
+        is_done = by_data.get(step.code, step.code in facts.setup_steps)
+        is_skipped = profile.build_skipped_mark(step.code) in facts.setup_steps
+        states.append(StepState(step, is_done, is_skipped and not is_done))
     return states
 
 

@@ -17,10 +17,12 @@ from organizations.web.accounts import MemberRequest
 def show_setup(request: MemberRequest) -> HttpResponse:
     organization = request.membership.organization
     if request.method == "POST":
-        step = BY_CODE.get(request.POST.get("skip", ""))
+        is_done = "done" in request.POST
+        step = BY_CODE.get(request.POST.get("done" if is_done else "skip", ""))
         if step is None or not step.may_be_skipped:
             raise Http404
-        profile.finish_setup_step(organization=organization, step=step.code)
+        act = profile.finish_setup_step if is_done else profile.skip_setup_step
+        act(organization=organization, step=step.code)
         return redirect("organizer_setup")
     steps = setup.list_steps(organization)
     context = {

@@ -36,7 +36,7 @@ class Organization(models.Model):
     calendar_title = models.CharField(max_length=60, blank=True)
     terms_note = TranslatedField(max_length=4000, blank=True)  # donors read it above the terms of the service
     privacy_note = TranslatedField(max_length=4000, blank=True)
-    setup_steps = models.JSONField(default=list, blank=True)  # codes of the set-up steps that were saved or skipped
+    setup_steps = models.JSONField(default=list, blank=True)  # step codes, see `profile`
     quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
     quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
     sms_price = models.DecimalField(

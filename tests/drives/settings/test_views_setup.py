@@ -60,16 +60,32 @@ def test_the_same_page_outside_of_the_set_up_returns_to_its_list() -> None:
     )
 
 
-def test_a_step_is_skipped_and_stays_reachable() -> None:
+@pytest.mark.parametrize(("code", "title"), [("cause", "Cause"), ("look", "Color"), ("program", "Donation program")])
+def test_a_step_is_skipped_and_stays_reachable(code: str, title: str) -> None:
     member = ben()
     browser = coordinator.signed_in(member)
-    browser.post(reverse("organizer_setup"), {"skip": "cause"})
-    assert "cause" not in open_codes(member)
+    browser.post(reverse("organizer_setup"), {"skip": code})
+    assert code not in open_codes(member)
     shown = text(browser.get(reverse("organizer_setup")))
-    assert "Cause skipped" in shown
-    assert "Start Cause" in shown
+    assert f"{title} skipped" in shown
+    assert f"Start {title}" in shown
     for wrong in ("name", "other", ""):
         assert browser.post(reverse("organizer_setup"), {"skip": wrong}).status_code == 404
+
+
+def test_a_skipped_step_that_is_saved_later_is_done() -> None:
+    browser = coordinator.signed_in(ben())
+    browser.post(reverse("organizer_setup"), {"skip": "look"})
+    browser.post(reverse("organizer_settings_page", args=["look"]), {"accent": "#1f4e5c"})
+    assert "Color done" in text(browser.get(reverse("organizer_setup")))
+
+
+def test_texting_is_done_when_the_owner_says_so() -> None:
+    browser = coordinator.signed_in(ben())
+    page = browser.get(f"{reverse('organizer_texting')}?setup=texting").content.decode()
+    assert 'name="done" value="texting"' in page
+    browser.post(reverse("organizer_setup"), {"done": "texting"})
+    assert "Text messages and e-mail done" in text(browser.get(reverse("organizer_setup")))
 
 
 def test_after_the_last_step_the_first_open_one_follows() -> None:
@@ -81,7 +97,7 @@ def test_after_the_last_step_the_first_open_one_follows() -> None:
 
 def test_a_finished_set_up_says_so() -> None:
     member = ben()
-    member.organization.setup_steps = [step.code for step in STEPS]
+    member.organization.setup_steps = [mark for step in STEPS for mark in (step.code, f"skipped:{step.code}")]
     member.organization.save()
     builders.drive(member.organization)
     browser = coordinator.signed_in(member)
