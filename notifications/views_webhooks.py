@@ -71,7 +71,7 @@ def receive_inbound_text(request: HttpRequest) -> HttpResponse:
 
 
 def _parse_count(text: str) -> int:
-    return min(int(text), 99) if text.isascii() and text.isdigit() else 0
+    return min(int(text[:9]), 99) if text.isascii() and text.isdigit() else 0  # int() refuses very long texts
 
 
 def _get_field(request: HttpRequest, name: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db.models import Model
@@ -87,6 +88,18 @@ def test_a_list_is_searched_only_by_its_own_filters(model: type[Model], page: Re
             is_filter = field.name in page.list_filter
             assert page.lookup_allowed(f"{field.name}__{lookup}", "x", request) == is_filter, field
     assert not page.lookup_allowed("organization__api_keys__secret_hash__startswith", "x", request)
+
+
+def test_hidden_texts_and_passwords_are_not_guessed_letter_by_letter(root: User) -> None:
+    def search(model: type[Model], **lookup: str) -> object:
+        request = RequestFactory().get("/", lookup)
+        request.user = root
+        return admin.site.get_model_admin(model).get_changelist_instance(request)
+
+    for model, lookup in ((Message, {"text__contains": "4"}), (User, {"password__startswith": "p"})):
+        with pytest.raises(DisallowedModelAdminLookup):
+            search(model, **lookup)
+    assert search(Message, state__exact="queued") is not None
 
 
 def test_control_a_plain_list_is_searched_by_hidden_texts(root: User) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.contrib.auth import password_validation
 
 from organizations import invitations, memberships, text_locks
 from organizations.invitations import NewUser
@@ -77,7 +78,7 @@ def join_two_with_one_address() -> list[str]:
     def join(number: int) -> Membership:
         return invitations.accept_invitation(token=tokens[number], user=NewUser(password=PASSWORD), now=NOW)
 
-    with patch.object(invitations.password_validation, "validate_password", lambda *_: storm.pause()):
+    with patch.object(password_validation, "validate_password", lambda *_: storm.pause()):
         return sorted(type(answer).__name__ for answer in storm.at_once(2, join))
 
 
