@@ -93,9 +93,6 @@ def render_person(
 @accounts.role_required("plan")
 def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
     organization, problems = request.membership.organization, []
-    page = people.load_merge_page(organization, pk, other)
-    if page is None:
-        raise Http404
     if request.method == "POST":
         try:
             survivor = privacy_merge.merge_volunteers(
@@ -113,6 +110,9 @@ def merge_people(request: MemberRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, _("The two records are now one."))
             return redirect("organizer_person", survivor.pk)
+    page = people.load_merge_page(organization, pk, other)
+    if page is None:
+        raise Http404
     response = members.render_member_page(request, "drives/desk/merge.html", {"merge": page, "pk": pk, "other": other})
     response.status_code = 409 if problems else 200
     return response

@@ -105,13 +105,17 @@ class Donor:
         self.consents = {"reminders": "on"} if consents else {}
         self.token = ""
 
+    @property
+    def contact(self) -> dict[str, str]:
+        """What she chooses and types on a form that asks for her contact."""
+        choice = "both" if self.phone and self.email else "phone" if self.phone else "email"
+        return {"contact_by": choice, "phone": self.phone, "email": self.email}
+
     def holds(self, drive: Drive, n: int, visit: str = "return") -> Page:
         """Hold a slot, starting on the drive's page and ending on the check page."""
         page = self.visitor.open(f"/d/{drive.slug}/?visit={visit}")
         page = self.visitor.submit(page.form("/book/"), slot=str(builders.slot(drive, n).pk))
-        contact_by = "both" if self.phone and self.email else "phone" if self.phone else "email"
-        contact = {"contact_by": contact_by, "phone": self.phone, "email": self.email}
-        details = {"name": self.name, **contact, **self.consents}
+        details = {"name": self.name, **self.contact, **self.consents}
         page = self.visitor.submit(page.form("/book/"), **details)
         assert page.path.startswith("/b/"), (page.status, page.html)
         self.token = Booking.objects.get(reference=page.path.split("/")[2]).token

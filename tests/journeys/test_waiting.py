@@ -32,7 +32,7 @@ def waits(donor: Donor, drive: Drive, **waitlist_request: str) -> Page:
     page = donor.visitor.open(f"/d/{drive.slug}/")
     assert "All spots are taken." in page.html
     page = donor.visitor.open(f"/d/{drive.slug}/waitlist/?visit=return")
-    typed = {"name": donor.name, "phone": donor.phone, "email": donor.email, "visit": "return", **donor.consents}
+    typed = {"name": donor.name, **donor.contact, "visit": "return", **donor.consents}
     page = donor.visitor.submit(page.form("/waitlist/"), **{**typed, **waitlist_request})
     assert page.path.startswith("/w/"), (page.status, page.html)
     sweep()

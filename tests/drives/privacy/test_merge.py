@@ -125,7 +125,7 @@ def test_a_coordinator_finds_looks_and_confirms() -> None:
     assert preview.status_code == 200
     assert Volunteer.objects.count() == 2
     for _twice in range(2):
-        assert ben.post(address).headers["Location"] == reverse("organizer_person", args=[ana.pk])
+        assert ben.post(address, {"called": ana.pk}).headers["Location"] == reverse("organizer_person", args=[ana.pk])
 
 
 def test_a_viewer_cannot_merge() -> None:
@@ -145,7 +145,7 @@ def test_reasons_against_the_merge_are_shown_before_and_after() -> None:
     ben = coordinator.signed_in(builders.member(here))
     address = reverse("organizer_merge_people", args=[ana, again])
     assert "Cancel one of them first" in ben.get(address).content.decode()
-    assert ben.post(address).status_code == 409
+    assert ben.post(address, {"called": ana}).status_code == 409
 
 
 def test_the_survivor_is_found_by_either_number() -> None:
