@@ -208,7 +208,7 @@ def test_a_process_that_dies_is_replaced_while_another_answers(tmp_path: Path, g
 
 
 def test_no_process_outlives_the_one_that_started_it(tmp_path: Path, guard: Guard) -> None:
-    with programs.web_process(guard, tmp_path / "web.log", DOORS) as (process, _port):
+    with programs.web_process(guard, tmp_path / "web.log", DOORS, WEB_CONCURRENCY="4") as (process, _port):
         assert programs.eventually(lambda: len(psutil.Process(process.pid).children()) == 4)
         children = psutil.Process(process.pid).children()
         os.kill(process.pid, signal.SIGKILL)
