@@ -16,7 +16,8 @@ from drives.web.fields import PhoneForm, PhoneFormField
 from notifications import contact_address
 from organizations import translated_text
 from organizations.models import Organization, Role
-from organizations.web.forms import EMAIL_SENTENCE, build_email_field
+from organizations.web import forms as web_forms
+from organizations.web.forms import EMAIL_SENTENCE
 
 COUNTRIES = (
     ("US", gettext_lazy("United States")),
@@ -196,12 +197,12 @@ def _build_role_field() -> forms.ChoiceField:
 
 
 class InvitationForm(forms.Form):
-    email = build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
+    email = web_forms.build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
     role = _build_role_field()
 
 
 class FounderInvitationForm(forms.Form):
-    email = build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
+    email = web_forms.build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
 
 
 class RoleForm(forms.Form):

@@ -113,7 +113,7 @@ def test_the_length_of_an_answer_is_said_while_typing_and_the_answer_leaves(
     page = signed_in(open_page(), member, live_server)
     page.goto(live_server.url + reverse("organizer_conversation", args=[Conversation.objects.order_by("pk")[1].pk]))
     page.get_by_label("Your answer").fill("Gracias por avisar.")
-    page.get_by_text("36 characters, 1 text").wait_for()
+    page.locator("#length").get_by_text("36 characters, 1 text").wait_for()
     page.get_by_role("button", name="Send the answer").click()
     page.get_by_text("We’re sending your answer.").wait_for()
     assert Message.objects.filter(kind="answer").count() == 2
