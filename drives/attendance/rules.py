@@ -14,4 +14,4 @@ WALK_IN_VISIT = Visit.RETURN  # selected in the form until the helper chooses
 
 def is_due_for_close_out(drive: Drive, now: datetime) -> bool:
     took_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
-    return took_place and drive.ends_at + timedelta(minutes=drive.grace_minutes) <= now
+    return took_place and drive.close_out_at <= now

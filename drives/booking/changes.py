@@ -324,7 +324,8 @@ def _apply_moves(
         footprint = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, booking.visit))
         for name, value in create.build_footprint_fields(footprint).items():
             setattr(booking, name, value)
-        booking.revision += booking.state != BookingState.HELD
+        if booking.state != BookingState.HELD:
+            booking.revision += 1
         booking.state = rules.get_next_state(Act.MOVE, booking.state)
     Booking.objects.bulk_update(moving, _MOVE_FIELDS)
     after = [counters.build_footprint(booking) for booking in moving]

@@ -1,5 +1,6 @@
 """Time limits of bookings, and the table of steps: the actors that may change a booking, in which state, and when."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -197,34 +198,7 @@ def build_drive_completed_reason() -> Reason:
 
 
 def _find_time_reason(when: When, booking: Booking, now: datetime) -> Reason | None:
-    drive = booking.drive
-    ends_at = drive.ends_at + timedelta(minutes=drive.grace_minutes) if when == When.AFTER_DRIVE else drive.ends_at
-    is_time = {
-        When.ANY_TIME: True,
-        When.BEFORE_DEADLINE: booking.is_held(now),
-        When.AFTER_DEADLINE: booking.is_overdue(now),
-        When.BEFORE_VISIT: now < booking.starts_at,
-        When.BEFORE_DRIVE_END: now < ends_at,
-        When.AFTER_CANCELLATION: _may_still_restore(booking, now),
-        When.FROM_DRIVE_DAY: now.astimezone(drive.site.zone).date() >= drive.day,
-        When.FROM_ARRIVAL: booking.starts_at <= now,
-        When.AFTER_DRIVE: ends_at <= now,
-    }
-    return None if is_time[when] else _build_time_reason(when, booking)
-
-
-def _build_time_reason(when: When, booking: Booking) -> Reason:
-    reasons = {
-        When.BEFORE_DEADLINE: Reason("hold_lapsed", str(HoldLapsed().message)),
-        When.AFTER_DEADLINE: Reason("hold_not_over", _("We’re still holding this time.")),
-        When.BEFORE_VISIT: build_visit_past_reason(),
-        When.BEFORE_DRIVE_END: Reason("drive_past", _("This drive is over.")),
-        When.AFTER_CANCELLATION: reasons_not_to_change(booking.state, frozenset())[0],
-        When.FROM_DRIVE_DAY: Reason("drive_not_today", _("This drive is not in progress right now.")),
-        When.FROM_ARRIVAL: Reason("not_due_yet", _("It’s too early to mark this person as a no-show.")),
-        When.AFTER_DRIVE: Reason("drive_not_over", _("This drive isn’t over yet.")),
-    }
-    return reasons[when]
+    return None if _IS_TIME[when](booking, now) else _TIME_REASONS[when](booking)
 
 
 def _may_still_restore(booking: Booking, now: datetime) -> bool:
@@ -232,6 +206,29 @@ def _may_still_restore(booking: Booking, now: datetime) -> bool:
     if cancelled_at is None or booking.cancelled_by != CancelledBy.DONOR:
         return False
     return now - cancelled_at < UNDO_WITHIN and now < booking.starts_at
+
+
+_IS_TIME: Mapping[When, Callable[[Booking, datetime], bool]] = {
+    When.ANY_TIME: lambda _booking, _now: True,
+    When.BEFORE_DEADLINE: lambda booking, now: booking.is_held(now),
+    When.AFTER_DEADLINE: lambda booking, now: booking.is_overdue(now),
+    When.BEFORE_VISIT: lambda booking, now: now < booking.starts_at,
+    When.BEFORE_DRIVE_END: lambda booking, now: now < booking.drive.ends_at,
+    When.AFTER_CANCELLATION: _may_still_restore,
+    When.FROM_DRIVE_DAY: lambda booking, now: booking.drive.day <= now.astimezone(booking.drive.site.zone).date(),
+    When.FROM_ARRIVAL: lambda booking, now: booking.starts_at <= now,
+    When.AFTER_DRIVE: lambda booking, now: booking.drive.close_out_at <= now,
+}
+_TIME_REASONS: Mapping[When, Callable[[Booking], Reason]] = {
+    When.BEFORE_DEADLINE: lambda _booking: Reason("hold_lapsed", str(HoldLapsed().message)),
+    When.AFTER_DEADLINE: lambda _booking: Reason("hold_not_over", _("We’re still holding this time.")),
+    When.BEFORE_VISIT: lambda _booking: build_visit_past_reason(),
+    When.BEFORE_DRIVE_END: lambda _booking: Reason("drive_past", _("This drive is over.")),
+    When.AFTER_CANCELLATION: lambda booking: reasons_not_to_change(booking.state, frozenset())[0],
+    When.FROM_DRIVE_DAY: lambda _booking: Reason("drive_not_today", _("This drive is not in progress right now.")),
+    When.FROM_ARRIVAL: lambda _booking: Reason("not_due_yet", _("It’s too early to mark this person as a no-show.")),
+    When.AFTER_DRIVE: lambda _booking: Reason("drive_not_over", _("This drive isn’t over yet.")),
+}
 
 
 def _is_frozen_by_cancellation(booking: Booking) -> bool:

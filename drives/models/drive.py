@@ -1,7 +1,7 @@
 """Drives: one collection day at one site."""
 
 from dataclasses import replace
-from datetime import time
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -158,6 +158,10 @@ class Drive(models.Model):
             self.first_screening_steps + self.first_chair_steps, self.return_screening_steps + self.return_chair_steps
         )
         return replace(tightened, visit_minutes=steps * self.step_minutes)
+
+    @property
+    def close_out_at(self) -> datetime:
+        return self.ends_at + timedelta(minutes=self.grace_minutes)
 
     @property
     def plan(self) -> dict[str, Any]:

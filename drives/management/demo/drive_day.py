@@ -164,7 +164,7 @@ def _build_walk_in_events(donor: DemoDonor, drive: Drive, came_at: datetime, hel
 
 
 def _build_close_out_events(drive: Drive, day: Day) -> Iterator[Event]:
-    over_at = drive.ends_at + timedelta(minutes=drive.grace_minutes + 1)
+    over_at = drive.close_out_at + timedelta(minutes=1)
     yield Event(over_at, lambda now: close_out.close_out_drive(drive_id=drive.pk, now=now), sends_messages=True)
     if day.completed:
         coordinator = day.demo_organization.coordinator
