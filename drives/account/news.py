@@ -29,7 +29,7 @@ def request_news(
     `registration.build_registration` and `verification.send_code`.
     """
     if Purpose.NEWS not in person.consents:
-        message = _("Check the box, so that we may tell you about our next drives.")
+        message = _("Check the box if you want us to tell you about our next drives.")
         raise ValidationError({"news": ValidationError(message, code="consent_missing")})
     fields = replace(person, consents=[Purpose.NEWS]).registration_fields()
     typed = registration.build_registration(organization=organization, **fields, source=NEWS_SOURCE, ip=ip, now=now)

@@ -79,7 +79,9 @@ SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
     {
         "close_out": SweepSubject(_("Close a drive and write its report"), _list_drives, _show_drive),
         "under_filled": SweepSubject(_("Note that a drive has many open times"), _list_drives, _show_drive),
-        "cancellation_digests": SweepSubject(_("Tell coordinators of late cancellations"), _list_drives, _show_drive),
+        "cancellation_digests": SweepSubject(
+            _("Tell coordinators about late cancellations"), _list_drives, _show_drive
+        ),
         "lapse_holds": SweepSubject(_("Free the spots of unverified bookings"), _list_drives, _show_drive),
         "offer_spots": SweepSubject(_("Offer freed spots to the waiting list"), _list_drives, _show_drive),
         "close_waitlists": SweepSubject(_("Close a waiting list"), _list_drives, _show_drive),

@@ -28,5 +28,5 @@ def try_parked_task_again(request: MemberRequest, pk: int) -> HttpResponse:
     organization, actor = request.membership.organization, members.format_actor(request)
     if not parked.try_again(organization=organization, parked_id=pk, actor=actor, now=timezone.now()):
         raise Http404
-    messages.success(request, _("The worker tries again within a few minutes."))
+    messages.success(request, _("We’ll try again the next time this task runs."))
     return redirects.redirect_after_post("organizer_parked")

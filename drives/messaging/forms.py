@@ -190,7 +190,9 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
             "messages_per_day": gettext_lazy(
                 "Counts every text. When the limit is reached, reminders wait until the next day. Enter 0 for no limit."
             ),
-            "codes_per_day": gettext_lazy("Codes that people ask for on your pages. It limits what a fraud can cost."),
+            "codes_per_day": gettext_lazy(
+                "Counts the codes that people request on your pages. This limits what fraud can cost you."
+            ),
             "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),
             "sms_currency": gettext_lazy("Three letters, for example USD."),
         }

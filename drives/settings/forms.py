@@ -42,7 +42,9 @@ ROLE_SENTENCES = {
     Role.OWNER: gettext_lazy("plans drives, and manages members, keys and settings"),
     Role.COORDINATOR: gettext_lazy("plans drives, books donors, writes messages"),
     Role.CHECK_IN: gettext_lazy("checks donors in at the door"),
-    Role.VIEWER: gettext_lazy("sees everything, changes nothing"),
+    Role.VIEWER: gettext_lazy(
+        "sees drives, bookings and figures, but no full phone number or e-mail address, and changes nothing"
+    ),
 }
 
 
@@ -66,9 +68,9 @@ class NamesForm(OrganizationForm):
         help_texts = {
             "name": gettext_lazy("The name that donors know."),
             "legal_name": gettext_lazy(
-                "As registered, for example Hope Foundation, Inc. It stands in the terms and the privacy policy."
+                "As registered, for example Hope Foundation, Inc. The terms and the privacy policy show it."
             ),
-            "sms_name": gettext_lazy("Every text begins with it. Up to 20 plain letters."),
+            "sms_name": gettext_lazy("Every text starts with this name. Use up to 20 letters without accents."),
         }
         error_messages = {
             "name": {"required": gettext_lazy("Enter the name of your organization.")},
@@ -99,13 +101,15 @@ class ContactForm(OrganizationForm):
 class RegionForm(OrganizationForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Main language"),
-        help_text=gettext_lazy("You write your texts in it first. You can add them in the other languages."),
+        help_text=gettext_lazy("You write your texts in this language first. You can add the other languages later."),
         choices=lambda: settings.LANGUAGES,
     )
     country = forms.ChoiceField(label=gettext_lazy("Country"), choices=COUNTRIES)
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        help_text=gettext_lazy("New locations begin with it. You can choose another one for each location."),
+        help_text=gettext_lazy(
+            "New locations start with this time zone. You can choose another one for each location."
+        ),
         choices=forms_sites.list_zone_choices,
         error_messages={"required": gettext_lazy("Choose your time zone.")},
     )
@@ -133,8 +137,8 @@ class LookForm(OrganizationForm):
             contrast = floor(colors.compute_least_contrast(accent) * 10) / 10  # 4.48 must not read as 4.5
             facts = {"contrast": f"{contrast:.1f}", "shade": colors.find_readable_shade(accent)}
             sentence = _(
-                "This color is too light to read: its contrast is %(contrast)s, and 4.5 is the least. The nearest shade"
-                " that works is %(shade)s."
+                "This color is too light to read. Its contrast is %(contrast)s, and it must be at least 4.5."
+                " The nearest shade that works is %(shade)s."
             )
             self.readable_shade = facts["shade"]
             raise ValidationError(sentence % facts, code="contrast_too_low")
@@ -148,7 +152,8 @@ class CalendarTitleForm(OrganizationForm):
         labels = {"calendar_title": gettext_lazy("Title of calendar entries")}
         help_texts = {
             "calendar_title": gettext_lazy(
-                "Others may see a donor’s calendar, so write nothing about health. Empty: the name of the drive."
+                "Other people may see a donor’s calendar, so don’t mention health. Leave it empty to use the name of"
+                " the drive."
             )
         }
 
@@ -170,7 +175,7 @@ class LegalTextsForm(OrganizationForm):
 class ProgramForm(OrganizationForm):
     program = forms.ChoiceField(
         label=gettext_lazy("Donation program"),
-        help_text=gettext_lazy("Your first drive begins with it. Later drives begin as your last one."),
+        help_text=gettext_lazy("Your first drive starts with this program. Later drives copy your last one."),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose a program.")},
     )
@@ -228,7 +233,9 @@ class ApiKeyForm(forms.Form):
     )
     expires_on = forms.DateField(
         label=gettext_lazy("Last day"),
-        help_text=gettext_lazy("After this day the key stops working. Empty: it works until you revoke it."),
+        help_text=gettext_lazy(
+            "The key stops working after this day. Leave it empty if the key should work until you revoke it."
+        ),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         required=False,
         error_messages={"invalid": gettext_lazy("Enter a date like 2027-03-14.")},

@@ -37,7 +37,7 @@ PAGES = {
     "legal": SettingsPage(
         gettext_lazy("Terms and privacy"),
         forms.LegalTextsForm,
-        gettext_lazy("Donors read your texts together with the rules that hold for every organization here."),
+        gettext_lazy("Donors see your texts together with the rules that apply to every organization here."),
     ),
 }
 

@@ -16,4 +16,4 @@ def build_name_taken_reason() -> Reason:
 
 
 def build_link_used_reason() -> Reason:
-    return Reason("link_used", _("Donors have booked through this link, so it stays."))
+    return Reason("link_used", _("Donors have booked through this link, so you can’t remove it."))

@@ -29,7 +29,7 @@ STEPS = (
     SetupStep(
         "name",
         _("Names"),
-        _("Donors read the name on every page. The legal name stands in the terms, which carriers ask to see."),
+        _("Donors see the name on every page. The terms show the legal name, and carriers ask to see the terms."),
         "organizer_settings_page",
         "name",
         may_be_skipped=False,
@@ -45,7 +45,10 @@ STEPS = (
     SetupStep(
         "region",
         _("Language, country and time zone"),
-        _("Your texts begin in this language. The country decides which donation programs we offer you first."),
+        _(
+            "You write your texts in this language first. The country decides which donation programs we offer you"
+            " first."
+        ),
         "organizer_settings_page",
         "region",
         may_be_skipped=False,
@@ -86,7 +89,7 @@ STEPS = (
     SetupStep(
         "texting",
         _("Text messages and e-mail"),
-        _("Carriers block texts from numbers that are not registered. The registration takes days, so begin early."),
+        _("Carriers block texts from numbers that are not registered. The registration takes days, so start early."),
         "organizer_texting",
     ),
     SetupStep(

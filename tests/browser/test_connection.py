@@ -74,7 +74,7 @@ def test_the_end_of_the_time_to_join_the_waitlist_is_announced(open_page: OpenPa
     WaitlistEntry.objects.filter(state="held").update(held_until=timezone.now() + timedelta(seconds=125))
     page.reload()
     page.get_by_label("Code").fill("123")
-    wait_until_spoken(page, "In two minutes the time to enter the code is over.")
+    wait_until_spoken(page, "You have two minutes left to enter the code.")
     page.get_by_role("button", name="I need 15 more minutes").click()
     wait_until_spoken(page, "Held until")
     assert page.get_by_label("Code").input_value() == "123"

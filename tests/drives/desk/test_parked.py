@@ -63,7 +63,7 @@ def test_tried_again_the_next_sweep_does_it() -> None:
     assert not Drive.objects.filter(closed_out_at__isnull=False).exists()
     ben = coordinator.signed_in(builders.member(drive.organization))
     shown = donor.text(ben.post(reverse("organizer_try_parked", args=[row.pk]), follow=True))
-    assert "The worker tries again within a few minutes." in shown
+    assert "We’ll try again the next time this task runs." in shown
     assert AuditEntry.objects.filter(verb="sweep.tried_again", about=f"close_out:{drive.pk}").exists()
     close_out.close_out_due_drives(now=late)
     assert Drive.objects.filter(closed_out_at__isnull=False).exists()
