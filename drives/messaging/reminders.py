@@ -157,23 +157,39 @@ def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[in
 
 
 def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> set[int]:
-    """Return the ids of the e-mails that must not leave. The last reminders before the visit have precedence."""
+    """Return the ids of the e-mails to unverified mailboxes that must not leave.
+
+    A donor that we may text gets texts, and the last e-mail is kept for a change or a cancellation of the booking. For
+    other donors, the last reminders before the visit have precedence.
+    """
     limited = [
         (message, booking)
         for message in scheduled
         if message.channel == Channel.EMAIL
         and (booking := bookings.get(shared_contacts.parse_booking_id(message)))
-        and addressees.build_addressee(booking.volunteer).is_unverified(Channel.EMAIL)
+        and _has_unverified_mailbox(booking)
         and shared_contacts.is_still_valid(booking, message, now)
     ]
-    later_emails = _count_later_emails(limited) if limited else {}
-    return unverified_mailboxes.list_over_limit([message for message, _booking in limited], later_emails)
+    reaches = _load_reaches([booking for _message, booking in limited])
+    texted = {message.pk for message, booking in limited if _may_text(booking, reaches[booking.drive.organization])}
+    others = [(message, booking) for message, booking in limited if message.pk not in texted]
+    later_emails = _count_later_emails(others, reaches) if others else {}
+    return texted | unverified_mailboxes.list_over_limit([message for message, _booking in others], later_emails)
 
 
-def _count_later_emails(reminders: Sequence[tuple[Message, Booking]]) -> dict[int, int]:
+def _has_unverified_mailbox(booking: Booking) -> bool:
+    return addressees.build_addressee(booking.volunteer).is_unverified(Channel.EMAIL)
+
+
+def _may_text(booking: Booking, donor_reach: DonorReach) -> bool:
+    return Channel.SMS in donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
+
+
+def _count_later_emails(
+    reminders: Sequence[tuple[Message, Booking]], reaches: Mapping[Organization, DonorReach]
+) -> dict[int, int]:
     """Count the later reminders of the same booking that will be e-mails, by message id."""
     scheduled = notifications_queries.list_scheduled_messages([booking.about for _message, booking in reminders])
-    reaches = _load_reaches([booking for _message, booking in reminders])
     counts = {}
     for message, booking in reminders:
         later = [
@@ -187,8 +203,11 @@ def _count_later_emails(reminders: Sequence[tuple[Message, Booking]]) -> dict[in
 
 def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
     """List the kinds of these reminders that will be e-mails. Texts to donors that we may not text become e-mails."""
+    may_text = _may_text(booking, donor_reach)
+    if may_text and _has_unverified_mailbox(booking):
+        return []
+    emails = [message for message in reminders if message.channel == Channel.EMAIL or not may_text]
     allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
-    emails = [message for message in reminders if message.channel == Channel.EMAIL or Channel.SMS not in allowed]
     return list(dict.fromkeys(message.kind for message in emails)) if Channel.EMAIL in allowed else []
 
 

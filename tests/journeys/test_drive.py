@@ -114,9 +114,8 @@ def test_a_cancelled_drive_notifies_each_donor_once_and_sends_no_reminder(time_m
     cy = Donor(2, email="cy@example.org")
     cy.books(drive, 12)
     cy.submits(cy.opens("cancel/"), "/cancel/")
-    di, ed = Donor(3, email="di@example.org"), Donor(5, email="ed@example.org", has_phone=False)
+    di = Donor(3, email="di@example.org")
     di.books(drive, 12)
-    ed.books(drive, 20)
     held = Donor(4)
     held.holds(drive, 16)
     live(time_machine, NOW, local("2027-03-10 08:55"))
@@ -128,10 +127,8 @@ def test_a_cancelled_drive_notifies_each_donor_once_and_sends_no_reminder(time_m
     for donor in (ana, bo, di):
         assert texts_since(donor, cancelled_at) == [words.drive_cancelled(donor.link)]
     assert texts_since(cy, cancelled_at) == texts_since(held, cancelled_at) == []
-    assert [(sent.method, sent.sequence) for sent in invitations("ed@example.org")] == [("REQUEST", 0), ("CANCEL", 1)]
-    assert "The hall is flooded." in received("ed@example.org")[-1].text
-    # Di never verified this mailbox, so it gets two e-mails: the confirmation and a reminder.
-    assert [sent.method for sent in invitations("di@example.org")] == ["REQUEST"]
+    assert [(sent.method, sent.sequence) for sent in invitations("di@example.org")] == [("REQUEST", 0), ("CANCEL", 1)]
+    assert "The hall is flooded." in received("di@example.org")[-1].text
     assert set(Booking.objects.values_list("state", flat=True)) == {"cancelled", "lapsed"}
     waiting = Message.objects.filter(state__in=["scheduled", "queued", "claimed"])
     assert list(waiting.values_list("key", flat=True)) == []

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from drives.booking import changes
 from drives.messaging import email_fallback, reminders
-from drives.models import Booking, Drive
+from drives.models import Booking, CancelledBy, Drive
 from notifications import consents, unverified_mailboxes
 from notifications.models import Message
 from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
@@ -95,12 +95,14 @@ def render(message: Message) -> Message:
 
 @pytest.mark.parametrize("moves", [0, 1])
 def test_a_reminder_counts_when_it_is_rendered(moves: int) -> None:
-    booking = booked()
+    booking = builders.booked(builders.drive(), email=MAIL, consents=())
     made.deliver(NOW)
     for turn in range(moves):
         move(booking, turn)
-    week = render(Message.objects.get(kind="week", state="scheduled"))
-    assert (week.state, week.reason) == (("withdrawn", "unverified_mailbox") if moves else ("queued", ""))
+    last = render(Message.objects.get(kind="day_before", state="scheduled"))
+    made.deliver(last.due_at)
+    last.refresh_from_db()
+    assert (last.channel, last.state) == (("sms", "blocked") if moves else ("email", "delivered"))
 
 
 def test_a_mailbox_verified_before_the_reminder_gets_it() -> None:
@@ -167,12 +169,20 @@ def test_a_donor_without_texts_gets_the_last_reminder_by_email(*, is_confirmatio
     ]
 
 
-def test_a_donor_with_texts_gets_the_early_reminder_by_email() -> None:
-    booking = booked()
+@pytest.mark.parametrize("is_verified", [False, True])
+def test_a_donor_with_texts_keeps_the_last_email_for_a_change(*, is_verified: bool) -> None:
+    booking = booked(is_verified=is_verified)
     made.deliver(NOW)
-    assert "We’ll e-mail you 7 days before." in read_page(booking)
-    made.deliver(render(Message.objects.get(kind="week")).due_at)
-    assert (Message.objects.get(kind="week").state, count_delivered()) == ("delivered", 2)
+    assert ("We’ll e-mail you 7 days before." in read_page(booking)) == is_verified
+    week = render(Message.objects.get(kind="week"))
+    made.deliver(week.due_at)
+    assert Message.objects.get(pk=week.pk).state == ("delivered" if is_verified else "withdrawn")
+    changes.cancel_bookings(
+        booking_id=booking.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=week.due_at + timedelta(minutes=1)
+    )
+    made.deliver(week.due_at + timedelta(minutes=1))
+    cancellation = Message.objects.get(kind="cancelled", channel="email")
+    assert (cancellation.state, cancellation.calendar_method) == ("delivered", "CANCEL")
 
 
 def test_two_texts_that_are_due_at_once_become_one_email() -> None:
