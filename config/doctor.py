@@ -13,12 +13,11 @@ import redis
 from django.conf import settings
 from django.core import checks as django_checks
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 from django.utils import timezone
 from environs import env
 
-from config import client_address
+from config import client_address, health
 from notifications import queries as messages
 from notifications import stuck_messages
 from notifications.models import Heartbeat
@@ -27,7 +26,6 @@ from organizations.models import Organization
 
 OLDEST_POSTGRESQL = 150_000
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
-MAX_SWEEP_AGE = timedelta(minutes=1)
 UNTRUSTED_WITHIN = timedelta(days=1)
 SHORTEST_TOKEN = 16
 _TWILIO_FORMATS = {
@@ -147,8 +145,7 @@ def _check_server() -> Iterator[Finding]:
 
 
 def _check_migrations() -> Iterator[Finding]:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if health.count_missing_migrations():
         yield Finding("migrations", "Migrations are not applied.", "Run `manage.py migrate`.")
 
 
@@ -167,7 +164,7 @@ def _check_data() -> Iterator[Finding]:
 def _check_running() -> Iterator[Finding]:
     now = timezone.now()
     seen_at = messages.find_last_delivery_at()
-    if seen_at is None or now - seen_at > MAX_SWEEP_AGE:
+    if seen_at is None or now - seen_at > health.MAX_SWEEP_AGE:
         when = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
         yield Finding("beat", f"No sweep has run {when}.", "Start beat and worker. See that they reach Redis.")
     for blockage in stuck_messages.find_blockages(now):

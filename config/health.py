@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config import client_address
+from config import client_address, logs
 from drives.capacity import drift
 from drives.capacity import rules as capacity_rules
 from notifications import queries as messages
@@ -22,7 +22,6 @@ from organizations import database_copy, key_fingerprints
 
 PUBLIC_SECONDS = 5  # how old an answer to the public may be
 MAX_SWEEP_AGE = timedelta(minutes=1)
-PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class ProbeMiddleware:
@@ -32,7 +31,7 @@ class ProbeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in PROBE_PATHS:
+        if request.path in logs.PROBE_PATHS:
             request.META["HTTP_HOST"] = "localhost"
         return self.get_response(request)
 
@@ -77,8 +76,12 @@ def _check_database() -> str | None:
 
 
 def _check_migrations() -> str | None:
-    missing = len(_list_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
+    missing = count_missing_migrations()
     return f"{missing} migrations are not applied" if missing else None
+
+
+def count_missing_migrations() -> int:
+    return len(_list_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
 
 
 @cache

@@ -16,14 +16,12 @@ from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
-QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # The code logs no personal data, but an exception's message may contain some.
 PERSONAL_DATA_PATTERNS = (
-    (
-        re.compile(r"(/(?:b|w|offer|stop|feeds|start)/)[\w-]{20,}"),
-        r"\1[token]",
-    ),  # the tokens of our links have 22 characters
+    # The tokens of our links have 22 characters.
+    (re.compile(r"(/(?:b|w|offer|stop|feeds|start)/)[\w-]{20,}"), r"\1[token]"),
     (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+\d[\d ().-]{6,18}\d"), "[phone]"),
     (re.compile(r"(?<![\w.-])(?:1[ .-]?)?(?:\(\d{3}\)|\d{3})[ .-]?\d{3}[ .-]?\d{4}(?![\w-])"), "[phone]"),
@@ -81,7 +79,7 @@ class ProbeFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, status = getattr(record, "request", None), getattr(record, "status_code", None)
-        is_probe = isinstance(request, HttpRequest) and request.path in QUIET_PATHS
+        is_probe = isinstance(request, HttpRequest) and request.path in PROBE_PATHS
         return not (is_probe and status == HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -98,10 +96,8 @@ def build_logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "django": plain,
             "django.server": plain,
-            "django.request": {
-                "level": "ERROR",
-                "filters": ["no_probe"],
-            },  # RequestLogMiddleware logs all requests anyway
+            # RequestLogMiddleware logs all requests anyway.
+            "django.request": {"level": "ERROR", "filters": ["no_probe"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # any client can send a wrong Host header
             "_granian": plain,
             "celery.app.trace": quiet,  # it would log a task every two seconds
@@ -138,7 +134,7 @@ class RequestLogMiddleware:
             REQUEST_ID.reset(token)
 
     def _level(self, request: HttpRequest) -> int:
-        quiet = request.path in QUIET_PATHS or request.path.startswith(settings.STATIC_URL)
+        quiet = request.path in PROBE_PATHS or request.path.startswith(settings.STATIC_URL)
         return logging.DEBUG if quiet else logging.INFO
 
     def _fields(self, request: HttpRequest, response: HttpResponse, started: float) -> dict[str, object]:

@@ -117,12 +117,22 @@ def test_a_missing_migration_is_found() -> None:
 
 
 @pytest.mark.usefixtures("sound")
-@pytest.mark.parametrize("age", [None, timedelta(minutes=2)])
-def test_a_silent_beat_is_found(age: timedelta | None) -> None:
+@pytest.mark.parametrize(
+    ("age", "codes"), [(None, ["beat"]), (timedelta(seconds=61), ["beat"]), (timedelta(seconds=55), [])]
+)
+def test_a_silent_beat_is_found(age: timedelta | None, codes: list[str]) -> None:
     Heartbeat.objects.all().delete()
     if age:
         Heartbeat.objects.create(name="deliver_due", seen_at=timezone.now() - age)
-    assert find_codes() == ["beat"]
+    assert find_codes() == codes
+
+
+@pytest.mark.usefixtures("sound")
+@pytest.mark.parametrize(("minutes", "codes"), [(24 * 60 - 1, ["untrusted_proxy"]), (24 * 60, [])])
+def test_an_untrusted_proxy_is_found_for_a_day(minutes: int, codes: list[str]) -> None:
+    seen_at = timezone.now() - timedelta(minutes=minutes)
+    Heartbeat.objects.create(name="untrusted_proxy", seen_at=seen_at)
+    assert find_codes() == codes
 
 
 @pytest.mark.usefixtures("sound")

@@ -49,6 +49,14 @@ def test_a_silent_beat_is_named(client: Client, ago: timedelta | None) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (61, 503)])
+def test_a_beat_is_silent_after_a_minute(client: Client, time_machine: Any, seconds: int, status: int) -> None:
+    time_machine.move_to(builders.NOW, tick=False)
+    sweep_seen(timedelta(seconds=seconds))
+    assert answer(client)[0] == status
+
+
+@pytest.mark.django_db
 def test_a_migration_that_is_missing_is_named(client: Client) -> None:
     sweep_seen()
     with connection.cursor() as cursor:
