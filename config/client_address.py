@@ -10,11 +10,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from config import connections
 from notifications.models import Heartbeat
+
+LOG_INTERVAL_SECONDS = 60  # for each process
+HEARTBEAT_NAME = "untrusted_proxy"  # `manage.py doctor` reads it
 
 # Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include the documentation ranges.
 _INTERNAL_NETWORKS = [
@@ -22,11 +26,7 @@ _INTERNAL_NETWORKS = [
     for network in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 ]
 _PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
-
-
 _IS_FORWARDED = "drives.is_forwarded"
-LOG_INTERVAL_SECONDS = 60  # for each process
-HEARTBEAT_NAME = "untrusted_proxy"  # `manage.py doctor` reads it
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 class ClientAddressMiddleware:
     """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it.
 
-    Only a proxy in TRUSTED_PROXIES may say it. Each of our proxies adds an entry to X-Forwarded-For, so the visitor is
-    the entry of number PROXY_COUNT from the end. Earlier entries may be forged by the visitor.
+    It believes only the headers of a proxy in TRUSTED_PROXIES. Each of our proxies adds an entry to X-Forwarded-For, so
+    the visitor's address is number PROXY_COUNT from the end. The visitor may have forged the entries before it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -64,8 +64,13 @@ def _report_untrusted_proxy() -> None:
         " visitors behind that address share their limits. If it is your proxy, set BEHIND_PROXY=on and add it to"
         " TRUSTED_PROXIES"
     )
-    with suppress(DatabaseError):
-        Heartbeat.objects.update_or_create(name=HEARTBEAT_NAME, defaults={"seen_at": timezone.now()})
+    # LostConnectionMiddleware comes later, and the redirect to https, which a wrong proxy causes, comes before it.
+    with suppress(DatabaseError, InterfaceError):
+        connections.run_watched(_record_untrusted_proxy)
+
+
+def _record_untrusted_proxy() -> None:
+    Heartbeat.objects.update_or_create(name=HEARTBEAT_NAME, defaults={"seen_at": timezone.now()})
 
 
 def require_monitor(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

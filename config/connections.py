@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from psycopg.pq import TransactionStatus
 
+T = TypeVar("T")
 LOOK_SECONDS = 0.5  # between two looks at the running requests
 PAUSE_SECONDS = 2.0  # requests that need a new connection are refused for this long after the path was found dead
 
@@ -37,14 +38,19 @@ class LostConnectionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        for opened in connections.all(initialized_only=True):
-            if opened.connection is not None and _is_connection_lost(opened.connection):
-                opened.close()
-        if not settings.DATABASE_SILENT_SECONDS:
-            return self.get_response(request)
-        if connection.connection is None and watch.is_path_dead():
-            raise PathIsDead
-        return watch.run(lambda: self.get_response(request))
+        return run_watched(lambda: self.get_response(request))
+
+
+def run_watched(work: Callable[[], T]) -> T:
+    """Run work that uses the database. Raises OperationalError instead of waiting for a dead path."""
+    for opened in connections.all(initialized_only=True):
+        if opened.connection is not None and _is_connection_lost(opened.connection):
+            opened.close()
+    if not settings.DATABASE_SILENT_SECONDS:
+        return work()
+    if connection.connection is None and watch.is_path_dead():
+        raise PathIsDead
+    return watch.run(work)
 
 
 @dataclass
@@ -73,12 +79,12 @@ class SilenceWatch:
         self._thread: threading.Thread | None = None
         self._dead_until = 0.0
 
-    def run(self, respond: Callable[[], HttpResponse]) -> HttpResponse:
+    def run(self, work: Callable[[], T]) -> T:
         self._start_thread()
         running = self._running[threading.get_ident()] = RunningRequest(connections["default"])
         try:
             with running.connection.execute_wrapper(running.count_statement):
-                return respond()
+                return work()
         finally:
             del self._running[threading.get_ident()]
 

@@ -1,14 +1,17 @@
 """Which address is the visitor's, behind any number of proxies, and which header is ignored."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import caches
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
+from config import connections
 from config.client_address import ClientAddressMiddleware
 from notifications.models import Heartbeat
+from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
 VISITOR, FORGED = "203.0.113.7", "198.51.100.9"
@@ -69,11 +72,30 @@ def test_only_a_trusted_proxy_may_name_the_visitor_and_others_are_reported(
     assert VISITOR not in caplog.text
 
 
-def test_an_untrusted_header_is_reported_once_a_minute(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_untrusted_header_is_reported_once_a_minute(
+    settings: Any, caplog: pytest.LogCaptureFixture, time_machine: Any
+) -> None:
     settings.BEHIND_PROXY = True
-    for _request in range(3):
+    for seconds, reports in ((0, 1), (0, 1), (59, 1), (60, 2)):
+        time_machine.move_to(NOW + timedelta(seconds=seconds), tick=False)
         find_address("192.0.2.1", X_Forwarded_For=VISITOR)
-    assert caplog.text.count("add it to TRUSTED_PROXIES") == 1
-    caches["local"].clear()
+        assert caplog.text.count("add it to TRUSTED_PROXIES") == reports
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_connection_does_not_keep_the_report_from_the_database(settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+    connection.ensure_connection()
+    connection.connection.close()
     find_address("192.0.2.1", X_Forwarded_For=VISITOR)
-    assert caplog.text.count("add it to TRUSTED_PROXIES") == 2
+    assert Heartbeat.objects.filter(name="untrusted_proxy").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_report_does_not_wait_for_a_dead_path_to_the_database(settings: Any) -> None:
+    settings.BEHIND_PROXY, settings.DATABASE_SILENT_SECONDS = True, 6
+    connection.close()
+    connections.watch.record_failure(OperationalError())
+    assert find_address("192.0.2.1", X_Forwarded_For=VISITOR).META["REMOTE_ADDR"] == "192.0.2.1"
+    assert connection.connection is None
+    assert not Heartbeat.objects.exists()
