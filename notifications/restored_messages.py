@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce
 
-from notifications.models import Heartbeat, Message, MessageState, Purpose
+from notifications.models import Message, MessageState, Purpose
 from notifications.models.message import RESUMABLE_REASONS, UNSENT_STATES, MessageQuerySet
 
 REASON = "restored"
@@ -25,12 +25,6 @@ class MessagesOfKind:
     count: int
     first_due_at: datetime
     last_due_at: datetime
-
-
-def find_copy_time() -> datetime | None:
-    """Return the time of the last sweep in this copy."""
-    last: datetime | None = Heartbeat.objects.aggregate(at=Max("seen_at"))["at"]
-    return last
 
 
 @transaction.atomic(savepoint=False)

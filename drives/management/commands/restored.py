@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from drives.privacy import erasure_list, restored_copy
 from drives.privacy.restored_copy import RestoreResult
-from notifications import restored_messages
+from notifications import queries as notifications_queries
 from organizations import database_copy, key_fingerprints
 
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         erasures = self._read_erasures(options["erasures"], options["no_erasures"])
         sent_until = options["stopped_at"] or now
         database_copy.hold_sweeps(now=now)  # also if the copy looks like the lost database
-        copied_at = restored_messages.find_copy_time()
+        copied_at = notifications_queries.find_last_delivery_at()
         self.stdout.write(
             f"The copy was made at {copied_at or 'an unknown time'}. Erasures on the list: {len(erasures)}."
         )
@@ -70,9 +70,9 @@ class Command(BaseCommand):
     def _open_moved_database(self, options: Mapping[str, Any]) -> None:
         if options["stopped_at"] or options["erasures"]:
             raise CommandError("With --moved, nothing is withdrawn or erased. Leave the other options out.")
+        swept_at = notifications_queries.find_last_delivery_at()
         self.stdout.write(
-            f"The last sweep ran at {restored_messages.find_copy_time() or 'an unknown time'}. If a message left after"
-            " that, it leaves again."
+            f"The last sweep ran at {swept_at or 'an unknown time'}. If a message left after that, it leaves again."
         )
         _ask(options)
         restored_copy.accept_moved_database(actor="command", now=timezone.now())

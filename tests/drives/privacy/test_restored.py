@@ -12,11 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from config import client_address
 from config.logs import JsonFormatter
 from drives.messaging import invitations
 from drives.privacy import erase, erasure_list
 from notifications import delivery, tasks
-from notifications.models import Message
+from notifications.models import Heartbeat, Message
 from organizations import database_copy, key_fingerprints
 from organizations.models import AuditEntry, DatabaseMarker
 from tests import builders
@@ -79,6 +80,12 @@ def test_nothing_leaves_a_copy_until_a_person_opens_it(caplog: pytest.LogCapture
     assert find_state(message) == "queued"
     assert "this database is a restored copy" in caplog.text
     assert "nothing leaves" in Client().get("/readyz").json()["checks"]["restored"]
+
+
+@pytest.mark.usefixtures("copied")
+def test_the_copy_is_as_old_as_its_last_sweep() -> None:
+    Heartbeat.objects.create(name=client_address.HEARTBEAT_NAME, seen_at=NOW)
+    assert f"The copy was made at {NOW - DAY}." in restored()
 
 
 @pytest.mark.usefixtures("copied")
