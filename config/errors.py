@@ -20,6 +20,7 @@ CODE_BY_STATUS = {
     400: "malformed",
     403: "forbidden",
     404: "not_found",
+    413: "too_large",
     500: "error",
     503: "unavailable",
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.core.ratelimit import respond_429
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,6 +52,15 @@ def test_a_program_gets_a_problem(status: int) -> None:
     response = visitor().get(f"/api/{status}")
     assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
     assert (response.json()["status"], response.json()["code"]) == (status, errors.CODE_BY_STATUS[status])
+
+
+@pytest.mark.parametrize(("excess", "status"), [(0, 403), (1, 413)])
+def test_a_program_gets_a_problem_if_its_body_was_dropped(excess: int, status: int) -> None:
+    length = str(settings.MAX_UPLOAD_BYTES + excess)
+    program = Client(enforce_csrf_checks=True)
+    response = program.post("/api/docs/", b"{}", "application/json", CONTENT_LENGTH=length)
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+    assert response.json()["code"] == errors.CODE_BY_STATUS[status]
 
 
 @pytest.mark.django_db
