@@ -2,16 +2,14 @@
 
 import re
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from organizations import audit
+from organizations import audit, rules
 from organizations.models import ApiKey, Organization, Role, linked_model
-
-USE_RECORDED_EVERY = timedelta(minutes=1)
 
 # 22 URL-safe characters have 128 bits, too many to guess.
 _TOKEN_PATTERN = re.compile(r"pd_(?P<prefix>[A-Za-z0-9]{4,12})_(?P<secret>[A-Za-z0-9_-]{22,80})")
@@ -66,9 +64,8 @@ def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiK
 
 def record_use(*, key: ApiKey, now: datetime) -> None:
     """Remember when a key was used, at most once a minute."""
-    before = now - USE_RECORDED_EVERY
+    before = now - rules.KEY_USE_RECORDED_EVERY
     if key.last_used_at is None or key.last_used_at <= before:
         # Simultaneous requests have read the same time, so the statement looks again.
         stale = Q(last_used_at=None) | Q(last_used_at__lte=before)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
-        key.last_used_at = now

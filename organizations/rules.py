@@ -1,4 +1,4 @@
-"""The permissions of each role, how long a sign-in lasts, and the limits of invitations."""
+"""The permissions of each role, and the limits of sign-ins, API keys, repeated requests and invitations."""
 
 from datetime import timedelta
 from typing import Final, Literal, get_args
@@ -6,6 +6,9 @@ from typing import Final, Literal, get_args
 from organizations.models import Role
 
 MAX_IDLE_TIME = timedelta(hours=2)  # then a member signs in again
+MAX_SESSIONS_SHOWN = 200
+
+KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
 
 ANSWER_LIFETIME = timedelta(hours=24)  # an answer is replayed for a repeated idempotency key
 RETRY_PARKED_ROW_AFTER = timedelta(hours=1)

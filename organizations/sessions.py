@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from organizations import audit
+from organizations import audit, rules
 from organizations.models import Membership
 
 
@@ -15,7 +15,7 @@ def list_sessions(user_ids: Collection[int], now: datetime) -> list[UserSession]
     """List the open sessions of these users, the newest first. One query."""
     open_keys = Session.objects.filter(expire_date__gt=now).values("session_key")
     rows = UserSession.objects.filter(user__in=user_ids, session_key__in=open_keys)
-    return list(rows.order_by("-created_at", "-pk")[:200])
+    return list(rows.order_by("-created_at", "-pk")[: rules.MAX_SESSIONS_SHOWN])
 
 
 @transaction.atomic

@@ -206,6 +206,15 @@ def test_the_use_of_a_key_is_recorded_once_a_minute() -> None:
         assert fresh.last_used_at == NOW + timedelta(seconds=expected)
 
 
+def test_a_second_call_at_the_same_time_does_not_record_the_use_again() -> None:
+    key, _token = api_keys.issue_api_key(organization=builders.organization(), name="Website", now=NOW)
+    first, second = (ApiKey.objects.get(pk=key.pk) for _call in range(2))
+    api_keys.record_use(key=first, now=NOW)
+    api_keys.record_use(key=second, now=NOW + timedelta(seconds=1))
+    key.refresh_from_db()
+    assert key.last_used_at == NOW
+
+
 def test_a_wrong_form_for_a_key_creates_none() -> None:
     browser = coordinator.signed_in(ben())
     response = browser.post(reverse("organizer_create_key"), {"name": "", "role": "owner", "expires_on": "soon"})
