@@ -1,4 +1,4 @@
-"""Test messages of an owner, and the sentences that carriers ask for when a number is registered."""
+"""Checks and test messages of an owner, and the sentences that carriers ask for when a number is registered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from drives.messaging import message_samples
 from drives.messaging.texts.wording import TextTemplate
 from drives.settings import rules
-from notifications import envelopes, kinds, outbox
+from notifications import envelopes, kinds, outbox, senders
+from notifications import queries as notifications_queries
 from notifications.envelopes import Addressee
 from notifications.kinds import MessageKind
 from notifications.message_content import MessageContent, RenderedMessage
@@ -62,6 +63,25 @@ def _queue_test(
     )
     messages = [RenderedMessage(envelope, content) for envelope in built]
     outbox.queue_messages(organization=organization, messages=messages, now=now)
+
+
+def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel, str]:
+    """Ask both providers whether their accounts work. Return the code of each problem, or "". It sends nothing.
+
+    Refuses the eleventh check of an hour (RateLimitExceeded), because the answers can take half a minute.
+    """
+    limits.spend_limit(
+        scope="check_sending",
+        subject=str(organization.pk),
+        limit=rules.MAX_CHECKS_PER_HOUR,
+        window=rules.CHECK_WINDOW,
+        now=now,
+    )
+    sender = notifications_queries.find_sender(organization)
+    return {
+        Channel.SMS: senders.check_channel(Channel.SMS, sender.number if sender else ""),
+        Channel.EMAIL: senders.check_channel(Channel.EMAIL),
+    }
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from drives.settings import texting
 from drives.settings.forms import TestTextForm
 from drives.web import form_errors, members
 from notifications import queries as notifications_queries
-from notifications import senders
 from notifications.models import Channel
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
+CHANNEL_NAMES = {Channel.SMS: gettext_lazy("Texts"), Channel.EMAIL: gettext_lazy("E-mail")}
 PROBLEMS = {
     "account_unknown": gettext_lazy("The account of the text provider is unknown. Check TWILIO_ACCOUNT_SID."),
     "number_unknown": gettext_lazy("The account has no such number. Check TWILIO_FROM, or buy the number first."),
@@ -53,13 +53,13 @@ def show_mail_domain(request: MemberRequest) -> HttpResponse:
 @require_POST
 @accounts.role_required("manage")
 def check_sending(request: MemberRequest) -> HttpResponse:
-    """Ask both providers whether their accounts work. It sends nothing."""
-    sender = notifications_queries.find_sender(request.membership.organization)
-    checks = {
-        _("Texts"): senders.check_channel(Channel.SMS, sender.number if sender else ""),
-        _("E-mail"): senders.check_channel(Channel.EMAIL),
-    }
-    for name, problem in checks.items():
+    try:
+        problems = texting.check_accounts(organization=request.membership.organization, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, form_errors.format_for_member(error))
+        return redirect("organizer_texting")
+    for channel, problem in problems.items():
+        name = CHANNEL_NAMES[channel]
         if problem:
             sentence = PROBLEMS.get(problem, _("The provider refused the check (%(code)s).") % {"code": problem})
             messages.error(request, f"{name}: {sentence}")

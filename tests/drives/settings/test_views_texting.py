@@ -102,6 +102,19 @@ def test_the_check_names_what_is_wrong_with_the_account() -> None:
     assert "E-mail: The provider does not answer." in shown
 
 
+def test_an_organization_checks_its_accounts_ten_times_an_hour(time_machine: Any) -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    for _ in range(rules.MAX_CHECKS_PER_HOUR):
+        shown = text(browser.post(address("check_sending"), follow=True))
+    assert "E-mail: the account works." in shown
+    shown = text(browser.post(address("check_sending"), follow=True))
+    assert "Too many requests." in shown
+    assert "the account works" not in shown
+    time_machine.move_to(NOW + rules.CHECK_WINDOW, tick=False)
+    assert "E-mail: the account works." in text(browser.post(address("check_sending"), follow=True))
+
+
 def test_the_registration_has_the_legal_name_and_the_opt_in() -> None:
     shown = text(coordinator.signed_in(ben()).get(address("registration")))
     assert "Legal company name Hope Foundation, Inc." in shown
