@@ -201,13 +201,12 @@ def _build_role_field() -> forms.ChoiceField:
     )
 
 
-class InvitationForm(forms.Form):
-    email = web_forms.build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
-    role = _build_role_field()
-
-
 class FounderInvitationForm(forms.Form):
     email = web_forms.build_email_field(gettext_lazy("E-mail address"), autocomplete="off")
+
+
+class InvitationForm(FounderInvitationForm):
+    role = _build_role_field()
 
 
 class RoleForm(forms.Form):

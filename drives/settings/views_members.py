@@ -1,7 +1,9 @@
 """Members: invite, change a role, remove, end sessions."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -40,21 +42,7 @@ def show_members(request: MemberRequest) -> HttpResponse:
 @accounts.role_required("manage")
 def invite_member(request: MemberRequest) -> HttpResponse:
     form = InvitationForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            invitation = invitations.invite_member(
-                organization=request.membership.organization,
-                email=form.cleaned_data["email"],
-                role=form.cleaned_data["role"],
-                invited_by=request.user,
-                now=timezone.now(),
-            )
-        except ValidationError as error:
-            form_errors.add_refusal(form, error)
-        else:
-            messages.success(request, _("We’re sending an invitation to %(email)s.") % {"email": invitation.email})
-            return members.redirect_after_save(request, "organizer_members")
-    return members.render_member_page(request, "drives/settings/invite_member.html", {"form": form})
+    return _invite(request, form, invitations.invite_member, "drives/settings/invite_member.html")
 
 
 @require_http_methods(FORM_METHODS)
@@ -64,20 +52,20 @@ def invite_founder(request: MemberRequest) -> HttpResponse:
     if settings.SIGNUP != "invite":
         raise Http404
     form = FounderInvitationForm(request.POST if request.method == "POST" else None)
+    return _invite(request, form, invitations.invite_founder, "drives/settings/invite_founder.html")
+
+
+def _invite(request: MemberRequest, form: forms.Form, invite: Callable[..., Invitation], template: str) -> HttpResponse:
     if form.is_valid():
+        organization, now = request.membership.organization, timezone.now()
         try:
-            invitation = invitations.invite_founder(
-                organization=request.membership.organization,
-                email=form.cleaned_data["email"],
-                invited_by=request.user,
-                now=timezone.now(),
-            )
+            invitation = invite(organization=organization, invited_by=request.user, now=now, **form.cleaned_data)
         except ValidationError as error:
             form_errors.add_refusal(form, error)
         else:
             messages.success(request, _("We’re sending an invitation to %(email)s.") % {"email": invitation.email})
-            return redirect("organizer_members")
-    return members.render_member_page(request, "drives/settings/invite_founder.html", {"form": form})
+            return members.redirect_after_save(request, "organizer_members")
+    return members.render_member_page(request, template, {"form": form})
 
 
 @require_POST
