@@ -168,7 +168,9 @@ class LegalTextsForm(OrganizationForm):
         }
         help_texts = {
             "terms_note": gettext_lazy("Shown above the terms of this service, for example about parking or photos."),
-            "privacy_note": gettext_lazy("Shown above what this service keeps, for example how to reach your office."),
+            "privacy_note": gettext_lazy(
+                "Shown above the privacy policy of this service, for example how to reach your office."
+            ),
         }
 
 

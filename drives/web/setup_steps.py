@@ -63,7 +63,7 @@ STEPS = (
     SetupStep(
         "site",
         _("First location"),
-        _("A drive takes place at a location. Reminders name it, and its time zone decides every time that we show."),
+        _("A drive takes place at a location. Reminders name it, and we show all times in its time zone."),
         "organizer_new_site",
         may_be_skipped=False,
     ),

@@ -170,7 +170,7 @@ def test_without_a_link_the_page_says_how_to_get_one(settings: Any, signup: str,
 def test_an_open_installation_mails_the_link(settings: Any) -> None:
     settings.SIGNUP = "open"
     assert "Send me the link" in text(Client().get("/start/"))
-    assert "We sent a link to Dora@example.org" in text(Client().post("/start/", {"email": "Dora@example.org"}))
+    assert "We’re sending a link to Dora@example.org" in text(Client().post("/start/", {"email": "Dora@example.org"}))
     token = str(mail.outbox[0].body).split("/start/")[1].split("/")[0]
     browser = opened(token)
     assert "You’ll sign in with dora@example.org." in text(browser.get("/start/"))

@@ -35,7 +35,7 @@ def test_a_new_organization_has_every_step_before_it() -> None:
 def test_a_step_says_why_it_is_asked_and_leads_to_the_next() -> None:
     browser = coordinator.signed_in(ben())
     address = f"{reverse('organizer_settings_page', args=['name'])}?setup=name"
-    assert "The legal name stands in the terms" in text(browser.get(address))
+    assert "The terms show the legal name" in text(browser.get(address))
     saved = browser.post(address, {"name": "Hope", "legal_name": "", "sms_name": "Hope"})
     assert saved["Location"] == f"{reverse('organizer_next_setup_step')}?after=name"
     contact = f"{reverse('organizer_settings_page', args=['contact'])}?setup=contact"
@@ -101,7 +101,7 @@ def test_a_finished_set_up_says_so() -> None:
     member.organization.save()
     builders.drive(member.organization)
     browser = coordinator.signed_in(member)
-    assert "Everything is set up." in text(browser.get(reverse("organizer_setup")))
+    assert "You have been through every step." in text(browser.get(reverse("organizer_setup")))
     assert browser.get(reverse("organizer_next_setup_step"))["Location"] == reverse("organizer_setup")
 
 
