@@ -27,7 +27,12 @@ def lacks_second_step(membership: Membership) -> bool:
 
     A user with a second step (app codes or a passkey) cannot sign in without it.
     """
-    return rules.is_allowed(membership.role, "plan") and signs_in_with_password_only(membership.user_id)
+    return requires_second_step(membership.role) and signs_in_with_password_only(membership.user_id)
+
+
+def requires_second_step(role: str) -> bool:
+    """Return whether members with this role see nothing without a second step. The demo requires none."""
+    return settings.SECOND_STEP_REQUIRED and rules.is_allowed(role, "plan")
 
 
 def signs_in_with_password_only(user_id: int) -> bool:

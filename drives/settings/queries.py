@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from drives.settings import rules
 from drives.web import actors
-from organizations import rules as organizations_rules
+from organizations import queries as organizations_queries
 from organizations import sessions
 from organizations.models import ApiKey, AuditEntry, Invitation, InvitationState, Membership, Organization
 
@@ -26,7 +26,7 @@ class MemberRow:
 
     @property
     def needs_second_step(self) -> bool:
-        return organizations_rules.is_allowed(self.membership.role, "plan")
+        return organizations_queries.requires_second_step(self.membership.role)
 
 
 def list_members(organization: Organization, now: datetime, pk: int | None = None) -> list[MemberRow]:

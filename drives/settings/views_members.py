@@ -34,6 +34,7 @@ def show_members(request: MemberRequest) -> HttpResponse:
         "invitations": queries.list_open_invitations(organization),
         "now": now,
         "may_invite_founders": settings.SIGNUP == "invite",
+        "is_second_step_required": settings.SECOND_STEP_REQUIRED,
     }
     return members.render_member_page(request, "drives/settings/members.html", context)
 

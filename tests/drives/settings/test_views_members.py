@@ -89,14 +89,25 @@ def test_the_last_owner_stays() -> None:
     assert Membership.objects.filter(pk=member.pk, role=Role.OWNER).exists()
 
 
-def test_the_second_step_of_each_member_is_shown() -> None:
+def test_the_second_step_of_each_member_is_shown(settings: Any) -> None:
+    settings.SECOND_STEP_REQUIRED = True
     member = ben()
+    TOTP.activate(member.user, "A" * 32)
+    builders.member(member.organization, Role.COORDINATOR, "carla@example.org")
     builders.member(member.organization, Role.VIEWER, "vera@example.org")
     TOTP.activate(builders.member(member.organization, Role.COORDINATOR, "dana@example.org").user, "A" * 32)
     shown = text(coordinator.signed_in(member).get(reverse("organizer_members")))
-    assert "ben@example.org Owner no second step yet" in shown
+    assert "carla@example.org Coordinator no second step yet" in shown
+    assert "Owners and coordinators sign in with a second step" in shown
     assert "dana@example.org Coordinator second step set up" in shown
     assert "vera@example.org Viewer vera@example.org" in shown
+
+
+def test_the_demo_asks_no_member_for_a_second_step() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    assert "second step" not in text(browser.get(reverse("organizer_members")))
+    assert "This member needs no second step." in text(browser.get(reverse("organizer_member", args=[member.pk])))
 
 
 def test_the_sessions_of_a_member_are_listed_and_ended() -> None:
