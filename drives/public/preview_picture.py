@@ -1,4 +1,4 @@
-"""Draw the picture that chats and social networks show beside a drive's link."""
+"""Draw the picture that chats and social networks show with a drive's link."""
 
 import io
 from pathlib import Path

@@ -34,7 +34,7 @@ def create_link(*, drive: Drive, name: str, actor: str, now: datetime) -> ShareL
 
 @transaction.atomic
 def remove_link(*, link: ShareLink, actor: str, now: datetime) -> None:
-    """Remove a link that nobody has used to hold or book. Locks: drive (exclusive)."""
+    """Remove a link. Refuses a link that a donor used to hold or book. Locks: drive (exclusive)."""
     locks.lock_drives_exclusive([link.drive_id])
     if link.bookings.exists():
         raise Refusal([rules.build_link_used_reason()])

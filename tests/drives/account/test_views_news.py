@@ -49,7 +49,7 @@ def test_a_visitor_is_told_about_the_next_drive() -> None:
     assert f"/t/{drive.slots.order_by('n').first().pk}/first/" in text  # type: ignore[union-attr]
 
 
-def test_without_the_code_nobody_is_signed_up() -> None:
+def test_a_visitor_without_the_code_is_not_signed_up() -> None:
     here, browser = builders.organization(), Client()
     ask(browser, here)
     assert enter(browser, here, "000000").status_code == 422
