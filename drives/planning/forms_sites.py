@@ -1,5 +1,5 @@
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
 from drives.models import CollectionCenter, Site
-from drives.planning import pictures
+from drives.planning import pictures, rules
 from drives.planning.pictures import Picture
 from drives.web.fields import CheckboxField, PhoneFormField
 from notifications import message_content
@@ -205,6 +205,8 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 class _FactFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not generic at run time
+    default_error_messages: ClassVar = {"too_many_forms": gettext_lazy("A cause can have up to %(num)d facts.")}
+
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
         translated_text.set_main_language(form, self.instance.organization.language)
@@ -214,5 +216,12 @@ class _FactFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not ge
 
 
 FactFormSet: Any = forms.inlineformset_factory(
-    Cause, CauseFact, form=FactForm, formset=_FactFormSet, extra=2, max_num=8, can_delete=False
+    Cause,
+    CauseFact,
+    form=FactForm,
+    formset=_FactFormSet,
+    extra=2,
+    max_num=rules.MAX_FACTS,
+    validate_max=True,
+    can_delete=False,
 )

@@ -115,7 +115,7 @@ def _edit_cause(request: MemberRequest, cause: Cause) -> HttpResponse:
         "cause",
         form,
         facts=facts,
-        facts_have_errors=facts.is_bound and any(facts.errors),
+        facts_have_errors=facts.is_bound and not facts.is_valid(),
         cause=cause,
         picture=picture,
     )

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.models import CollectionCenter, Site
-from organizations.models import Cause, Membership, Role
+from organizations.models import Cause, CauseFact, Membership, Role
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -82,6 +82,23 @@ def test_a_fact_without_its_source_is_refused_in_the_summary() -> None:
     response = browser.post(reverse("organizer_new_cause"), {**CAUSE, "facts-0-text": "OMS is rare."})
     assert (response.status_code, Cause.objects.count()) == (422, 0)
     assert '<a href="#id_facts-0-source_name">Enter the source of the fact.</a>' in response.content.decode()
+
+
+@pytest.mark.parametrize(("count", "status", "saved"), [(8, 302, 8), (9, 422, 0)])
+def test_a_cause_has_eight_facts_at_most(count: int, status: int, saved: int) -> None:
+    browser, _ben = desk()
+    facts = {f"facts-{n}-{part}": f"{part} {n}" for n in range(count) for part in ("text", "source_name")}
+    forged = {**CAUSE, **facts, "facts-TOTAL_FORMS": str(count), "facts-MAX_NUM_FORMS": "1000"}
+    response = browser.post(reverse("organizer_new_cause"), forged)
+    assert (response.status_code, CauseFact.objects.count()) == (status, saved)
+    assert ("<li>A cause can have up to 8 facts.</li>" in response.content.decode()) == (status == 422)
+
+
+def test_a_form_without_the_count_of_its_facts_is_refused_in_the_summary() -> None:
+    browser, _ben = desk()
+    response = browser.post(reverse("organizer_new_cause"), {"title": "Zoe", "summary": "Plasma becomes medicine."})
+    assert (response.status_code, Cause.objects.count()) == (422, 0)
+    assert "There is a problem" in text(response)
 
 
 def test_causes_with_one_name_get_different_slugs() -> None:
