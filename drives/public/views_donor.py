@@ -91,7 +91,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "result": parse_self_check_result(request),
         "self_check": self_check.list_self_check_sentences(page.drive),
         "rule": policies.describe_rules(page.drive.rules),
-        "is_open": page.drive.state == DriveState.PUBLISHED and not is_past(page),
+        "is_open": is_open(page),
         "is_past": is_past(page),
         "is_from_share_link": "via" in request.GET,
     }
@@ -148,6 +148,10 @@ def _describe_drive(page: DrivePage) -> str:
 
 def is_past(page: DrivePage) -> bool:
     return page.drive.ends_at <= page.now or page.drive.state == DriveState.COMPLETED
+
+
+def is_open(page: DrivePage) -> bool:
+    return page.drive.state == DriveState.PUBLISHED and not is_past(page)
 
 
 def build_drive_context(page: DrivePage) -> dict[str, object]:

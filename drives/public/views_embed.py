@@ -37,6 +37,7 @@ def show_embedded_drive(request: HttpRequest, slug: str, drive_slug: str) -> Htt
         "summaries": queries.load_drive_summaries([page.drive], page.now),
         "causes": [page.drive.cause] if page.drive.cause else [],
         "is_past": views_donor.is_past(page),
+        "is_closed": not views_donor.is_open(page),
         "visit": Visit.RETURN,
     }
     return render(request, "drives/public/embed.html", context)

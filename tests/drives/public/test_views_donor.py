@@ -165,12 +165,3 @@ def test_continuing_without_a_time_leads_back_with_a_word() -> None:
     response = Client().get(reverse("book", args=[drive.slug]), {"visit": "return"}, follow=True)
     assert title(response).startswith("Error: ")
     assert "Choose a time first, then continue." in text(response)
-
-
-def test_a_frame_of_another_website_may_hold_the_list_and_nothing_else() -> None:
-    drive = builders.drive()
-    framed = Client().get(reverse("embed", args=[drive.organization.slug]))
-    assert str(drive.title) in text(framed)
-    assert "frame-ancestors *" in framed.headers["Content-Security-Policy"]
-    assert "X-Frame-Options" not in framed.headers
-    assert "frame-ancestors 'none'" in Client().get(reverse("home")).headers["Content-Security-Policy"]
