@@ -13,7 +13,7 @@ from drives.capacity import locks
 from drives.refusals import HoldLapsed
 from notifications.models import Purpose
 from organizations.models import Organization
-from volunteers import registration, verification
+from volunteers import limits, registration, verification
 from volunteers.matching import BookingFor
 from volunteers.models import Registration, Volunteer
 from volunteers.rules import NEWS_SOURCE
@@ -26,7 +26,7 @@ def request_news(
     """Store what a visitor typed, and send the code that verifies the contact.
 
     Known and unknown contacts get the same result. Refuses a missing consent (field "news"). Raises the errors of
-    `registration.build_registration` and `verification.send_code`.
+    `registration.build_registration` and `verification.send_code`, and TooManyChanges.
     """
     if Purpose.NEWS not in person.consents:
         message = _("Check the box if you want us to tell you about our next drives.")
@@ -34,9 +34,11 @@ def request_news(
     fields = replace(person, consents=[Purpose.NEWS]).registration_fields()
     typed = registration.build_registration(organization=organization, **fields, source=NEWS_SOURCE, ip=ip, now=now)
     registration.save_registrations([typed])
-    verification.send_code(
+    code = verification.send_code(
         typed=typed, bound_to=bound_to, browser=browser_token, about=f"news:{typed.pk}", ip=ip, now=now
     )
+    if code is None:  # the browser has verified this contact, so no limit on codes applies
+        limits.spend_change(organization=organization, identity=typed.identity, now=now)
     return typed
 
 

@@ -14,6 +14,7 @@ from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
 from tests.drives import donor
+from volunteers import rules
 from volunteers.models import Registration, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -64,6 +65,19 @@ def test_a_second_tap_records_one_consent() -> None:
     code = sent_code()
     assert [enter(browser, here, code).status_code for _tap in range(2)] == [303, 303]
     assert ConsentEntry.objects.count() == 1
+
+
+def test_a_verified_browser_signs_up_without_a_code_six_times_an_hour() -> None:
+    here, browser = builders.organization(), Client()
+    ask(browser, here)
+    enter(browser, here, sent_code())
+    for _time in range(rules.CHANGES_PER_HOUR[0]):
+        assert ask(browser, here).status_code == 303
+        assert enter(browser, here, "").status_code == 303
+    refused = ask(browser, here)
+    assert (refused.status_code, Registration.objects.count()) == (429, 1 + rules.CHANGES_PER_HOUR[0])
+    assert "You’ve made many changes in a short time." in donor.text(refused)
+    assert Message.objects.filter(kind="code").count() == 1
 
 
 def test_the_box_must_be_checked() -> None:
