@@ -15,7 +15,7 @@ from organizations import api_keys
 from organizations.models import ApiKey, AuditEntry, Membership, Organization, Role
 from tests import builders, query_counts
 from tests.builders import NOW
-from tests.drives import coordinator
+from tests.drives import coordinator, donor
 from tests.drives.donor import text, title
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -151,6 +151,24 @@ def test_donors_read_the_legal_name_and_the_organizations_own_terms() -> None:
     assert "Ask our office.<br>&lt;b&gt;Now&lt;/b&gt;" in privacy
     assert f'href="/o/{slug}/terms/"' in Client().get(f"/o/{slug}/").content.decode()
     assert Client().get("/o/unknown/terms/").status_code == 404
+
+
+def test_the_consents_of_donors_lead_to_the_organizations_own_terms() -> None:
+    drive, browser = builders.drive(), Client()
+    booking = donor.booked(browser, drive)
+    assert booking.volunteer is not None
+    pages = [
+        f"/b/{booking.reference}/",
+        reverse("waitlist_join", args=[drive.slug]),
+        reverse("news", args=[drive.organization.slug]),
+        f"{reverse('book', args=[drive.slug])}?visit=return&people=2&slot={builders.slot(drive).pk}",
+        reverse("donor_details", args=[booking.volunteer.uuid]),
+    ]
+    for path in pages:
+        consents = browser.get(path).content.decode().partition("<footer")[0]
+        for name in ("terms", "privacy"):
+            assert f'href="/o/{drive.organization.slug}/{name}/"' in consents, path
+            assert f'href="/{name}/"' not in consents, path
 
 
 def test_the_terms_of_an_organization_show_its_own_hours_and_months() -> None:
