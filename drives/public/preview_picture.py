@@ -32,7 +32,7 @@ def draw_preview(drive: Drive) -> bytes:
     for line in lines:
         pen.text((MARGIN, y), line, font=font, fill=INK)
         y += int(font.size * 1.12)
-    hours = f"{localtime.format_time(drive.starts_at, zone)} – {localtime.format_time(drive.ends_at, zone)}"
+    hours = localtime.format_range(drive.starts_at, drive.ends_at, zone)
     pen.text((MARGIN, 352), localtime.format_long_day(drive.starts_at, zone), font=_font(44, BOLD), fill=accent)
     pen.text(
         (MARGIN, 414), _shorten(f"{hours} · {drive.site.name}, {drive.site.city}", _font(30)), font=_font(30), fill=INK

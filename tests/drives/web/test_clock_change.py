@@ -30,6 +30,7 @@ def test_pages_of_donors_and_coordinators_tell_the_length(starts_at: datetime) -
         ben.get(reverse("organizer_home")),
         ben.get(reverse("organizer_roster", args=[drive.pk])),
         ben.get(reverse("organizer_drive", args=[drive.pk])),
+        ben.get(reverse("organizer_poster", args=[drive.pk])),
     ]
     for number, page in enumerate(pages):
         assert NIGHTS[starts_at] in " ".join(donor.text(page).split()), number
