@@ -74,7 +74,9 @@ class World:
         slug, token = self.drive.slug, self.booking.token
         return [
             reverse("drive", args=[slug]),
-            reverse("organization", args=[self.owner.organization.slug]),
+            *(reverse(name, args=[self.owner.organization.slug]) for name in ("organization", "embed", "news")),
+            reverse("embed_drive", args=[self.owner.organization.slug, slug]),
+            reverse("cause", args=["zoe"]),
             reverse("book", args=[slug]) + f"?slot={builders.slot(self.drive, 2).pk}",
             reverse("self_check", args=[slug]),
             reverse("waitlist_join", args=[slug]),
@@ -85,10 +87,13 @@ class World:
 
     def desk_pages(self) -> list[str]:
         drive, booking, talk = self.drive.pk, self.booking.pk, self.owner.organization.conversations.get().pk
-        of_drive = ["drive", "roster", "waitlist", "broadcasts", "call_list", "turnout", "copy_drive", "cancel_drive"]
+        of_drive = ["drive", "roster", "waitlist", "broadcasts", "call_list", "turnout", "share", "poster"]
         return [
             *(reverse(f"organizer_{name}") for name in ("home", "drives", "replies", "messages", "sites")),
-            *(reverse(f"organizer_{name}", args=[drive]) for name in [*of_drive, "add_booking"]),
+            *(
+                reverse(f"organizer_{name}", args=[drive])
+                for name in [*of_drive, "copy_drive", "cancel_drive", "add_booking"]
+            ),
             reverse("organizer_booking", args=[booking]),
             reverse("organizer_person", args=[self.booking.volunteer_id]),
             reverse("organizer_conversation", args=[talk]),
