@@ -76,6 +76,7 @@ def test_a_booking_through_a_link_counts_for_it() -> None:
     link, other = link_for(drive), link_for(drive, "Library")
     browser = Client()
     browser.get(reverse("share_link", args=[link.code]))
+    assert browser.cookies["via"]["max-age"] == 7 * 24 * 60 * 60  # as the privacy policy says
     held = donor.kept(browser, drive)
     assert held.share_link == link
     assert counts(drive) == [("Ben", 0, 1, 0), ("Library", 0, 0, 0)]
