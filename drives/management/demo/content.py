@@ -59,25 +59,25 @@ CAUSES = {
             "es": "Por los niños con síndrome de opsoclonus mioclonus (OMS): su plasma se convierte en medicina.",
         },
         story={
-            "en": "## Meet Zoe\n\nThe Rhythm of Life Foundation is “Running for Zoe”. It raises awareness of opsoclonus"
-            " myoclonus syndrome (OMS), a rare auto-immune disease of small children.\n\nThe foundation raises funds"
-            " for the **Division of Neurology of Children’s Hospital Los Angeles**, holds the *Run for Zoe*, and tells"
-            " families about treatments and research, among them the PLEX (plasma exchange) research program.\n\n"
-            "You can [meet Zoe on the foundation’s website](http://www.runningforzoe.com/).",
-            "es": "## Conozca a Zoe\n\nLa fundación Rhythm of Life «corre por Zoe». Da a conocer el síndrome de"
-            " opsoclonus mioclonus (OMS), una rara enfermedad autoinmune de niños pequeños.\n\nLa fundación reúne"
-            " fondos para la **División de Neurología del Children’s Hospital Los Angeles**, organiza la carrera"
-            " *Run for Zoe* e informa a las familias sobre tratamientos e investigación, entre ellos el programa de"
-            " investigación PLEX (recambio plasmático).\n\n[Conozca a Zoe en el sitio web de la"
-            " fundación](http://www.runningforzoe.com/).",
+            "en": "## Meet Zoe\n\nThe Rhythm of Life Foundation, also known as “Running for Zoe,” raises awareness of"
+            " opsoclonus myoclonus syndrome (OMS), a rare auto-immune disease of small children.\n\nThe foundation"
+            " raises funds for the **Division of Neurology of Children’s Hospital Los Angeles**, holds the *Run for"
+            " Zoe*, and tells families about treatments and research, among them the PLEX (plasma exchange) research"
+            " program.\n\nYou can [meet Zoe on the foundation’s website](http://www.runningforzoe.com/).",
+            "es": "## Conozca a Zoe\n\nLa fundación Rhythm of Life, también conocida como «Running for Zoe», da a"
+            " conocer el síndrome de opsoclonus mioclonus (OMS), una enfermedad autoinmune rara de niños"
+            " pequeños.\n\nLa fundación reúne fondos para la **División de Neurología del Children’s Hospital Los"
+            " Angeles**, organiza la carrera *Run for Zoe* e informa a las familias sobre tratamientos e"
+            " investigación, entre ellos el programa de investigación PLEX (recambio plasmático).\n\n[Conozca a Zoe en"
+            " el sitio web de la fundación](http://www.runningforzoe.com/).",
         },
         condition={
             "en": "In OMS, the body’s immune system attacks the brain. **Opsoclonus** means that both eyes dart"
-            " involuntarily. **Myoclonus** means brief muscle jerks. At the peak of the illness, a child can hardly sit"
-            " or stand.",
+            " involuntarily. **Myoclonus** means brief muscle jerks. At the peak of the illness, it is difficult or"
+            " impossible for a child to sit or stand.",
             "es": "En el OMS, el sistema inmunitario del cuerpo ataca al cerebro. **Opsoclonus** significa que los dos"
             " ojos se mueven sin control. **Mioclonus** significa sacudidas breves de los músculos. En el peor momento,"
-            " el niño casi no puede sentarse ni ponerse de pie.",
+            " al niño le resulta difícil o imposible sentarse o ponerse de pie.",
         },
         need={
             "en": "One of the treatments is immunoglobulin. It is made from plasma that people donate.",
@@ -89,7 +89,7 @@ CAUSES = {
             (
                 {
                     "en": "OMS affects as few as 1 in 10,000,000 people a year.",
-                    "es": "El OMS afecta a tan solo 1 de cada 10,000,000 de personas al año.",
+                    "es": "El OMS afecta a tan solo 1 de cada 10 millones de personas al año.",
                 },
                 FOUNDATION_WEBSITE,
                 "http://www.runningforzoe.com/",
