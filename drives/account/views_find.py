@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.account import booking_search as account_find
+from drives.account import booking_search
 from drives.web import code_page, form_errors, redirects, visitor
 from drives.web.code_page import CodeForm
 from drives.web.fields import RequiredByActionField
@@ -43,7 +43,7 @@ def find_bookings(request: HttpRequest) -> HttpResponse:
         return _render_find_page(request, form, 200 if request.method != "POST" else 422)
     typed, new_browser = form.cleaned_data["contact"], secrets.token_urlsafe(32)
     try:
-        identity = account_find.request_find_code(
+        identity = booking_search.request_find_code(
             typed=typed,
             browser=visitor.read_browser_token(request),
             new_browser=new_browser,
@@ -76,7 +76,7 @@ def enter_find_code(request: HttpRequest) -> HttpResponse:
 
     if request.method != "POST":
         return show(CodeForm())
-    action = partial(account_find.verify_found_contact, identity=identity)
+    action = partial(booking_search.verify_found_contact, identity=identity)
     return code_page.handle_code_form(
         request, action, lambda _verified: redirects.redirect_after_post("donor_bookings"), show
     )

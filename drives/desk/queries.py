@@ -11,8 +11,7 @@ from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.capacity import visit_length
 from drives.desk import parked, rules
 from drives.domain import forecast, grid
-from drives.messaging import call_list, reach
-from drives.messaging import delivery_counts as messaging_delivery
+from drives.messaging import call_list, delivery_counts, reach
 from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot, Source
@@ -119,7 +118,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         sources=[BookingShare(str(Source(source).label), count) for source, count in by_source.most_common()],
         days=sorted(by_day.items(), reverse=True)[:7],
         not_reached=call_list.list_subjects_to_call([drive.pk], now),
-        delivery=messaging_delivery.load_delivery_summary(drive),
+        delivery=delivery_counts.load_delivery_summary(drive),
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
         has_too_few_spots=is_ahead and figures.needed > figures.spots_left,

@@ -6,8 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from drives.messaging import call_list
-from drives.messaging import phone_calls as messaging_calls
+from drives.messaging import call_list, phone_calls
 from drives.messaging.reach import MessageSubject
 from drives.models import Booking, Drive, WaitlistEntry
 from drives.web import actors as web_actors
@@ -40,7 +39,7 @@ def mark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Http
     shown_topics = set(request.POST.getlist("topic"))
     rows = [row for row in call_list.load_call_list(drive, now).to_call if row.subject == subject]
     topics = [topic.topic for row in rows for topic in row.topics if topic.topic in shown_topics]
-    messaging_calls.record_calls(subject=subject, topics=topics, actor=members.format_actor(request), now=now)
+    phone_calls.record_calls(subject=subject, topics=topics, actor=members.format_actor(request), now=now)
     messages.success(request, _("You marked %(name)s as reached.") % {"name": subject.volunteer})
     return redirect("organizer_call_list", drive_id)
 
@@ -49,7 +48,7 @@ def mark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Http
 @accounts.role_required("check_in")
 def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> HttpResponse:
     subject = _get_subject_or_404(members.get_drive_or_404(request, pk=drive_id), about)
-    messaging_calls.delete_calls(subject=subject, actor=members.format_actor(request), now=timezone.now())
+    phone_calls.delete_calls(subject=subject, actor=members.format_actor(request), now=timezone.now())
     return redirect("organizer_call_list", drive_id)
 
 

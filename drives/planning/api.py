@@ -15,8 +15,7 @@ from drives.api.openapi import CURSOR, IF_MATCH
 from drives.api.serializers import SlotSerializer
 from drives.booking import rules as booking_rules
 from drives.models import Drive, DriveState, Visit
-from drives.planning import lifecycle
-from drives.planning import plan_check as planning_plan
+from drives.planning import lifecycle, plan_check
 from drives.planning.lifecycle import DriveVersionChanged
 from drives.planning.serializers import (
     CancellationSerializer,
@@ -197,10 +196,10 @@ class PreviewDriveView(PlanningView):
     )
     def post(self, request: Request) -> Response:
         drive = self.build_drive(request)
-        planning_plan.refuse_foreign_records(drive)
-        preview = planning_plan.preview_drive_plan(drive)
-        grid_problems = preview.problems or planning_plan.list_past_day(drive, timezone.now())
-        problems = [*grid_problems, *planning_plan.list_looser_rules(drive, drive.policy)]
+        plan_check.refuse_foreign_records(drive)
+        preview = plan_check.preview_drive_plan(drive)
+        grid_problems = preview.problems or plan_check.list_past_day(drive, timezone.now())
+        problems = [*grid_problems, *plan_check.list_looser_rules(drive, drive.policy)]
         with timezone.override(drive.site.zone):  # write times with the site's UTC offset
             return Response(
                 PreviewSerializer.write({**vars(preview), "problems": problems, "timezone": drive.site.timezone})

@@ -13,8 +13,7 @@ from drives.domain.plan_preview import Preview
 from drives.domain.rules import STEP_MINUTES
 from drives.eligibility import policy_choices
 from drives.models import PLAN_FIELDS, Drive, Policy, Site
-from drives.planning import plan_check as planning_plan
-from drives.planning import plan_defaults, plan_problems
+from drives.planning import plan_check, plan_defaults, plan_problems
 from drives.planning.forms_sites import SiteForm
 from drives.web.fields import PhoneFormField
 from organizations import translated_text
@@ -202,15 +201,15 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
     def _check_plan(self) -> None:
         typed = self.cleaned_data
         if (policy := typed.get("policy")) and not set(STRICTER_FIELDS) & set(self.errors):
-            for problem in planning_plan.list_looser_rules(self.instance, policy):
+            for problem in plan_check.list_looser_rules(self.instance, policy):
                 self.add_error(problem.field, plan_problems.format_problem(problem))
         if any(name not in typed for name in DAY_FIELDS):
             return
         # If there are field errors, skip problems, because fields with errors keep their old values.
         had_errors = bool(self.errors)
-        self.preview = planning_plan.preview_drive_plan(self.instance)
+        self.preview = plan_check.preview_drive_plan(self.instance)
         saved_on = self.initial.get("day") if self.instance.pk else None
-        day_problems = planning_plan.list_past_day(self.instance, self.now, saved_on)
+        day_problems = plan_check.list_past_day(self.instance, self.now, saved_on)
         for problem in self.preview.problems or day_problems:
             if not had_errors or problem.field in GRID_FIELDS:
                 self.add_error(PROBLEM_FIELDS.get(problem.field, problem.field), plan_problems.format_problem(problem))

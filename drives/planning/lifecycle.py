@@ -15,8 +15,7 @@ from drives.booking.rules import Act
 from drives.capacity import counters, locks, reserved_spots
 from drives.messaging import reschedule
 from drives.models import Booking, CancelledBy, Drive, DriveState, Slot
-from drives.planning import plan_check as planning_plan
-from drives.planning import queries, slots
+from drives.planning import plan_check, queries, slots
 from organizations import audit
 
 
@@ -32,7 +31,7 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
 
     Refuses, by field, a plan with problems, a past day, and records from another organization.
     """
-    steps = planning_plan.steps_or_refuse(drive, now)
+    steps = plan_check.steps_or_refuse(drive, now)
     _set(
         drive,
         {
@@ -64,7 +63,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     if before.version != version:
         raise DriveVersionChanged
     _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = planning_plan.steps_or_refuse(drive, now, before.day)
+    steps = plan_check.steps_or_refuse(drive, now, before.day)
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from drives.capacity import visit_length
 from drives.domain import grid as domain_grid
-from drives.domain import plan_preview as domain_preview
+from drives.domain import plan_preview
 from drives.domain.grid import GridProblem, Step
 from drives.domain.plan_preview import Preview
 from drives.models import Drive, Policy, Site, Visit
-from drives.planning import plan_problems as planning_problems
+from drives.planning import plan_problems
 
 
 def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
@@ -26,7 +26,7 @@ def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -
     by_field: dict[str, list[ValidationError]] = {}
     grid_problems = preview_drive_plan(drive).problems or list_past_day(drive, now, saved_on)
     for problem in [*grid_problems, *list_looser_rules(drive, drive.policy)]:
-        detail = planning_problems.format_problem(problem)
+        detail = plan_problems.format_problem(problem)
         by_field.setdefault(problem.field, []).append(ValidationError(detail, code=problem.code))
     if by_field:
         raise ValidationError(by_field)
@@ -47,7 +47,7 @@ def refuse_foreign_records(drive: Drive) -> None:
 
 
 def preview_drive_plan(drive: Drive) -> Preview:
-    return domain_preview.build_preview(
+    return plan_preview.build_preview(
         drive.grid,
         visit_length.compute_visit_shape(drive, Visit.FIRST),
         visit_length.compute_visit_shape(drive, Visit.RETURN),

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.account import booking_search as account_find
+from drives.account import booking_search
 from drives.models import Booking, Drive
 from notifications.models import Message
 from tests import builders
@@ -18,7 +18,7 @@ pytestmark = IN_BROWSER
 
 
 def sent_code() -> str:
-    account_find.send_find_codes(now=NOW)
+    booking_search.send_find_codes(now=NOW)
     found = re.search(r"\d{6}", Message.objects.filter(kind="code").order_by("-pk")[0].text)
     assert found
     return found[0]

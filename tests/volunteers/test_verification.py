@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from drives.account import booking_search as account_find
+from drives.account import booking_search
 from notifications.models import Message
 from organizations.models import Organization
 from tests import builders, storm
@@ -136,7 +136,7 @@ def test_a_newer_search_withdraws_the_older_text_of_the_same_asker_alone(asker: 
     Message.objects.all().delete()
     for bound_to in ("here", asker):
         verification.request_code(typed=builders.phone(42), bound_to=bound_to, ip=None, now=NOW)
-        account_find.send_find_codes(now=NOW)
+        booking_search.send_find_codes(now=NOW)
     assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == states
 
 

@@ -12,7 +12,7 @@ from drives.management.demo.drive_day import Day
 from drives.management.demo.foundation import DemoOrganization
 from drives.management.demo.people import LOS_ANGELES, NEW_YORK, DemoDonor
 from drives.models import Drive, DriveState, Site
-from drives.planning import plan_check as planning_plan
+from drives.planning import plan_check
 from organizations.translated_text import TranslatedString
 
 CREATED_BEFORE = timedelta(days=60)
@@ -102,7 +102,7 @@ def build_plan_around(demo_organization: DemoOrganization, site: Site, local: da
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]
     plans = [_build_plan(demo_organization, site, local.date(), goal=20, opens=opens) for opens in starts]
-    return next(plan for plan in plans if not planning_plan.preview_drive_plan(plan).problems)
+    return next(plan for plan in plans if not plan_check.preview_drive_plan(plan).problems)
 
 
 def _build_plan(

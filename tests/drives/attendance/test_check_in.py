@@ -10,8 +10,7 @@ from drives.attendance import queries as attendance_queries
 from drives.booking import changes
 from drives.capacity import drift
 from drives.models import Booking, BookingState, CancelledBy, Drive, DriveState, Turnout
-from drives.planning import lifecycle
-from drives.planning import under_filled_alerts as planning_alerts
+from drives.planning import lifecycle, under_filled_alerts
 from drives.refusals import Refusal
 from notifications.models import Message
 from tests import builders
@@ -141,9 +140,9 @@ def test_coordinators_get_one_alert_about_a_drive_that_is_far_from_full() -> Non
     owner = builders.organization()
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=8)) == 0
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=7)) == 1
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=8)) == 0
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=7)) == 1
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
     assert Message.objects.get(kind="alert_under_filled").address == "ben@example.org"
 
 
@@ -315,7 +314,7 @@ def test_only_a_drive_that_takes_bookings_is_called_far_from_full(state: DriveSt
     builders.member(owner)
     drive = builders.drive(owner)
     Drive.objects.update(state=state)
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == 0
     assert not Message.objects.exists()
 
 
@@ -324,8 +323,8 @@ def test_an_under_filled_alert_is_sent_in_the_last_seven_days() -> None:
     builders.member(owner, email="ben@example.org")
     drive = builders.drive(owner)
     week = drive.starts_at - timedelta(days=7)
-    assert planning_alerts.alert_under_filled_drives(now=week - timedelta(seconds=1)) == 0
-    assert planning_alerts.alert_under_filled_drives(now=week) == 1
+    assert under_filled_alerts.alert_under_filled_drives(now=week - timedelta(seconds=1)) == 0
+    assert under_filled_alerts.alert_under_filled_drives(now=week) == 1
     assert Message.objects.get(kind="alert_under_filled").expires_at == week + timedelta(days=1)
 
 
@@ -333,8 +332,8 @@ def test_a_started_drive_sends_no_alert() -> None:
     owner = builders.organization()
     builders.member(owner)
     drive = builders.drive(owner)
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at) == 0
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(seconds=1)) == 1
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at) == 0
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(seconds=1)) == 1
 
 
 @pytest.mark.parametrize(("booked", "alerts"), [(11, 1), (12, 0)])
@@ -344,7 +343,7 @@ def test_a_drive_is_far_from_full_below_60_percent(booked: int, alerts: int) -> 
     drive = builders.drive(owner, builders.plain(builders.site(owner), spots=5))
     for number in range(booked):
         builders.booked(drive, n=number // 5, number=number)
-    assert planning_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == alerts
+    assert under_filled_alerts.alert_under_filled_drives(now=drive.starts_at - timedelta(days=6)) == alerts
 
 
 @pytest.mark.parametrize("grace", [0, 45])

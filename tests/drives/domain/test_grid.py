@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from drives.domain import grid as domain_grid
 from drives.domain import plan_preview
 from drives.domain.grid import Footprint, Grid, GridProblem, VisitShape
-from drives.planning import plan_check as planning_plan
-from drives.planning import plan_problems
+from drives.planning import plan_check, plan_problems
 from drives.planning.plan_problems import SENTENCES
 
 FIRST, RETURNING, PLAIN = VisitShape(2, 4), VisitShape(1, 3), VisitShape(0, 1)
@@ -64,7 +63,7 @@ def test_every_code_has_its_sentence_and_every_sentence_a_code() -> None:
     source = (
         Path(domain_grid.__file__).read_text()
         + Path(plan_preview.__file__).read_text()
-        + Path(planning_plan.__file__).read_text()
+        + Path(plan_check.__file__).read_text()
     )
     named = set(re.findall(r'Problem\(\s*f?"([^"]+)"', source))
     either = {"{name}_visit_does_not_fit": ("first_visit_does_not_fit", "returning_visit_does_not_fit")}

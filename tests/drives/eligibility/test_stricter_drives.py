@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from drives.domain.intervals import IntervalRules
 from drives.models import Booking, Drive, Policy
-from drives.planning import lifecycle
-from drives.planning import plan_check as planning_plan
+from drives.planning import lifecycle, plan_check
 from drives.refusals import Refusal
 from tests import builders
 from tests.builders import DRIVE_DAY, NOW
@@ -105,7 +104,7 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
 def test_looser_rules_are_reported(changes: dict[str, int], problems: dict[str, str]) -> None:
     policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
     plan = builders.plan(builders.site(builders.organization()), **changes)
-    assert {problem.field: problem.code for problem in planning_plan.list_looser_rules(plan, policy)} == problems
+    assert {problem.field: problem.code for problem in plan_check.list_looser_rules(plan, policy)} == problems
 
 
 def test_a_looser_plan_is_refused_on_create_and_change() -> None:

@@ -15,7 +15,7 @@ from drives.capacity import drift
 from drives.management.demo import content, demo_drives, people
 from drives.management.demo.foundation import DemoOrganization
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
-from drives.planning import plan_check as planning_plan
+from drives.planning import plan_check
 from drives.public import queries as public_queries
 from drives.waitlist import queries as waitlist_queries
 from notifications import contact_address
@@ -147,7 +147,7 @@ def test_the_hours_of_today_are_around_now_at_any_hour(day: tuple[int, int, int]
         if local.date() != midnight.astimezone(LOS_ANGELES).date():
             break
         plan = demo_drives.build_plan_around(home(), site, local)
-        assert planning_plan.preview_drive_plan(plan).problems == []
+        assert plan_check.preview_drive_plan(plan).problems == []
         assert plan.opens <= local.time()
         assert local.time() <= plan.closes or local.hour == 23
 

@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 
 from drives.capacity import availability, drift
 from drives.models import Booking, Drive, Slot
-from drives.planning import lifecycle
-from drives.planning import plan_check as planning_plan
+from drives.planning import lifecycle, plan_check
 from drives.planning.lifecycle import DriveVersionChanged
 from drives.refusals import Refusal
 from notifications.models import Message
@@ -148,9 +147,9 @@ def test_drives_with_one_title_and_day_get_different_slugs() -> None:
 
 def test_a_preview_counts_the_visits_that_fit() -> None:
     owner = builders.organization()
-    shown = planning_plan.preview_drive_plan(builders.plan(builders.site(owner), chairs=1))
+    shown = plan_check.preview_drive_plan(builders.plan(builders.site(owner), chairs=1))
     assert (len(shown.times), shown.return_visits, shown.first_visits) == (24, 7, 7)
-    wrong = planning_plan.preview_drive_plan(builders.plan(builders.site(owner, "Mars/Olympus"), chairs=0))
+    wrong = plan_check.preview_drive_plan(builders.plan(builders.site(owner, "Mars/Olympus"), chairs=0))
     assert {problem.code for problem in wrong.problems} == {"zone_unknown", "no_chairs"}
 
 
