@@ -52,7 +52,7 @@ def find_last_audit() -> CounterAudit | None:
 
 
 def count_drifted_slots(*, left_out: Sequence[DriveState] = ()) -> int:
-    """Count the slots whose counters differ from their bookings and reserved spots."""
+    """Count the slots with counters that differ from their bookings and reserved spots."""
     return len(list_drifted_slots(left_out=left_out))
 
 

@@ -1,4 +1,4 @@
--- List the slots whose counters differ from their counted bookings and reserved spots. After a move, a reserved spot's
+-- List the slots with counters that differ from counted bookings and reserved spots. After a move, a reserved spot's
 -- screening and chair steps may overlap. Such a step counts in both. LATERAL makes PostgreSQL read only these drives.
 SELECT drive.id, drifted.n, drifted.starts_at, drifted.screening_taken, drifted.screening, drifted.chairs_taken,
        drifted.chairs FROM drives_drive AS drive

@@ -61,8 +61,8 @@ def erase_volunteer(
     Upcoming bookings are cancelled at once. No message is sent, because its row would keep the contact. Bookings stay
     as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses while the
     volunteer is checked in at a drive that is not over (`visit_under_way`). `is_listed` means that the list of erasures
-    has the volunteer already. Locks: inbound texts, identities, the
-    volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
+    has the volunteer already. Locks: inbound texts, identities, the volunteer, invitations (shared), drives (shared),
+    bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)
@@ -86,7 +86,7 @@ def erase_volunteer(
         now=now,
     )
     # `manage.py restored` needs this uuid to find the volunteer in a restored backup. Here it identifies no one. It is
-    # written before the commit, because a process that dies after the commit writes nothing.
+    # written before the commit, because the process may die right after the commit.
     if not is_listed:
         erasure_list.record_erasure(volunteer=before.uuid, organization_id=volunteer.organization_id, now=now)
     return ErasureResult(volunteer, cancelled)

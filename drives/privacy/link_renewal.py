@@ -35,7 +35,8 @@ class ResealResult:
 def revoke_links(*, organization: Organization, actor: str, now: datetime) -> int:
     """Give every row of the organization a new link. Return the number of rows.
 
-    Messages that are not sent yet get the new links. Later messages say that the earlier links no longer work.
+    Messages that are not sent yet get the new links, except those that are queued while this runs. Later messages say
+    that the earlier links no longer work.
     """
     _record_revocation(organization, actor, now)
     unsent = outbox.list_unsent_tokens(organization=organization)

@@ -77,7 +77,7 @@ def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) ->
 
 
 def erase_again(*, erasures: Collection[str], now: datetime) -> int:
-    """Erase the people on the list who are in this copy. Return their number. A second call changes nothing."""
+    """Erase the listed people again. Return how many were in this copy. A second call changes nothing."""
     known = Volunteer.objects.known().filter(uuid__in=erasures).order_by("pk").values_list("pk", flat=True)
     return erase.erase_volunteers(
         volunteer_ids=list(known), reason=ErasureReason.ASKED, actor="worker", now=now, is_listed=True

@@ -1,4 +1,4 @@
-"""`manage.py mend_drift`: explain slots whose counters differ from their bookings, and mend them."""
+"""`manage.py mend_drift`: show where slot counters and bookings disagree, and mend the counters."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from drives.capacity import drift
 
 
 class Command(BaseCommand):
-    help = "Explain slots whose counters differ from their bookings. With --yes, set the counters to the bookings."
+    help = "Show where slot counters and bookings disagree. With --yes, set the counters to the bookings."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--yes", action="store_true", help="mend them, with an entry in the audit log")
@@ -28,6 +28,6 @@ class Command(BaseCommand):
             for drive_id in sorted({one.drive_id for one in drifted}):
                 mended = drift.mend_drift(drive_id=drive_id, actor="command", now=now)
                 self.stdout.write(f"drive {drive_id}: {len(mended)} slots mended.")
-            drift.audit_counters(now=timezone.now())
+            drift.audit_counters(now=now)
         else:
             self.stdout.write(f"{len(drifted)} slots. Report this with these lines, then mend them with --yes.")
