@@ -103,7 +103,13 @@ class Command(BaseCommand):
 
 
 def _ask(options: Mapping[str, Any]) -> None:
-    if not options["yes"] and input("Type yes to open the service: ").strip() != "yes":
+    if options["yes"]:
+        return
+    try:
+        answer = input("Type yes to open the service: ")
+    except EOFError as error:  # there is no terminal, or standard input was the list of erasures
+        raise CommandError("Nothing was changed, because you cannot answer here. Run this again with --yes.") from error
+    if answer.strip() != "yes":
         raise CommandError("Nothing was changed. Nothing leaves until you run this again.")
 
 

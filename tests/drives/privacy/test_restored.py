@@ -186,6 +186,14 @@ def test_without_a_yes_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tasks.deliver_due() == {"restored_copy": 1}
 
 
+@pytest.mark.usefixtures("copied")
+def test_a_command_without_a_terminal_asks_for_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a list of erasures, read to its end"))
+    with pytest.raises(CommandError, match="Run this again with --yes"):
+        restored("--erasures", "-")
+    assert tasks.deliver_due() == {"restored_copy": 1}
+
+
 def test_a_copy_that_looks_like_the_lost_database_is_held_while_the_command_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
