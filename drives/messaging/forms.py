@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from drives.domain import localtime, reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings, MessageSchedule
-from drives.messaging import rules
+from drives.messaging import rules, schedule_settings
 from drives.messaging.default_schedule import DEFAULT_SCHEDULE
 from drives.messaging.texts.wording import TextTemplate
 from drives.models import Drive
@@ -170,14 +170,7 @@ class CustomTextForm(forms.Form):
 class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
         model = Organization
-        fields = (
-            "quiet_until_hour",
-            "quiet_from_hour",
-            "messages_per_day",
-            "codes_per_day",
-            "sms_price",
-            "sms_currency",
-        )
+        fields = schedule_settings.SENDING_FIELDS
         labels = {
             "quiet_until_hour": gettext_lazy("Earliest hour"),
             "quiet_from_hour": gettext_lazy("No texts after"),

@@ -24,6 +24,15 @@ from notifications.models import Channel
 from organizations import audit
 from organizations.models import Organization
 
+SENDING_FIELDS = (
+    "quiet_until_hour",
+    "quiet_from_hour",
+    "messages_per_day",
+    "codes_per_day",
+    "sms_price",
+    "sms_currency",
+)
+
 
 class SettingsVersionChanged(ValidationError):
     def __init__(self) -> None:
@@ -163,18 +172,10 @@ def change_sending_settings(
     organization.quiet_until_hour, organization.quiet_from_hour = hours
     organization.sms_price, organization.sms_currency = sms_price, sms_currency
     organization.messages_per_day, organization.codes_per_day = messages_per_day, codes_per_day
-    changed = [
-        "quiet_until_hour",
-        "quiet_from_hour",
-        "messages_per_day",
-        "codes_per_day",
-        "sms_price",
-        "sms_currency",
-    ]
-    organization.save(update_fields=changed)
+    organization.save(update_fields=SENDING_FIELDS)
     about = f"organization:{organization.pk}"
     audit.add_audit_entry(
-        organization=organization, actor=actor, verb="change_sending", about=about, fields=changed, now=now
+        organization=organization, actor=actor, verb="change_sending", about=about, fields=list(SENDING_FIELDS), now=now
     )
     # A new price does not change any reminder.
     if before == hours:
