@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from drives.booking import changes
 from drives.messaging import reminders
 from drives.models import Booking
 from drives.privacy import link_renewal
@@ -65,7 +66,7 @@ def test_other_organizations_keep_their_links() -> None:
     assert list_links(theirs) == kept
 
 
-def test_the_next_text_and_mail_say_so_and_contain_the_new_link() -> None:
+def test_the_next_reminder_says_so_and_contains_the_new_link() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     later = builders.booked(builders.drive(booking.drive.organization), number=43, now=NOW + timedelta(hours=1))
     link_renewal.revoke_links(organization=booking.drive.organization, actor="command", now=NOW + timedelta(minutes=1))
@@ -76,6 +77,19 @@ def test_the_next_text_and_mail_say_so_and_contain_the_new_link() -> None:
     assert [f"{NOTICE}{booking.token}/" in message.text for message in sent] == [True]
     not_told = Message.objects.filter(about=later.about, kind="day_before").exclude(text="")
     assert [NOTICE in message.text for message in not_told] == [False]
+
+
+def test_a_moved_booking_says_so_by_text_and_by_mail() -> None:
+    booking = builders.booked(builders.drive(), email="ana@example.org")
+    link_renewal.revoke_links(organization=booking.drive.organization, actor="command", now=NOW + timedelta(minutes=1))
+    slot, later = builders.slot(booking.drive, 4), NOW + timedelta(minutes=2)
+    changes.move_bookings(booking_id=booking.pk, slot_id=slot.pk, actor="user:1", now=later)
+    booking.refresh_from_db()
+    texts = dict(Message.objects.filter(about=booking.about, kind="moved").values_list("channel", "text"))
+    assert {channel: f"{NOTICE}{booking.token}/" in text for channel, text in texts.items()} == {
+        "sms": True,
+        "email": True,
+    }
 
 
 def test_messages_that_have_not_left_get_the_new_links() -> None:
