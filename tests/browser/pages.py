@@ -90,6 +90,14 @@ def enter_ana(page: Page) -> None:
     page.get_by_label("Mobile phone").fill("(201) 555-0142")
 
 
+def open_check_page(page: Page, address: str) -> None:
+    """Hold a time as Ana from the page with the donor's details, and wait for the page that asks for the code."""
+    page.goto(address)
+    enter_ana(page)
+    press(page, "Continue")
+    arrive(page, "Review and book")
+
+
 def enter_code(page: Page) -> None:
     """On the check page, enter the code from the phone, and wait for the booking's page."""
     arrive(page, "Review and book")

@@ -17,11 +17,10 @@ from tests import builders
 from tests.browser.pages import (
     IN_BROWSER,
     OpenPage,
-    arrive,
     covered_share,
     enlarge_letters,
-    enter_ana,
     look_at,
+    open_check_page,
     press,
     scrolls_sideways,
     wait_until_spoken,
@@ -89,10 +88,7 @@ def test_swapped_times_are_spoken_once(open_page: OpenPage, live_server: LiveSer
 
 def test_a_new_code_is_spoken(open_page: OpenPage, live_server: LiveServer) -> None:
     drive, page = world(), open_page()
-    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
-    enter_ana(page)
-    press(page, "Continue")
-    arrive(page, "Review and book")
+    open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     press(page, "Send again")
     wait_until_spoken(page, "New code requested")
 
@@ -242,10 +238,7 @@ def test_large_letters_fit_at_the_door_and_the_desk(
 def open_hold(open_page: OpenPage, live_server: LiveServer, seconds: int, **options: Any) -> Page:
     """Hold a time as Ana, and open the check page when the hold has this many seconds left."""
     drive, page = world(), open_page(**options)
-    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
-    enter_ana(page)
-    press(page, "Continue")
-    arrive(page, "Review and book")
+    open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     Booking.objects.update(held_until=timezone.now() + timedelta(seconds=seconds))
     page.reload()
     return page

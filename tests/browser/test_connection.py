@@ -9,7 +9,16 @@ from pytest_django.live_server_helper import LiveServer
 
 from drives.models import WaitlistEntry
 from tests import builders
-from tests.browser.pages import IN_BROWSER, OpenPage, arrive, enter_ana, press, wait_until_spoken, world
+from tests.browser.pages import (
+    IN_BROWSER,
+    OpenPage,
+    arrive,
+    enter_ana,
+    open_check_page,
+    press,
+    wait_until_spoken,
+    world,
+)
 
 pytestmark = [*IN_BROWSER]
 FAILED = "That did not work. Check your connection, and try again."
@@ -18,10 +27,7 @@ FAILED = "That did not work. Check your connection, and try again."
 def refused(open_page: OpenPage, live_server: LiveServer) -> Page:
     """Enter a wrong code on the check page."""
     drive, page = world(), open_page()
-    page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
-    enter_ana(page)
-    press(page, "Continue")
-    arrive(page, "Review and book")
+    open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     page.get_by_label("Code").fill("000000")
     press(page, "Book this time")
     page.get_by_role("heading", name="There is a problem").wait_for()
