@@ -1,4 +1,4 @@
-"""`make bench ARGS=growth`: measure every page, probe and sweep at 10,000, 100,000 and 1,000,000 bookings.
+"""`make bench ARGS=growth`: measure busy pages, both probes and every sweep at 10,000 to 1,000,000 bookings.
 
 Each size has a database of its own, which a process of its own fills and measures (`python -m bench.growth SIZE FILE`).
 """
