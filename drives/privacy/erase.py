@@ -60,9 +60,10 @@ def erase_volunteer(
 
     Upcoming bookings are cancelled at once. No message is sent, because its row would keep the contact. Bookings stay
     as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses while the
-    volunteer is checked in at a drive that is not over (`visit_under_way`). `is_listed` means that the list of erasures
-    has the volunteer already. Locks: inbound texts, identities, the volunteer, invitations (shared), drives (shared),
-    bookings, waitlist entries, contacts, slots.
+    volunteer is checked in at a drive that is not over (`visit_under_way`). `is_listed` means that the volunteer was
+    erased before and is in a restored copy: then nothing is refused, because the visit ended before that erasure, and
+    the list of erasures gets no second line. Locks: inbound texts, identities, the volunteer, invitations (shared),
+    drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)
@@ -72,7 +73,8 @@ def erase_volunteer(
     if volunteer.erased_at:
         return ErasureResult(volunteer)
     data = _lock_data(volunteer)
-    _refuse_running_visit(data.bookings, now)
+    if not is_listed:
+        _refuse_running_visit(data.bookings, now)
     for entry in data.entries:
         waitlist_entries.remove_entry(entry_id=entry.pk, actor=actor, now=now)
     cancelled = _cancel_upcoming(data.bookings, actor, now)

@@ -14,6 +14,7 @@ from django.test import Client
 
 from config import client_address
 from config.logs import JsonFormatter
+from drives.attendance import check_in
 from drives.messaging import invitations
 from drives.privacy import erase, erasure_list
 from notifications import delivery, tasks
@@ -254,6 +255,19 @@ def test_erasing_people_on_the_list_adds_no_line(settings: Any, tmp_path: Path) 
     erasure_list.record_erasure(volunteer=volunteer.uuid, organization_id=1, now=NOW)
     assert "1 people erased again" in restored("--yes")
     assert len(Path(settings.ERASURES_FILE).read_text().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_visit_under_way_in_the_copy_does_not_keep_it_closed(time_machine: Any, tmp_path: Path) -> None:
+    """In the lost database the visit had ended, or the person could not have been erased."""
+    booking = builders.booked(builders.drive())
+    check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=booking.starts_at)
+    time_machine.move_to(booking.starts_at + timedelta(minutes=30), tick=False)
+    erasures = tmp_path / "erasures.jsonl"
+    erasures.write_text(f'{{"message": "erased", "volunteer": "{Volunteer.objects.get(bookings=booking).uuid}"}}\n')
+    assert "1 people erased again" in restored("--erasures", str(erasures), "--yes")
+    booking.refresh_from_db()
+    assert (booking.state, Volunteer.objects.known().count()) == ("checked_in", 0)
 
 
 def test_a_log_is_a_list_of_erasures_too(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
