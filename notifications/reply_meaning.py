@@ -54,7 +54,10 @@ _KEYWORDS: Mapping[ReplyMeaning, frozenset[str]] = MappingProxyType(
         ReplyMeaning.HELP_UNANSWERED: frozenset({"ayuda"}),
     }
 )
-_FILLER_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|por favor|gracias|now|ya|all|everything|todo)\b")
+_FILLER_WORDS = re.compile(
+    r"\b(?:please|pls|plz|kindly|(?:(?:and|n) )?(?:thanks|thank (?:you|u)|thx)(?: (?:so|very) much| a lot)?|por favor"
+    r"|(?:y )?(?:muchas |mil )?gracias|now|ya|all|everything|todo)\b"
+)
 _REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
 _SPACED_LETTERS = re.compile(r"\b\w( \w\b){2,}")
 
@@ -68,7 +71,7 @@ _NAMED_TEXTS = (
 _TEXTS = rf"(?:{_NAMED_TEXTS}|these|them|this)"
 _WHICH = r"(?:(?:the|these|those|your|my|our|any|all|of|more|this|such|so many|daily|further|automated|other)\s)*"
 _STOP_VERB = (
-    r"(?:(?:stop|quit|cease|end|discontinue|disable)(?: with)?"
+    r"(?:(?:stop|quit|cease|end|discontinue|disable)(?: it)?(?: with)?"
     r"|(?:turn|switch|shut|cut) off|halt|suspend|kill)"
 )
 _CONTACT = r"(?:communications?|contact|correspondence|texting|messaging)"
@@ -93,6 +96,7 @@ _ENGLISH = (
     rf"(?:stop|quit|cease)(?: with)? (?:texting|txting|messaging|msging|writing|writing to|emailing)(?: {_ME})?",
     rf"(?:stop|quit|cease) {_BOTHERING} {_ME}",
     rf"(?:stop|quit|cease)(?: with)? (?:sending|sending out)(?: {_ME})?(?: {_WHICH}{_TEXTS})?",
+    rf"(?:stop|quit) (?:getting|receiving) {_WHICH}{_TEXTS}",
     rf"(?:stop|quit|cease|end|discontinue|turn off|disable)(?: with)? {_WHICH}{_TEXTS}",
     rf"{_STOP_VERB} {_WHICH}(?:{_NAMED_TEXTS}|{_CONTACT})",
     rf"(?:turn|switch|shut|cut) {_WHICH}{_NAMED_TEXTS} off",
@@ -120,6 +124,7 @@ _ENGLISH = (
     # "remove me", "take my number off your list", "get me off this list", "opt me out"
     rf"(?:remove|delete|erase|unlist|drop) {_ME}(?: (?:from|off|off of) {_LIST})?",
     rf"(?:remove|delete) from {_LIST}",
+    rf"be (?:removed from|deleted from|taken off)(?: of)? {_LIST}",
     rf"(?:take|get|keep) {_ME} (?:off|out)(?: of)?(?: {_LIST})?",
     rf"(?:unsubscribe|opt(?:ing)? ?out|opt {_ME} out)(?: {_ME})?(?: (?:from|of) {_LIST})?",
     r"i (?:am|would like|want) (?:unsubscribing|opting out|out)",
@@ -142,7 +147,7 @@ _LISTA = (
 )
 _START_SPANISH = (
     r"(?:(?:por favor|porfavor|porfa|favor de|favor|hola|ya|disculpe|disculpen|oiga|oigan|buenas|buenos dias"
-    r"|buenas tardes|si|y"
+    r"|buenas tardes|si|y|haga[ns]? el favor de"
     r"|(?:quiero|necesito|les pido|le pido|solicito|pido|quisiera|deseo) (?:que )?)\s?)*"
 )
 _END_SPANISH = (
@@ -158,11 +163,15 @@ _VERB_ENVIAR = (
 _INFINITIVE = (
     r"(?:enviarme|mandarme|escribirme|textearme|molestarme|molestar|contactarme|enviar|mandar|escribir|llamarme)"
 )
+# "No me vuelvan a escribir", "nunca más vuelvan a escribirme", "no sigan escribiéndome"
+_NEVER_AGAIN = (
+    rf"(?:no|nunca|jamas)(?: mas)? (?:(?:me|nos) )?(?:vuelva[ns]? a (?:{_INFINITIVE}|contactar|llamar|textear)"
+    r"|siga[ns]? (?:enviando|mandando|escribiendo|texteando|molestando|contactando|llamando)(?:me|nos)?)"
+)
+_MISTAKEN = r"(?:(?:ustedes )?se (?:(?:ha|han) )?equivoc(?:o|aron|ado)|(?:usted |ustedes )?estan? equivocad[oa]s?)"
 _SPANISH = (
-    (
-        rf"(?:no|nunca) (?:me|nos) (?:vuelva[ns]? a (?:enviar|mandar|escribir|contactar|molestar)"
-        rf"|{_VERB_ENVIAR})(?: {_CUALES}{_MENSAJES})?"
-    ),
+    rf"(?:no|nunca|jamas) (?:me|nos) {_VERB_ENVIAR}(?: {_CUALES}{_MENSAJES})?",
+    rf"{_NEVER_AGAIN}(?: {_CUALES}{_MENSAJES})?",
     rf"no (?:envie[ns]?|mande[ns]?|enviar|mandar|enviarme|mandarme|recibir) {_CUALES}{_MENSAJES}",
     rf"no (?:escribirme|enviarme|mandarme|contactarme|molestarme|textearme)(?: {_CUALES}{_MENSAJES})?",
     (
@@ -173,6 +182,7 @@ _SPANISH = (
     rf"no (?:quiero|deseo) que (?:me|nos) {_VERB_ENVIAR}(?: {_CUALES}{_MENSAJES})?",
     rf"no mas {_CUALES}{_MENSAJES}",
     rf"(?:deje[ns]?|deja|dejar|pare[ns]?|para|parar) de {_INFINITIVE}(?: {_CUALES}{_MENSAJES})?",
+    rf"dejar de recibir {_CUALES}{_MENSAJES}",
     (
         rf"(?:alto|basta|pare[ns]?|parar|(?:deten(?:er|gan?)|suspend(?:er|an?|e)|interrump(?:ir|an?|e)"
         rf"|(?:cancel|termin|elimin|desactiv|silenci|cort|quit|anul)(?:ar|en?|a)|apag(?:ar|uen?|a))(?:me|nos)?)"
@@ -184,6 +194,9 @@ _SPANISH = (
         rf"(?:quite[n]?|quita|borre[n]?|borra|saque[n]?|saca|elimine[n]?|elimina|remueva[n]?|retire[n]?|baje[n]?)(?:me"
         rf"|nos)(?: {_LISTA})?"
     ),
+    # "Me pueden quitar de su lista", "quiero que me quiten de la lista"
+    rf"(?:quitar|borrar|sacar|salir|eliminar|remover|retirar)(?:me|nos)? {_LISTA}",
+    rf"(?:me|nos) (?:quite|borre|saque|elimine|remueva|retire|baje)[ns]? {_LISTA}",
     (
         rf"(?:quite[n]?|quitar|borre[n]?|borra|borrar|saque[n]?|elimine[n]?|eliminar|remueva[n]?) (?:mi"
         rf"|este) (?:numero|telefono|celular|nombre)(?: {_LISTA})?"
@@ -197,13 +210,22 @@ _SPANISH = (
         r"|quiero dar de baja)(?: de (?:la|su|esta) lista| de (?:los|estos|sus) mensajes)?"
     ),
     (
-        r"(?:(?:este|tiene el|tienen el|es un|es el|tienen un|tiene un) )?numero equivocado|se equivoco de numero"
+        r"(?:(?:este|tiene el|tienen el|es un|es el|tienen un|tiene un) )?numero equivocado"
         r"|dej(?:e|en|a)(?:me|nos) en paz"
     ),
+    rf"(?:(?:este|ese) no es mi (?:numero|telefono|celular) )?{_MISTAKEN} de (?:numero|telefono|celular|persona)",
+    rf"(?:este|ese) no es mi (?:numero|telefono|celular) {_MISTAKEN}",
 )
 _CLEAR = re.compile(
     rf"{_START_OF_SENTENCE}(?:{'|'.join(_ENGLISH)}){_END_OF_SENTENCE}"
     rf"|{_START_SPANISH}(?:{'|'.join(_SPANISH)}){_END_SPANISH}"
+)
+
+# "Can you stop sending me these", "Me pueden quitar de su lista": a request is possible, but not clear.
+_ASKS = re.compile(
+    rf"^{_START_OF_SENTENCE}(?:how )?(?:can|could|will|would|do|may|should) (?:you|u|yall|i|we)(?: (?:guys|all))? "
+    rf"|^{_START_SPANISH}(?:como )?(?:(?:me|nos|le) )?"
+    r"(?:puede[ns]?|podria[ns]?|puedo|podemos|hago para|hace[ns]? el favor de|haria[ns]? el favor de) "
 )
 
 # "Don't cancel my texts", but not "You never stop texting me"
@@ -255,6 +277,17 @@ _POSSIBLE = re.compile(
     r"|\b(?:quit|borr|saqu|elimin|remuev|retir)\w*(?:me|nos) de (?:la|su|esta) lista\b"
     r"|\bde baja\b(?! (?:la|mi|una|esa|esta|las|mis|de la|a la) (?:cita|reserva|turno|donacion))|\ben paz\b"
     r"|\bnumero equivocado\b"
+    # "This isn't my number", but not "Ese no es mi número de reserva"
+    rf"|\b{_MISTAKEN} de (?:numero|telefono|celular|persona)\b"
+    r"|\b(?:este|ese) no es mi (?:numero|telefono|celular)\b(?! de)|\btienen? mal el numero\b"
+    r"|\b(?:este|ese) (?:numero|telefono|celular) (?:ya )?no es (?:de|mio)\b"
+    r"|\b(?:this|that|thats) (?:is )?(?:not|isnt) (?:my|her|their|\w+s) number\b"
+    r"|\bno longer my (?:number|phone|cell)\b"
+    r"|\bme (?:confunden?|confundieron|estan? confundiendo) con\b"
+    rf"|\bmind (?:stopping {_WHICH}{_TEXTS}|not (?:texting|messaging|contacting|writing|sending))\b"
+    rf"|\b{_NEVER_AGAIN}\b|\bno (?:me|nos) lleguen {_CUALES}{_MENSAJES}\b"
+    # "Stop, thank you and have a good day"
+    rf"|^{_START_OF_SENTENCE}(?:stop|unsubscribe|opt ?out|alto|basta) (?:thanks(?! to)|thank you|thx|gracias(?! a))\b"
 )
 
 
@@ -274,8 +307,14 @@ def parse_reply_meaning(text: str, opt_out_type: str = "") -> ReplyMeaning:
     sentences = reply_text.list_sentences(text)
     if any(not is_question and _CLEAR.fullmatch(words) for words, is_question in sentences):
         return ReplyMeaning.STOP_IN_WORDS
-    may_stop = any(_POSSIBLE.search(_ASKS_TO_CONTINUE.sub(" ", words)) for words, _is_question in sentences)
+    may_stop = any(_may_ask_to_stop(words) for words, _is_question in sentences)
     return ReplyMeaning.MAYBE_STOP if may_stop else ReplyMeaning.OTHER
+
+
+def _may_ask_to_stop(words: str) -> bool:
+    asked = _ASKS.sub("", words)
+    asked = f"do not {asked.removeprefix('not ')}" if asked.startswith("not ") else asked  # "Can you not text me?"
+    return bool(_CLEAR.fullmatch(asked) or _POSSIBLE.search(_ASKS_TO_CONTINUE.sub(" ", words)))
 
 
 def is_carrier_stop_word(text: str) -> bool:

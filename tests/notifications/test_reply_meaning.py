@@ -87,13 +87,14 @@ def test_the_providers_word_wins(text: str, word: str, meaning: str) -> None:
     assert reply_meaning.parse_reply_meaning(text, word) == meaning
 
 
-@pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me ", "dont ", "no quiero que "])
+@pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me ", "dont ", "no quiero que ", "can you "])
 @pytest.mark.parametrize(
     "words",
     [
         *("quiero ya", "quiero que ya", "mis", "los las", "nunca mas", "ahora mismo", "por favor", "si no", "favor de"),
         *("i would like to", "i want you to", "please", "the these", "right now", "any more", "to me", "hi there"),
         *("want to", "cancel my", "turn off the", "prefer not to", "cancelen mis", "prefiero no", "basta con"),
+        *("can you", "how do i", "me pueden", "y gracias", "no vuelvan a", "se equivocaron"),
     ],
 )
 def test_a_text_that_repeats_words_is_read_in_no_time(start: str, words: str) -> None:

@@ -79,7 +79,7 @@ READ_BY_A_PERSON = {"no_opt_out", "suggest_cancel"}
 
 
 @pytest.mark.parametrize(
-    "case", list_cases("K1", "K6", "K7", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "held out")
+    "case", list_cases("K1", "K6", "K7", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "held out")
 )
 def test_a_reply_does_what_its_case_says(case: dict[str, Any]) -> None:
     booking = prompted()
