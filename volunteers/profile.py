@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from notifications import contact_address, mailboxes, outbox
+from notifications import mailboxes, outbox
 from notifications.models import Channel
 from organizations import audit
 from volunteers import contacts, person_names, rules
@@ -55,26 +55,29 @@ def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) 
         )
 
 
-@transaction.atomic
-def correct_email(*, volunteer: Volunteer, email: str, actor: str, now: datetime) -> None:
-    """Give a volunteer the mailbox that a coordinator heard, unverified. Their unsent mail goes to it.
+@transaction.atomic(savepoint=False)
+def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: datetime) -> None:
+    """Give a volunteer the mailbox that a coordinator heard, as `change_contact` does. It stays unverified.
 
-    Refuses a mailbox that cannot exist (email_invalid) or belongs to someone else (ContactTaken).
+    Mail that the old mailbox refused goes to the new one. Raises ContactTaken. The caller takes the same locks as for
+    `change_contact`.
     """
     organization, old = volunteer.organization, volunteer.email
-    address = contact_address.normalize_email(email)
     [contact] = contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email=address).all()
     if contact.owner_id not in {None, volunteer.pk}:
         raise ContactTaken(organization.name)
-    Volunteer.objects.known().filter(pk=volunteer.pk).update(email=contact)
-    recipient = f"volunteer:{volunteer.pk}"
-    outbox.readdress_messages(recipient=recipient, channel=Channel.EMAIL, address=address, now=now)
-    if old:
-        mailboxes.requeue_blocked_mail(
-            organization=organization, address=old.address, new_address=address, recipient=recipient, now=now
-        )
+    for pk in _assign_contact(volunteer, ContactKind.EMAIL, contact, now):
+        if old:
+            mailboxes.requeue_blocked_mail(
+                organization=organization,
+                address=old.address,
+                new_address=address,
+                recipient=f"volunteer:{pk}",
+                now=now,
+            )
+    about = f"volunteer:{volunteer.pk}"
     audit.add_audit_entry(
-        organization=organization, actor=actor, verb="changed", about=recipient, fields=["email"], now=now
+        organization=organization, actor=actor, verb="changed", about=about, fields=["email"], now=now
     )
 
 
@@ -106,7 +109,8 @@ def _lock_or_create_contact(person: Volunteer, kind: str, address: str, now: dat
     return pair.all()[0]
 
 
-def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetime) -> None:
+def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetime) -> list[int]:
+    """Replace the person's contact. Return the ids of the volunteers that have the new one."""
     old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
     if contact.owner_id is None:
         Contact.objects.filter(pk=contact.pk).update(owner=person)
@@ -120,6 +124,7 @@ def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetim
     channel = Channel.SMS if kind == ContactKind.PHONE else Channel.EMAIL
     for pk in moved:
         outbox.readdress_messages(recipient=f"volunteer:{pk}", channel=channel, address=contact.address, now=now)
+    return moved
 
 
 def _delete_verified_browsers(identity: str) -> None:

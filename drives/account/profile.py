@@ -53,12 +53,7 @@ def save_verified_contact(
     identity = volunteers_queries.compute_contact_identity(address)
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)
     with transaction.atomic():
-        ids = [person.pk for person in people]
-        identities = (
-            volunteers_queries.list_person_identities(volunteer_id=pk)
-            for pk in (*ids, *volunteers_queries.filter_contact_sharers(ids).values_list("pk", flat=True))
-        )
-        locks.lock_identities({identity}.union(*identities))
+        locks.lock_contact_change([person.pk for person in people], identity)
         _spend_change(people, now)
         present = Volunteer.objects.known().filter(pk__in=[person.pk for person in people])
         profile.change_contact(people=list(present.select_related("organization")), address=address, now=now)

@@ -12,7 +12,7 @@ Freeing a spot locks no identities. The offer sweep first tries to lock the driv
 another worker has it. This is safe, because a lock that never waits may come before all others.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
 from django.db import connection
@@ -27,6 +27,13 @@ _DRIVES, _WAITLISTS, _INVITATIONS = 2, 3, 4
 def lock_identities(identity_hashes: Iterable[str]) -> None:
     if keys := sorted({_identity_key(identity) for identity in identity_hashes}):
         _execute("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)
+
+
+def lock_contact_change(volunteer_ids: Collection[int], new_identity: str) -> None:
+    """Lock the identities of these volunteers, of the other people with their contacts, and of the new contact."""
+    sharer_ids = volunteers_queries.filter_contact_sharers(volunteer_ids).values_list("pk", flat=True)
+    identities = (volunteers_queries.list_person_identities(volunteer_id=pk) for pk in (*volunteer_ids, *sharer_ids))
+    lock_identities({new_identity}.union(*identities))
 
 
 def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None:

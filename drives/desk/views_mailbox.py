@@ -7,12 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from drives.desk import views_people
+from drives.desk import mailboxes, views_people
 from drives.web import members, redirects
-from notifications import mailboxes
+from notifications import mailboxes as notifications_mailboxes
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-from volunteers import profile as volunteers_profile
 
 
 @require_POST
@@ -20,7 +19,7 @@ from volunteers import profile as volunteers_profile
 def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
     person = views_people.get_person_or_404(request, pk)
     if person.email:
-        mailboxes.try_mailbox_again(
+        notifications_mailboxes.try_mailbox_again(
             organization=person.organization,
             address=person.email.address,
             about=f"volunteer:{person.pk}",
@@ -37,8 +36,8 @@ def correct_email(request: MemberRequest, pk: int) -> HttpResponse:
     person, form = views_people.get_person_or_404(request, pk), views_people.CorrectEmailForm(request.POST)
     if form.is_valid():
         try:
-            volunteers_profile.correct_email(
-                volunteer=person,
+            mailboxes.correct_email(
+                person=person,
                 email=form.cleaned_data["email"],
                 actor=members.format_actor(request),
                 now=timezone.now(),

@@ -83,6 +83,33 @@ def test_a_corrected_mailbox_gets_the_blocked_mail() -> None:
     assert "someone else under this" in donor.text(ben.post(page, {"email": "dan@example.org"}))
 
 
+def correct(booking: Booking, email: str) -> None:
+    ben = coordinator.signed_in(builders.member(booking.drive.organization))
+    ben.post(reverse("organizer_correct_email", args=[booking.volunteer_id]), {"email": email})
+
+
+@pytest.mark.parametrize(("is_corrected", "count"), [(False, 2), (True, 5)])
+def test_a_corrected_mailbox_gets_an_email_for_each_move(*, is_corrected: bool, count: int) -> None:
+    """Ana typed the mailbox next to her verified phone, so it gets two e-mails until a coordinator corrects it."""
+    booking = builders.booked(builders.drive(), email=MAIL)
+    made.deliver(NOW)
+    if is_corrected:
+        correct(booking, "ana.alder@example.org")
+    for n in (4, 5, 4, 5):
+        slot = builders.slot(booking.drive, n).pk
+        changes.move_bookings(booking_id=booking.pk, slot_id=slot, actor="user:1", now=NOW)
+        made.deliver(NOW)
+    assert Message.objects.filter(channel="email", state="delivered").exclude(kind="code").count() == count
+
+
+def test_the_old_mailbox_opens_nothing_after_a_correction() -> None:
+    booking = builders.booked(builders.drive(), phone="", email=MAIL)
+    correct(booking, "ana.alder@example.org")
+    old, new = Contact.objects.get(address=MAIL), Contact.objects.get(address="ana.alder@example.org")
+    assert (old.owner, old.verified_at) == (None, None)
+    assert (new.owner, new.verified_at) == (booking.volunteer, None)
+
+
 def test_only_planners_may_act() -> None:
     booking = refusing()
     for role in (Role.VIEWER, Role.CHECK_IN):

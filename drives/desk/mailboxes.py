@@ -1,0 +1,25 @@
+"""Correct the mailbox of a donor, as a coordinator heard it."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from drives.capacity import locks
+from notifications import contact_address
+from volunteers import profile
+from volunteers import queries as volunteers_queries
+from volunteers.models import Volunteer
+
+
+@transaction.atomic
+def correct_email(*, person: Volunteer, email: str, actor: str, now: datetime) -> None:
+    """Replace the donor's mailbox, also for other people with the old one. An erased person is skipped.
+
+    Refuses a mailbox that cannot exist (email_invalid) or belongs to another person (`profile.ContactTaken`). Locks:
+    identities of these people and of the new mailbox.
+    """
+    address = contact_address.normalize_email(email)
+    locks.lock_contact_change([person.pk], volunteers_queries.compute_contact_identity(address))
+    present = Volunteer.objects.known().select_related("organization", "email").filter(pk=person.pk).first()
+    if present:
+        profile.correct_email(volunteer=present, address=address, actor=actor, now=now)
