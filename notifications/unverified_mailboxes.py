@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -24,8 +24,8 @@ def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> No
     """
     subjects = [(row["about"], row["address"]) for row in rows]
     _lock(subjects)
-    known_keys = set(Message.objects.filter(key__in=[row["key"] for row in rows]).values_list("key", flat=True))
-    used = count_emails(subjects)
+    emails = _load_emails(subjects)
+    known_keys, used = {email.key for email in emails}, _count(emails, _NOT_COUNTED)
     for row in sorted(rows, key=lambda row: (row["due_at"], row["key"])):
         if row["key"] in known_keys:
             continue
@@ -44,7 +44,7 @@ def list_over_limit(messages: Sequence[Message], later_emails: Mapping[int, int]
         return set()
     subjects = [(message.about, message.address) for message in messages]
     _lock(subjects)
-    used, over_limit = count_emails(subjects), set()
+    used, over_limit = _count(_load_emails(subjects), _NOT_COUNTED), set()
     for message, subject in zip(messages, subjects, strict=True):
         if used[subject] + later_emails[message.pk] >= EMAILS_TO_UNVERIFIED_MAILBOX:
             over_limit.add(message.pk)
@@ -53,20 +53,27 @@ def list_over_limit(messages: Sequence[Message], later_emails: Mapping[int, int]
     return over_limit
 
 
-def count_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
-    """Count the e-mails that were sent or wait to be sent. A reminder counts from when it is rendered."""
-    return _count(subjects, _NOT_COUNTED)
-
-
 def count_sent_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
     """Count the e-mails that were sent. The next change of a booking withdraws those that wait."""
-    return _count(subjects, (*_NOT_COUNTED, *UNSENT_STATES))
+    return _count(_load_emails(subjects), (*_NOT_COUNTED, *UNSENT_STATES))
 
 
-def _count(subjects: Collection[MailboxSubject], excluded: Collection[str]) -> Counter[MailboxSubject]:
+class _Email(NamedTuple):
+    key: str
+    about: str
+    address: str
+    state: str
+
+
+def _load_emails(subjects: Collection[MailboxSubject]) -> list[_Email]:
     abouts, addresses = {about for about, _ in subjects}, {address for _, address in subjects}
     emails = Message.objects.filter(about__in=abouts, address__in=addresses, channel=Channel.EMAIL)
-    return Counter(emails.exclude(state__in=excluded).values_list("about", "address"))
+    return list(map(_Email._make, emails.values_list(*_Email._fields)))
+
+
+def _count(emails: Sequence[_Email], excluded: Collection[str]) -> Counter[MailboxSubject]:
+    """Count e-mails by subject. A reminder counts from when it is rendered."""
+    return Counter((email.about, email.address) for email in emails if email.state not in excluded)
 
 
 def _lock(subjects: Collection[MailboxSubject]) -> None:

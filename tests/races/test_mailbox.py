@@ -83,13 +83,13 @@ def emails_at_once() -> Callable[[], bool]:
 
 @pytest.mark.django_db(transaction=True)
 def test_emails_at_once_keep_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, unverified_mailboxes, "count_emails")
+    seeds.pause_after(monkeypatch, unverified_mailboxes, "_load_emails")
     assert count_lost(emails_at_once()) == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_too_many_emails_are_queued(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds.pause_after(monkeypatch, unverified_mailboxes, "count_emails")
+    seeds.pause_after(monkeypatch, unverified_mailboxes, "_load_emails")
     seeds.replace(monkeypatch, unverified_mailboxes, "_lock", lambda _subjects: None)
     assert count_lost_in_turn(emails_at_once()) >= 9
 

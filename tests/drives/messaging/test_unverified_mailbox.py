@@ -1,6 +1,7 @@
 """A mailbox that nobody verified gets the confirmation and one more e-mail about a booking."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -9,11 +10,11 @@ from django.urls import reverse
 from drives.booking import changes
 from drives.messaging import email_fallback, reminders
 from drives.models import Booking, CancelledBy, Drive
-from notifications import consents, unverified_mailboxes
+from notifications import consents, outbox, unverified_mailboxes
 from notifications.models import Message
 from notifications.rules import EMAILS_TO_UNVERIFIED_MAILBOX
 from organizations.models import Role
-from tests import builders, seeds
+from tests import builders, query_counts, seeds
 from tests.builders import NOW
 from tests.drives import coordinator, donor
 from tests.notifications import made
@@ -77,6 +78,16 @@ def test_a_mailbox_that_a_coordinator_entered_has_no_limit() -> None:
     for turn in range(3):
         move(booking, turn)
     assert count_delivered() == 4
+
+
+def count_queries(*, has_unverified_mailbox: bool) -> int:
+    email = made.message(channel="email", address=MAIL, has_unverified_mailbox=has_unverified_mailbox, key=MAIL)
+    queue = partial(outbox.queue_messages, organization=builders.organization(), messages=[email], now=NOW)
+    return len(query_counts.statements_of(queue))
+
+
+def test_an_unverified_mailbox_costs_a_lock_and_a_query() -> None:
+    assert count_queries(has_unverified_mailbox=True) == count_queries(has_unverified_mailbox=False) + 2
 
 
 def test_each_booking_has_a_limit_of_its_own() -> None:
