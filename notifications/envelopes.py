@@ -19,8 +19,8 @@ class Addressee:
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that messages follow a changed contact
     language: str = "en"
-    # Channels of contacts that nobody verified. A text to such a number needs a consent, and such a mailbox gets few
-    # e-mails (`unverified_mailboxes`).
+    # Channels of contacts that no donor verified and no coordinator entered. A text to such a number needs a consent,
+    # and such a mailbox gets few e-mails (`unverified_mailboxes`).
     unverified: Collection[str] = ()
 
     def is_unverified(self, channel: str) -> bool:

@@ -11,7 +11,8 @@ from notifications.models import Channel, Message, OptOutBasis, Sender, Suppress
 from organizations import sweeps
 from organizations.models import Organization
 
-# In both languages, because the service does not know who of a shared phone wrote. One GSM-7 segment with a name of 20.
+# In both languages, because the service does not know which donor of a shared phone wrote. One GSM-7 segment with a
+# name of 20 characters.
 CONFIRMATION = (
     "{name}: You won't get more texts from us. Text START to undo. / No le enviaremos textos. START para volver."
 )

@@ -112,9 +112,8 @@ def _find_ended_offer(reply: InboundMessage, now: datetime) -> Message | None:
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
     """Carry out a letter, or ask which visit it means if the number has several questions open.
 
-    It acts at once if only one question is open, or if one text asked about all of them. X acts only if no other visit
-    was asked about, because the donor may mean that one. If the last text was an offer whose time is over, the letter
-    may be for the offer.
+    A letter is carried out if we asked about one visit only. C is also carried out if one text asked about all open
+    visits. After an expired offer, we ask, because the donor may mean the offer.
     """
     command = parsed.command
     if parsed.choice:

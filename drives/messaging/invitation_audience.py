@@ -22,7 +22,7 @@ def list_organizations_with_drives(since: datetime, until: datetime) -> list[Org
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List people who agreed to news, have given or signed up for news, and have no upcoming booking."""
+    """List donors to invite. They agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)

@@ -204,7 +204,7 @@ def build_facts(booking: Booking) -> dict[str, str]:
 
 
 def render_revoked_link_notice(organization: Organization, created_at: datetime, link: str) -> str:
-    """Return the sentence for donors whose earlier links were revoked, or an empty text."""
+    """Return the sentence about the new link if the organization revoked earlier ones, or an empty text."""
     if organization.links_revoked_at is None or created_at > organization.links_revoked_at:
         return ""
     return message_content.convert_to_gsm(_("Our earlier links no longer work. New link: %(link)s") % {"link": link})

@@ -1,4 +1,4 @@
-"""The table of steps judges every change of a booking: who, from which state, and until when."""
+"""The table of steps judges every change of a booking by its actor, the booking's state, and the time."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A mailbox that nobody verified gets the confirmation and one more e-mail about a booking."""
+"""An unverified mailbox gets the confirmation and one more e-mail about a booking."""
 
 from datetime import datetime, timedelta
 from functools import partial
