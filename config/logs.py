@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
-PROBE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBE_PATHS: frozenset[str] = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # The code logs no personal data, but an exception's message may contain some.
 PERSONAL_DATA_PATTERNS = (
