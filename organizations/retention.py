@@ -1,4 +1,4 @@
-"""Delete expired rows of sign-ins, of invitations and of repeated requests."""
+"""Delete expired rows of sign-ins, of invitations, of repeated requests and of sweeps."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from organizations import idempotency, rules
-from organizations.models import Invitation, SharedCacheEntry
+from organizations.models import Invitation, ParkedRow, SharedCacheEntry
 
 
 @transaction.atomic
@@ -17,4 +17,6 @@ def purge_expired_rows(*, now: datetime) -> dict[str, int]:
         "sign_in_limits": SharedCacheEntry.objects.filter(expires__lt=now).delete()[0],
         "invitations": Invitation.objects.filter(expires_at__lt=now - rules.INVITATION_KEPT).delete()[0],
         "answers": idempotency.purge_answers(now=now),
+        # Otherwise coordinators would see a task forever that is no longer due.
+        "parked_rows": ParkedRow.objects.filter(retry_at__lt=now - rules.PARKED_ROW_KEPT).delete()[0],
     }

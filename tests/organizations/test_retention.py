@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.models import Session
 
+from config import celery
 from drives import tasks
-from organizations import retention
-from organizations.models import SharedCacheEntry
+from organizations import retention, rules
+from organizations.models import ParkedRow, SharedCacheEntry
 from tests.builders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,17 @@ def test_a_used_code_is_deleted_when_the_cache_forgets_it() -> None:
     SharedCacheEntry.objects.create(cache_key="a" * 64, value="", expires=NOW)
     assert retention.purge_expired_rows(now=NOW)["sign_in_limits"] == 0
     assert retention.purge_expired_rows(now=NOW + MOMENT)["sign_in_limits"] == 1
+
+
+def test_a_parked_row_is_deleted_a_day_after_a_retry_that_no_sweep_made() -> None:
+    ParkedRow.objects.create(sweep="close_out", row=7, error="InternalError", retry_at=NOW)
+    kept_until = NOW + rules.PARKED_ROW_KEPT
+    assert retention.purge_expired_rows(now=kept_until)["parked_rows"] == 0
+    assert retention.purge_expired_rows(now=kept_until + MOMENT)["parked_rows"] == 1
+
+
+def test_every_sweep_retries_its_parked_rows_before_they_are_deleted() -> None:
+    assert max(celery.SWEEPS.values()) + rules.RETRY_PARKED_ROW_AFTER < rules.PARKED_ROW_KEPT
 
 
 @pytest.mark.time_machine(NOW)
