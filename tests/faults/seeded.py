@@ -71,12 +71,12 @@ def noted_first() -> Any:
     """
     invitation = invitations.invite_donors
 
-    def hasty(*, organization: Organization, now: datetime) -> int:
+    def hasty(*, organization: Organization, now: datetime, in_quiet_hours: bool = False) -> int:
         day = f"{now:%Y-%m-%d}"
         if AuditEntry.objects.filter(organization=organization, verb="invited", about=day).exists():
             return 0
         audit.add_audit_entry(organization=organization, actor="worker", verb="invited", about=day, now=now)
-        return invitation(organization=organization, now=now)
+        return invitation(organization=organization, now=now, in_quiet_hours=in_quiet_hours)
 
     patched = patch.object(invitations, "invite_donors", hasty)
     patched.start()

@@ -74,7 +74,7 @@ def _held(ana: Visitor) -> Page:
     page = next(page for slug in reversed(slugs) if 'name="slot"' in (page := ana.open(f"{slug}?visit=return")).html)
     form = page.form("/book/")
     page = ana.submit(form, slot=form.choices["slot"][-1])
-    details = {"name": "Test Ana Alder", "phone": PHONE, "email": MAILBOX, "reminders": "on"}
+    details = {"name": "Test Ana Alder", "contact_by": "both", "phone": PHONE, "email": MAILBOX, "reminders": "on"}
     return ana.submit(page.form("/book/"), **details)
 
 
