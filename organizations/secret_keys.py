@@ -20,10 +20,7 @@ def seal(text: str) -> str:
 
 def unseal(sealed: str) -> str | None:
     """Return the text, or None if none of the keys opens it."""
-    try:
-        return _build_ciphers(tuple(list_keys())).decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        return None
+    return _unseal(sealed, tuple(list_keys()))
 
 
 def is_sealed_with_current_key(sealed: str) -> bool:
@@ -46,6 +43,14 @@ def list_hashes(text: str) -> list[str]:
 def compute_fingerprint(key: str) -> str:
     """Return a text that tells keys apart and does not reveal them."""
     return compute_hash("fingerprint", key)[:16]
+
+
+@lru_cache(maxsize=256)  # a booking's answer, message and page need its link several times
+def _unseal(sealed: str, keys: tuple[str, ...]) -> str | None:
+    try:
+        return _build_ciphers(keys).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
 
 
 @lru_cache(maxsize=8)
