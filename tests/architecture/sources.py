@@ -1,6 +1,6 @@
-"""Source files for the checks.
+"""Read the project's files for the architecture tests.
 
-Each check takes sources as an argument, so that a control can pass a seeded violation.
+Each check takes its sources as an argument, so that a control can pass a source with a deliberate violation.
 """
 
 import ast
@@ -34,7 +34,7 @@ class Source:
 
 @cache
 def project_sources(*folders: str, ending: str = "py") -> tuple[Source, ...]:
-    """List all files of these folders with this ending, except migrations."""
+    """List the files in these folders that end in this extension, except migrations."""
     return tuple(
         Source(path.relative_to(ROOT).as_posix(), path.read_text())
         for folder in folders
@@ -53,9 +53,9 @@ def imported_names(source: Source) -> Iterator[str]:
 
 
 def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
-    """Yield the full name of each name that a module reads.
+    """Yield the full name of each name that a module uses, its node and its line.
 
-    After an import, `dt.now` may be `datetime.datetime.now`.
+    After `from datetime import datetime as dt`, the full name of `dt.now` is `datetime.datetime.now`.
     """
     local = _imports_by_local_name(source.tree)
     for node in ast.walk(source.tree):
@@ -65,7 +65,7 @@ def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
 
 
 def inside(path: str, homes: Iterable[str]) -> bool:
-    """Return whether a path is one of the homes or is inside one. Homes have no file extension."""
+    """Return whether the path is one of `homes` or inside one. `homes` are modules or folders, without an extension."""
     return any(path == f"{home}.py" or path.startswith(f"{home}/") for home in homes)
 
 

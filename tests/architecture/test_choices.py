@@ -1,4 +1,7 @@
-"""A view compares no posted value by itself, because every other value would then count as a decision."""
+"""Views do not compare posted values with `==` or `in`.
+
+Such a view would treat every unknown value as the other choice.
+"""
 
 import ast
 from collections.abc import Iterable, Iterator

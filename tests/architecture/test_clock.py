@@ -1,4 +1,7 @@
-"""Only interfaces read the clock. All other code takes `now` as an argument."""
+"""Only interfaces (views, the API, the admin, tasks and commands) read the clock.
+
+All other code takes `now` as an argument.
+"""
 
 import ast
 import re
@@ -34,7 +37,7 @@ def is_interface(path: str) -> bool:
 
 
 def clock_reads(source: Source) -> list[str]:
-    """List where a module reads the wall clock. Monotonic clocks are allowed."""
+    """List the lines on which a module reads the wall clock. Monotonic clocks are allowed."""
     with_argument = {
         id(node.func) for node in ast.walk(source.tree) if isinstance(node, ast.Call) and (node.args or node.keywords)
     }

@@ -1,4 +1,7 @@
-"""No function has the same decorator twice, because then a function beside it has lost its own."""
+"""No function has the same decorator twice.
+
+A repeated decorator usually means that an edit moved it away from a neighboring function.
+"""
 
 import ast
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""compose.yaml, .env.example and the settings agree about the environment."""
+"""compose.yaml, .env.example and the settings name the same environment variables."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ def unknown_services(compose: dict[str, Any]) -> list[str]:
 
 
 def written_variables(compose: dict[str, Any]) -> list[str]:
-    """List variables that may be secret but have a value in this file. Secrets belong in .env."""
+    """List the variables in compose.yaml that have a value there and may be secret. Secrets belong in .env."""
     written: set[str] = set()
     for service in compose.values():
         environment = service.get("environment", {})
@@ -45,7 +45,7 @@ def listed_variables(example: str) -> set[str]:
 
 
 def read_variables(sources: Iterable[Source]) -> set[str]:
-    """List the names of the variables that are read. A computed name counts as "?"."""
+    """List the environment variables that the code reads. A variable with a computed name is listed as "?"."""
     return {
         str(argument.value) if isinstance(argument, ast.Constant) else "?"
         for source in sources
@@ -128,7 +128,7 @@ def test_control_a_name_that_is_not_written_out_is_caught() -> None:
 
 
 def test_checks_and_benchmarks_read_no_env_file() -> None:
-    """A developer's .env may contain the key of a real account."""
+    """A developer's .env may contain the credentials of a real account."""
     assert "PRODUCTION := ENV_FILE= " in (ROOT / "Makefile").read_text()
     assert '"ENV_FILE": ""' in (ROOT / "bench" / "stack.py").read_text()
 

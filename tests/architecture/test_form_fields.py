@@ -1,4 +1,4 @@
-"""Templates contain no hand-written field that the code does not read."""
+"""The code reads every form field that is hand-written in a template."""
 
 import re
 from collections.abc import Iterable

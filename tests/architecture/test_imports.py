@@ -1,7 +1,7 @@
-"""Modules of this project import each other as modules. They do not import functions.
+"""Our modules import each other as modules. They do not import single functions.
 
-So a function that is replaced in its module is replaced for every caller. Classes and constants may be imported by
-name. A package's `__init__` may re-export what its own modules define. Its callers still name the package:
+If a test replaces a function in its module, every caller then gets the replacement. Classes and constants may be
+imported by name. A package's `__init__` may re-export what its modules define, but callers still name the package:
 `from drives import queries`, then `queries.load_waitlist(...)`.
 """
 
@@ -26,7 +26,7 @@ class _Module:
 
 
 def function_imports(sources: Iterable[Source]) -> list[str]:
-    """List imports of our functions by name, including imports through a package that re-exports them."""
+    """List the imports of our functions by name, including imports through a package that re-exports them."""
     sources = list(sources)
     modules = {source.module: _read(source) for source in sources}
     return [
@@ -82,7 +82,7 @@ def _read_assignment(module: _Module, node: ast.Assign | ast.AnnAssign) -> None:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module, including those inside a condition."""
+    """Yield the statements of a module, including those inside `if`, `try` and `with`."""
     for node in body:
         yield node
         for inner in ("body", "orelse", "finalbody") if isinstance(node, ast.If | ast.Try | ast.With) else ():

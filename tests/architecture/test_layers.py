@@ -21,12 +21,12 @@ def settings() -> dict[str, Any]:
 
 
 def layers_of(contract: Contract) -> list[list[str]]:
-    """List the layers from the top down, each with the names on the same level."""
+    """List the layers of a contract from the top down. Each layer is a list of the modules on one level."""
     return [[name.strip(" ()") for name in layer.replace(":", "|").split("|")] for layer in contract["layers"]]
 
 
 def faults(contract: Contract) -> list[str]:
-    """List settings because of which a contract would skip a module."""
+    """List the settings that make a contract skip modules."""
     optional = [layer for layer in contract["layers"] if "(" in layer]
     open_ended = contract.get("containers") and not contract.get("exhaustive")
     further = [*contract.get("exhaustive_ignores", ()), *contract.get("ignore_imports", ())]

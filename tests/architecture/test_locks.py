@@ -38,13 +38,13 @@ def unmet(requirements: Iterable[str], lock: str) -> list[str]:
 
 
 def differing(image: str, development: str) -> list[str]:
-    """List the image's packages that have another version in the development lock."""
+    """List the packages in the image's lock file that the development lock file does not have in the same version."""
     versions = pinned_versions(development)
     return [name for name, version in pinned_versions(image).items() if versions.get(name) != version]
 
 
 def lock_faults(lock: str) -> list[str]:
-    """List URLs, and entries that lack a version or a hash."""
+    """List the entries without a version or a hash, and the lines with a URL."""
     entries = [entry for entry in re.split(r"^(?=[^\s#])", lock, flags=re.MULTILINE) if entry[:1] not in {"", "#", " "}]
     unsound = [
         entry.splitlines()[0]

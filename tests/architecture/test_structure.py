@@ -68,7 +68,7 @@ def signal_imports(sources: Iterable[Source]) -> list[str]:
 
 
 def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[Source]) -> list[str]:
-    """List files outside its homes that import a package."""
+    """List the files that import the package but are outside its homes, the only places that may import it."""
     return [
         source.path
         for source in sources
@@ -77,7 +77,10 @@ def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[S
 
 
 def find_imports_past_doors(sources: Iterable[Source]) -> list[str]:
-    """List imports from another app that are not among its doors (the modules that another app may import)."""
+    """List imports of another app's modules that are not doors of that app.
+
+    Doors are the modules that other apps may import.
+    """
     return [
         f"{source.path} imports {name}"
         for source in sources
@@ -131,7 +134,7 @@ def test_only_its_homes_import_the_package(package: str) -> None:
 
 @pytest.mark.parametrize("package", HOMES)
 def test_every_home_imports_its_package(package: str) -> None:
-    """Without this check, any file in an unused home could import the package unnoticed."""
+    """An unused home must be removed from the list. Otherwise a new import there would go unnoticed."""
     for home in HOMES[package]:
         files = [source for source in project_sources(*CODE) if inside(source.path, [home])]
         assert find_imports_outside(package, [], files), home
@@ -150,7 +153,7 @@ def test_apps_import_each_other_only_through_doors() -> None:
 
 @pytest.mark.parametrize("door", [f"{app}.{door}" for app, doors in DOORS.items() for door in sorted(doors)])
 def test_every_door_is_used(door: str) -> None:
-    """Without this check, an unused door would let imports through unnoticed."""
+    """An unused door must be removed from the list. Otherwise a new import through it would go unnoticed."""
     through = {
         name
         for source in project_sources(*APPS)

@@ -1,4 +1,4 @@
-"""Every Celery task name in code or documents belongs to a registered task."""
+"""Every Celery task name in the code and the documents belongs to a registered task."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ def registered() -> set[str]:
 
 
 def unknown_written(texts: Iterable[Source]) -> list[str]:
-    """List task names in code, comments and documents that belong to no task."""
+    """List the task names in code, comments and documents that belong to no registered task."""
     known = registered()
     return [f"{text.path}: {name}" for text in texts for name in WRITTEN.findall(text.text) if name not in known]
 
@@ -79,7 +79,7 @@ def test_every_route_matches_a_task() -> None:
 
 
 def test_every_task_is_in_the_beat_table() -> None:
-    """All tasks are sweeps, and a sweep that beat does not start never runs."""
+    """All tasks are sweeps. A sweep that is not in beat's schedule never runs."""
     assert registered() - {entry["task"] for entry in celery.app.conf.beat_schedule.values()} == set()
 
 

@@ -16,12 +16,12 @@ from tests.architecture.sources import APPS, Source, project_sources
 
 @dataclass(frozen=True)
 class Address:
-    """The arguments that a route's patterns take, by name and in order."""
+    """The arguments of a route, in order: each name with the pattern of its values."""
 
     arguments: dict[str, re.Pattern[str]]
 
     def takes(self, given: list[str | None], named: dict[str, str | None]) -> bool:
-        """Return whether these arguments fit. An argument that is known only at run time is None."""
+        """Return whether the route accepts these arguments. None stands for a value that is known only at run time."""
         if given and named:
             return False
         pairs = zip(self.arguments, given, strict=False) if given else named.items()

@@ -1,4 +1,7 @@
-"""Each command in the documentation exists and takes the arguments that are written there. Tests run ours."""
+"""Each command in the documentation exists and accepts the arguments that are written there.
+
+A test runs each command that is ours.
+"""
 
 import re
 import shlex
@@ -13,7 +16,7 @@ from tests.docs.test_references import PAGES
 
 
 def list_commands(page: Source) -> list[str]:
-    """List what follows `manage.py` in code, up to the end of the code or of the line."""
+    """List the commands on a page that follow `manage.py`, with their arguments."""
     return re.findall(r"manage\.py ([a-z_]+(?: [^`\n]*)?)", page.text)
 
 
@@ -40,7 +43,7 @@ def is_run(command: str, tests: str) -> bool:
 
 
 def list_targets(page: Source) -> list[tuple[str, str]]:
-    """List the targets of make in code, with their ARGS."""
+    """List the targets on a page that follow `make`, each with the value of ARGS."""
     return re.findall(r"(?:`|^)make ([a-z]+)(?:[^`\n]*?ARGS=\"?([a-z ]+))?", page.text, re.MULTILINE)
 
 

@@ -37,7 +37,7 @@ def list_code_words(page: Source) -> list[str]:
 
 
 def is_path(word: str, page: Source) -> bool:
-    """Return whether a word is a path. URLs of pages, patterns, and API calls such as `move/` are not."""
+    """Return whether a word is a path of a file or folder, and not a URL, a pattern or an API call such as `move/`."""
     if word.startswith(("/", ".")) or not re.fullmatch(r"[\w./-]+", word):
         return False
     is_file = word.endswith(SUFFIXES)
@@ -47,9 +47,9 @@ def is_path(word: str, page: Source) -> bool:
 
 
 def list_missing_paths(page: Source) -> list[str]:
-    """List the paths in a page that do not exist.
+    """List the paths that a page names but that do not exist.
 
-    A path may start at the root. In a table of a folder's files, it may also start further down.
+    A path is relative to the root. A path that does not start with a package may be relative to any folder.
     """
     known = list_project_paths()
     words = [word for word in list_code_words(page) if is_path(word, page)]
