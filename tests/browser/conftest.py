@@ -1,4 +1,4 @@
-"""A real Chromium from PATH for the tests that need one, in the screen sizes and color schemes that donors use."""
+"""Fixtures that start the Chromium on PATH and open pages in it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -29,7 +29,10 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page in a new browser profile. The caller chooses the width, scripts on or off, and light or dark."""
+    """Return a function that opens a page in a new browser profile.
+
+    Its arguments are the width in pixels, scripts on or off, and the light or dark color scheme.
+    """
     contexts: list[BrowserContext] = []
 
     def opened(*, width: int = 390, scripts: bool = True, scheme: Any = "light") -> Page:

@@ -1,4 +1,4 @@
-"""Helpers for browser tests: create data for the pages, use them, and check what is wrong with them."""
+"""Helpers for browser tests. They create data, use the pages, and list problems of the current page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ OpenPage = Callable[..., Page]
 
 
 def world() -> Drive:
-    """Create a drive in two weeks with everything that a page can show."""
+    """Create a drive with all optional details: a cause, a self-check, a map, notes and phone numbers."""
     here = builders.organization(phone="+12135550100", website="https://example.org/")
     cause = Cause.objects.create(
         organization=here, title="In honor of Zoe", slug="zoe", summary="Plasma becomes medicine.", story="A story."
@@ -40,7 +40,7 @@ def world() -> Drive:
 
 
 def violations(page: Page) -> list[str]:
-    """Return the problems that axe finds, and where they are."""
+    """Return the accessibility problems that axe finds, each with the HTML of its element."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
@@ -50,12 +50,15 @@ def scrolls_sideways(page: Page) -> bool:
 
 
 def arrive(page: Page, heading: str) -> None:
-    """Wait for the page with this title. Fail if it does not appear."""
+    """Wait for the page with this main heading. Fail if the page does not appear."""
     page.get_by_role("heading", level=1, name=heading, exact=True).wait_for()
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button that submits a form, and wait for the next page, because a click may return earlier."""
+    """Press a button that submits a form, and wait for the next page.
+
+    A click alone may return before the page changes.
+    """
     with page.expect_navigation():
         page.get_by_role("button", name=button).click()
 
@@ -65,14 +68,17 @@ def code_for(page: Page) -> str:
 
 
 def look_at(page: Page, name: str) -> list[str]:
-    """Return the problems of the page in its current state."""
+    """Return the page's accessibility problems, and the elements that make it scroll sideways.
+
+    Save a screenshot if SHOTS is set.
+    """
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     return [f"{name}: {each}" for each in violations(page) + find_wide_parts(page)]
 
 
 def find_wide_parts(page: Page) -> list[str]:
-    """Return the parts that make the page scroll sideways, the innermost last."""
+    """If the page scrolls sideways, return the last six elements that extend beyond the right edge of the screen."""
     if not scrolls_sideways(page):
         return []
     return [
@@ -91,7 +97,7 @@ def enter_ana(page: Page) -> None:
 
 
 def open_check_page(page: Page, address: str) -> None:
-    """Hold a time as Ana from the page with the donor's details, and wait for the page that asks for the code."""
+    """Hold a slot as Ana, and wait for the page that asks for the code. `address` is the page with the details form."""
     page.goto(address)
     enter_ana(page)
     press(page, "Continue")
@@ -99,7 +105,7 @@ def open_check_page(page: Page, address: str) -> None:
 
 
 def enter_code(page: Page) -> None:
-    """On the check page, enter the code from the phone, and wait for the booking's page."""
+    """On the check page, enter the code that Ana's phone received, and wait for the booking's page."""
     arrive(page, "Review and book")
     page.get_by_label("Code").fill(code_for(page))
     page.get_by_role("button", name="Book this time").click()
@@ -107,12 +113,12 @@ def enter_code(page: Page) -> None:
 
 
 def enlarge_letters(page: Page, percent: int = 200) -> None:
-    """Set the size of letters as a phone's setting for larger text does. Zoom would also change the page's width."""
+    """Enlarge the text as a phone's setting for larger text does. Zoom would also change the page's width."""
     page.evaluate("percent => { document.documentElement.style.fontSize = percent + '%'; }", percent)
 
 
 def covered_share(page: Page) -> float:
-    """Return the share of the screen's height that elements cover which stay while the page scrolls."""
+    """Return the share of the screen's height that the tallest fixed or sticky element covers."""
     return float(
         page.evaluate(
             """() => Math.max(0, ...[...document.querySelectorAll('body *')]
@@ -123,5 +129,8 @@ def covered_share(page: Page) -> float:
 
 
 def wait_until_spoken(page: Page, words: str) -> None:
-    """Wait until the status line has these words. A screen reader speaks them because they arrive after the page."""
+    """Wait until the status line contains these words.
+
+    A screen reader announces the words, because they appear after the page has loaded.
+    """
     page.locator("#status[role=status]", has_text=words).wait_for(state="attached")

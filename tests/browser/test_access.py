@@ -1,4 +1,4 @@
-"""What screen readers speak, large letters and the keyboard, in a real browser."""
+"""Accessibility in a real browser: screen-reader announcements, large text and keyboard use."""
 
 import re
 from datetime import timedelta
@@ -160,7 +160,7 @@ def open_check_in(open_page: OpenPage, live_server: LiveServer, time_machine: An
 
 
 def refresh(page: Page) -> None:
-    """Do what the timer of the list does, without 30 seconds of waiting."""
+    """Refresh the list as its timer does, without waiting 30 seconds for the timer."""
     page.evaluate("document.querySelector('#list').dataset.mark = 'old'")
     page.evaluate("htmx.ajax('GET', location.href, {source: '#list', select: '#list', swap: 'outerHTML'})")
     page.wait_for_timeout(1_000)
@@ -236,7 +236,7 @@ def test_large_letters_fit_at_the_door_and_the_desk(
 
 
 def open_hold(open_page: OpenPage, live_server: LiveServer, seconds: int, **options: Any) -> Page:
-    """Hold a time as Ana, and open the check page when the hold has this many seconds left."""
+    """Hold a slot as Ana, let the hold end this many seconds from now, and open the check page."""
     drive, page = world(), open_page(**options)
     open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     Booking.objects.update(held_until=timezone.now() + timedelta(seconds=seconds))

@@ -1,4 +1,7 @@
-"""Back, Reload and a lost connection: nothing typed is lost, and a tap never does nothing."""
+"""Back, Reload and a lost connection in a real browser.
+
+The form keeps what the donor typed, and a tap without a connection shows a message.
+"""
 
 from datetime import timedelta
 
@@ -25,7 +28,7 @@ FAILED = "That did not work. Check your connection, and try again."
 
 
 def refused(open_page: OpenPage, live_server: LiveServer) -> Page:
-    """Enter a wrong code on the check page."""
+    """Enter a wrong code on the check page. Return the page with the error."""
     drive, page = world(), open_page()
     open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     page.get_by_label("Code").fill("000000")

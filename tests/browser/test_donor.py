@@ -1,4 +1,4 @@
-"""The donors' pages in a real browser: the whole path with and without scripts, accessibility, page size."""
+"""The donors' pages in a real browser: a whole booking with and without scripts, accessibility, and page size."""
 
 import gzip
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""In a real browser: find a booking, open the donor's page, and book again in two taps."""
+"""Ana finds her booking in a real browser, opens her page, and books again in two taps."""
 
 import re
 from datetime import timedelta

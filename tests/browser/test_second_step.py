@@ -1,4 +1,7 @@
-"""A coordinator's first sign-in in a real browser. The second step is required and set up, then the drives appear."""
+"""A coordinator signs in for the first time in a real browser.
+
+The coordinator must set up two-step sign-in before the drives appear.
+"""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-""" "Can I give?" runs in the browser. Only the result is sent."""
+"""The self-check "Can I give?" runs in the browser and sends only its result."""
 
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer

@@ -25,7 +25,7 @@ pytestmark = IN_BROWSER
 
 
 class OtherWebsite(ThreadingHTTPServer):
-    """A website of another origin with a strict content policy."""
+    """A website on another origin. `policy` is its Content-Security-Policy, `page` its HTML."""
 
     page = ""
     policy = ""

@@ -1,4 +1,4 @@
-"""The waitlist in a real browser: join, get an offer, accept, leave. Also all its pages, /me/ and the data page."""
+"""The waitlist in a real browser: a donor joins, gets an offer, accepts it, or leaves. Also /me/ and the data page."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = IN_BROWSER
 
 
 def full_world() -> tuple[Drive, list[Booking]]:
-    """Create a drive with everything that a page can show, with both spots booked."""
+    """Create a drive with all optional details and two spots, both booked. Return the drive and the bookings."""
     shown = world()
     plan = builders.plain(shown.site, spots=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
     drive = builders.drive(shown.organization, plan)
