@@ -41,7 +41,7 @@ class Api:
         return self.send("PATCH", path, body, **headers)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send bytes as they are, and anything else as JSON."""
+        """Send a request to the API. A bytes body is sent unchanged, any other body as JSON."""
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         path = path.removeprefix("http://testserver").removeprefix(PREFIX)
         answer = self.client.generic(
@@ -75,7 +75,7 @@ def hold_to_schema(method: str, path: str, answer: Any) -> None:
 
 @cache
 def loaded() -> Any:
-    """Return the schema with unknown members made an error."""
+    """Return the API's schema, with the change that an unknown field is an error."""
     strict = json.loads(schema.render_schema())
     for component in strict["components"]["schemas"].values():
         if "properties" in component:

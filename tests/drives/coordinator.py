@@ -1,4 +1,4 @@
-"""A coordinator's steps in a browser."""
+"""Steps that a coordinator takes in a browser."""
 
 from typing import Any
 

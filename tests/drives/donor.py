@@ -1,4 +1,4 @@
-"""A donor with a browser: the steps that several test files use."""
+"""Steps that a donor takes in a browser, for several test files."""
 
 import re
 from typing import Any
@@ -24,25 +24,25 @@ def title(response: Any) -> str:
 
 
 def details(drive: Drive, n: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return the form "Your details" as Ana fills it in."""
+    """Return the form "Your details" as Ana submits it."""
     typed = {"name": "Test Ana Alder", "phone": PHONE, "email": "", "visit": "return", "reminders": "on"}
     return {**typed, "slot": builders.slot(drive, n).pk, **changes}
 
 
 def keep(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Any:
-    """Send the details. The response redirects to the booking, or shows the page again."""
+    """Submit the details. The response redirects to the held booking, or shows the form again with errors."""
     return client.post(reverse("book", args=[drive.slug]), details(drive, n, **changes))
 
 
 def kept(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
-    """Make a hold through the page."""
+    """Submit the details, and return the held booking."""
     response = keep(client, drive, n, **changes)
     assert response.status_code == 303, text(response)
     return Booking.objects.get(reference=response.headers["Location"].split("/")[2])
 
 
 def prove(client: Client, booking: Booking, code: str | None = None) -> Any:
-    """Enter the code that was sent, or another one."""
+    """Submit the code that was sent, or the code in `code`."""
     typed = builders.code_of(booking) if code is None else code
     return client.post(reverse("booking_verify", args=[booking.token]), {"code": typed})
 

@@ -1,4 +1,7 @@
-"""Find my booking: a code for known contacts, the same response for all contacts, and the donor's own page."""
+"""The pages of "Find my booking": a code for known contacts, and the donor's own page.
+
+The response is the same for known and unknown contacts.
+"""
 
 import re
 from datetime import timedelta
@@ -29,7 +32,7 @@ def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
 
 
 def code() -> str:
-    """Return the newest code that the worker sends."""
+    """Send the codes that wait, as the worker does. Return the newest."""
     booking_search.send_find_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
@@ -38,7 +41,7 @@ def code() -> str:
 
 
 def found(browser: Client, contact: str = PHONE) -> Any:
-    """Go through all steps to the donor's own page."""
+    """Take all steps of the search up to the donor's own page. Return that page."""
     assert ask(browser, contact).status_code == 303
     response = browser.post(reverse("find_booking_code"), {"code": code()}, follow=True)
     assert response.redirect_chain == [(reverse("donor_bookings"), 303)], text(response)

@@ -26,15 +26,15 @@ from volunteers.models import Volunteer
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
-def known_browser(*excluded_booking_id: str) -> Client:
+def known_browser(*contacts: str) -> Client:
     """Return a browser that verified Ana's phone and these contacts."""
     browser = Client()
-    browser.cookies["browser"] = builders.browser_of(builders.phone(42), *excluded_booking_id)
+    browser.cookies["browser"] = builders.browser_of(builders.phone(42), *contacts)
     return browser
 
 
 def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list[Booking]]:
-    """Create a full drive with two spots, some weeks later."""
+    """Create a full drive with two spots, this many weeks after DRIVE_DAY. Return the drive and its bookings."""
     day = builders.DRIVE_DAY + timedelta(weeks=weeks)
     owner = of or builders.organization(codes_per_day=100_000)
     taken = builders.full_drive(steps=2, of=owner, day=day, policy_id=builders.lax().pk)

@@ -24,14 +24,17 @@ NEW_KEPT = "+12015550150"
 
 
 def ana(browser: Client, drive: Drive | None = None, **details: Any) -> Volunteer:
-    """Create Ana, with a booking made in this browser."""
+    """Book as Ana in this browser. Return her."""
     person = donor.booked(browser, drive or builders.drive(), **details).volunteer
     assert person is not None
     return person
 
 
 def also_known(browser: Client, drive: Drive) -> Volunteer:
-    """Create Ana in another organization, where this browser needs no code."""
+    """Book as Ana at another organization's drive. Return her record there.
+
+    The browser has verified her phone, so she needs no code.
+    """
     booking = donor.kept(browser, drive)
     donor.prove(browser, booking, "")
     booking.refresh_from_db()
@@ -50,7 +53,10 @@ def sent_code(to: str) -> str:
 
 
 def changes_to(browser: Client, person: Volunteer, typed: str, kept: str) -> Any:
-    """Enter the new number. Return its code."""
+    """Enter a new contact, and then the code that was sent to it. Return the page.
+
+    `kept` is the contact in the format in which the service stores it.
+    """
     assert browser.post(address("donor_contact", person), {"contact": typed}).status_code == 303
     return browser.post(address("donor_contact_code", person), {"code": sent_code(kept)}, follow=True)
 

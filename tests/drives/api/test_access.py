@@ -1,4 +1,4 @@
-"""Rules for every API call: denied by default, rate limits, members that clients cannot set."""
+"""Rules for every API call: denied by default, rate limits, fields that clients cannot set."""
 
 from typing import Any
 

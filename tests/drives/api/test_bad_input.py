@@ -172,7 +172,7 @@ def test_every_accept_header_gets_json(accept: str) -> None:
 
 
 def fuzzed(examples: int) -> settings:
-    """Build settings for generated examples that all use one database."""
+    """Build Hypothesis settings without a deadline. All examples of a test use the same database."""
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -1,4 +1,4 @@
-"""Every call treats another organization's id as one that does not exist, and writes nothing."""
+"""Every API call treats another organization's id as unknown, and writes nothing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages and API refuse the same input with the same codes."""
+"""The pages and the API refuse the same input with the same codes."""
 
 from datetime import timedelta
 from typing import Any

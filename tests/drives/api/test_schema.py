@@ -70,7 +70,7 @@ def test_operations_are_described_for_integrators_not_by_docstrings() -> None:
 
 
 def list_wrong_examples(document: dict[str, Any]) -> list[str]:
-    """List the examples that do not fit the schema of their request or response, or that have an unknown member."""
+    """List the examples that do not fit the schema of their request or response, or that have an unknown field."""
     operations = [row for methods in document["paths"].values() for row in methods.values()]
     return [
         f"{operation['operationId']}: {example['summary']}"

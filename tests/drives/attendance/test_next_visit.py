@@ -84,7 +84,7 @@ def test_progress_is_said_in_both_languages_without_a_health_word() -> None:
 
 
 def planned(of: Organization | None = None, **changes: Any) -> tuple[Drive, Drive]:
-    """Create a drive, and one a week later."""
+    """Create a drive on DRIVE_DAY and another one a week later, both with the same policy."""
     owner = of or builders.organization()
     policy = builders.policy().pk
     return builders.drive(owner, policy_id=policy), builders.drive(owner, policy_id=policy, day=NEXT_DAY, **changes)
@@ -95,7 +95,7 @@ def over(drive: Drive) -> datetime:
 
 
 def closed(drive: Drive) -> datetime:
-    """Close out the drive when it is due. Return that time."""
+    """Close out the drive at the time when that is due. Return the time."""
     assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 

@@ -1,4 +1,4 @@
-"""The searches at the door and at the desk: accents, apostrophes, dashes and letters of other alphabets."""
+"""Coordinators and helpers search for donors by name: accents, apostrophes, dashes and letters of other alphabets."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A repeated booking request makes one booking and gets the same response."""
+"""A repeated booking request creates one booking and gets the same response."""
 
 import json
 import threading

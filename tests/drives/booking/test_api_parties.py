@@ -1,4 +1,4 @@
-"""Parties through the API: all members are held or none, and the first token verifies them."""
+"""Parties through the API: all members get a hold or none does, and the first hold's token verifies the party."""
 
 import uuid
 from datetime import date

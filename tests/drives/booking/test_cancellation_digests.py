@@ -1,4 +1,4 @@
-"""Coordinators get one e-mail about late cancellations for each drive and quarter of an hour."""
+"""Coordinators get one e-mail per drive and quarter of an hour about late cancellations."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def restore(booking: Booking, at: datetime) -> None:
 
 
 def sweep(now: datetime = SWEEP) -> list[str]:
-    """Run the sweep and return the subjects of all digests so far."""
+    """Run the sweep. Return the subjects of all digests so far."""
     cancellation_digests.queue_due_digests(now=now)
     return list(Message.objects.filter(kind="alert_cancellation").order_by("pk").values_list("subject", flat=True))
 
@@ -153,7 +153,7 @@ def sweeps_at_once() -> Callable[[], bool]:
     cancel(builders.booked(drive, number=43), START + EVERY)
 
     def race() -> bool:
-        """One sweep ends before the second cancellation, the other after it."""
+        """Run two sweeps: one covers only the first cancellation, and the other covers both."""
         Message.objects.filter(kind="alert_cancellation").delete()
         run_concurrently(
             partial(cancellation_digests.queue_due_digests, now=SWEEP),

@@ -1,4 +1,4 @@
-"""A donor may change a booking six times an hour and twelve times a day; then the donor has to call."""
+"""A donor may change a booking six times an hour and twelve times a day. After that, the donor has to call."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def foundation() -> Organization:
 
 
 def move(booking: Booking, turn: int, now: datetime = NOW, actor: str = "donor") -> None:
-    """Move between two times, so that every turn changes something."""
+    """Move the booking between two slots. Successive turns use different slots, so that each turn changes something."""
     slot = builders.slot(booking.drive, 4 + turn % 2)
     changes.move_bookings(booking_id=booking.pk, slot_id=slot.pk, actor=actor, now=now)
 
@@ -223,7 +223,7 @@ def test_details_change_six_times_an_hour() -> None:
 
 
 def test_a_known_browser_books_and_cancels_six_times_an_hour() -> None:
-    """It needs no code, so the limits on codes do not stop it."""
+    """A verified browser needs no code, so the limits on codes do not apply."""
     owner = foundation()
     first = builders.booked(builders.drive(owner, policy=builders.lax()))
     assert first.volunteer
@@ -250,7 +250,10 @@ def test_a_known_browser_books_and_cancels_six_times_an_hour() -> None:
 
 
 def test_a_refused_booking_in_a_known_browser_is_not_counted() -> None:
-    """The donor is asked whether the booking is for someone else, and answers. That is one change."""
+    """The first try is refused, because the donor has not said yet that the booking is for someone else.
+
+    Only the second try is counted.
+    """
     owner, browser = foundation(), builders.browser_of(builders.phone(42))
     builders.booked(builders.drive(owner))
 

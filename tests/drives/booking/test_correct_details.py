@@ -1,4 +1,7 @@
-"""Going back from the check page: the form keeps what was typed, and a correction replaces the details of the hold."""
+"""A donor goes back from the check page.
+
+The form still contains what the donor typed, and a correction replaces the details of the hold.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -134,7 +137,10 @@ def test_a_lapsed_hold_and_a_booking_cannot_be_corrected() -> None:
 
 
 def test_corrections_in_a_known_browser_count_for_the_network() -> None:
-    """A hold for a verified contact needs no code and is not counted. A correction to another contact is counted."""
+    """A hold for a verified contact needs no code and does not count for the network's limit.
+
+    A correction to an unverified contact needs a code and counts.
+    """
     browser, drive = Client(), builders.drive()  # 32 return visits, so eight spots
     donor.booked(browser, builders.drive())
     for n in range(8):

@@ -1,4 +1,4 @@
-"""Hold and verify a booking; book for a donor."""
+"""Donors hold and verify bookings, and coordinators book for donors."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Rows that plain SQL inserts are equal to the rows that the ORM would insert."""
+"""Rows that plain SQL inserts are equal to rows that the ORM would insert."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""Parties of two to six: all members or none are booked, with one code, and each gets a booking and a history."""
+"""Parties of two to six donors with one code.
+
+Either all members are booked or none is. Each member gets a booking and a history.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -114,7 +117,7 @@ def test_a_refusal_names_the_person_and_keeps_the_holds() -> None:
 
 
 def on_days(*days: int) -> list[Drive]:
-    """Create one organization's drives, this many days after a Saturday. A party of two is booked at the first one."""
+    """Create an organization's drives, this many days after DRIVE_DAY. Book a party of two at the first drive."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
     drives = [builders.drive(here, builders.plan(place, day=day)) for day in dates]

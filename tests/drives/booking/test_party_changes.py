@@ -1,4 +1,4 @@
-"""Moving a party: every member gets another time, or none."""
+"""A party moves to another time: either every member gets a new slot or none does."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Members of a party who share a phone get one text, except members who leave the party in time."""
+"""Members of a party that share a phone get one text for all of them.
+
+A member that cancels or moves before the text is sent is not in that text.
+"""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +31,7 @@ def texts(kind: str, *states: str) -> list[Message]:
 
 
 def family(spots: int = 2) -> list[Booking]:
-    """Create a party of three. Because there are only two chairs, the third member arrives 15 minutes later."""
+    """Create a party of three. With only two spots at a time, the third member arrives 15 minutes later."""
     here = builders.organization()
     drive = builders.drive(here, builders.plain(builders.site(here), spots=spots, steps=4))
     people = [(name, "return") for name, _visit in builders.PARTY]

@@ -1,4 +1,4 @@
-"""The donor or a coordinator resends the confirmation, within limits, for an upcoming booking."""
+"""A donor or coordinator resends the confirmation of an upcoming booking, within limits."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rules and constants of bookings, each tested at its boundary and one step beyond."""
+"""The rules and constants of bookings, each tested on both sides of its boundary."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,7 @@
-"""The table of steps judges every change of a booking by its actor, the booking's state, and the time."""
+"""The table of steps decides whether a booking may change.
+
+It judges by the actor, the booking's state, and the time.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What donors type or paste: names, mailboxes, phone numbers, codes and links, through the page and the API."""
+"""Names, mailboxes, phone numbers, codes and links as donors type or paste them, through the page and the API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One booking on the organizer's pages: its record, move, cancel, add by phone."""
+"""The organizer's pages for one booking: show its history, move it, cancel it, and book for a donor on the phone."""
 
 import pytest
 from django.test import Client

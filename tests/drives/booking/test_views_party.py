@@ -1,4 +1,4 @@
-"""Booking a party through the pages: size, time, names, one contact, one code."""
+"""A donor books a party through the pages: size, time, names, one contact and one code."""
 
 import html
 import re
@@ -179,7 +179,10 @@ def test_a_full_time_offers_the_nearest_times_for_the_party(client: Client) -> N
 
 
 def refused(client: Client, here: Organization) -> tuple[Drive, Booking, Any]:
-    """Create a party that donated on Saturday and wants to come back on Sunday. Wednesday is the first allowed day."""
+    """Book a party for Saturday, and let it try to book Sunday, which the rules refuse.
+
+    Return the Wednesday drive (the first allowed), the first hold, and the response.
+    """
     place = builders.site(here)
     saturday, sunday, wednesday = (
         builders.drive(here, builders.plan(place, day=builders.DRIVE_DAY + timedelta(days=days))) for days in (0, 1, 4)

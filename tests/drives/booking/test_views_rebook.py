@@ -34,7 +34,7 @@ def check_page(browser: Client, drive: Drive, n: int = 0, **query: str) -> Any:
 
 
 def fields(response: Any) -> dict[str, str]:
-    """Return the form's fields as they are submitted if nothing is changed."""
+    """Return the fields that the form submits if the donor changes nothing."""
     form = re.search(r"<form class=\"stack\".*?</form>", response.content.decode(), re.DOTALL)
     assert form
     hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0])
@@ -90,7 +90,7 @@ def test_a_time_too_close_is_refused_with_alternatives_and_no_hold_stays() -> No
 
 
 def leftovers(drive: Drive) -> tuple[int, int, int]:
-    """Count the rows that remain at a drive after a booking was refused in its last step."""
+    """Count what a refused booking left behind at the drive: bookings, registrations and used screening."""
     return (
         Booking.objects.filter(drive=drive).count(),
         Registration.objects.filter(bookings__drive=drive).count(),

@@ -1,4 +1,7 @@
-"""A move withdraws the unsent messages of the old time, but never a code, an answer or a thank-you."""
+"""A move withdraws the unsent messages about the old time.
+
+It never withdraws a code, an answer or a thank-you message.
+"""
 
 from datetime import timedelta
 
@@ -27,7 +30,7 @@ def move(booking: Booking) -> None:
 
 
 def list_left(booking: Booking) -> list[tuple[str, int]]:
-    """List the kinds and revisions of the booking's messages that left."""
+    """Deliver the booking's messages. List the kind and revision of each delivered message, except codes."""
     made.deliver(NOW)
     left = Message.objects.filter(about=booking.about, state="delivered").exclude(kind="code").order_by("channel", "pk")
     return list(left.values_list("kind", "revision"))

@@ -1,4 +1,4 @@
-"""A donor's feed: each event is serialized once per change, and a 304 serializes nothing."""
+"""A donor's calendar feed. It serializes each event once per change, and nothing for a 304 response."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Calendar objects: input that readers cannot parse, injected lines, and facts that must not appear."""
+"""Calendar objects: input that calendar apps cannot parse, injected lines, and facts that must not appear."""
 
 import re
 import unicodedata
@@ -46,7 +46,7 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 
 
 def lines_of(body: bytes) -> list[str]:
-    """Unfold lines strictly as in RFC 5545, checking every octet."""
+    """Unfold the lines strictly as in RFC 5545, and check the length and line ends of each."""
     assert body.endswith(b"\r\n")
     folded = body.removesuffix(b"\r\n").split(b"\r\n")
     for line in folded:

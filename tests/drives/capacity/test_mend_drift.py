@@ -1,4 +1,4 @@
-"""`manage.py mend_drift` explains drift and mends it."""
+"""`manage.py mend_drift` reports slot counters that are wrong, and corrects them."""
 
 import io
 

@@ -1,7 +1,8 @@
-"""Query plans of the statements that run hundreds of times a second when a drive opens, or every few seconds.
+"""Query plans of the most frequent statements.
 
-The tests check plans, not times. PostgreSQL must use an index to find the few rows of one booking. The tests check the
-generic plan, because PostgreSQL may use it from the sixth execution on.
+They run hundreds of times a second when a drive opens, or every few seconds. The tests check plans, not times:
+PostgreSQL must use an index to find the few rows of one booking. The tests check the generic plan, because PostgreSQL
+may use it from the sixth execution on.
 """
 
 import os
@@ -40,7 +41,7 @@ def drive() -> Drive:
 
 
 def statements(act: Callable[[], object]) -> list[str]:
-    """Return the statements that an action runs, with `%s` or `%(name)s` for values."""
+    """Return the SQL statements that an action runs. They contain `%s` or `%(name)s` in place of values."""
     asked: list[str] = []
 
     def keep(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -53,7 +54,7 @@ def statements(act: Callable[[], object]) -> list[str]:
 
 
 def large_tables_read_whole(sql: str) -> set[str]:
-    """Return the large tables of which PostgreSQL would read every row for this statement."""
+    """Return the large tables that PostgreSQL would read row by row for this statement."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     numbers = count(1)
     sql = re.sub(r"%\((\w+)\)s", lambda value: f"${names.index(value[1]) + 1}", sql)
@@ -98,7 +99,10 @@ def test_no_hot_statement_scans_a_large_table(name: str, drive: Drive) -> None:
 
 
 def test_control_a_statement_that_scans_is_detected(drive: Drive) -> None:
-    """PostgreSQL expects to find a lapsed hold early, so it scans all bookings if there is none."""
+    """PostgreSQL expects to find a lapsed hold early in a scan, so it plans one.
+
+    If no hold has lapsed, the scan reads all bookings.
+    """
     exists = """
     SELECT EXISTS (SELECT FROM drives_booking WHERE drive_id = drive.id AND state = 'held' AND held_until <= %s)
     FROM drives_drive AS drive WHERE drive.id = %s

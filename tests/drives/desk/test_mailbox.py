@@ -1,4 +1,4 @@
-"""A coordinator sees that a mailbox refuses mail, tries it again, or corrects it."""
+"""A coordinator sees that a mailbox refuses e-mail, and sends to it again or corrects it."""
 
 import pytest
 from django.urls import reverse
@@ -20,7 +20,10 @@ MAIL = "ana@example.org"
 
 
 def refusing(times: int = 3) -> Booking:
-    """Ana has only a mailbox. It refused mails, and then her booking was moved."""
+    """Create Ana's booking with only a mailbox.
+
+    The mailbox refuses e-mail `times` times, and then a coordinator moves the booking.
+    """
     booking = builders.booked(builders.drive(), phone="", email=MAIL)
     made.deliver(NOW)
     for _time in range(times):
@@ -90,7 +93,7 @@ def correct(booking: Booking, email: str) -> None:
 
 @pytest.mark.parametrize(("is_corrected", "count"), [(False, 2), (True, 5)])
 def test_a_corrected_mailbox_gets_an_email_for_each_move(*, is_corrected: bool, count: int) -> None:
-    """Ana typed the mailbox next to her verified phone, so it gets two e-mails until a coordinator corrects it."""
+    """Ana has not verified the mailbox, so it gets only two e-mails unless a coordinator corrects it."""
     booking = builders.booked(builders.drive(), email=MAIL)
     made.deliver(NOW)
     if is_corrected:

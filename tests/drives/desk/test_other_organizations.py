@@ -1,4 +1,4 @@
-"""Cleo, a member of another organization, finds nothing that belongs to this one."""
+"""Cleo, a member of another organization, cannot find anything that belongs to Ben's organization."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Coordinators see the tasks that a sweep could not do, why, and try them again."""
+"""Coordinators see the rows that a sweep could not process, with the reason, and let the sweep try them again."""
 
 import re
 from collections.abc import Callable

@@ -378,7 +378,7 @@ def todo_of(drive: Drive) -> set[str]:
 
 @pytest.mark.parametrize(("booked", "tasks"), [(4, {"Goal", "Half empty"}), (5, {"Goal"})])
 def test_free_chairs_without_an_open_spot_are_no_reason_to_share_the_link(booked: int, tasks: set[str]) -> None:
-    """One screening station serves one donor at a time, so most of the eight chairs stay free."""
+    """The only screening station serves one donor at a time, so most of the eight chairs stay free."""
     owner = builders.organization()
     few: dict[str, Any] = {"chairs": 8, "screening_stations": 1, "first_screening_steps": 1, "closes": time(11)}
     drive = builders.drive(owner, goal=4, **few)

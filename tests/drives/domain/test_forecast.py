@@ -1,4 +1,4 @@
-"""The donations to expect from bookings, and the bookings that a goal needs."""
+"""Forecast the donations from a number of bookings, and the bookings that a goal needs."""
 
 from hypothesis import given
 from hypothesis import strategies as st

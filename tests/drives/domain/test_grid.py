@@ -1,4 +1,4 @@
-"""The time grid: its problems, what fits, and that no order of bookings oversells it."""
+"""The time grid: its problems, the visits that fit, and that no order of bookings oversells it."""
 
 import re
 from collections import Counter
@@ -219,7 +219,7 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 @cache
 def clock_of(day: date, zone: str) -> tuple[list[datetime], list[datetime]]:
-    """Return instants, five minutes apart, and their local times. Local times are never converted back."""
+    """Return instants five minutes apart, and their local times. No local time is ever converted back."""
     midnight = datetime.combine(day, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]
@@ -336,9 +336,9 @@ def held_by(booked: list[Footprint]) -> Counter[tuple[int, str]]:
 
 
 def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -> list[tuple[int, str]]:
-    """List the steps and resources for which the bookings need more than the limit.
+    """List the steps and resources that have more bookings than their limit.
 
-    It counts independently of the code.
+    This count does not use the code under test.
     """
     limits = {(n, "screening"): limit for n, limit in enumerate(screening)}
     limits |= {(n, "chairs"): limit for n, limit in enumerate(chairs)}
@@ -346,7 +346,7 @@ def overfull(booked: list[Footprint], screening: list[int], chairs: list[int]) -
 
 
 def filled(free: list[tuple[int, int]], wishes: list[tuple[int, VisitShape]]) -> list[Footprint]:
-    """Book in the given order wherever `count_spots_left` allows it."""
+    """Book the wishes in the given order wherever `count_spots_left` finds a spot. Return the booked footprints."""
     screening, chairs = map(list, zip(*free, strict=True))
     booked = []
     for arrival, shape in wishes:
@@ -395,7 +395,7 @@ def as_minutes(wall: time) -> int:
 
 
 def counted(free: list[tuple[int, int]], arrival: int, shape: VisitShape) -> int:
-    """Count how many visits fit at one arrival time by booking until one does not fit."""
+    """Count how many visits fit at one arrival time: book visits until one no longer fits."""
     screening, chairs = [row[0] for row in free], [row[1] for row in free]
     booked = [domain_grid.compute_footprint(arrival, shape)]
     while not overfull(booked, screening, chairs):

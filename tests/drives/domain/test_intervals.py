@@ -1,4 +1,4 @@
-"""The interval rules, compared with a slow, simple reference."""
+"""The interval rules give the same verdicts as a slow, simple reference."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -58,7 +58,10 @@ def reference_allows(rules: IntervalRules, others: list[Donation], at: datetime,
 def reference_allows_beside(
     past: Donation | None, rules: IntervalRules, others: list[Donation], at: datetime, zone: ZoneInfo
 ) -> bool:
-    """Check with the reference. `past` is a donation that counts as past at any hour."""
+    """Return whether the reference allows a visit at `at`.
+
+    `past` is a self-reported donation. It counts as earlier than the visit, whatever its hour.
+    """
     if past is None:
         return reference_allows(rules, others, at, zone)
     me = Donation(at, at.astimezone(zone).date(), rules)
@@ -91,7 +94,7 @@ def reference_run_is_over(
 
 
 def reference_stated(self_reported: SelfReported, near: datetime, zone: ZoneInfo) -> Donation:
-    """Build a self-reported donation at the end of its day. Find that moment step by step."""
+    """Build a self-reported donation at the end of its local day. Search for that moment in small steps."""
     at = near
     while at.astimezone(zone).date() > self_reported.donated_on:
         at -= STEP

@@ -1,4 +1,4 @@
-"""Times as text, in the site's zone."""
+"""Times as text, in the site's time zone."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

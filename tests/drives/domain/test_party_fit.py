@@ -1,4 +1,7 @@
-"""Arrival times of parties. Every fit is found, and the one found is the closest together."""
+"""Arrival times of parties.
+
+If an arrangement fits, the search finds one, and it finds the one with the earliest last arrival.
+"""
 
 from collections.abc import Callable
 from itertools import combinations_with_replacement, pairwise, product
@@ -32,7 +35,7 @@ def empty(steps: int, chairs: int, screening: int) -> FreeCapacity:
 
 
 def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bool:
-    """Return whether the party fits, by counting in every step."""
+    """Return whether the party fits at these arrival times. Count the free capacity in every step."""
     screening, chairs = list(room.free_screening), list(room.free_chairs)
     for shape, arrival in zip(party, at, strict=True):
         if not room.may_arrive[arrival] or arrival + shape.steps > len(chairs):
@@ -47,7 +50,10 @@ def fits(room: FreeCapacity, party: list[VisitShape], at: tuple[int, ...]) -> bo
 
 
 def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | None:
-    """Try all arrangements. Return the earliest last arrival. Visits of the same shape are interchangeable."""
+    """Try all arrangements that start at step `first`. Return the earliest last arrival, or None if nothing fits.
+
+    Visits of the same shape are interchangeable.
+    """
     steps, of_kind = range(first, len(room.may_arrive)), {shape: party.count(shape) for shape in party}
     in_order = [shape for shape, people in of_kind.items() for _ in range(people)]
     ways = (
@@ -58,7 +64,7 @@ def by_force(room: FreeCapacity, first: int, party: list[VisitShape]) -> int | N
 
 
 def check_against_force(room: FreeCapacity, party: list[VisitShape]) -> bool:
-    """Compare the result for each first step with brute force. Return whether the party fits in any step."""
+    """Compare the result for each first step with brute force. Return whether the party fits at any step."""
     answers = [party_fit.fit_party(room, first, party) for first in range(len(room.may_arrive))]
     for first, found in enumerate(answers):
         assert (max(found) if found else None) == by_force(room, first, party)
@@ -94,7 +100,7 @@ def test_large_parties_match_brute_force(room: FreeCapacity, party: list[VisitSh
 
 
 def test_the_examples_for_large_parties_mostly_fit() -> None:
-    """If no party fit, the comparison above would compare nothing."""
+    """If no party fit, the comparison with brute force would compare nothing."""
     placed: list[bool] = []
 
     @given(open_rooms, large_parties)
@@ -129,7 +135,7 @@ def by_the_longest_visit(search: Any, arrival: int, people: int) -> int:
 def test_control_a_wrong_bound_is_detected(
     monkeypatch: pytest.MonkeyPatch, seeded: Callable[..., int], chairs: list[int], party: list[VisitShape]
 ) -> None:
-    """Each bound is a little too high, so the search ends before the best arrangement."""
+    """Each seeded bound is a little too high, so the search stops before it finds the best arrangement."""
     room = FreeCapacity([2] * 6, chairs, [True] * 6)
     check_against_force(room, party)
     monkeypatch.setattr(party_fit._Search, "_earliest_last_arrival", seeded)
@@ -160,7 +166,7 @@ def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> FreeCa
 
 
 def test_a_search_ends_after_three_thousand_placements() -> None:
-    """The best arrangement of six is found after 2,997 placements in one case, and after 3,019 in the other."""
+    """The search finds the best arrangement after 2,997 placements in one case. It would need 3,019 in the other."""
     party = [VisitShape(2, 4)] * 4 + [VisitShape(5, 8)] * 2
     in_time = room_with(
         66, closed={2, 17, 23, 27, 28, 35, 37, 38, 40}, fewer_chairs={0, 2, 3, 4, 5, 6, 9, 12, 13, 19, 25, 26, 28, 43}

@@ -1,4 +1,4 @@
-"""The estimate of visitors from a field of bits."""
+"""A field of bits records visitors, and an estimate gives their number."""
 
 import hashlib
 

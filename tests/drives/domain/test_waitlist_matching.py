@@ -1,4 +1,4 @@
-"""Matches with freed spots, and the waitlist's texts."""
+"""Match waitlisted donors with freed spots, and check the waitlist's texts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

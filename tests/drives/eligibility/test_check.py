@@ -1,4 +1,4 @@
-"""The interval rules in every action that books."""
+"""Every action that books a donor checks the interval rules."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -246,7 +246,7 @@ def test_a_walk_in_who_gave_yesterday_needs_a_reason() -> None:
 
 
 def missed_and_booked_tomorrow() -> Booking:
-    """Create a donor with a no-show and a booking at the next day's drive."""
+    """Create a no-show, and a booking of the same donor at the next day's drive. Return the no-show."""
     owner = builders.organization()
     missed = builders.booked(drive_on(0, owner))
     check_in.mark_no_show(booking_id=missed.pk, actor="user:1", now=missed.starts_at + timedelta(hours=1))
@@ -307,7 +307,7 @@ def test_the_history_takes_the_same_queries_for_one_and_three(django_assert_num_
 
 @pytest.mark.parametrize(("seconds", "counts"), [(-1, True), (0, False), (1, False)])
 def test_a_donation_counts_for_intervals_for_800_days(seconds: int, counts: bool) -> None:
-    """An older donation still counts for the visit type."""
+    """An older donation no longer counts for intervals, but it still counts for the visit type."""
     given = builders.gave(drive_on(0))
     assert given.volunteer_id
     assert given.donated_at

@@ -1,4 +1,4 @@
-"""What is saved from a donor's self-check."""
+"""Which sentences of the self-check are saved as confirmed for a booking."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""Interval refusals on the pages and in the API, and how a coordinator overrides them."""
+"""The pages and the API explain interval refusals, and coordinators can override them."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""First or return visit. The donor is asked once. After that, the history decides."""
+"""The visit type, first or return. We ask a new donor once. After that, the history decides."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -54,7 +54,7 @@ def test_180_days_over_a_leap_day_count_as_days() -> None:
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
-    """Create a donation by Ana at an organization, this many days before the drive."""
+    """Create a donation by Ana at an organization, this many days before DRIVE_DAY."""
     given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
     then = given.starts_at - days_before * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -172,7 +172,10 @@ def test_a_coordinators_booking_follows_the_organizations_records() -> None:
 
 
 def entering_late(owner: Organization) -> dict[str, Any]:
-    """Let a coordinator book a donor at the last time that fits a return visit."""
+    """Return the arguments with which a coordinator books a donor at the last possible time.
+
+    A return visit just fits at that time. A first visit is too long.
+    """
     drive = builders.drive(owner)
     last = Slot.objects.filter(drive=drive).count() - 4
     person, slot_id = builders.person(), builders.slot(drive, last).pk
@@ -273,7 +276,10 @@ def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
     [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],
 )
 def test_an_earlier_booked_visit_makes_a_later_one_a_return_visit(days: int, first: bool) -> None:
-    """The drives are `days` apart. The drive itself, a later one, and one that is too long ago do not count."""
+    """The booked drive is this many days after the drive that the donor opens, or before it if negative.
+
+    A booking at the same drive, at a later drive, or more than 180 days before does not count.
+    """
     here, browser = builders.organization(), Client()
     other = builders.drive(here, day=builders.DRIVE_DAY + timedelta(days=200 + days))
     later = builders.drive(here, day=builders.DRIVE_DAY + timedelta(days=200)) if days else other

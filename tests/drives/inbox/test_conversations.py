@@ -1,4 +1,4 @@
-"""Donors' texts: commands that are run, texts that wait for a coordinator, replies that are sent."""
+"""Texts from donors: commands that we carry out, texts that wait for a coordinator, and replies that we send."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -53,7 +53,7 @@ def say(
 
 
 def asked(booking: Booking, at: datetime = DAY_BEFORE, kind: str = "day_before", **fields: Any) -> Message:
-    """Send the question "C or X?" about a booking."""
+    """Create a delivered text that asks the donor to reply C or X about a booking."""
     person = booking.volunteer
     assert person
     assert person.phone
@@ -203,7 +203,7 @@ def test_a_reply_counts_for_the_new_time_once_the_donor_is_notified(letter: str,
 
 
 def family() -> tuple[Booking, Booking]:
-    """Two bookings with one phone, each with its own open question."""
+    """Create two bookings with the same phone. Each booking has an open question."""
     first = ana()
     second = ana(builders.drive(first.drive.organization), n=2, number=43, name="Test Ben Birch")
     asked(first, DAY_BEFORE)

@@ -1,4 +1,7 @@
-"""Every reply of the case file, through the signed webhook: what it changes, and what a coordinator sees."""
+"""Send every reply in the case file through the signed webhook.
+
+Check the changes that the reply makes and the pages that a coordinator then sees.
+"""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -55,7 +58,7 @@ def prompted() -> Booking:
 
 
 def judge(booking: Booking, case: dict[str, Any]) -> str:
-    """Return what the texts of a case did, in the words of the case file."""
+    """Send the texts of a case. Return their effect in the words of the case file."""
     texts = case["input"] if isinstance(case["input"], list) else [case["input"]]
     for minute, text in enumerate(texts, 1):
         fields = {"Body": text} if isinstance(text, str) else text
@@ -134,7 +137,7 @@ def test_a_spaced_stop_which_twilio_does_not_know_is_confirmed_by_us() -> None:
 
 
 def offered(language: str = "en") -> tuple[WaitlistEntry, Offer]:
-    """Create an offer of a freed spot, whose text has reached the donor."""
+    """Create an offer of a freed spot, and deliver its text to the donor."""
     full = builders.full_drive()
     entry = builders.waits(full[0].drive)
     assert entry.volunteer_id is not None

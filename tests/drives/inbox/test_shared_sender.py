@@ -1,4 +1,4 @@
-"""Two organizations text from one number."""
+"""Two organizations send their texts from the same number."""
 
 from datetime import timedelta
 

@@ -1,4 +1,7 @@
-"""Several questions open on one number: the donor is asked which visit a letter means, and answers it."""
+"""Several questions are open for one phone number, and the donor replies with only C or X.
+
+We ask the donor which visit the reply is about, and the donor's answer decides.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +27,7 @@ Asked = Callable[[Organization, int], Question]
 
 
 def ask_about_booking(owner: Organization, position: int) -> Question:
-    """Ask about a booking of Ana (0) or Zoe (1), by a text to the same phone."""
+    """Create a booking of Ana (position 0) or Zoe (1), and text a question about it to the same phone."""
     drive = builders.drive(owner, day=builders.DRIVE_DAY + position * timedelta(days=1))
     booking = builders.booked(drive, number=42 + position, n=2 * position, name=("Ana Test", "Zoe Test")[position])
     asked_of(

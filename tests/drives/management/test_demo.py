@@ -1,4 +1,4 @@
-"""The demo. It is created by the service's own actions, is the same each time, and grows day by day."""
+"""The demo. The service's own actions create it, it is the same each time, and a new day adds to it."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Broadcasts: recipients, consent, price, and the undo time."""
+"""Broadcasts: recipients, consent, price, and the time in which a coordinator can undo one."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The call list: donors that no message reached, until a coordinator records a call."""
+"""The call list shows donors that no message reached, until a coordinator records a call."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""E-mails that replace failed texts."""
+"""The service sends an e-mail if a text to the same donor fails."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,14 +26,14 @@ def drive() -> Drive:
 
 
 def booked(drive: Drive, **who: Any) -> Booking:
-    """Create a booking that has only texts, as if its schedule sent no e-mails."""
+    """Create a booking with texts but no e-mails, as if its message schedule contained no e-mails."""
     booking = builders.booked(drive, **{"email": MAIL, **who})
     Message.objects.filter(channel="email").delete()
     return booking
 
 
 def fail(kind: str, code: str = "30006") -> None:
-    """Report that texts of this kind were not delivered."""
+    """Report that all texts of this kind were undelivered."""
     for text in Message.objects.filter(kind=kind, channel="sms"):
         Message.objects.filter(pk=text.pk).update(state="accepted", provider_id=f"SM{text.pk}", text="Sent")
         reports.record_report(provider_id=f"SM{text.pk}", status="undelivered", error_code=code, now=SOON)

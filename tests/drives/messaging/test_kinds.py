@@ -1,4 +1,4 @@
-"""Default texts of every kind fit one segment in both languages with the longest names."""
+"""The default text of every kind of message fits in one SMS segment, in both languages and with the longest names."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def longest() -> Drive:
 
 
 def texts(kind: MessageKind) -> list[str]:
-    """List every text that can be sent as this kind, in the active language."""
+    """List every text that the service may send as this kind, in the active language."""
     drive, ana = longest(), Volunteer(name="Test Ana Alder")
     entry = WaitlistEntry(**WaitlistEntry.build_link_fields(), drive=drive, volunteer=ana, visit=Visit.RETURN)
     booking = Booking(

@@ -1,6 +1,7 @@
-"""Messages in quiet hours: which of them wait until quiet hours end.
+"""Which messages wait until quiet hours end.
 
-A coordinator's change waits, unless the visit is that morning. A donor's own change does not wait.
+A message about a coordinator's change waits, unless the visit is that morning. A message about a donor's own change
+does not wait.
 """
 
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def called_off(booking: Booking, now: datetime) -> object:
 
 
 def told(act: Callable[[Booking, datetime], object], now: datetime) -> list[tuple[str, str, datetime]]:
-    """Return the state of the text and e-mail about a change, right after the change."""
+    """Make a change. Return the channel, state and due time of the text and the e-mail about it."""
     booking = builders.booked(builders.drive(), email="test.ana.alder@example.org")
     Message.objects.all().delete()
     act(booking, now)

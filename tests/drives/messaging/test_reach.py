@@ -1,4 +1,7 @@
-"""Every kind of message and every kind of donor: what the pages say about reach is what the gate does."""
+"""The pages say which contacts a message will reach.
+
+For every kind of message and every kind of donor, delivery reaches exactly these contacts.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -96,7 +99,10 @@ def booked(who: str) -> Booking:
 
 
 def told_by(kind: MessageKind, booking: Booking) -> set[str]:
-    """Send the kind to each contact of the donor. Return the channels by which it left, and forget the messages."""
+    """Send a message of this kind to each contact of the donor. Return the channels of the delivered messages.
+
+    The messages are deleted afterward.
+    """
     addressee = addressees.build_addressee(booking.volunteer)
     rows = [
         RenderedMessage(envelope, MessageContent(text="See you", subject="See you"))

@@ -1,4 +1,4 @@
-"""Every failure reason of messages has a text in both languages, with the provider's code."""
+"""Every reason why a message failed has a sentence in both languages, with the provider's code."""
 
 import ast
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ INTERNAL = {
 
 
 def provider_reasons() -> Iterator[str]:
-    """Yield the reason of every ProviderError in the providers' source."""
+    """Yield the reason of every ProviderError that the providers' source code raises."""
     for path in (ROOT / "notifications" / "providers").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "ProviderError" and len(node.args) > 1:

@@ -1,4 +1,4 @@
-"""A changed schedule reaches every booking. No reminder is lost or repeated."""
+"""A changed message schedule applies to every booking. No reminder is lost or sent twice."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -50,7 +50,7 @@ def edit_drive(of: Drive, *, now: datetime = LATER, **lines: Mapping[str, Any]) 
 
 
 def waiting(booking: Booking) -> list[tuple[str, str, float]]:
-    """List the unsent messages of a booking: kind, channel, days before."""
+    """List the unsent reminders of a booking: kind, channel, and days before the visit."""
     rows = (
         Message.objects.unsent()
         .filter(about=booking.about, kind__in=reminders.REMINDER_KINDS)

@@ -1,4 +1,4 @@
-"""Custom texts in both languages: their rules, what is added to them, and their length."""
+"""Custom texts in both languages: their rules, the parts that we add to them, and their length."""
 
 import pytest
 from django.utils import translation

@@ -1,4 +1,7 @@
-"""Messages about a donor's own booking need no consent. A STOP blocks them, however the donor sent it."""
+"""Messages about a donor's own booking need no consent.
+
+After a STOP, or after the donor has withdrawn every consent on a page, no text is sent.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -55,7 +58,7 @@ def to_call(booking: Booking) -> list[str]:
 
 
 def counted(booking: Booking) -> tuple[int, int]:
-    """Count the donors that a cancellation and a broadcast about the visit would reach by text."""
+    """Count the donors that a cancellation of the drive, and a broadcast about the visit, would reach by text."""
     audience = broadcast_queries.Audience()
     found = broadcast_queries.load_broadcast_reach(booking.drive, audience, Purpose.REMINDERS)
     by_text = sum(recipient.channel == "sms" for recipient in found.reached)

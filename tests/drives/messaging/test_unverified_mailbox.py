@@ -61,7 +61,7 @@ def test_a_verified_mailbox_gets_an_email_for_each_move() -> None:
 
 def test_control_without_the_limit_each_move_sends_an_email(monkeypatch: pytest.MonkeyPatch) -> None:
     def block_nothing(rows: object, now: datetime) -> None:
-        """Seeded bug."""
+        """Seed a bug: block no message."""
 
     seeds.replace(monkeypatch, unverified_mailboxes, "block_emails_over_limit", block_nothing)
     booking = booked()
@@ -162,7 +162,10 @@ def read_page(booking: Booking) -> str:
 
 @pytest.mark.parametrize("is_confirmation_sent", [False, True])
 def test_a_donor_without_texts_gets_the_last_reminder_by_email(*, is_confirmation_sent: bool) -> None:
-    """Of the reminders, only one is within the limit. The one of the day before is worth most."""
+    """The limit on e-mails leaves only one reminder.
+
+    The service keeps the one on the day before, because it helps most.
+    """
     booking = builders.booked(builders.drive(), email=MAIL, consents=())
     if is_confirmation_sent:
         made.deliver(NOW)
@@ -223,7 +226,10 @@ def test_pages_say_when_no_email_is_left() -> None:
 
 
 def test_a_coordinator_reads_whether_the_last_email_went() -> None:
-    """The cancellation is the second e-mail, so it goes. After a move it would be the third."""
+    """Without a move, the cancellation is the second e-mail and is sent.
+
+    After a move, the cancellation would be the third e-mail, so it is not sent.
+    """
     for moves, outcome in ((0, "We’re letting the donor know."), (1, "1 person can’t be reached")):
         booking = builders.booked(builders.drive(), number=50 + moves, email=f"test{moves}@example.org")
         made.deliver(NOW)

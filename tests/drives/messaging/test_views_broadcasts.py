@@ -38,7 +38,7 @@ def address(drive: Drive, page: str = "write_broadcast") -> str:
 
 
 def typed(browser: Client, drive: Drive, **changes: Any) -> dict[str, Any]:
-    """Return the posted form after the preview."""
+    """Preview a broadcast. Return the form that a coordinator then posts to send it."""
     form = browser.get(address(drive)).context["form"]
     fields = {
         "states": ["booked", "confirmed"],
@@ -220,7 +220,7 @@ def test_a_viewer_cannot_send_a_late_notice(time_machine: Any) -> None:
 
 
 def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
-    """Create a donor after STOP, so that the late notice cannot reach them."""
+    """Create a donor that has sent STOP, and send a late notice. Return the drive."""
     drive = builders.drive(member.organization)
     builders.booked(drive, n=2, number=7)
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(7), now=NOW)

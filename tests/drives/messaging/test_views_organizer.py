@@ -34,7 +34,7 @@ def ben(**fields: Any) -> tuple[Client, Organization]:
 
 
 def typed_schedule(of: Organization, **changes: str) -> dict[str, str]:
-    """Return the form as the page shows it, with changes."""
+    """Return the form of the message schedule as the page shows it, with these changes."""
     return _typed(schedule.load_organization_schedule(of), changes)
 
 

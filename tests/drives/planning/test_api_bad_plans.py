@@ -1,4 +1,7 @@
-"""Any input to the planning and check-in API is accepted or refused with a status below 500."""
+"""Send generated input to the API for planning and check-in.
+
+Every response has a status below 500.
+"""
 
 from typing import Any
 

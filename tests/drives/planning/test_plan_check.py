@@ -1,4 +1,4 @@
-"""Checks of a plan: its grid, its copies, and rules that are looser than its policy."""
+"""Checks of a plan: its time grid, copies of it, and rules that are looser than its policy."""
 
 from datetime import date, time
 

@@ -1,4 +1,4 @@
-"""Donors with bookings are notified once about a site's new name or street address."""
+"""If a site gets a new name or street address, donors with bookings are notified once."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A third language needs only one .po file."""
+"""A developer adds German with only a .po file. Donors and coordinators can then use it."""
 
 import json
 import struct

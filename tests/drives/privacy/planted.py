@@ -1,4 +1,4 @@
-"""A donor with a canary in every detail: a string that occurs nowhere else.
+"""A donor with a canary in every detail. A canary is a string that occurs nowhere else.
 
 The canaries are entered through the real pages. Tests then search every column for them.
 """
@@ -58,7 +58,7 @@ EARLIER = NOW - timedelta(days=20)
 
 @dataclass
 class Planted:
-    """Where the canaries were entered, and the messages that the donor received."""
+    """The records with canaries, and the tokens of the links that Ana received."""
 
     organization: Organization
     drive: Drive
@@ -101,7 +101,7 @@ def plant(organization: Organization | None = None) -> Planted:
 
 
 def _past_drive(owner: Organization) -> Drive:
-    """Create last month's drive. Ana walked in and donated; another donor was a no-show."""
+    """Create last month's drive: Ana walked in and donated."""
     planned = builders.plan(builders.site(owner), day=EARLIER.date())
     past = builders.drive(owner, planned, now=EARLIER - timedelta(days=1))
     came = check_in.add_walk_in(
@@ -164,7 +164,7 @@ def _change(coming: Booking) -> None:
 
 
 def _wait(owner: Organization) -> None:
-    """Join two waitlists. One entry has an offer; the other is not verified yet."""
+    """Add Ana to two waitlists. One entry has an offer, and the other is not verified yet."""
     offered, asked = (_full_drive(owner, month) for month in (5, 6))
     person = Person(name=NAME, phone=PHONE, email=MAILBOX)
     entries.add_entry(drive=offered, waitlist_request=WaitlistRequest("return"), person=person, actor=BEN, now=NOW)
@@ -175,7 +175,7 @@ def _wait(owner: Organization) -> None:
 
 
 def _full_drive(owner: Organization, month: int) -> Drive:
-    """Create a drive that has neither bookings nor open spots."""
+    """Create a drive with no bookings and no open spots."""
     day = builders.DRIVE_DAY.replace(month=month)
     made = builders.drive(owner, builders.plain(builders.site(owner), spots=1, day=day))
     Slot.objects.filter(drive=made).update(chairs_limit=0)
@@ -183,7 +183,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
 
 
 def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
-    """Add another donor, as a coordinator does."""
+    """Book another donor, as a coordinator does on the phone."""
     return book_for_donor.create_booking_for_donor(
         drive=drive,
         slot_id=builders.slot(drive, n).pk,
@@ -195,7 +195,7 @@ def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
 
 
 def everywhere() -> dict[str, str]:
-    """Return every row of every table as lower-case text, with decoded sessions."""
+    """Return all rows of each table as lower-case text, by table. Sessions are decoded."""
     found: dict[str, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -207,7 +207,7 @@ def everywhere() -> dict[str, str]:
 
 
 def hits(places: dict[str, str]) -> dict[str, set[str]]:
-    """Return the canaries that are found, with their columns."""
+    """Return the canaries in each of these texts. Texts without a canary are left out."""
     forms = [(form.lower(), form.lower().encode().hex()) for spelled in CANARIES.values() for form in spelled]
     found = {
         place: {plain for plain, as_bytes in forms if plain in text or as_bytes in text}
@@ -217,7 +217,7 @@ def hits(places: dict[str, str]) -> dict[str, set[str]]:
 
 
 def feeds(planted: Planted) -> dict[str, int]:
-    """Return the response status of each URL that Ana was sent."""
+    """Open each link that Ana received. Return the response's status for each."""
     client = planted.client
     asked = {
         "feed": reverse("donor_feed", args=[planted.feed]),

@@ -1,6 +1,6 @@
 """Every column that can contain text about a person, and what an erasure does with it.
 
-A new column is not listed here, so `test_register.py` fails until a developer adds it to one of the lists.
+`test_register.py` fails for a new column until a developer adds it to one of the lists.
 """
 
 from collections import Counter
@@ -190,9 +190,9 @@ def undecided(tables: Iterable[type[models.Model]]) -> list[tuple[str, str]]:
 
 
 def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
-    """List tables with rows that identify a person, if the register has no decision for them.
+    """List the tables that refer to people and for which the register has no decision.
 
-    An erasure keeps a volunteer's row and the rows that refer to it, unless it deletes them explicitly.
+    An erasure keeps a volunteer's row and the rows that refer to it, unless the code deletes them explicitly.
     """
     return sorted(
         table._meta.label
@@ -205,7 +205,7 @@ def undecided_tables(tables: Iterable[type[models.Model]]) -> list[str]:
 
 
 def decided() -> dict[tuple[str, str], str]:
-    """Return the decision for each column in the lists."""
+    """Return the decision for each column, by table and column."""
     return {column: word for word, columns in _lists().items() for column in columns}
 
 

@@ -33,7 +33,7 @@ def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
 
 
 def test_the_canaries_sing_before_the_erasure() -> None:
-    """Without this check, finding no canary after the erasure would prove nothing."""
+    """As a control, the search finds the canaries before the erasure."""
     plant()
     heard = hits(everywhere())
     assert set().union(*heard.values()) >= {
@@ -64,7 +64,7 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
 
 
 def test_no_value_of_any_column_that_is_hers_is_left() -> None:
-    """Search for values that are not canaries, and for the ids that refer to Ana."""
+    """Search for Ana's values that are not canaries, and for the ids that refer to her."""
     ana = plant()
     before = {where: _values(*where) for where in GONE}
     erase(ana)
@@ -115,7 +115,10 @@ def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: p
 
 
 def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stored responses contain links but no name. The scan must find one that does."""
+    """Real stored responses contain links but no contact.
+
+    As a control, one contains a phone number and survives the erasure, and the search must find it.
+    """
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'
     idempotency.run_once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))

@@ -1,4 +1,4 @@
-"""What an erasure keeps, and what it does not change."""
+"""The counts and records that an erasure keeps."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ def test_no_count_of_what_was_changes() -> None:
 
 
 def _counted(past: Drive) -> tuple[TurnoutNumbers, TurnoutReport, dict[str, Any]]:
-    """Return the counts on the pages, and those in a newly computed report."""
+    """Return the turnout numbers on the pages, the turnout report, and the newly computed counts."""
     close_out.update_turnout(drive=past, now=NOW)
     return (
         turnout.count_turnout(past),

@@ -23,7 +23,7 @@ def exported(of: Planted) -> str:
 
 
 def values(model: type[models.Model], column: str) -> list[Any]:
-    """Return the values of a personal column. All are Ana's, because she is the only person in the database."""
+    """Return the values of a personal column. All belong to Ana, because the database contains no other person."""
     return [value for value in model._default_manager.values_list(column, flat=True) if value not in (None, "", [], {})]
 
 
@@ -36,7 +36,7 @@ def test_every_canary_is_in_it() -> None:
 
 
 def test_every_value_of_every_personal_column_is_in_it() -> None:
-    """Compare with the register of columns, so that a new column is exported or excluded on purpose."""
+    """Use the register's list of columns. A developer must therefore export or exclude each new column."""
     ana = plant()
     say("STOP", NOW)
     text = exported(ana)

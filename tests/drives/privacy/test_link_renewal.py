@@ -1,4 +1,4 @@
-"""All links of an organization are revoked, by a command or by its owner."""
+"""A command or the organization's owner revokes all links of an organization."""
 
 import threading
 from datetime import timedelta

@@ -29,7 +29,10 @@ def lax_drive(of: Organization) -> Drive:
 
 
 def two(of: Organization) -> list[Volunteer]:
-    """Create Ana under two numbers, each with a booking at a different drive. The first row is older."""
+    """Create Ana twice, under two numbers, each time with a booking at a different drive.
+
+    Return both, the older row first.
+    """
     bookings = [
         builders.booked(lax_drive(of), number=number, now=NOW + timedelta(minutes=number), name=name)
         for number, name in ((1, "Test Ana Alder"), (2, "Test Ana Birch"))

@@ -1,4 +1,7 @@
-"""Export and erase a merged volunteer. The export contains the data from both rows, and the erasure removes both."""
+"""Export and erase a volunteer after a merge of two rows.
+
+The export contains the data from both rows, and the erasure removes both.
+"""
 
 import json
 from datetime import timedelta
@@ -20,7 +23,10 @@ OF_THE_OTHER = ("bilby", OTHER_PHONE.removeprefix("+1"))  # in the name, the mai
 
 
 def one_of_two() -> tuple[Planted, Booking]:
-    """Merge two rows of Ana. One has all canaries; the other has a verified phone and an unverified mailbox."""
+    """Merge two rows of Ana.
+
+    One row has all canaries. The other row has a verified phone and an unverified mailbox.
+    """
     owner = builders.organization(messages_per_day=0)
     later = builders.drive(owner, day=builders.DRIVE_DAY + timedelta(weeks=8), policy_id=builders.lax().pk)
     other = builders.booked(later, number=7, name="Test Bilby Birch", email=OTHER_MAILBOX)

@@ -1,4 +1,4 @@
-"""For every column, the register says what an erasure does with it."""
+"""The register says for every column what an erasure does with it."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_every_table_from_which_something_leads_to_a_person_is_decided_upon() ->
 )
 @pytest.mark.parametrize("label", ["volunteers.Volunteer", "drives.Drive", "drives.Slot", "drives.NewTable"])
 def test_control_a_new_column_is_caught(label: str, column: "models.Field[Any, Any]") -> None:
-    """The columns are in a table about donors, one about plans, one without text, and a new one."""
+    """Add a column to each kind of table: about donors, about plans, without text so far, and new."""
     app, _, name = label.partition(".")
     with isolate_apps(app):
         meta = type("Meta", (), {"app_label": app})

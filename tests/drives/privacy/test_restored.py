@@ -1,4 +1,7 @@
-"""A database that was restored from a backup sends nothing that may have left already, and has no erased person."""
+"""A database that was restored from a backup.
+
+It sends no message that the lost database may already have sent, and people that were erased are erased again.
+"""
 
 import io
 import logging
@@ -32,7 +35,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def copied() -> None:
-    """Make the database look like a copy that was made a day ago."""
+    """Make the database look like a copy made a day ago."""
     delivery.record_heartbeat(now=NOW - DAY)
     DatabaseMarker.objects.update_or_create(pk=1, defaults={"marker": "another", "recorded_at": NOW - DAY})
 
@@ -227,7 +230,10 @@ def test_a_person_who_was_erased_after_the_copy_is_erased_again(settings: Any, t
 
 
 def test_the_line_is_written_before_the_commit(settings: Any, tmp_path: Path) -> None:
-    """A process that dies between the commit and the line would leave a person whom a restore brings back."""
+    """The list of erasures gets its line before the commit.
+
+    Otherwise a process that dies after the commit would leave no line, and a restore would bring the person back.
+    """
     settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
     volunteer = Volunteer.objects.get(bookings=builders.booked(builders.drive()))
     with transaction.atomic():
@@ -259,7 +265,10 @@ def test_erasing_people_on_the_list_adds_no_line(settings: Any, tmp_path: Path) 
 
 @pytest.mark.usefixtures("copied")
 def test_a_visit_under_way_in_the_copy_does_not_keep_it_closed(time_machine: Any, tmp_path: Path) -> None:
-    """In the lost database the visit had ended, or the person could not have been erased."""
+    """In the restored copy, the donor is still checked in.
+
+    The visit had ended in the lost database. Otherwise the erasure would have been refused there.
+    """
     booking = builders.booked(builders.drive())
     check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=booking.starts_at)
     time_machine.move_to(booking.starts_at + timedelta(minutes=30), tick=False)

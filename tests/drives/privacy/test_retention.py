@@ -1,4 +1,4 @@
-"""Volunteers are erased after their organization's retention period, texts after 90 days."""
+"""Volunteers are erased after their organization's retention period, and texts after 90 days."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 
 def at_two_organizations(client: Client) -> tuple[Booking, Booking]:
-    """Book Ana at two organizations in one browser."""
+    """Book as Ana at two organizations in one browser."""
     later = builders.DRIVE_DAY + timedelta(days=30)
     first, second = builders.drive(), builders.drive(builders.organization("Other Foundation"), day=later)
     mine, theirs = donor.booked(client, first), donor.kept(client, second)
@@ -101,7 +101,7 @@ def test_a_stranger_sees_downloads_and_erases_nothing() -> None:
 
 
 def test_the_link_of_a_booking_alone_opens_no_data() -> None:
-    """People forward links, so the data page requires a verified contact."""
+    """Donors forward links, so the data page requires a verified contact."""
     booking = builders.booked(builders.drive())
     browser = Client()
     browser.get(reverse("booking", args=[booking.token]), follow=True)

@@ -1,4 +1,7 @@
-"""A coordinator's texts are shown in the reader's language, or in the other language with a `lang` attribute."""
+"""A coordinator's texts appear in the reader's language.
+
+If a text exists only in another language, its element has a `lang` attribute.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What other websites show of a drive: Open Graph, the schema.org event and the preview picture."""
+"""The data about a drive that other websites show: Open Graph, the schema.org event and the preview picture."""
 
 import io
 import json

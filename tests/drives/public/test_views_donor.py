@@ -1,4 +1,4 @@
-"""Public pages of drives."""
+"""The public pages of drives."""
 
 import re
 from collections.abc import Callable

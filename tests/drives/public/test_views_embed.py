@@ -1,4 +1,4 @@
-"""What an organization shows in a frame on its own website."""
+"""The pages that an organization shows in a frame on its own website."""
 
 import pytest
 from django.test import Client
@@ -35,7 +35,10 @@ def test_a_frame_of_another_website_may_hold_a_drive_and_the_list_and_nothing_el
 
 
 def test_no_link_in_a_frame_leads_to_a_part_of_the_page() -> None:
-    """The links open outside of the frame, so such a link would replace the organization's own page."""
+    """Links in the frame open in the whole window.
+
+    A link to a part of the framed page would therefore replace the organization's page.
+    """
     drive = builders.drive()
     assert 'href="#main"' in Client().get(f"/d/{drive.slug}/").content.decode()  # control
     for path in frames(drive):

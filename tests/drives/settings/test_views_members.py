@@ -1,4 +1,4 @@
-"""Members: invited, changed, removed, their sessions and second step."""
+"""Owners invite, change and remove members, and end their sessions or reset their second sign-in step."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""The settings of an organization: one hub, and a short page for each part."""
+"""The settings of an organization: an overview page, and a short page for each subject."""
 
 import ast
 from datetime import timedelta
@@ -296,7 +296,7 @@ def test_the_filter_of_the_audit_log_offers_no_words_twice(language: str) -> Non
 
 
 def find_verbs() -> set[str]:
-    """Find the verbs that the code passes to the audit log as constants."""
+    """Return the verbs that the code passes to the audit log as constants."""
     found: set[str] = set()
     for source in (path for app in APPS for path in (ROOT / app).rglob("*.py")):
         tree = ast.parse(source.read_text())
@@ -308,7 +308,7 @@ def find_verbs() -> set[str]:
 
 
 def find_audit_wrappers(tree: ast.Module) -> set[str]:
-    """Find the functions of a module that pass their own `verb` to the audit log."""
+    """Return the functions of a module that take a `verb` and pass it to the audit log."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return {
         function.name

@@ -1,4 +1,4 @@
-"""The guided set-up: steps with a reason, left and resumed."""
+"""The guided setup. Each step gives its reason, and an owner can skip it and return to it later."""
 
 import pytest
 from django.urls import reverse

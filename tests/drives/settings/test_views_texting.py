@@ -1,4 +1,4 @@
-"""Texting and e-mail from zero: steps, checks and tests."""
+"""An owner sets up texting and e-mail: the steps, the checks, and test messages."""
 
 from typing import Any
 

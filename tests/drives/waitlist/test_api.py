@@ -31,7 +31,7 @@ def prove(token: str) -> Any:
 
 
 def offered(full: list[Booking]) -> str:
-    """Return Ana's token, after a spot is offered to her."""
+    """Add Ana to the waitlist, free a spot and offer it to her. Return her token."""
     token: str = join(Api(), full).json()["token"]
     prove(token)
     booking_changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)

@@ -1,4 +1,4 @@
-"""Edge cases of the waitlist: the exact deadline, the interval rules, reserved spots without a donor."""
+"""Edge cases of the waitlist: the exact deadline, the interval rules, and reserved spots without a donor."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -78,7 +78,10 @@ def test_an_offer_ends_exactly_at_its_deadline(verb: str) -> None:
 
 
 def test_an_entry_by_a_coordinator_is_judged_on_this_organizations_rows_only() -> None:
-    """The offer would show the coordinator a donation at another organization. It is checked when the donor books."""
+    """If donations at other organizations counted, the coordinator would learn of them.
+
+    They are checked when the donor books.
+    """
     full = builders.full_drive()
     drive = full[0].drive
     known = builders.booked(builders.drive(drive.organization))  # the same phone is also verified here
@@ -169,7 +172,7 @@ def test_a_visit_that_became_longer_since_the_offer_takes_more_steps_or_is_refus
 
 
 def gave_before(drive: Drive, days: int) -> Booking:
-    """Add a donation by the donor that many days before the drive."""
+    """Create a donation by Ana, this many days before the drive."""
     given = builders.booked(builders.drive(drive.organization, policy_id=builders.lax().pk))
     then = drive.starts_at - timedelta(days=days)
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)

@@ -1,4 +1,4 @@
-"""The sweep of offers does nothing about a waitlist while neither it nor the free capacity changes."""
+"""The sweep of offers skips a waitlist while neither the waitlist nor the free capacity changes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def looked_at() -> WaitlistEntry:
-    """Return the entry of a donor at a full drive, after a sweep that found no spot."""
+    """Create a waitlist entry at a full drive, and run a sweep that finds no spot for it."""
     drive = builders.full_drive(policy_id=builders.lax().pk)[0].drive
     entry = builders.waits(drive)
     assert queries.list_drives_to_offer(NOW) == [drive.pk]

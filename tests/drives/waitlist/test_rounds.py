@@ -1,4 +1,8 @@
-"""With any answers of the donors, k freed spots and m entries lead to min(k, takers) bookings, in waitlist order."""
+"""Donors answer offers at random.
+
+In every round, the first takers in waitlist order get the freed spots, and no freed spot stays empty while a taker
+waits.
+"""
 
 import random
 from collections.abc import Iterator
@@ -62,7 +66,7 @@ class World:
         return self.entries[:waiting]
 
     def booked(self) -> list[int]:
-        """Return the donors with a booking from an offer, in the order of the offers."""
+        """Return the entries that got a booking from an offer, in the order of the bookings."""
         made = Booking.objects.filter(source="waitlist", state__in=ACTIVE_STATES).order_by("pk")
         return [entry.pk for booking in made for entry in self.entries if entry.volunteer_id == booking.volunteer_id]
 
@@ -75,7 +79,7 @@ def world() -> World:
 
 
 def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
-    """Play one round. Return the booked donors, and the donors that should have been booked."""
+    """Play one round. Return the entries that got a booking, and the entries that should have got one."""
     freed, waiting = chance.randint(0, PLACES), chance.randint(0, PEOPLE)
     entries = world.begin(waiting)
     answers = {entry.pk: chance.choice((TAKES, TAKES, PASSES, IGNORES)) for entry in entries}
@@ -92,7 +96,10 @@ def play(world: World, chance: random.Random) -> tuple[list[int], list[int]]:
 
 
 def _until_nothing_happens(world: World, left: list[Booking], chance: random.Random, now: Any) -> Iterator[Any]:
-    """Cancel bookings one by one between sweeps, and let deadlines pass, until a sweep finds nothing to do."""
+    """Run sweeps until a sweep finds nothing to do. Yield the time of each sweep.
+
+    Between the sweeps, cancel bookings one by one and let deadlines pass.
+    """
     for _turn in range(60):
         if left and chance.random() < 0.7:
             booking = left.pop()

@@ -1,4 +1,4 @@
-"""A donor's waitlist pages: joining, the code, the position, an offer."""
+"""A donor's waitlist pages: join, enter the code, see the position, answer an offer."""
 
 from datetime import timedelta
 from typing import Any

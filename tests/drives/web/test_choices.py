@@ -1,4 +1,4 @@
-"""A value that no page offers decides nothing: the visitor reads a page with status 400."""
+"""A posted value that no page offers changes nothing. The visitor gets a page with status 400."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""On the nights on which the clock changes, every page that shows hours tells how long they are."""
+"""If the clocks change during a drive, its local times do not show its length.
+
+Every page that shows the drive's hours therefore also states the length.
+"""
 
 from datetime import UTC, datetime, timedelta
 

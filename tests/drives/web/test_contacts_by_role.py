@@ -1,4 +1,4 @@
-"""Which roles see the contacts of donors: the same on every page and in every API answer."""
+"""Every page and every API response shows donors' contacts to the same roles."""
 
 import re
 
@@ -30,7 +30,7 @@ SEES: dict[str, bool] = {Role.VIEWER: False, Role.CHECK_IN: True, Role.COORDINAT
 
 
 def plant() -> World:
-    """Ana has a phone and a mailbox, wrote a text, and is on the call list."""
+    """Create Ana with a phone, a mailbox, and a text from her that waits for an answer."""
     world = World(email=MAIL, consents=("reminders", "news"))
     made.deliver(NOW)
     notifications_replies.receive_reply(

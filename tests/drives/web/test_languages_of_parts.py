@@ -1,4 +1,7 @@
-"""On a Spanish page, each text in English says so in the `lang` of an element around it, for screen readers."""
+"""On a Spanish page, each English text is inside an element with `lang="en"`.
+
+Screen readers need this to pronounce the text.
+"""
 
 from html.parser import HTMLParser
 
@@ -22,7 +25,7 @@ ENGLISH = [CANARY, "Send me reminders about my booking", "Tell me about upcoming
 
 
 class Reader(HTMLParser):
-    """Collects texts with the language of the nearest element that has one."""
+    """Collects texts, each with the language of the nearest element that has a `lang` attribute."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""A link's token moves to a cookie, and the URL is then clean.
+"""The service moves a link's token to a cookie and redirects to a URL without the token.
 
-Lost, cut off and old links redirect to the search page.
+Broken and expired links redirect to the search page.
 """
 
 import io
@@ -111,7 +111,7 @@ def test_a_revoked_link_opens_nothing_here_or_elsewhere() -> None:
 
 
 def lost(booking: Booking) -> dict[str, Any]:
-    """Return the responses to every kind of broken link."""
+    """Return the responses to every kind of broken link, and to an expired one."""
     with time_machine.travel(DRIVE_DAY + timedelta(days=32), tick=False):
         old = Client().get(address(booking.token))
     keys = {"cut": booking.token[:-3], "wrong": "A" * 22, "reference": booking.reference, "nonsense": "x"}
@@ -162,7 +162,10 @@ def test_no_log_line_holds_a_token_a_code_or_a_contact() -> None:
 
 
 def _visit_everything() -> list[str]:
-    """Open, change, forge, lose and break the pages that need a token. Return the secrets involved."""
+    """Use the pages that need a token, with valid and broken links, a missing CSRF token, and an error in our code.
+
+    Return the tokens and contacts, which must not be logged.
+    """
     booking = builders.booked(builders.drive())
     contact, person = Contact.objects.get(), booking.volunteer
     assert person is not None

@@ -1,4 +1,4 @@
-"""Coordinators' Markdown becomes a few harmless elements."""
+"""Markdown from coordinators is rendered as a few safe HTML elements."""
 
 import re
 

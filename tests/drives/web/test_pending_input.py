@@ -1,4 +1,7 @@
-"""A cookie between two pages is checked as strictly as a body. A malformed one is ignored and is never an error."""
+"""A cookie carries a visitor's input from one page to the next. The service checks it as strictly as a request's body.
+
+A malformed cookie is ignored and never causes an error.
+"""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Visitors without personal cookies share a page for a second. Everything that the page depends on shows within it."""
+"""Visitors without personal cookies get the same cached page for one second.
+
+A change to the page's content therefore appears after at most one second.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,7 +55,7 @@ def book(drive: Drive) -> None:
 
 
 def known_browser() -> Client:
-    """Return a browser with a cookie of ours, which gets a page of its own."""
+    """Return a browser with a personal cookie. It never gets a cached page."""
     browser = Client()
     browser.cookies["browser"] = "x" * 43
     return browser

@@ -1,4 +1,7 @@
-"""No page shows a phone number as one long number, because screen readers would read it as a number of millions."""
+"""Every page shows phone numbers in groups of digits.
+
+A screen reader would read a long number as millions.
+"""
 
 import re
 

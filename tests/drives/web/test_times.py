@@ -1,4 +1,4 @@
-"""Filters for times on pages."""
+"""Template filters for times."""
 
 from datetime import UTC, datetime
 
