@@ -1,7 +1,7 @@
-"""Workers that can be killed. Each is a fork that runs one sweep, as in Celery's prefork pool.
+"""Workers that a test can kill. Each worker is a forked process that runs one sweep, as in Celery's prefork pool.
 
 `python -m tests.faults.killable [bug …]` reads lines from standard input, each with a sweep's name and its arguments.
-For each line it forks a worker and prints the worker's process id. The named bugs are seeded into the workers.
+For each line, it forks a worker and prints the worker's process id. It seeds the named bugs into the workers.
 """
 
 import importlib

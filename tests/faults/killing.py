@@ -1,7 +1,7 @@
 """Kill workers at chosen points, let other workers recover, and count the lost and duplicate messages at the provider.
 
-The code under test needs no hooks for this. A worker stops at a point because it waits for a lock that the test holds,
-or for a response that the fake provider withholds.
+The code under test needs no hooks for the tests. A worker stops at a chosen point because it waits for a lock that the
+test holds, or for a response that the fake provider withholds.
 """
 
 import contextlib
@@ -58,9 +58,9 @@ class Count:
 
 @dataclass(kw_only=True)
 class Workers:
-    """Forked processes on the test's database. Each runs one sweep and is killed during it.
+    """Forked worker processes on the test's database. Each runs one sweep and is killed during the sweep.
 
-    `bug` is seeded into them.
+    `bug` is the name of a bug to seed into the workers, if any.
     """
 
     bug: str = ""
@@ -104,12 +104,15 @@ class Workers:
         return [pid for (pid,) in self._watcher.execute(_WAITING).fetchall()]
 
     def locking(self) -> list[int]:
-        """List the backends that hold an advisory lock. After a kill, a backend remains until the server notices."""
+        """List the database backends that hold an advisory lock.
+
+        After a worker is killed, its backend remains until the server notices.
+        """
         return [pid for (pid,) in self._watcher.execute(_LOCKING).fetchall()]
 
     @contextlib.contextmanager
     def holding(self, statement: str, *arguments: Any) -> Iterator[None]:
-        """Hold the locks that a statement takes until the block ends."""
+        """Hold the locks that a statement takes until the block ends, and then roll back."""
         with psycopg.connect(database_url()) as holder:
             holder.execute(statement.encode(), arguments)
             yield
@@ -155,7 +158,10 @@ class Arena(Workers):
         return list(Message.objects.filter(key__in=[notice.envelope.key for notice in notices]))
 
     def recover(self, patience: timedelta = timedelta(minutes=4)) -> float:
-        """Run beat's sweeps while the clock is moved forward. Return how many seconds recovery took on that clock."""
+        """Run the sweeps that beat would run, on a clock that moves forward, until no message is open.
+
+        Give up after `patience`. Return the longest recovery so far, in seconds on that clock.
+        """
         at = began = timezone.now()
         offset = random.uniform(0, 30)
         while at < began + patience and Message.objects.filter(state__in=OPEN).exists():
@@ -222,7 +228,7 @@ def before_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
 
 
 def after_the_id_is_stored(arena: Arena, *, finishes: bool) -> None:
-    """Kill a worker after it has stored all responses except one. It waits at that one."""
+    """Kill a worker that has stored all responses except one, and waits for that one."""
     arena.twilio.plan([*["ok"] * (EACH - 1), "hang"])
     ids = [message.pk for message in arena.queue()]
     pid = arena.start()
@@ -239,7 +245,7 @@ def _kill_when_called(arena: Arena) -> None:
 
 
 def anywhere(arena: Arena, *, finishes: bool) -> None:
-    """Kill three workers at a random moment. Try again if they had already finished."""
+    """Kill three workers at a random moment. Try again if all three had already finished."""
     before = arena.kills
     while arena.kills == before:
         arena.queue(10 * EACH)

@@ -1,4 +1,4 @@
-"""Delivery reports from the provider, in every possible order."""
+"""Reports on a message's delivery from the provider, in every possible order."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,12 +19,15 @@ _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5
 
 
 def highest(order: Order) -> str:
-    """Return the state that a message must have after these reports."""
+    """Return the highest-ranked state in these reports. The message must end in this state."""
     return max((str(notifications_rules.parse_status(status)) for status in order), key=lambda state: _RANK[state])
 
 
 def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
-    """Count orders that end in a wrong state. With `early`, reports arrive before the provider's id is stored."""
+    """Count the orders that leave a message in a wrong state.
+
+    With `early`, reports arrive before the provider's id is stored.
+    """
     now = timezone.now()
     organization = builders.organization()
     expected = {}

@@ -1,4 +1,4 @@
-"""The bugs that the fault tests must catch. A simpler design would have each of them."""
+"""Bugs that the fault tests must detect. A simpler design of the sweeps would have each of them."""
 
 import itertools
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ BATCH = 99  # the first number of an advisory lock; no other lock uses it
 
 
 def record_first() -> None:
-    """Record a message as sent before the call. If the worker is killed in between, the message is lost."""
+    """Seed a bug: record a message as sent before the call to the provider.
+
+    If a worker is killed in between, the message is lost.
+    """
     gate = claim.admit_messages
 
     def hasty(**asked: Any) -> Sequence[ClaimedMessage]:
@@ -32,7 +35,7 @@ def record_first() -> None:
 
 
 def no_token() -> None:
-    """Skip the check that this worker still owns the message."""
+    """Seed a bug: skip the check that this worker still owns the message."""
     condition = "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'"
     open_gate = claim.ADMIT.replace(condition, "")
     assert open_gate != claim.ADMIT
@@ -40,7 +43,10 @@ def no_token() -> None:
 
 
 def no_look_up() -> Any:
-    """Send again without a look-up after a worker died. Return the patch, which the caller must stop."""
+    """Seed a bug: after a worker died, send again without asking the provider.
+
+    Return the patch, which the caller must start and stop.
+    """
 
     def blind(message: Message, provider: Provider, now: Any) -> str:
         return reconciliation._resend_or_give_up(message, now, asked=True)
@@ -49,9 +55,10 @@ def no_look_up() -> Any:
 
 
 def few_at_once() -> None:
-    """Use small batches.
+    """Use small batches of invitations.
 
-    Each waits for its own lock (`BATCH`), so that a test can kill a worker between two batches.
+    Each batch first waits for a different lock: `BATCH` with the number of the batch. A test can thus kill a worker
+    between two batches.
     """
     batch, numbers = invitations._queue_batch, itertools.count()
 
@@ -65,9 +72,9 @@ def few_at_once() -> None:
 
 
 def noted_first() -> Any:
-    """Record a round of invitations before it is done. If the worker is killed in between, the round is lost.
+    """Seed a bug: record a round of invitations before it is done.
 
-    Return the patch, which the caller must stop.
+    If a worker is killed in between, the round is lost. Return the patch, which the caller must stop.
     """
     invitation = invitations.invite_donors
 

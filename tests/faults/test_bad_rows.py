@@ -1,4 +1,4 @@
-"""A bad row in any sweep is logged and parked, and the remaining rows are done."""
+"""If one row of a sweep fails, the sweep logs and parks that row and processes the others."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ Case = tuple[Sweep, list[int], Callable[[], set[int]]]
 
 
 def poison(table: str, event: str, condition: str) -> None:
-    """Make the database refuse to write one row."""
+    """Make the database refuse to write the rows that meet the condition."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS"

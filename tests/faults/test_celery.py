@@ -1,6 +1,6 @@
-"""Real Celery: two beats and eight workers on one outbox.
+"""Real Celery: two beats and eight workers share one outbox.
 
-Workers are killed, and Redis is lost and comes back empty.
+The test kills workers, stops Redis, and starts an empty Redis.
 """
 
 import os
@@ -58,7 +58,7 @@ class Kept:
         self.restarts = 0
 
     def looked_after(self) -> bool:
-        """Return whether the program is running. Start it again if it has exited."""
+        """Return whether the program is running. If it has exited, start it again and return False."""
         if self.process.poll() is None:
             return True
         self.process = self._running.enter_context(self._start())
@@ -70,7 +70,7 @@ class Kept:
         return found
 
     def kill_some(self, number: int) -> int:
-        """Kill processes of the pool, and wait until Celery has replaced them."""
+        """Kill this many processes of the pool, and wait until Celery has replaced them. Return the number."""
         before = self.children()
         chosen = random.sample(before, number)
         for child in chosen:

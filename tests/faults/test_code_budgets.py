@@ -1,6 +1,6 @@
-"""Many networks of one provider ask for codes: honest donors go on booking.
+"""An attacker asks for codes from many networks of one provider. Honest donors can still book.
 
-ATTACKS=10000 makes the long run.
+Set ATTACKS=10000 for the long run.
 """
 
 from datetime import datetime, timedelta
@@ -32,7 +32,10 @@ def is_sent(owner: Organization, address: str, ip: str, now: datetime = NOW) -> 
 
 
 def attack(owner: Organization) -> int:
-    """Ask for codes to unknown phones and mailboxes, each from a /48 of its own. Return how many were sent."""
+    """Ask for codes to unknown phones and mailboxes. Return how many codes were sent.
+
+    Each request comes from a different /48 network.
+    """
     phones = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)][100:]
     addresses = [f"test{n}@example.net" if n % 2 else phones[n] for n in range(ATTACKS)]
     return sum(is_sent(owner, address, f"2001:db8:{n:x}::1") for n, address in enumerate(addresses))

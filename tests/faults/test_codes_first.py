@@ -1,6 +1,6 @@
-"""Nothing that donors or coordinators do holds up a verification code.
+"""No action of donors or coordinators delays a verification code.
 
-CHANGE_TRIES=2000 makes the long run.
+Set CHANGE_TRIES=2000 for the long run.
 """
 
 import contextlib
@@ -70,7 +70,7 @@ def test_a_donor_who_never_stops_changing_gets_few_texts_and_delays_no_code(
 
 
 def seconds_until_the_code_leaves(twilio: TwilioStandIn) -> int:
-    """Queue a code behind 400 texts about bookings, and return when the provider has it."""
+    """Queue a code behind 400 texts about bookings. Return the seconds until the provider has it, 90 at most."""
     owner = builders.organization(messages_per_day=0)
     Sender.objects.update(per_minute=PER_MINUTE, per_day=0)
     made.many(owner, 400, kind="moved")
@@ -107,7 +107,10 @@ def test_bookings_reminders_and_invitations_leave_codes_their_part_of_a_day(spen
 
 
 def texts_before_the_code(twilio: TwilioStandIn) -> int:
-    """Queue a code while a worker sends 120 texts, each of which takes the provider half a second."""
+    """Queue a code while a worker sends 120 texts, half a second each.
+
+    Return how many texts the provider got before the code.
+    """
     owner = builders.organization()
     made.many(owner, 120, kind="moved")
     twilio.slow = 0.5

@@ -1,4 +1,4 @@
-"""After an invitation run is killed, the next run finishes it without a second invitation."""
+"""After an invitation run is killed, the next run finishes it and invites no donor twice."""
 
 import itertools
 import random
@@ -23,7 +23,7 @@ QUEUED = Message.objects.filter(kind="invitation")
 
 @pytest.fixture
 def at() -> datetime:
-    """Return the time of a run at which six donors can be invited."""
+    """Create six donors that can be invited to a coming drive. Return the time of an invitation run."""
     owner = builders.organization(codes_per_day=100_000)
     donated = builders.drive(owner)
     for n in range(PEOPLE):

@@ -1,7 +1,7 @@
-"""Workers are killed at every point while they send a message. None is lost.
+"""Workers are killed at every point while they send a message. No message is lost.
 
-If the provider can be asked about messages, none is sent twice either. `python -m bench.soak` repeats this a thousand
-times.
+If the provider answers look-ups of messages, no message is sent twice either. `python -m bench.soak` repeats the test a
+thousand times.
 """
 
 import os
@@ -72,7 +72,7 @@ def test_control_without_the_look_up_a_message_is_doubled(twilio: TwilioStandIn,
 
 
 def freeze_after_the_claim(arena: Arena) -> None:
-    """Freeze a worker until others have done its work, then let it continue."""
+    """Freeze a worker until other workers have sent its messages, then let it continue."""
     arena.queue()
     with arena.holding("LOCK TABLE notifications_breaker IN ACCESS EXCLUSIVE MODE"):
         pid = arena.start()

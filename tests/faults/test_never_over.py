@@ -1,4 +1,4 @@
-"""Workers that share a limit never exceed it together. Without the lock, they do."""
+"""Workers that share a limit never exceed it together. Without the lock on the limit, they do."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,13 +24,16 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 def spend_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use small batches, and pause between reading and saving how much of a limit has been used."""
+    """Use small batches, so that the workers compete for the limit.
+
+    Each worker pauses after it has read how much of the limit is used, and before it saves the new amount.
+    """
     monkeypatch.setattr(delivery, "BATCH", 15)
     seeds.pause_before(monkeypatch, throttle, "_save_uses")
 
 
 def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: read how much has been used without a lock."""
+    """Seed a bug: read without a lock how much of a limit is used."""
     plain = (
         "SELECT subject, used.paced_until, used.last_turn_at, used.day, coalesce(used.spent, 0)"
         " FROM unnest(%s::text[]) AS wanted (subject) LEFT JOIN notifications_allowance AS used USING (subject)"

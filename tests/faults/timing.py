@@ -1,6 +1,6 @@
-"""Measures whether response times reveal if a contact is known.
+"""Measure whether response times reveal if a contact is known.
 
-The test sends known and unknown contacts to the same endpoints in random order, each from its own IP address. An
+The test sends known and unknown contacts to the same endpoints in random order, each from a different IP address. An
 endpoint's figure is the share of random pairs in which the known contact took longer (the area under the ROC curve).
 At 0.5, the times reveal nothing.
 """
@@ -38,7 +38,10 @@ WARM_UP = 20
 
 
 def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
-    """Return each endpoint's figure for `pairs` known and as many unknown contacts. A day allows only 900 searches."""
+    """Return each endpoint's figure for `pairs` known contacts and as many unknown ones.
+
+    The service allows only 900 searches a day, which limits `pairs`.
+    """
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
     drive = builders.coming_drive(of=owner, shape=builders.plain, spots=PLENTY, policy_id=builders.lax().pk)

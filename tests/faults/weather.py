@@ -1,4 +1,4 @@
-"""Messages sent through a provider that fails at random, while the clock may jump."""
+"""Send messages through a provider that fails at random, while the clock may jump."""
 
 import contextlib
 import random
@@ -36,7 +36,10 @@ class Count:
 
 @dataclass
 class Weather:
-    """Random faults from one seed. With `jumps`, the clock is wrong in each round and correct afterward."""
+    """A provider with random faults from one seed.
+
+    `jumps` are the errors of the clock in the first rounds. After these rounds, the clock is correct.
+    """
 
     twilio: TwilioStandIn
     chance: random.Random
@@ -57,7 +60,11 @@ class Weather:
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def last(self, *, hangs: int = 0, asks: bool = True) -> None:
-        """Run the sweeps until no message is open. All hanging calls together take ten seconds."""
+        """Run the sweeps until no message is open.
+
+        The first calls to the provider hang until they time out: `hangs` of them, two at most. They hang at the same
+        time, for ten seconds. With `asks=False`, a seeded bug sends again without asking the provider.
+        """
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
         with contextlib.nullcontext() if asks else seeded.no_look_up():
             for round_ in range(300):
@@ -89,7 +96,7 @@ class Weather:
         self._plan(20)
 
     def _die(self, at: datetime) -> None:
-        """Let a worker die with a claimed message while the clock is wrong."""
+        """If the clock is wrong now, let a worker claim a message and die."""
         if self.jumps and at != self.began + self.took:
             claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=at), now=at)
 

@@ -38,16 +38,18 @@ def _outcome(answer: object) -> str:
 
 
 def count_lost(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """Count the runs that ended badly.
+    """Count the runs in which the race failed. The race must empty its tables between runs.
 
-    In half of the runs, the actions take turns. In the other half, all actions leave each pause at the same time. The
-    race empties its tables between runs.
+    In half of the runs, the actions take turns. In the other half, all actions leave each pause at the same time.
     """
     return sum(_lost(race, in_turn=run % 2 == 0) for run in range(runs))
 
 
 def count_lost_in_turn(race: Callable[[], bool], runs: int = RUNS) -> int:
-    """Count the bad runs of a control. The actions take turns in the given order, so that all runs end the same way."""
+    """Count the failed runs of a control.
+
+    The actions take turns in the given order, so that all runs end the same way.
+    """
     return sum(_lost(race, in_turn=True) for _run in range(runs))
 
 
@@ -60,7 +62,10 @@ def _lost(race: Callable[[], bool], *, in_turn: bool) -> bool:
 
 
 def oversold(slots: Sequence[Slot]) -> bool:
-    """Return whether a step has more bookings than chairs. Counts the bookings, because the counters may be wrong."""
+    """Return whether a step has more visits than chairs or screening stations.
+
+    Count the bookings, because the slots' counters may be wrong.
+    """
     drive = slots[0].drive_id
     bookings = list(Booking.objects.filter(drive=drive, state__in=HOLDS_A_PLACE))
     for slot in slots:
@@ -72,7 +77,10 @@ def oversold(slots: Sequence[Slot]) -> bool:
 
 
 def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Pause between reading the facts and booking. With the locks, the pause does no harm."""
+    """Pause after the facts for a booking are read, and before the booking is made.
+
+    The booking's locks must make the pause harmless.
+    """
     seeds.pause_after(monkeypatch, booking_facts, *names)
 
 
@@ -96,7 +104,7 @@ def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[
 
 
 def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: lock slots in a different order for each donor."""
+    """Seed a bug: lock a booking's slots in an order that differs between donors."""
     statement = (
         "UPDATE drives_slot SET screening_taken = screening_taken + %s, chairs_taken = chairs_taken + %s"
         " WHERE drive_id = %s AND n = %s"
@@ -121,6 +129,6 @@ def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def empty() -> None:
-    """Free all capacity between runs. Lapse all bookings and reset all counters."""
+    """Free all capacity between runs: lapse all bookings and reset all counters."""
     Booking.objects.update(state=BookingState.LAPSED, is_counted=False)
     Slot.objects.update(screening_taken=0, chairs_taken=0, over=0)

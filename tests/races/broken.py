@@ -1,4 +1,4 @@
-"""The web application with a seeded bug in the counters, as a control for the load test."""
+"""The web application with a seeded bug in the slot counters, as a control for the load test."""
 
 import time
 from functools import partial

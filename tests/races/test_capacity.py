@@ -1,4 +1,4 @@
-"""Races for spots. With the locks, all of ten runs end well. Without them, some do not."""
+"""Donors compete for spots. With the locks, all of ten runs end well. Without the locks, some do not."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """Lift the limits on codes. Otherwise the lock on the organization's counter would hide the race."""
+    """Switch off the limits on codes. Otherwise the lock on the organization's counter would hide the race."""
     settings.RATE_LIMITS = False
 
 
@@ -53,7 +53,10 @@ def last_place() -> Callable[[], bool]:
 
 
 def later(number: int) -> datetime:
-    """Return a time on another day for each pair of runs, so that limits on codes do not matter."""
+    """Return a time that is one minute later for every second donor.
+
+    The runs therefore do not reach a limit on codes.
+    """
     return NOW + timedelta(minutes=number // 2)
 
 

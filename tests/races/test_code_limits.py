@@ -1,4 +1,4 @@
-"""Concurrent requests for codes and concurrent changes: the limits that keep costs down."""
+"""Requests for codes and changes of bookings run at the same moment. They respect the limits that keep costs down."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

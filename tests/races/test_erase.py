@@ -1,4 +1,4 @@
-"""A donor is erased during another action. No data remains, and none is written afterward."""
+"""A donor is erased while another action runs. No data remains, and no action writes new data afterward."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,7 +41,7 @@ def erase(booking: Booking) -> None:
 
 
 def race_erasure(act: Callable[[Booking], Any]) -> Callable[[], bool]:
-    """Erase Ana while `act`, which has started first, changes her booking."""
+    """Return a race in which Ana is erased while `act`, which starts first, changes her booking."""
     owner = builders.organization(codes_per_day=100_000)
     numbers = iter(range(1, 1000))
 
@@ -66,7 +66,10 @@ def send_broadcast(booking: Booking) -> None:
 
 
 def enter_again(booking: Booking) -> None:
-    """Enter the same number again. It must belong entirely to the erased donor or entirely to a new one."""
+    """Book a donor with the phone number of the erased donor.
+
+    Afterward, the number must belong entirely to the erased donor or entirely to a new one.
+    """
     phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
     again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
     assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id

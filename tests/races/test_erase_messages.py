@@ -1,4 +1,7 @@
-"""A donor is erased while a message is sent or a note on the number is saved. No trace remains."""
+"""A donor is erased while another action uses the donor's contact.
+
+The other action sends a message or saves a consent, for example. No trace of the donor remains.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -69,7 +72,7 @@ def _weeks_later() -> datetime:
 
 
 def race_erasure(act: Act) -> Callable[[], bool]:
-    """Erase Ana, who has another booking, while `act`, which has started first, is running."""
+    """Return a race in which Ana, who has another booking, is erased while `act`, which starts first, is running."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 

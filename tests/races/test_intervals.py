@@ -1,4 +1,4 @@
-"""One donor makes two bookings at the same moment, at two organizations and too close together."""
+"""One donor makes two bookings at the same moment, at two organizations, with too little time between the visits."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,9 +42,9 @@ def two_organizations() -> Callable[[], bool]:
 
 
 def verify_phone_and_mailbox() -> Callable[[], bool]:
-    """Ana verified a phone and a mailbox at one organization.
+    """Return a race of a donor who has verified a phone and a mailbox at one organization.
 
-    She books with the phone there and with the mailbox elsewhere.
+    She books with the phone at that organization, and with the mailbox at another one.
     """
     drives = [builders.drive(day=DRIVE_DAY + timedelta(days=days)) for days in (0, 1)]
     numbers = iter(range(1, 1000))

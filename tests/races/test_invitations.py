@@ -18,7 +18,7 @@ ALMOST_ALWAYS = 9
 
 
 def pause_after_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause between reading which invitations were sent and sending."""
+    """Pause after a worker has read which invitations were sent, and before it sends more."""
     seeds.pause_after(monkeypatch, invitation_audience, "load_contact_history")
 
 
@@ -45,7 +45,7 @@ def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def use_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: each worker uses its own message keys."""
+    """Seed a bug: each worker uses different message keys, so that the keys no longer prevent duplicates."""
     key, numbers = invitations._build_key, itertools.count()
     seeds.replace(monkeypatch, invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
 

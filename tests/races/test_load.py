@@ -78,7 +78,7 @@ def test_two_hundred_donors_compete_for_twenty_spots(
 
 
 def test_mixed_visits_neither_oversell_nor_leave_chairs_unsold(tmp_path: Path, guard: Guard) -> None:
-    """Holds only use up capacity, so a visit that was refused must not fit at the end either."""
+    """Holds only use capacity and never free it, so a refused visit must not fit at the end either."""
     drive = builders.coming_drive(of=builders.organization(codes_per_day=100_000))
     slots = list(drive.slots.order_by("n"))
     asked = [(slots[7 * number % 19], ("first", "return")[number % 2]) for number in range(120)]

@@ -1,4 +1,7 @@
-"""Races about an unverified mailbox: a donor switches to it during the booking, and many e-mails go there at once."""
+"""Races about an unverified mailbox.
+
+A donor switches to the mailbox during a booking, many e-mails go to it at once, or its reminder's booking moves.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -98,9 +101,10 @@ def test_control_without_the_lock_too_many_emails_are_queued(monkeypatch: pytest
 
 
 def move_and_render() -> Callable[[], bool]:
-    """The move locks the reminder and then the mailbox. The sweep must not wait for the reminder with the mailbox.
+    """Return a race of a move and the sweep that renders reminders.
 
-    The donor's phone opted out: reminders by e-mail to an unverified mailbox go only to donors that we may not text.
+    The move locks the reminder and then the mailbox. While the sweep holds the mailbox's lock, it must not wait for the
+    reminder. The donor's phone opted out, because other donors get no reminders by e-mail at an unverified mailbox.
     """
     booking = builders.booked(builders.drive(), email=MAILBOX)
     builders.agreed(booking.drive.organization, builders.phone(42), given=False)
@@ -131,7 +135,6 @@ def test_a_move_and_a_sweep_do_not_wait_for_each_other(monkeypatch: pytest.Monke
 @pytest.mark.django_db(transaction=True)
 def test_control_a_sweep_that_locks_the_mailbox_first_deadlocks(monkeypatch: pytest.MonkeyPatch) -> None:
     def list_without_locks(now: datetime, horizon: timedelta, limit: int) -> list[Message]:
-        """Seeded bug."""
         rows = Message.objects.filter(state="scheduled", due_at__lte=now + horizon)
         return list(rows.select_related("organization").order_by("due_at", "pk")[:limit])
 

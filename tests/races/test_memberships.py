@@ -1,4 +1,7 @@
-"""One invitation adds one member, and an organization keeps its last owner, also if requests meet."""
+"""Requests about members run at the same moment.
+
+One invitation adds one member, and an organization keeps its last owner.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +22,7 @@ RUNS = 10
 
 
 def use_one_link_twice() -> int:
-    """Return how many organizations two people found with one link."""
+    """Let two people use the same setup link. Return how many organizations they create."""
     before = Organization.objects.count()
     token = invitations.create_setup_link(now=NOW)[0].token
 
@@ -33,7 +36,7 @@ def use_one_link_twice() -> int:
 
 
 def lose_two_owners() -> int:
-    """Return how many owners are left after two owners leave at the same moment: one removed, one made viewer."""
+    """Remove one of two owners, and make the other a viewer, at the same moment. Return how many owners are left."""
     hope = builders.organization()
     owners = [builders.member(hope), builders.member(hope)]
     acts: list[Callable[[], object]] = [
@@ -45,7 +48,7 @@ def lose_two_owners() -> int:
 
 
 def found_two_of_one_name() -> int:
-    """Return how many of two organizations of one name are founded at the same moment."""
+    """Create two organizations with the same name at the same moment. Return how many were created."""
     before = Organization.objects.count()
     tokens = [invitations.create_setup_link(now=NOW)[0].token for _ in range(2)]
     create = memberships.create_organization
@@ -66,7 +69,10 @@ def found_two_of_one_name() -> int:
 
 
 def join_two_with_one_address() -> list[str]:
-    """Return the answers if a person without an account accepts two invitations at the same moment."""
+    """Let a person without an account accept two invitations at the same moment.
+
+    Return the type names of the two results.
+    """
     address = f"dana{User.objects.count()}@example.org"
     tokens = []
     for owner in (builders.member(builders.organization()), builders.member(builders.organization())):

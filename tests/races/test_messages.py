@@ -1,4 +1,4 @@
-"""Workers compete for messages, and a message is withdrawn while it is sent."""
+"""Workers compete for messages, or an action withdraws a message while a worker sends it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +29,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause between claiming due messages and committing."""
+    """Pause after a worker has claimed due messages, and before it commits."""
     claim, pause = notifications_claim.claim_messages, seeds.pausing("handover.claim")
 
     def slowly(**asked: Any) -> Any:
@@ -42,7 +42,7 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: read rows without a lock and claim them without checking their state again."""
+    """Seed a bug: read messages without a lock, and claim them without checking again that they are queued."""
     unlocked = notifications_claim.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "").replace(
         "AND message.state = 'queued'\n    RETURNING", "\n    RETURNING"
     )
@@ -52,7 +52,7 @@ def claim_without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seed a bug: send claimed messages without checking that they are still claimed and wanted."""
+    """Seed a bug: send messages without checking that this worker still has the claim."""
     open_gate = notifications_claim.ADMIT.replace(
         "AND message.attempt_token = ours.token AND message.state || '' = 'claimed'", ""
     )

@@ -1,4 +1,7 @@
-"""Two processes share what they remember of sign-ins. Each thread stands for a process."""
+"""Sign-in limits and used codes apply across web processes.
+
+The processes share their records of sign-in attempts. In these tests, each thread stands for a process.
+"""
 
 import threading
 from collections.abc import Callable

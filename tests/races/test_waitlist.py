@@ -29,7 +29,7 @@ def _no_limits(settings: Any) -> None:
 
 
 class World:
-    """A small full drive with waitlisted donors, reset for each run."""
+    """A small full drive with donors on its waitlist. `again` resets it for each run."""
 
     def __init__(self, spots: int, people: int) -> None:
         self.bookings = builders.full_drive(steps=spots)
@@ -53,7 +53,7 @@ class World:
             cancel(self.bookings[number].pk)
 
     def offered(self) -> Offer:
-        """Reset, free one spot and offer it."""
+        """Reset the drive, free one spot, and let a sweep offer it. Return the offer."""
         self.again()
         self.free(0)
         sweep(self.drive)
@@ -145,7 +145,7 @@ def accept_against_expiry() -> Callable[[], bool]:
 
 
 def expire(offer: Offer) -> None:
-    """Sweep one second after the deadline."""
+    """Expire the offer one second after its deadline. Raise Refusal if it has already been answered."""
     if not waitlist_offers.expire_offer(offer_id=offer.pk, now=NOW + timedelta(seconds=1)):
         raise Refusal([Reason("answered", "")])
 

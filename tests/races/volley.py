@@ -1,4 +1,4 @@
-"""Send many requests at the same moment, and count the transactions that are open meanwhile."""
+"""Send many requests at the same moment, and count the transactions that are open at once."""
 
 import http.client
 import json
@@ -54,7 +54,10 @@ def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
 
 @dataclass
 class TransactionWatch:
-    """The largest number of transactions open at once, as seen from another connection, and how long it was watched."""
+    """The largest number of transactions open at once, counted on a separate connection.
+
+    `looks` is how often they were counted, and `seconds` for how long.
+    """
 
     most: int = 0
     looks: int = 0
@@ -63,10 +66,10 @@ class TransactionWatch:
 
 @contextmanager
 def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
-    """Count open transactions from a separate connection, as often as possible.
+    """Count open transactions on a separate connection, as often as possible.
 
-    Keep the slot with the id `barred` locked while fewer than `until` transactions are open, for at most 30 seconds.
-    So requests pile up on any machine.
+    Lock the slot with the id `barred` until more than `until` transactions are open, for 30 seconds at most. Requests
+    for that slot have to wait. So even a fast machine has many transactions open at once.
     """
     seen, stop, began = TransactionWatch(), threading.Event(), time.monotonic()
     open_now = (
