@@ -1,4 +1,7 @@
-"""The web server with a seeded bug, for controls: `python -m tests.stack.broken_server few|early|unread|greedy`."""
+"""The web server with a seeded bug, for controls.
+
+The bugs are `few`, `early`, `unread` and `greedy`: `python -m tests.stack.broken_server few`.
+"""
 
 import asyncio
 import sys

@@ -29,7 +29,7 @@ def connect(port: int) -> socket.socket:
 
 @contextmanager
 def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
-    """Hold open connections that have sent only these bytes."""
+    """Keep `count` connections open. Each client has sent only these bytes of its request."""
     with ExitStack() as stack:
         for _client in range(count):
             stack.enter_context(closing(connect(port))).sendall(sent)
@@ -39,9 +39,9 @@ def unfinished(port: int, count: int, sent: bytes) -> Iterator[None]:
 
 @contextmanager
 def dripping(port: int, count: int) -> Iterator[None]:
-    """Keep connections open that send one byte at a time.
+    """Keep `count` connections open on which clients send one byte at a time.
 
-    Half of them are in the request's head, and half in the body.
+    Half of the clients are still sending the request's head, and half the body.
     """
     done = threading.Event()
     with ExitStack() as stack:
@@ -119,7 +119,10 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
 
 
 def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[str]:
-    """Send requests on persistent connections, with bodies in one or two packets. Count missing and wrong responses."""
+    """Send random requests on persistent connections. Count missing responses and wrong statuses.
+
+    Some of the bodies are sent in a separate packet.
+    """
     chance, missed = random.Random(seed), Counter[str]()
     client = connect(port)
     for _request in range(count):

@@ -1,4 +1,4 @@
-"""Runs a real nginx with deploy/nginx.conf, changed only in names, ports and paths."""
+"""Run a real nginx with deploy/nginx.conf. Only names, ports and paths are changed."""
 
 import re
 import shutil

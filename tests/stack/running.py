@@ -1,4 +1,4 @@
-"""The whole stack as `make run` starts it, and a browser that reaches it over HTTP."""
+"""Run the whole stack as `make run` starts it, and use it over HTTP."""
 
 import http.client
 import http.cookies
@@ -25,7 +25,10 @@ READY_WITHIN = 90.0
 
 
 class Running:
-    """`python -m config.embedded` with a data folder and a port, and no other environment variables."""
+    """`python -m config.embedded` with this data folder and port.
+
+    The environment has no variables of the test run that would change the stack's settings.
+    """
 
     def __init__(self, data: Path, port: int) -> None:
         self.port = port
@@ -46,7 +49,7 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the guard stop any processes that a failed test has left running."""
+        """Kill the supervisor. If a failed test has left other processes running, the stack's guard stops them."""
         self.process.kill()
         self.process.wait()
 
@@ -73,7 +76,7 @@ class Running:
 
 
 def left_over(processes: list[psutil.Process]) -> list[str]:
-    """List the processes that are still running after a moment."""
+    """Wait up to five seconds for the processes to end. List those that are still running."""
     _gone, alive = psutil.wait_procs(processes, timeout=5)
     return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 

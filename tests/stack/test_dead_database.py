@@ -1,4 +1,7 @@
-"""The path to the database dies without a word: requests get 503 in time, and the service recovers by itself."""
+"""The network path to the database goes silent.
+
+Requests get 503 within seconds, and the service recovers by itself.
+"""
 
 import http.client
 import socket
@@ -21,7 +24,7 @@ WITHIN = 10.0
 
 
 class SilentProxy:
-    """A TCP proxy in front of PostgreSQL's socket. While `is_silent`, it accepts everything and passes nothing on."""
+    """A TCP proxy for PostgreSQL's socket. While `is_silent`, it accepts data but forwards none."""
 
     def __init__(self) -> None:
         self.is_silent = False
@@ -82,7 +85,7 @@ def web_behind_proxy(guard: Guard, log: Path, **environment: str) -> Iterator[tu
 
 
 def ask(port: int, path: str, timeout: float = 30.0) -> tuple[int, str | None, float]:
-    """Return the status (0 if there was no answer), Retry-After, and the seconds."""
+    """Return the response's status (0 if none came), its Retry-After header, and the seconds until then."""
     client, began = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout), time.monotonic()
     try:
         client.request("GET", path, headers={"Host": "localhost"})

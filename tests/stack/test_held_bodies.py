@@ -1,4 +1,4 @@
-"""One process holds at most 64 MB of request bodies. It refuses more with 503."""
+"""One web process holds at most 64 MB of request bodies. It refuses further bodies with 503."""
 
 import http.client
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The whole service as `make run` starts it, used over HTTP without JavaScript."""
+"""`make run` starts the whole service. A donor uses it over HTTP without JavaScript."""
 
 import re
 import signal
@@ -49,7 +49,7 @@ def _stopped(stack: Running, number: int) -> list[str]:
 def _book(port: int) -> tuple[str, dict[str, float]]:
     """Book a slot, from the list of drives to the calendar file.
 
-    Return the booking's page and how late its messages came.
+    Return the path of the booking's link, and the seconds until each message arrived.
     """
     http = Http(port)
     assert http.get_json("/readyz")["ok"] is True

@@ -72,7 +72,10 @@ def site(request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: P
 
 
 def count_answers(site: Site, tries: int) -> dict[int, int]:
-    """Try wrong passwords for as many members, each with another forged address. Return the answers by status."""
+    """Try a wrong password for each of `tries` members, each from a different forged address.
+
+    Count the responses by status.
+    """
     counts: dict[int, int] = {}
     for n in range(tries):
         browser = site.browser

@@ -1,4 +1,7 @@
-"""The two commands of docs/operations.md back up and restore a database that then sends nothing of the past."""
+"""Back up and restore a database with the two commands in docs/operations.md.
+
+The restored database sends no messages that were due before the restore.
+"""
 
 import importlib.util
 import os

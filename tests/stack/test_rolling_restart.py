@@ -1,4 +1,7 @@
-"""Two web servers behind nginx restart in turn under load, while a migration adds a column: no request fails."""
+"""Two web servers behind nginx restart one after the other under load, while a migration adds a column.
+
+No request fails.
+"""
 
 import threading
 from collections import Counter
@@ -46,7 +49,7 @@ def run_server(guard: Guard, folder: Path, port: int, secure: int) -> Iterator[N
 
 
 class Load:
-    """Clients that ask for the drives until `REQUESTS` requests are done."""
+    """Clients that request the list of drives until `REQUESTS` requests are done."""
 
     def __init__(self, url: str, certificate: Path) -> None:
         self.url, self.certificate, self.answers = url, str(certificate), Counter[str]()

@@ -68,7 +68,10 @@ def test_no_request_is_lost_after_an_early_answer(tmp_path: Path, guard: Guard) 
 
 
 def test_control_requests_are_lost_when_the_body_stays_unread(tmp_path: Path, guard: Guard) -> None:
-    """Count only requests that get no response at all, because a request that lost its body may get another status."""
+    """Count only requests without any response.
+
+    A request that lost its body may get a response with a different status.
+    """
     asks = mixed()
     with programs.web_process(guard, tmp_path / "web.log", [*BROKEN, "unread"]) as (_process, port):
         missed = clients.lost(port, CONTROL_REQUESTS, asks)

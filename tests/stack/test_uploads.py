@@ -1,4 +1,7 @@
-"""The real web server keeps a body with a picture. It drops long bodies of all other forms, and with them the token."""
+"""The real web server accepts a large body only for the form with a picture.
+
+It drops the large bodies of other forms, and the CSRF token in the body with them.
+"""
 
 from pathlib import Path
 

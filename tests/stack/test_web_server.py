@@ -33,14 +33,14 @@ Connect = Callable[[], http.client.HTTPConnection]
 
 @pytest.fixture
 def port(tmp_path: Path, guard: Guard) -> Iterator[int]:
-    """Run a web server with one thread and test pages."""
+    """Run a web server with one thread and the test pages. Return its port."""
     with programs.web_process(guard, tmp_path / "web.log", DOORS, **ALONE) as (_process, port):
         yield port
 
 
 @pytest.fixture
 def connect(port: int) -> Iterator[Connect]:
-    """Make connections that stay open until the test ends."""
+    """Return a function that opens a connection. All connections stay open until the test ends."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)))
 
@@ -115,7 +115,10 @@ def test_a_chunked_body_arrives_whole(port: int) -> None:
 
 
 def test_a_client_header_cannot_replace_the_proxys(port: int) -> None:
-    """Repeated headers arrive in order, the proxy's last. A name with an underscore does not arrive."""
+    """Repeated headers reach the application in order, the proxy's last.
+
+    Headers with an underscore in the name do not reach it.
+    """
     head = b"GET /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nX_Forwarded_For: 192.0.2.2\r\n"
     shown = echoed(port, head + b"X-Forwarded-For: 192.0.2.3\r\nX_Forwarded_Proto: https\r\n\r\n")
     assert shown["HTTP_X_FORWARDED_FOR"] == "192.0.2.1,192.0.2.3"

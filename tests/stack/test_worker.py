@@ -90,7 +90,10 @@ def test_bookings_go_on_without_redis_and_their_messages_leave_when_it_is_back(
 
 
 def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
-    """Check that the code and the confirmation arrived once each, and that the confirmation has a URL for reports."""
+    """Return the text with the booking's confirmation.
+
+    Check that the code and the confirmation arrived once each, and that the provider got our URL for reports.
+    """
     code = builders.code_of(booking)
     confirmation, told = sorted(twilio.accepted, key=lambda kept: kept.fields["Body"].startswith(code))
     assert told.fields["Body"].startswith(code)
@@ -101,7 +104,7 @@ def _confirmation(twilio: TwilioStandIn, booking: Booking) -> Kept:
 
 
 def _reported(twilio: TwilioStandIn, kept: Kept) -> str:
-    """Send the provider's signed report. Return the message's state."""
+    """Send the provider's signed report that the text was delivered. Return the message's state."""
     assert eventually(lambda: Message.objects.filter(provider_id=kept.sid, state="accepted").exists())
     address, fields, signature = twilio.report(kept.sid, "delivered")
     path = address.removeprefix(settings.BASE_URL)

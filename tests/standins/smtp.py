@@ -23,7 +23,7 @@ class Mail:
 class MailSink:
     """The server, in its own thread. `answers` maps a command's first word to a reply that replaces "250".
 
-    The reply "drop" closes the connection without a response. The word for the end of the data is ".".
+    The reply "drop" closes the connection without a response. The word "." stands for the end of the data.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""The fake Twilio follows the real one's contract.
+"""The fake Twilio behaves as Twilio's API is documented.
 
-It is called by Twilio's client and checked against Twilio's schema.
+The tests call it with Twilio's client and check its responses against Twilio's schema.
 """
 
 import http.client

@@ -1,8 +1,8 @@
 """A fake of Twilio's messages API: create, fetch, list, signed reports, texts to our webhooks, and faults.
 
 In a test, use `with TwilioStandIn() as twilio: ...` and set TWILIO_API_URL to `twilio.url`. For load runs, use `python
--m tests.standins.twilio --port 9999`. With `--reports` it also sends a report for each text. It uses asyncio, HTTP/1.1,
-persistent connections and TCP_NODELAY, so that it is not the bottleneck in measurements.
+-m tests.standins.twilio --port 9999`. With `--reports`, the fake also sends a report for each text. The fake uses
+asyncio, HTTP/1.1, persistent connections and TCP_NODELAY, so that it is not the bottleneck in measurements.
 """
 
 import argparse
@@ -105,11 +105,11 @@ class TwilioStandIn:
             self._reporters.shutdown()
 
     def plan(self, faults: Iterable[str]) -> None:
-        """Set the faults for the next calls to create, in order. Later calls succeed."""
+        """Set the faults of the next calls that create a message, in order. Calls after these succeed."""
         self._plan.extend(faults)
 
     def poison(self, text: str) -> None:
-        """Respond to a message that has this text with data that no database row can store."""
+        """Give an accepted message an id that is too long for a database row."""
         for kept in self.accepted:
             if kept.fields.get("Body") == text:
                 kept.sid = "SM" + 99 * "0"
@@ -135,7 +135,10 @@ class TwilioStandIn:
         return address, fields, signed(address, fields, self.secret)
 
     def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
-        """Build a text from a phone to our number, for the webhook at the URL `address`: fields and signature."""
+        """Build a text from a phone to our number, as Twilio sends it to a webhook: fields and signature.
+
+        `address` is the webhook's URL.
+        """
         kept = Kept(sid or f"SM{uuid4().hex}", {"From": number, "To": to, "Body": text}, "received", direction=INBOUND)
         self._keep(kept)
         counts = {"NumMedia": "0", "NumSegments": str(message_content.count_segments(text)), "SmsMessageSid": kept.sid}
@@ -161,7 +164,7 @@ class TwilioStandIn:
         await asyncio.sleep(0)  # a transport closes its socket in the next round
 
     def answer(self, method: str, target: str, body: str, authorization: str = "") -> Answer:
-        """Return status, text and headers. A status of 0 or less is a fault of the connection."""
+        """Return the response's status, text and headers. A status of 0 or less stands for a broken connection."""
         parts = urlsplit(target)
         version, _accounts, account, *resource = [*parts.path.strip("/").split("/"), "", "", ""][:6]
         resource = [name for name in resource if name]

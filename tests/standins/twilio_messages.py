@@ -23,7 +23,7 @@ _NUMBER, _SERVICE = re.compile(r"\+[1-9]\d{6,14}"), re.compile(r"MG[0-9a-fA-F]{3
 
 @dataclass
 class Kept:
-    """A message that the fake Twilio accepted, or that was sent to us. `fields` are unchanged."""
+    """A text that the fake Twilio accepted from us, or that it sent to us. `fields` are those of the request."""
 
     sid: str
     fields: dict[str, str]
@@ -40,7 +40,10 @@ class Kept:
             self.sent_at = self.sent_at or self.updated_at
 
     def shown(self, account: str) -> dict[str, Any]:
-        """Return the resource as JSON. A queued message of a messaging service has no sender and no segments yet."""
+        """Return the message resource as JSON.
+
+        While a message of a messaging service is queued, it has no sender and no segments.
+        """
         uri = f"/{VERSION}/Accounts/{account}/Messages/{self.sid}"
         service, body = self.fields.get("MessagingServiceSid"), self.fields.get("Body", "")
         return {
@@ -130,7 +133,7 @@ def listed(kept: Sequence[Kept], account: str, asked: Mapping[str, str]) -> dict
 
 
 def _is_wanted(one: Kept, asked: Mapping[str, str]) -> bool:
-    """Return whether a message matches the numbers and days (GMT). A queued message has no day."""
+    """Return whether a message matches the filters by number and day (GMT). A queued message has no day."""
     if any(name in asked and one.fields.get(name) != asked[name] for name in ("To", "From")):
         return False
     days = {sign: asked[f"DateSent{sign}"][:10] for sign in ("", "<", ">") if f"DateSent{sign}" in asked}
