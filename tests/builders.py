@@ -103,7 +103,7 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
 
 
 def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
-    """Return a plan in the API's format: 9:00 to 15:00 on the drive's day, four chairs."""
+    """Return a plan in the API's format: 9:00 to 15:00 on DRIVE_DAY, four chairs."""
     return {
         "site": str(site(of).pk),
         "policy": str(policy().pk),
@@ -145,7 +145,10 @@ def replanned(drive: Drive, **changes: Any) -> Drive:
 
 
 def plain(at: Site, *, spots: int, steps: int = 4, **changes: Any) -> Drive:
-    """Build a drive without screening. A visit takes one step in a chair, and every step has `spots` spots."""
+    """Build an unsaved drive without screening.
+
+    A visit takes one step in a chair, and every step has `spots` spots.
+    """
     closes = (datetime.combine(DRIVE_DAY, time(9)) + timedelta(minutes=15 * steps)).time()
     shape = {
         "first_screening_steps": 0,
@@ -175,7 +178,10 @@ def drive(
 
 
 def coming_drive(*, of: Organization | None = None, shape: Callable[..., Drive] = plan, **changes: Any) -> Drive:
-    """Create a drive twelve days from the real time, for tests that start programs."""
+    """Create a drive twelve days from the real time.
+
+    Tests that start the service's programs need such a drive, because a program reads the real clock.
+    """
     present, owner = timezone.now(), of or organization()
     return drive(owner, shape(site(owner), day=present.date() + timedelta(days=12), **changes), now=present)
 
@@ -262,7 +268,10 @@ def agreed(of: Organization, address: str, *purposes: str, given: bool = True, n
 
 
 def full_drive(*, spots: int = 1, steps: int = 4, of: Organization | None = None, **changes: Any) -> list[Booking]:
-    """Create a plain drive that is fully booked by donors 1, 2, 3 and so on, in order of time."""
+    """Create a plain drive, and book every spot. Return the bookings.
+
+    The donors have the numbers 1, 2, 3 and so on, in order of time.
+    """
     owner = of or organization(codes_per_day=100_000)
     made = drive(owner, plain(site(owner), spots=spots, steps=steps, **changes))
     return [booked(made, n=n, number=1 + n * spots + spot) for n in range(steps) for spot in range(spots)]
@@ -311,14 +320,17 @@ def browser_of(*addresses: str, now: datetime = NOW) -> str:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Undo what is done inside, so that a loop starts each round with the same rows."""
+    """Roll back what the block changes in the database.
+
+    Each round of a loop then starts with the same rows.
+    """
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def verify_mailbox(address: str, now: datetime = NOW) -> None:
-    """Verify a mailbox that a donor typed next to a phone number. Otherwise it gets two e-mails about a booking."""
+    """Mark a mailbox as verified. The service sends only two e-mails about a booking to an unverified mailbox."""
     Contact.objects.filter(address=address).update(verified_at=now)
 
 
@@ -335,9 +347,9 @@ def held_together(
     now: datetime = NOW,
     **who: Any,
 ) -> list[Booking]:
-    """Hold a party's slots. `people` has a name and visit type for each donor.
+    """Hold slots for a party. `people` has a name and visit type for each donor.
 
-    Verifying the first hold books them all.
+    A test that verifies the first hold books the whole party.
     """
     (name, visit), *others = people
     return hold.hold_bookings(

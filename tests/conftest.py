@@ -102,9 +102,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _test_settings() -> Iterator[None]:
-    """Use plain static files, a fast password hash, sign-in by password, and pages as they are at this moment.
+    """Use plain static files, in-memory file storage, a fast password hash, one-step sign-in, and no cache for pages.
 
-    All other settings are as in production. Tests of shared pages use production's caches, too.
+    All other settings are those of production. Tests of shared pages turn the cache for pages on again.
     """
     staticfiles = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
@@ -118,7 +118,7 @@ def _test_settings() -> Iterator[None]:
 
 
 class LiveNetworkError(Exception):
-    """A test tried to connect to another machine."""
+    """A test tried to connect to another machine or to look up its name."""
 
 
 def _is_local(host: object) -> bool:
@@ -132,7 +132,7 @@ def _is_local(host: object) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _closed_network() -> Iterator[None]:
-    """Refuse connections to other hosts, and name look-ups."""
+    """Refuse connections to other hosts, and refuse to look up their names."""
     monkeypatch = pytest.MonkeyPatch()
     _refuse_elsewhere(monkeypatch, "connect")
     _refuse_elsewhere(monkeypatch, "connect_ex")
@@ -182,26 +182,29 @@ def _no_error_logs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _all_reached() -> Iterator[None]:
-    """Make a race test fail if it does not reach one of its pauses or seeded bugs."""
+    """Fail a race test that does not reach one of its pauses or seeded bugs."""
     with seeds.all_reached():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Clear the rate-limit counters, because the clock stands still and other tests used the same minute."""
+    """Clear the counters of the rate limits.
+
+    Tests stop the clock at the same minute, so they would otherwise share the counters.
+    """
     caches["local"].clear()
 
 
 @pytest.fixture(autouse=True)
 def _own_language() -> None:
-    """Reset the language, because a request in Spanish would leave Spanish active in its thread."""
+    """Reset the language. Otherwise a request in Spanish would leave Spanish active for the next test."""
     translation.deactivate()
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
-    """Return the URL of an empty Redis database for this worker. Mark the test needs_redis."""
+    """Return the URL of an empty Redis database for this xdist worker. Tests that use it need the mark needs_redis."""
     number = env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     url = f"{env.str('REDIS_URL').rsplit('/', 1)[0]}/{1 + int(number) % 15}"
     with redis_client.Redis.from_url(url) as connection:

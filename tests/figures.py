@@ -1,4 +1,4 @@
-"""Figures that tests have measured. They are shown at the end of the run."""
+"""Figures that tests measure. pytest prints them at the end of the run."""
 
 import pytest
 

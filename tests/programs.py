@@ -1,4 +1,7 @@
-"""Runs the service's programs as processes that use the test's database. Mark the test as transactional."""
+"""Run the service's programs as processes that use the test's database.
+
+A test that does so needs the mark `django_db(transaction=True)`, because other processes see only committed rows.
+"""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""Counts an action's statements, and checks that the number does not grow with the number of rows."""
+"""Count an action's SQL statements, and check that the count does not grow with the number of rows."""
 
 import re
 from collections import Counter
@@ -17,10 +17,10 @@ def statements_of(act: Act) -> list[str]:
 
 
 def count_for_each(prepare: Callable[[int], Act], rows: tuple[int, int] = (1, 3)) -> int:
-    """Assert that an act takes as many statements with one row as with three. Return that number.
+    """Assert that an action takes as many statements with one row as with three. Return that number.
 
-    `prepare` creates this many rows and returns the act to measure. Both sets of rows are in one database, so the act
-    must use only its own. Fill caches beforehand, because otherwise statements that run only once would be counted.
+    `prepare` creates this many rows and returns the action to measure. Both sets of rows are in one database, so the
+    action must read only its own set. Fill caches beforehand. Otherwise statements that run only once would be counted.
     """
     few, many = (statements_of(prepare(number)) for number in rows)
     more = Counter(map(_shape, many)) - Counter(map(_shape, few))

@@ -26,7 +26,7 @@ ROUTES = list(walk(get_resolver().url_patterns))
 
 
 class World:
-    """Ben's organization with Ana's booking and waitlist entry, and the values that the routes take."""
+    """Ben's organization with Ana's booking and a waitlist entry, and values for the arguments of the routes."""
 
     def __init__(self, **details: Any) -> None:
         ben = builders.member(builders.organization())
@@ -50,7 +50,7 @@ class World:
         return client
 
     def fill(self, route: str, text: str = "") -> str:
-        """Fill in a route. `text`, if given, takes the place of each text in the path."""
+        """Return the path of a route with its arguments filled in. `text`, if given, replaces each text argument."""
         key = self.keys.get(route.partition("/")[0], self.drive.slug)
 
         def value(match: re.Match[str]) -> str:

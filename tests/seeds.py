@@ -1,4 +1,4 @@
-"""Pauses and seeded bugs for race tests. If one is never reached, its test fails.
+"""Pauses and seeded bugs for race tests. If a pause or bug is never reached, its test fails.
 
 Replace a function in the module that calls it, because a name that a module has imported is a separate copy.
 """
@@ -44,7 +44,7 @@ def expect(name: str) -> _Expectation:
 
 
 def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Callable[..., Any]) -> None:
-    """Replace a function with a seeded bug that must be called."""
+    """Replace a function with a seeded bug. The test fails if the bug is never called."""
     expectation = expect(_full_name(module, name))
 
     def call(*asked: Any, **named: Any) -> Any:
@@ -55,7 +55,7 @@ def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Cal
 
 
 def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seeded: Callable[..., Any]) -> None:
-    """Replace functions of a module for only one of its callers."""
+    """Replace functions of `module` for only one of the modules that call them."""
     [local] = [name for name, value in vars(caller).items() if value is module]
     changed = SimpleNamespace(**vars(module))
     for name, function in seeded.items():
@@ -64,7 +64,7 @@ def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seed
 
 
 def pausing(name: str) -> Callable[[], None]:
-    """Return a pause at which several actions of a race wait for each other."""
+    """Return a function that pauses. The actions of a race wait for each other there."""
     expectation = expect(f"pause in {name}")
 
     def pause() -> None:
@@ -89,7 +89,7 @@ def followed_by(pause: Callable[[], None], read: Callable[..., Any]) -> Callable
 
 
 def pause_after(monkeypatch: pytest.MonkeyPatch, module: Any, *reads: str) -> None:
-    """Pause after these reads, before the caller uses the result."""
+    """Pause after each of these functions, before the caller uses its result."""
     for name in reads:
         monkeypatch.setattr(module, name, then_pause(getattr(module, name), _full_name(module, name)))
 

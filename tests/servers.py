@@ -20,7 +20,7 @@ class Servers:
         self.running: list[postgres.PostgresServer | redis_server.RedisServer] = []
 
     def start(self) -> None:
-        """Start the servers that are not set in the environment, and set the variables for the workers."""
+        """Start PostgreSQL and Redis unless the environment names them, and set the variables for the xdist workers."""
         static = self.folder / "static"
         static.mkdir()
         os.environ["STATIC_ROOT"] = str(static)

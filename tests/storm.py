@@ -1,8 +1,8 @@
-"""Run actions at the same moment on a real PostgreSQL. Each has its own thread and connection. A referee controls them.
+"""Run actions at the same moment on a real PostgreSQL. Each action has a thread and a connection.
 
-All actions start after all have connected. An action that reaches a `pause` continues only when no other action can,
-because each of the others has also paused, has ended, or waits for a lock in PostgreSQL. So the actions meet in the
-same way on every machine, even a slow one.
+A referee controls the actions. They start after all have connected. An action that reaches a `pause` continues only
+when no other action can, because each of the others has also paused, has ended, or waits for a lock in PostgreSQL. So
+the actions meet in the same way on every machine, even a slow one.
 """
 
 import threading
@@ -27,11 +27,11 @@ def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
 
 
 def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | Exception]:
-    """Return the result or exception of each act.
+    """Run the actions. Return the result or exception of each.
 
-    At the start, and whenever no act can continue, all paused acts are released at the same moment. With `in_turn`,
-    only the act that has paused longest is released, and at the start the first in the list. So the order is always the
-    same.
+    At the start, and whenever no action can continue, all paused actions are released at the same moment. With
+    `in_turn`, only one action is released: at the start the first in the list, later the one that has paused longest.
+    The order is then always the same.
     """
     referee, answers = _Referee(len(acts), in_turn=in_turn), dict[int, T | Exception]()
 
@@ -76,7 +76,7 @@ class _Referee:
         self._over = False
 
     def seat(self, act: int) -> None:
-        """Connect, and wait for the start."""
+        """Connect to the database, and wait until the referee starts the action."""
         connection.ensure_connection()
         self._backends[act] = connection.connection.info.backend_pid
         _here.rest = partial(self._rest, act)
@@ -95,7 +95,7 @@ class _Referee:
             self._moved.wait_for(lambda: self._over or act in self._under_way)
 
     def lead(self) -> None:
-        """Release the next action whenever none can continue, until all have ended."""
+        """Release paused actions whenever no action can continue, until all have ended."""
         with self._moved:
             try:
                 self._wait_until_still()
@@ -113,7 +113,10 @@ class _Referee:
         self._moved.notify_all()
 
     def _wait_until_still(self) -> None:
-        """Wait until no action can continue. Raise if that never happens, because the race would then prove nothing."""
+        """Wait until no action can continue.
+
+        Raise AssertionError if that does not happen in time, because the race would then prove nothing.
+        """
         for _look in range(LOOKS):
             if not self._under_way or (self._paused and self._all_wait_for_locks()):
                 return

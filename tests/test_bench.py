@@ -1,4 +1,4 @@
-"""Parts of the benchmarks where a fault would not be noticed."""
+"""Parts of the benchmarks in which an error would otherwise stay unnoticed."""
 
 import re
 from collections import Counter

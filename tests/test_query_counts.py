@@ -1,4 +1,4 @@
-"""The count of statements detects a query that runs for each row."""
+"""The check of statement counts detects a query that runs once for each row."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""A phone number and a cancellation pass through few files, so that a reader can follow them."""
+"""A phone number and a cancellation each pass through few files.
+
+A developer can therefore follow them by reading.
+"""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Finds the project's files in which local variables contain a given value."""
+"""Find the project's files in which a local variable contains a given value."""
 
 import sys
 import threading
@@ -16,10 +16,10 @@ _DEEPEST = 4  # levels of dicts, lists and objects that are searched
 
 
 def files_with(is_wanted: Callable[[object], bool], run: Callable[[], object]) -> dict[str, set[str]]:
-    """Run something. Return the files, with their functions, in which a local variable had a wanted value.
+    """Run `run`. Return the files, each with its functions, in which a local variable had a wanted value.
 
-    A value also counts if it is inside a dict, a list or an object of this project. It does not count inside the
-    submitted form, because every view has that. Functions in threads that start meanwhile are included.
+    A value inside a dict, a list or an object of this project also counts. A value inside the submitted form does not
+    count, because every view has the form. Functions in threads that `run` starts also count.
     """
     found: dict[str, set[str]] = {}
 

@@ -11,7 +11,7 @@ Fields = list[tuple[str, str]]
 
 @dataclass
 class Form:
-    """The fields that the form would submit unchanged, and the choices of its fields."""
+    """A form's fields as a browser would submit them unchanged, and the choices of each field."""
 
     action: str
     method: str
@@ -117,7 +117,7 @@ class Connection(Protocol):
 
 
 class Visitor:
-    """A browser. The connection keeps its cookies."""
+    """A browser without JavaScript. The connection keeps its cookies."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -1,4 +1,4 @@
-"""Three implementations read the same event: icalendar (Python), ical.js and node-ical."""
+"""Three calendar libraries read the same event alike: icalendar (Python), ical.js and node-ical."""
 
 import json
 import os
@@ -197,7 +197,10 @@ def assert_names_nobody(body: bytes, *told: str) -> None:
 
 
 def appointment(zone: str, day: str, hour: int) -> CalendarEvent:
-    """Build an event of 75 minutes that starts half past this local hour. A skipped hour is moved to after the gap."""
+    """Build a 75-minute event that starts at half past this local hour.
+
+    If the clocks skip that time, the event starts after the gap.
+    """
     at = datetime.fromisoformat(f"{day} {hour:02}:30").replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return CalendarEvent(
         uid=f"{zone}-{day}-{hour}@drives.example.org",
@@ -232,7 +235,7 @@ def test_nights_of_the_clock_and_odd_zones_read_alike() -> None:
 
 
 def test_the_readers_would_notice_a_difference() -> None:
-    """Check, as a control, that each reader reads a time without a zone in its own zone."""
+    """As a control, remove the UTC mark from the start. Readers in different zones then return different times."""
     body = ical.build_download(appointment("America/Los_Angeles", "2027-03-14", 12))
     floating = body.replace(b"00Z\r\nDTEND", b"00\r\nDTEND")
     assert floating != body

@@ -1,4 +1,7 @@
-"""Inputs that once got a wrong answer, each with the right one. Tests send them as a donor or coordinator would."""
+"""Inputs that the service once handled wrongly, each with the right result.
+
+Tests send the inputs as a donor or coordinator would.
+"""
 
 import json
 from pathlib import Path
@@ -14,7 +17,10 @@ CASES: list[dict[str, Any]] = [
 
 
 def list_cases(*kinds: str) -> list[Any]:
-    """Return the cases whose kind is or begins with one of these, such as "K12 link" or "K2", as test parameters."""
+    """Return the cases of these kinds as test parameters.
+
+    A kind is given in full, such as "K12 link", or by its first word, such as "K2".
+    """
     cases = [
         pytest.param(case, id=case["id"])
         for case in CASES

@@ -1,4 +1,4 @@
-"""A reader of the demo's broker never gets half a message."""
+"""The demo's message broker stores messages as files. A reader never gets an incomplete one."""
 
 import json
 import threading

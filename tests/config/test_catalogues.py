@@ -1,4 +1,7 @@
-"""The compiled catalogs match their sources, because a fresh machine has no msgfmt."""
+"""The compiled translation catalogs match their sources.
+
+The repository contains the compiled catalogs, because a new machine may not have msgfmt.
+"""
 
 import ast
 import re
@@ -28,7 +31,10 @@ def entries(source: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def compiled(source: Path) -> dict[tuple[str, str], list[str]]:
-    """Read a compiled catalog, which has two tables of lengths and offsets: originals and translations."""
+    """Return the translations in a compiled catalog by (context, text).
+
+    The catalog has two tables of lengths and offsets, one for the originals and one for the translations.
+    """
     data = source.with_suffix(".mo").read_bytes()
     _magic, _revision, count, *tables = struct.unpack("<5I", data[:20])
     originals, translations = (

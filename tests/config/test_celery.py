@@ -23,7 +23,10 @@ def test_a_task_cannot_outlive_the_time_after_which_it_is_delivered_again() -> N
 
 
 def test_tasks_are_acknowledged_early_and_taken_one_at_a_time() -> None:
-    """The queue is in PostgreSQL, so if a task is lost with its worker, beat starts the next one."""
+    """A lost task does no harm.
+
+    The queue of messages is in PostgreSQL, and beat starts the next task soon.
+    """
     assert not celery.app.conf.task_acks_late
     assert (celery.app.conf.worker_prefetch_multiplier, celery.app.conf.task_ignore_result) == (1, True)
 

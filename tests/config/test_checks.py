@@ -1,4 +1,4 @@
-"""Settings that the checks refuse."""
+"""Settings that Django's system checks refuse."""
 
 from pathlib import Path
 from typing import Any

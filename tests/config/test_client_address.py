@@ -1,4 +1,4 @@
-"""Which address is the visitor's, behind any number of proxies, and which header is ignored."""
+"""Find the visitor's IP address behind any number of proxies. Ignore and report headers of untrusted proxies."""
 
 from datetime import timedelta
 from typing import Any

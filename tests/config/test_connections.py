@@ -1,4 +1,7 @@
-"""A restart of the database does not harm threads with an open connection, and a dead path does not hold them up."""
+"""Threads with an open database connection keep working after the database restarts.
+
+They do not wait for a connection that has gone silent.
+"""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`manage.py doctor` finds each mistake and says how to mend it."""
+"""`manage.py doctor` finds each mistake in an installation and says how to fix it."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The embedded servers: the data they keep, the files and processes they leave, and their errors on start."""
+"""The embedded servers: they keep their data, clean up files and processes, and explain why they cannot start."""
 
 import os
 import signal

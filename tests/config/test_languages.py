@@ -1,4 +1,4 @@
-"""A language needs only one .po file."""
+"""To add a language, a developer adds only a .po file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`make run` installs a part of what `make test` installs, in the same versions."""
+"""`make run` installs some of the packages that `make test` installs, in the same versions."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""The whole embedded stack as `make run` starts it. It responds and keeps its data, and no process outlives it."""
+"""`make run` starts the whole embedded stack.
+
+The stack responds, keeps its data between runs, and leaves no process behind.
+"""
 
 import http.client
 import os
@@ -18,7 +21,7 @@ PATIENCE = 120.0
 
 @contextmanager
 def stack(data: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
-    """Run the supervisor without the environment of the test run, and always stop it."""
+    """Start the supervisor with none of the test run's settings in its environment, and stop it afterward."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     command = [sys.executable, "-m", "config.embedded"]
     log = data.with_suffix(".log").open("a")
@@ -64,7 +67,7 @@ def family(process: "subprocess.Popen[str]") -> set[int]:
 
 
 def wait_until_gone(pids: set[int]) -> set[int]:
-    """Wait for the processes to end. Return those that are still running after a while."""
+    """Wait up to 40 seconds for the processes to end. Return those that are still running."""
     deadline = time.monotonic() + 40
     while True:
         listed = subprocess.run(["ps", "-e", "-o", "pid=,stat="], capture_output=True, text=True, check=True).stdout

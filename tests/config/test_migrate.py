@@ -1,4 +1,7 @@
-"""A migration beside a transaction that holds its table gives up in time, and requests go on."""
+"""A migration must not block requests while it waits for a lock on a table.
+
+If another transaction holds the table, the migration gives up after a few seconds.
+"""
 
 import sys
 import threading
@@ -22,7 +25,7 @@ COLUMN = "ALTER TABLE organizations_organization ADD COLUMN added_by_test intege
 
 @pytest.fixture(autouse=True)
 def _pending_migration(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A second migration of `organizations`, which needs its table alone."""
+    """Add a second migration to `organizations`. It needs an exclusive lock on its table."""
     package = tmp_path / "pending_migrations"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -50,7 +53,7 @@ def _pending_migration(settings: Any, tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def holder() -> Iterator[psycopg.Connection[Any]]:
-    """Another transaction that has read the table and stays open."""
+    """Open another transaction, read the table in it, and keep it open."""
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute(READ)
         yield other
@@ -58,7 +61,7 @@ def holder() -> Iterator[psycopg.Connection[Any]]:
 
 
 class Reader(threading.Thread):
-    """Reads the table again and again, as requests do. `longest` is its longest wait."""
+    """Reads the table again and again, as requests do. `longest` is its longest wait in seconds."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""A web process ends with the process that started it."""
+"""A web process ends when the process that started it ends."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Spanish is complete: no English text remains, all placeholders and plural forms are present."""
+"""The Spanish translation is complete. All placeholders and plural forms are present."""
 
 import gettext
 import re
@@ -16,7 +16,7 @@ SPANISH = [path for path in SOURCES if path.parts[-3] == "es"]
 
 
 def messages(source: Path) -> list[tuple[str, str]]:
-    """Return every text of the catalog with its plural form."""
+    """Return the context and the text of every entry in the catalog."""
     found = re.findall(r'^(?:msgctxt "(.*)"\n)?msgid (".+"(?:\n".*")*)', source.read_text(), re.MULTILINE)
     return [(context, text) for context, text in found if text != '""']
 

@@ -1,4 +1,4 @@
-"""Guarantees of the test run: real servers, a closed network."""
+"""The test run uses real servers and cannot reach other machines."""
 
 import socket
 

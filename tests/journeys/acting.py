@@ -1,4 +1,4 @@
-"""The actors in the journeys: donors with a browser and phone, workers that sweep, and a clock set by the test."""
+"""The actors in the journeys: donors with a browser and a phone, coordinators, workers that sweep, and the clock."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -50,7 +50,10 @@ def _tasks() -> list[Callable[[], Any]]:
 
 
 def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[datetime] = ()) -> None:
-    """Let time pass. Sweep every twelve hours, one second before each watched moment, and at that moment."""
+    """Let time pass from `since` to `until`, and sweep every twelve hours.
+
+    Also sweep one second before each moment in `watching`, and at that moment.
+    """
     moments = {since + timedelta(hours=12) * step for step in range(1 + (until - since) // timedelta(hours=12))}
     for watched in watching:
         moments |= {watched - timedelta(seconds=1), watched}
@@ -87,7 +90,7 @@ class TestBrowser:
 
 
 class Donor:
-    """Test Ana Alder, or another donor. What she does, and what her phone and mailbox show."""
+    """A donor, by default Test Ana Alder: the actions she takes, and the messages on her phone and in her mailbox."""
 
     def __init__(
         self,
@@ -107,7 +110,7 @@ class Donor:
 
     @property
     def contact(self) -> dict[str, str]:
-        """What she chooses and types on a form that asks for her contact."""
+        """Return the fields with which she fills in a form that asks for her contact."""
         choice = "both" if self.phone and self.email else "phone" if self.phone else "email"
         return {"contact_by": choice, "phone": self.phone, "email": self.email}
 
@@ -122,7 +125,7 @@ class Donor:
         return page
 
     def books(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """Book a slot, with the code from the phone."""
+        """Book a slot, and enter the code from the phone."""
         page = self.holds(drive, n, visit)
         sweep()
         page = self.visitor.submit(page.form("/verify/"), code=self.code)
@@ -132,7 +135,7 @@ class Donor:
         return self.booking
 
     def books_again(self, drive: Drive, n: int, visit: str = "return") -> Booking:
-        """Book in a browser that knows her. Choose a time, then press "Book this time", without typing."""
+        """Book in a browser that has verified her contact. She chooses a time and confirms, without typing."""
         page, slot = self.visitor.open(f"/d/{drive.slug}/?visit={visit}"), str(builders.slot(drive, n).pk)
         page = self.visitor.submit(page.form("/book/"), slot=slot)
         assert "You don’t need a code" in page.html
@@ -170,22 +173,22 @@ class Donor:
         return next(word for word in words if word.isdigit() and len(word) == 6)
 
     def messages(self, *states: str) -> list[Message]:
-        """Return the outbox's messages about the booking in these states."""
+        """Return the outbox's messages about her booking that are in these states."""
         return list(Message.objects.filter(about=self.booking.about, state__in=states).order_by("due_at", "pk"))
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """Return when each text arrived on the phone, and what it said."""
+        """Return the local time and the text of each SMS that the phone received."""
         return [(wall(item.at), item.text) for item in received(self.phone)]
 
     @property
     def mails(self) -> list[tuple[str, str]]:
-        """Return when each e-mail arrived, and its subject."""
+        """Return the local time and the subject of each e-mail that the mailbox received."""
         return [(wall(item.at), item.subject) for item in received(self.email)]
 
 
 def booked_ana(time_machine: Clock) -> Donor:
-    """Create Ana with a new booking at 10:30 of a usual drive."""
+    """Let Ana book 10:30 at a drive with the usual plan. Return her."""
     set_to(time_machine, builders.NOW)
     ana = Donor()
     ana.books(builders.drive(), 6)

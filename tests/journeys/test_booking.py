@@ -76,7 +76,7 @@ def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: C
 
 
 def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Clock) -> None:
-    """Texts at seven in the morning are not allowed, so the reminder moves to the evening before, never later."""
+    """Quiet hours forbid a text at seven in the morning, so the reminder is sent the evening before, never later."""
     set_to(time_machine, NOW)
     owner = builders.organization()
     drive = builders.drive(owner, opens=local("2027-03-13 07:00").time())
@@ -192,7 +192,10 @@ def test_a_letter_for_two_bookings_changes_none_until_the_donor_chooses(time_mac
 
 
 def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:
-    """A donor who is booked already learns that only after verification, and keeps the hold for another person."""
+    """A donor who already has a booking learns about it only after verification.
+
+    The hold stays, so that the donor can use it for another person.
+    """
     set_to(time_machine, NOW)
     ana, again = Donor(), Donor()
     drive = builders.drive()

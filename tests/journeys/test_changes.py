@@ -1,4 +1,4 @@
-"""Donors change their plans: they move, cancel, and undo that."""
+"""Donors move and cancel their bookings, and undo a cancellation."""
 
 from datetime import timedelta
 

@@ -1,4 +1,7 @@
-"""The journey through the pages: Ben signs in, plans, publishes, checks in and completes, without JavaScript."""
+"""Ben runs a whole drive through the pages, without JavaScript.
+
+He signs in, plans and publishes the drive, checks donors in, and completes it.
+"""
 
 import pytest
 
@@ -29,7 +32,7 @@ PLAN = {
 
 
 class Ben:
-    """A coordinator at his desk, and at the door on the day."""
+    """A coordinator at the desk, and at the door on the day of the drive."""
 
     def __init__(self, owner: Organization) -> None:
         self.member = builders.member(owner)

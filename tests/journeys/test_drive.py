@@ -1,4 +1,4 @@
-"""A drive from the plan to the turnout, and a drive that is cancelled."""
+"""A drive from its plan to the turnout report, and a drive that a coordinator cancels."""
 
 from datetime import datetime, timedelta
 from typing import Any

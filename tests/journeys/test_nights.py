@@ -1,4 +1,4 @@
-"""Drives around the nights in which the clocks change. "A day before" means at the same local time."""
+"""Drives in the nights in which the clocks change. A reminder "a day before" is sent at the same local time."""
 
 from datetime import date, time, timedelta
 
@@ -57,7 +57,10 @@ def test_a_drive_in_the_night_that_has_no_two_oclock(time_machine: Clock) -> Non
 
 
 def test_a_drive_in_the_night_that_has_one_oclock_twice(time_machine: Clock) -> None:
-    """The zone tells the second 1:30 from the first, in every text and on the page."""
+    """1:30 AM happens twice that night.
+
+    Every text and the page show the zone (PDT or PST), so that donors know which one is meant.
+    """
     october = local("2027-10-25 10:00")
     set_to(time_machine, NOW)
     drive = night(date(2027, 11, 7))

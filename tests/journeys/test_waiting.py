@@ -1,4 +1,7 @@
-"""A full drive. A donor joins the waitlist, another donor cancels, and one reply by text is enough to get the spot."""
+"""A donor joins the waitlist of a full drive, and another donor cancels.
+
+The first donor gets the spot with a single reply by text.
+"""
 
 from datetime import timedelta
 from typing import Any

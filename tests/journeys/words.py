@@ -1,4 +1,4 @@
-"""The exact texts that a donor reads on the phone."""
+"""The exact texts that donors read on their phones."""
 
 
 def booked(link: str, when: str = "Sat Mar 13, 10:30 AM") -> str:

@@ -1,5 +1,3 @@
-"""Builders of messages."""
-
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count

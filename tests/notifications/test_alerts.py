@@ -1,4 +1,4 @@
-"""Problems with delivery: how they are listed, logged and counted."""
+"""Problems with delivery: the service lists, logs and counts them."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def codes(organization: Organization) -> list[tuple[str, int]]:
 
 
 def fates(organization: Organization, *states: str) -> None:
-    """Create texts from the last day with these states. The newest comes last."""
+    """Create a text from the last day for each of these states, the newest one last."""
     for position, state in enumerate(states):
         message = made.queued(organization)
         Message.objects.filter(pk=message.pk).update(

@@ -1,4 +1,4 @@
-"""The table of message kinds: its derived values, the code that reads it, and the published page."""
+"""The table of message kinds: the values derived from it, the code that reads it, and the published page."""
 
 import re
 from datetime import timedelta
@@ -80,7 +80,7 @@ def test_control_an_envelope_made_by_hand_is_caught() -> None:
 
 
 def literals(sources: tuple[Source, ...]) -> list[str]:
-    """List the files that write a kind as a literal instead of using the table."""
+    """List the files that write a kind's name as a string instead of using the table."""
     found = re.compile(rf"\b(message|text|last|topic|envelope)\.kind (==|!=|in) [\"'({{]|kind=\"({'|'.join(KINDS)})\"")
     return [source.path for source in sources if found.search(source.text)]
 

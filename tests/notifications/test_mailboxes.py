@@ -1,4 +1,7 @@
-"""A mailbox that permanently refuses mail gets no more, except codes, until it accepts one or a coordinator acts."""
+"""The service stops sending to a mailbox that permanently refuses mail.
+
+The mailbox still gets codes. It gets all mail again once it accepts an e-mail or a coordinator corrects it.
+"""
 
 import pytest
 

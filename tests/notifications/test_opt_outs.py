@@ -1,4 +1,8 @@
-"""Possible and inferred opt-outs: pause, decide, undo, the deadline, and what the donor is told."""
+"""Replies that may be opt-outs.
+
+Texts to the donor pause until a coordinator decides or the deadline passes. Coordinators can undo an opt-out that we
+inferred, but not a keyword such as STOP.
+"""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def leave(use: AllowanceUse, at: datetime, wanted: int, priority: int = 0) -> int:
-    """Count how many of `wanted` messages may be sent at an instant."""
+    """Count how many of `wanted` messages may be sent at this time."""
     left = 0
     while left < wanted and use.find_deferral(priority, at) is None:
         use.count_message(at)

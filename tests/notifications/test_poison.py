@@ -1,4 +1,4 @@
-"""Rows and responses that cannot be processed are set aside with a reason. All other rows are processed."""
+"""The service sets aside rows and responses that it cannot process, with a reason, and processes all others."""
 
 from datetime import timedelta
 

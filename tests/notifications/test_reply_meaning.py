@@ -1,4 +1,4 @@
-"""The meaning of a donor's text for our permission to text."""
+"""Decide from a donor's text whether we may still text the donor."""
 
 import time
 

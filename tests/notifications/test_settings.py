@@ -1,4 +1,4 @@
-"""Django's mail settings, and the checks of the settings for messages."""
+"""Django's mail settings, and the system checks of the message settings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What does not leave is named with its time and its remedy: in /readyz, in the log, and in a gauge."""
+"""/readyz, the log and a metric report messages that are not sent. They state since when, and the remedy."""
 
 from datetime import timedelta
 

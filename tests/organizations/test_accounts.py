@@ -35,7 +35,7 @@ def plan(request: MemberRequest, what: str = "drive") -> HttpResponseBase:
 
 
 def visit(client: Client, user: User | None = None) -> HttpResponseBase:
-    """Open a page for coordinators with the client's session."""
+    """Open a page for coordinators with the client's session. Return the response."""
     request: HttpRequest = RequestFactory().get("/organizer/plan/")
     request.session = client.session
     request.user = user or User.objects.get(pk=client.session["_auth_user_id"])

@@ -1,4 +1,4 @@
-"""The admin shows rows, changes nothing, and writes down each page that shows rows."""
+"""The admin shows rows but changes nothing. The audit log gets an entry for each page that shows rows."""
 
 import pytest
 from allauth.mfa.models import Authenticator

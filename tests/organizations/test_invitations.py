@@ -1,4 +1,4 @@
-"""Links that found an organization or add a member."""
+"""Setup links create an organization, and invitations add a member."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""SECRET_KEY and IDENTITY_KEY change, or are wrong."""
+"""The service runs with a changed or wrong SECRET_KEY or IDENTITY_KEY."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

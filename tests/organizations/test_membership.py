@@ -1,5 +1,3 @@
-"""Memberships and roles."""
-
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction

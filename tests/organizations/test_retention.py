@@ -1,4 +1,4 @@
-"""Expired rows of sign-ins are deleted."""
+"""Expired rows are deleted: sessions, used sign-in codes and parked rows."""
 
 from datetime import timedelta
 

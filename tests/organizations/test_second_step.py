@@ -1,4 +1,4 @@
-"""Owners and coordinators need a second step to sign in."""
+"""Owners and coordinators must set up a second sign-in step."""
 
 import re
 from typing import Any

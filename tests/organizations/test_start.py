@@ -1,4 +1,4 @@
-"""The pages where an organization is founded and an invitation is accepted."""
+"""The pages on which a person creates an organization or accepts an invitation."""
 
 from typing import Any
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""A sweep goes on after a row that fails, and leaves that row out for an hour."""
+"""A sweep continues after a row that fails, and skips that row for an hour."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Texts by language: the value, its column, and its form field."""
+"""A text in several languages: its value, its database column and its form field."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A session that runs out while a member types keeps what was typed."""
+"""If a member's session expires while the member fills in a form, the input is kept."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def read_form(page: Any, address: str) -> Form:
 
 
 def fill_cause(browser: Client, address: str) -> dict[str, str]:
-    """Return the form of a new cause as a browser sends it."""
+    """Return the fields of a new cause as a browser submits them."""
     form = read_form(browser.get(address), address)
     texts = {"title": "Running for Zoe", "summary": "For toddlers with OMS.", "story": STORY}
     names = {text: next(name for name in sorted(form.names) if name.startswith(text)) for text in texts}

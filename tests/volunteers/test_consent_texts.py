@@ -21,7 +21,10 @@ def test_a_consent_text_contains_what_the_law_requires(purpose: str, language: s
 
 
 def test_a_changed_consent_text_needs_a_new_version() -> None:
-    """The version in the ledger must identify the exact wording, so change both together."""
+    """The version in the consent ledger must identify the exact wording.
+
+    If you change the wording, change the version and the digest here.
+    """
     words = [
         consent_texts.render_consent_text(purpose, language, HOPE)[1]
         for purpose in Purpose.values

@@ -1,4 +1,7 @@
-"""A donor verifies a contact while a coordinator enters the same one. There is no deadlock."""
+"""A donor verifies a contact while a coordinator books a donor with the same contact.
+
+The two transactions do not deadlock.
+"""
 
 import pytest
 from django.db import OperationalError

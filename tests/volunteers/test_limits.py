@@ -1,4 +1,4 @@
-"""Rate limits are never exceeded."""
+"""Rate limits hold even under concurrent requests."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Find or create an organization's volunteer from what a donor typed."""
+"""Match a donor's typed details with a volunteer of the organization, or create one."""
 
 from datetime import timedelta
 from typing import Any

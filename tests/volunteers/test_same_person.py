@@ -1,4 +1,7 @@
-"""One person under several contacts: shared phones after an erasure, and a mailbox that was only typed before."""
+"""One person with several contacts.
+
+Family members share a phone after its owner is erased, or a donor uses a mailbox that they had only typed before.
+"""
 
 from datetime import timedelta
 
@@ -24,7 +27,7 @@ LATER = NOW + timedelta(hours=1)  # after the limit on codes for one contact
 
 
 def family(of: Organization, *names: str) -> list[Booking]:
-    """Book for a family with one phone, two days apart. The first one owns the phone."""
+    """Book for a family with one phone. The visits are an hour apart, and the first person owns the phone."""
     drive = builders.drive(of)
     return [
         builders.booked(drive, n=4 * n, name=name, is_for_other=n > 0, visit="first") for n, name in enumerate(names)

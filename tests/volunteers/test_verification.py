@@ -378,7 +378,10 @@ def test_a_verified_browser_is_deleted_after_thirty_days() -> None:
 
 @pytest.mark.django_db
 def test_the_whole_service_sends_two_thousand_search_codes_a_day() -> None:
-    """A fifth of them is for contacts that an organization knows."""
+    """A fifth of the budget is reserved for contacts that an organization knows.
+
+    Unknown contacts therefore get 1,600 codes a day.
+    """
     budget = Limit("code_budget_sms", "all", 2_000, timedelta(days=1), amount=1_599)
     limits.spend_limits(limits=[budget], now=NOW)
     verification.request_code(typed=PHONE, bound_to="here", ip=None, now=NOW)
