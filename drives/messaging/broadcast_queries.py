@@ -1,4 +1,4 @@
-"""Load the audience, reach and price of broadcasts, and how many messages of earlier ones were delivered."""
+"""Load the audience, reach and price of broadcasts, and how many messages of earlier broadcasts were delivered."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ SELECTABLE_STATES = tuple(state for state in BookingState if state not in (Booki
 
 @dataclass(frozen=True)
 class Audience:
-    """A drive's bookings that are in one of these states and arrive in [from_at, until_at)."""
+    """The bookings of a drive in one of these states, with an arrival from `from_at` until just before `until_at`."""
 
     states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None
@@ -81,7 +81,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
     """Choose the contact for each donor in an audience. Four queries.
 
     A donor with several bookings counts once, with the latest one. After a STOP, an e-mail replaces the text. News
-    needs consent for both texts and e-mails.
+    requires consent, whether a text or an e-mail carries the news.
     """
     rows = Booking.objects.filter(drive=drive, state__in=audience.states, volunteer__isnull=False)
     if audience.from_at:
@@ -126,7 +126,7 @@ def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
 
 def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
     found = delivery_counts.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
-    # Until the consent check, messages that it will block wait, too (`broadcasts.preview_broadcast`).
+    # Messages that will be blocked count as planned until their consent is checked, but `message_count` excludes them.
     return BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
 
 
@@ -139,7 +139,7 @@ def _recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
     consent = Purpose.NEWS if purpose == Purpose.NEWS else ""
     for channel, address in reach.list_contacts(booking, kinds.BROADCAST, consent=consent):
         return Recipient(booking, channel, address)
-    # The gate blocks a message to the first contact for the same reason.
+    # `claim.admit_messages` blocks a message to the first contact for the same reason.
     reason = reach.find_obstacle(booking, kinds.BROADCAST, consent=consent)
     channel, address = next(iter(addressees.build_addressee(booking.volunteer).contacts), (Channel.SMS, ""))
     return Recipient(booking, channel, address, reason)

@@ -84,7 +84,7 @@ def reasons_not_to_send_broadcast(
 def send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, typed_count: int, request_key: str, actor: str, now: datetime
 ) -> Broadcast:
-    """Queue a broadcast. It is sent in two minutes, unless a coordinator stops it before then.
+    """Queue a broadcast. The messages wait for two minutes, so that a coordinator can stop the broadcast.
 
     A second call with the same `request_key` returns the first broadcast. Refuses a draft with problems, an audience
     with no reachable donor, and a `typed_count` that differs from the number of reachable donors. Locks: the drive's
@@ -109,7 +109,9 @@ def send_broadcast(
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Notify all donors with an arrival within three hours that are not checked in. Ignores quiet hours.
+    """Tell donors that the drive runs late. Quiet hours do not apply.
+
+    The notice goes to donors who are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
 
     Refuses a number of minutes that is not one of the choices, a drive that is not running now, another notice within
     ten minutes, and an empty audience. Locks: the drive's row.

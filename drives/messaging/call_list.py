@@ -1,4 +1,4 @@
-"""The call list of a drive: donors that no message reached, and donors already called."""
+"""Load the call list of a drive: donors that no message reached, and donors that were already called."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 
 @dataclass(frozen=True)
 class CallTopic:
-    """One thing to tell a donor. It is taken from the latest message that was not delivered."""
+    """Something to tell a donor by phone. `message` is the last text or e-mail that tried to say it and failed."""
 
     topic: str  # the message's key without its channel, so text and e-mail share it
     message: Message
@@ -104,7 +104,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
 
 
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called: Collection[str]) -> Iterable[Booking]:
-    """Load the bookings with a message that was not delivered, or with a call. Most bookings have neither."""
+    """Load the bookings with a message that was not delivered, or with a recorded call."""
     ids = {f"booking:{pk}": pk for pk in _filter_bookings(drive_ids, now).values_list("pk", flat=True)}
     undelivered = _filter_messages(ids).filter(state__in=FAILED_STATES).values_list("about", flat=True)
     found = Booking.objects.filter(pk__in=[ids[about] for about in {*undelivered, *called} if about in ids])
@@ -135,7 +135,10 @@ def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[Wa
 
 
 def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
-    """List undelivered messages by subject, unless another channel has delivered or is sending the same message."""
+    """List the topics to call about, by booking or waitlist entry.
+
+    A topic is left out if another channel has delivered the same message or is still sending it.
+    """
     messages_by_topic: dict[str, list[Message]] = {}
     for message in _filter_messages(abouts).only(*_FIELDS).order_by("due_at", "pk"):
         # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.

@@ -18,7 +18,7 @@ class LedgerRow:
 
     @property
     def language(self) -> str:
-        """Return the language of the wording, or "" if the donor wrote it."""
+        """Return the language of a consent's wording, or "" for a withdrawal, which may quote the donor's own text."""
         return self.entry.wording_version.rpartition("-")[2] if self.entry.given else ""
 
     @property

@@ -25,8 +25,8 @@ from volunteers import addressees
 def queue_fallback_emails(*, now: datetime) -> int:
     """Queue an e-mail for each text about a booking that failed within the last day. Return the number of new e-mails.
 
-    Each e-mail has its own transaction, and the same key as the e-mail that the schedule would send. So a donor gets
-    only one of them, even if two workers run.
+    Each e-mail is queued in its own transaction, under the key that the schedule would use for the same e-mail. So a
+    donor gets the e-mail only once, even if two workers run.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - rules.REPLACE_FAILED_TEXTS_WITHIN)
@@ -36,7 +36,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail. Locks the booking first, so that a later change also withdraws this e-mail."""
+    """Queue the e-mail that replaces a text. Locks the booking, so that a later change also withdraws the e-mail."""
     bookings = locks.lock_bookings([int(text.about.removeprefix("booking:"))])
     booking = bookings[0] if bookings else None
     if booking is None or not _is_still_valid(booking, text, now):

@@ -162,7 +162,7 @@ class CustomTextForm(forms.Form):
             field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
 
     def build_template(self, default: TextTemplate) -> TextTemplate:
-        """Return the typed texts. A field that is empty or the same as the default becomes blank."""
+        """Return the typed texts. A text that is empty or equals the default becomes "", which means the default."""
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
         return TextTemplate(**{name: "" if text == getattr(default, name) else text for name, text in typed.items()})
 

@@ -21,9 +21,9 @@ MAX_TYPED_CHARACTERS = 500
 
 
 class BroadcastForm(forms.Form):
-    """The draft of a broadcast. `seen` is the fingerprint of the previewed draft.
+    """The draft of a broadcast.
 
-    If the draft changes, preview it again.
+    `seen` is the fingerprint of the draft that the coordinator previewed. A changed draft must be previewed again.
     """
 
     states = forms.MultipleChoiceField(

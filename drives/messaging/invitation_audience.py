@@ -22,7 +22,11 @@ def list_organizations_with_drives(since: datetime, until: datetime) -> list[Org
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List donors to invite. They agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
+    """List donors to invite, by id, at most `limit` with an id above `after_id`.
+
+    They have agreed to news, have no upcoming booking at this organization, and have either given plasma or used the
+    sign-up page for news.
+    """
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
@@ -34,7 +38,7 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
         for name, contact in (("phone_consent", "phone"), ("email_consent", "email"))
     }
     people = Volunteer.objects.of(organization).known().alias(**consents)
-    # People who signed up for news may never have given.
+    # People who signed up for news may never have given plasma.
     signups = Registration.objects.filter(volunteer=OuterRef("pk"), source=NEWS_SOURCE, verified_at__isnull=False)
     people = people.filter(
         Q(phone_consent=True) | Q(email_consent=True), Exists(donations) | Exists(signups), ~Exists(upcoming)
@@ -54,7 +58,10 @@ class ContactHistory:
 
 
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
-    """Load these volunteers' consents by contact, and the news sent to them, including broadcasts. Five queries."""
+    """Load the consents of these volunteers' contacts, and the news that is queued or was sent after `since`.
+
+    News includes broadcasts. Five queries.
+    """
     addresses = collect_addresses(people)
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)
     # A union lets each part use its own index; an OR would scan the table.

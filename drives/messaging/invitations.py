@@ -48,7 +48,7 @@ def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: 
     """Queue an organization's invitations in batches of 500 donors. Return the number of new ones.
 
     A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any of the
-    donor's contacts also counts toward these limits. During a site's quiet hours, its drives wait for a later run.
+    donor's contacts also counts toward these limits. During a site's quiet hours, a run skips the drives at that site.
     """
     run = _build_run(organization, now, in_quiet_hours=in_quiet_hours)
     queued, after = 0, 0
@@ -158,7 +158,7 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
 def _times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
-    """Yield the first allowed times at each drive to which the donor has not been invited yet.
+    """Yield, for each drive to which the donor has not been invited yet, the first times that the policy allows.
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
@@ -201,9 +201,9 @@ def _build_invitation(
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """Build a message key from the number of the invitation in its month, so that two runs at once build the same key.
+    """Build a message key from the month and from how many invitations the donor already got in that month.
 
-    The month is that of the site's time zone.
+    Two runs at the same time build the same key, so the donor gets only one message. The month is in the site's zone.
     """
     month = f"{kinds.INVITATION.name}:{person.pk}/{now.astimezone(drive.site.zone):%Y-%m}"
     return f"{month}/{1 + sum(message.key.startswith(f'{month}/') for message in contact_history.sent)}"

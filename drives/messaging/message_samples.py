@@ -52,7 +52,7 @@ def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """One step of the timeline. `when_text` replaces the time if a message has no fixed time."""
+    """A message on the timeline of a sample booking. `when_text` says when it is sent if it has no fixed time."""
 
     kind: ScheduledKind
     channels: str
@@ -164,7 +164,7 @@ def _render_wording(drive: Drive, kind: str, language: str, channel: str, custom
         "offer": lambda: waitlist_texts.render_offer(_build_offer(drive), channel, custom),
         "drive_cancelled": lambda: booking_texts.render_drive_cancelled(booking, channel, custom),
         "thank_you": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
-        # Some kinds have the same renderer. Their samples differ in the state of the booking.
+        # Several kinds use the same renderer. Only the sample booking's state differs.
         "came": lambda: next_visit_texts.render_thank_you(booking, channel, custom),
         "second_visit": lambda: next_visit_texts.render_thank_you(
             booking, channel, custom, _build_first_visit_thanks(drive)

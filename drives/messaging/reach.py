@@ -1,6 +1,6 @@
-"""Tell how donors can be reached for a kind of message: by which channels, or why not.
+"""Find the channels by which a kind of message can reach a donor, or the reason why no channel can.
 
-Pages, actions, the call list and the figures all ask `DonorReach`.
+Pages, actions, the call list and the figures all use `DonorReach`.
 """
 
 from collections import Counter
@@ -39,17 +39,20 @@ class DonorReach:
         return [channel for channel, _address in self.list_contacts(subject, kind)]
 
     def find_obstacle(self, subject: MessageSubject, kind: MessageKind, *, consent: str = "") -> str:
-        """Return the code of the reason why the donor cannot be reached, or ""."""
+        """Return the code of the reason why no channel can reach the donor, or "" if one can."""
         to = addressees.build_addressee(subject.volunteer)
         return self.facts.find_obstacle(kind, to, about=subject.about, consent=consent)
 
     def list_allowed_channels(self, subject: MessageSubject, kind: MessageKind) -> list[str]:
-        """List the channels by which a message that is already queued will leave."""
+        """List the channels that are allowed for a queued message. The limit on e-mails to the donor is ignored."""
         to = addressees.build_addressee(subject.volunteer)
         return [channel for channel, _address in self.facts.list_contacts(kind, to)]
 
     def count_emails_left(self, subject: MessageSubject) -> int:
-        """Return how many more e-mails the donor can get. Only an unverified mailbox has a limit."""
+        """Return how many more e-mails about this booking or waitlist entry the donor can get.
+
+        Only an unverified mailbox has a limit.
+        """
         return self.facts.count_emails_left(addressees.build_addressee(subject.volunteer), subject.about)
 
     def count_unreachable(self, subjects: Iterable[MessageSubject], kind: MessageKind) -> int:
@@ -57,7 +60,7 @@ class DonorReach:
 
 
 def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -> DonorReach:
-    """Load what is known about the contacts of these donors. At most six queries for any number of them."""
+    """Load the consents, opt-outs and refusals of these donors' contacts. At most six queries in total."""
     people = [(addressees.build_addressee(subject.volunteer), subject.about) for subject in subjects]
     return DonorReach(notifications_reach.load_contact_facts(organization, people))
 
@@ -65,7 +68,7 @@ def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -
 def format_notified(
     organization: Organization, subjects: Sequence[MessageSubject], kind: MessageKind, sentence: str
 ) -> str:
-    """Return the sentence, unless no message can reach some of these donors. Then say to call them."""
+    """Return `sentence` if any donor can be reached. Add how many cannot be reached and must be called."""
     count = load_reach(organization, subjects).count_unreachable(subjects, kind)
     return " ".join(([sentence] if count < len(subjects) else []) + ([format_unreachable(count)] if count else []))
 
@@ -92,7 +95,7 @@ class CancellationReach:
 
 
 def load_cancellation_reach(drive: Drive) -> CancellationReach:
-    """Count the donors that the drive's cancellation will reach. It tells only donors who are not checked in yet."""
+    """Count the donors that the cancellation message of a drive will reach. Checked-in donors get no message."""
     rows = Booking.objects.filter(drive=drive, state__in=EXPECTED_STATES)
     bookings = list(rows.select_related("volunteer__phone", "volunteer__email"))
     reach = load_reach(drive.organization, bookings)
@@ -106,7 +109,7 @@ def load_cancellation_reach(drive: Drive) -> CancellationReach:
 
 
 def load_cancellation_progress(drive: Drive) -> list[tuple[str, int]]:
-    """Count the messages about a cancelled drive by their state."""
+    """Count the messages about the cancellation of a drive. Return each state's label with its count."""
     with_drive = {"state": BookingState.CANCELLED, "cancelled_by": CancelledBy.DRIVE}
     booking_ids = Booking.objects.filter(drive=drive, **with_drive).values_list("pk", flat=True)
     abouts = [f"booking:{pk}" for pk in booking_ids]

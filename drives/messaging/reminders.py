@@ -1,4 +1,4 @@
-"""Schedule reminders together with the booking, and render them shortly before they are due."""
+"""Schedule reminders when a donor books, and render their texts shortly before they are due."""
 
 import logging
 from collections import defaultdict
@@ -38,9 +38,9 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 
 
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
-    """Withdraw a rendered reminder that a party shares, because some of its bookings changed.
+    """Withdraw an unsent reminder that names several bookings of a party, because some of these bookings changed.
 
-    The text is rendered again for the unchanged bookings. Messages already sent do not change.
+    The reminder is rendered again later, for the unchanged bookings. Reminders that were already sent do not change.
     """
     parties = {booking.party for booking in changed if booking.party}
     if not parties:
@@ -55,9 +55,9 @@ def unrender_party_reminders(changed: Sequence[Booking]) -> None:
 
 @transaction.atomic
 def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """Render reminders that are due within 15 minutes. Withdraw those that no longer fit the booking.
+    """Render reminders that are due within 15 minutes. Withdraw reminders that no longer fit the booking.
 
-    A reminder no longer fits if its booking is cancelled, past, or has a newer revision. A text that would be blocked
+    A reminder no longer fits if its booking is cancelled or past, or has a newer revision. A text that would be blocked
     becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
     """
     scheduled = notifications_queries.lock_messages_to_render(now, rules.RENDER_WITHIN, limit)
@@ -122,7 +122,7 @@ def build_reminder_envelopes(
 
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    """Turn texts that would be blocked into e-mails. Return the ids of texts for which an e-mail already exists."""
+    """Turn texts that would be blocked into e-mails. Return the ids of texts that already have an e-mail."""
     mailboxes = _find_replacing_mailboxes(scheduled, bookings)
     if not mailboxes:
         return set()
@@ -140,7 +140,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
 
 
 def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> dict[int, str]:
-    """Return the mailboxes of donors that we may not text, by message id."""
+    """Find the texts that would be blocked but could go by e-mail. Return the donors' mailboxes by message id."""
     texts = [
         (message, booking)
         for message in scheduled
@@ -157,10 +157,10 @@ def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[in
 
 
 def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> set[int]:
-    """Return the ids of the e-mails to unverified mailboxes that must not leave.
+    """Return the ids of e-mails that must not be sent, because an unverified mailbox may get only a few.
 
-    A donor that we may text gets texts, and the last e-mail is kept for a change or a cancellation of the booking. For
-    other donors, the last reminders before the visit have precedence.
+    - If we may text the donor, no reminder goes by e-mail. The allowed e-mails are left for changes of the booking.
+    - If we may not text the donor, the reminders closest to the visit are sent.
     """
     limited = [
         (message, booking)
@@ -188,7 +188,7 @@ def _may_text(booking: Booking, donor_reach: DonorReach) -> bool:
 def _count_later_emails(
     reminders: Sequence[tuple[Message, Booking]], reaches: Mapping[Organization, DonorReach]
 ) -> dict[int, int]:
-    """Count the later reminders of the same booking that will be e-mails, by message id."""
+    """Count, for each of these reminders, the later reminders of its booking that will be e-mails. By message id."""
     scheduled = notifications_queries.list_scheduled_messages([booking.about for _message, booking in reminders])
     counts = {}
     for message, booking in reminders:
@@ -202,7 +202,7 @@ def _count_later_emails(
 
 
 def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
-    """List the kinds of these reminders that will be e-mails. Texts to donors that we may not text become e-mails."""
+    """List the kinds of these reminders that will go by e-mail, including texts to a donor that we may not text."""
     may_text = _may_text(booking, donor_reach)
     if may_text and _has_unverified_mailbox(booking):
         return []

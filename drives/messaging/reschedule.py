@@ -1,4 +1,4 @@
-"""Reschedule queued reminders after a change to the schedule, the quiet hours or the drive."""
+"""Reschedule unsent reminders after a change to the message schedule, the quiet hours or the drive."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -23,9 +23,9 @@ NEVER_SENT_STATES = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, Mes
 def reschedule_reminders(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
     """Update the reminders for every booking at these drives to match the current schedules.
 
-    Sent reminders are not sent again, and unchanged ones stay. The others are withdrawn and scheduled again under keys
-    with a new revision. Returns how many bookings have changed reminders. The caller locks the drives exclusively.
-    Locks: bookings by id, then their messages. Nine statements for 500 bookings.
+    Reminders that were sent are not sent again, and unchanged reminders stay. Changed reminders are withdrawn and
+    scheduled again under keys with a new revision. Return the number of bookings with changed reminders. The caller
+    locks the drives exclusively. Locks: bookings by id, then their messages. Nine statements for 500 bookings.
     """
     # The keys of new reminders contain this revision.
     Drive.objects.filter(pk__in=drive_ids).update(schedule_revision=F("schedule_revision") + 1)
@@ -67,7 +67,7 @@ def _add_changes(
 ) -> None:
     unsent = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
     if any(message.state not in UNSENT_STATES for message in messages):
-        # One channel has already sent the reminder. Keep the unsent ones, but add none.
+        # One channel has already sent the reminder. Keep the other channel's reminder if it is unchanged, but add none.
         envelopes = [envelope for envelope in envelopes if (envelope.channel, envelope.due_at) in unsent]
     if {(envelope.channel, envelope.due_at) for envelope in envelopes} == unsent:
         return
@@ -76,7 +76,10 @@ def _add_changes(
 
 
 def _lock_messages(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
-    """Lock the reminders for the bookings' current times, so that none is sent while we compare them."""
+    """Lock the reminders of each booking's current revision, so that no worker sends one during the comparison.
+
+    Return them by booking and kind.
+    """
     revisions = {booking.about: booking.revision for booking in bookings}
     rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDER_KINDS).exclude(
         state__in=NEVER_SENT_STATES

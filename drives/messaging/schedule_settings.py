@@ -47,11 +47,11 @@ class SettingsVersionChanged(ValidationError):
 def change_message_schedule(
     *, organization: Organization, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Change the organization's schedule and reschedule every upcoming drive.
+    """Change the organization's message schedule and reschedule the reminders of every upcoming drive.
 
-    Returns how many bookings have changed reminders. Refuses a schedule with problems (by kind and field) and an older
-    `version` (`reminder_times.compute_schedule_fingerprint`). Locks: upcoming drives (exclusive, by id), bookings by
-    id, their messages.
+    Return the number of bookings with changed reminders. Refuses a schedule with problems (errors by kind and field)
+    and an outdated `version` (`reminder_times.compute_schedule_fingerprint`).
+    Locks: upcoming drives (exclusive, by id), bookings by id, their messages.
     """
     _refuse_problems(message_schedule)
     ids = _lock_upcoming_drives(organization, now)
@@ -66,7 +66,7 @@ def change_message_schedule(
 def change_drive_message_schedule(
     *, drive: Drive, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Give a drive its own schedule and reschedule its bookings.
+    """Give a drive its own message schedule and reschedule the reminders of its bookings.
 
     Raises the same errors as `change_message_schedule`. Locks: drive (exclusive), bookings by id.
     """
@@ -82,7 +82,7 @@ def change_drive_message_schedule(
 
 @transaction.atomic
 def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> int:
-    """Switch a drive back to the organization's schedule. Locks: drive (exclusive), bookings by id."""
+    """Make a drive follow the organization's message schedule again. Locks: drive (exclusive), bookings by id."""
     locks.lock_drive_exclusive(drive.pk)
     ScheduleEntry.objects.filter(drive=drive).delete()
     _add_audit_entry(drive.organization, actor, "reset_message_schedule", f"drive:{drive.pk}", now)
@@ -103,7 +103,7 @@ def change_custom_text(
     """Save an organization's text for a kind of message. A blank text restores the default.
 
     Messages that are not rendered yet will use it. Refuses, by field, a text that is too long, contains an unknown
-    variable or contains a link. Also refuses an older `version` (`wording.compute_text_version`). The returned text is
+    variable or contains a link. Refuses an outdated `version` (`wording.compute_text_version`). The returned text is
     cleaned: one line, no invisible characters.
     """
     saved = TextTemplate(wording.clean_text(custom_text.text), wording.clean_text(custom_text.opening))
@@ -163,8 +163,8 @@ def change_sending_settings(
 ) -> int:
     """Change the quiet hours, the daily budgets and the price of a text.
 
-    New quiet hours reschedule every upcoming drive. Returns how many bookings have changed reminders. Locks: upcoming
-    drives (exclusive, by id), bookings by id.
+    New quiet hours reschedule the reminders of every upcoming drive. Return the number of bookings with changed
+    reminders. Locks: upcoming drives (exclusive, by id), bookings by id.
     """
     ids = _lock_upcoming_drives(organization, now)
     hours = (quiet_until_hour, quiet_from_hour)
@@ -193,7 +193,7 @@ def queue_test_message(
     language: str,
     now: datetime,
 ) -> int:
-    """E-mail a sample message to the coordinator. A second call with the same `key` sends nothing."""
+    """E-mail sample messages to the coordinator. A second call with the same `key` queues nothing."""
     rendered = [
         RenderedMessage(envelope, content)
         for position, content in enumerate(contents)
@@ -218,7 +218,10 @@ def _refuse_problems(message_schedule: MessageSchedule) -> None:
 
 
 def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
-    """Lock the upcoming drives and return their ids. New bookings wait, and then use the new schedule."""
+    """Lock the upcoming drives and return their ids.
+
+    New bookings wait for the lock, so their reminders follow the new schedule.
+    """
     # Make simultaneous edits wait for each other, even if there is no drive to lock.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     over = (DriveState.CANCELLED, DriveState.COMPLETED)

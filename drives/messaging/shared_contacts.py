@@ -13,14 +13,17 @@ COVERED_BY_SHARED_TEXT = "covered_by_shared_text"  # stored reason of the replac
 
 @dataclass(frozen=True)
 class SharedTexts:
-    """Texts shared by party members: the bookings in each text, by message id, and the ids of the texts it replaces."""
+    """Texts that name several bookings of a party.
+
+    `bookings_by_text` has the bookings by message id. `covered_ids` are the texts that need not be sent anymore.
+    """
 
     bookings_by_text: dict[int, list[Booking]] = field(default_factory=dict)
     covered_ids: set[int] = field(default_factory=set)
 
 
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
-    """Group a party's scheduled texts by phone. Two queries, or none if no booking has a party."""
+    """Combine the scheduled texts of party members with the same phone. Two queries, or none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
     # Most batches have no party and need no further query.
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}
@@ -63,7 +66,7 @@ def _may_share_text(text: Message, other: Message, members: Mapping[int, Booking
 
 
 def list_other_bookings_of_text(text: Message) -> list[Booking]:
-    """List the other bookings that a text names, except those changed since it was sent. Two queries."""
+    """List the other bookings that a text names. Leave out bookings that changed after the text. Two queries."""
     parties = Booking.objects.filter(pk=parse_booking_id(text), party__isnull=False).values("party")
     members = {booking.about: booking for booking in Booking.objects.filter(party__in=parties).order_by("pk")}
     covered = Message.objects.filter(

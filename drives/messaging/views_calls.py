@@ -33,7 +33,7 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("check_in")
 def mark_call_reached(request: MemberRequest, drive_id: int, about: str) -> HttpResponse:
-    """Record a call about the topics that the page showed. Newer topics stay on the list."""
+    """Record a call to the donor about the topics on the page. Topics that came up later stay on the call list."""
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     subject = _get_subject_or_404(drive, about)
     shown_topics = set(request.POST.getlist("topic"))
@@ -53,7 +53,7 @@ def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Ht
 
 
 def _get_subject_or_404(drive: Drive, about: str) -> MessageSubject:
-    """Find the booking ("booking:7") or the waitlist entry ("waitlist:7") of a row on the call list."""
+    """Return the drive's booking for "booking:7", or its waitlist entry for "waitlist:7"."""
     name, _separator, number = about.partition(":")
     rows: dict[str, QuerySet[Booking] | QuerySet[WaitlistEntry]] = {
         "booking": Booking.objects.filter(drive=drive),

@@ -1,4 +1,4 @@
-"""A donor's consents by purpose, and the buttons that change them."""
+"""The page that shows a donor's consents by purpose, with buttons to change them."""
 
 from dataclasses import dataclass
 from typing import Any

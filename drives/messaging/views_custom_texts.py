@@ -167,6 +167,6 @@ def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
 
 
 def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
-    """Build a key that stays the same for the same text within a minute, so that a second tap queues nothing."""
+    """Build the key of a test message. It is the same for a minute, so that a second tap queues nothing."""
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

@@ -127,7 +127,7 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
 def render_cancellation_digest(
     drive: Drive, cancelled: Sequence[datetime], restored: Sequence[datetime], spots_left: int, url: str
 ) -> MessageContent:
-    """Render the arrival times of bookings at a drive that were cancelled or restored lately."""
+    """Render an e-mail to coordinators with the times of bookings that donors just cancelled or booked again."""
     facts = {
         "title": drive.title,
         "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
@@ -173,7 +173,7 @@ def call_in_language(language: str, render: Callable[[], T]) -> T:
 def render_booking_message(
     booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
 ) -> MessageContent:
-    """Render a message in the donor's language. An e-mail gets a calendar object, if the kind has a method for it."""
+    """Render a message in the donor's language. `method` is the iCalendar METHOD of the attachment, "" for none."""
     language = booking.volunteer.language if booking.volunteer else "en"
     content = call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:
@@ -204,7 +204,7 @@ def build_facts(booking: Booking) -> dict[str, str]:
 
 
 def render_revoked_link_notice(organization: Organization, created_at: datetime, link: str) -> str:
-    """Return the sentence about the new link if the organization revoked earlier ones, or an empty text."""
+    """Return the sentence with the new link if the organization has revoked the donor's earlier links, else ""."""
     if organization.links_revoked_at is None or created_at > organization.links_revoked_at:
         return ""
     return message_content.convert_to_gsm(_("Our earlier links no longer work. New link: %(link)s") % {"link": link})

@@ -27,7 +27,7 @@ BROADCAST_VARIABLES = (
 
 
 def format_plain_text(typed: str) -> str:
-    """Return the text on one line. Use GSM-7 if that loses nothing except accents, so that 160 characters fit."""
+    """Return the text on one line. Convert it to GSM-7 if only accents get lost, so that 160 characters fit."""
     text = wording.clean_text(typed)
     # Compose first, because a separate accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)

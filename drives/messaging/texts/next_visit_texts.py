@@ -66,7 +66,7 @@ def build_time_link(time: NextVisit) -> str:
 def render_invitation(
     volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render an invitation. There must be at least one time in `times`, and all must be at one drive."""
+    """Render an invitation. `times` has at least one time, and all times are at the same drive."""
     drive, first = times[0].drive, times[0]
     is_first = first.visit == Visit.FIRST
     kind = "next_drive" if is_first else "invitation"

@@ -211,7 +211,7 @@ def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
 
 
 def _remove_double_stops(text: str) -> str:
-    """Keep only one period if a time such as "1:15 p.m." ends a sentence."""
+    """Replace ".." with ".", because a time such as "1:15 p.m." may end a sentence."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
@@ -228,13 +228,13 @@ def render_longest_that_fits(
 
 
 def add_sender_and_stop(text: str) -> str:
-    """Add the sender's name and the opt-out if they are missing, because the law and the carriers require both."""
+    """Add {org} and how to opt out if they are missing, because the law and the carriers require both."""
     with_sender = text if "{org}" in text else f"{{org}}: {text}"
     return with_sender if re.search(r"\bSTOP\b", with_sender) else f"{with_sender} {_('STOP to end')}"
 
 
 def fill_variables(text: str, facts: Mapping[str, str]) -> str:
-    """Replace {variables} with facts. A variable inside a fact is not replaced."""
+    """Replace {variables} with facts. Braces inside a fact, such as a name, stay as they are."""
     return VARIABLE.sub(lambda match: facts.get(match[1], ""), text)
 
 
@@ -251,7 +251,7 @@ def clean_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """The length of a text on a phone. Any `special` character cuts a segment from 160 to 70 characters."""
+    """The length of a text on a phone. Any `special` characters cut each segment from 160 to 70 characters."""
 
     characters: int
     segments: int
