@@ -1,4 +1,4 @@
-"""Manage conversations: add donors' texts, send answers, and close them."""
+"""Manage conversations: add donors' texts, send coordinators' answers, and close conversations."""
 
 from datetime import datetime
 
@@ -24,15 +24,15 @@ from volunteers.models import Contact
 def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
-    """Add a donor's text to its conversations. Adding the same text again changes nothing.
+    """Add a donor's text to the conversation between the number and an organization. Return the conversations.
 
-    With `organization`, the text is added for that organization only. Otherwise, it is added for the first of these
-    that exists:
+    Adding the same text again changes nothing. With `organization`, only that organization gets the text. Otherwise,
+    the first of these that exists:
     - the organization that texted the number last
     - all organizations that know the number
-    - the sender's organization, if it has only one
+    - the organization that uses the sender, if there is only one
 
-    Locks: the conversation.
+    Locks: the conversations, by organization id.
     """
     organizations = [organization] if organization else _list_organizations(reply)
     filed_in = [_lock_or_create(one, reply) for one in sorted(organizations, key=lambda one: one.pk)]
@@ -43,11 +43,11 @@ def file_reply(
 
 @transaction.atomic
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
-    """Text a coordinator's answer to the donor. Repeated calls with the same `request_key` send it only once.
+    """Text a coordinator's answer to the donor. A second call with the same `request_key` sends nothing.
 
     No consent is needed within a day of the donor's text (docs/decisions). After that, the donor must have consented to
-    reminders. This is checked again when the text is sent. Refuses (field "text") a text that cannot be sent, and a
-    number that opted out. Locks: the conversation.
+    reminders. The consent is checked again when the answer is sent. Refuses (field "text") a text that cannot be sent,
+    and a number that opted out. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     answer_permission = queries.load_answer_permission(conversation, now)
@@ -82,7 +82,7 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 
 @transaction.atomic
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Cancel a booking that the donor asked us by text to cancel. It counts as the donor's own cancellation."""
+    """Cancel a booking for a donor that asked for the cancellation by text. Close the conversation."""
     [booking] = changes.cancel_bookings(
         # As DONOR, so that the donor can undo the cancellation.
         booking_id=booking_id,
@@ -97,7 +97,10 @@ def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: st
 
 @transaction.atomic
 def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: datetime) -> bool:
-    """Decide whether a possible opt-out is one. Return False if it was decided before. Locks: the conversation."""
+    """Record a coordinator's decision on a possible opt-out: stop texts, or let texts go out again.
+
+    Return False if no decision is open. Locks: the conversation.
+    """
     conversation = _lock_conversation(conversation_id)
     opt_out = _lock_opt_out(conversation, OptOutBasis.UNDECIDED)
     if opt_out is None:
@@ -122,9 +125,9 @@ def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: dateti
 
 @transaction.atomic
 def undo_opt_out(*, conversation_id: int, reason: str, actor: str, now: datetime) -> bool:
-    """Undo an opt-out that the service inferred from a sentence. Only the donor can undo a keyword, with START.
+    """Undo an opt-out that was inferred from a sentence. Only the donor can undo a keyword such as STOP, with START.
 
-    `reason` is a code, which the audit log keeps. Locks: the conversation.
+    Return False if there is no such opt-out. `reason` is a code for the audit log. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     opt_out = _lock_opt_out(conversation, OptOutBasis.SENTENCE)

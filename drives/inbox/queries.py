@@ -1,4 +1,4 @@
-"""Load the coordinator's inbox: the conversations, one thread with its bookings, and whether an answer is allowed."""
+"""Load the coordinator's inbox: the conversations, a conversation's thread, and whether an answer is allowed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class ConversationRow:
 
 @dataclass(frozen=True)
 class ThreadText:
-    """A text in a thread, either a `reply` from the donor or a `message` to the donor."""
+    """A text in a conversation. `reply` is set for a text from the donor, `message` for a text to the donor."""
 
     at: datetime
     text: str
@@ -71,9 +71,10 @@ class Thread:
 
 
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
-    """List conversations that need or needed a coordinator. The longest waiting come first, then the newest.
+    """List conversations that need or needed a coordinator.
 
-    Texts that were handled as a command are not included.
+    Donors that still wait for an answer come first, the longest waiting at the top. After them come the newest
+    conversations. A donor that only sent commands (C or X) is not listed.
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
@@ -108,7 +109,7 @@ def load_conversation_rows(organization: Organization, shown: Collection[Convers
 
 
 def describe_reply(reply: InboundMessage) -> str:
-    """Return the text, and a line for pictures, which the service does not download."""
+    """Return the reply's text. Add a line with the number of attached files, because we do not download files."""
     if not reply.media_count:
         return reply.text
     files = ngettext("[%(count)s picture or file]", "[%(count)s pictures or files]", reply.media_count)
@@ -143,8 +144,11 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
 def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerPermission:
     """Return whether a coordinator may answer by text.
 
-    Answers are not allowed after a STOP, or if a consent was withdrawn after the donor's text. More than a day after
-    that text, they need a consent.
+    An answer is not allowed
+
+    - after a STOP
+    - if the donor withdrew the consent to reminders after writing to us
+    - more than a day after the donor's last text, if the donor has not consented to reminders
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):
@@ -190,7 +194,7 @@ def _load_bookings(conversation: Conversation, now: datetime) -> list[ThreadBook
     bookings = list(rows.order_by("-starts_at", "-pk")[:BOOKINGS_SHOWN])
     upcoming = sorted((row for row in bookings if row.starts_at > now), key=lambda row: row.starts_at)
     return [
-        # It counts as the donor's own cancellation.
+        # The same rules as if the donor cancels, because a coordinator cancels at the donor's request.
         ThreadBooking(row, not booking_rules.reasons_not_to_take_step(Act.CANCEL, row, "donor", now))
         for row in [*upcoming, *(row for row in bookings if row.starts_at <= now)]
     ]

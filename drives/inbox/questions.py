@@ -1,4 +1,4 @@
-"""The open questions to a number ("C or X?"), about bookings and about offers, and the ones that a reply chooses."""
+"""Find the open questions ("C or X?") to a number, about bookings and offers, and the ones that a reply answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ACTS = {ReplyCommand.CONFIRM: Act.CONFIRM, ReplyCommand.CANCEL: Act.CANCEL}
 
 @dataclass(frozen=True)
 class Question:
-    """A question about a booking, or about an open offer. An accepted offer asks about its booking."""
+    """The booking or the open offer that we asked the donor about. For an accepted offer, this is its booking."""
 
     booking: Booking | None
     offer: Offer | None = None
@@ -61,7 +61,7 @@ class Question:
         return self.volunteer.language if self.volunteer else "en"
 
     def is_open(self, command: ReplyCommand, now: datetime) -> bool:
-        """Return whether this answer would change something."""
+        """Return whether the donor may still answer with this command."""
         if self.booking:
             return not booking_rules.reasons_not_to_take_step(_ACTS[command], self.booking, "donor", now)
         return self.offer is not None and self.offer.state == OfferState.OPEN and self.offer.deadline > now
@@ -71,7 +71,7 @@ class Question:
 
 
 def list_questions(reply: InboundMessage, now: datetime) -> list[Question]:
-    """List what the open questions to this number are about: visits to come, and offers. Earlier visits come first."""
+    """List the coming visits and the offers that we asked this number about, by time of arrival."""
     prompts = notifications_queries.list_prompts(reply, now)
     abouts = {prompt.about for prompt in prompts}
     for prompt in prompts:
@@ -90,13 +90,16 @@ def load_questions(abouts: set[str]) -> list[Question]:
 
 
 def names_all(prompt: Message, questions: Sequence[Question]) -> bool:
-    """Return whether one text asked about all of these."""
+    """Return whether the text `prompt` asked about all of these bookings and offers."""
     named = {row.about for row in _list_companions(prompt)} | {prompt.about}
     return all(one.about in named for one in questions)
 
 
 def filter_chosen(numbered: dict[int, Question], choice: str) -> list[Question]:
-    """Return the questions that a choice names: "2", "all", "ana", or the local time "10 30 am"."""
+    """Return the numbered questions that the donor chose with "2", "all", "ana" or the local time "10 30 am".
+
+    Return none if a name or time fits several questions.
+    """
     if choice == reply_parser.ALL_BOOKINGS:
         return list(numbered.values())
     if choice.isdecimal() and int(choice) in numbered:

@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 
 
 def handle_new_replies(*, now: datetime) -> dict[str, int]:
-    """Handle each new reply in its own transaction, which also marks it as handled.
+    """Handle new texts from donors, each in its own transaction. Return the number of texts by outcome.
 
-    If this fails for a reply, the error is logged and a coordinator gets the reply. The other replies are still
+    If handling fails for a text, the error is logged and a coordinator gets the text. The other texts are still
     handled.
     """
     counts: dict[str, int] = {}
@@ -74,7 +74,7 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _parse_reply(reply: InboundMessage) -> ParsedReply | None:
-    """Read a letter, or the bare answer to the question "Which visit?" if that was our last text."""
+    """Find the command in a text: C or X, or only a choice such as "2" if our last text asked "Which visit?"."""
     if parsed := reply_parser.parse_reply(reply.text):
         return parsed
     choice = reply_parser.parse_choice(reply.text)
@@ -99,7 +99,7 @@ def _file_reply(
 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """Find the question that a command answers: an open one, or an expired offer if it was the last text."""
+    """Find the text that a command answers: the newest open question, or an expired offer if it was our last text."""
     return notifications_queries.find_prompt(reply, now) or _find_ended_offer(reply, now)
 
 
@@ -110,10 +110,11 @@ def _find_ended_offer(reply: InboundMessage, now: datetime) -> Message | None:
 
 
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Carry out a letter, or ask which visit it means if the number has several questions open.
+    """Carry out C or X, or ask the donor which visit the letter is about.
 
-    A letter is carried out if we asked about one visit only. C is also carried out if one text asked about all open
-    visits. After an expired offer, we ask, because the donor may mean the offer.
+    - we asked about one visit only: carry out the letter
+    - we asked about several visits: ask, except for C if the same text asked about all of them
+    - an offer has expired since: ask, because the donor may mean the offer
     """
     command = parsed.command
     if parsed.choice:
@@ -128,7 +129,7 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
 
 
 def _apply_choice(parsed: ParsedReply, reply: InboundMessage, now: datetime) -> str:
-    """Carry out "X 2", "X Ana" or "X all" for the latest "Which visit?" question. Each refusal gets its own answer."""
+    """Carry out "X 2", "X Ana" or "X all" for the latest "Which visit?" question. Explain each refusal in a text."""
     asked = reply_answers.load_asked_questions(reply)
     chosen = questions.filter_chosen(asked.numbered, parsed.choice) if asked else []
     if asked is None or not chosen or asked.has_moved(chosen):  # after a move, the question names the old time
@@ -178,8 +179,8 @@ def _apply_to_booking(
 ) -> str:
     """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone is coming, so C confirms all of them. Without `prompt`, the donor named this
-    booking. A refusal is explained in a text.
+    A text to a party asks whether everyone is coming, so C confirms all bookings that the text named. `prompt` is None
+    if the donor chose this booking by number, name or time. A refusal is explained in a text.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:

@@ -1,4 +1,4 @@
-"""Texts that answer a donor's letter: which visit it means, and why it cannot be carried out."""
+"""Queue texts that answer a donor's C or X: "Which visit?", or the reason why the command is refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,11 @@ _SHORT_NAMES = {"booking": "", "offer": "o"}  # of the subjects, in `about`
 
 @dataclass(frozen=True)
 class AskedQuestions:
-    """The latest "Which visit?" question: its letter, and what it named by number, with each revision then."""
+    """What the latest "Which visit?" question asked about.
+
+    `command` is the donor's C or X. `numbered` has the bookings and offers by their number in the text. `revisions` are
+    the bookings' revisions when we asked.
+    """
 
     command: ReplyCommand
     numbered: dict[int, Question]
@@ -40,9 +44,10 @@ class AskedQuestions:
 
 
 def ask_which(reply: InboundMessage, command: ReplyCommand, asked: Sequence[Question], now: datetime) -> bool:
-    """Ask which visit a letter means, by name and time. Return False if the visits of one organization need two texts.
+    """Text the donor a numbered list of visits, and ask which visit C or X is about.
 
-    Each organization on a shared sender names only its own visits. The numbers go on from one text to the next.
+    Organizations that share a sender each get a text with only their own visits. The numbers continue from one text to
+    the next. Return False, and send nothing, if an organization's visits do not fit into one text.
     """
     by_organization = sorted(asked, key=lambda one: one.drive.organization_id)
     texts, start = [], 1
