@@ -70,7 +70,7 @@ def _find_refusals(booking: Booking) -> MailboxRefusals | None:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """List only the invitations sent after the visit, so that the messages stay in chronological order."""
+    """List the invitations due after the visit. Earlier ones would break the chronological order of the messages."""
     invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in invitations if message.due_at > booking.starts_at]
 

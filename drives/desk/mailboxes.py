@@ -1,4 +1,4 @@
-"""Correct the mailbox of a donor, as a coordinator heard it."""
+"""Correct a donor's e-mail address at a coordinator's request."""
 
 from datetime import datetime
 
@@ -13,10 +13,10 @@ from volunteers.models import Volunteer
 
 @transaction.atomic
 def correct_email(*, person: Volunteer, email: str, actor: str, now: datetime) -> None:
-    """Replace the donor's mailbox, also for other people with the old one. An erased person is skipped.
+    """Replace the donor's mailbox. Other people with the old mailbox get the new one, too.
 
-    Refuses a mailbox that cannot exist (email_invalid) or belongs to another person (`profile.ContactTaken`). Locks:
-    identities of these people and of the new mailbox.
+    An erased donor is skipped. Refuses a mailbox that is not valid (email_invalid) or belongs to another person
+    (`profile.ContactTaken`). Locks: identities of these people and of the new mailbox.
     """
     address = contact_address.normalize_email(email)
     locks.lock_contact_change([person.pk], volunteers_queries.compute_contact_identity(address))

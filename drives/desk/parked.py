@@ -1,4 +1,4 @@
-"""Rows that a sweep could not handle, for the page where a coordinator sees them and tries again."""
+"""List the rows that a sweep could not handle, and let a coordinator try again."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,10 @@ MAX_SHOWN = 100
 
 @dataclass(frozen=True)
 class SweepSubject:
-    """What a sweep does, the organization's rows that it handles, and the page of a row."""
+    """How the page shows a sweep's parked rows.
+
+    `label` says what the sweep does, `find_rows` finds the organization's rows, and `build_url` links to a row's page.
+    """
 
     label: "StrOrPromise"
     find_rows: Callable[[Organization], Rows]
@@ -73,7 +76,7 @@ def _show_replies(row: Model) -> str:
     return reverse("organizer_replies")
 
 
-# Codes for a search belong to no organization. They are in the metrics and the log only.
+# Codes for a booking search belong to no organization, so they appear in the metrics and the log only.
 INSTALLATION_SWEEPS = frozenset({"search_codes"})
 SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
     {
@@ -105,7 +108,7 @@ class ParkedTask:
 
 
 def list_parked_tasks(organization: Organization) -> list[ParkedTask]:
-    """List the organization's parked rows, the next to be tried first. One query, and one for each sweep with any."""
+    """List the organization's parked rows by the time of the next try. One query, and one per sweep found."""
     parked_rows = list(ParkedRow.objects.filter(sweep__in=SWEEP_SUBJECTS).order_by("retry_at", "pk"))
     own = {sweep: _find_own(sweep, parked_rows, organization) for sweep in {one.sweep for one in parked_rows}}
     return [
@@ -116,7 +119,7 @@ def list_parked_tasks(organization: Organization) -> list[ParkedTask]:
 
 
 def try_again(*, organization: Organization, parked_id: int, actor: str, now: datetime) -> bool:
-    """Let the next sweep handle the row. Return whether it is a parked row of the organization."""
+    """Let the next run of the sweep handle the row. Return False if the row is not the organization's."""
     found = [one for one in list_parked_tasks(organization) if one.parked.pk == parked_id]
     for one in found:
         sweeps.retry_parked_row(parked_id=parked_id, now=now)

@@ -1,4 +1,4 @@
-"""Load the coordinator's desk: how full a drive is, whether it will reach its goal, and what is left to do."""
+"""Load the coordinator's desk: how full the drives are, whether they will reach their goals, and what is to do."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """The figures for one drive. `booked` excludes cancellations and no-shows. `held` counts unverified bookings."""
+    """The figures of a drive. `booked` excludes cancellations and no-shows. `held` counts unverified bookings."""
 
     drive: Drive
     booked: int
@@ -40,7 +40,7 @@ class DriveFigures:
 
     @property
     def takes_fewer(self) -> bool:
-        """Return whether the booked visits and the open spots are fewer than the empty drive has."""
+        """Return whether bookings and open spots together are fewer than the visits that fit in an empty drive."""
         return self.booked + self.held + self.spots_left < self.capacity
 
     @property
@@ -130,7 +130,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
 def load_home(organization: Organization, now: datetime) -> HomePage:
     """Load the organization's next and last drives. The page of all drives lists the others."""
     rows = Drive.objects.of(organization).select_related("site", "turnout")
-    # A drive takes at most a day. With `starts_at`, the index finds the first one.
+    # A drive lasts at most a day. The condition on `starts_at` lets PostgreSQL use the index.
     soon = rows.filter(starts_at__gt=now - timedelta(days=1), ends_at__gt=now).order_by("starts_at", "pk")
     found = list(soon[: rules.UPCOMING_DRIVES_SHOWN + 1])
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
@@ -139,7 +139,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     figures = _load_figures(listed, organization, now)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
-    # A waitlist may close with its drive, so look at past drives, too.
+    # Include past drives: a waitlist may close when its drive ends, and donors that no message reached need a call.
     to_call = Counter(
         subject.drive_id for subject in call_list.list_subjects_to_call([drive.pk for drive in listed], now)
     )
@@ -218,7 +218,10 @@ def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
 
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
-    """Count the return visits that still fit if they are placed into these arrival steps in order."""
+    """Count the return visits that still fit. Each arrival step, in the given order, takes as many as it can.
+
+    `screening` and `chairs` are the free stations and chairs at each step.
+    """
     shape = visit_length.compute_visit_shape(drive, "return")
     # Copy the lists, because each visit placed below takes capacity from later ones.
     screening, chairs, placed = list(screening), list(chairs), 0

@@ -74,7 +74,7 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
 
 
 def _name_drive(text: str, title: TranslatedString, **facts: str) -> str:
-    """Fill in the text. The drive's title is marked if it is in another language than the page."""
+    """Fill in the text. If the title is in another language than the page, add a `lang` attribute."""
     before, _title, after = text.partition("%(title)s")
     return format_html("{}{}{}", before % facts, languages.in_language(title), after % facts)
 

@@ -1,4 +1,4 @@
-"""What a coordinator does about a mailbox that refuses mail: try it again, or correct it."""
+"""Buttons for a mailbox that refuses mail: send to the mailbox again, or correct the address."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
