@@ -1,4 +1,4 @@
-"""Find bookings without an account, with a code sent to the donor's contact."""
+"""Let donors find their bookings without an account, by a code sent to their contact."""
 
 from datetime import datetime
 
@@ -17,8 +17,8 @@ def request_find_code(
 ) -> str:
     """Request a code for a phone number or mailbox. Return the contact's identity.
 
-    Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's token,
-    because another person may have put the old one there. Raises the same errors as `verification.request_code`.
+    Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's old
+    token, because an attacker may have set the old token. Raises the same errors as `verification.request_code`.
     """
     browsers.replace_browser_token(old=browser, new=new_browser, now=now)
     return verification.request_code(typed=typed, bound_to=bound_to, browser=new_browser, ip=ip, now=now)
@@ -39,7 +39,7 @@ def verify_found_contact(*, identity: str, code: str, bound_to: str, browser: st
 def send_find_codes(*, now: datetime, limit: int = 100) -> int:
     """Send the requested codes to the known contacts. Return the number sent.
 
-    Locks: identities, so that a volunteer gets no code during an erasure; then the requests.
+    Locks: identities, so that no code is sent to a volunteer during an erasure; then the requests.
     """
     locks.lock_identities(identities := codes.list_requested_identities(limit, now))
     requested = codes.lock_requested_codes(identities, now)

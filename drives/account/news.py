@@ -1,4 +1,4 @@
-"""Sign up for news of the next drives, with a verified contact."""
+"""Sign a visitor up for news of the next drives. The visitor verifies a contact first."""
 
 from dataclasses import replace
 from datetime import datetime

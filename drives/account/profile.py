@@ -1,4 +1,4 @@
-"""Change a donor's details in every organization that has the donor. A new contact must be verified first."""
+"""Change a donor's details in all their organizations. A new contact must be verified first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ def save_details(*, people: Sequence[Volunteer], name: str, language: str, now: 
 def request_contact_code(
     *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Send a code to a new contact, unless this browser has verified it. Return the normalized contact.
+    """Send a code to a new contact, unless this browser has already verified the contact. Return it normalized.
 
     The donor's details do not change yet. Refuses text that is not a phone number or mailbox (field "contact"). Raises
     limits.RateLimitExceeded.

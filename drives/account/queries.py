@@ -1,4 +1,4 @@
-"""Load the donor's own page: the people of the contacts that this browser verified, and their bookings."""
+"""Load the donor's own page: everyone with a contact that this browser verified, and their bookings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,10 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """The next allowed donation under one policy, and the first drive from then on. Bookings count as donations."""
+    """When a donor may next give under a policy, and the first drive from then on.
+
+    Upcoming bookings count as donations.
+    """
 
     policy: Policy
     earliest_ok_at: datetime | None  # None: at any time
@@ -34,7 +37,7 @@ class NextDate:
 
 @dataclass
 class DonorPerson(known_people.KnownPerson):
-    """A person, with their bookings, waitlist entries and next donation dates across organizations."""
+    """A person with their bookings, waitlist entries and next donation dates at all organizations."""
 
     waitlist_pages: list[WaitlistPage] = field(default_factory=list)
     upcoming: list[BookingPage] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Change consents, from the unsubscribe link in an e-mail or from the booking page."""
+"""Change a donor's consents: by the unsubscribe link in an e-mail, or on the booking page."""
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -54,7 +54,7 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
-    """Give or withdraw one consent. The text next to the button is stored as evidence."""
+    """Give or withdraw a consent. The text next to the button is stored as evidence."""
     page = views_links.get_booking_page_or_404(request, key)
     person, purpose = page.booking.volunteer, choices.read_choice(request, "purpose", Purpose.values)
     contact = _find_contact(person, choices.read_choice(request, "contact", ContactKind.values))

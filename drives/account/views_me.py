@@ -1,4 +1,4 @@
-"""The donor's own page. It shows the people of the contacts that this browser verified."""
+"""The donor's own page. It shows everyone with a contact that this browser verified."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

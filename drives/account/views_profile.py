@@ -153,7 +153,7 @@ def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
 
 
 def _person_or_404(request: HttpRequest, record: UUID) -> KnownPerson:
-    """Return the person with this volunteer record. The browser must have verified a contact that they own."""
+    """Return the person with this volunteer record, or 404 unless the browser verified a contact that they own."""
     for person in known_people.list_known_people(visitor.read_browser_token(request), timezone.now()):
         if person.is_contact_owner and any(volunteer.uuid == record for volunteer in person.records):
             return person
