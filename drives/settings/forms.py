@@ -49,7 +49,7 @@ ROLE_SENTENCES = {
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A part of the organization's settings. Its instance is a copy, because the form changes it."""
+    """A part of the organization's settings. Pass a copy of the organization, because validation changes it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""What the settings pages show."""
+"""Load the settings pages: members, API keys and the audit log."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class MemberRow:
 
 
 def list_members(organization: Organization, now: datetime, pk: int | None = None) -> list[MemberRow]:
-    """List the members with their second step and their sessions, or one of them. Three queries."""
+    """List the members with their second sign-in steps and their sessions. With `pk`, only this membership.
+
+    Three queries.
+    """
     rows = Membership.objects.filter(organization=organization).select_related("user", "organization")
     if pk is not None:
         rows = rows.filter(pk=pk)
@@ -58,7 +61,7 @@ class KeyRow:
 
 
 def list_keys(organization: Organization) -> list[KeyRow]:
-    """List the API keys, those that work first. One query."""
+    """List the API keys: first the ones that are not revoked, then the last revoked. One query."""
     zone = ZoneInfo(organization.timezone or "UTC")
     rows = ApiKey.objects.filter(organization=organization)
     keys = rows.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")[: rules.MAX_KEYS_SHOWN]
@@ -91,7 +94,10 @@ def load_audit_page(
     until: date | None = None,
     below: int | None = None,
 ) -> AuditPage:
-    """Load one page of the audit log, newest first. At most four queries, however long the log is."""
+    """Load a page of the audit log, newest first. At most four queries.
+
+    `since` and `until` are days in the organization's zone, both included. `below` is the last id of the page before.
+    """
     rows = AuditEntry.objects.filter(organization=organization)
     zone = ZoneInfo(organization.timezone or "UTC")
     if actor:
@@ -112,7 +118,7 @@ def load_audit_page(
 
 
 def list_audit_actors(organization: Organization) -> list[tuple[str, str]]:
-    """List the members, as the choices of the filter."""
+    """List the members as choices for the filter by actor."""
     members = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
     users = [one.user for one in members[: rules.MAX_MEMBERS_SHOWN]]
     return [(f"user:{user.pk}", user.get_full_name() or user.email) for user in users]

@@ -1,4 +1,4 @@
-"""Checks and test messages of an owner, and the sentences that carriers ask for when a number is registered."""
+"""Check the accounts for texts and e-mail, send test messages, and list what registrations and DNS ask for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from volunteers import consent_texts, limits
 
 @transaction.atomic
 def queue_test_text(*, organization: Organization, phone: str, now: datetime) -> None:
-    """Text a test to a phone of the owner. Refuses the eleventh test of a day (RateLimitExceeded)."""
+    """Text a test message to a phone. Refuses the eleventh test of a day (RateLimitExceeded)."""
     content = MessageContent(text=render_test_text(organization))
     _queue_test(organization, kinds.TEST_TEXT, Channel.SMS, phone, content, now)
 
@@ -36,7 +36,7 @@ def render_test_text(organization: Organization) -> str:
 
 @transaction.atomic
 def queue_test_mail(*, organization: Organization, email: str, now: datetime) -> None:
-    """Mail a test to the owner. Refuses the eleventh test of a day (RateLimitExceeded)."""
+    """E-mail a test message to the owner. Refuses the eleventh test of a day (RateLimitExceeded)."""
     content = MessageContent(
         text=_("This is a test. E-mails from your drives come from this address."),
         subject=_("Test from %(name)s") % {"name": organization.name},
@@ -66,9 +66,10 @@ def _queue_test(
 
 
 def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel, str]:
-    """Ask both providers whether their accounts work. Return the code of each problem, or "". It sends nothing.
+    """Ask the providers of texts and e-mail whether our accounts work. Send nothing.
 
-    Refuses the eleventh check of an hour (RateLimitExceeded), because the answers can take half a minute.
+    Return, for each channel, the code of the problem or "". Refuses the eleventh check of an hour (RateLimitExceeded),
+    because a check can take half a minute.
     """
     limits.spend_limit(
         scope="check_sending",
@@ -86,14 +87,14 @@ def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One question of the registration form, and the answer to copy into it."""
+    """A question of the provider's registration form, and the answer that the owner copies into the form."""
 
     question: str
     answer: str
 
 
 def list_registration_entries(organization: Organization, now: datetime) -> list[FormEntry]:
-    """List the answers for the brand and the campaign. They are English, because US carriers read them."""
+    """List the answers for the brand and the campaign, in English, because US carriers read them."""
     base, name = settings.BASE_URL, organization.legal_name or organization.name
     with translation.override("en"):
         drive = message_samples.choose_sample_drive(organization, now)
@@ -137,7 +138,7 @@ class DnsRecord:
 
 
 def list_dns_records() -> list[DnsRecord]:
-    """List the records that make mail from this installation's address pass SPF, DKIM and DMARC."""
+    """List the DNS records that let e-mail from this installation's address pass SPF, DKIM and DMARC."""
     mailbox = parseaddr(settings.EMAIL_FROM)[1]
     domain = mailbox.rpartition("@")[2]
     is_inbox = settings.EMAIL_URL == "inbox"

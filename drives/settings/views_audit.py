@@ -22,7 +22,7 @@ def show_audit_log(request: MemberRequest) -> HttpResponse:
     chosen = {name: value for name, value in form.cleaned_data.items() if value}
     page = queries.load_audit_page(organization, **chosen, below=_parse_id(request.GET.get("below", "")))
     older = urlencode({**{name: request.GET[name] for name in chosen}, "below": page.next_id}) if page.next_id else ""
-    # The page passes no `form`, because wrong filters do not make it an error page.
+    # Not as `form`: the page would then be an error page if a filter is wrong.
     return members.render_member_page(
         request, "drives/settings/audit_log.html", {"filters": form, "page": page, "older": older}
     )

@@ -1,4 +1,4 @@
-"""Members: invite, change a role, remove, end sessions."""
+"""The pages on which owners invite and remove members, change roles and end sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +49,7 @@ def invite_member(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("manage")
 def invite_founder(request: MemberRequest) -> HttpResponse:
-    """Mail a link with which another foundation sets up its own organization here (SIGNUP=invite)."""
+    """Mail a link that lets another foundation set up its own organization here (only with SIGNUP=invite)."""
     if settings.SIGNUP != "invite":
         raise Http404
     form = FounderInvitationForm(request.POST if request.method == "POST" else None)

@@ -1,4 +1,4 @@
-"""The short pages for what an organization says about itself. Each page is one form."""
+"""The settings pages about the organization itself. Each page is one form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +57,7 @@ def edit_settings_page(request: MemberRequest, page: str) -> HttpResponse:
     if page not in PAGES:
         raise Http404
     shown = PAGES[page]
-    # A copy, because the form changes its instance, and a refused color must not show in the page's frame.
+    # A copy, because the form changes its instance, and the page's frame must not show a refused color.
     instance = Organization.objects.get(pk=request.membership.organization_id)
     form = shown.form(request.POST if request.method == "POST" else None, instance=instance)
     if form.is_valid():

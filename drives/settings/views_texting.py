@@ -1,4 +1,4 @@
-"""Texting and e-mail from zero: the steps, a check of each, and tests."""
+"""The pages that help an owner set up texts and e-mail, with checks and test messages."""
 
 from typing import Any
 
