@@ -1,4 +1,4 @@
-"""QR codes of links, as drawings and as files to download."""
+"""QR codes of links, as SVG for pages and as files to download."""
 
 import io
 

@@ -60,7 +60,7 @@ def download_qr(request: MemberRequest, drive_id: int, kind: str) -> HttpRespons
 
 
 def _find_address(request: MemberRequest, drive: Drive) -> str:
-    """Return the address of the recruiter's link in the query, or else the drive's short address."""
+    """Return the URL of the recruiter's link named in the query, or else the drive's short URL."""
     link = queries.find_link(drive, request.GET.get("link", ""))
     path = reverse("share_link", args=[link.code]) if link else reverse("short_drive", args=[drive.pk])
     return web_links.build_absolute_url(path)
