@@ -1,4 +1,4 @@
-"""The errors that actions raise: reasons with codes, and alternative times."""
+"""The errors that actions raise, with the coded reasons and alternative times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason with a stable code and a sentence. Interval reasons also have the first allowed time.
+    """A reason for a refusal, with a stable code and a sentence.
 
-    In a party, `person` is the donor's name as typed.
+    `earliest_ok_at` is set if the donor must wait until then. `person` is the typed name of the party member.
     """
 
     code: str
@@ -31,10 +31,7 @@ class OtherDrive:
 
 @dataclass(frozen=True)
 class OpenTime:
-    """A time at which a visit or a party fits. Times are UTC.
-
-    `slot_id` and `starts_at` are those of the first arrival.
-    """
+    """A time at which a visit or a party fits. Times are UTC. `slot_id` is the slot of the first arrival."""
 
     slot_id: int
     arrivals: tuple[datetime, ...]  # one for each person, in the order given
@@ -55,7 +52,7 @@ class OpenTime:
 
 
 class Refusal(ValidationError):
-    """The refusal of an action, with all reasons and the nearest possible times."""
+    """An action is refused. The error has all reasons and the nearest possible times."""
 
     def __init__(self, reasons: Sequence[Reason], alternatives: Sequence[OpenTime] = ()) -> None:
         super().__init__([ValidationError(reason.detail, code=reason.code) for reason in reasons])

@@ -1,4 +1,4 @@
-"""Celery tasks for drives. All of them may run twice."""
+"""Celery tasks for drives. Running a task twice is safe."""
 
 from typing import Any
 

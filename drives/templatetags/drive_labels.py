@@ -1,4 +1,4 @@
-"""Filters that put states, reasons and actors into words."""
+"""Template filters that show states, reasons and actors in words."""
 
 from collections.abc import Mapping
 
@@ -162,7 +162,7 @@ def _build_booking_script(topic: CallTopic, booking: Booking) -> str:
 
 
 def _strip_sms_frame(message: Message) -> str:
-    """Remove the sender's name and the STOP line, because they make no sense on the phone."""
+    """Remove the sender's name and the STOP line, because a coordinator reads the text aloud on the phone."""
     if message.channel != Channel.SMS:
         return message.text
     return message.text.partition(": ")[2].rpartition(" STOP")[0]
@@ -187,7 +187,7 @@ def shown_contact(context: Context, address: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def contact_link(context: Context, address: str, css: str = "") -> str:
-    """Show a contact as `shown_contact` does, with a link to call or mail it if it is shown in full."""
+    """Show a contact as `shown_contact` does. If it is shown in full, a click on it starts a call or an e-mail."""
     shown = shown_contact(context, address)
     if not context.get("may_check_in"):
         return shown

@@ -1,4 +1,4 @@
-"""The filter that shows an organization's own text, written in Markdown."""
+"""The template filter that renders an organization's Markdown text."""
 
 from django import template
 from django.utils.safestring import SafeString

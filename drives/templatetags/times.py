@@ -1,4 +1,4 @@
-"""Filters for phone numbers and for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
+"""Filters for phone numbers, and for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
 
 from datetime import date, datetime
 
@@ -26,7 +26,7 @@ register.filter("phone", contact_address.format_phone)
 
 @register.filter
 def spelled(code: str) -> SafeString:
-    """Show a code, and have screen readers read it letter by letter instead of as a word or one large number."""
+    """Show a code so that screen readers read it letter by letter, not as a word or a large number."""
     shown = '<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>'
     return format_html(shown, code, " ".join(code))
 
@@ -39,7 +39,7 @@ def contact(address: str) -> str:
 
 @register.filter
 def iso_time(at: datetime) -> str:
-    """Format for a datetime attribute. HTML allows at most three digits after the second."""
+    """Format a time for HTML's `datetime` attribute, without microseconds, because HTML allows only three digits."""
     return at.isoformat(timespec="seconds")
 
 
@@ -66,7 +66,7 @@ def weekday(at: datetime, zone: str) -> str:
 
 @register.filter
 def short_moment(at: datetime, zone: str) -> str:
-    """Format as: Sat Mar 14, 9:45 AM. For pages that show the zone elsewhere."""
+    """Format a time as "Sat Mar 14, 9:45 AM". Use it only on pages that show the zone elsewhere."""
     return f"{localtime.format_short_day(at, zone)}, {localtime.format_time(at, zone)}"
 
 
