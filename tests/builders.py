@@ -86,7 +86,7 @@ def policy(**fields: Any) -> Policy:
 
 
 def lax() -> Policy:
-    """Create a policy without intervals, for donors with two drives close together."""
+    """Create a policy without intervals. A donor may then book two drives close together."""
     return policy(min_hours=None, windows=[])
 
 
@@ -242,7 +242,7 @@ def booked(
 def gave(
     of: Drive, *, n: int = 0, number: int = 42, outcome: str = "donated", booked_at: datetime = NOW, **who: Any
 ) -> Booking:
-    """Create a booking with its check-in, and with an outcome an hour later."""
+    """Create a booking, check the donor in at its start, and record the outcome an hour later."""
     booking = booked(of, n=n, number=number, now=booked_at, **who)
     came = booking.starts_at
     check_in.check_in_donor(booking_id=booking.pk, actor="user:1", now=came)

@@ -1,4 +1,4 @@
-"""All routes of the service, and an organization whose rows they show."""
+"""All routes of the service, and an organization with rows for the routes to show."""
 
 import re
 from collections.abc import Iterable, Iterator

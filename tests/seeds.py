@@ -1,6 +1,7 @@
 """Pauses and seeded bugs for race tests. If a pause or bug is never reached, its test fails.
 
-Replace a function in the module that calls it, because a name that a module has imported is a separate copy.
+Replace a function in the module that calls it. If that module has imported the function by name, a replacement
+elsewhere has no effect.
 """
 
 from collections.abc import Callable, Iterator

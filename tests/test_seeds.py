@@ -16,7 +16,7 @@ RACES = re.compile(r"^from tests\.races(\.arena)? import", re.MULTILINE)
 
 
 class Subject:
-    """Replaces a module."""
+    """An object that stands for a module."""
 
     __name__ = "subject"
 

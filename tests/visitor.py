@@ -20,7 +20,7 @@ class Form:
     choices: dict[str, list[str]] = field(default_factory=dict)
 
     def filled(self, values: Mapping[str, str]) -> Fields:
-        """Return the fields with these values. Raise if a name is not in the form."""
+        """Return the fields with these values. Fail if the form has no such field or does not offer the value."""
         assert values.keys() <= self.names, f"{self.action} has no field {values.keys() - self.names}"
         for name, value in values.items():
             assert value in self.choices.get(name, [value]), f"{name}={value} is not offered"

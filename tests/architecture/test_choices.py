@@ -1,6 +1,6 @@
 """Views do not compare posted values with `==` or `in`.
 
-Such a view would treat every unknown value as the other choice.
+A comparison such as `== "yes"` would treat every unknown value as a no.
 """
 
 import ast

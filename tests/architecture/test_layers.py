@@ -43,7 +43,7 @@ CONTRACTS = {
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Make a folder with an empty module for every layer, and the project's contracts."""
+    """Create a folder with the project's import contracts and an empty module for every layer."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package, contract in CONTRACTS.items():
         for module in [name for layer in layers_of(contract) for name in layer]:

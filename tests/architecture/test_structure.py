@@ -68,7 +68,7 @@ def signal_imports(sources: Iterable[Source]) -> list[str]:
 
 
 def find_imports_outside(package: str, homes: Iterable[str], sources: Iterable[Source]) -> list[str]:
-    """List the files that import the package but are outside its homes, the only places that may import it."""
+    """List the files that import the package but are outside `homes`, the only places that may import it."""
     return [
         source.path
         for source in sources
@@ -134,7 +134,10 @@ def test_only_its_homes_import_the_package(package: str) -> None:
 
 @pytest.mark.parametrize("package", HOMES)
 def test_every_home_imports_its_package(package: str) -> None:
-    """An unused home must be removed from the list. Otherwise a new import there would go unnoticed."""
+    """HOMES lists the places that may import a package.
+
+    A place that does not import it must be removed from HOMES. Otherwise a later import there would go unnoticed.
+    """
     for home in HOMES[package]:
         files = [source for source in project_sources(*CODE) if inside(source.path, [home])]
         assert find_imports_outside(package, [], files), home
@@ -153,7 +156,10 @@ def test_apps_import_each_other_only_through_doors() -> None:
 
 @pytest.mark.parametrize("door", [f"{app}.{door}" for app, doors in DOORS.items() for door in sorted(doors)])
 def test_every_door_is_used(door: str) -> None:
-    """An unused door must be removed from the list. Otherwise a new import through it would go unnoticed."""
+    """A door is a module that other apps may import.
+
+    A door that no other app imports must be removed from the list. Otherwise a later import would go unnoticed.
+    """
     through = {
         name
         for source in project_sources(*APPS)

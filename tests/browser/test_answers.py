@@ -1,4 +1,4 @@
-"""The pages of replies, broadcasts and calls in a real browser: accessibility, narrow screens, light and dark."""
+"""Pages of replies, broadcasts and calls in a real browser: accessibility, narrow screens, light and dark colors."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Readiness and metrics: responses and number of queries."""
+"""The readiness and metrics endpoints: their responses, and how many queries they take."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -69,7 +69,7 @@ def list_unknown_names(page: Source) -> list[str]:
 
 
 def resolves(name: str) -> bool:
-    """Return whether the name is a module or an attribute of one."""
+    """Return whether the dotted name is a module, or an attribute of a module or class."""
     module, _, attribute = name.rpartition(".")
     try:
         importlib.import_module(name)
@@ -82,7 +82,7 @@ def resolves(name: str) -> bool:
 
 
 def find(name: str) -> object | None:
-    """Return the module with this name, or the class in a module."""
+    """Return the module or class with this dotted name, or None."""
     try:
         return importlib.import_module(name)
     except ImportError:

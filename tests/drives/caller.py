@@ -1,4 +1,4 @@
-"""Calls the API as a program would, and checks every response against the schema."""
+"""Call the API as a program would, and check every response against the schema."""
 
 import json
 import re
@@ -60,7 +60,7 @@ class Api:
 
 
 def hold_to_schema(method: str, path: str, answer: Any) -> None:
-    """Fail if the response has a status, a content type or a member that is not in the schema."""
+    """Fail if the response has a status, a content type or a field that is not in the schema."""
     described = operation(method, path)
     if described is None:
         assert answer.status_code in {404, 405}, (method, path, answer.status_code)

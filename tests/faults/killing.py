@@ -148,7 +148,7 @@ class Arena(Workers):
         return self
 
     def queue(self, number: int = EACH) -> list[Message]:
-        """Queue due messages, each with its own text."""
+        """Queue this many due messages, all with different texts."""
         now = timezone.now()
         numbers = [next(_numbers) for _each in range(number)]
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""Reports on a message's delivery from the provider, in every possible order."""
+"""The provider's delivery reports about a message, in every possible order."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -43,7 +43,7 @@ def no_token() -> None:
 
 
 def no_look_up() -> Any:
-    """Seed a bug: after a worker died, send again without asking the provider.
+    """Seed a bug: after a worker has died, send the message again without asking the provider about it.
 
     Return the patch, which the caller must start and stop.
     """

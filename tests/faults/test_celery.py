@@ -46,7 +46,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 class Kept:
     """A program that is restarted when it exits, as compose does (`restart: unless-stopped`).
 
-    Celery needs this. A worker that loses its broker while it replaces a process of its pool crashes with "file
+    Celery needs the restart. A worker that loses its broker while it replaces a process of its pool crashes with "file
     descriptor is None" in Celery's own code.
     """
 

@@ -64,7 +64,7 @@ def live(clock: Clock, since: datetime, until: datetime, *, watching: Iterable[d
 
 
 def wall(moment: datetime, zone: ZoneInfo = LOS_ANGELES) -> str:
-    """Return an instant as local time: Sat Mar 13 10:30."""
+    """Return an instant as local time, such as Sat Mar 13 10:30."""
     return f"{moment.astimezone(zone):%a %b %-d %H:%M}"
 
 

@@ -1,4 +1,4 @@
-"""Problems with delivery: the service lists, logs and counts them."""
+"""The service lists, logs and counts problems with delivery."""
 
 import logging
 from collections.abc import Callable

@@ -57,7 +57,7 @@ def constant(kind: MessageKind) -> str:
 
 
 def queued_kinds(sources: tuple[Source, ...]) -> set[str]:
-    """Return the kinds named in modules that build envelopes, and the kinds from a schedule or a broadcast."""
+    """Return the kinds that are named in modules that build envelopes, and the kinds of reminders and broadcasts."""
     makers = [source.text for source in sources if "envelopes.build_envelopes(" in source.text]
     named = {kind.name for kind in KINDS.values() if any(f"kinds.{constant(kind)}" in text for text in makers)}
     return named | {str(name) for name in (*reminder_times.REMINDERS, *BroadcastKind)}

@@ -1,6 +1,6 @@
-"""The service stops sending to a mailbox that permanently refuses mail.
+"""The service stops sending to a mailbox that permanently refuses mail, except codes.
 
-The mailbox still gets codes. It gets all mail again once it accepts an e-mail or a coordinator corrects it.
+It sends other mail again once the mailbox accepts an e-mail, or once a coordinator asks for another try.
 """
 
 import pytest

@@ -1,4 +1,7 @@
-"""/readyz, the log and a metric report messages that are not sent. They state since when, and the remedy."""
+"""/readyz, the log and a metric report messages that are not sent.
+
+Each report in /readyz and the log names the start time and the remedy.
+"""
 
 from datetime import timedelta
 

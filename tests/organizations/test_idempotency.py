@@ -123,7 +123,7 @@ def test_a_key_costs_three_statements_and_a_replay_two() -> None:
 
 
 def naive(number: int, key: str) -> StoredAnswer:
-    """As a control, read, work and write without a lock."""
+    """Run a request without a lock, as a control."""
     known = IdempotentAnswer.objects.filter(scope="key:1", key_hash=key).first()
     if known:
         return StoredAnswer(known.status, known.body, replayed=True)

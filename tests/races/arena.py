@@ -85,7 +85,7 @@ def pause_after_facts(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def without_conditional_update(monkeypatch: pytest.MonkeyPatch, think: Callable[[], None] | None = None) -> None:
-    """Seed a bug: read the counters, pause, then write the value read plus one."""
+    """Seed a bug: read the slot counters, pause, and then write the old values plus the change."""
     wait = think or seeds.pausing("the naive change of counters")
 
     def naive(*, drive_id: int, deltas: counters.Deltas) -> bool:

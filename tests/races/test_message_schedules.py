@@ -64,7 +64,7 @@ def test_control_without_the_drive_lock_a_booking_gets_the_old_schedule(monkeypa
 
 
 def edit_against_send() -> Callable[[], bool]:
-    """Return a race: a worker sends a claimed reminder while a coordinator moves the reminder to another day."""
+    """Return a race: a worker sends a claimed reminder while a coordinator moves that reminder to another day."""
     numbers = count(1)
 
     def race() -> bool:

@@ -98,7 +98,7 @@ def test_of_many_at_once_never_one_too_many_is_let_through() -> None:
 
 
 def naive(subject: str, most: int) -> str:
-    """As a control, read, check and write without a lock."""
+    """Spend one unit of a limit without a lock, as a control."""
     counter, _ = LimitCounter.objects.get_or_create(
         scope="test", subject=subject, window_start=NOW, defaults={"count": 0}
     )

@@ -310,7 +310,7 @@ def test_twenty_simultaneous_correct_codes_verify_once() -> None:
 
 
 def naive(code_id: int) -> CodeResult:
-    """As a control, read the tries, check and count without a lock."""
+    """Count a wrong code without a lock, as a control."""
     code = VerificationCode.objects.get(pk=code_id)
     if code.tries >= 5:
         return CodeResult.NO_TRIES_LEFT
@@ -378,9 +378,9 @@ def test_a_verified_browser_is_deleted_after_thirty_days() -> None:
 
 @pytest.mark.django_db
 def test_the_whole_service_sends_two_thousand_search_codes_a_day() -> None:
-    """A fifth of the budget is reserved for contacts that an organization knows.
+    """A fifth of the 2,000 codes is reserved for contacts that an organization knows.
 
-    Unknown contacts therefore get 1,600 codes a day.
+    Unknown contacts therefore get at most 1,600 codes a day.
     """
     budget = Limit("code_budget_sms", "all", 2_000, timedelta(days=1), amount=1_599)
     limits.spend_limits(limits=[budget], now=NOW)

@@ -32,7 +32,7 @@ def ask(browser: Client, contact: str = PHONE, **headers: Any) -> Any:
 
 
 def code() -> str:
-    """Send the codes that wait, as the worker does. Return the newest."""
+    """Send the queued codes, as the worker does. Return the newest code."""
     booking_search.send_find_codes(now=NOW)
     newest = Message.objects.filter(kind="code").order_by("-pk")[0]
     found = re.search(r"\d{6}", newest.text)
@@ -81,7 +81,10 @@ def test_a_mailbox_finds_what_was_booked_with_it() -> None:
 
 
 def seen(response: Any) -> tuple[Any, ...]:
-    """Return everything in a response that a stranger could compare, except the stranger's own token and contact."""
+    """Return all parts of a response that could tell a stranger whether a contact is known.
+
+    The CSRF token and the typed contact differ in any case, so they are left out.
+    """
     body = re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|\(\d{3}\) 555-\d{4}', b"", response.content)
     headers = {name: value for name, value in response.headers.items() if name != "X-Request-ID"}
     return response.status_code, body, headers, sorted(response.cookies)

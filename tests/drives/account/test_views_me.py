@@ -1,6 +1,6 @@
-"""The donor's own page shows the people of one contact, their bookings and waitlist entries.
+"""The donor's own page shows the people of one contact, their bookings and their waitlist entries.
 
-Its query count is fixed.
+The page takes a fixed number of queries.
 """
 
 import re
@@ -46,7 +46,7 @@ def shown(browser: Client) -> str:
 
 
 def sections(browser: Client) -> list[str]:
-    """Return what the page says about each person."""
+    """Return the text of each person's section on the page."""
     page = browser.get(reverse("donor_bookings")).content.decode()
     return [text_of(part) for part in re.findall(r"<section .*?</section>", page, re.DOTALL)]
 
@@ -122,7 +122,7 @@ def test_one_person_and_three_take_the_same_number_of_queries() -> None:
 
 
 def two_of_one_name() -> tuple[Booking, Booking]:
-    """Create Ana, the owner of the phone, and her daughter with the same name and phone."""
+    """Book for Ana, the owner of the phone, and for her daughter with the same name and phone."""
     drive = builders.drive(policy_id=builders.lax().pk)
     mother = builders.booked(drive)
     day = builders.DRIVE_DAY + timedelta(weeks=4)
@@ -150,7 +150,10 @@ def test_a_person_at_two_organizations_is_one_and_needs_no_telling_apart() -> No
 
 
 def two_owners_of_one_name() -> tuple[Booking, Booking, Booking]:
-    """Create two owners in one organization, by phone and by e-mail, and a volunteer elsewhere who could be either."""
+    """Book for two people named Ana in one organization, one with a phone and one with a mailbox.
+
+    Also book for an Ana at another organization. She could be either of them.
+    """
     drive = builders.drive(policy_id=builders.lax().pk)
     by_phone = builders.booked(drive)
     by_mail = builders.booked(drive, n=8, phone="", email="ana@example.org")

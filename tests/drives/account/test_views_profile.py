@@ -1,4 +1,7 @@
-"""A donor changes name, language, contacts and consents at all organizations at once, with verification."""
+"""A donor changes their name, language, contacts and consents at all organizations at once.
+
+A new contact must be verified.
+"""
 
 import re
 from typing import Any
@@ -24,7 +27,7 @@ NEW_KEPT = "+12015550150"
 
 
 def ana(browser: Client, drive: Drive | None = None, **details: Any) -> Volunteer:
-    """Book as Ana in this browser. Return her."""
+    """Book as Ana in this browser. Return her record."""
     person = donor.booked(browser, drive or builders.drive(), **details).volunteer
     assert person is not None
     return person

@@ -95,7 +95,7 @@ def test_every_call_says_who_may_make_it() -> None:
 def test_an_id_of_another_organization_is_not_found(method: str, route: str) -> None:
     world = World()
     cleo = Api.with_key(builders.organization("Other"), Role.OWNER)
-    cleo.get("drives/")  # notes when the key was last used
+    cleo.get("drives/")  # records when the key was last used
     before = everything()
     strange = send(cleo, method, world.path(route))
     never = send(

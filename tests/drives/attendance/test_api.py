@@ -41,7 +41,7 @@ def test_the_roster_lists_bookings_by_time_without_holds() -> None:
 def test_the_roster_takes_the_same_queries_for_one_and_three() -> None:
     drive = builders.drive()
     api = door(drive)
-    api.get("drives/")  # notes when the key was last used
+    api.get("drives/")  # records when the key was last used
 
     def donors(people: int) -> Callable[[], object]:
         for n in range(drive.bookings.count(), people):

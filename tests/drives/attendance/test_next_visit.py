@@ -95,7 +95,7 @@ def over(drive: Drive) -> datetime:
 
 
 def closed(drive: Drive) -> datetime:
-    """Close out the drive at the time when that is due. Return the time."""
+    """Close out the drive as soon as its grace period is over. Return that time."""
     assert close_out.close_out_drive(drive_id=drive.pk, now=over(drive))
     return over(drive)
 

@@ -153,7 +153,7 @@ def sweeps_at_once() -> Callable[[], bool]:
     cancel(builders.booked(drive, number=43), START + EVERY)
 
     def race() -> bool:
-        """Run two sweeps: one covers only the first cancellation, and the other covers both."""
+        """Run two sweeps at once. One covers only the first cancellation, and the other covers both."""
         Message.objects.filter(kind="alert_cancellation").delete()
         run_concurrently(
             partial(cancellation_digests.queue_due_digests, now=SWEEP),

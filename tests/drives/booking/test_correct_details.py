@@ -141,7 +141,7 @@ def test_corrections_in_a_known_browser_count_for_the_network() -> None:
 
     A correction to an unverified contact needs a code and counts.
     """
-    browser, drive = Client(), builders.drive()  # 32 return visits, so eight spots
+    browser, drive = Client(), builders.drive()  # 32 return visits fit, so a network may hold 8 spots
     donor.booked(browser, builders.drive())
     for n in range(8):
         booking = donor.kept(browser, drive, n)

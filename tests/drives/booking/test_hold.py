@@ -236,7 +236,7 @@ def test_a_lapsed_hold_is_not_extended() -> None:
 
 
 def test_an_extended_hold_counts_for_its_network_until_its_end() -> None:
-    drive = builders.drive()  # 32 return visits, so eight spots
+    drive = builders.drive()  # 32 return visits fit, so a network may hold 8 spots
     party = builders.held_together(drive, number=42, people=(("Test Ana Alder", "return"), ("Test Bo Alder", "return")))
     assert extend(party[1], NOW + timedelta(minutes=14)).is_extended
     later = NOW + timedelta(minutes=15)
@@ -255,7 +255,7 @@ def test_a_hold_is_not_extended_on_a_network_that_holds_its_share() -> None:
     with pytest.raises(RateLimitExceeded):
         extend(booking, NOW, ip="192.0.2.99")
     assert not Booking.objects.get(pk=booking.pk).is_extended
-    assert extend(booking, NOW, ip="192.0.2.99", browser=browser).is_extended  # it needs no code
+    assert extend(booking, NOW, ip="192.0.2.99", browser=browser).is_extended  # this browser needs no code
 
 
 def test_a_lapsed_hold_makes_room_for_another() -> None:

@@ -255,7 +255,7 @@ def test_a_party_counts_as_one_hold_of_its_contact() -> None:
 
 
 def test_a_network_holds_at_most_a_quarter_of_a_drive() -> None:
-    drive = builders.drive()  # 32 return visits, so eight spots
+    drive = builders.drive()  # 32 return visits fit, so a network may hold 8 spots
     six = builders.held_together(drive, number=1, people=SIX)
     builders.held_together(drive, n=8, number=251, people=TWO)  # on the same network
     with pytest.raises(RateLimitExceeded):

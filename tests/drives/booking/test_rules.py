@@ -26,7 +26,7 @@ LOS_ANGELES = "America/Los_Angeles"
 
 
 def place(**changes: object) -> BookingFacts:
-    """Build a bookable slot that starts in an hour, at a drive that ends in five."""
+    """Build a bookable slot that starts in one hour, at a drive that ends in five hours."""
     facts: dict[str, object] = {
         "drive_state": DriveState.PUBLISHED,
         "drive_ends_at": NOW + timedelta(hours=5),

@@ -1,6 +1,6 @@
 """The table of steps decides whether a booking may change.
 
-It judges by the actor, the booking's state, and the time.
+The decision depends on the actor, the booking's state, and the time.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """A move withdraws the unsent messages about the old time.
 
-It never withdraws a code, an answer or a thank-you message.
+A move never withdraws a code, an answer or a thank-you message.
 """
 
 from datetime import timedelta

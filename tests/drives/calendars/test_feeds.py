@@ -1,4 +1,7 @@
-"""A donor's calendar feed. It serializes each event once per change, and nothing for a 304 response."""
+"""A donor's calendar feed.
+
+The service serializes each event once per change, and nothing for a 304 response.
+"""
 
 import re
 from datetime import timedelta

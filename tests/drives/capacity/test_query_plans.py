@@ -1,8 +1,8 @@
 """Query plans of the most frequent statements.
 
-They run hundreds of times a second when a drive opens, or every few seconds. The tests check plans, not times:
-PostgreSQL must use an index to find the few rows of one booking. The tests check the generic plan, because PostgreSQL
-may use it from the sixth execution on.
+These statements run hundreds of times a second when a drive opens, or every few seconds. The tests check plans, not
+times: PostgreSQL must use an index to find the few rows of one booking. The tests check the generic plan, because
+PostgreSQL may use it from the sixth execution on.
 """
 
 import os
@@ -54,7 +54,7 @@ def statements(act: Callable[[], object]) -> list[str]:
 
 
 def large_tables_read_whole(sql: str) -> set[str]:
-    """Return the large tables that PostgreSQL would read row by row for this statement."""
+    """Return the large tables that PostgreSQL would read completely for this statement."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     numbers = count(1)
     sql = re.sub(r"%\((\w+)\)s", lambda value: f"${names.index(value[1]) + 1}", sql)
@@ -99,7 +99,7 @@ def test_no_hot_statement_scans_a_large_table(name: str, drive: Drive) -> None:
 
 
 def test_control_a_statement_that_scans_is_detected(drive: Drive) -> None:
-    """PostgreSQL expects to find a lapsed hold early in a scan, so it plans one.
+    """PostgreSQL expects to find a lapsed hold early, so it chooses to scan the table.
 
     If no hold has lapsed, the scan reads all bookings.
     """

@@ -1,4 +1,4 @@
-"""Forecast the donations from a number of bookings, and the bookings that a goal needs."""
+"""Forecast the donations to expect from bookings, and the number of bookings that a goal needs."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -60,7 +60,7 @@ def reference_allows_beside(
 ) -> bool:
     """Return whether the reference allows a visit at `at`.
 
-    `past` is a self-reported donation. It counts as earlier than the visit, whatever its hour.
+    `past` is a self-reported donation. Its hour is unknown, so it counts as earlier than the visit.
     """
     if past is None:
         return reference_allows(rules, others, at, zone)

@@ -166,7 +166,10 @@ def room_with(steps: int, *, closed: set[int], fewer_chairs: set[int]) -> FreeCa
 
 
 def test_a_search_ends_after_three_thousand_placements() -> None:
-    """The search finds the best arrangement after 2,997 placements in one case. It would need 3,019 in the other."""
+    """In one case, the search finds the best arrangement after 2,997 placements.
+
+    In the other case, the best one would take 3,019, so the search returns a worse one.
+    """
     party = [VisitShape(2, 4)] * 4 + [VisitShape(5, 8)] * 2
     in_time = room_with(
         66, closed={2, 17, 23, 27, 28, 35, 37, 38, 40}, fewer_chairs={0, 2, 3, 4, 5, 6, 9, 12, 13, 19, 25, 26, 28, 43}

@@ -1,4 +1,4 @@
-"""When messages are sent, across zones, DST changes and any schedule."""
+"""The times at which reminders are sent: in every time zone, over DST changes, and for any message schedule."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""A field of bits records visitors, and an estimate gives their number."""
+"""A field of bits records the visitors. The service estimates their number from the bits that are set."""
 
 import hashlib
 

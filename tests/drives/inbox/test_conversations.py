@@ -78,7 +78,7 @@ def asked_of(organization: Organization, at: datetime, **fields: Any) -> Message
 
 
 def ana(drive: Drive | None = None, number: int = 42, n: int = 0, **who: Any) -> Booking:
-    """Create Ana's booking, and withdraw or delete its earlier messages."""
+    """Create Ana's booking, and withdraw or delete the messages that exist so far."""
     booking = builders.booked(drive or builders.drive(), number=number, n=n, **who)
     Message.objects.exclude(state="scheduled").update(state="withdrawn", reason="")
     Message.objects.filter(state="scheduled").delete()

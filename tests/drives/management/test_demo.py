@@ -1,4 +1,7 @@
-"""The demo. The service's own actions create it, it is the same each time, and a new day adds to it."""
+"""The service's own actions create the demo's data.
+
+The data is the same each time, and each new day adds to it.
+"""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

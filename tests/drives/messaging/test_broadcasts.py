@@ -31,7 +31,7 @@ EXPECTED = Audience()
 
 
 def create_drive_with_donors(*numbers: int, **who: Any) -> Drive:
-    """Create a drive with these donors, half an hour apart. They have no messages yet."""
+    """Create a drive, and book these donors half an hour apart. Delete their messages."""
     drive = builders.drive()
     for position, number in enumerate(numbers):
         builders.booked(drive, n=2 * position, number=number, **who)

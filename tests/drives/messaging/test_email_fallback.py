@@ -1,4 +1,4 @@
-"""The service sends an e-mail if a text to the same donor fails."""
+"""If a text fails, the service sends an e-mail to the donor instead."""
 
 from datetime import timedelta
 from typing import Any

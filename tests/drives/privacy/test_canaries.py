@@ -117,7 +117,7 @@ def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: p
 def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real stored responses contain links but no contact.
 
-    As a control, one contains a phone number and survives the erasure, and the search must find it.
+    As a control, this one contains a phone number, and the erasure does not delete it. The search must find the number.
     """
     ana = plant()
     text = f'{{"phone":"{planted.PHONE}"}}'

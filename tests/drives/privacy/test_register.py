@@ -44,7 +44,10 @@ def test_every_table_from_which_something_leads_to_a_person_is_decided_upon() ->
 )
 @pytest.mark.parametrize("label", ["volunteers.Volunteer", "drives.Drive", "drives.Slot", "drives.NewTable"])
 def test_control_a_new_column_is_caught(label: str, column: "models.Field[Any, Any]") -> None:
-    """Add a column to each kind of table: about donors, about plans, without text so far, and new."""
+    """A new text column in each of four tables is reported as undecided.
+
+    The tables are one about donors, one about plans, one without text columns, and a new one.
+    """
     app, _, name = label.partition(".")
     with isolate_apps(app):
         meta = type("Meta", (), {"app_label": app})

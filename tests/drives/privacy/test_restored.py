@@ -265,7 +265,7 @@ def test_erasing_people_on_the_list_adds_no_line(settings: Any, tmp_path: Path) 
 
 @pytest.mark.usefixtures("copied")
 def test_a_visit_under_way_in_the_copy_does_not_keep_it_closed(time_machine: Any, tmp_path: Path) -> None:
-    """In the restored copy, the donor is still checked in.
+    """In the restored copy, the donor is still checked in, but is erased again nevertheless.
 
     The visit had ended in the lost database. Otherwise the erasure would have been refused there.
     """

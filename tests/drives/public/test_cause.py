@@ -164,7 +164,7 @@ def png_head(size: tuple[int, int]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + b"\0\0\0\x01IDAT"
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # of damaged metadata
+@pytest.mark.filterwarnings("ignore::UserWarning")  # about damaged metadata
 def test_damaged_pictures_are_refused_and_never_a_fault() -> None:
     chance = random.Random(5)
     for kind in ("JPEG", "PNG", "WEBP"):

@@ -56,7 +56,7 @@ def test_only_owners_open_the_pages_that_change_settings(role: str) -> None:
 
 def test_the_hub_leads_to_every_page() -> None:
     hub = coordinator.signed_in(ben()).get(reverse("organizer_settings")).content.decode()
-    linked = {"organizer_invite_member", "organizer_create_key"}  # from the page of members, and of keys
+    linked = {"organizer_invite_member", "organizer_create_key"}  # linked from the pages of members and of keys
     for address in [*(reverse(name) for name in OWNER_PAGES if name not in linked), *map(page, PAGES)]:
         assert f'href="{address}"' in hub, address
 

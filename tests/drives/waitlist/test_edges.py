@@ -78,9 +78,9 @@ def test_an_offer_ends_exactly_at_its_deadline(verb: str) -> None:
 
 
 def test_an_entry_by_a_coordinator_is_judged_on_this_organizations_rows_only() -> None:
-    """If donations at other organizations counted, the coordinator would learn of them.
+    """If donations at other organizations counted here, the coordinator would learn of them.
 
-    They are checked when the donor books.
+    The service counts them when the donor books.
     """
     full = builders.full_drive()
     drive = full[0].drive

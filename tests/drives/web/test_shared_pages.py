@@ -205,7 +205,7 @@ def test_a_page_for_a_visitor_with_another_cookie_is_not_shared(cookie: str) -> 
     assert "Cookie" in response.headers["Vary"]
     book(drive)
     assert "9:00 AM 1 left" in shown(drive, browser)
-    assert "9:00 AM 1 left" in shown(drive)  # the stranger did not get the page of before
+    assert "9:00 AM 1 left" in shown(drive)  # not the page from before the booking
 
 
 @pytest.mark.parametrize(("cookie", "value"), [("django_language", "en"), ("csrftoken", "a" * 32)])
