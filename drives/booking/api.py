@@ -273,7 +273,7 @@ def create_once(
 
 
 def _build_idempotency_scope(request: Request) -> str:
-    """Return the scope of an idempotency key. All anonymous callers share one scope, so their keys must be random."""
+    """Return the scope of an idempotency key. Anonymous callers share one scope, so their keys must be random."""
     if isinstance(request.auth, ApiKey):
         return f"key:{request.auth.pk}"
     return f"user:{request.user.pk}" if request.user else idempotency.ANONYMOUS

@@ -24,15 +24,16 @@ def create_booking_for_donor(
     source: Source = Source.COORDINATOR,
     override_reason: str = "",
 ) -> Booking:
-    """Book for a donor without a verification code, and check only this organization's records.
+    """Book for a donor without a verification code. Only this organization's records of the donor are read.
 
-    The slot or the drive may be closed to online bookings. The visit type follows this organization's records.
+    The slot or the drive may be closed to online bookings, and the slot may have started. The donor's history decides
+    the visit type, unless `override_reason` is given.
 
     Refuses:
-    - everything that `hold.hold_bookings` refuses, except a closed slot or drive
-    - a second active booking at the drive
-    - a time too close to another donation, unless `override_reason` is given, which is saved; never a time at which the
-      donor is booked elsewhere
+    - everything else that `hold.hold_bookings` refuses about a drive or slot
+    - a second active booking of the donor at the drive
+    - a time too close to another donation, unless `override_reason` is given, which is saved
+    - a time at which the donor is booked at another drive, even with `override_reason`
 
     Locks: identities, drive (shared), slots.
     """
@@ -78,7 +79,7 @@ def _save_self_check(booking: Booking, person: Person) -> None:
 
 
 def _save_override(booking: Booking, override_reason: str) -> None:
-    """Save the reason with the rules that it overrides, so that it excuses nothing else at check-in."""
+    """Save the reason for the override and the rules that it covers. At check-in, only those rules are waived."""
     assert booking.volunteer_id is not None
     donor = history.DonorScope(booking.volunteer_id, excluded_booking_id=booking.pk)
     reasons = check.check_eligibility(donor, booking.drive, booking.starts_at).reasons

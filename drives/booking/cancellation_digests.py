@@ -1,4 +1,4 @@
-"""Tell coordinators about late cancellations, at most once for each drive and quarter of an hour."""
+"""Send coordinators digests of late cancellations. A drive gets at most one digest in a quarter of an hour."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,8 +16,9 @@ from organizations import sweeps
 def queue_due_digests(*, now: datetime) -> int:
     """Queue a digest for each drive with late cancellations that no digest has reported. Return the number of e-mails.
 
-    A digest covers all changes since the previous one, up to the last quarter of an hour that is over. A booking that
-    was cancelled and restored in that time is not reported. A drive that is over or cancelled gets no digest.
+    A digest covers the changes since the previous digest of the drive, up to the end of the last full quarter of an
+    hour. A digest leaves out bookings that were both cancelled and restored in that period. A drive that is over or
+    cancelled gets no digest.
     """
     until = _compute_window_end(now)
     newest = (
@@ -48,7 +49,10 @@ def _lock_drive(drive_id: int) -> Drive:
 
 
 def _list_net_changes(changes: QuerySet[BookingChange]) -> tuple[list[datetime], list[datetime]]:
-    """Return the arrival times of the bookings that these changes cancelled in the end, and of those they restored."""
+    """Return two lists of arrival times: of the cancelled bookings, and of the restored bookings.
+
+    If these changes both cancelled and restored a booking, only the difference between its first and last state counts.
+    """
     was_cancelled: dict[Booking, bool] = {}
     is_cancelled: dict[Booking, bool] = {}
     for change in changes.select_related("booking").order_by("pk"):
@@ -62,7 +66,7 @@ def _list_net_changes(changes: QuerySet[BookingChange]) -> tuple[list[datetime],
 
 
 def _find_changes(until: datetime, now: datetime) -> QuerySet[BookingChange]:
-    """Find the late cancellations and the restored bookings that a digest may still report."""
+    """Find the late cancellations, and the restorations of bookings, that a digest may still report."""
     changes = BookingChange.objects.filter(
         Q(to_state=BookingState.CANCELLED) | Q(from_state=BookingState.CANCELLED),
         at__gte=until - rules.CANCELLATION_DIGEST_WITHIN,
@@ -84,7 +88,10 @@ def _format_key(drive_id: int, until: datetime) -> str:
 
 
 def _load_reported_until(drive_ids: Collection[int]) -> dict[int, datetime]:
-    """Return until when the digests of each drive have reported, from the keys of their messages."""
+    """Return, by drive id, the end of the period that the drive's last digest covers.
+
+    The keys of the digests' messages contain this time. Drives without a digest are left out.
+    """
     abouts = [f"drive:{pk}" for pk in drive_ids]
     keys = Message.objects.filter(about__in=abouts, kind=kinds.ALERT_CANCELLATION.name).values_list("key", flat=True)
     reported: dict[int, datetime] = {}

@@ -33,17 +33,17 @@ def move_bookings(
 ) -> list[Booking]:
     """Move a booking or hold, or all upcoming ones of its party, to another time at the same drive.
 
-    Either all bookings move or none. The chairs that these bookings occupy now are treated as free. Each donor's
-    intervals are checked unless `override_reason` is given, which is saved. Donors with the same phone get one text. A
-    move to the current time changes nothing.
+    Either all bookings move or none. The chairs that these bookings occupy now count as free. Donors with the same
+    phone get one text. A move to the current time changes nothing. If `override_reason` is given, it is saved, and
+    times too close to another donation are allowed.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
-    - a time too close to another donation
-    - moving a whole party, if the donor is not the one who booked it (`not_who_booked`)
+    - a time too close to another donation of one of the donors
+    - moving a whole party for a donor who did not book the party (`not_who_booked`)
 
-    Raises HoldLapsed, and limits.TooManyChanges for a donor. Locks: identities, drive (shared), bookings, all slots in
-    one statement.
+    Raises HoldLapsed. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive (shared),
+    bookings, all slots in one statement.
     """
     rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
     locks.lock_donors_then_drive(rows)
@@ -70,9 +70,10 @@ def move_bookings(
 
 @transaction.atomic
 def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -> list[Booking]:
-    """Record that the donors with one contact plan to come, either all of them or none.
+    """Set these bookings to confirmed, because their donors plan to come. Either all are confirmed or none.
 
-    A second call changes nothing. Raises limits.TooManyChanges for a donor. Locks: bookings.
+    All of the donors share one contact. A second call changes nothing. Raises limits.TooManyChanges if the actor is the
+    donor. Locks: bookings.
     """
     bookings = locks.lock_bookings(booking_ids)
     unconfirmed = [booking for booking in bookings if booking.state != BookingState.CONFIRMED]
@@ -99,8 +100,8 @@ def cancel_bookings(
     """Cancel a booking or hold, or all upcoming ones of its party.
 
     The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
-    call changes nothing. An erasure passes `notify=False`, so that no limit applies and the donor gets no more
-    messages. Raises limits.TooManyChanges for a donor. Locks: drive (shared), bookings, slots.
+    call changes nothing. An erasure passes `notify=False`: then no limit applies, and the donors get no message. Raises
+    limits.TooManyChanges if the actor is the donor. Locks: drive (shared), bookings, slots.
     """
     rows = _find_rows(booking_id, whole_party)
     drive_id = rows[0].drive_id
@@ -128,9 +129,9 @@ def cancel_bookings(
 def end_bookings(
     bookings: Sequence[Booking], *, actor: str, cancelled_by: CancelledBy, now: datetime, reason: str = ""
 ) -> list[Booking]:
-    """Lapse the holds among locked bookings, cancel the rest, and return the cancelled ones.
+    """Lapse the holds among these locked bookings, and cancel the other bookings. Return the cancelled ones.
 
-    The caller frees the spots and queues the messages. The number of statements does not depend on the number of
+    The caller must free the spots and queue the messages. The number of statements does not depend on the number of
     bookings.
     """
     held = [booking for booking in bookings if booking.state == BookingState.HELD]
@@ -157,15 +158,15 @@ def end_bookings(
 def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """Undo a donor's cancellation within 15 minutes, if the spot is still free.
 
-    Works even if online booking has closed since then. Takes the same locks as `move_bookings`.
+    The drive may have closed for online booking since the cancellation. Takes the same locks as `move_bookings`.
 
     Refuses:
-    - a booking that cannot be restored
+    - a booking that the donor did not cancel within the last 15 minutes, or with a past arrival time
     - a full slot
     - a second active booking at the drive
     - a time that is now too close to another donation
 
-    Raises limits.TooManyChanges for a donor.
+    Raises limits.TooManyChanges if the actor is the donor.
     """
     locks.lock_donors_then_drive(_find_rows(booking_id))
     booking = locks.lock_booking(booking_id)
@@ -283,10 +284,10 @@ def _find_new_slots(
 def _check_new_times(
     moving: Sequence[Booking], arrivals: Sequence[datetime | None], *, by_member: bool
 ) -> list[tuple[Booking, check.EligibilityCheck]]:
-    """Check each donor's intervals at the new time. At most one query.
+    """Check the interval rules for each donor at the new time. At most one query.
 
-    Holds are skipped, because verification checks them later. A party is verified as a whole, so `everywhere` is the
-    same for all of its donors.
+    Holds are skipped, because `verify_booking` checks the rules for a hold. The members of a party are verified
+    together, so all of them have the same `DonorScope.everywhere`.
     """
     donors = [get_donor_scope(booking, by_member=by_member) for booking in moving]
     movable = [
@@ -361,9 +362,11 @@ def refuse_step(act: Act, booking: Booking, actor: str, now: datetime) -> None:
 
 
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
-    """Return the history to check before a change, or None for a hold, because verification checks it later.
+    """Return which part of the donor's history to check before a change.
 
-    Other organizations are included only for a verified booking, because only its donor has the link.
+    Returns None for a hold, because `verify_booking` checks the rules for a hold. Other organizations' records are
+    included only for a verified booking, and not if a member makes the change, because only the donor may see the
+    result.
     """
     if booking.volunteer_id is None:
         return None

@@ -38,8 +38,8 @@ def list_companion_registrations(held: Booking) -> list[Registration]:
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
     """Match verified registrations to volunteers.
 
-    Refuses a name that differs from the name of the contact's owner (`other_name`), and too many people for one
-    contact.
+    Refuses a name that differs from the name of the contact's owner (`other_name`). Refuses a contact that already
+    belongs to the maximum number of people.
     """
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
@@ -55,11 +55,10 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Check each donor against their own history. If any is refused, refuse the whole party with all reasons.
+    """Check the interval rules for each hold of a party. If one hold is refused, refuse all with all reasons.
 
-    In a party, each reason names its donor. The donor's history decides the visit type, which decides the footprint.
-    The alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit type
-    changes.
+    In a party, each reason names its donor. A donor's history decides the visit type, which decides the footprint. The
+    alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit type changes.
     """
     checked = _check_each(party, now)
     reasons = [

@@ -38,10 +38,10 @@ def refuse_unless_bookable(
     *,
     is_overridden: bool = False,
 ) -> str:
-    """Return the visit type, or refuse the slot with all reasons and other times.
+    """Return the visit type, or raise Refusal with all reasons and with alternative times.
 
-    The visit type follows the donor's history, unless a coordinator overrides the interval rules. A donor with an
-    active booking at this drive gets only that reason.
+    The donor's history decides the visit type, unless a coordinator overrides the interval rules. If the donor already
+    has an active booking at this drive, the interval rules are not checked.
     """
     reasons, wanted_at = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
     checks = (
@@ -66,10 +66,10 @@ def refuse_with_times(
     checks: Sequence[check.EligibilityCheck] = (),
     freed: availability.FreedDeltas | None = None,
 ) -> None:
-    """Raise a refusal with these reasons, if any, and alternative times that fit all of these visits.
+    """Raise a Refusal with these reasons and with times that fit all of these visits. Without reasons, do nothing.
 
-    The alternatives are the nearest times. If an interval check failed, they are the next times that every donor may
-    book. `freed` is the capacity that the donors' current bookings would free.
+    The times are the nearest ones. If an interval check failed, they are the next times that the interval rules allow
+    for every donor. `freed` is the capacity that the donors' current bookings would free.
     """
     if not reasons:
         return
@@ -100,8 +100,8 @@ def find_arrivals(
 ) -> list[Slot]:
     """Return the arrival slot of each visit, starting with the requested slot. Refuses visits that do not fit.
 
-    For a single visit no other slot is read, because the counters later decide whether it fits. `freed` holds counter
-    changes that are not applied yet.
+    For a single visit, this function reads no other slot, because `apply_counters` later refuses a full slot. `freed`
+    holds counter changes that are not in the database yet.
     """
     slot, shapes = requested.slot, visit_length.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refuse a slot of another drive
@@ -122,7 +122,7 @@ def find_arrivals(
 
 @dataclass(frozen=True)
 class UncountedBookings:
-    """Inserted bookings that the counters do not include yet."""
+    """Inserted bookings, and the counter changes that are still to be made for them."""
 
     bookings: list[Booking]
     deltas: counters.Deltas
@@ -141,10 +141,10 @@ def write_bookings(
     share_link_id: int | None = None,
     actor: str = "donor",
 ) -> UncountedBookings:
-    """Insert a booking for each visit, and lapse overdue holds. Refuses visits that do not fit.
+    """Insert a booking and its first history row for each visit. Lapse the drive's overdue holds first.
 
-    The bookings belong to the registrations, or to the one volunteer. Also inserts the history rows. The caller must
-    call `apply_counters` last.
+    Pass one registration per visit, or pass `volunteer` for a single visit. Refuses visits that do not fit. The caller
+    must call `apply_counters` as the last step.
     """
     freed = lapse_overdue_holds(drive.pk, now) if requested.has_overdue_holds else {}
     slots = find_arrivals(drive, requested, visit_types, freed, now)
@@ -175,9 +175,9 @@ def write_bookings(
 
 
 def apply_counters(uncounted: UncountedBookings, now: datetime) -> list[Booking]:
-    """Change the counters. Refuses a full slot, which rolls back the bookings.
+    """Change the slot counters for these bookings. Refuses a full slot, which rolls back the bookings.
 
-    Call it last, because other bookings for the same slot wait until this transaction ends.
+    Call this function last, because other bookings for the same slot wait until the transaction ends.
     """
     bookings = uncounted.bookings
     drive = bookings[0].drive
@@ -202,7 +202,7 @@ def book_volunteer(
 ) -> Booking:
     """Book a known volunteer. The caller holds the locks and queues the messages.
 
-    The visit type follows the donor's history, unless a coordinator overrides the interval rules.
+    The donor's history decides the visit type, unless a coordinator overrides the interval rules.
     """
     actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor, is_overridden=is_overridden)
     with explain_longer_visit(requested=visit, visit=actual_visit):
@@ -278,10 +278,10 @@ VisitCorrections = Sequence[tuple[Booking, str]]
 
 
 def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
-    """Set the actual visit types and footprints of locked holds at one drive. The caller saves them.
+    """Set the actual visit types and footprints of locked holds at one drive. The caller saves the holds.
 
-    A visit that turns out to be a return visit keeps its longer footprint if no chair is free earlier. Returns False if
-    a first visit does not fit. Locks the slots of all holds in one statement.
+    If a visit turns out to be a return visit but no chair is free earlier, the hold keeps its longer footprint. Returns
+    False if a visit that turns out to be a first visit does not fit. Locks the slots of all holds in one statement.
     """
     firsts = [correction for correction in corrections if correction[1] == Visit.FIRST]
     if _try_corrections(corrections, now, has_overdue_holds=has_overdue_holds):
@@ -319,7 +319,10 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """Replace a refusal's reason if the visit is longer than requested because of the donor's history."""
+    """Change the reason of a Refusal raised in the block, if the donor's history makes the visit longer than requested.
+
+    The new reason says that the visit counts as a first visit.
+    """
     try:
         yield
     except refusals.Refusal as refusal:
@@ -343,7 +346,8 @@ def build_footprint_fields(footprint: grid.Footprint) -> dict[str, int]:
 def lapse_overdue_holds(drive_id: int, now: datetime) -> dict[int, tuple[int, int]]:
     """Lapse a drive's overdue holds. Return the counter changes, which the caller applies.
 
-    Locked rows are skipped. If donors are on the waitlist, the freed spots are reserved for them.
+    Holds that another transaction has locked are skipped. If donors are on the waitlist, the freed spots are reserved
+    for the waitlist.
     """
     overdue = Booking.objects.overdue(now).filter(drive=drive_id).order_by("pk")
     lapsed = list(overdue.select_for_update(no_key=True, skip_locked=True, of=("self",)))

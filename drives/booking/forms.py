@@ -61,7 +61,7 @@ class PersonForm(forms.Form):
     confirmed = CheckboxField(label=_("All of this is true for me"), required=False, described_by="id_confirmed_hint")
 
     def clean(self) -> dict[str, Any]:
-        """Leave out a contact that the donor did not choose, because the page hides its field."""
+        """Clear the contact that the donor chose not to give, because the page hides its field."""
         typed = super().clean() or self.cleaned_data
         chosen = typed.get("contact_by") or ContactChoice.BOTH
         return {**typed, **{kind: "" for kind in ("phone", "email") if chosen not in (kind, ContactChoice.BOTH)}}
@@ -135,7 +135,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
 
 
 def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsForm:
-    """Build the form with what the donor typed for a held booking, or with what was posted."""
+    """Build the form for a held booking: with the posted input, or else with what the donor typed for the hold."""
     return DetailsForm(posted, visits=[held.visit], initial=build_typed_initial(held))
 
 
@@ -152,7 +152,7 @@ def build_person_initial(typed: Registration) -> dict[str, Any]:
 
 
 def build_typed_initial(held: Booking) -> dict[str, Any]:
-    """Return what the donor typed for a hold and its party, by field of the form."""
+    """Return what the donor typed for a hold and its party. The keys are the form's field names."""
     typed = held.registration
     assert typed is not None  # every hold has one
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
@@ -175,7 +175,7 @@ def _find_contact_choice(phone: str, email: str) -> ContactChoice:
 
 
 def is_about_time(refusal: Refusal) -> bool:
-    """Return whether another time could help. Return False if the drive, the donor or the contact was refused."""
+    """Return whether another time could be accepted. False if the drive, the donor or the contact was refused."""
     return all(code not in CODES_NOT_ABOUT_TIME and not code.startswith("drive_") for code in refusal.codes)
 
 

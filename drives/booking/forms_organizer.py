@@ -42,7 +42,7 @@ class TimeForm(forms.Form):
 
 
 class OverrideForm(forms.Form):
-    """The reason to override an interval rule. It is shown only after such a rule has refused the time."""
+    """The reason for overriding an interval rule. The page shows this form only after the rule has refused the time."""
 
     override_reason = forms.CharField(
         label=gettext_lazy("Book anyway, because"),

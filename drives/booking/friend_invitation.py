@@ -1,4 +1,4 @@
-"""The message with which a donor asks a friend to come along. Only the drive is in it, nothing about the booking."""
+"""The message with which a donor asks a friend to come along. It contains nothing about the donor's booking."""
 
 from dataclasses import dataclass
 

@@ -27,7 +27,7 @@ from volunteers.models import Registration
 
 @dataclass(frozen=True)
 class Person:
-    """What a donor typed, unchanged. It is not trusted until the contact is verified."""
+    """What a donor typed, unchanged. Nothing here is trusted until the contact is verified."""
 
     name: str
     phone: str = ""
@@ -72,8 +72,8 @@ def hold_in_transaction(
     Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others at the same time or soon
     after (`drives.domain.party_fit`). The code works only with `bound_to`, which defaults to the first booking's token.
     A browser that has already verified the contact needs no code. The result does not depend on the donor's history.
-    `share_code` is the code of a recruiter's link. One that is not of this drive is ignored.
-    `on_held` runs before the counters change, because the slots are locked from then until the commit.
+    `share_code` is the code of a recruiter's link; a code of another drive is ignored. `on_held` is called before the
+    counters change, because the slots are locked from then until the commit.
 
     Refuses:
     - a drive that takes no bookings
@@ -81,9 +81,9 @@ def hold_in_transaction(
     - a slot too close to the self-reported donation
     - a third live hold for one contact (a party counts as one hold)
 
-    Malformed details raise ValidationError by field. Too many codes, or too many spots that one network holds without
-    a code, raise RateLimitExceeded. Locks: identity, drive (shared), slots. The number of statements does not depend on
-    the party's size.
+    Malformed details raise ValidationError by field. Raises RateLimitExceeded for too many codes, or if one network
+    holds too many spots without a code. Locks: identity, drive (shared), slots. The number of statements does not
+    depend on the party's size.
     """
     if len(companions) >= domain_rules.MAX_PARTY_SIZE:
         raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
@@ -142,12 +142,14 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 def correct_held_details(
     *, booking_id: int, person: Person, ip: str | None, bound_to: str, browser_token: str, now: datetime
 ) -> Booking:
-    """Replace what a donor typed for a held booking. It keeps its slot and its time limit, and no second hold is made.
+    """Replace what a donor typed for a held booking. The booking keeps its slot and its deadline.
 
-    A new contact gets a code; the code of the same contact stays valid. Raises HoldLapsed, or Refusal if the new
-    contact already has two live holds or the slot is too close to the self-reported donation. Malformed details raise
-    ValidationError by field. For a new contact, the spot counts again for the network, because the old contact may
-    have needed no code. Raises RateLimitExceeded then, as for a new hold. Locks: identities, drive (shared), booking.
+    A new contact gets a code. If the contact stays the same, its code stays valid. Refuses a new contact that already
+    has two live holds, and a slot too close to the self-reported donation. Malformed details raise ValidationError by
+    field. Raises HoldLapsed.
+
+    For a new contact, the spot counts toward the network's limit again, because the old contact may have needed no
+    code. Raises RateLimitExceeded, as for a new hold. Locks: identities, drive (shared), booking.
     """
     held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
     drive, before = held.drive, held.get_registration(now)
@@ -183,9 +185,10 @@ def correct_held_details(
 
 @transaction.atomic
 def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: datetime) -> Booking:
-    """Extend the hold of a booking and its party once, by 15 minutes. Later calls change nothing.
+    """Extend the hold of a booking and of its party once, by 15 minutes. Later calls change nothing.
 
-    Raises HoldLapsed, and RateLimitExceeded if the network would hold too many spots without a code. Locks: bookings.
+    Raises HoldLapsed. Raises RateLimitExceeded if the network would hold too many spots without a code. Locks:
+    bookings.
     """
     party_ids = confirm_holds.list_party_ids(Booking.objects.get(pk=booking_id))
     party = locks.lock_bookings(party_ids)
@@ -208,9 +211,9 @@ def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: dat
 
 
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Lapse overdue holds, drive by drive. Return the number of drives that have an open spot as a result.
+    """Lapse the overdue holds of up to `limit` drives. Return the number of drives where this opened a spot.
 
-    A spot reserved for the waitlist is not open. Locks: bookings, slots.
+    A spot that becomes reserved for the waitlist is not open. Locks: bookings, slots.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     drive_ids = drives.values_list("drive", flat=True)[:limit]

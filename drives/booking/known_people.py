@@ -1,4 +1,4 @@
-"""List the people of the contacts that this browser verified."""
+"""List the people with a contact that this browser has verified."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,11 @@ class KnownPerson:
 
 
 def list_known_people(browser: str, now: datetime) -> list[KnownPerson]:
-    """List the people of the contacts that this browser verified.
+    """List the people with a contact that this browser has verified. At most two queries.
 
-    Records with the same name usually count as one person. But two records with the same name in one organization are
-    two people. A record with that name in another organization could be either of them, so it is listed separately. At
-    most two queries.
+    Records of several organizations with the same name usually count as one person. But if one organization has two
+    records with that name, they are two people. A third record, in another organization, could be either of the two, so
+    it is listed separately.
     """
     people = group_records(browser, now)
     if len(people) > len({_normalize_name(person.name) for person in people}):

@@ -34,7 +34,7 @@ def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_ac
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
     Each donor gets an e-mail. Donors of one party with the same phone get one text. `is_own_action` is True if the
-    donors have just booked, so that quiet hours do not delay the confirmation.
+    donors have just booked; quiet hours then do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)
@@ -110,8 +110,8 @@ def queue_moved(bookings: Sequence[Booking], old_times: Mapping[int, datetime], 
 def queue_relocated(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about a drive's new site, and reschedule the reminders.
 
-    All bookings must be at one drive and have the same revision. The number of statements is the same for any number of
-    bookings.
+    All bookings must be at one drive and have the same revision. The number of statements does not depend on the number
+    of bookings.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -129,7 +129,8 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about cancelled bookings at one drive, and withdraw their other unsent messages.
 
-    Donors of one party with the same phone get one text. `cancellation_digests` tells coordinators.
+    Donors of one party with the same phone get one text. Coordinators get no message from this function (see
+    `drives.booking.cancellation_digests`).
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -160,8 +161,8 @@ def withdraw_invitations(drive: Drive, now: datetime) -> None:
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
     """Queue a thank-you or missed-visit message for each booking at one drive, once per booking.
 
-    The drive's schedule decides whether each kind is sent. A thank-you lists times that the donor can book now. The
-    number of queries does not depend on the number of bookings.
+    The drive's message schedule decides whether each kind is sent. A thank-you lists times that the donor can book now.
+    The number of queries does not depend on the number of bookings.
     """
     rows = list(bookings)
     if not rows:
@@ -195,7 +196,7 @@ def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
 def queue_cancellation_digest(
     drive: Drive, key: str, cancelled: Sequence[datetime], restored: Sequence[datetime], now: datetime
 ) -> int:
-    """Queue one e-mail for each coordinator about the arrival times of cancelled and restored bookings."""
+    """Queue one e-mail for each coordinator, with the arrival times of cancelled and of restored bookings."""
     spots_left = availability.count_drive_spots_left(drive, now)
     wording = texts_bookings.render_cancellation_digest(drive, cancelled, restored, spots_left, build_drive_url(drive))
     return _queue_alert(drive, key, kinds.ALERT_CANCELLATION, wording, now)
@@ -225,8 +226,8 @@ def _build_notices(
 ) -> list[RenderedMessage]:
     """Build one message per channel and donor.
 
-    Donors of one party with the same phone get one text, with its own wording if the kind has one for several people.
-    `key_suffix`, if given, replaces the revision in the key.
+    Donors of one party with the same phone get one text together. Some kinds of message have a separate wording for
+    such a text. `key_suffix`, if given, replaces the revision in the message's key.
     """
     parties = _group_by_phone(bookings)
     notices = []
@@ -251,7 +252,7 @@ def _build_notices(
 
 
 def _withdraw_older(bookings: Sequence[Booking], now: datetime) -> None:
-    """Withdraw messages for older revisions. All bookings must have the same revision."""
+    """Withdraw the messages about older revisions of these bookings. All bookings must have the same revision."""
     abouts, revision = [booking.about for booking in bookings], bookings[0].revision
     outbox.withdraw_messages(abouts=abouts, cause=Withdrawal.REVISION, before_revision=revision, now=now)
 

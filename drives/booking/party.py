@@ -24,8 +24,8 @@ class PartyMember:
 class Party:
     """The members of a booking's party, including the booking itself, in the order they were entered.
 
-    The leader is the first member with a live booking. Only the pages of the leader and of the first member show all
-    members. The other members' links show only their own booking.
+    The leader is the first member with a live booking. The booking pages of the leader and of the first member show all
+    members. The pages of the other members show only their own booking.
     """
 
     members: Sequence[PartyMember] = ()
@@ -51,7 +51,7 @@ def load_party(booking: Booking) -> Party:
 
 
 def load_parties(bookings: Iterable[Booking]) -> dict[int, Party]:
-    """Load the parties of many bookings, by booking id. One query, or none if no booking has a party."""
+    """Load the party of each booking, keyed by booking id. One query, or none if no booking has a party."""
     requested = list(bookings)
     party_ids = {booking.party for booking in requested if booking.party}
     rows = Booking.objects.filter(party__in=party_ids).exclude(state=BookingState.LAPSED)

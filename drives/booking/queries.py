@@ -34,7 +34,7 @@ class BookingPage:
 
 
 def load_booking_page(token: str, now: datetime) -> BookingPage | None:
-    """Load a booking by its link's token. Return None if the link is unknown or expired.
+    """Load a booking by the token in its link. Return None if the link is unknown or expired.
 
     A link expires 30 days after the drive.
     """
@@ -46,7 +46,7 @@ def load_booking_page_by_reference(
 ) -> BookingPage | None:
     """Load a booking if this browser has its token or has verified its donor's contact. Otherwise return None.
 
-    The reference alone gives no access. At most two queries.
+    Knowing the reference is not enough. At most two queries.
     """
     rows = Booking.objects.filter(reference=reference).order_by("-pk")
     page = (
@@ -90,7 +90,7 @@ def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenT
 
 
 def list_unfinished_party(held: Booking) -> list[Booking]:
-    """List a hold's party, also after its time ran out. Members that the donor removed are left out."""
+    """List the members of a hold's party, even if the hold has lapsed. Leave out members that the donor removed."""
     if held.party is None:
         return [held]
     ran_out = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))

@@ -32,8 +32,8 @@ def rebook_donor(
     """Book a slot at any organization for a donor with a contact that this browser has verified.
 
     If the donor already has this slot, return that booking, so that a second tap gives the same result. Refuses
-    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. If the browser's verification has expired,
-    raises ValidationError by field.
+    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. Raises ValidationError by field if the
+    browser's verification has expired.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(

@@ -1,4 +1,4 @@
-"""Describe the reminders that will be sent for a booking."""
+"""Describe to the donor which reminders will be sent for a booking."""
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -16,7 +16,10 @@ _WAITING_STATES = (MessageState.QUEUED, MessageState.CLAIMED)
 
 
 def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
-    """Describe the coming reminders, or return an empty string. A text is included only if we may send it."""
+    """Return sentences such as "We'll text you 1 day before.", or "" if no reminder is coming.
+
+    A text or e-mail is included only if we may send it.
+    """
     messages = notifications_queries.list_messages_about([booking.about])[booking.about]
     upcoming = [message for message in messages if _is_upcoming(message, booking)]
     allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
@@ -49,7 +52,7 @@ def _compute_days_before(messages: list[Message], booking: Booking) -> list[int]
 
 
 def _format_days(days: list[int]) -> str:
-    """Format as: 3 days and 1 day before; the day before; 1 day before and on the day."""
+    """Return a phrase such as "3 days and 1 day before", "the day before", or "1 day before and on the day"."""
     if days == [1]:
         return _("the day before")
     before = [ngettext("%(days)s day", "%(days)s days", number) % {"days": number} for number in days if number]

@@ -14,8 +14,8 @@ from volunteers.limits import Limit
 def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     """Send a booking's confirmation again to the donor's phone and mailbox. Locks: booking.
 
-    Refuses a booking that is not upcoming. Raises RateLimitExceeded at the third request in an hour or the fifth in a
-    day.
+    Refuses a booking that is not upcoming. Raises RateLimitExceeded for the third request in an hour and for the fifth
+    in a day.
     """
     booking = locks.lock_booking(booking_id)
     if reasons := rules.reasons_not_to_change(booking.state, rules.UPCOMING_STATES):

@@ -1,4 +1,4 @@
-"""Time limits of bookings, and the table of steps: the actors that may change a booking, in which state, and when."""
+"""Time limits of bookings, and the table of steps: which actors may change a booking, in which state, and when."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ UPCOMING_STATES = frozenset(EXPECTED_STATES)
 
 @dataclass(frozen=True)
 class Step:
-    """One row of the table: in these states, these actors may take a booking to one of the next states."""
+    """One row of the table `STEPS`: these actors may change a booking from one of `states` to one of `next_states`."""
 
     act: Act
     states: frozenset[BookingState]
@@ -142,7 +142,7 @@ STEPS = (
 
 
 def list_states(act: Act) -> frozenset[BookingState]:
-    """List the states in which the act is allowed. In any other state it is refused as `booking_<state>`."""
+    """List the states in which the act is allowed. In any other state, the act is refused as `booking_<state>`."""
     return frozenset(state for step in STEPS if step.act == act for state in step.states)
 
 
@@ -150,7 +150,7 @@ CHANGEABLE_STATES = list_states(Act.MOVE)
 
 
 def get_next_state(act: Act, state: str) -> BookingState:
-    """Return the state after the act. Only for acts with one next state."""
+    """Return the state after the act. The act must have exactly one next state from `state`."""
     [next_state] = {after for step in STEPS if step.act == act and state in step.states for after in step.next_states}
     return next_state
 
@@ -165,9 +165,9 @@ MEMBER_ACTORS: Final[frozenset[Actor]] = frozenset(get_args(MemberActor))
 
 
 def list_actors(actor: str) -> frozenset[Actor]:
-    """Return the kinds of this actor.
+    """Return the values of `Step.actors` that match this actor.
 
-    The page or API call has checked the permission of a member ("user:7") or key ("key:3").
+    For a member ("user:7") or a key ("key:3"), the page or API call has already checked the permission.
     """
     if actor in ("donor", "worker"):
         return frozenset({cast("Actor", actor)})
@@ -175,7 +175,7 @@ def list_actors(actor: str) -> frozenset[Actor]:
 
 
 def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: datetime) -> list[Reason]:
-    """List why this actor cannot take this step now: the booking's state, the actor, the drive's state, or the time.
+    """Return the reasons against this step: the booking's state, the actor, the drive's state, or the time.
 
     Pages, the API, the workers and replies by text all ask this function.
     """
@@ -232,7 +232,10 @@ _TIME_REASONS: Mapping[When, Callable[[Booking], Reason]] = {
 
 
 def _is_frozen_by_cancellation(booking: Booking) -> bool:
-    """Return whether the outcome was recorded before the drive was cancelled. A donor in a chair had none then."""
+    """Return whether the booking's outcome is final because the drive was cancelled after the outcome was recorded.
+
+    If a donor was still in a chair at the cancellation, the outcome can be recorded and corrected later.
+    """
     cancelled_at = booking.drive.cancelled_at
     return cancelled_at is not None and booking.state in OUTCOMES and booking.changed_at <= cancelled_at
 

@@ -15,16 +15,17 @@ from volunteers.verification import CodeWrong
 def verify_booking(
     *, booking_id: int, code: str, bound_to: str, now: datetime, browser: str = "", booking_for: BookingFor = ""
 ) -> Booking:
-    """Verify a hold's contact, then book the hold and all of its party if the rules allow it.
+    """Verify a hold's contact, then book the hold and the rest of its party if the rules allow it.
 
     1. Verify the code in its own transaction, so that the attempt counts even if the booking is refused.
     2. Match the volunteers and check every rule, under the locks.
     3. Book, close the donors' waitlist entries, and queue the confirmations.
 
     The donor's history decides the visit type, which decides the footprint. After the refusal `other_name`, the caller
-    passes `booking_for` to say whether the booking is for the contact's owner or for another person. A repeated call
-    returns the booking. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal. After a Refusal the slot is
-    still held. Locks: identities, drive (shared), bookings; slots if the visit type changes.
+    calls again with `booking_for`, which says whether the booking is for the contact's owner or for another person. If
+    the hold is already booked, the booking is returned. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or
+    Refusal. After a Refusal, the slot is still held. Locks: identities, drive (shared), bookings; slots if the visit
+    type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)
@@ -41,7 +42,7 @@ def verify_booking(
 
 @transaction.atomic
 def resend_hold_code(*, booking_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if it is not held. Locks: booking."""
+    """Send another code for a hold. Raises RateLimitExceeded, or HoldLapsed if the hold has ended. Locks: booking."""
     held = locks.lock_booking(booking_id)
     party, about = [held.get_registration(now), *confirm_holds.list_companion_registrations(held)], held.about
     verification.send_code_again(registrations=party, by_email=by_email, bound_to=bound_to, about=about, ip=ip, now=now)

@@ -136,7 +136,7 @@ def _find_held_reference(request: HttpRequest, page: DrivePage, slot_id: int | N
 
 
 def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
-    """Find this browser's last hold at the drive, if its time ran out within the last hour."""
+    """Find this browser's newest hold at the drive that lapsed within the last hour."""
     now = timezone.now()
     lapsed = _filter_own_holds(request, page).filter(
         state__in=(BookingState.HELD, BookingState.LAPSED),
@@ -157,7 +157,10 @@ def _filter_own_holds(request: HttpRequest, page: DrivePage) -> QuerySet[Booking
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_details(request: HttpRequest, key: str) -> HttpResponse:
-    """Show what the donor typed for a hold, and replace it. A booking, a party and a lapsed hold are only shown."""
+    """Show a form with what the donor typed for a hold, and save the corrections.
+
+    Redirects to the booking's page if the hold has lapsed, is verified, or belongs to a party.
+    """
     held = views_links.get_booking_page_or_404(request, key)
     page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
     if page is None or not held.held or held.booking.registration is None or held.booking.party:

@@ -1,4 +1,4 @@
-"""Pages on which a donor moves, cancels, restores or confirms a booking, or gets the confirmation again."""
+"""Pages on which a donor moves, cancels, restores or confirms a booking, or asks for the confirmation again."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""The donor's page of a booking: check and verify a hold, then view and manage the booking."""
+"""The donor's page of a booking: check and verify a hold, later view and manage the booking."""
 
 from functools import partial
 from typing import Any
@@ -102,9 +102,9 @@ def extend_own_hold(request: HttpRequest, key: str) -> HttpResponse:
 def render_hold_again(
     request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: SelfReportedForm | None = None
 ) -> HttpResponse:
-    """Show the check page again with the problem.
+    """Show the page with the code form again, with the error message of `problem`.
 
-    `elsewhere` is the form for the self-reported donation, if it has errors.
+    `elsewhere` is the form for the self-reported donation, if that form has errors.
     """
     page = views_links.get_booking_page_or_404(request, key)
     if not page.held:  # already verified by an earlier tap, or lapsed
@@ -211,7 +211,7 @@ def _build_self_reported_context(
 
 
 def build_qr_code(booking: Booking) -> SafeString:
-    """Draw a QR code of the booking's check-in link. The link works only for a signed-in helper."""
+    """Return an SVG of a QR code with the booking's check-in link. The link works only for a signed-in helper."""
     address = links.build_absolute_url(reverse("checkin", args=[booking.drive.slug]))
     code = segno.make(f"{address}?{urlencode({'q': booking.reference})}", error="m", micro=False)
     svg: str = code.svg_inline(border=0, omitsize=True, svgclass=None, lineclass=None)

@@ -40,7 +40,7 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor this browser knows. `record` is the one in the drive's organization, if there is one."""
+    """A donor this browser knows. `record` belongs to the drive's organization, if that organization has a record."""
 
     record: Volunteer
     title: str  # the name, with details if several people have it
