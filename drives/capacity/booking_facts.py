@@ -1,4 +1,4 @@
-"""Load the facts that decide whether a donor may take a slot. One statement, under the locks."""
+"""Load the facts that decide whether a donor may take a slot. One statement. Callers hold the locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def load_booking_facts(
     has_reserved_spot: bool = False,
     shape: grid.VisitShape | None = None,
 ) -> RequestedSlot:
-    """Load the facts about one slot. Call it after taking the locks. One query.
+    """Load the facts about one slot. The caller holds the locks. One query.
 
     Pass `identity` to count the contact's live holds, `volunteer_id` to find an active booking, and `shape` to check
     whether the visit fits.
@@ -57,7 +57,7 @@ def load_booking_facts(
 
 
 def load_party_facts(drive_id: int, pairs: Sequence[tuple[int, int | None]], now: datetime) -> list[RequestedSlot]:
-    """Load the facts for the (slot id, volunteer id) pairs of held bookings, in the same order. One query."""
+    """Load the facts for the (slot id, volunteer id) pairs of held bookings, in the order of `pairs`. One query."""
     slots, volunteers = zip(*pairs, strict=True)
     parameters = {"slots": list(slots), "volunteers": list(volunteers)}
     rows = _fetch_rows(_FACTS_OF_EACH_SQL, parameters, drive_id, now, "", grid.VisitShape(0, 0))

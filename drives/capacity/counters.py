@@ -18,14 +18,14 @@ _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
     """Apply the changes to all slots, and return whether all of them fit.
 
-    One ordered, conditional UPDATE locks the slots. If it returns False, some slots may already have changed, so the
-    caller must roll back.
+    One ordered, conditional UPDATE locks the slots. If the function returns False, some slots may already have changed,
+    so the caller must roll back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Apply the changes regardless of the limits. `over` then shows by how much a limit is exceeded."""
+    """Apply the changes even above the limits. `Slot.over` then says by how much a limit is exceeded."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 

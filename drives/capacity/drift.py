@@ -21,9 +21,10 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def audit_counters(*, now: datetime) -> CounterAudit:
-    """Count the drifted slots of all drives that can still change, and keep the result for `/readyz` and `/metrics`.
+    """Count the slots with wrong counters at all drives that can still change, and save the result.
 
-    The result must be 0. The cost grows with the number of these drives, not with the number of bookings.
+    `/readyz` and `/metrics` show the result. The number of wrong counters must be 0. The cost grows with the number of
+    these drives, not with the number of bookings.
     """
     drives = Drive.objects.exclude(state__in=UNCHANGEABLE_STATES).values_list("pk", flat=True)
     bookings = Booking.objects.filter(drive__in=list(drives)).order_by("state").values_list("state")
@@ -40,7 +41,10 @@ def audit_counters(*, now: datetime) -> CounterAudit:
 
 
 def audit_counters_when_due(*, now: datetime) -> CounterAudit | None:
-    """Audit the counters every hour. Beat calls it more often, because each restart of beat delays its tasks."""
+    """Audit the counters if the last audit is at least an hour old.
+
+    Celery beat calls this function more often than every hour, because each restart of beat delays its tasks.
+    """
     last = find_last_audit()
     if last and now - rules.AUDIT_INTERVAL < last.audited_at <= now:
         return None
@@ -52,7 +56,7 @@ def find_last_audit() -> CounterAudit | None:
 
 
 def count_drifted_slots(*, left_out: Sequence[DriveState] = ()) -> int:
-    """Count the slots with counters that differ from their bookings and reserved spots."""
+    """Count the slots with counters that do not match the bookings and reserved spots."""
     return len(list_drifted_slots(left_out=left_out))
 
 
@@ -75,7 +79,7 @@ def list_drifted_slots(*, left_out: Sequence[DriveState] = (), drive_id: int | N
 
 @transaction.atomic
 def mend_drift(*, drive_id: int, actor: str, now: datetime) -> list[DriftedSlot]:
-    """Set the counters of a drive to its bookings and reserved spots, and return the slots that were mended.
+    """Set the counters of a drive to match its bookings and reserved spots. Return the slots that were wrong.
 
     Locks the drive (exclusive), so that no booking changes during the count.
     """

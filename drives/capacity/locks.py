@@ -5,11 +5,11 @@
 3. drives by id: shared for bookings, exclusive for plan edits and cancellations
 4. bookings by id, FOR NO KEY UPDATE
 5. waitlist entries by id, then reserved spots by id. The lock of an entry covers its offers. Contact rows come next,
-   phones first (`volunteers.contacts`).
+phones first (`volunteers.contacts`).
 6. slots by (starts_at, id), always last (`drives.capacity.counters`)
 
-Freeing a spot locks no identities. The offer sweep first tries to lock the drive's waitlist, and skips the drive if
-another worker has it. This is safe, because a lock that never waits may come before all others.
+Freeing a spot locks no identities. Before lock 2, the offer sweep tries to lock the drive's waitlist. If another worker
+holds that lock, the sweep skips the drive. This order is safe, because a lock that never waits cannot cause a deadlock.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -30,23 +30,26 @@ def lock_identities(identity_hashes: Iterable[str]) -> None:
 
 
 def lock_contact_change(volunteer_ids: Collection[int], new_identity: str) -> None:
-    """Lock the identities of these volunteers, of the other people with their contacts, and of the new contact."""
+    """Lock the identities of these volunteers and of the new contact.
+
+    Also lock the identities of all other people who share a contact with these volunteers.
+    """
     sharer_ids = volunteers_queries.filter_contact_sharers(volunteer_ids).values_list("pk", flat=True)
     identities = (volunteers_queries.list_person_identities(volunteer_id=pk) for pk in (*volunteer_ids, *sharer_ids))
     lock_identities({new_identity}.union(*identities))
 
 
 def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
-    """Take locks 2 and 3 of the lock order (module docstring) for a booking. The drive lock is shared."""
+    """Take locks 2 and 3 of the lock order (see the module's docstring) for a booking. The drive lock is shared."""
     keys = sorted({_identity_key(identity) for identity in identities})
     calls = [*["pg_advisory_xact_lock(%s)"] * len(keys), "pg_advisory_xact_lock_shared(%s, %s)"]
     _execute("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Take locks 2 and 3 for typed contacts.
+    """Take locks 2 and 3 for contacts that a member or client typed. The drive lock is shared.
 
-    If a volunteer of this organization owns one of them, all of that volunteer's contacts are locked.
+    If a volunteer of this organization owns one of the contacts, all contacts of that volunteer are locked.
     """
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
@@ -57,7 +60,8 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
     volunteer_ids = {booking.volunteer_id for booking in bookings}
     identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
-    # Only for holds, which have no volunteer yet. A booking's typed contact may belong to another volunteer by now.
+    # Use typed contacts only for holds, which have no volunteer yet. The contact typed for a booking may belong to
+    # another volunteer by now.
     if typed_identities := {
         booking.registration.identity for booking in bookings if booking.registration and not booking.volunteer_id
     }:
@@ -66,7 +70,10 @@ def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
 
 
 def lock_volunteers_then_drives(volunteer_ids: Iterable[int]) -> None:
-    """Take locks 2 and 3 to merge two volunteers. The locks on the drives of their active bookings are shared."""
+    """Take locks 2 and 3 to merge two volunteers.
+
+    Drives at which one of the volunteers has an active booking are locked (shared).
+    """
     ids = sorted(set(volunteer_ids))
     lock_identities(
         identity
@@ -83,14 +90,17 @@ def lock_drive_shared(drive_id: int) -> None:
 
 
 def lock_drives_shared(drive_ids: Iterable[int]) -> None:
-    """Take lock 3 for an erasure. Also lock the drive rows, so that no broadcast starts at these drives."""
+    """Take lock 3 (shared) for an erasure. Also lock the drives' rows, so that no broadcast to their donors starts."""
     for drive_id in (ordered := sorted(set(drive_ids))):
         lock_drive_shared(drive_id)
     list(Drive.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def lock_drive_exclusive(drive_id: int) -> None:
-    """Take lock 3 for a plan edit. It waits for bookings in progress, and new bookings wait for it."""
+    """Take lock 3 (exclusive) for a plan edit or a cancellation.
+
+    Waits until bookings in progress have ended. New bookings wait until this transaction ends.
+    """
     _execute("SELECT pg_advisory_xact_lock(%s, %s)", [_DRIVES, drive_id])
 
 
@@ -122,19 +132,19 @@ def lock_booking(booking_id: int) -> Booking:
 
 
 def lock_waitlist(drive_id: int) -> bool:
-    """Try to lock a drive's waitlist, so that spots are offered in order. Return False if it is already locked."""
+    """Try to lock a drive's waitlist, so that only one worker offers its spots. Return False if the lock is taken."""
     return _try_lock(_WAITLISTS, drive_id)
 
 
 def lock_invitations(organization_id: int) -> bool:
-    """Try to lock an organization's invitation run. Return False if it is already locked."""
+    """Try to lock an organization's invitations, so that only one run sends them. Return False if the lock is taken."""
     return _try_lock(_INVITATIONS, organization_id)
 
 
 def block_invitations(organization_id: int) -> None:
-    """Wait for the organization's invitation run, and block new ones until this transaction ends.
+    """Wait until no run sends the organization's invitations, and block new runs until this transaction ends.
 
-    An erasure calls it before it locks drives.
+    An erasure calls this function before it locks drives.
     """
     _execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_INVITATIONS, organization_id])
 
@@ -154,7 +164,7 @@ def lock_waitlist_entry(entry_id: int) -> WaitlistEntry:
 
 
 def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
-    """Take lock 5 on a drive's reserved spots that have no offer, by id."""
+    """Lock those reserved spots of a drive that have no offer, ordered by id (part of lock 5)."""
     rows = ReservedSpot.objects.filter(drive=drive_id, offer=None).order_by("pk")
     return list(rows.select_for_update(of=("self",)))
 

@@ -23,7 +23,7 @@ from notifications.kinds import Withdrawal
 def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Reserve these footprints if donors are on the drive's waitlist. Return the counter changes.
 
-    `drives.waitlist.offers` offers the spots later, because matching donors needs identity locks. If a donor joins the
+    `drives.waitlist.offers` offers the spots later, because finding a donor needs identity locks. If a donor joins the
     waitlist at the same moment, the spot may stay unreserved, but it can still be offered to that donor.
     """
     freed = list(footprints)
@@ -47,8 +47,9 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
     """Close the waitlist entries of donors with a new booking at this drive. Locks: the entries.
 
-    Call it in the transaction that books them, under their identity locks. The spot of an open offer goes to the next
-    donor. One query if none of the donors is on the waitlist.
+    Call this function in the transaction that books the donors, after it has locked their identities. If one of the
+    donors has an open offer, its spot stays reserved for the next donor. One query if none of the donors is on the
+    waitlist.
     """
     volunteer_ids = [booking.volunteer_id for booking in bookings]
     entries = WaitlistEntry.objects.filter(
@@ -59,7 +60,7 @@ def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -
 
 
 def close_waitlist_entry(entry: WaitlistEntry, state: WaitlistEntryState, now: datetime) -> None:
-    """Close a locked entry. An open offer is withdrawn, and its spot stays reserved for the next donor."""
+    """Close a locked entry, and withdraw its open offer. The offered spot stays reserved for the next donor."""
     if entry.state == WaitlistEntryState.OFFERED:
         offer = Offer.objects.open().get(entry=entry)
         end_offer(offer, OfferState.WITHDRAWN, now)
@@ -69,7 +70,7 @@ def close_waitlist_entry(entry: WaitlistEntry, state: WaitlistEntryState, now: d
 
 
 def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
-    """End an open offer and withdraw its messages. The spot stays reserved. The caller has locked the entry."""
+    """End an open offer, and withdraw its messages. Its spot stays reserved. The caller has locked the entry."""
     offer.state, offer.reserved_spot, offer.ended_at = state, None, now
     offer.save(update_fields=["state", "reserved_spot", "ended_at", "booking"])
     outbox.withdraw_messages(abouts=[offer.about], cause=Withdrawal.ANSWERED, now=now)

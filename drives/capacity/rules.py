@@ -1,4 +1,4 @@
-"""Rules for booking a slot. They are pure functions that turn facts into reasons."""
+"""Pure functions that return the reasons against booking a slot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class BookingFacts:
 
 
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List all reasons not to book the slot, except that it is full. The counters decide that later."""
+    """List all reasons not to book the slot, except that it is full. `counters.change_counters` refuses a full slot."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 

@@ -20,12 +20,12 @@ def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitSha
 
 
 def estimate_spots(drive: Drive, steps: int) -> int:
-    """Return about how many return visits fit into this many steps."""
+    """Estimate how many return visits fit into this many steps."""
     return drive.chairs * steps // max(1, drive.return_chair_steps)
 
 
 def compute_visit_minutes(drive: Drive, visit: str) -> int:
-    """Return how long a whole visit takes: the program's minutes, changed by the lengths that the drive has set."""
+    """Return the minutes of a whole visit: those of the program, adjusted to the visit lengths of the drive."""
     policy, step = drive.policy, drive.step_minutes
     is_first = visit == Visit.FIRST
     screening = policy.first_screening_minutes if is_first else policy.return_screening_minutes

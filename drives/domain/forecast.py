@@ -9,9 +9,9 @@ from drives.domain import rules
 
 @dataclass(frozen=True)
 class DonationRate:
-    """Donations as a share of bookings, either observed or from the planning rule.
+    """The share of bookings that lead to a donation, either observed or from the planning rule.
 
-    `booked` excludes early cancellations.
+    `booked` leaves out bookings that were cancelled early.
     """
 
     donated: int

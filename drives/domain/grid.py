@@ -1,9 +1,9 @@
 """The time grid of a drive: its steps, the steps that a visit uses, and how many visits still fit.
 
-Pure arithmetic. Hours are wall-clock times at the site. They are converted to UTC once. From then on, everything is
-counted in steps of equal elapsed time. If the clocks change during a drive, the number of steps follows the elapsed
-time, and the local labels skip or repeat an hour. A time that occurs twice means its first occurrence. Periods are
-[from, to).
+Pure arithmetic. The hours of a drive are wall-clock times at the site. They are converted to UTC once. Everything else
+is counted in steps of equal elapsed time. If the clocks change during a drive, the number of steps follows the elapsed
+time, and the local labels skip or repeat an hour. If a wall-clock time occurs twice, its first occurrence is used.
+Periods include their start and exclude their end.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ class GridProblem:
 class Grid:
     """The plan for one day. Hours and breaks are wall-clock times in `zone` (IANA) on the local date `day`.
 
-    A drive closes on the day it opens.
+    A drive opens and closes on the same day.
     """
 
     day: date
@@ -49,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class VisitShape:
-    """How many steps a visit needs for screening (may be 0), then in a chair (including turnover)."""
+    """How many steps a visit needs for screening (may be 0), then in a chair (including the turnover of the chair)."""
 
     screening_steps: int
     chair_steps: int
@@ -117,7 +117,7 @@ def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
     """Return how many more visits can arrive in a step: the smallest free count in the footprint.
 
-    Returns 0 if the visit would end after closing. A step over its limit counts as full.
+    Returns 0 if the visit would end after closing. A step above its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
@@ -141,8 +141,8 @@ def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
     """Return the counter changes by step when `new` replaces `old`. Unchanged steps are left out.
 
-    `old` is None for a new booking, and `new` is None for a cancellation. When a visit moves, its own chair does not
-    block it.
+    `old` is None for a new booking, and `new` is None for a cancellation. If a visit moves, the steps that it keeps are
+    unchanged, so a visit is never refused because of its own chair.
     """
     before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
@@ -150,9 +150,9 @@ def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int
 
 
 def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
-    """Return how many visits of this shape fit, placing each as early as possible.
+    """Return how many visits of this shape fit. Each visit is placed as early as possible.
 
-    No other order fits more, because the earliest possible visit blocks the fewest others.
+    No other way of placing the visits fits more, because the earliest possible visit blocks the fewest others.
     """
     screening, chairs = list(free_screening), list(free_chairs)
     placed = 0

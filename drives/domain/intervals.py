@@ -1,8 +1,9 @@
 """Check the intervals between donations. Pure arithmetic.
 
 Minimum hours are elapsed time, so a change of the clocks does not affect them. Minimum days and windows use the local
-dates at the sites of the donations. Between two donations, the policy of the later one applies. A visit that is booked
-before an existing one must keep the minimums of both policies, and the windows of the existing visit's policy.
+dates at the sites of the donations. A window allows at most a number of donations in any run of days. Between two
+donations, the policy of the later one applies. A visit that is booked before an existing one must keep the minimums of
+both policies, and also the windows of the existing visit's policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ VISITS_OVERLAP = "visits_overlap"  # with a booked visit at another drive
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` are the minimum days after other kinds of donation.
+    """The interval rules of a policy. `cross_days` maps another kind of donation to the minimum days after it.
 
     `visit_minutes` is the length of the longest visit at the drive, or 0 if it is unknown.
     """
@@ -41,10 +42,10 @@ class IntervalRules:
 
 @dataclass(frozen=True)
 class Donation:
-    """A donation with its time, its local date at the site, and the rules of its policy.
+    """A donation or booked visit, with its time, its local date at the site, and the rules of its policy.
 
-    `basis` is BOOKED, GIVEN or SELF_REPORTED. If `counts` is False, the donation is old. It then affects only the visit
-    type, not the intervals.
+    `basis` is BOOKED, GIVEN or SELF_REPORTED. If `counts` is False, the donation is too old for the intervals and
+    affects only the visit type.
     """
 
     donated_at: datetime
@@ -61,13 +62,13 @@ class Donation:
 
 @dataclass(frozen=True)
 class SelfReported:
-    """A donation elsewhere, as the donor remembers it."""
+    """A donation elsewhere, as the donor reports it."""
 
     kind: str
     donated_on: date
 
     def to_donation(self, zone: ZoneInfo) -> Donation:
-        """Convert to a donation at the end of its date in `zone`, because the time of day is unknown."""
+        """Convert to a `Donation` at the end of the date in `zone`, because the time of day is unknown."""
         return Donation(
             start_of_day(self.donated_on + timedelta(days=1), zone),
             self.donated_on,
@@ -78,7 +79,7 @@ class SelfReported:
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that does not allow the time. If a window of days is full, `count` and `days` are its limits."""
+    """A rule that forbids the wanted time. For a full window, `count` and `days` are the limits of the window."""
 
     code: str
     count: int = 0
@@ -87,7 +88,10 @@ class BrokenRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The broken rules, if any, and the first allowed time at or after the wanted time."""
+    """The result of `check_intervals`: the rules that forbid the wanted time, and the first allowed time after it.
+
+    `earliest_ok_at` is None if no rule is broken, or if the rules never allow a donation.
+    """
 
     broken_rules: Sequence[BrokenRule] = ()
     earliest_ok_at: datetime | None = None
@@ -96,10 +100,11 @@ class Verdict:
 def check_intervals(
     rules: IntervalRules, donations: Sequence[Donation], wanted_at: datetime, zone: ZoneInfo
 ) -> Verdict:
-    """Check a donation at `wanted_at`, at a site in this zone, against the other donations and bookings.
+    """Check whether the rules allow a donation at `wanted_at`, at a site in `zone`.
 
-    A donation between two others must be far enough from both. If a rule is broken, `earliest_ok_at` is the exact first
-    allowed time in UTC, or None if the rules never allow a donation.
+    `donations` are the donor's other donations and booked visits. A donation between two of them must be far enough
+    from both. If a rule is broken, `earliest_ok_at` is the exact first allowed time in UTC, or None if the rules never
+    allow a donation.
     """
     counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)

@@ -39,7 +39,7 @@ def format_time(at: datetime, zone: str) -> str:
     return _format_time(at.astimezone(UTC), zone, translation.get_language())
 
 
-# Lists format the same times again and again, and formatting takes longer than most of what surrounds it.
+# Cached, because lists format the same times many times, and formatting is slow.
 @lru_cache(maxsize=4096)
 def _format_time(at: datetime, zone: str, _language: str | None) -> str:
     local = at.astimezone(ZoneInfo(zone))
@@ -50,7 +50,7 @@ def _format_time(at: datetime, zone: str, _language: str | None) -> str:
 
 
 def format_range(starts: datetime, ends: datetime, zone: str) -> str:
-    """Format as: 10:30 AM – 12:00 PM. Add the length if the clock changes in between, because the times hide it."""
+    """Format as: 10:30 AM – 12:00 PM. Add the length if the clocks change in between, as the times do not show it."""
     shown = f"{format_time(starts, zone)} – {format_time(ends, zone)}"
     if is_clock_changed(starts, ends, zone):
         shown += f", {format_duration(int((ends - starts).total_seconds()) // 60)}"
@@ -80,7 +80,7 @@ def format_short_day(at: datetime, zone: str) -> str:
 
 
 def format_day_and_time(at: datetime, zone: str) -> str:
-    """Format as: Sat 10:30 AM. Use it only for the next few days."""
+    """Format as: Sat 10:30 AM. Use this format only for the next few days."""
     return f"{format_date(at, zone, 'D')} {format_time(at, zone)}"
 
 
@@ -107,7 +107,7 @@ def format_earliest_time(at: datetime, zone: str) -> str:
 
 
 def format_date(at: datetime, zone: str, pattern: str) -> str:
-    """Format the local day by Django's date format. The pattern must have no time in it."""
+    """Format the local date with a pattern of Django's date format. The pattern must not contain a time."""
     return _format_date(at.astimezone(ZoneInfo(zone)).date(), pattern, translation.get_language())
 
 

@@ -1,6 +1,7 @@
 """Find arrival times at which a party of up to six fits into a drive's grid. Pure functions.
 
-The members arrive at the same time or one after another. Each arrives no later than the previous one leaves the chair.
+The members arrive at the same time or one after another. Between two arrivals there is at most the longest chair time
+in the party.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ class FreeCapacity:
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """Return the arrival step of each visit, or None if they do not fit. The earliest visit arrives in step `first`.
 
-    Of at most `rules.MAX_ARRANGEMENTS_TRIED` arrangements, prefers the one that ends its arrivals earliest. Visits of
-    the same shape arrive in the given order.
+    If several arrangements fit, the one with the earliest last arrival is chosen. At most
+    `rules.MAX_ARRANGEMENTS_TRIED` arrangements are tried. Visits of the same shape arrive in the order of `shapes`.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
@@ -31,7 +32,7 @@ def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
     """Yield the result of `fit_party` for each step where the party fits.
 
-    `rules.MAX_ARRANGEMENTS_TRIED` limits all steps together.
+    For all steps together, at most `rules.MAX_ARRANGEMENTS_TRIED` arrangements are tried.
     """
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
@@ -44,9 +45,9 @@ RemainingCounts = tuple[int, ...]  # how many of each kind are still to be place
 
 
 class _Search:
-    """A depth-first search in order of arrival.
+    """A depth-first search for the arrival steps of a party, in order of arrival.
 
-    It remembers the best way to place the remaining visits for each state.
+    `best_rests` caches, for each state of the search, the best way to place the remaining visits.
     """
 
     def __init__(self, room: FreeCapacity, shapes: Sequence[VisitShape]) -> None:
@@ -104,7 +105,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return the earliest step in which the last of `people` can arrive if they take turns in the chairs."""
+        """Return a lower bound for the last arrival step of `people`, if the first arrives in step `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

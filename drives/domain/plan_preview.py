@@ -9,9 +9,9 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 
 @dataclass(frozen=True)
 class PreviewTime:
-    """One step of the planned grid.
+    """A step of the planned grid.
 
-    `first_spots` and `return_spots` are how many visits of each type can start in this step of an empty day.
+    `first_spots` and `return_spots` say how many visits of each type could start in this step without any bookings.
     """
 
     starts_at: datetime

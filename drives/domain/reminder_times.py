@@ -40,7 +40,8 @@ MessageSchedule = Mapping[str, EntrySettings]
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """Return the time to send a message, in UTC, ignoring quiet hours.
 
-    An entry in days keeps the wall-clock time of the visit. An entry in hours counts elapsed time.
+    An entry with `days` is sent that many days before the visit, at the wall-clock time of the visit. An entry with
+    `hours` is sent that much elapsed time before the visit.
     """
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
@@ -48,7 +49,7 @@ def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: Zone
 
 
 def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Return the preferred time in UTC, moved earlier if it is in quiet hours."""
+    """Return when to send a message, in UTC: the preferred time, or the last time before it outside quiet hours."""
     return quiet.last_open_before(compute_preferred_time(entry, starts_at, quiet.zone))
 
 
@@ -73,7 +74,7 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 
 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
-    """Return a hash of the schedule. A form contains it to detect that another member has changed the schedule."""
+    """Return a hash of the schedule. A form submits it to detect that another member has changed the schedule."""
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
 
@@ -91,7 +92,7 @@ def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
 
 
 def normalize_schedule(schedule: MessageSchedule, default: MessageSchedule) -> MessageSchedule:
-    """Reset the fields that a kind does not use. The confirmation is always on."""
+    """Set the fields that a kind of message does not use to their defaults. Always enable the confirmation."""
     return {kind: _normalize_entry(entry, default[kind]) for kind, entry in schedule.items()}
 
 

@@ -14,7 +14,7 @@ class ReplyCommand(StrEnum):
 
 @dataclass(frozen=True)
 class ParsedReply:
-    """A command, the lines below it, and which of several bookings it names."""
+    """A command, whether more lines follow the command, and which of several bookings the command names."""
 
     command: ReplyCommand
     says_more: bool = False  # a person reads the lines below the command
@@ -98,8 +98,8 @@ _GIVES_UP = re.compile(
 def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
-    A longer sentence is not a command, even if it starts with one. A person reads the
-    lines after the command. If those lines may withdraw the command, it is ignored.
+    Returns None for a longer sentence, even if it starts with a command. Also returns None if the lines after the
+    command may mean a cancellation. A coordinator reads those lines.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:
@@ -120,7 +120,7 @@ def parse_reply(text: str) -> ParsedReply | None:
 
 
 def parse_choice(text: str) -> str:
-    """Return what a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses, or "" if it is a sentence."""
+    """Return which booking a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses. "" for a sentence."""
     lines = reply_text.list_own_lines(text)
     if len(lines) != 1 or "?" in text:
         return ""
@@ -130,7 +130,7 @@ def parse_choice(text: str) -> str:
 
 
 def list_clock_times(choice: str) -> set[tuple[int, int]]:
-    """Return the hours and minutes that a choice such as "10 30 am" or "10" may mean."""
+    """Return the (hour, minute) pairs that a choice such as "10 30 am" or "10" may mean."""
     time = re.fullmatch(_CLOCK_TIME, choice)
     if time is None or int(time["hour"]) > 23 or int(time["minute"] or 0) > 59:
         return set()
@@ -145,7 +145,10 @@ def _unify_choice(choice: str) -> str:
 
 
 def may_mean_cancel(text: str) -> bool:
-    """Return whether a sentence gives up the visit. Negations and news about other cancellations do not."""
+    """Return whether a text may mean that the donor cannot keep the visit.
+
+    Negations ("don't cancel") and news about other cancellations do not count.
+    """
     if reply_text.is_reaction(text):
         return False
     lines = reply_text.list_own_lines(text)

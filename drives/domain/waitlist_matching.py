@@ -30,7 +30,7 @@ ANY_TIME = ArrivalWindow()
 
 @dataclass(frozen=True)
 class SpotMatch:
-    """An arrival that fits a donor, with its footprint and the ids of the reserved spots it uses."""
+    """An arrival time that fits a donor, with the visit's footprint and the ids of the reserved spots that it uses."""
 
     slot_id: int
     starts_at: datetime
@@ -41,7 +41,7 @@ class SpotMatch:
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
     """Yield the arrivals that fit a visit of this shape: those with the fewest reserved spots first, then the earliest.
 
-    So one visit does not use two freed spots if one is enough.
+    Because of this order, a visit does not use two reserved spots if one is enough.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _matches_using(steps, reserved, spot_ids, shape)
