@@ -1,4 +1,4 @@
-"""Count an action's SQL statements, and check that the count does not grow with the number of rows."""
+"""Check that the number of an action's SQL statements does not grow with the number of rows."""
 
 import re
 from collections import Counter

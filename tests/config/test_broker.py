@@ -14,7 +14,7 @@ LONG = {"body": "x" * 4_000_000}
 
 
 def half_messages(writer: type[filesystem.Channel], folder: Path) -> int:
-    """Count the incomplete messages that a fast reader sees while twenty long ones are written."""
+    """Count the incomplete messages that a reader sees while twenty long messages are written."""
     channel: Any = SimpleNamespace(data_folder_out=str(folder))
     writing = threading.Thread(target=lambda: [writer._put(channel, "drives", LONG) for _message in range(20)])
     writing.start()

@@ -41,7 +41,7 @@ SOUND: dict[str, Any] = {
 
 @pytest.fixture
 def sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Set up an installation without a mistake."""
+    """Set up an installation in which doctor finds no mistake."""
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL"):
         monkeypatch.setenv(name, "scheme://drives:a%40b@host/name")
     key_fingerprints.record_keys()

@@ -1,5 +1,3 @@
-"""Error pages and problem documents."""
-
 from collections.abc import Callable
 
 import pytest

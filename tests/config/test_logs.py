@@ -1,4 +1,4 @@
-"""What a log line contains, and what it must not contain."""
+"""The content of log lines, and the personal data that they must not contain."""
 
 import json
 import logging

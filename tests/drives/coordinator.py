@@ -17,7 +17,7 @@ def signed_in(membership: Membership) -> Client:
 
 
 class AllDay(Client):
-    """A browser whose session never ends, for tests that move the clock by days."""
+    """A browser that stays signed in, for tests that move the clock by days."""
 
     def __init__(self, user: User) -> None:
         super().__init__()

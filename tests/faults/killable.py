@@ -15,7 +15,7 @@ import django
 
 
 def main(arguments: list[str]) -> None:
-    """Import slow modules before forking, and connect to the database afterward."""
+    """Import slow modules before the first fork. Each worker connects to the database after its fork."""
     django.setup()
     names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
     tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)

@@ -45,7 +45,7 @@ _numbers = count(1)
 
 @dataclass
 class Count:
-    """The messages at the provider, compared with those queued."""
+    """How many messages reached the provider, compared with the messages that were queued."""
 
     kills: int = 0
     messages: int = 0

@@ -1,5 +1,3 @@
-"""The permissions of roles."""
-
 import pytest
 
 from organizations import rules as organizations_rules

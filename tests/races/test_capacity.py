@@ -53,7 +53,7 @@ def last_place() -> Callable[[], bool]:
 
 
 def later(number: int) -> datetime:
-    """Return a time that is one minute later for every second donor.
+    """Return a booking time. It is a minute later for every second donor.
 
     The runs therefore do not reach a limit on codes.
     """

@@ -1,4 +1,4 @@
-"""A donor is erased while another action runs. No data remains, and no action writes new data afterward."""
+"""A donor is erased while another action runs. No personal data remains, and none is written afterward."""
 
 from collections.abc import Callable
 from contextlib import suppress

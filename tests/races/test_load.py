@@ -33,7 +33,7 @@ def wants(slot: Slot, number: int, visit: str = "return") -> Post:
 
 
 def count_answers(answers: list[Answer]) -> Counter[tuple[int, str]]:
-    """Count the responses by status and first word."""
+    """Count the responses by status, and by the refusal's codes or the booking's state."""
     return Counter((answer.status, _word(answer)) for answer in answers)
 
 

@@ -231,7 +231,7 @@ def signed(address: str, fields: dict[str, str], secret: str = SECRET) -> str:
 
 
 def _named(sid: str, status: str) -> dict[str, str]:
-    """Return the fields of every webhook call, also under their old names."""
+    """Return the fields that every webhook call has. Some appear a second time under an old name."""
     return {"MessageSid": sid, "SmsSid": sid, "SmsStatus": status, "AccountSid": ACCOUNT, "ApiVersion": VERSION}
 
 
@@ -244,7 +244,7 @@ def _told(refused: Refused) -> Answer:
 
 
 class _Connection(asyncio.Protocol):
-    """One persistent connection. Requests are read completely and get their responses in order."""
+    """A persistent connection. It reads each request completely and sends the responses in order."""
 
     def __init__(self, standin: TwilioStandIn) -> None:
         self._standin = standin

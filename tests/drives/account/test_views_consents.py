@@ -1,4 +1,4 @@
-"""The consent ledger: what donors and coordinators see, and every way to withdraw a consent."""
+"""The consent ledger: what donors and coordinators see in it, and every way to withdraw a consent."""
 
 from datetime import timedelta
 from typing import Any

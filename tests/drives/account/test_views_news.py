@@ -1,4 +1,4 @@
-"""A visitor asks to hear about the next drive, with a verified contact and consent to news."""
+"""A visitor verifies a contact and consents to news about the next drives."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Any input gets a status below 500, and a problem document that names the error."""
+"""For any input, the API responds with a status below 500, and with a problem document that names the error."""
 
 import json
 import uuid

@@ -120,7 +120,10 @@ def test_a_booking_by_a_coordinator_is_refused_alike(changes: dict[str, str]) ->
 
 
 def test_a_national_number_is_read_by_the_country_of_the_organization() -> None:
-    """The desk, the door and the API agree: 612 34 56 78 is a mobile number in Spain and not a number in the US."""
+    """The desk, the check-in page and the API read 612 34 56 78 as a Spanish mobile number.
+
+    The organization is in Spain. The number would not be valid in the United States.
+    """
     owner = builders.member(builders.organization(country="ES"))
     drive = builders.drive(owner.organization)
     typed = {**person(phone="612 34 56 78"), "slot": str(builders.slot(drive).pk)}

@@ -49,7 +49,10 @@ def test_every_call_is_described_with_its_problems() -> None:
 
 
 def test_the_ids_of_operations_stay() -> None:
-    """Clients are generated from the ids. A changed or removed id breaks those clients; new ids do not."""
+    """Integrators generate clients from these ids.
+
+    A changed or removed id would break such a client. A new id would not.
+    """
     paths = json.loads(schema.render_schema())["paths"]
     found = {
         f"{operation['operationId']}: {method.upper()} {path}"

@@ -203,7 +203,7 @@ ACTIONS: dict[str, Action] = {
     "undo": undo,
     "close_out": complete,
 }
-"""The acts of the table that change a booking by its id. Verifying and lapsing a hold have tests of their own."""
+"""The acts of the table that change a booking by its id. Other tests cover the verification and the lapse of a hold."""
 
 
 @pytest.mark.django_db

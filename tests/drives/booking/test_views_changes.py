@@ -1,5 +1,3 @@
-"""The donor's pages that change a booking."""
-
 from datetime import timedelta
 
 import pytest

@@ -1,5 +1,3 @@
-"""Booking through the donor's pages."""
-
 import re
 from datetime import timedelta
 

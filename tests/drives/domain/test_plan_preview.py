@@ -1,5 +1,3 @@
-"""The preview of a plan: its times and capacity."""
-
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 

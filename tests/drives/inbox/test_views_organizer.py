@@ -1,5 +1,3 @@
-"""A coordinator's inbox pages."""
-
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial

@@ -1,5 +1,3 @@
-"""The times and texts of reminders."""
-
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any

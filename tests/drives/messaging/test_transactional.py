@@ -1,6 +1,6 @@
 """Messages about a donor's own booking need no consent.
 
-After a STOP, or after the donor has withdrawn every consent on a page, no text is sent.
+After a STOP, or after the donor has withdrawn every consent on a page, no text about the booking is sent.
 """
 
 from datetime import timedelta

@@ -1,5 +1,3 @@
-"""Export and erasure in the API."""
-
 import pytest
 
 from drives.models import Booking

@@ -1,5 +1,3 @@
-"""The public pages of drives."""
-
 import re
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Owners invite, change and remove members, and end their sessions or reset their second sign-in step."""
+"""Owners invite, change and remove members, see their second sign-in step, and end their sessions."""
 
 from functools import partial
 from typing import Any

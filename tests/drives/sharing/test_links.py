@@ -1,4 +1,4 @@
-"""Recruiters' links: their visits, holds and bookings."""
+"""Recruiters' links: how their visits, holds and bookings are counted."""
 
 from datetime import date
 

@@ -1,5 +1,3 @@
-"""Template filters for times."""
-
 from datetime import UTC, datetime
 
 import pytest
