@@ -30,7 +30,7 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 def slow_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pause after a worker has claimed due messages, and before it commits."""
-    claim, pause = notifications_claim.claim_messages, seeds.pausing("handover.claim")
+    claim, pause = notifications_claim.claim_messages, seeds.pausing("claim.claim_messages")
 
     def slowly(**asked: Any) -> Any:
         with transaction.atomic():
@@ -61,7 +61,7 @@ def send_without_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pause_before_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, pause = notifications_claim.admit_messages, seeds.pausing("handover.gate")
+    gate, pause = notifications_claim.admit_messages, seeds.pausing("claim.admit_messages")
 
     def slowly(**asked: Any) -> Any:
         if asked["claimed"]:
