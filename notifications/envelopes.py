@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notifications import rules
 from notifications.kinds import ChannelChoice, ChannelRule, MessageKind, QuietRule, UsefulUntil
 from notifications.message_content import Envelope
 from notifications.models import Channel, Purpose
 from notifications.quiet_hours import QuietHours
-
-USEFUL_AT_LEAST = timedelta(minutes=30)  # how long a message about a visit that has begun may still be sent
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _compute_useful_until(
     if isinstance(kind.useful, timedelta):
         return due_at + kind.useful
     if kind.useful == UsefulUntil.VISIT and visit_at:
-        return max(visit_at, due_at + USEFUL_AT_LEAST)
+        return max(visit_at, due_at + rules.USEFUL_AT_LEAST)
     if given is None:
         raise ValueError(f"{kind.name} is useful until {kind.useful}: say when that is")
     return given

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from notifications import rules
 from notifications.models import Channel, Purpose
 
 if TYPE_CHECKING:
@@ -220,7 +221,6 @@ def _build_member_kind(name: str, label: "StrOrPromise", trigger: str, useful: t
     )
 
 
-CODE_LIFETIME = timedelta(minutes=10)
 CODE = MessageKind(
     name="code",
     label=_("Code"),
@@ -229,7 +229,7 @@ CODE = MessageKind(
     basis=Basis.OWN_ACT,
     quiet=QuietRule.LEAVES,
     budget=Budget.CODES,
-    useful=CODE_LIFETIME,
+    useful=rules.CODE_LIFETIME,
     withdrawn_by=(Withdrawal.NEWER_CODE,),
 )
 BOOKED = MessageKind(

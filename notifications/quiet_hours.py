@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from notifications.rules import NOON_HOUR, QUIET_HOURS_MARGIN
+
 DEFAULT_OPENING_HOUR, DEFAULT_CLOSING_HOUR = 9, 20  # unless the organization chooses other hours
-CLOSING_MARGIN = timedelta(minutes=15)  # a text moved to the evening before is sent this long before quiet hours
-NOON_HOUR = 12
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -51,10 +51,14 @@ class QuietHours:
         day = local.date() if local.hour >= self.closes else local.date() - timedelta(days=1)
         # If the clocks change in between, 15 minutes before closing may also be within quiet hours.
         last = min(
-            at, max(self._compute_instant(day, self.closes) - CLOSING_MARGIN, self._compute_instant(day, self.opens))
+            at,
+            max(
+                self._compute_instant(day, self.closes) - QUIET_HOURS_MARGIN,
+                self._compute_instant(day, self.opens),
+            ),
         )
         # A day on which the clocks skip every open hour has no last open moment.
-        return self.last_open_before(last - CLOSING_MARGIN) if self.is_quiet(last) else last
+        return self.last_open_before(last - QUIET_HOURS_MARGIN) if self.is_quiet(last) else last
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
         """Return whether a message about a changed visit may wait until morning.

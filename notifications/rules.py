@@ -1,4 +1,4 @@
-"""Rules for retries, status reports, unverified mailboxes and possible opt-outs, and the limits of the workers.
+"""Rules for times of messages, retries, reports, unverified mailboxes and possible opt-outs, and limits of the workers.
 
 No database.
 """
@@ -9,6 +9,15 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from notifications.models import MessageState
+
+# Times of messages -----------------------------------------------------------------------------------------------
+
+CODE_LIFETIME = timedelta(minutes=10)
+USEFUL_AT_LEAST = timedelta(minutes=30)  # how long a message about a visit that has begun may still be sent
+QUIET_HOURS_MARGIN = timedelta(
+    minutes=15
+)  # a text that is moved to the evening before leaves this long before quiet hours
+NOON_HOUR = 12  # a text about a visit before noon leaves during quiet hours, too
 
 # Retries ---------------------------------------------------------------------------------------------------------
 

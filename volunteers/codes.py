@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from notifications import envelopes, kinds, outbox
+from notifications import rules as notifications_rules
 from notifications.envelopes import Addressee
 from notifications.kinds import Withdrawal
 from notifications.message_content import RenderedMessage
@@ -178,7 +179,7 @@ def _insert_code(
         identity=identity,
         bound_to=bound,
         code_hash=code_hash,
-        expires_at=now + kinds.CODE_LIFETIME,
+        expires_at=now + notifications_rules.CODE_LIFETIME,
         created_at=now,
     )
     with connection.cursor() as cursor:

@@ -12,7 +12,7 @@ from drives.booking import changes, history
 from drives.booking import messages as booking_messages
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
-from drives.calendars import bookings as calendars_bookings
+from drives.calendars import queries as calendars_queries
 from drives.capacity import counters, locks, reserved_spots
 from drives.models import OUTCOMES, Booking, BookingState, Drive, DriveState, Turnout
 from organizations import audit, sweeps
@@ -35,7 +35,7 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     )
     drive.closed_out_at = now
     report = update_turnout(drive=drive, now=now)
-    booking_messages.queue_follow_ups(calendars_bookings.load_message_bookings(_list_past_visits(drive)).values(), now)
+    booking_messages.queue_follow_ups(calendars_queries.load_message_bookings(_list_past_visits(drive)).values(), now)
     return report
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from drives import refusals
 from drives.booking import confirm_holds, create, rules
-from drives.capacity import booking_facts, counters, hold_limits, locks, visit_length
+from drives.capacity import booking_facts, counters, locks, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import rules as domain_rules
 from drives.domain.intervals import SelfReported
@@ -164,7 +164,7 @@ def correct_held_details(
         requested = booking_facts.load_booking_facts(
             drive_id=drive.pk, slot_id=booking.arrival_id, identity=details.identity, now=now
         )
-        if reasons := hold_limits.reasons_against_more_holds(requested.facts.live_hold_count):
+        if reasons := capacity_rules.reasons_against_more_holds(requested.facts.live_hold_count):
             raise refusals.Refusal(reasons)
         holds = _build_hold_limits(drive, requested.steps, 1, ip, now, booking.held_until or now)
     self_reported.refuse_too_close_to_self_reported(person.self_reported, drive, booking.visit, booking.starts_at, now)

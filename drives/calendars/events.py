@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from drives.calendars import bookings as calendars_bookings
 from drives.calendars import feeds, ical
+from drives.calendars import queries as calendars_queries
 from drives.calendars.feeds import Feed
 from drives.calendars.ical import CalendarEvent
 from drives.capacity import visit_length
@@ -72,7 +72,7 @@ def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     cached = caches["local"].get_many(keys)
     if missing := {key: booking_id for key, booking_id in keys.items() if key not in cached}:
-        loaded = calendars_bookings.load_message_bookings(list(missing.values()))
+        loaded = calendars_queries.load_message_bookings(list(missing.values()))
         serialized = {
             key: ical.build_feed_event(build_booking_event(loaded[booking_id])) for key, booking_id in missing.items()
         }

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from drives import refusals
-from drives.capacity import visit_length
+from drives.capacity import rules, visit_length
 from drives.domain import grid, party_fit
 from drives.models import Drive, DriveState, Slot
 
-NEAREST_COUNT = 3
 SlotRow = tuple[int, datetime, bool, int, int]
 """One step: id, start (UTC), open, free screening stations, free chairs."""
 FreedDeltas = Mapping[int, tuple[int, int]]
@@ -60,7 +59,7 @@ def list_nearest_times(
         return []
     wanted_at = around or drive.starts_at
     nearest = sorted(list_open_times(drive, visit_types, now, freed), key=lambda time: abs(time.starts_at - wanted_at))[
-        :NEAREST_COUNT
+        : rules.NEAREST_COUNT
     ]
     return sorted(nearest, key=lambda time: time.starts_at)
 

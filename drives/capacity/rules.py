@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from drives.capacity import hold_limits
 from drives.models import DriveState
 from drives.refusals import Reason
+
+MAX_HOLDS_PER_CONTACT = 2  # unverified bookings at once, with one phone number or mailbox
+NEAREST_COUNT = 3  # other open times that are offered to a donor
 
 AUDIT_INTERVAL = timedelta(hours=1)
 MAX_AUDIT_AGE = timedelta(hours=3)
@@ -30,6 +32,16 @@ class BookingFacts:
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
     """List all reasons not to book the slot, except that it is full. `counters.change_counters` refuses a full slot."""
     return [reason for rule in _RULES for reason in rule(facts, now)]
+
+
+def reasons_against_more_holds(live_hold_count: int) -> list[Reason]:
+    if live_hold_count < MAX_HOLDS_PER_CONTACT:
+        return []
+    text = _(
+        "We’re already holding %(count)s times for this phone or e-mail. Finish booking one of them, or wait until they"
+        " expire."
+    )
+    return [Reason("too_many_holds", text % {"count": MAX_HOLDS_PER_CONTACT})]
 
 
 def reasons_against_drive(facts: BookingFacts, now: datetime) -> list[Reason]:
@@ -55,7 +67,7 @@ def _reasons_against_slot(facts: BookingFacts, now: datetime) -> list[Reason]:
 
 
 def _reasons_against_more_holds(facts: BookingFacts, now: datetime) -> list[Reason]:
-    return hold_limits.reasons_against_more_holds(facts.live_hold_count)
+    return reasons_against_more_holds(facts.live_hold_count)
 
 
 def reasons_against_second_booking(facts: BookingFacts, now: datetime) -> list[Reason]:

@@ -12,7 +12,8 @@ from django.db import connection
 
 from drives import refusals
 from drives.capacity import availability, visit_length
-from drives.capacity.availability import NEAREST_COUNT, SlotRow
+from drives.capacity.availability import SlotRow
+from drives.capacity.rules import NEAREST_COUNT
 from drives.domain import intervals
 from drives.eligibility import rules
 from drives.models import Drive, DriveState

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from drives import refusals
 from drives.capacity import availability, visit_length
-from drives.capacity.availability import NEAREST_COUNT, SlotRow
+from drives.capacity.availability import SlotRow
+from drives.capacity.rules import NEAREST_COUNT
 from drives.domain import intervals
 from drives.eligibility import history, next_visit, rules
 from drives.eligibility.history import DonorScope

@@ -14,6 +14,7 @@ from drives.messaging.broadcast_queries import Audience, BroadcastPrice, Broadca
 from drives.messaging.texts import booking_texts, broadcast_texts
 from drives.models import Broadcast, BroadcastKind, Drive, DriveState
 from notifications import envelopes, outbox
+from notifications import rules as notifications_rules
 from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Purpose
@@ -257,4 +258,4 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
 def _useful_until(broadcast: Broadcast, recipient: Recipient) -> datetime:
     if broadcast.kind == BroadcastKind.LATE:
         return max(recipient.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
-    return max(recipient.booking.starts_at, broadcast.due_at + envelopes.USEFUL_AT_LEAST)
+    return max(recipient.booking.starts_at, broadcast.due_at + notifications_rules.USEFUL_AT_LEAST)

@@ -8,7 +8,8 @@ from itertools import groupby, islice
 
 from django.db import transaction
 
-from drives.capacity import availability, locks
+from drives.capacity import locks
+from drives.capacity.rules import NEAREST_COUNT
 from drives.domain import intervals
 from drives.domain.message_kinds import ScheduledKind
 from drives.eligibility import history
@@ -166,7 +167,7 @@ def _times_by_drive(
         return
     for drive, times in groupby(run.openings.find_allowed_visits(donations), lambda time: time.drive):
         if format_drive_about(drive) not in invited_drives and _is_eligible(drive, donations, run.now):
-            yield list(islice(times, availability.NEAREST_COUNT))
+            yield list(islice(times, NEAREST_COUNT))
 
 
 def _is_eligible(drive: Drive, donations: Sequence[intervals.Donation], now: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from drives.calendars import bookings as calendars_bookings
+from drives.calendars import queries as calendars_queries
 from drives.domain import reminder_times
 from drives.domain.reminder_times import MessageSchedule
 from drives.messaging import reach, rules, schedule, shared_contacts
@@ -61,7 +61,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
     """
     scheduled = notifications_queries.lock_messages_to_render(now, rules.RENDER_WITHIN, limit)
-    bookings = calendars_bookings.load_message_bookings(
+    bookings = calendars_queries.load_message_bookings(
         [shared_contacts.parse_booking_id(message) for message in scheduled]
     )
     custom = schedule.load_custom_texts({message.organization_id for message in scheduled})

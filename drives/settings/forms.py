@@ -19,25 +19,6 @@ from organizations.models import Organization, Role
 from organizations.web import forms as web_forms
 from organizations.web.forms import EMAIL_SENTENCE
 
-COUNTRIES = (
-    ("US", gettext_lazy("United States")),
-    ("CA", gettext_lazy("Canada")),
-    ("MX", gettext_lazy("Mexico")),
-    ("PR", gettext_lazy("Puerto Rico")),
-    ("AU", gettext_lazy("Australia")),
-    ("AT", gettext_lazy("Austria")),
-    ("CZ", gettext_lazy("Czechia")),
-    ("FR", gettext_lazy("France")),
-    ("DE", gettext_lazy("Germany")),
-    ("HU", gettext_lazy("Hungary")),
-    ("IE", gettext_lazy("Ireland")),
-    ("IT", gettext_lazy("Italy")),
-    ("NL", gettext_lazy("Netherlands")),
-    ("NZ", gettext_lazy("New Zealand")),
-    ("ES", gettext_lazy("Spain")),
-    ("CH", gettext_lazy("Switzerland")),
-    ("GB", gettext_lazy("United Kingdom")),
-)
 ROLE_SENTENCES = {
     Role.OWNER: gettext_lazy("plans drives, and manages members, keys and settings"),
     Role.COORDINATOR: gettext_lazy("plans drives, books donors, writes messages"),
@@ -104,7 +85,6 @@ class RegionForm(OrganizationForm):
         help_text=gettext_lazy("You write your texts in this language first. You can add the other languages later."),
         choices=lambda: settings.LANGUAGES,
     )
-    country = forms.ChoiceField(label=gettext_lazy("Country"), choices=COUNTRIES)
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
         help_text=gettext_lazy(

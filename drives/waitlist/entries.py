@@ -11,6 +11,7 @@ from drives.booking import confirm_holds
 from drives.booking import rules as booking_rules
 from drives.booking.hold import Person
 from drives.capacity import availability, locks, reserved_spots, visit_length
+from drives.capacity import rules as capacity_rules
 from drives.domain import waitlist_matching
 from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.eligibility import check, history, self_check
@@ -284,7 +285,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
     if open_times := [
         time for time in openings if time.starts_at >= soonest and waitlist_request.window.contains(time.starts_at)
     ]:
-        raise refusals.Refusal([rules.build_spots_open_reason()], open_times[: availability.NEAREST_COUNT])
+        raise refusals.Refusal([rules.build_spots_open_reason()], open_times[: capacity_rules.NEAREST_COUNT])
 
 
 def _list_arrivals(

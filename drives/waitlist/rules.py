@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from drives.capacity import rules as capacity_rules
-from drives.capacity.hold_limits import MAX_HOLDS_PER_CONTACT
 from drives.capacity.rules import BookingFacts
 from drives.domain.waitlist_matching import ArrivalWindow
 from drives.models import Drive, DriveState, OfferState
@@ -72,10 +71,10 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 
 
 def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:
-    if facts.live_hold_count < MAX_HOLDS_PER_CONTACT:
+    if facts.live_hold_count < capacity_rules.MAX_HOLDS_PER_CONTACT:
         return []
     text = _("This phone or e-mail already has %(count)s requests. Finish one of them, or wait 15 minutes.")
-    return [Reason("too_many_holds", text % {"count": MAX_HOLDS_PER_CONTACT})]
+    return [Reason("too_many_holds", text % {"count": capacity_rules.MAX_HOLDS_PER_CONTACT})]
 
 
 def build_no_time_reason() -> Reason:

@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(max_length=254)),
                 ('phone', models.CharField(blank=True, max_length=20)),
                 ('website', models.URLField(blank=True)),
-                ('country', models.CharField(default='US', max_length=2)),
+                ('country', models.CharField(choices=[('US', 'United States'), ('CA', 'Canada'), ('MX', 'Mexico'), ('PR', 'Puerto Rico'), ('AU', 'Australia'), ('AT', 'Austria'), ('CZ', 'Czechia'), ('FR', 'France'), ('DE', 'Germany'), ('HU', 'Hungary'), ('IE', 'Ireland'), ('IT', 'Italy'), ('NL', 'Netherlands'), ('NZ', 'New Zealand'), ('ES', 'Spain'), ('CH', 'Switzerland'), ('GB', 'United Kingdom')], default='US', max_length=2, verbose_name='Country')),
                 ('language', models.CharField(default='en', max_length=8)),
                 ('accent', models.CharField(default='#1f4e5c', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Enter a color, for example #1f4e5c.')])),
                 ('calendar_title', models.CharField(blank=True, max_length=60)),

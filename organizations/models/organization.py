@@ -17,6 +17,26 @@ RETENTION_VALIDATORS = [MinValueValidator(MIN_RETENTION_MONTHS), MaxValueValidat
 
 _COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a color, for example #1f4e5c."))
 
+COUNTRIES = (
+    ("US", _("United States")),
+    ("CA", _("Canada")),
+    ("MX", _("Mexico")),
+    ("PR", _("Puerto Rico")),
+    ("AU", _("Australia")),
+    ("AT", _("Austria")),
+    ("CZ", _("Czechia")),
+    ("FR", _("France")),
+    ("DE", _("Germany")),
+    ("HU", _("Hungary")),
+    ("IE", _("Ireland")),
+    ("IT", _("Italy")),
+    ("NL", _("Netherlands")),
+    ("NZ", _("New Zealand")),
+    ("ES", _("Spain")),
+    ("CH", _("Switzerland")),
+    ("GB", _("United Kingdom")),
+)
+
 
 class Organization(models.Model):
     """A foundation that runs drives. All other data belongs to one organization."""
@@ -28,7 +48,7 @@ class Organization(models.Model):
     email = models.EmailField()
     phone = models.CharField(max_length=20, blank=True)
     website = models.URLField(blank=True)
-    country = models.CharField(max_length=2, default="US")
+    country = models.CharField(_("Country"), max_length=2, choices=COUNTRIES, default="US")
     language = models.CharField(max_length=8, default="en")
     timezone = models.CharField(max_length=64, blank=True)  # new sites begin with it
     program = models.CharField(max_length=30, blank=True)  # the code of the policy that the first drive begins with

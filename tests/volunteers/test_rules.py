@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications import kinds
+from notifications import rules as notifications_rules
 from volunteers import rules as volunteers_rules
 from volunteers.models import Contact
 
@@ -207,7 +207,7 @@ def test_confirmations_are_codes_each_once() -> None:
 
 def test_the_figures_of_codes_and_limits() -> None:
     minutes, hours = timedelta(minutes=1), timedelta(hours=1)
-    assert (10 * minutes, 5) == (kinds.CODE_LIFETIME, volunteers_rules.CODE_TRIES)
+    assert (10 * minutes, 5) == (notifications_rules.CODE_LIFETIME, volunteers_rules.CODE_TRIES)
     assert timedelta(days=30) == volunteers_rules.BROWSER_LIFETIME
     assert (3, 15 * minutes) == volunteers_rules.CODES_PER_CONTACT
     assert (8, 24 * hours) == volunteers_rules.CODES_PER_CONTACT_PER_DAY

@@ -9,7 +9,7 @@ import pytest
 
 from drives.booking import changes
 from drives.booking import messages as booking_messages
-from drives.calendars import bookings
+from drives.calendars import queries as calendars_queries
 from drives.inbox import replies
 from drives.messaging import reminders
 from drives.models import Booking, CancelledBy
@@ -154,7 +154,7 @@ def test_the_question_to_a_large_party_fits_in_one_text_or_a_coordinator_answers
 
 def test_a_shared_phone_gets_one_thank_you() -> None:
     party = family()
-    booking_messages.queue_follow_ups(bookings.load_message_bookings([row.pk for row in party]).values(), NOW)
+    booking_messages.queue_follow_ups(calendars_queries.load_message_bookings([row.pk for row in party]).values(), NOW)
     assert len(texts("thank_you")) == 1
 
 

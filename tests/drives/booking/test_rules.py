@@ -9,8 +9,8 @@ from drives import refusals
 from drives.attendance import rules as attendance_rules
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
-from drives.capacity import hold_limits, visit_length
 from drives.capacity import rules as capacity_rules
+from drives.capacity import visit_length
 from drives.capacity.rules import BookingFacts
 from drives.domain.grid import VisitShape
 from drives.domain.intervals import GIVEN, SELF_REPORTED, BrokenRule, Donation, IntervalRules
@@ -65,7 +65,7 @@ def test_the_constants_of_the_rules() -> None:
     assert timedelta(hours=24) == booking_rules.LATE_WITHIN
     assert timedelta(hours=72) == booking_rules.CANCELLATION_ALERT_WITHIN
     assert timedelta(days=30) == web_rules.LINK_VALID_FOR
-    assert hold_limits.MAX_HOLDS_PER_CONTACT == 2
+    assert capacity_rules.MAX_HOLDS_PER_CONTACT == 2
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drives.booking import changes
-from drives.calendars import bookings
+from drives.calendars import queries as calendars_queries
 from drives.domain import reminder_times
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings
@@ -190,7 +190,7 @@ def test_a_schedule_with_both_channels_sends_one_email() -> None:
     builders.verify_mailbox("ana@example.org")
     plan = {**DEFAULT_SCHEDULE, "day_before": EntrySettings("day_before", ChannelChoice.BOTH, days=1)}
     Message.objects.filter(about=booking.about, state="scheduled").delete()
-    reminders.schedule_reminders([bookings.load_message_bookings([booking.pk])[booking.pk]], plan, NOW)
+    reminders.schedule_reminders([calendars_queries.load_message_bookings([booking.pk])[booking.pk]], plan, NOW)
     assert rendered(due_message(booking))[0] == "withdrawn"
     assert due_message(booking, channel="email").state == "queued"
 
