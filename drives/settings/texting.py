@@ -71,13 +71,14 @@ def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel
     Return, for each channel, the code of the problem or "". Refuses the eleventh check of an hour (RateLimitExceeded),
     because a check can take half a minute.
     """
-    limits.spend_limit(
-        scope="check_sending",
-        subject=str(organization.pk),
-        limit=rules.MAX_CHECKS_PER_HOUR,
-        window=rules.CHECK_WINDOW,
-        now=now,
-    )
+    with transaction.atomic():  # not around the answers, for which no transaction should wait
+        limits.spend_limit(
+            scope="check_sending",
+            subject=str(organization.pk),
+            limit=rules.MAX_CHECKS_PER_HOUR,
+            window=rules.CHECK_WINDOW,
+            now=now,
+        )
     sender = notifications_queries.find_sender(organization)
     return {
         Channel.SMS: senders.check_channel(Channel.SMS, sender.number if sender else ""),
