@@ -1,6 +1,6 @@
 """No function has the same decorator twice.
 
-A repeated decorator usually means that an edit moved it away from a neighboring function.
+A repeated decorator usually means that an edit took the decorator away from a neighboring function.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""The waitlist in a real browser: a donor joins, gets an offer, accepts it, or leaves. Also /me/ and the data page."""
+"""The waitlist in a real browser: join, get an offer, and accept it or leave. Also the pages /me/ and "Your data"."""
 
 from datetime import timedelta
 

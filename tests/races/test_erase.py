@@ -41,7 +41,7 @@ def erase(booking: Booking) -> None:
 
 
 def race_erasure(act: Callable[[Booking], Any]) -> Callable[[], bool]:
-    """Return a race in which Ana is erased while `act`, which starts first, changes her booking."""
+    """Return a race: `act` starts to change Ana's booking, and meanwhile she is erased."""
     owner = builders.organization(codes_per_day=100_000)
     numbers = iter(range(1, 1000))
 

@@ -72,7 +72,7 @@ def _weeks_later() -> datetime:
 
 
 def race_erasure(act: Act) -> Callable[[], bool]:
-    """Return a race in which Ana, who has another booking, is erased while `act`, which starts first, is running."""
+    """Return a race: `act` starts, and meanwhile Ana is erased. She has another booking."""
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 

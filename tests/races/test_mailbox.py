@@ -101,10 +101,11 @@ def test_control_without_the_lock_too_many_emails_are_queued(monkeypatch: pytest
 
 
 def move_and_render() -> Callable[[], bool]:
-    """Return a race of a move and the sweep that renders reminders.
+    """Return a race: a booking moves while the sweep renders the booking's reminder by e-mail.
 
-    The move locks the reminder and then the mailbox. While the sweep holds the mailbox's lock, it must not wait for the
-    reminder. The donor's phone opted out, because other donors get no reminders by e-mail at an unverified mailbox.
+    The move locks the reminder first and then the mailbox. The sweep must therefore not wait for the reminder while it
+    holds the lock on the mailbox. The donor's phone has opted out, because a donor with texts gets no reminders at an
+    unverified mailbox.
     """
     booking = builders.booked(builders.drive(), email=MAILBOX)
     builders.agreed(booking.drive.organization, builders.phone(42), given=False)

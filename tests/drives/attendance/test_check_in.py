@@ -26,7 +26,7 @@ def outcome(booking: Booking, what: str, drive: Drive) -> None:
 
 
 def undo(booking: Booking, now: datetime) -> Booking:
-    """Undo the booking's last step, like a helper whose page shows the current state."""
+    """Undo the booking's last step. The helper's page shows the booking's current state."""
     booking.refresh_from_db()
     return check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=now, seen=booking.state)
 

@@ -1,6 +1,6 @@
 """Arrival times of parties.
 
-If an arrangement fits, the search finds one, and it finds the one with the earliest last arrival.
+If any arrangement fits, the search finds the one with the earliest last arrival.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""The sweep of offers skips a waitlist while neither the waitlist nor the free capacity changes."""
+"""The sweep of offers skips a waitlist while neither the waitlist nor the free capacity changes.
+
+After ten minutes, it looks again in any case.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
