@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,12 +32,14 @@ class Answer:
     body: dict[str, Any]
 
 
-def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
+def send_all(port: int, posts: Sequence[Post], certificate: Path | None = None) -> list[Answer]:
+    """Send each request on its own connection, with a certificate over https."""
+    context = ssl.create_default_context(cafile=certificate) if certificate else None
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
 
     def shoot(position: int, post: Post) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = _open_connection(port, context)
         connection.connect()
         headers = {"Content-Type": "application/json", "Idempotency-Key": post.key}
         barrier.wait(timeout=PATIENCE)
@@ -50,6 +54,12 @@ def send_all(port: int, posts: Sequence[Post]) -> list[Answer]:
     for thread in threads:
         thread.join(timeout=2 * PATIENCE)
     return [answer or Answer(0, {}) for answer in answers]
+
+
+def _open_connection(port: int, context: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    if context:
+        return http.client.HTTPSConnection("localhost", port, timeout=PATIENCE, context=context)
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
 
 @dataclass

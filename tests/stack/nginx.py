@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,8 @@ daemon off; master_process on; pid {folder}/pid; error_log {folder}/error.log wa
 worker_processes 1;
 events {{ worker_connections 512; }}
 http {{
-  access_log off;
+  log_format servers $upstream_addr;
+  access_log {folder}/servers.log servers;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   include {folder}/site.conf;
@@ -85,3 +87,8 @@ def run_nginx(guard: Guard, folder: Path, backends: Sequence[int], *, secure: in
         process.terminate()
         process.wait(20)
         guard.unwatch(process)
+
+
+def count_requests(folder: Path) -> Counter[str]:
+    """Count the requests so far by the address of the server that answered."""
+    return Counter((folder / "servers.log").read_text().split())

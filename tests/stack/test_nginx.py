@@ -1,9 +1,7 @@
 """The sample site of deploy/nginx.conf, with a real nginx, TLS and the real web server."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +11,6 @@ import requests
 
 from config.embedded import redis_server
 from config.embedded.guard import Guard
-from config.embedded.processes import ROOT
 from tests import programs
 from tests.stack import nginx
 
@@ -44,10 +41,8 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Collect the static files, as in production before the service starts."""
     folder = tmp_path_factory.mktemp("static")
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "STATIC_ROOT": str(folder)}, check=True, timeout=120)
+    programs.collect_static(folder)
     return folder
 
 
