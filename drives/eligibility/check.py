@@ -1,4 +1,4 @@
-"""Check the interval rules in a booking transaction, under the donor's identity locks."""
+"""Check the interval rules for a donor. Callers that create or move a booking hold the donor's identity locks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from drives.models import Drive, Visit
 
 @dataclass(frozen=True)
 class EligibilityCheck:
-    """The result of the interval rules for one donor at one time."""
+    """The result of the interval rules for one donor at one time and drive."""
 
     donations: Sequence[intervals.Donation]
     verdict: intervals.Verdict
@@ -36,9 +36,9 @@ def list_later_times(
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next times that the interval rules allow for all of these donors. At most three queries.
+    """List the next times at which these visits fit and the interval rules allow them for all donors.
 
-    `freed` is the capacity that the donors' current bookings would free.
+    `freed` is the capacity that the donors' current bookings would free. At most three queries.
     """
     earliest = [eligibility_check.verdict.earliest_ok_at for eligibility_check in checks if eligibility_check.reasons]
     if None in earliest:  # a rule that never allows a donation
@@ -77,10 +77,11 @@ def refuse_reasons(
     is_overridden: bool = False,
     overridden_rules: Sequence[str] = (),
 ) -> str:
-    """Return the visit type from the donor's history, or refuse a time too close to another donation.
+    """Return the visit type, or raise Refusal with later times if the visit is too close to another donation.
 
-    A member's reason overrides the interval rules and keeps the given visit type, but nothing lets one donor be at two
-    drives at once. The refusal lists later times that are allowed.
+    The donor's history decides the visit type. If `is_overridden`, the interval rules are waived and the given visit
+    type is kept. `overridden_rules` were waived earlier. A visit that overlaps another visit of the donor is always
+    refused, because a donor cannot be at two drives at once.
     """
     visit = visit if is_overridden else eligibility.visit or visit
     if reasons := list_open_reasons(eligibility.reasons, overridden_rules, is_overridden=is_overridden):
@@ -91,7 +92,10 @@ def refuse_reasons(
 def list_open_reasons(
     reasons: Sequence[refusals.Reason], overridden_rules: Sequence[str], *, is_overridden: bool = False
 ) -> list[refusals.Reason]:
-    """Leave out the reasons that a member has overridden: all that can be, or those in `overridden_rules`."""
+    """Return the reasons that no member has overridden.
+
+    If `is_overridden`, leave out all reasons that may be overridden. Always leave out those in `overridden_rules`.
+    """
     return [
         reason
         for reason in reasons
@@ -101,7 +105,10 @@ def list_open_reasons(
 
 
 def format_rules(reasons: Sequence[refusals.Reason]) -> list[str]:
-    """Name the overridable rules among the reasons, each with its first allowed time, to keep with the override."""
+    """List the overridable rules among these reasons, each with its first allowed time.
+
+    The list is saved with the override, which covers nothing else.
+    """
     return sorted({_format_rule(reason) for reason in reasons if reason.code in rules.OVERRIDABLE_CODES})
 
 

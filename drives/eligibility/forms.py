@@ -9,7 +9,7 @@ from drives.models import DonationKind
 
 
 class SelfReportedForm(forms.Form):
-    """The optional kind and date of the donor's last donation elsewhere. The donor enters both or neither."""
+    """Optional fields for the kind and date of the donor's last donation elsewhere. Both or neither are required."""
 
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),

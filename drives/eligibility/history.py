@@ -22,11 +22,11 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class DonorScope:
-    """The part of a donor's history to check.
+    """Which records of a donor to check.
 
-    - `everywhere`: include all organizations. Use it only for a donor with a verified contact, and only if the donor
-      alone sees the result. Coordinators see only their organization's own records.
-    - `excluded_booking_id`: the booking that is about to change.
+    - `everywhere`: include the records of all organizations. Use it only for a donor with a verified contact, and only
+      if the donor alone sees the result. Coordinators see only their organization's own records.
+    - `excluded_booking_id`: leave out this booking, because it is about to change.
     """
 
     volunteer_id: int
@@ -67,10 +67,10 @@ ORDER BY 2 NULLS LAST
 
 
 def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
-    """List the donor's past, booked and self-reported donations. Call it after locking the identities. One query.
+    """List the donor's past, booked and self-reported donations. One query.
 
-    `zone` is the zone of the site where the donor wants to give. A self-reported donation is skipped if a recorded one
-    has the same date and kind.
+    Callers that create or move a booking hold the donor's identity locks. `zone` is the zone of the site where the
+    donor wants to give. A self-reported donation is left out if a recorded one has the same date and kind.
     """
     excluded_booking_id = [donor.excluded_booking_id] if donor.excluded_booking_id else []
     rows = _fetch_history_rows(
@@ -82,9 +82,9 @@ def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> li
 def list_donations_by_volunteer(
     zones: Mapping[int, ZoneInfo], now: datetime, *, all_organizations: bool, excluded_booking_id: Sequence[int] = ()
 ) -> dict[int, list[intervals.Donation]]:
-    """List the same as `list_donations` for many donors, by volunteer id. One query.
+    """List the donations of many donors, keyed by volunteer id. One query.
 
-    `zones` gives the zone of the site for each volunteer id.
+    Like `list_donations`, but `zones` gives the zone of the site for each volunteer id.
     """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
     for row in _fetch_history_rows(
@@ -143,7 +143,7 @@ ORDER BY 1 DESC, booking.starts_at LIMIT 1
 
 @dataclass(frozen=True)
 class EarlierVisit:
-    """A donation or a booked visit after which the donor counts as returning."""
+    """An earlier donation or booked visit that makes the donor's next visit a return visit."""
 
     is_given: bool
     starts_at: datetime
@@ -151,9 +151,9 @@ class EarlierVisit:
 
 
 def find_earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVisit | None:
-    """Find an earlier visit of this browser's donors that would make this one a return visit. At most one query.
+    """Find an earlier donation or booked visit of a donor that this browser knows. At most one query.
 
-    It only preselects the visit type on the page. Verification decides the type.
+    The page uses it to preselect the return visit. `verify_booking` decides the actual visit type.
     """
     if not browser_token:
         return None
@@ -183,7 +183,7 @@ def list_allowed_times(
     allows: IsAllowed,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next three times from `since` at which all of these visits fit and are allowed.
+    """List up to three times from `since` on at which all of these visits fit and `allows` returns True.
 
     Searches this drive first, then the organization's other drives. `freed` is the capacity that the donors' current
     bookings would free. At most three queries.

@@ -1,4 +1,4 @@
-"""A donor's progress, and the phrases about the next visit. Pure functions."""
+"""A donor's progress toward qualifying as a donor, and phrases about the next visit. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from drives.models import Drive, Visit
 
 @dataclass(frozen=True)
 class Progress:
-    """The number of donations toward qualifying as a donor, at most `rules.DONATIONS_NEEDED`.
+    """How many donations count toward qualifying as a donor, at most `rules.DONATIONS_NEEDED`.
 
-    After `counts_until`, the count starts over.
+    If the donor does not give again by `counts_until`, the count starts over.
     """
 
     donation_count: int
@@ -38,7 +38,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class NextVisit:
-    """An open time that the donor's intervals allow. `starts_at` is UTC."""
+    """An open time at which the interval rules allow the donor's visit. `starts_at` is UTC."""
 
     drive: Drive
     slot_id: int
@@ -68,7 +68,8 @@ def compute_progress(donations: Iterable[tuple[date, str]], day: date, lapse_aft
     """Return the donor's progress on a date, or None if no donation counts.
 
     `donations` are the dates and visit types of complete donations. After a gap of more than `lapse_after_days`, the
-    count starts over. A count that starts with a return visit is unknown, because the donor gave elsewhere before.
+    count starts over. If the count starts with a return visit, return None, because the donor has given elsewhere and
+    we do not know how often.
     """
     count, last, gave_elsewhere = 0, None, False
     for donated_on, visit in sorted(dict(donations).items()):

@@ -22,7 +22,7 @@ from volunteers import addressees
 
 @dataclass(frozen=True)
 class UpcomingTimes:
-    """Open times at upcoming drives, loaded once for any number of donors."""
+    """The open times at upcoming drives, loaded once and then used for any number of donors."""
 
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
@@ -48,7 +48,7 @@ class UpcomingTimes:
             elif verdict.earliest_ok_at is None:
                 return
             else:
-                since = verdict.earliest_ok_at  # exact, so skip all slots before it
+                since = verdict.earliest_ok_at  # the exact first allowed time, so skip all earlier slots
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._times_by_visit:
@@ -60,7 +60,7 @@ class UpcomingTimes:
 
 
 def load_upcoming_times(organization: Organization, since: datetime, until: datetime | None = None) -> UpcomingTimes:
-    """Load the published drives that start by `until` and end after `since`. Two queries."""
+    """Load the open times of the published drives that start by `until` and end after `since`. Two queries."""
     rows = Drive.objects.of(organization).open().filter(ends_at__gt=since)
     if until:
         rows = rows.filter(starts_at__lte=until)
@@ -69,9 +69,9 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 
 
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
-    """Load progress by volunteer id, from the organization's own records. One query.
+    """Load progress, keyed by volunteer id, from the organization's own records. One query.
 
-    Only donations of the same kind as the newest one count. Volunteers with no progress are left out.
+    Only donations of the same kind as the volunteer's newest donation count. Volunteers without progress are left out.
     """
     whole = Booking.objects.filter(volunteer__in=volunteer_ids, state=BookingState.DONATED, donated_at__lte=now)
     columns = ("volunteer", "visit", "donated_at", "drive__site__timezone", "drive__policy__kind")
@@ -97,9 +97,10 @@ def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], 
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """Load progress and next times for donors at one drive, by volunteer id. Five queries for any number of donors.
+    """Load progress and next times for the donors who gave at one drive, keyed by volunteer id.
 
-    Uses only the organization's own records, because its coordinators can read the messages.
+    Reads only the organization's own records, because coordinators can read the messages that contain the result. Five
+    queries for any number of donors.
     """
     gave = {booking.volunteer_id: booking for booking in bookings if booking.state == BookingState.DONATED}
     ids = [pk for pk in gave if pk]
@@ -120,7 +121,7 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """Load progress and next times for one booking. Five queries.
+    """Load progress and next times for the donor of one booking. Five queries.
 
     Pass `all_organizations=True` only if the donor alone sees the result.
     """

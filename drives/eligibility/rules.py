@@ -1,4 +1,4 @@
-"""Sentences for interval reasons, and the visit type from a donor's history."""
+"""Sentences for broken interval rules, and the visit type that follows from a donor's history."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot b
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
-    """Build a reason that reveals nothing about the other donation."""
+    """Build the reason for a broken interval rule. It does not say when or where the other donation took place."""
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed within %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
@@ -37,10 +37,10 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 
 
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, day: date) -> Visit | None:
-    """Return the visit type from the donor's history, or None if the donor's own choice applies.
+    """Return the visit type that follows from the donor's history, or None if the donor's own choice applies.
 
-    After `lapse_after_days` without a donation, a visit is a first visit again, unless there is a newer self-reported
-    donation. A self-reported donation does not turn a first visit into a return visit, because none of our centers has
+    After `lapse_after_days` without a donation, a visit is a first visit again. A newer self-reported donation prevents
+    this. But a self-reported donation does not turn a first visit into a return visit, because none of our centers has
     seen the donor.
     """
     recorded, self_reported = (

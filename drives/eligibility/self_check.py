@@ -25,9 +25,10 @@ WILL_ASK = "will_ask"  # the donor is not sure and will ask the center
 
 
 def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Return the answers to save: all codes, or only `will_ask` if the donor chose it or answered nothing.
+    """Return the answers to save: all required codes, or only `will_ask`.
 
-    Refuses an incomplete set of codes (`confirmation_missing`).
+    `will_ask` is saved if the donor chose to ask the center or confirmed nothing. Refuses an incomplete set of codes
+    (`confirmation_missing`).
     """
     if not required:
         return []
@@ -42,7 +43,7 @@ def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list
 
 
 def revalidate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Check earlier answers against the current policy. If a code is missing, return `will_ask`."""
+    """Convert earlier answers to answers for the current policy. If a code is missing, return only `will_ask`."""
     return validate_self_check(answers if all(code in answers for code in required) else [], required)
 
 

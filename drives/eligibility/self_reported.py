@@ -15,7 +15,7 @@ from volunteers.models import Registration, Volunteer
 
 
 def refuse_impossible_donation(reported: SelfReported | None, drive: Drive, now: datetime) -> None:
-    """Refuse an unknown kind, or a date in the future (in the time zone of the drive's site)."""
+    """Refuse an unknown kind of donation, or a date in the future (in the time zone of the drive's site)."""
     if reported is None:
         return
     if reported.kind not in DonationKind.values:
@@ -36,7 +36,7 @@ def save_self_reported(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
 ) -> None:
-    """Replace the earlier self-reported donation, if any, in the caller's transaction.
+    """Save a self-reported donation in the caller's transaction. It replaces the earlier one, if there is one.
 
     Refuses everything that `refuse_impossible_donation` refuses.
     """
@@ -53,7 +53,8 @@ def refuse_too_close_to_self_reported(
 ) -> None:
     """Refuse a time too close to this self-reported donation, and list later times that are allowed.
 
-    This is safe before verification, because the result depends only on what the caller has just typed.
+    The check may run before verification: its result depends only on what the caller has just typed, so it reveals
+    nothing about the donor.
     """
     if reported is None:
         return
@@ -81,8 +82,8 @@ def change_self_reported(
 ) -> None:
     """Save or remove (None) a volunteer's self-reported donation.
 
-    Bookings do not change. If one is now too close, the page shows it and check-in checks it again. Refuses everything
-    that `refuse_impossible_donation` refuses.
+    The volunteer's bookings do not change. If a booking is now too close to the donation, the booking's page says so,
+    and check-in checks the interval again. Refuses everything that `refuse_impossible_donation` refuses.
     """
     if reported is None:
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()
