@@ -43,7 +43,7 @@ class RosterView(ApiView):
 
 
 class DayBookingView(ApiView):
-    """The base of views that change one booking on the day of its drive."""
+    """Base class for views that change one booking on the day of its drive."""
 
     needs: ClassVar = {"POST": booking_rules.get_permission(booking_rules.Act.CHECK_IN)}
 

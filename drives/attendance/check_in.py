@@ -1,7 +1,7 @@
 """Check donors in and record outcomes. Each step can be undone until the drive is completed.
 
-The steps and their conditions are in `drives.booking.rules.STEPS`. Each call may name the state that the caller has
-`seen`: if the booking has another state by now, for example because an earlier attempt succeeded, nothing changes.
+The steps and their conditions are in `drives.booking.rules.STEPS`. A caller may pass the state that it last read as
+`seen`. If the booking has another state by now, for example because an earlier attempt succeeded, nothing changes.
 """
 
 from datetime import datetime
@@ -28,11 +28,13 @@ UNDO_REASON = "undo"
 
 @transaction.atomic
 def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reason: str = "", seen: str = "") -> Booking:
-    """Check a donor in. A second call changes nothing. A no-show can still be checked in.
+    """Check a donor in. A second call changes nothing. A donor marked as a no-show can still be checked in.
 
-    Checks the interval rules again on this organization's records, unless an override reason is given, which is saved.
-    Refuses before the day of the drive (`drive_not_today`). Locks: identities, drive (shared), booking; also slots if
-    the donor was a no-show.
+    Refuses:
+    - a check-in before the day of the drive (`drive_not_today`)
+    - a visit too close to another donation at this organization, unless `override_reason` is given, which is saved
+
+    Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -51,9 +53,9 @@ def record_outcome(
 ) -> Booking:
     """Record how a visit ended (donated, incomplete, deferred or left), or correct the outcome or its time.
 
-    `at` defaults to the time already recorded, else to `now`. For donated and incomplete, it sets `donated_at`, from
-    which the interval is counted. The same outcome at the same time changes nothing. Refuses a booking that is not
-    checked in. Locks: drive (shared), booking.
+    `at` is the time of the outcome. It defaults to the recorded time, or else to `now`. For donated and incomplete, it
+    becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes nothing. Refuses a
+    booking that is not checked in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -87,10 +89,10 @@ def mark_no_show(*, booking_id: int, actor: str, now: datetime, seen: str = "") 
 def undo_last_step(*, booking_id: int, actor: str, now: datetime, seen: str, override_reason: str = "") -> Booking:
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
-    `seen` is required, because a repeated call would otherwise undo a second step. Undoing a walk-in removes it. If the
-    visit counts for the intervals again, they are checked as at check-in. Refuses steps from before the day, and a
-    donor with another active booking (`already_booked`). Locks: identities, drive (shared), booking; also slots if the
-    donor was a no-show.
+    `seen` is required, because a repeated call would otherwise undo a second step. Undoing the check-in of a walk-in
+    removes the walk-in. If undoing makes the visit count for the interval rules again, they are checked as at check-in.
+    Refuses steps from before the day, and a donor with another active booking (`already_booked`). Locks: identities,
+    drive (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -117,12 +119,17 @@ def add_walk_in(
     email: str = "",
     override_reason: str = "",
 ) -> Booking:
-    """Check in a donor without a booking, and book the current slot for them.
+    """Check in a donor without a booking, and book the current slot.
 
-    The visit type follows the donations that this organization recorded. The chairs may be full, because the helper
-    decides; the page shows how far the drive is over its limit. Refuses a drive on another day, a donor already booked
-    here, and a donation too close to another one at this organization, unless an override reason is given, which is
-    saved. Locks: identities, drive (shared), slots.
+    The donations that this organization recorded decide the visit type. All chairs may be taken, because the helper
+    decides; the page shows how far the drive is over its limit.
+
+    Refuses:
+    - a drive that is not in progress
+    - a donor who is already booked at the drive
+    - a visit too close to another donation at this organization, unless `override_reason` is given, which is saved
+
+    Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
     locks.lock_contact_owners_then_drive(typed, drive)
@@ -197,10 +204,11 @@ def _check_intervals(booking: Booking, visit_at: datetime) -> check.EligibilityC
 
 
 def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
-    """Check the intervals for a visit at `visit_at`. Save a new override reason with the rules that it overrides.
+    """Refuse a visit at `visit_at` that is too close to another donation, unless a member has overridden the rules.
 
-    A reason given earlier overrides only the rules and dates that it was given for. Refuses a second booking first,
-    because it would also count as a visit that overlaps.
+    A new `override_reason` is saved with the rules that it overrides. An earlier reason overrides only the rules and
+    dates for which it was given. A second active booking is refused first, because the interval rules would report it
+    as an overlapping visit.
     """
     _refuse_second_booking(booking)
     eligibility = _check_intervals(booking, visit_at)
@@ -219,7 +227,10 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
 
 
 def _refuse_second_booking(booking: Booking) -> None:
-    """Refuse if the donor has another active booking. A no-show may have come back as a walk-in."""
+    """Refuse if the donor has another active booking at the drive.
+
+    For example, a helper may have added a donor as a walk-in who was marked as a no-show before.
+    """
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():
         raise refusals.Refusal([refusals.Reason("already_booked", _("This person is already on the list."))])
@@ -246,9 +257,9 @@ def _find_walk_in_slot(donor: eligibility_history.DonorScope, drive: Drive, visi
 
 
 def _find_current_slot(drive: Drive, visit: str, now: datetime) -> Slot | None:
-    """Return the current slot, or the last slot from which the visit ends by closing time.
+    """Return the current slot. If a visit would no longer fit, return the last slot from which it fits.
 
-    Returns None after the drive's end.
+    Returns None before the drive's start and after its end.
     """
     last = max(0, Slot.objects.filter(drive=drive).count() - visit_length.compute_visit_shape(drive, visit).steps)
     if drive.ends_at <= now:

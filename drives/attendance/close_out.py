@@ -22,8 +22,8 @@ from organizations import audit, sweeps
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     """Mark no-shows, free their slots, compute the report and queue the thank-you messages.
 
-    Runs once per drive, after its end plus the grace minutes. Earlier and repeated calls change nothing and return
-    None. Locks: drive (exclusive), bookings by id, slots.
+    A drive is closed out once, after its end and its grace minutes. An earlier or repeated call changes nothing and
+    returns None. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)
@@ -43,7 +43,7 @@ def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
 def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     """Make a drive's turnout final. Afterward, no step can be undone.
 
-    If a no-show was undone and the donor was not checked in afterward, the booking becomes a no-show again. Refuses
+    A booking becomes a no-show again if its no-show was undone and the donor was not checked in afterward. Refuses
     before the close-out (`not_closed_out`), and while a checked-in donor has no outcome (`outcomes_missing`). Locks:
     drive (exclusive), bookings by id, slots.
     """

@@ -39,7 +39,10 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return the first message of the latest kind that reached the donor, or the latest message if none did."""
+        """Return a message of the kind that was sent last: the first that reached the donor, or else the last one.
+
+        Scheduled and withdrawn messages are ignored. Returns None if no message is left.
+        """
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         sent = [message for message in self.messages if message.state not in planned]
         same_kind = [message for message in sent if message.kind == sent[-1].kind]
@@ -50,12 +53,12 @@ class RosterRow:
 
 @dataclass(frozen=True)
 class CheckinRow:
-    """A booking on the check-in list. `late_minutes` counts from the arrival time."""
+    """A booking on the check-in list. `late_minutes` counts from the arrival time, and is 0 before it."""
 
     booking: Booking
     late_minutes: int
     party: Party
-    neighbor_id: int | None = None  # the booking below it in its group, or above if it is the last
+    neighbor_id: int | None = None  # the next booking in its group, or the previous one if it is the last
 
 
 @dataclass(frozen=True)

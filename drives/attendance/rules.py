@@ -1,4 +1,4 @@
-"""Rules of the day: time limits, which visits are donations and count for the intervals, and drives to close out."""
+"""Rules of the day: time limits, which visits are donations or count for the intervals, and when to close out."""
 
 from datetime import datetime, timedelta
 

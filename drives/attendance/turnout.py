@@ -76,7 +76,10 @@ def _count_state(state: BookingState) -> Count:
 
 
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
-    """Compute the share of bookings that led to a donation. Early cancellations do not count. Two queries."""
+    """Compute the share of bookings that led to a donation at the organization's most recent drives. Two queries.
+
+    Early cancellations and walk-ins do not count.
+    """
     over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
     recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
     booked = (

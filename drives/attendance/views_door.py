@@ -66,7 +66,7 @@ class WalkInForm(OverrideForm, PhoneForm):
 @require_safe
 @accounts.role_required("check_in")
 def show_day(request: MemberRequest, slug: str) -> HttpResponse:
-    """Show the check-in list. The query parameter `done` is the booking to show with an undo button."""
+    """Show the check-in list. The query parameter `done` names a booking, which is shown with an undo button."""
     drive, now, search = members.get_drive_or_404(request, slug=slug), timezone.now(), _parse_search(request)
     checkin_list = queries.load_checkin_list(drive, now, search)
     context = {
