@@ -52,7 +52,7 @@ class JoinWaitlistView(ApiView):
         drive, now = self._get_drive_or_404(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
         fingerprint = request.path.encode() + request.body
-        # Only the URL names the drive, so include it: the same body for another drive is a different request.
+        # Include the URL, because only the URL names the drive: the same body for another drive is another request.
         return booking_api.create_once(
             request,
             fingerprint,
@@ -109,7 +109,7 @@ class CloseWaitlistView(ApiView):
 
 
 class WaitlistTokenView(ApiView):
-    """The base of views that use a waitlist entry's token."""
+    """Base class for views that use a waitlist entry's token."""
 
     def get_page_or_404(self, token: str) -> WaitlistPage:
         page = queries.load_waitlist_page(token, timezone.now())
@@ -119,7 +119,7 @@ class WaitlistTokenView(ApiView):
         return page
 
     def get_offer_id(self, token: str) -> int:
-        """Return the id of the entry's open offer. Refuses an entry without one (`no_offer`)."""
+        """Return the id of the entry's open offer. Refuses if the entry has no open offer (`no_offer`)."""
         page = self.get_page_or_404(token)
         if page.offer is None:
             raise Refusal([Reason("no_offer", _("You don't have an offer right now."))])

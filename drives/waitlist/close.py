@@ -35,7 +35,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
 
 @transaction.atomic
 def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
-    """Close the waitlist of a drive that is over or cancelled. If its entries can still get a spot, do nothing.
+    """Close the waitlist of a drive that is over or cancelled. If donors can still get a spot, do nothing.
 
     Locks: drive (exclusive), entries, slots.
     """

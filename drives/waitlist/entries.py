@@ -43,13 +43,13 @@ def join_waitlist_in_transaction(
     bound_to: str = "",
     browser_token: str = "",
 ) -> WaitlistEntry:
-    """Create an entry that is held for 15 minutes, and send its code, in the caller's transaction.
+    """Create an entry that is held for 15 minutes, and send the verification code, in the caller's transaction.
 
     The result does not depend on the donor's history. No spot is offered before the contact is verified.
 
     Refuses:
     - a drive that takes no bookings
-    - an arrival window with open times (`slots_open`) or with no times (`window_empty`)
+    - an arrival window in which the donor can still book (`slots_open`), or with no slots (`window_empty`)
     - a third unverified entry for one contact (`too_many_holds`)
 
     Malformed details raise ValidationError by field. Locks: identity, drive (shared).
@@ -97,9 +97,9 @@ def verify_entry(
 ) -> WaitlistEntry:
     """Verify a held entry's contact, then put the donor on the waitlist if the rules allow it.
 
-    If the donor is already on the waitlist, the existing entry is changed to the new request, unless it has an open
-    offer. A second call returns the same result. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal.
-    After a Refusal, the entry is still held. Locks: identities, drive (shared), entries.
+    If the donor is already on the waitlist, the existing entry gets the new visit type and arrival window, unless it
+    has an open offer. A second call returns the same result. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or
+    Refusal. After a Refusal, the new entry is still held. Locks: identities, drive (shared), entries.
     """
     held = WaitlistEntry.objects.select_related("registration").get(pk=entry_id)
     held.refuse_lapsed(now)
@@ -120,7 +120,7 @@ def verify_entry(
 
 @transaction.atomic
 def resend_entry_code(*, entry_id: int, bound_to: str, ip: str | None, now: datetime, by_email: bool = False) -> None:
-    """Send another code for a held entry. Raises HoldLapsed if it is not held, or RateLimitExceeded. Locks: entry."""
+    """Send another code for a held entry. Raises RateLimitExceeded, or HoldLapsed if the hold ended. Locks: entry."""
     held = locks.lock_waitlist_entry(entry_id)
     typed, about = held.get_registration(now), held.about
     verification.send_code_again(
@@ -138,9 +138,10 @@ def add_entry(
     now: datetime,
     source: Source = Source.COORDINATOR,
 ) -> WaitlistEntry:
-    """Add a donor for a coordinator or an API key. Only this organization's records are checked.
+    """Add a donor to the waitlist for a coordinator or an API key.
 
-    Refuses everything that `join_waitlist` and `verify_entry` refuse. Locks: identities, drive (shared), entries.
+    Only this organization's records of the donor are checked. Refuses everything that `join_waitlist` and
+    `verify_entry` refuse about the drive, the donor and the arrival window. Locks: identities, drive (shared), entries.
     """
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
@@ -164,10 +165,14 @@ def add_entry(
 
 @transaction.atomic
 def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datetime) -> WaitlistEntry:
-    """Change an entry's visit type and arrival times, for its donor. The entry keeps its position.
+    """Change an entry's visit type and arrival window, for its donor. The entry keeps its position.
 
-    Refuses an entry that is not on the waitlist or has an open offer (`offer_pending`). Refuses an arrival window with
-    open times or with no times. Raises limits.TooManyChanges. Locks: drive (shared), entry.
+    Refuses:
+    - an entry that is not on the waitlist
+    - an entry with an open offer (`offer_pending`)
+    - an arrival window in which the donor can still book (`slots_open`), or with no slots (`window_empty`)
+
+    Raises limits.TooManyChanges. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -185,7 +190,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
 def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
     """Take a donor off the waitlist, and withdraw an open offer. A second call changes nothing.
 
-    Leaving has no limit, because joining again has one. Locks: drive (shared), entry.
+    No limit applies, because joining the waitlist again has a limit. Locks: drive (shared), entry.
     """
     drive_id = WaitlistEntry.objects.values_list("drive_id", flat=True).get(pk=entry_id)
     locks.lock_drive_shared(drive_id)
@@ -201,7 +206,7 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
 
 
 def spend_change(entry: WaitlistEntry, now: datetime) -> None:
-    """Count a change that a donor makes to an entry. Raises limits.TooManyChanges."""
+    """Count a donor's change of an entry toward the donor's limit. Raises limits.TooManyChanges."""
     limits.spend_change(
         organization=entry.drive.organization,
         record="entry",
@@ -214,9 +219,9 @@ def spend_change(entry: WaitlistEntry, now: datetime) -> None:
 
 @transaction.atomic
 def extend_entry(*, entry_id: int, now: datetime) -> WaitlistEntry:
-    """Give the donor 15 more minutes to enter the code, once, as for a booking. Later calls change nothing.
+    """Give the donor 15 more minutes to enter the code, once. Later calls change nothing.
 
-    A held entry takes no spot, so no limit counts it. Raises HoldLapsed. Locks: the entry.
+    No limit applies, because a held entry takes no spot. Raises HoldLapsed. Locks: the entry.
     """
     entry = locks.lock_waitlist_entry(entry_id)
     entry.refuse_lapsed(now)
@@ -258,9 +263,9 @@ def _confirm_verified_entry(
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Return the request. If the donor's history decides the visit type, the request has that type.
+    """Return the request, with the visit type that follows from the donor's history, if any.
 
-    Refuses a donor with a booking, or a window in which no time is allowed for the donor.
+    Refuses a donor with a booking at the drive, and an arrival window in which the interval rules allow no time.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):

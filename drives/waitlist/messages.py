@@ -47,13 +47,13 @@ def queue_offer(offer: Offer, now: datetime) -> None:
 
 
 def queue_passed_on(offer: Offer, now: datetime) -> None:
-    """Reply to a donor's text that declined an offer."""
+    """Queue a text that answers a donor's text, after the text has declined an offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, "passed", lambda: waitlist_texts.render_offer_declined(offer.entry, number), now)
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """Reply to a donor's text that arrived after the offer ended."""
+    """Queue a text that answers a donor's text, if the donor wrote after the offer ended."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 
@@ -82,7 +82,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail. Locks the entry, because a donor must not get the e-mail after leaving the waitlist."""
+    """Queue the e-mail in place of a failed text. Locks the entry, because a donor who left must not get the e-mail."""
     found = locks.lock_waitlist_entries([int(text.about.removeprefix("waitlist:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
@@ -114,7 +114,7 @@ FALLBACKS: Mapping[str, Collection[str]] = {  # the states of the entry in which
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """Queue the answer to a donor's text. It is a text only."""
+    """Queue a text that answers a donor's text. The answer never goes out by e-mail."""
 
     def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())
@@ -160,6 +160,9 @@ def _queue_message(
 def _one_contact(
     entry: WaitlistEntry, kind: MessageKind, contacts: Sequence[tuple[str, str]]
 ) -> Sequence[tuple[str, str]]:
-    """Return the phone if we may text it, else the e-mail address, else the first contact, for the call list."""
+    """Return the contact for a message: the phone if we may text it, or else the e-mail address.
+
+    If we may use neither, return the first contact. The message then appears on the call list.
+    """
     found = reach.load_reach(entry.drive.organization, [entry]).list_contacts(entry, kind)
     return found or contacts[:1]

@@ -61,7 +61,7 @@ class _SpotTakenError(Exception):
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
-    """Offer one spot to the first eligible entry. Return False if no entry matches.
+    """Offer one spot to the first eligible entry. Return False if no entry matches or another worker holds the lock.
 
     Reserved spots that fit no entry are released. Only one worker at a time handles a waitlist, so that its order is
     kept. Locks: waitlist (try-lock), identities of the candidate, drive (shared), entry, reserved spots, slots.
@@ -149,7 +149,10 @@ def _create_offer(entry: WaitlistEntry, fit: waitlist_matching.SpotMatch, now: d
 
 
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
-    """Release the reserved spots that fit no entry, except spots added after `seen_spot_ids` was read."""
+    """Release the reserved spots without an offer that were read before the search for a donor (`seen_spot_ids`).
+
+    Spots that were reserved later stay reserved, because the search has not considered them.
+    """
     if not seen_spot_ids:
         return
     locks.lock_drive_shared(drive_id)
@@ -163,8 +166,8 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     """Book the offered spot. All rules for bookings are checked again.
 
     A second call returns the same booking. Refuses an offer that has ended. If a rule refuses the donor, the offer
-    stays open until its deadline. Raises limits.TooManyChanges. Locks: identities, drive (shared), entry; slots if the
-    visit type has changed.
+    stays open until its deadline. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive
+    (shared), entry; slots if the visit type has changed.
     """
     entry_before = WaitlistEntry.objects.get(offers=offer_id)
     locks.lock_identities_then_drive(
@@ -224,8 +227,8 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages.DONOR, by_text: bool = False) -> Offer:
     """Decline an offer. The entry keeps its position, but this slot is not offered to it again.
 
-    A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges. Locks: drive
-    (shared), entry.
+    A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges if the actor is the
+    donor. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state == OfferState.DECLINED:
@@ -284,9 +287,10 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
 
 
 def _build_donor(entry: WaitlistEntry, actor: str = booking_messages.DONOR) -> history.DonorScope:
-    """Return the history to check: in all organizations for a verified donor, otherwise only in this one.
+    """Return which part of the donor's history to check when the actor accepts an offer.
 
-    A refusal shows dates, so a coordinator's answer is checked only against this organization's records.
+    If a verified donor accepts, the records of all organizations are checked. If a coordinator accepts, only this
+    organization's records are checked, because a refusal shows dates.
     """
     assert entry.volunteer_id is not None  # only held entries have no volunteer
     everywhere = entry.verified_at is not None and actor == booking_messages.DONOR

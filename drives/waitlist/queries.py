@@ -79,10 +79,10 @@ class WaitlistPage:
 
 
 def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
-    """Load the entry for a link. Return None if the link is unknown or too old. Three queries.
+    """Load the entry for a link. Return None if the link is unknown or expired. Three queries.
 
-    `key` is the entry's token, or its id if `tokens` (from the browser's cookie) contains its token. A link works as
-    long as a booking's link. An entry that was not verified in time is returned as lapsed.
+    `key` is the entry's token or its id. The id works only if `tokens`, from the browser's cookie, contains the entry's
+    token. A link expires 30 days after the drive. An entry that was not verified in time is returned as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - web_rules.LINK_VALID_FOR).first()
@@ -100,7 +100,7 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """Filter by a token, or by an id if `tokens` contains its token. An id alone finds no row."""
+    """Filter by a token, or by an id. The id finds a row only if `tokens` contains the token of the row."""
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)
     hashes = [linked_model.hash_token(token) for token in tokens]
@@ -134,9 +134,9 @@ class OfferPage:
 
 
 def load_offer_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> OfferPage | None:
-    """Load the offer for a link. Return None if the link is unknown or too old. Two queries.
+    """Load the offer for a link. Return None if the link is unknown or expired. Two queries.
 
-    `key` is the same as for `load_waitlist_page`.
+    `key` is the offer's token or its id, as for `load_waitlist_page`.
     """
     related = [f"entry__{name}" for name in WITH_DRIVE]
     rows = filter_by_link(Offer, key, tokens).select_related(*related, "booking")
@@ -164,8 +164,8 @@ class Waitlist:
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[waitlist_matching.SpotMatch]:
         """List the matches that can still be offered to the entry, best first.
 
-        They are in its arrival window and far enough in the future. Slots whose offer the donor declined or let expire
-        are left out.
+        All of them arrive in the entry's arrival window and far enough in the future. Slots that the donor has declined
+        or let expire are left out.
         """
         window, soonest = build_window(entry), rules.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
@@ -202,12 +202,16 @@ def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
 
 
 def list_drives_to_offer(now: datetime) -> list[int]:
-    """List the drives with reserved spots, and those whose waitlist or free capacity changed since the last look."""
+    """List the drives to check for spots that can be offered.
+
+    These are the drives with a reserved spot that has no offer, and those where the waitlist or the free capacity has
+    changed since the last check. A waitlist is also checked again after `OFFER_CHECK_INTERVAL`.
+    """
     return sorted({drive_id for drive_id, _fingerprint, is_due in _load_offer_fingerprints(now) if is_due})
 
 
 def compute_offer_fingerprint(drive_id: int, now: datetime) -> str:
-    """Return the fingerprint of the drive's waitlist and free capacity, or "" if no donor waits."""
+    """Return the fingerprint of the drive's waitlist and free capacity, or "" if no donor is waiting."""
     return next((fingerprint for _drive, fingerprint, _is_due in _load_offer_fingerprints(now, drive_id)), "")
 
 

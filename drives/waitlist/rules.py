@@ -13,7 +13,7 @@ from drives.refusals import Reason
 from notifications.quiet_hours import QuietHours
 
 REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
-# How often a waitlist is looked at though neither it nor the drive's free capacity changed.
+# How often a waitlist is checked again if neither the waitlist nor the drive's free capacity has changed.
 OFFER_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
@@ -22,7 +22,7 @@ MIN_OFFER_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List the reasons not to create an entry. `live_hold_count` in the facts counts the contact's held entries."""
+    """List the reasons not to create an entry. In `facts`, `live_hold_count` counts the contact's held entries."""
     applied = (
         capacity_rules.reasons_against_drive,
         _reasons_too_many_requests,
@@ -56,8 +56,8 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
     """Return the deadline of an offer made now, rounded up to a full minute.
 
     - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
-    - An offer made in quiet hours starts when they end. If that leaves too little time, it starts now, and the donor
-      gets it by e-mail only.
+    - If an offer is made in quiet hours, this time starts when they end. If the arrival is too soon for that, the time
+      starts now, and the donor gets the offer by e-mail only.
     - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
     """
     morning = quiet.next_open(now)

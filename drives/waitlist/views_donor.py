@@ -61,7 +61,7 @@ def _held_cookie(page: DrivePage) -> LinkCookie:
 
 
 def _find_own_entry(request: HttpRequest, page: DrivePage) -> WaitlistEntry | None:
-    """Find the last entry that this browser did not verify, if its time did not run out more than an hour ago."""
+    """Find this browser's newest unverified entry at the drive, unless its hold ended more than an hour ago."""
     tokens = _held_cookie(page).read_tokens(request)
     if not tokens:
         return None
@@ -120,7 +120,7 @@ def _render_join(
 @never_cache
 @require_safe
 def show_waitlist_entry(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the entry in any state. A browser that accepts cookies is redirected to a URL without the token."""
+    """Show the entry in any state. If the browser accepts cookies, redirect first to a URL without the token."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(
