@@ -8,7 +8,7 @@ from organizations.web.read_only_admin import ReadOnlyAdmin
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Message texts are hidden because they contain donors' codes and links."""
+    """The admin page of messages. It hides their texts, because texts contain donors' codes and links."""
 
     list_display = ["key", "channel", "state", "reason", "error_code", "due_at", "attempts", "resends"]
     list_filter = ["state", "channel", "reason"]

@@ -25,9 +25,9 @@ def log_delivery_problems(
     parked: Mapping[str, int] | None = None,
     now: datetime,
 ) -> dict[str, int]:
-    """Log one record per kind of problem, per blockage and per sweep with parked rows, at most once a minute.
+    """Log a record for each kind of problem, each blockage and each sweep with parked rows, at most once a minute.
 
-    Return how many organizations have each problem.
+    Return the number of organizations by kind of problem.
     """
     by_code: dict[str, list[DeliveryProblem]] = defaultdict(list)
     for problem in problems:

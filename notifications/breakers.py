@@ -1,4 +1,4 @@
-"""Circuit breakers. Repeated failures pause a sender or the mail server, and the first successful probe resumes it."""
+"""Circuit breakers: pause a sender or the mail server after repeated failures, and resume after a successful probe."""
 
 import logging
 from collections.abc import Iterable

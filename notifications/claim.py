@@ -1,6 +1,6 @@
 """Claim due messages and admit them for sending. Each step is one statement in its own transaction.
 
-Neither statement waits for a lock, so neither can be part of a deadlock. Rows locked by another transaction are
+No statement waits for a lock, so no statement can be part of a deadlock. Rows that another transaction has locked are
 skipped and tried again later (`list_still_claimed`).
 """
 
@@ -30,7 +30,7 @@ _TRANSACTIONAL: Mapping[str, Any] = {
 
 
 def claim_messages(*, channel: str, limit: int, now: datetime, lane: Lane | None = None) -> list[ClaimedMessage]:
-    """Claim due messages by priority, of one lane or of all. Each gets a lease and a new attempt token.
+    """Claim due messages by priority, in one lane or all. Each message gets a lease and a new attempt token.
 
     Organizations get equal shares of a batch, so that a large one does not delay a small one.
     """

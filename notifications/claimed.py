@@ -10,7 +10,7 @@ from notifications.quiet_hours import QuietHours
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A message that a worker has claimed until the lease ends, with everything needed to send it.
+    """A message that a worker has claimed, with everything that the worker needs to send the message.
 
     The fields are in the same order as the columns of `claim.CLAIM`.
     """

@@ -44,10 +44,10 @@ def record_consents(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Add entries to the consent ledger. Withdrawing a consent also withdraws the queued messages that need it.
+    """Add entries to the consent ledger. With `given=False`, also withdraw queued messages that need the consent.
 
-    Scheduled messages stay, because they are checked against the ledger when they are rendered, and may then go to
-    another of the donor's contacts.
+    Scheduled messages stay. They are checked against the ledger when they are rendered, and may then go to another of
+    the donor's contacts.
     """
     ConsentEntry.objects.bulk_create(
         ConsentEntry(
@@ -84,8 +84,8 @@ def revoke_consents(
     """Withdraw the consents of these contacts, and their unsent messages. Return the number of new entries.
 
     A contact that never consented gets an entry too, because e-mail reminders need no consent but respect a refusal.
-    Each entry keeps the wording version that the donor agreed to; `wording` says how the consent was withdrawn.
-    Consents that are already withdrawn get no second entry.
+    Consents that are already withdrawn get no second entry. Each entry keeps the wording version that the donor agreed
+    to. `wording` says how the consent was withdrawn.
     """
     newest = queries.load_newest_consent_entries(organization, addresses)
     pairs = [(address, purpose) for address in sorted(set(addresses)) for purpose in sorted(purposes)]
@@ -123,7 +123,7 @@ def suppress_address(
 ) -> int:
     """Handle STOP: send nothing more to the contact through this sender. Return the number of withdrawn messages.
 
-    A STOP covers every organization that shares the sender. It is recorded in the ledger of each of them.
+    A STOP covers every organization that shares the sender, and each organization's ledger gets an entry.
     """
     fresh = Suppression(sender=sender, address=address, since=now, basis=basis)
     Suppression.objects.bulk_create([fresh], ignore_conflicts=True)
@@ -144,11 +144,10 @@ def lift_suppression(
     source: str = "text",
     actor: str = "donor",
 ) -> bool:
-    """Handle START: restore the consents that a STOP withdrew. Return False if there was no STOP.
+    """Handle START: lift the opt-out, and restore the consents that a STOP withdrew. Return False without an opt-out.
 
-    Texts that waited for a decision leave now. `bases` are those that the caller may lift.
-
-    Consents of erased volunteers are not restored.
+    Only an opt-out with one of the `bases` is lifted. Texts that waited for a decision on a possible opt-out become due
+    now. Consents of erased volunteers are not restored.
     """
     forms = [address, contact_address.compute_identity(address)]
     lifted, _ = Suppression.objects.filter(sender=sender, address__in=forms, basis__in=bases).delete()

@@ -42,7 +42,7 @@ def clean_compatible_line(text: str) -> str:
 
 
 def split_words(typed: str) -> list[str]:
-    """Return the words of a search. A dash or an apostrophe by itself is not a word."""
+    """Split a typed search into words. Punctuation that stands alone, such as a dash, is not a word."""
     return [word for word in typed.split() if any(char.isalnum() for char in word)]
 
 
@@ -107,7 +107,7 @@ def format_phone(e164: str) -> str:
 
 
 def mask_contact(address: str) -> str:
-    """Return the first letter and the domain of a mailbox, or the last two digits of a phone number."""
+    """Mask a contact: "a…@example.org" for a mailbox, "…42" for a phone number."""
     name, _at, domain = address.partition("@")
     return f"{name[:1]}…@{domain}" if domain else f"…{name[-2:]}"
 

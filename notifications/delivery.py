@@ -1,4 +1,4 @@
-"""Send due messages: claim, admit, call the provider and record the result, until none is due or time is up.
+"""Send due messages: claim, admit, call the provider and record the result, until no message is due or time is up.
 
 Any number of processes may run this. Only the calling thread uses the database, in batches. Provider calls run in
 threads, outside of transactions. Each channel and lane has its own worker, so that a slow mail server does not hold up

@@ -1,4 +1,4 @@
-"""Build envelopes from the kind, recipient and times of a message. The kind decides everything else."""
+"""Build the envelopes of a message from its kind, recipient and times. The kind decides everything else."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from notifications.quiet_hours import QuietHours
 
 @dataclass(frozen=True)
 class Addressee:
-    """A person's contacts as (channel, address) pairs, phone first."""
+    """The person to whom a message goes. `contacts` are (channel, address) pairs, phone first."""
 
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that messages follow a changed contact
     language: str = "en"
-    # Channels of contacts that no donor verified and no coordinator entered. A text to such a number needs a consent,
-    # and such a mailbox gets few e-mails (`unverified_mailboxes`).
+    # The channels of contacts that no donor verified and no coordinator entered. We text such a number only with
+    # consent, and limit the e-mails to such a mailbox (`unverified_mailboxes`).
     unverified: Collection[str] = ()
 
     def is_unverified(self, channel: str) -> bool:
@@ -45,8 +45,8 @@ def build_envelopes(
     """Build an envelope for each channel of the kind. Each key ends with the channel.
 
     - `quiet_hours`: those of the site; required unless the kind is sent at any hour
-    - `visit_at`, `useful_until`: when the message becomes useless, if the kind does not say
-    - `channel_choice`: used if the message schedule decides the channels
+    - `visit_at`, `useful_until`: the time after which the message is useless, if the kind does not say
+    - `channel_choice`: the choice in the message schedule, for kinds that follow the schedule
     - `consent`: the purpose, for kinds where the caller chooses it
     - `ignores_quiet_hours`: for a response to the donor's own action, and for an e-mail that replaces a failed text
     """

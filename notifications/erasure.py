@@ -38,9 +38,9 @@ _NO_ADDRESS: dict[str, Any] = {"address": "", "provider_id": "", "check_at": Non
 
 
 def lock_replies(*, addresses: Collection[str]) -> None:
-    """Lock the inbound texts from these numbers until this transaction ends. Waits for a worker that is handling one.
+    """Lock the inbound texts from these numbers until this transaction ends. Wait for workers that are handling them.
 
-    Take this lock before all others, as the workers do.
+    Take this lock before all other locks, as the workers do, so that no deadlock is possible.
     """
     texts = InboundMessage.objects.filter(address__in=addresses).order_by("pk")
     list(texts.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
@@ -98,9 +98,9 @@ def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None
 
 
 def purge_old_texts(*, now: datetime) -> int:
-    """Blank the text and the contact in messages and handled replies older than 90 days. Return their number.
+    """Blank the text and the contact of messages and handled replies older than 90 days. Return their number.
 
-    Each step along the primary key is its own transaction, so the run can be killed or repeated safely.
+    Each range of ids is its own transaction, so the run can be killed or repeated safely.
     """
     before, blanked = now - rules.TEXTS_KEPT_FOR, 0
     span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))

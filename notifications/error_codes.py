@@ -1,4 +1,4 @@
-"""What each error code of a provider means, and what to do about it. No database."""
+"""The providers' error codes: what each code means, and how we treat a message with it. No database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Treatment:
-    """What to do about an error code.
+    """How to treat a message after an error code.
 
-    `delays` are the pauses before each resend after a failure report. If it is empty, the message is not sent again.
+    `delays` are the pauses before each resend after a failure report. Without delays, the message is not sent again.
     `stops_sender` is off for configuration errors that depend on the destination. Otherwise a visitor could stop an
     organization's sender by typing a foreign number.
     """

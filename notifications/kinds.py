@@ -28,7 +28,7 @@ class ChannelChoice(models.TextChoices):
 
 
 class ChannelRule(StrEnum):
-    """How the channels are chosen if the kind does not fix them."""
+    """How to choose the channels of a message if its kind does not have fixed channels."""
 
     CONTACT = "the contact in question"
     SCHEDULE = "as the schedule says"
@@ -36,7 +36,7 @@ class ChannelRule(StrEnum):
 
 
 class Basis(StrEnum):
-    """Why we are allowed to send the message. `claim.admit_messages` checks the consent before sending."""
+    """Why we may send messages of a kind. `claim.admit_messages` checks any required consent before sending."""
 
     OWN_ACT = "own act: no consent"
     JOINED = "asked for by joining the waitlist: no consent"
@@ -58,7 +58,7 @@ class QuietRule(StrEnum):
 
 
 class Budget(StrEnum):
-    """Groups of messages. The messages in a group share their sender's rate limit and a daily budget."""
+    """Which messages go first if a rate limit or a daily budget does not suffice for all (see `PRIORITIES`)."""
 
     CODES = "codes"
     BOOKING = "booking"
@@ -111,9 +111,9 @@ class MessageKind:
         return PRIORITIES[self.budget]
 
     def required_consent(self, given: str = "") -> str:
-        """Return the purpose that the donor must have consented to, or "".
+        """Return the purpose that the donor must have consented to, or "" if no consent is required.
 
-        `given` is the purpose for kinds where the caller chooses it.
+        `given` is the purpose to return for kinds that leave the choice to the caller.
         """
         by_basis = {
             Basis.REMINDERS: Purpose.REMINDERS,
@@ -152,7 +152,7 @@ PRIORITIES: Mapping[Budget, int] = MappingProxyType(
 
 
 class Lane(Enum):
-    """The first and last priority that a channel worker claims. Codes have workers of their own."""
+    """The first and last priority that a channel worker claims. Separate workers send codes."""
 
     CODES = PRIORITIES[Budget.CODES], PRIORITIES[Budget.CODES]
     OTHERS = PRIORITIES[Budget.BOOKING], PRIORITIES[Budget.INVITATIONS]

@@ -15,9 +15,9 @@ from notifications.models import Channel
 
 
 class OutboxBackend(BaseEmailBackend):
-    """Queues mail instead of sending it.
+    """Django's mail backend. It queues e-mails instead of sending them.
 
-    Requests do not wait for the mail server, and no mail is lost if the server is down.
+    So requests do not wait for the mail server, and no e-mail is lost if the server is down.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:

@@ -1,6 +1,6 @@
-"""Count how often a mailbox permanently refuses mail. After some refusals, only codes go to it.
+"""Count how often a mailbox permanently refuses mail. After a few refusals, the mailbox gets only codes.
 
-A code that the mail server accepts clears the count, so a new verification does, too.
+If the mail server accepts a code, the count starts again at 0. So a donor can get mail again by verifying the mailbox.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +27,8 @@ class MailboxEvent(StrEnum):
     TRIED_AGAIN = "tried_again"
 
 
-# The count of refusals after each event, from the count before it: a number, or the column in an update. From
-# `rules.MAX_REFUSALS` on, mail is blocked.
+# Functions from the old count of refusals to the new count. The count is a number, or an F() expression in an update.
+# From `rules.MAX_REFUSALS` on, mail is blocked.
 NEXT_COUNT: Mapping[MailboxEvent, Callable[[Any], Any]] = MappingProxyType(
     {
         MailboxEvent.REFUSED: lambda count: count + 1,
@@ -54,7 +54,10 @@ class MailResult:
 
 
 def record_mail_results(*, mail_results: Iterable[MailResult], now: datetime) -> None:
-    """Count the refusals, and clear the counts of mailboxes that accepted. Each row is one statement, so none waits."""
+    """Count refusals, and clear the counts of mailboxes that accepted mail.
+
+    Each mailbox has its own statement, so no deadlock is possible.
+    """
     accepted = set()
     for result in mail_results:
         if result.error_code:
@@ -78,7 +81,7 @@ def _count_refusal(result: MailResult, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def try_mailbox_again(*, organization: Organization, address: str, about: str, actor: str, now: datetime) -> int:
-    """Let the mailbox get mail again until its next refusal. Return the number of messages that are queued again."""
+    """Let the mailbox get mail until its next refusal. Queue blocked messages again, and return their number."""
     rows = MailboxRefusals.objects.filter(
         organization=organization, address_hash=contact_address.compute_identity(address)
     )
@@ -93,7 +96,10 @@ def try_mailbox_again(*, organization: Organization, address: str, about: str, a
 def requeue_blocked_mail(
     *, organization: Organization, address: str, new_address: str, recipient: str = "", now: datetime
 ) -> int:
-    """Queue mail again that the mailbox's refusals blocked, if it is still useful. Return the number of messages."""
+    """Queue messages again that were blocked because the mailbox refused mail, and send them to `new_address`.
+
+    Messages that are no longer useful stay blocked. Return the number of queued messages.
+    """
     blocked = Message.objects.of(organization).filter(
         channel=Channel.EMAIL, state=MessageState.BLOCKED, reason=BLOCKED_REASON, address=address, expires_at__gt=now
     )

@@ -25,7 +25,7 @@ _REPLACEMENTS = str.maketrans(
 class Envelope:
     """A message without its text.
 
-    An envelope queued without content is a scheduled message, which is rendered shortly before it is due.
+    Without content, an envelope becomes a scheduled message, which is rendered shortly before it is due.
     """
 
     key: str  # chosen by the caller; queueing the same key twice is harmless
@@ -71,10 +71,10 @@ def count_septets(text: str) -> int:
 
 
 def count_segments(text: str) -> int:
-    """Return how many texts the carrier bills for this text.
+    """Return the number of segments that the carrier bills for a text.
 
-    One text holds 160 GSM-7 septets. If the text is split, each part holds 153. With characters outside GSM-7, the
-    limits are 70 and 67 UTF-16 units.
+    A text of one segment holds 160 GSM-7 septets. A longer text has segments of 153 septets. With characters outside
+    GSM-7, the limits are 70 and 67 UTF-16 units.
     """
     if is_gsm(text):
         return (

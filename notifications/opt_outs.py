@@ -1,4 +1,4 @@
-"""Act on opt-outs: stop, pause until a coordinator decides, undo, and tell the donor once."""
+"""Stop texts to a number, pause them until a coordinator decides, or resume them. Confirm a stop to the donor once."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ def stop_texts(
     is_confirmed_by_provider: bool = False,
     now: datetime,
 ) -> None:
-    """Stop all texts of the sender to this number, and confirm it once unless the provider does."""
+    """Stop all texts of the sender to this number. Text the donor a confirmation once, unless the provider does."""
     was_stopped = Suppression.objects.in_force().filter(sender=sender, address=address).exists()
     consents.suppress_address(sender=sender, address=address, basis=basis, source=source, actor=actor, now=now)
     if not was_stopped and not is_confirmed_by_provider:
@@ -40,7 +40,7 @@ def stop_texts(
 
 @transaction.atomic(savepoint=False)
 def pause_texts(*, sender: Sender, address: str, now: datetime) -> None:
-    """Let texts to this number wait until a coordinator decides. A number that has opted out stays as it is."""
+    """Let texts to this number wait until a coordinator decides. Does nothing if the number has opted out."""
     newest = _find_newest_text(sender, address)
     decide_by = rules.compute_decision_deadline(now, newest.zone if newest else "UTC")
     fresh = Suppression(sender=sender, address=address, since=now, basis=OptOutBasis.UNDECIDED, decide_by=decide_by)
@@ -49,7 +49,10 @@ def pause_texts(*, sender: Sender, address: str, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def resume_texts(*, sender: Sender, address: str, basis: OptOutBasis, actor: str, now: datetime) -> bool:
-    """Decide that a possible opt-out was none, or undo one that the service inferred. Never undoes a keyword."""
+    """Dismiss a possible opt-out, or undo an opt-out that was inferred from a sentence.
+
+    Return False if there is none. An opt-out by keyword, such as STOP, stays.
+    """
     if basis == OptOutBasis.KEYWORD:
         return False
     return consents.lift_suppression(
@@ -58,7 +61,7 @@ def resume_texts(*, sender: Sender, address: str, basis: OptOutBasis, actor: str
 
 
 def settle_undecided(*, now: datetime, limit: int = MOST_SETTLED) -> int:
-    """Stop texts to the numbers that no coordinator decided on in time. One transaction each."""
+    """Stop texts to numbers for which no coordinator decided in time. Each number has its own transaction."""
     overdue = Suppression.objects.filter(decide_by__lte=now).order_by("decide_by", "pk")
     ids = overdue.values_list("pk", flat=True)[:limit]
     return sweeps.run_each("settle_opt_outs", ids, lambda pk: _settle(pk, now), now=now)

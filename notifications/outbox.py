@@ -69,11 +69,11 @@ def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datet
 def unrender_messages(
     *, abouts: Collection[str], changed_abouts: Collection[str], kinds: Collection[str], dropped_reason: str
 ) -> int:
-    """Move rendered texts, and texts that were dropped because another text covered them, back to scheduled.
+    """Make the rendered texts about `abouts` scheduled again, and the texts that a shared text had replaced.
 
-    Call this when one text covers several bookings and some of them (`changed_abouts`) change. If that text has already
-    been sent, the dropped texts stay withdrawn, so that no donor gets a text twice. Returns the number of texts that
-    are scheduled again.
+    Call this if one text names several bookings, and the bookings in `changed_abouts` change. If the shared text has
+    already been sent, the replaced texts stay withdrawn, so that no donor gets a text twice. Return the number of texts
+    that are scheduled again.
     """
     texts = Message.objects.filter(kind__in=kinds, channel=Channel.SMS)
     scheduled = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
@@ -95,10 +95,10 @@ def withdraw_messages(
     before_revision: int | None = None,
     recipients: Collection[str] | None = None,
 ) -> int:
-    """Withdraw unsent messages about `abouts`. `cause` decides which kinds. Return the number withdrawn.
+    """Withdraw unsent messages about `abouts`, of the kinds that `cause` withdraws. Return their number.
 
-    After the commit, none of them is sent, because `claim.admit_messages` checks the state. Messages in flight still
-    arrive.
+    After the commit, none of them is sent, because `claim.admit_messages` checks the state. Messages that a worker is
+    sending at this moment still arrive.
     """
     unsent = Message.objects.unsent().filter(about__in=abouts, kind__in=kinds.list_kinds_withdrawn_by(cause))
     if before_revision is not None:
@@ -136,7 +136,7 @@ def readdress_messages(*, recipient: str, channel: str, address: str, now: datet
 
 
 def list_unsent_tokens(*, organization: Organization) -> dict[str, list[tuple[int, str]]]:
-    """Find link tokens in unsent rendered messages. Return message ids and tokens by the token's hash."""
+    """Find the tokens of links in unsent messages. Return (message id, token) pairs by the token's hash."""
     found: dict[str, list[tuple[int, str]]] = {}
     unsent = _filter_may_leave().filter(organization=organization).exclude(text="")
     for message_id, *texts in unsent.values_list("pk", *_LINKED_FIELDS).iterator():
@@ -148,7 +148,7 @@ def list_unsent_tokens(*, organization: Organization) -> dict[str, list[tuple[in
 
 @transaction.atomic(savepoint=False)
 def replace_tokens(*, replaced: Mapping[int, Sequence[tuple[str, str]]]) -> int:  # old and new tokens by message id
-    """Replace tokens of the same length in unsent messages. Return the number of messages."""
+    """Replace tokens in unsent messages by new tokens of the same length. Return the number of messages."""
     rows = _filter_may_leave().filter(pk__in=replaced).order_by("pk")
     messages = list(rows.select_for_update(no_key=True, of=("self",)))
     for message in messages:

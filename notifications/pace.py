@@ -20,11 +20,11 @@ class Deferral:
 
 @dataclass
 class AllowanceUse:
-    """How much of its limits a subject has used. Loaded from an `Allowance` row that a worker has locked.
+    """How much of its limits a sender or an organization has used. Loaded from a locked `Allowance` row.
 
-    A limit of 0 means no limit. A sender may send up to a fifth of a minute's messages in one burst. `paced_until` is
-    when the messages sent so far would end if they were evenly spaced. No period of 60 seconds contains more than
-    `per_minute` messages.
+    A limit of 0 means no limit. No period of 60 seconds contains more than `per_minute` messages. A fifth of these may
+    leave in one burst. `paced_until` is the time at which the messages sent so far would end if they were evenly
+    spaced.
     """
 
     per_minute: int
@@ -40,8 +40,8 @@ class AllowanceUse:
     ) -> Deferral | None:
         """Return why a message may not be sent now and when to try again, or None if it may be sent.
 
-        The time to try again is the next turn in `queue`, because each organization that shares this subject has its
-        own queue. A message that has waited before goes ahead of the queue.
+        Each organization that shares a sender has its own `queue`. The time to try again is the next turn in it. A
+        message that has waited before goes ahead of the queue.
         """
         if self.per_day and self._spent_on(now) >= math.ceil(self.per_day * BUDGET_SHARES[min(priority, 3)]):
             return Deferral(_compute_next_midnight(now), "budget")

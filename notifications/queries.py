@@ -49,7 +49,7 @@ def lock_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> li
 
 
 def exclude_outdated(messages: MessageQuerySet) -> MessageQuerySet:
-    """Exclude messages about a booking that has had a newer message of a later revision."""
+    """Exclude messages about an earlier revision of a booking if there is a message about a later revision."""
     newer = Message.objects.filter(about=OuterRef("about"), revision__gt=OuterRef("revision"))
     replaced = kinds.list_kinds_withdrawn_by(Withdrawal.REVISION)
     return messages.exclude(Exists(newer), kind__in=replaced)
@@ -99,7 +99,7 @@ SELECT reason, count(*) FROM (SELECT reason FROM notifications_message WHERE sta
 
 
 def count_unsettled_messages() -> dict[str, int]:
-    """Count messages by state, up to `MAX_COUNTED` of each."""
+    """Count the messages without a final result, by state. Stops counting at `MAX_COUNTED` in each state."""
     with connection.cursor() as cursor:
         cursor.execute(_UNSETTLED, {"most": MAX_COUNTED})
         return dict(cursor.fetchall())
@@ -141,9 +141,9 @@ def load_consents(organization: Organization, addresses: Collection[str]) -> dic
 def load_newest_consent_entries(
     organization: Organization, addresses: Collection[str]
 ) -> dict[tuple[str, str], ConsentEntry]:
-    """Return the ledger entries in force, by contact and purpose. One query.
+    """Return the newest ledger entry for each contact and purpose. One query.
 
-    After an erasure, a refusal stays in force until the donor consents again, but an earlier consent does not.
+    Entries of an erased person count only if they are refusals. A refusal holds until the contact consents again.
     """
     by_hash = {contact_address.compute_identity(address): address for address in addresses}
     entries = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
@@ -153,7 +153,7 @@ def load_newest_consent_entries(
 
 
 def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
-    # A donor who refused everything on a page or through a coordinator counts as stopped, too.
+    # A donor that refused all purposes, on a page or through a coordinator, counts as stopped, too.
     return all(consents.get((address, purpose)) is False for purpose in Purpose.values)
 
 
@@ -169,7 +169,7 @@ def find_sender(organization: Organization) -> Sender | None:
 
 @dataclass(frozen=True)
 class SenderSignals:
-    """What the provider has told us about a sender."""
+    """Whether texts and status reports for a sender have reached us."""
 
     has_inbound: bool  # a text arrived at its number
     has_reports: bool  # a status report arrived for one of its texts
@@ -201,7 +201,7 @@ def list_undecided_addresses(organization: Organization, addresses: Collection[s
 
 
 def count_texts_of_today(organization: Organization, now: datetime) -> int:
-    """Return how much of its daily budget of texts the organization has used. The day is a day in UTC."""
+    """Return how many texts of its daily budget the organization has used on the current UTC day."""
     used = Allowance.objects.filter(subject=f"organization:{organization.pk}", day=now.astimezone(UTC).date())
     return used.values_list("spent", flat=True).first() or 0
 
@@ -220,7 +220,7 @@ def find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
 
 
 def list_prompts(reply: InboundMessage, now: datetime) -> list[Message]:
-    """List the open questions to this number, newest first: one for each subject, at most ten."""
+    """List the open questions to this number, newest first. At most one per booking or offer, and ten in total."""
     questions = kinds.list_kind_names(lambda kind: kind.asks_for_reply)
     texts = _filter_texts_before(reply).filter(kind__in=questions, expires_at__gt=now)
     newest: dict[str, Message] = {}
@@ -275,7 +275,7 @@ def list_refusing_mailboxes(organization: Organization, addresses: Collection[st
 
 
 def find_mailbox_refusals(organization: Organization, address: str) -> MailboxRefusals | None:
-    """Return the refusals of a mailbox that gets no more mail."""
+    """Return the count of refusals if the mailbox gets no more mail because of it, else None."""
     known = {"organization": organization, "address_hash": contact_address.compute_identity(address)}
     return MailboxRefusals.objects.filter(**known, count__gte=rules.MAX_REFUSALS).first()
 
@@ -291,8 +291,9 @@ def list_delivery_problems(now: datetime, organization: Organization | None = No
     """List current sending problems of one organization, or of all. Three queries.
 
     - late: a message is overdue, or was tried four times (each try sets a new due time)
-    - undelivered: more than 20 % of the last 50 texts with a known outcome failed, or were refused because the sender
-      may not send there; an organization with fewer than 20 such texts is skipped
+    - no_sender, sender_stopped: the organization has no sender of texts, or a stopped sender
+    - undelivered: more than 20 % of the last texts were not delivered or were refused by the provider; counts at most
+      50 texts of the last day with a known outcome, and skips an organization with fewer than 20
     """
     scope = {"organization": organization.pk if organization else None}
     problems: list[DeliveryProblem] = []

@@ -19,9 +19,9 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Texts are sent from `opens` until just before `closes` (full hours in the zone). 0 and 24 allow any hour.
+    """Send texts only from `opens` until just before `closes` (full hours in the zone). 0 and 24 allow any hour.
 
-    The methods return UTC.
+    The methods return times in UTC.
     """
 
     zone: ZoneInfo
@@ -44,7 +44,7 @@ class QuietHours:
         return self._compute_instant(at.astimezone(self.zone).date() + timedelta(days=1), self.opens)
 
     def last_open_before(self, at: datetime) -> datetime:
-        """Return `at` outside of quiet hours. During quiet hours, return 15 minutes before they began."""
+        """Return `at` if texts may be sent then, else the time 15 minutes before the quiet hours around `at` begin."""
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)
@@ -61,9 +61,9 @@ class QuietHours:
         return self.last_open_before(last - QUIET_HOURS_MARGIN) if self.is_quiet(last) else last
 
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
-        """Return whether a message about a changed visit may wait until morning.
+        """Return whether a message about a changed visit may wait until the quiet hours end.
 
-        It may not if the visit is that morning.
+        The message may not wait if the visit starts before noon of that day.
         """
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 

@@ -1,4 +1,4 @@
-"""Find the contacts through which a message of a kind can reach a person. No message is needed for that."""
+"""Find out which of a person's contacts a kind of message can reach, before any message is queued."""
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,10 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class ContactFacts:
-    """The consents, opt-outs and refusals of contacts at one organization, and why its texts cannot be sent, or ""."""
+    """The consents, opt-outs and refusals of contacts at an organization.
+
+    `sender_problem` is the code of the reason why the organization can send no texts, or "".
+    """
 
     consents: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     suppressed: Collection[str] = ()
@@ -26,7 +29,10 @@ class ContactFacts:
     def list_contacts(
         self, kind: MessageKind, addressee: Addressee, *, about: str = "", choice: str = "", consent: str = ""
     ) -> Sequence[tuple[str, str]]:
-        """List the contacts that get the message, phone first. `choice` is the schedule's, for kinds that follow it."""
+        """List the contacts that get the message, phone first.
+
+        `choice` is the choice of channels in the message schedule, for kinds that follow the schedule.
+        """
         passed = [one for one in addressee.contacts if not self._find_obstacle(kind, addressee, one, about, consent)]
         choice = kind.channels if isinstance(kind.channels, ChannelChoice) else choice
         if choice == ChannelChoice.MAIL:
@@ -41,7 +47,10 @@ class ContactFacts:
         return reasons[0] if reasons and all(reasons) else "" if reasons else "no_contact"
 
     def count_emails_left(self, addressee: Addressee, about: str) -> int:
-        """Return how many more e-mails about the subject the person can get. Only an unverified mailbox has a limit."""
+        """Return how many more e-mails about this booking or waitlist entry the person can get.
+
+        Only an unverified mailbox has a limit.
+        """
         if not addressee.is_unverified(Channel.EMAIL):
             return sys.maxsize
         used = [self.emails.get((about, address), 0) for _channel, address in addressee.contacts]
@@ -70,9 +79,10 @@ class ContactFacts:
 
 
 def load_contact_facts(organization: Organization, people: Collection[tuple[Addressee, str]]) -> ContactFacts:
-    """Load the facts about the contacts of some people, each with the booking or waitlist entry that is asked about.
+    """Load the facts about the contacts of these people.
 
-    At most five queries, and one more if any mailbox is unverified.
+    `people` are pairs of an addressee and the booking or waitlist entry that the message is about ("booking:7"). At
+    most five queries, and one more if any mailbox is unverified.
     """
     addresses = {address for addressee, _about in people for _channel, address in addressee.contacts}
     if not addresses:

@@ -1,7 +1,7 @@
-"""Find out what happened to messages stuck after a killed worker, an unclear response or a missing report.
+"""Find out what happened to messages that are stuck after a killed worker, an unclear response or a missing report.
 
-No message is lost. None is sent twice if the provider can be asked. Otherwise each crash may cause one duplicate. Any
-number of workers may run this.
+No message is lost. If the provider can look up messages, none is sent twice. Otherwise each crash may cause one
+duplicate. Any number of workers may run this.
 """
 
 import logging
@@ -88,7 +88,7 @@ def _check_safely(message: Message, now: datetime) -> str:
     try:
         return _check_message(message, now)
     except Exception as error:
-        # Leave it to a coordinator, so that it does not hold up the rest.
+        # Leave the message to a coordinator, so that it does not hold up the others.
         logger.error("message %s cannot be reconciled: %s", message.pk, type(error).__name__)
         return _park_message(message, now)
 
@@ -143,10 +143,10 @@ def _park_message(message: Message, now: datetime) -> str:
 
 @transaction.atomic(savepoint=False)
 def adopt_provider_message(*, message: Message, known: ProviderMessage, now: datetime) -> bool:
-    """Link a message in doubt to the message that the provider has.
+    """Record that the provider has a message in doubt, under the provider's id.
 
-    Returns False if the provider's message belongs to another of our messages, or if ours is no longer in doubt. Locks
-    the provider's id, because two messages with the same text to one person may be in doubt at once.
+    Return False if another of our messages has this id, or if our message is no longer in doubt. Locks the provider's
+    id, because two messages with the same text to one person may be in doubt at the same time.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [known.provider_id])

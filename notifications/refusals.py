@@ -1,4 +1,4 @@
-"""Count the messages that a sender or the mail server refuses in a row."""
+"""Count permanent refusals in a row, by the provider for each sender of texts, and by the mail server."""
 
 import logging
 from collections.abc import Iterable
@@ -13,9 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def count_refusals(*, calls: Iterable[tuple[str, str | None]], now: datetime) -> None:
-    """Record calls in order: a subject, and the reason of a refusal, "" for a success, or None if neither is certain.
+    """Count the refusals among these calls to providers. A success sets the count back to 0.
 
-    Each refusal is logged, without the contact.
+    Each call is a subject ("sender:5" or "email") and the reason of a refusal, "" for a success, or None if the result
+    is unclear. The calls must be in order. Each refusal is logged, without the contact.
     """
     refused: dict[str, list[str]] = {}
     taken: set[str] = set()

@@ -22,13 +22,15 @@ def receive_reply(
     media_count: int = 0,
     is_confirmed_by_provider: bool = False,
 ) -> InboundMessage:
-    """Store a text to one of our senders, once for each provider id.
+    """Store a donor's text to one of our senders. A second call with the same provider id changes nothing.
 
-    STOP, START and HELP are handled in this transaction. Other texts wait for `drives.inbox`. CANCEL, or a sentence
-    that asks us to stop, ends all texts at once. It also waits for `drives.inbox`, because the donor may have meant the
-    booking or said more. A possible opt-out pauses texts until a coordinator decides.
+    - STOP, START and HELP: handled in this transaction
+    - CANCEL, or a sentence that asks us to stop: stops all texts; `drives.inbox` also handles the text later, because
+      the donor may have meant the booking or said more
+    - a possible opt-out: pauses texts until a coordinator decides
+    - other texts: handled later by `drives.inbox`
 
-    `is_confirmed_by_provider`: the provider itself answers its own keywords, so we do not confirm them again.
+    With `is_confirmed_by_provider`, we send no confirmation, because the provider confirms its own keywords.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(
@@ -80,7 +82,7 @@ def _handle_reply(
 
 
 def _start_texts(reply: InboundMessage, sender: Sender, meaning: ReplyMeaning, now: datetime) -> bool:
-    """Handle START, and YES after an opt-out. Return whether nothing is left to do."""
+    """Handle START, and YES after an opt-out. Return False for a YES without an opt-out, which may mean a booking."""
     bases = [OptOutBasis.KEYWORD, OptOutBasis.SENTENCE]
     if meaning == ReplyMeaning.START:
         bases.append(OptOutBasis.UNDECIDED)

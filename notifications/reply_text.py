@@ -23,7 +23,7 @@ _NO_AT_START = re.compile(r"^(\W*no),", re.IGNORECASE)
 
 
 def is_reaction(text: str) -> bool:
-    """Return whether a phone wrote this text for a tap, such as "Loved “…”"."""
+    """Return whether a phone generated this text for a reaction, such as "Loved “…”"."""
     return bool(_REACTION.match(_remove_invisible(text).strip()))
 
 
@@ -46,7 +46,7 @@ def normalize_words(text: str) -> str:
 
 
 def list_sentences(text: str) -> list[tuple[str, bool]]:
-    """Return the normalized sentences of the donor's own words, each with whether it is a question."""
+    """Return the sentences that the donor wrote, normalized, and for each sentence whether it is a question."""
     found: list[tuple[str, bool]] = []
     for line in list_own_lines(text):
         # Without the comma, "No, dejen de escribir" would read as "No dejen de escribir".

@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 def record_report(*, provider_id: str, status: str, error_code: str = "", token: str = "", now: datetime) -> Report:
     """Store a report and, if its message is known, update the message's state. Locks the message.
 
-    `token` identifies the attempt, so it finds a message that has no provider id yet. Reports may come twice, out of
-    order, early or late. A report never moves a message back to an earlier state. A report about an unknown message
-    waits for `adopt_orphan_reports`.
+    `token` identifies the attempt to send, and so finds a message that has no provider id yet. Reports may come twice,
+    out of order, early or late, but a report never moves a message back to an earlier state. A report about an unknown
+    message waits for `adopt_orphan_reports`.
     """
     message = _lock_message(provider_id, token)
     report = Report.objects.create(

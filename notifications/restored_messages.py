@@ -1,4 +1,4 @@
-"""After a restore: withdraw the messages that may have left after the copy was made."""
+"""After a restore, withdraw the messages that may have been sent after the backup was made."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ class MessagesOfKind:
 def withdraw_past_messages(*, until: datetime, created_since: datetime, now: datetime) -> dict[str, int]:
     """Withdraw messages that were due by `until`, and those created since `created_since`. Return counts by kind.
 
-    News counts as sent at `until`, so that no donor gets it again. Messages that the provider has accepted are not
-    looked up any more, because their reports went to the lost database.
+    News counts as sent at `until`, so that no donor gets the same news again. Messages that the provider has accepted
+    are no longer looked up, because the lost database got their reports.
     """
     past = Message.objects.filter(_MAY_LEAVE).filter(Q(due_at__lte=until) | Q(created_at__gte=created_since))
     rows = list(past.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk", "kind"))
@@ -46,7 +46,7 @@ def withdraw_past_messages(*, until: datetime, created_since: datetime, now: dat
 
 
 def list_coming_messages(*, until: datetime) -> Sequence[MessagesOfKind]:
-    """List what leaves until then, by kind and channel."""
+    """Count the messages that would be sent by `until`, by kind and channel."""
     coming: MessageQuerySet = Message.objects.filter(_MAY_LEAVE, due_at__lte=until)
     groups = coming.values("kind", "channel").annotate(n=Count("pk"), first=Min("due_at"), last=Max("due_at"))
     return [

@@ -99,7 +99,7 @@ def _compute_next_state(result: CallResult, now: datetime, chance: float) -> _Ne
 
 
 def _list_mail_results(call_results: Sequence[CallResult]) -> list[MailResult]:
-    # Other errors tell nothing about the mailbox.
+    # Other errors say nothing about the mailbox.
     return [
         MailResult(one.message.organization_id, one.message.address, one.error.code if one.error else "")
         for one in call_results
@@ -114,7 +114,7 @@ def _is_provider_failure(result: CallResult) -> bool:
 
 
 def _find_refusal(result: CallResult) -> str | None:
-    """Return why the provider permanently refused a message, "" if it took it, or None if neither is certain."""
+    """Return why the provider permanently refused a message, "" if it accepted the message, or None if unclear."""
     if result.error is None:
         return ""
     is_refused = result.error.kind in {ErrorKind.PERMANENT, ErrorKind.CONFIGURATION}

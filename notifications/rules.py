@@ -27,10 +27,12 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 
 def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
-    """Return the pause after a failed attempt (the first is 1). It doubles each time and is at least `retry_after`.
+    """Return the pause after failed attempt number `attempt`. Each pause is twice as long as the pause before.
 
-    `chance` is a random number from 0 to 1. It picks a time in the upper half of the pause, so that retries do not all
-    come at once.
+    If the provider asked us to wait, no pause is shorter than `retry_after`.
+
+    `chance` is a random number from 0 to 1. It picks a moment in the second half of the pause, so that the retries of
+    many messages do not all come at the same time.
     """
     whole: timedelta = min(FIRST_PAUSE * 2 ** min(attempt - 1, 16), LONGEST_PAUSE)
     return max(whole * (0.5 + chance / 2), retry_after + whole * (chance / 10))
@@ -90,7 +92,7 @@ _SATURDAY = 5
 
 
 def compute_decision_deadline(asked_at: datetime, zone: str) -> datetime:
-    """Return the same time of day two business days later. After it, a possible opt-out counts as an opt-out."""
+    """Return the time by which a coordinator must decide on a possible opt-out: two business days later, same hour."""
     local, days = asked_at.astimezone(ZoneInfo(zone)), 0
     while days < DECIDE_WITHIN_BUSINESS_DAYS:
         local += timedelta(days=1)

@@ -50,7 +50,7 @@ def _read_sender_settings() -> dict[str, str]:
 
 
 def check_channel(channel: str, number: str = "") -> str:
-    """Ask the provider whether its account works and has this number. Returns "" or the code of the problem."""
+    """Ask the provider whether our account works and has this number. Return the code of the problem, or ""."""
     try:
         providers.get_provider(channel).check(number)
     except ProviderError as error:

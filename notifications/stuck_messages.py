@@ -1,4 +1,4 @@
-"""Find what keeps messages of the whole installation from leaving: since when, how many, and what to do about it."""
+"""Find out why messages of the installation are not sent: since when, how many, and what to do about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ class OverdueMessages:
 
 
 def find_blockages(now: datetime) -> list[Blockage]:
-    """List what does not leave. Six queries for any number of messages."""
+    """List the reasons why messages are not sent. Always six queries."""
     return [*_find_sender_blockages(), *_find_failing_providers(), *_find_refusals(), *_find_overdue(now)]
 
 
 def list_overdue_messages(now: datetime) -> list[OverdueMessages]:
-    """Count the due messages by each state that can hold one. Mails of no organization are included."""
+    """Count the due messages that are not sent yet, by state. Includes e-mails without an organization."""
     with connection.cursor() as cursor:
         cursor.execute(_OVERDUE, {"now": now, "since": now - timedelta(days=7), "most": MAX_COUNTED})
         found = {state: (count, first) for state, count, first in cursor.fetchall()}
@@ -119,8 +119,8 @@ def _format(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "an unknown time"
 
 
-# Each part has its own partial index. An expired message is no longer due. A stopped sender blocks each message on the
-# day when it is due.
+# Each part has its own partial index. An expired message is no longer due. A message of a stopped sender is blocked
+# when it is due.
 _PART = """
 (SELECT '{state}', count(*), min(due_at) FROM (
     SELECT due_at FROM notifications_message

@@ -24,7 +24,7 @@ Limits = dict[str, tuple[int, int]]  # per minute and per day, by subject
 
 
 class RateLimiter:
-    """Decides which messages of one batch must wait (`deferrals`). Needs a transaction."""
+    """Decides which messages of a batch must wait (`deferrals`). Call it in a transaction, because it locks rows."""
 
     def __init__(self, claimed: Iterable[ClaimedMessage], broken: Collection[str], now: datetime) -> None:
         self._leaving = list(claimed)

@@ -18,9 +18,9 @@ MailboxSubject = tuple[str, str]  # what the e-mails are about, and the mailbox
 
 
 def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> None:
-    """Block new e-mails over the limit, the last ones due first. Call this before the rows are inserted.
+    """Block the new e-mails that are over the limit. E-mails that are due earlier use up the limit first.
 
-    Locks each mailbox and subject until the transaction ends.
+    Call this before the rows are inserted. Locks each mailbox and subject until the transaction ends.
     """
     subjects = [(row["about"], row["address"]) for row in rows]
     _lock(subjects)
@@ -36,9 +36,9 @@ def block_emails_over_limit(rows: Sequence[dict[str, Any]], now: datetime) -> No
 
 
 def list_over_limit(messages: Sequence[Message], later_emails: Mapping[int, int]) -> set[int]:
-    """Return the ids of the scheduled e-mails that must not leave. Locks each mailbox and subject.
+    """Return the ids of scheduled e-mails over the limit. Locks each mailbox and subject.
 
-    `later_emails` has, by message id, the number of later e-mails for which the limit must leave room.
+    `later_emails` is, by message id, the number of later e-mails that have precedence over this e-mail.
     """
     if not messages:
         return set()
@@ -54,7 +54,7 @@ def list_over_limit(messages: Sequence[Message], later_emails: Mapping[int, int]
 
 
 def count_sent_emails(subjects: Collection[MailboxSubject]) -> Counter[MailboxSubject]:
-    """Count the e-mails that were sent. The next change of a booking withdraws those that wait."""
+    """Count the e-mails that were sent. Unsent e-mails do not count, because a change of the booking withdraws them."""
     return _count(_load_emails(subjects), (*_NOT_COUNTED, *UNSENT_STATES))
 
 
@@ -72,7 +72,7 @@ def _load_emails(subjects: Collection[MailboxSubject]) -> list[_Email]:
 
 
 def _count(emails: Sequence[_Email], excluded: Collection[str]) -> Counter[MailboxSubject]:
-    """Count e-mails by subject. A reminder counts from when it is rendered."""
+    """Count e-mails by subject and mailbox. A reminder counts only after it has been rendered."""
     return Counter((email.about, email.address) for email in emails if email.state not in excluded)
 
 

@@ -1,4 +1,4 @@
-"""The demo inbox. It shows the messages that a provider would have sent, and accepts donors' replies.
+"""The demo inbox. It shows the messages that a provider would have sent. Visitors can reply as the donor.
 
 The views return 404 unless DEMO is on.
 """

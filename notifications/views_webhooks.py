@@ -18,10 +18,10 @@ View = Callable[..., HttpResponse]
 
 
 def require_twilio_signature(view: View) -> View:
-    """Return 403 unless the signature matches the public URL and every field.
+    """Let the view respond with 403 unless Twilio's signature matches the public URL and every field.
 
     The URL is built from BASE_URL, because the request's own URL is different behind a proxy. No CSRF token is needed,
-    because the signature is an HMAC with the account's secret, which no other site knows.
+    because the signature is an HMAC with the auth token, which only Twilio and we know.
     """
 
     @wraps(view)

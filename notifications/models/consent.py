@@ -54,9 +54,9 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """An opt-out. This sender sends nothing to this contact until a START.
+    """An opt-out of a contact. The sender texts the contact no more until a START.
 
-    While it is undecided, texts to the contact wait. `decide_by` is when it counts as an opt-out.
+    While a possible opt-out is undecided, texts to the contact wait. After `decide_by`, it counts as an opt-out.
     """
 
     sender = models.ForeignKey(Sender, on_delete=models.CASCADE, related_name="suppressions", db_index=False)

@@ -4,7 +4,7 @@ from notifications.models.message import Channel
 
 
 class InboxItem(models.Model):
-    """A demo message. It is shown at /demo/inbox/ instead of being sent."""
+    """A message that the demo shows at /demo/inbox/ instead of sending it."""
 
     channel = models.CharField(max_length=8, choices=Channel)
     sender = models.CharField(max_length=254)
@@ -24,7 +24,7 @@ class InboxItem(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last run of a periodic job. /readyz reads it."""
+    """The time of a periodic job's last run, which /readyz checks."""
 
     name = models.CharField(max_length=40)
     seen_at = models.DateTimeField()

@@ -4,9 +4,9 @@ from django.db import models
 
 
 class Allowance(models.Model):
-    """How much of its rate limit and daily budget a sender or organization has used.
+    """How much of a rate limit and a daily budget a sender or an organization has used.
 
-    The row is locked while messages are admitted.
+    A worker locks the row while it admits messages.
     """
 
     subject = models.CharField(max_length=40)  # "sender:5", "organization:3", "line:<sender>:<organization>:<priority>"
@@ -24,7 +24,7 @@ class Allowance(models.Model):
 
 
 class RefusalRun(models.Model):
-    """How many messages in a row a sender or the mail server has permanently refused. A success deletes the row."""
+    """Permanent refusals in a row, of texts from a sender or of e-mails. A success deletes the row."""
 
     subject = models.CharField(max_length=40, unique=True)  # as in `Breaker`
     refusals = models.PositiveIntegerField(default=0)
@@ -36,9 +36,9 @@ class RefusalRun(models.Model):
 
 
 class Breaker(models.Model):
-    """The consecutive failures of a sender or of the mail server.
+    """Consecutive failures to send through a sender or the mail server.
 
-    While a breaker is open, only an occasional probe message is sent.
+    While a breaker is open, only an occasional message is sent, as a probe.
     """
 
     subject = models.CharField(max_length=40)  # "sender:5", "email"

@@ -4,7 +4,7 @@ from organizations.models import Organization
 
 
 class MailboxRefusals(models.Model):
-    """How often a mailbox permanently refused an organization's mail since the last mail that its server accepted."""
+    """How often a mailbox has permanently refused an organization's e-mails since it last accepted one."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     address_hash = models.CharField(max_length=64)  # keyed, so that no mailbox is stored twice

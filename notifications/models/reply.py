@@ -31,7 +31,7 @@ class InboundMessage(models.Model):
 
 
 class Report(models.Model):
-    """A status report from the provider, as received. We may not know yet which message it is about."""
+    """A provider's status report. `message` is empty while we do not know which message the report is about."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, blank=True, related_name="reports")
     provider_id = models.CharField(max_length=64)

@@ -60,7 +60,7 @@ class ProviderError(Exception):
 
 
 class Provider(Protocol):
-    """The methods raise ProviderError. Call `send` outside of transactions."""
+    """A provider of texts or e-mails. All methods raise ProviderError. Call `send` outside of transactions."""
 
     parallel_calls: int  # calls at once, each in a thread; 0 means one at a time in the caller's thread
     can_look_up: bool  # whether `find` and `fetch` can tell the result of a send
@@ -72,6 +72,6 @@ class Provider(Protocol):
     def fetch(self, provider_id: str) -> ProviderMessage | None: ...
 
     def check(self, number: str) -> None:
-        """Check that the account works, and that it has this number if one is given. Sends nothing."""
+        """Check that our account works and, unless `number` is "", that it has this number. Send nothing."""
 
     def close(self) -> None: ...

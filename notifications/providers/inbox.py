@@ -1,4 +1,4 @@
-"""The demo's provider. It shows messages at /demo/inbox/ and sends nothing."""
+"""The provider of the demo. It stores messages for /demo/inbox/ and sends nothing."""
 
 from datetime import datetime
 

@@ -67,10 +67,10 @@ class Mail(EmailMultiAlternatives):
 
 
 class SmtpProvider:
-    """Sends e-mail.
+    """Sends e-mail through the configured mail server.
 
-    A mail server cannot tell us whether it accepted an earlier message. So a message in doubt is sent again with the
-    same Message-ID.
+    A mail server cannot say whether it accepted an earlier message. So a message in doubt is sent again with the same
+    Message-ID.
     """
 
     parallel_calls = 4

@@ -34,7 +34,8 @@ _disabled_logger.disabled = True
 class TwilioHttpClient(HttpClient):
     """The HTTP client for Twilio's library, built on urllib3. It always has timeouts.
 
-    It repeats a call only if Twilio refused the auth token, because then it did nothing, and there is a secondary one.
+    It repeats a call only if Twilio rejected the auth token and a secondary token is set. In that case, Twilio has done
+    nothing, so no message is sent twice.
     """
 
     def __init__(self, api_url: str, secondary_secret: str = "", read_seconds: float = READ_SECONDS) -> None:
@@ -178,9 +179,10 @@ _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTi
 
 
 def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
-    """Raise TRANSIENT if no connection was made, because nothing was sent.
+    """Raise a ProviderError after a call without a response.
 
-    Otherwise raise IN_DOUBT for a POST, because the message may exist.
+    The error is TRANSIENT if no connection was made, because Twilio then got nothing. Otherwise it is IN_DOUBT for a
+    POST, because Twilio may have the message.
     """
     if method != "POST" or isinstance(error, _NOT_SENT):
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error

@@ -1,4 +1,4 @@
-"""`manage.py show_inbox`: the messages of a dry run."""
+"""`manage.py show_inbox`: print the messages in the demo inbox."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=20)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuses when messages leave, because then the inbox is empty."""
+        """Refuses to run if a real provider is configured, because the demo inbox is then empty."""
         if "inbox" not in {settings.SMS_PROVIDER, settings.EMAIL_URL}:
             raise CommandError("This is no dry run: texts and mails leave.")
         for item in reversed(queries.list_inbox_items(options["address"], options["limit"])):
