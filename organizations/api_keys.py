@@ -63,9 +63,9 @@ def revoke_api_key(*, key: ApiKey, now: datetime, actor: str = "system") -> ApiK
 
 
 def record_use(*, key: ApiKey, now: datetime) -> None:
-    """Remember when a key was used, at most once a minute."""
+    """Save the time at which a key was used, at most once a minute."""
     before = now - rules.KEY_USE_RECORDED_EVERY
     if key.last_used_at is None or key.last_used_at <= before:
-        # Simultaneous requests have read the same time, so the statement looks again.
+        # Check again in the statement, because several requests may have read the same old time.
         stale = Q(last_used_at=None) | Q(last_used_at__lte=before)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)

@@ -22,6 +22,6 @@ def add_audit_entry(
 def add_admin_entries(
     *, organization_ids: Collection[int | None], actor: str, verb: str, about: str, now: datetime
 ) -> list[AuditEntry]:
-    """Add an entry for each organization. None means rows that belong to no organization."""
+    """Add an entry for each organization. The id None is for rows that belong to no organization."""
     entries = [AuditEntry(organization_id=pk, actor=actor, verb=verb, about=about, at=now) for pk in organization_ids]
     return AuditEntry.objects.bulk_create(entries)

@@ -1,4 +1,4 @@
-"""Notice that this database was restored from a backup, and hold all sweeps until a person has looked at it."""
+"""Detect that this database was restored from a backup, and stop all sweeps until an administrator accepts it."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from organizations.models import DatabaseMarker
 
-# A restore creates the tables again, so that their ids change, mostly in another database or cluster.
+# The ids of the cluster, the database and a table. A restore creates the tables again, so at least one id changes.
 _MARKER = """
 SELECT concat_ws('/',
     CASE WHEN has_function_privilege('pg_control_system()', 'execute')
@@ -24,7 +24,7 @@ def read_marker() -> str:
 
 
 def is_restored_copy(*, now: datetime) -> bool:
-    """Return whether these tables were restored. The first call records the database. Two queries."""
+    """Return whether this database was restored from a backup. The first call records the database. Two queries."""
     recorded = DatabaseMarker.objects.first()
     if recorded is None:
         accept_database(now=now)
@@ -33,13 +33,13 @@ def is_restored_copy(*, now: datetime) -> bool:
 
 
 def find_held_marker() -> DatabaseMarker | None:
-    """Return the recorded marker if it belongs to another database. Change nothing."""
+    """Return the recorded marker if this database is a restored copy, else None. Change nothing."""
     recorded = DatabaseMarker.objects.first()
     return recorded if recorded and recorded.marker != read_marker() else None
 
 
 def find_recorded_time() -> datetime | None:
-    """Return when the first sweep ran in this database, or when a person opened it after a restore."""
+    """Return when this database was recorded: at its first sweep, or when it was last accepted after a restore."""
     return DatabaseMarker.objects.values_list("recorded_at", flat=True).first()
 
 

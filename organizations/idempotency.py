@@ -96,10 +96,10 @@ def run_once(
 ) -> StoredAnswer:
     """Do the work, or return the stored response if the caller sent the same key before.
 
-    `scope` is the caller: "key:3", "user:7" or "anonymous". Anonymous callers must send strong keys. `work` gets a
-    function and must call it once with its response (201). The response is stored for 24 hours, in the same
-    transaction. If `work` raises, nothing is stored. The key's advisory lock is taken before all other locks and lasts
-    until the transaction ends.
+    `scope` is the caller: "key:3", "user:7" or "anonymous". Anonymous callers must send keys that cannot be guessed.
+    `work` gets a function and must call it once with its response (201). The response is stored for 24 hours, in the
+    same transaction. If `work` raises, nothing is stored. The advisory lock of the key is taken before all other locks
+    and lasts until the transaction ends.
 
     Refuses: idempotency_key_missing, idempotency_key_weak, key_reused, request_in_progress, answer_erased.
     """
@@ -125,9 +125,9 @@ def run_once(
 
 @transaction.atomic(savepoint=False)
 def blank_answers(*, mentions: Collection[str]) -> int:
-    """Blank the stored responses that contain one of these strings. Return their number.
+    """Blank the stored responses that contain any of these strings. Return their number.
 
-    Those requests never run again.
+    A repeated request then gets AnswerErased and does not run again.
     """
     condition = reduce(operator.or_, (Q(body__contains=text) for text in mentions if text), Q(pk=None))
     return IdempotentAnswer.objects.filter(condition).update(status=HTTPStatus.GONE, body="")
@@ -151,9 +151,9 @@ def _clean_key(scope: str, key: str) -> str:
 def _lock_key(scope: str, key_hash: str, now: datetime) -> IdempotentAnswer | None:
     """Lock the key for this transaction and return its stored response. Refuses: request_in_progress.
 
-    The lock does not wait, so a second caller is refused at once. The lock and the read are two statements, because the
-    snapshot of a single statement could be older than the first caller's commit. The work would then run again and fail
-    on the unique row.
+    If another caller has the lock, the function refuses at once instead of waiting. The lock and the read are two
+    statements, because the snapshot of a single statement could be older than the first caller's commit. The work would
+    then run again and fail on the unique row.
     """
     number = int.from_bytes(hashlib.sha256(f"{scope}:{key_hash}".encode()).digest()[:8], signed=True)
     with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Invite members and founders by a link that works once, and accept such a link.
 
-The database has only a hash of the link's token and the token encrypted (`LinkedModel`). Sending a link again makes the
-earlier one invalid.
+The database contains the link's token only hashed and encrypted (`LinkedModel`). A new link for the same invitation
+makes the earlier link invalid.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class InvitationRefused(ValidationError):
 
 @dataclass(frozen=True, kw_only=True)
 class NewUser:
-    """The account that a person without one makes when they open an invitation."""
+    """The data for a new account, if the person who opens an invitation has no account yet."""
 
     password: str
     name: str = ""
@@ -51,14 +51,14 @@ class NewUser:
 
 @transaction.atomic
 def create_setup_link(*, now: datetime) -> tuple[Invitation, str]:
-    """Create a link that founds an organization, for the administrator to pass on. Nothing is mailed."""
+    """Create a link to set up an organization. The administrator passes the link on, because nothing is mailed."""
     invitation = _create_invitation(organization=None, email="", role=Role.OWNER, invited_by=None, now=now)
     return invitation, messages.build_invitation_url(invitation)
 
 
 @transaction.atomic
 def mail_setup_link(*, email: str, language: str, now: datetime, invited_by: User | None = None) -> Invitation | None:
-    """Mail a link that founds an organization. Returns None if this address got the most links of a day already."""
+    """Mail a link to set up an organization. Return None if the address has reached its limit of links a day."""
     address = User.objects.normalize_email(email).lower()
     text_locks.lock_text(f"setup link {address}")
     sent = Invitation.objects.filter(organization=None, email=address, created_at__gt=now - rules.INVITATION_WINDOW)
@@ -71,7 +71,7 @@ def mail_setup_link(*, email: str, language: str, now: datetime, invited_by: Use
 
 @transaction.atomic
 def invite_founder(*, organization: Organization, email: str, invited_by: User, now: datetime) -> Invitation:
-    """Mail a link with which another foundation sets up its own organization. Locks the organization.
+    """Mail a link that lets another foundation set up its own organization. Locks the inviting organization.
 
     Refuses too_many_invitations, address_invited_often.
     """
@@ -89,7 +89,7 @@ def invite_founder(*, organization: Organization, email: str, invited_by: User, 
 
 @transaction.atomic
 def invite_member(*, organization: Organization, email: str, role: str, invited_by: User, now: datetime) -> Invitation:
-    """Mail an invitation. An invitation to the same address that has expired is sent again instead.
+    """Mail an invitation to become a member. It replaces an expired invitation to the same address.
 
     Refuses already_member, already_invited, too_many_invitations. Locks the organization.
     """
@@ -114,7 +114,7 @@ def invite_member(*, organization: Organization, email: str, role: str, invited_
 
 @transaction.atomic
 def resend_invitation(*, invitation: Invitation, actor: str, now: datetime) -> Invitation:
-    """Mail a new link for the same invitation. The earlier link stops working. Refuses sent_too_often."""
+    """Mail a new link for an invitation. The earlier link stops working. Refuses sent_too_often."""
     row = _lock_invitation(invitation.pk)
     _refuse_ended(row)
     if row.sent_count >= rules.MAX_SENDS_PER_INVITATION:
@@ -143,7 +143,7 @@ def withdraw_invitation(*, invitation: Invitation, actor: str, now: datetime) ->
 
 
 def find_invitation(token: str, now: datetime) -> Invitation:
-    """Return the open invitation of this link. Raises InvitationRefused with the reason if there is none."""
+    """Return the open invitation of this link, or raise InvitationRefused with the reason."""
     row = Invitation.filter_by_token(token).select_related("organization").first()
     if row is None:
         raise InvitationRefused("invitation_unknown")
@@ -157,7 +157,7 @@ def find_invitation(token: str, now: datetime) -> Invitation:
 def found_organization(
     *, token: str, organization_name: str, user: User | NewUser, language: str, now: datetime
 ) -> Membership:
-    """Use a set-up link: create the organization, and its owner if they have no account. Locks the invitation."""
+    """Create an organization from a set-up link, and an account for its owner if needed. Locks the invitation."""
     invitation = _take_invitation(token, now)
     if invitation.organization:
         raise InvitationRefused("invitation_unknown")
@@ -177,9 +177,9 @@ def found_organization(
 
 @transaction.atomic
 def accept_invitation(*, token: str, user: User | NewUser, now: datetime) -> Membership:
-    """Use a member's invitation, and create their account if they have none. Locks the invitation.
+    """Make the invited person a member, and create an account if needed. Locks the invitation.
 
-    A person who is a member already keeps the role they have.
+    A member of the organization keeps their present role.
     """
     invitation = _take_invitation(token, now)
     if invitation.organization is None:
@@ -192,7 +192,7 @@ def accept_invitation(*, token: str, user: User | NewUser, now: datetime) -> Mem
 
 
 def _take_invitation(token: str, now: datetime) -> Invitation:
-    """Lock the invitation and mark it as used. A second caller waits here and is refused."""
+    """Lock the invitation and mark it as used. A second caller waits for the lock and is then refused."""
     found = find_invitation(token, now)
     invitation = _lock_invitation(found.pk)
     _refuse_ended(invitation)

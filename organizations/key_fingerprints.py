@@ -1,4 +1,4 @@
-"""Fingerprints of the keys that this database was used with, so that a wrong key is noticed at the start."""
+"""Fingerprints of the keys in use, stored in the database so that a process with a wrong key does not start."""
 
 from django.conf import settings
 from django.db import transaction
@@ -11,7 +11,7 @@ IDENTITY, SECRET = "IDENTITY_KEY", "SECRET_KEY"
 
 @transaction.atomic
 def record_keys() -> None:
-    """Record the keys in use. The first IDENTITY_KEY stays."""
+    """Record the keys in use. A recorded IDENTITY_KEY is never replaced."""
     used = [(IDENTITY, settings.IDENTITY_KEY), (SECRET, settings.SECRET_KEY)]
     rows = [KeyFingerprint(name=name, fingerprint=secret_keys.compute_fingerprint(key)) for name, key in used]
     KeyFingerprint.objects.bulk_create(rows, ignore_conflicts=True)
@@ -19,14 +19,14 @@ def record_keys() -> None:
 
 @transaction.atomic
 def keep_only_current_secret_key() -> None:
-    """Drop earlier keys, because no link is sealed with them any more."""
+    """Forget earlier SECRET_KEYs. Call this when no link is sealed with them anymore."""
     record_keys()
     current = secret_keys.compute_fingerprint(settings.SECRET_KEY)
     KeyFingerprint.objects.filter(name=SECRET).exclude(fingerprint=current).delete()
 
 
 def list_key_problems() -> list[str]:
-    """List what is wrong with the keys, as sentences. One query."""
+    """Compare the configured keys with the recorded ones. Return the problems as sentences. One query."""
     recorded = set(KeyFingerprint.objects.values_list("name", "fingerprint"))
     known = {(IDENTITY, secret_keys.compute_fingerprint(settings.IDENTITY_KEY))}
     known |= {(SECRET, secret_keys.compute_fingerprint(key)) for key in secret_keys.list_keys()}

@@ -67,12 +67,12 @@ def create_organization(
 
 
 def choose_free_slug(name: str) -> str:
-    """Return a slug that no organization has. Another caller waits until the transaction ends."""
+    """Return a slug that no organization has. Other callers wait until this transaction ends."""
     return slugs.choose_free_slug(Organization, slugify(name)[:50].strip("-") or "organization")
 
 
 def shorten_name(name: str) -> str:
-    """Return the name for text messages: at most 20 plain characters, cut at a word."""
+    """Shorten an organization's name for text messages: at most 20 plain characters, cut between words."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = " ".join(re.sub(r"[^A-Za-z0-9 .,'&/-]", " ", ascii_name).split())
     if len(plain) > SMS_NAME_LENGTH:

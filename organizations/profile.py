@@ -1,4 +1,4 @@
-"""Change what an organization says about itself."""
+"""Change an organization's own settings, and mark set-up steps as done."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from organizations.models import Organization
 def change_organization(
     *, organization: Organization, values: Mapping[str, Any], step: str, actor: str, now: datetime
 ) -> list[str]:
-    """Save these fields, and mark the set-up step as done. Returns the names of the fields that changed."""
+    """Save these fields, and mark the set-up step as done. Return the names of the changed fields."""
     row = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     for name in changed:

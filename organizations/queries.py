@@ -13,7 +13,7 @@ from organizations.models import ApiKey, Membership, Organization, Role, User, l
 
 
 def find_membership(user: User | AnonymousUser, organization_slug: str | None = None) -> Membership | None:
-    """Return the user's membership in this organization, or the first one by organization name if none is given."""
+    """Return the user's membership in this organization. Without a slug, return the first by organization name."""
     if not isinstance(user, User) or not user.is_active or "\x00" in (organization_slug or ""):
         return None
     memberships = Membership.objects.filter(user=user).select_related("organization")
@@ -23,15 +23,15 @@ def find_membership(user: User | AnonymousUser, organization_slug: str | None = 
 
 
 def lacks_second_step(membership: Membership) -> bool:
-    """Return whether an owner or coordinator signs in with only a password. One query.
+    """Return whether the member needs a second sign-in step but has none. One query.
 
-    A user with a second step (app codes or a passkey) cannot sign in without it.
+    A user with a second step (app codes or a passkey) cannot sign in without using it.
     """
     return requires_second_step(membership.role) and signs_in_with_password_only(membership.user_id)
 
 
 def requires_second_step(role: str) -> bool:
-    """Return whether members with this role see nothing without a second step. The demo requires none."""
+    """Return whether members with this role must set up a second sign-in step. The demo requires none."""
     return settings.SECOND_STEP_REQUIRED and rules.is_allowed(role, "plan")
 
 

@@ -1,4 +1,4 @@
-"""Delete expired rows of sign-ins, of invitations, of repeated requests and of sweeps."""
+"""Delete expired sessions, sign-in limits, invitations, stored responses and parked rows."""
 
 from datetime import datetime
 
@@ -17,6 +17,6 @@ def purge_expired_rows(*, now: datetime) -> dict[str, int]:
         "sign_in_limits": SharedCacheEntry.objects.filter(expires__lt=now).delete()[0],
         "invitations": Invitation.objects.filter(expires_at__lt=now - rules.INVITATION_KEPT).delete()[0],
         "answers": idempotency.purge_answers(now=now),
-        # Otherwise coordinators would see a task forever that is no longer due.
+        # Otherwise coordinators would always see a failed task that no sweep tries again.
         "parked_rows": ParkedRow.objects.filter(retry_at__lt=now - rules.PARKED_ROW_KEPT).delete()[0],
     }

@@ -1,4 +1,4 @@
-"""SECRET_KEY and its fallbacks: sealed texts, keyed hashes, and fingerprints of keys."""
+"""Encrypt strings and compute keyed hashes with SECRET_KEY and its fallbacks. Compute fingerprints of keys."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ def seal(text: str) -> str:
 
 
 def unseal(sealed: str) -> str | None:
-    """Return the text, or None if none of the keys opens it."""
+    """Decrypt a string that was encrypted by `seal`. Return None if no key can decrypt it."""
     return _unseal(sealed, tuple(list_keys()))
 
 
@@ -36,12 +36,12 @@ def compute_hash(text: str, key: str = "") -> str:
 
 
 def list_hashes(text: str) -> list[str]:
-    """List the hashes of a text under SECRET_KEY and under each earlier key."""
+    """List the hashes of a string with SECRET_KEY and with each earlier key."""
     return [compute_hash(text, key) for key in list_keys()]
 
 
 def compute_fingerprint(key: str) -> str:
-    """Return a text that tells keys apart and does not reveal them."""
+    """Return a string that identifies the key without revealing it."""
     return compute_hash("fingerprint", key)[:16]
 
 

@@ -20,7 +20,7 @@ def list_sessions(user_ids: Collection[int], now: datetime) -> list[UserSession]
 
 @transaction.atomic
 def end_sessions(*, membership: Membership, except_key: str, actor: str, now: datetime) -> int:
-    """End all sessions of a member, except the one with this key. Returns how many."""
+    """End all sessions of a member, except the session with this key. Return the number of ended sessions."""
     rows = UserSession.objects.filter(user=membership.user_id).exclude(session_key=except_key)
     keys = list(rows.values_list("session_key", flat=True))
     ended = Session.objects.filter(session_key__in=keys).delete()[0]

@@ -1,4 +1,4 @@
-"""Choose addresses of pages that no other row has."""
+"""Choose a slug for a page's URL that no other row of the model has."""
 
 from django.db.models import Model
 
@@ -6,7 +6,7 @@ from organizations import text_locks
 
 
 def choose_free_slug(model: type[Model], preferred: str) -> str:
-    """Return the preferred slug, or else with a number behind it. Another caller waits until the transaction ends."""
+    """Return the preferred slug, with a number added if it is taken. Other callers wait until the transaction ends."""
     text_locks.lock_text(f"slug {model._meta.label}")
     rows = model._default_manager.filter(slug__startswith=preferred)
     taken = set(rows.values_list("slug", flat=True))

@@ -1,4 +1,4 @@
-"""Run a sweep row by row. A row that fails is logged and parked, and the remaining rows are done."""
+"""Run a sweep row by row. If a row fails, log and park it, and continue with the next row."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 def run_each(sweep: str, rows: Iterable[int], action: Callable[[int], int], *, now: datetime) -> int:
     """Run the action for each row that is not parked, and return the sum of the results.
 
-    Each action must be a transaction of its own, or a savepoint of the caller's. If it fails, the row is parked for an
-    hour. A lost database connection and the end of the task's time are not the fault of a row, so they end the sweep.
+    Each action must run in its own transaction, or in a savepoint of the caller's transaction. If an action fails, its
+    row is parked for an hour. A lost database connection or the end of the task's time ends the sweep and parks no row.
     """
     ids = list(rows)
     parked = dict(ParkedRow.objects.filter(sweep=sweep, row__in=ids).values_list("row", "retry_at")) if ids else {}
@@ -46,7 +46,7 @@ def count_parked_rows() -> dict[str, int]:
 
 
 def retry_parked_row(*, parked_id: int, now: datetime) -> None:
-    """Let the next sweep handle the row."""
+    """Let the next run of the sweep handle the row."""
     ParkedRow.objects.filter(pk=parked_id).update(retry_at=now)
 
 

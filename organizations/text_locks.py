@@ -1,4 +1,4 @@
-"""Locks for texts that have no row yet, for example an address that must be unique."""
+"""Locks on strings, for values without a row to lock, such as a slug that must be unique."""
 
 from django.db import connection
 
@@ -6,6 +6,6 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def lock_text(text: str) -> None:
-    """Wait until no other transaction has the lock of this text, and keep it until the transaction ends."""
+    """Lock this string until the transaction ends. Wait while another transaction has it locked."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [text])

@@ -23,7 +23,7 @@ class TranslatedString:
 
     @property
     def language(self) -> str:
-        """Return the language of the text that `str()` currently returns, or "" if there is no text."""
+        """Return the language of the text that `str()` returns now, or "" if there is no text."""
         active = translation.get_language() or settings.LANGUAGE_CODE
         choices = (active, active.partition("-")[0], *self.texts)
         return next((language for language in choices if language in self.texts), "")

@@ -1,4 +1,4 @@
-"""Find or create the users that a command names."""
+"""Find or create the users that are named on the command line."""
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -20,7 +20,7 @@ def find_or_create_user(email: str) -> User:
 
 
 def format_sign_in(user: User) -> str:
-    """Return where the user signs in. A user without a password gets a link that works once, for three days."""
+    """Return a sentence that says where the user signs in. A link to set a password works for three days."""
     if user.has_usable_password():
         return f"{user.email} signs in at {settings.BASE_URL}/accounts/login/"
     keys = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}

@@ -2,9 +2,9 @@ from django.db import models
 
 
 class DatabaseMarker(models.Model):
-    """The database that contains these tables. A restored copy is in another one.
+    """The identity of the database in which this row was written. In a restored copy, it differs from the copy's own.
 
-    It has one row.
+    The table has one row.
     """
 
     marker = models.CharField(max_length=80)

@@ -2,9 +2,9 @@ from django.db import models
 
 
 class KeyFingerprint(models.Model):
-    """A key that this database was used with. The key itself is not stored.
+    """The fingerprint of a key that processes have used with this database. The key itself is not stored.
 
-    IDENTITY_KEY has one row. SECRET_KEY has one row for each key that may have sealed a link.
+    IDENTITY_KEY has one row. SECRET_KEY has one row for each key that may have encrypted a link's token.
     """
 
     name = models.CharField(max_length=20)

@@ -15,15 +15,15 @@ TOKEN_BYTES = 16  # 22 characters
 
 
 def hash_token(token: str) -> str:
-    """Return the hash that is stored instead of a token, so that a stolen database opens no links."""
+    """Return the hash that we store instead of a token, so that a stolen database reveals no links."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 class LinkedModel(models.Model):
-    """A row with a link. `build_renewed_link_fields` revokes the old link.
+    """A row with a link that contains a random token. `build_renewed_link_fields` revokes the old link.
 
-    The token is random. The row is found by the token's hash. The seal is the token, encrypted with SECRET_KEY, so that
-    a later message can contain the link.
+    The row is found by the token's hash. The seal is the token, encrypted with SECRET_KEY, so that a later message can
+    contain the link.
     """
 
     link_purpose: ClassVar[str]

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class ParkedRow(models.Model):
-    """A row that failed in a sweep. The sweep leaves it out until `retry_at`. A success deletes this record."""
+    """A row that failed in a sweep. The sweep skips it until `retry_at`. A later success deletes this record."""
 
     sweep = models.CharField(max_length=40)
     row = models.BigIntegerField()

@@ -4,9 +4,10 @@ from django.db import models
 
 
 class SharedCacheEntry(models.Model):
-    """A row of Django's database cache: a used one-time code or the count of a sign-in limit.
+    """A row of Django's database cache: a used one-time code, or the count for a sign-in limit.
 
-    Only the cache reads and writes it. The columns are those of `createcachetable`, so `migrate` creates the table.
+    Only the cache reads and writes these rows. The columns are those of `createcachetable`. The model exists so that
+    `migrate` creates the table.
     """
 
     cache_key = models.CharField(max_length=255, primary_key=True)  # a keyed hash: see `config.shared_cache`

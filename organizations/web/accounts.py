@@ -1,4 +1,4 @@
-"""Sign in members, and let them choose the organization they act for."""
+"""Sign members in, and check their role in the organization that they have chosen."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ P = ParamSpec("P")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
-    """Turns off sign-up. An owner adds the members of an organization."""
+    """Turns off allauth's sign-up page, because owners invite members."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -58,12 +58,12 @@ def role_required(
 ]:
     """Allow only members with this permission, and set `request.membership`.
 
-    - not signed in: shows the sign-in page, and after it what was typed
+    - not signed in: shows the sign-in page, and afterward the form with the fields that the member had typed
     - no membership: 403 with a page that explains it
     - role without this permission: 403
     - owner or coordinator without a second step: shows the page to set one up
 
-    The membership is read on each request, so that a removed role takes effect at once.
+    The membership is read on each request, so that a change of role takes effect at once.
     """
 
     def decorate(
@@ -93,7 +93,7 @@ def role_required(
 
 
 def find_current_membership(request: HttpRequest) -> Membership | None:
-    """Return the membership chosen in this session, or the user's first one if none was chosen."""
+    """Return the membership that the user chose in this session, or else their first one."""
     user = cast("User", request.user)
     slug = request.session.get(CHOSEN_ORGANIZATION_KEY)
     return (queries.find_membership(user, slug) if slug else None) or queries.find_membership(user)

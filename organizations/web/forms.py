@@ -10,7 +10,7 @@ EMAIL_SENTENCE = _("Enter an e-mail address, for example name@example.org.")
 
 
 def build_email_field(label: Any, *, autocomplete: str = "email") -> forms.EmailField:
-    """Build the field of a member's address. Refuses one that is too long for the database."""
+    """Build a field for a member's e-mail address. Refuses an address that is too long for the database."""
     return forms.EmailField(
         label=label,
         max_length=User._meta.get_field("email").max_length,
@@ -24,7 +24,7 @@ class SetupLinkForm(forms.Form):
 
 
 class StartForm(forms.Form):
-    """The form of an invitation. It asks only for what the invitation and the account do not say."""
+    """The form that accepts an invitation. It asks only for what is not known from the invitation or the account."""
 
     organization_name = forms.CharField(
         label=_("Name of your organization"),

@@ -11,9 +11,9 @@ from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def switch_organization(request: HttpRequest) -> HttpResponse:
-    """Show the user's organizations, or choose one for this session.
+    """Show the user's organizations, or save the chosen one in the session.
 
-    Return 404 for unknown organizations and ones the user does not belong to.
+    Return 404 for an organization that does not exist or that the user does not belong to.
     """
     if request.method == "POST":
         membership = queries.find_membership(request.user, request.POST.get("organization", ""))

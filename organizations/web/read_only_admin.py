@@ -1,4 +1,4 @@
-"""Admin classes whose pages change nothing. Each page that shows rows adds an audit entry."""
+"""Admin classes for viewing rows without changing them. Each page view adds an audit entry."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -36,7 +36,7 @@ class ReadOnlyAdmin(RowAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Allow only the page's own filters. Any other lookup would reveal a hidden column, letter by letter."""
+        """Allow only the page's own filters. Other lookups would reveal a hidden column, letter by letter."""
         return lookup.split("__", maxsplit=1)[0] in self.list_filter and super().lookup_allowed(lookup, value, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -61,7 +61,7 @@ class ReadOnlyAdmin(RowAdmin):
         raise Http404  # the admin changes nothing, so there is no history
 
     def _audit(self, request: HttpRequest, verb: str, about: str, rows: Iterable[Model]) -> None:
-        """Add an entry for each organization of these rows. A page without rows also reveals data."""
+        """Add an entry for each organization of these rows, or one without organization if the page shows no rows."""
         organizations = {_find_organization_id(row) for row in rows} or {None}
         actor, now = f"user:{request.user.pk}", timezone.now()
         audit.add_admin_entries(organization_ids=organizations, actor=actor, verb=verb, about=about, now=now)

@@ -1,6 +1,6 @@
-"""The page where an organization is founded, and where an invited member makes an account.
+"""The page of an invitation link. A founder sets up an organization, and an invited member creates an account.
 
-A link's token moves into a signed cookie, so that the page's URL gives no access.
+The link's token moves into a signed cookie, so that the URL of the page does not contain it.
 """
 
 import re
@@ -115,7 +115,7 @@ def _end_visit(response: HttpResponse) -> HttpResponse:
 
 
 def _ask_for_link(request: HttpRequest) -> HttpResponse:
-    """Explain how to get a link, or mail one if sign-up is open."""
+    """Explain how to get a set-up link. If sign-up is open, mail a link."""
     if settings.SIGNUP != "open":
         return render(request, "organizations/start_closed.html", {"is_by_invitation": settings.SIGNUP == "invite"})
     if request.method == "POST":
@@ -130,7 +130,7 @@ def _mail_link(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         language = translation.get_language() or settings.LANGUAGE_CODE
-        # The page is the same whether a mail was sent or not.
+        # The page does not reveal whether an e-mail was sent.
         invitations.mail_setup_link(email=form.cleaned_data["email"], language=language, now=timezone.now())
         context["sent_to"] = form.cleaned_data["email"]
     return render(request, "organizations/start_open.html", context, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Keep what a member typed when their session ran out, and show it again after they signed in."""
+"""Keep the fields of a form that a member sends after their session has expired, and show them after sign-in."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +11,10 @@ MAX_CHARACTERS = 100_000
 
 
 def keep_unsaved_form(request: HttpRequest, user_id: int | None) -> bool:
-    """Keep the posted fields in the visitor's session, and return whether it was done.
+    """Keep the posted fields in the browser's session. Return whether they were kept.
 
-    `user_id` is the user whose session expired. Only that user sees the fields again. The fields of an unknown visitor
-    are not kept: another member could see them, and strangers could fill the database with them.
+    `user_id` is the user of the expired session. Only this user sees the fields again. Without a user, the fields are
+    not kept, because another member could see them, and strangers could fill the database.
     """
     if user_id is None or request.method != "POST" or request.headers.get("HX-Request"):
         return False
@@ -34,7 +34,7 @@ def keep_unsaved_form(request: HttpRequest, user_id: int | None) -> bool:
 @login_required
 @require_safe
 def show_unsaved_form(request: HttpRequest) -> HttpResponse:
-    # It stays until the session ends, because a reload or a prefetch must not lose it.
+    # Keep the fields until the session ends, because a reload or a prefetch must not lose them.
     kept = request.session.get(UNSAVED_FORM_KEY)
     if kept is None or kept["user"] != request.user.pk:
         return redirect("/organizer/")
