@@ -1,4 +1,4 @@
-"""Browsers that have verified a contact. They need no code for that contact for 30 days."""
+"""Browsers that have verified a contact. For 30 days, they need no code for this contact."""
 
 from datetime import datetime
 

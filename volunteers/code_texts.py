@@ -1,4 +1,4 @@
-"""The text and the e-mail that carry a verification code."""
+"""The text and the e-mail that contain a verification code."""
 
 from typing import Final
 from urllib.parse import urlsplit

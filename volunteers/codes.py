@@ -46,9 +46,9 @@ def queue_code(
 ) -> VerificationCode:
     """Queue a new code to a normalized phone number or mailbox. Raises limits.RateLimitExceeded.
 
-    `bound_to` is a secret of the caller, such as a browser's or a booking's token. The code works only with it. A new
-    code invalidates older ones for the same contact and secret. The work is the same for known and unknown contacts.
-    Call this last, because it locks the organization's counter until the transaction ends.
+    The code works only together with the secret `bound_to`, such as a browser's or a booking's token. A new code
+    invalidates older codes for the same contact and secret. Known and unknown contacts cause the same work. Call this
+    last in a transaction, because it locks the organization's counter until the end.
     """
     budget = _build_budget(address, str(organization.pk), organization.codes_per_day)
     identity, digits, bound = rules.compute_identity(address), _generate_digits(), linked_model.hash_token(bound_to)
@@ -63,9 +63,9 @@ def queue_code(
 
 @transaction.atomic(savepoint=False)
 def record_code_request(*, address: str, bound_to: str, ip: str | None, now: datetime) -> None:
-    """Record a request for a code. A worker sends the code if the contact is known (`queue_requested_code`).
+    """Record a request for a code. A worker later sends the code if the contact is known (`queue_requested_code`).
 
-    Each contact, each network and the whole service have a limit. Raises limits.RateLimitExceeded.
+    Requests are limited for each contact, each network and the whole service. Raises limits.RateLimitExceeded.
     """
     identity, networks = rules.compute_identity(address), _build_unentered_limits(ip)
     _spend_code_limits(identity, networks, _build_budget(address, "all", rules.SEARCH_CODES_PER_DAY), now)
@@ -97,11 +97,11 @@ def queue_requested_code(*, code: VerificationCode, contact: Contact | None, lan
 
 @transaction.atomic(savepoint=False)
 def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> CodeResult:
-    """Check one guess at the newest code for a contact and secret. At most five guesses are checked.
+    """Check a typed code against the newest code for a contact and secret. A code allows five guesses.
 
-    One conditional UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be
-    a code does not count as a guess. A correct code no longer counts toward its network's limit on codes that are never
-    entered.
+    A single UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be a code
+    does not count as a guess. Each network has a limit on codes that are requested but never entered. A correct guess
+    takes its code off this count.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
@@ -150,7 +150,7 @@ def _build_unentered_limits(ip: str | None) -> list[Limit]:
 
 
 def count_codes_of_today(*, organization: Organization, now: datetime) -> int:
-    """Return how much of its daily budget of codes by text the organization has used."""
+    """Return how many codes by text of its daily budget the organization has used today."""
     budget = _build_budget("", str(organization.pk), organization.codes_per_day)
     window_start = budget.compute_window_start(now)
     rows = LimitCounter.objects.filter(scope=budget.scope, subject=budget.digest, window_start=window_start)
@@ -158,7 +158,7 @@ def count_codes_of_today(*, organization: Organization, now: datetime) -> int:
 
 
 def _build_budget(address: str, subject: str, most: int) -> Limit:
-    # E-mail costs nothing, so requests for it must not use up the texts.
+    # E-mail costs nothing, so requests for codes by e-mail must not use up the budget for texts.
     scope = "code_budget_email" if "@" in address else "code_budget_sms"
     return Limit(scope, subject, most, rules.CODE_BUDGET_WINDOW, reserved=most // rules.RESERVED_SHARE)
 

@@ -1,4 +1,4 @@
-"""Give or withdraw consent after the booking. The donor does it, or a coordinator at the donor's request."""
+"""Record that a donor gives or withdraws consent after the booking, directly or through a coordinator."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -26,10 +26,10 @@ def opt_out_contact(
     ip: str | None = None,
     now: datetime,
 ) -> int:
-    """Withdraw consents of one contact. With `all_contacts`, withdraw every consent of all its owner's contacts.
+    """Withdraw consents of a contact. With `all_contacts`, withdraw all consents of all contacts of its owner.
 
-    A consent belongs to a phone number or mailbox, so other people who share the contact also get no more messages
-    there. Nothing changes for their other contacts. Returns the number of ledger entries. Locks: contacts.
+    A consent belongs to a phone number or mailbox, so people who share the contact get no more messages there, either.
+    Nothing changes for their other contacts. Return the number of new ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)
     if all_contacts and contact.owner_id is not None:
@@ -50,9 +50,10 @@ def opt_out_contact(
 def opt_out_volunteer(
     *, volunteer: Volunteer, contacts: Iterable[Contact | None], wording: str, actor: str, now: datetime
 ) -> int:
-    """Withdraw the consents of these contacts, or of all the volunteer's contacts if none are given.
+    """Withdraw a volunteer's consents for a coordinator, at the volunteer's request.
 
-    For coordinators, at the donor's request. Writes the audit log. Locks: contacts.
+    Without `contacts`, all of the volunteer's contacts. Return the number of new ledger entries. Adds an audit entry.
+    Locks: contacts.
     """
     ids = [contact.pk for contact in contacts if contact]
     rows = Contact.objects.filter(pk__in=ids) if ids else queries.filter_volunteer_contacts(volunteer)
@@ -76,10 +77,10 @@ def opt_out_volunteer(
 def opt_in_contact(
     *, volunteer: Volunteer, contact: Contact, purpose: str, language: str, source: str, ip: str | None, now: datetime
 ) -> None:
-    """Record a consent for one of the donor's contacts, with the current wording. Locks the contact.
+    """Record a consent for a donor's contact, with the current wording. Locks the contact.
 
-    Refuses a contact that the donor has not verified, unless it is a mailbox and the consent is for reminders. Refuses
-    a phone after STOP, because only a START lifts the carrier's block.
+    Refuses a contact that the donor has not verified, unless the contact is a mailbox and the consent is for reminders.
+    Refuses a phone after STOP, because only a START lifts the carrier's block.
     """
     current = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)
     stopped = contact.kind == ContactKind.PHONE and notifications_queries.is_suppressed(

@@ -1,4 +1,4 @@
-"""The wording of consents, and its version."""
+"""The wording that donors agree to when they give a consent, and the version of the wording."""
 
 from typing import Final
 

@@ -12,7 +12,7 @@ from volunteers.models import Contact, ContactKind
 
 @dataclass(frozen=True)
 class ContactPair:
-    """A person's phone and mailbox. At least one of them is set."""
+    """A person's phone and mailbox. At least one of the two is set."""
 
     phone: Contact | None
     email: Contact | None
@@ -24,10 +24,10 @@ class ContactPair:
 def lock_or_create_contacts(
     *, organization_id: int, phone: str, email: str, verified_identity: str = "", now: datetime | None = None
 ) -> ContactPair:
-    """Find or create the contacts, and lock their rows until the transaction ends.
+    """Find or create a phone and a mailbox in a single upsert, and lock the rows until the transaction ends.
 
-    This is one upsert. If two callers run at the same time, the second one waits and then sees the owner that the first
-    one set. The phone always comes first, so that two callers cannot deadlock. The contact with `verified_identity` is
+    A second transaction with the same contact waits, and then sees the owner that the first transaction has set. The
+    phone is always locked first, so that two transactions cannot deadlock. The contact with `verified_identity` is
     marked as verified.
     """
     rows = [

@@ -1,4 +1,4 @@
-"""Erase a volunteer. The row stays for the counts, but its name and contacts are removed."""
+"""Erase a volunteer. The row stays so that counts remain right, but its name and contacts are removed."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -19,8 +19,9 @@ def erase_personal_data(
 ) -> None:
     """Remove a volunteer's personal data. Called by `drives.privacy.erase.erase_volunteer`, which holds the locks.
 
-    - contacts that only this volunteer has are deleted; a contact shared with others stays, but becomes unverified
-    - a contact that no organization has anymore (`unknown_elsewhere`) also loses its codes and verified browsers
+    - contacts that only this volunteer has are deleted; contacts shared with others stay, but become unverified
+    - if no other organization has a deleted contact (`unknown_elsewhere`), its search codes and verified browsers are
+      deleted, too
     """
     queries.filter_volunteer_registrations(volunteer, contacts).delete()
     _erase_typed_addresses(volunteer, contacts.addresses)
@@ -58,7 +59,7 @@ def _anonymize_volunteer(volunteer: Volunteer, now: datetime) -> None:
 
 
 def _transfer_ownership(contact: Contact, erased: Volunteer) -> None:
-    # If exactly one other person has the contact, that person becomes the owner. In any case, it becomes unverified.
+    # If exactly one other person has the contact, that person becomes its owner. The contact always becomes unverified.
     if contact.owner_id != erased.pk:
         return
     remaining = list(Volunteer.objects.filter(Q(phone=contact) | Q(email=contact)).values_list("pk", flat=True)[:2])

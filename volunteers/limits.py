@@ -1,4 +1,4 @@
-"""Rate limits, counted in database rows. The updates are atomic, so no limit is ever exceeded."""
+"""Rate limits, counted in database rows. The updates are atomic, so parallel requests cannot exceed a limit."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ SHOW_MINUTES_UP_TO = 90  # longer waits are shown in hours
 
 
 class RateLimitExceeded(ValidationError):
-    """A limit is reached. Views return 429 with Retry-After."""
+    """A rate limit is reached. Views return 429 with Retry-After."""
 
     def __init__(self, retry_at: datetime, now: datetime, text: str = "", code: str = "too_many_codes") -> None:
         self.retry_at, self.retry_after = retry_at, retry_at - now
@@ -56,7 +56,7 @@ Refund = tuple[str, str, str, int]
 
 
 class Limit(NamedTuple):
-    """At most `limit` per `window` for one subject. `scope` says what is counted."""
+    """A rate limit: at most `limit` per `window` for a subject. `scope` names what is counted."""
 
     scope: str
     subject: str
@@ -67,12 +67,12 @@ class Limit(NamedTuple):
     at: datetime | None = None  # counts in the window of this moment instead of now
 
     def compute_window_start(self, now: datetime) -> datetime:
-        # Windows are fixed, so that a counter is one row that can be raised without reading it first.
+        # All windows of a limit start at fixed times, so that an upsert can raise the counter without reading it first.
         seconds = int(self.window.total_seconds())
         return datetime.fromtimestamp(int((self.at or now).timestamp()) // seconds * seconds, UTC)
 
     def list_windows(self, since: datetime, until: datetime) -> list["Limit"]:
-        """Return this limit once for each window from `since` until `until`."""
+        """Return a copy of this limit for each window between `since` and `until`."""
         start, windows = self.compute_window_start(since), []
         while start < until:
             windows.append(self._replace(at=start))
@@ -122,11 +122,12 @@ UPDATE volunteers_limitcounter AS spent SET count = greatest(0, spent.count - re
 def spend_limits(
     *, limits: Sequence[Limit], now: datetime, identity: str = "", organization_id: int | None = None
 ) -> None:
-    """Count against limits, each with its own scope or window, or raise RateLimitExceeded and count nothing.
+    """Count a request against all of these limits. If any is reached, count nothing and raise RateLimitExceeded.
 
-    One statement locks the counters in the given order until the transaction ends. Many requests share the broad
-    limits, so list the narrow ones first and call this late. Only a contact that the organization knows (or, without
-    one, that any organization knows) may use the reserved part of a limit.
+    The limits must differ in scope or window. A single statement locks the counters, in the given order, until the
+    transaction ends. List narrow limits first and call this late, because many requests share the counters of broad
+    limits. The reserved part of a limit is for contacts that the organization knows, or without `organization_id` for
+    contacts that any organization knows.
     """
     if not settings.RATE_LIMITS or not limits:
         return
@@ -159,10 +160,10 @@ def spend_change(
     now: datetime,
     phone: str = "",
 ) -> None:
-    """Count a change that a donor makes to a record, such as a booking. Also count it for their contact.
+    """Count a donor's change to a record such as a booking, both for the record and for the donor's contact.
 
-    Raises TooManyChanges, which asks the donor to call `phone`, by default the organization's. Call this after the
-    rules have allowed the change, and before the slots are locked. `identity` must be that of a verified contact.
+    Raises TooManyChanges, which asks the donor to call `phone`, by default the organization's number. Call this after
+    the rules have allowed the change, and before the slots are locked. `identity` must be that of a verified contact.
     Otherwise a visitor could use up another person's changes.
     """
     subjects = [(f"{record}_changes", str(pk))] if record else []
@@ -195,5 +196,5 @@ def refund_limits(refunds: Sequence[Refund]) -> None:
 
 @transaction.atomic(savepoint=False)
 def purge_counters(*, now: datetime) -> int:
-    # After twice the longest window, every window is certainly over.
+    # Twice the longest window ago, every window is certainly over.
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

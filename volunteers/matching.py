@@ -1,7 +1,7 @@
 """Match a typed name and contact to a volunteer: the owner, another person with this contact, or a new one.
 
-Callers lock the contact's row (`contacts.lock_or_create_contacts`), so that two calls at once do not create the same
-volunteer twice.
+Callers lock the contact's row (`contacts.lock_or_create_contacts`), so that two calls at the same time do not create
+the same volunteer twice.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ BookingFor = Literal["", "me", "other"]
 
 
 class NameMismatch(ValidationError):
-    """We know the contact under another name. The donor must say whether the booking is for another person."""
+    """The contact's owner has another name. The donor must say whether the booking is for another person."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class NameMismatch(ValidationError):
 
 
 class OtherContactKnown(NameMismatch):
-    """A person with this name only typed the contact and verified another one. The donor must say if that is them."""
+    """A person with this name typed this contact before, but verified another. The donor must say if that is them."""
 
     def __init__(self, other: Contact) -> None:
         sentence = (
@@ -57,7 +57,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people of one verified contact. The owner is loaded first, the rest on demand."""
+    """The people who have a verified contact. Only the owner is loaded at first, the others on demand."""
 
     verified: Contact
     contacts: ContactPair
@@ -83,7 +83,7 @@ class ContactPeople:
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
     def find_next_owner(self, name: str) -> Volunteer | None:
-        """Return the person with this name that used a contact without an owner, or the only one with a short form."""
+        """Return the other person with this name, or the only one with a short form of it. The contact has no owner."""
         shortened = [one for one in self.others if person_names.is_short_form(one.name, name)]
         return self.find_by_name(name) or (shortened[0] if len(shortened) == 1 else None)
 
@@ -91,13 +91,15 @@ class ContactPeople:
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
 
-    - if the donor books for another person, the name must be a short form of the owner's name; the owner then does not
-      get a second history
-    - otherwise, the name may also have typos
-    - if the contact has no owner, raises OtherContactKnown if a person with this name verified another contact, and
-      `booking_for` is empty
-    - raises NameMismatch if neither the owner nor another person with this contact has this name, and `booking_for` is
-      empty
+    - a donor who books for another person: only if the name is a short form of the owner's name, so that the owner does
+      not get a second history
+    - a donor who books for themselves: if the name is similar to the owner's name, or `booking_for` is "me"
+    - a contact without an owner: if the donor books for themselves
+
+    If `booking_for` is empty, raises
+
+    - OtherContactKnown: the contact has no owner, and a person with this name and contact verified another contact
+    - NameMismatch: neither the owner nor another person with the contact has this name
     """
     if people.verified.owner_id is None:
         if not registration.is_for_other and not booking_for and (known := people.find_next_owner(registration.name)):
@@ -113,7 +115,7 @@ def is_contact_owner(people: ContactPeople, registration: Registration, booking_
 
 
 def _refuse_other_contact(known: Volunteer) -> None:
-    # Any donor may type another person's mailbox. Its holder must not join that donor's record without knowing it.
+    # Any donor may type another person's mailbox. That person must not be merged with the donor without knowing it.
     if other := Contact.objects.filter(owner=known).exclude(verified_at=None).order_by("-kind", "pk").first():
         raise OtherContactKnown(other)
 
@@ -121,10 +123,10 @@ def _refuse_other_contact(known: Volunteer) -> None:
 def find_or_create_others(
     people: ContactPeople, registrations: Sequence[Registration], now: datetime
 ) -> list[Volunteer]:
-    """Match the registrations that are not for the owner by name, or create new volunteers. Two statements.
+    """Return a volunteer for each registration that is not for the contact's owner. Two statements.
 
-    A new volunteer gets the verified contact, and also the other typed contact unless it has another owner. Raises
-    TooManyPeople.
+    Volunteers are matched by name, or created. A new volunteer gets the verified contact, and also the other typed
+    contact unless it has another owner. Raises TooManyPeople.
     """
     matches = {each.pk: people.find_by_name(each.name) for each in registrations}
     unknown = [each for each in registrations if matches[each.pk] is None]
@@ -144,8 +146,8 @@ def find_entered_volunteer(
 ) -> Volunteer | None:
     """Return the volunteer for a name and contact that a coordinator typed, or None if the person is new.
 
-    A name similar to that of `volunteer_id` means this volunteer, and the name is updated. For other people with the
-    contact, the name must match exactly.
+    If the name is similar to the name of `volunteer_id`, this volunteer is returned and gets the typed name. For other
+    people with the contact, the name must match exactly.
     """
     if volunteer_id is None:
         return None

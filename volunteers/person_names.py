@@ -1,7 +1,7 @@
 """Compare typed names of people. No database.
 
-Case, accents, word order, initials, second names and typos may differ. Their first names distinguish people with the
-same phone.
+Names match even if they differ in case, accents, word order, initials, second names or a typo. People with the same
+phone are told apart by their first names.
 """
 
 import unicodedata
@@ -39,7 +39,7 @@ def is_same_name(one: str, other: str) -> bool:
 
 
 def is_short_form(one: str, other: str) -> bool:
-    """Return whether one name is the other one with words left out or cut to initials.
+    """Return whether one name is a short form of the other: with words left out or cut to initials.
 
     For example, "A. Alder" is a short form of "Ana María Alder".
     """

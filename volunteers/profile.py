@@ -41,7 +41,7 @@ def update_name_and_language(*, volunteer_ids: Collection[int], name: str, langu
 
 @transaction.atomic
 def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) -> None:
-    """Set a volunteer's name as a coordinator heard it. The audit log names the coordinator, not the names."""
+    """Set a volunteer's name at a coordinator's request. The audit log keeps neither the old nor the new name."""
     cleaned = rules.clean_name(name, is_own_name=False)
     others = Volunteer.objects.known().filter(pk=volunteer.pk).exclude(name=cleaned)
     if others.update(name=cleaned, folded_name=person_names.fold_name(cleaned)):
@@ -57,10 +57,10 @@ def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) 
 
 @transaction.atomic(savepoint=False)
 def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: datetime) -> None:
-    """Give a volunteer the mailbox that a coordinator heard, as `change_contact` does. It stays unverified.
+    """Replace a volunteer's mailbox at a coordinator's request, as `change_contact` does. It stays unverified.
 
-    Mail that the old mailbox refused goes to the new one. Raises ContactTaken. The caller takes the same locks as for
-    `change_contact`.
+    E-mails that the old mailbox refused are sent to the new mailbox. Raises ContactTaken. The caller takes the same
+    locks as for `change_contact`.
     """
     organization, old = volunteer.organization, volunteer.email
     [contact] = contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email=address).all()
@@ -83,11 +83,13 @@ def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: dateti
 
 @transaction.atomic(savepoint=False)
 def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
-    """Give a person the contact that they just verified, in all their organizations or in none. Raises ContactTaken.
+    """Replace a person's contact by the one that they just verified, at all their organizations.
 
-    - unsent messages go to the new contact; consents stay with the old one
+    If another person owns the new contact at any of these organizations, raises ContactTaken and changes nothing.
+
+    - unsent messages go to the new contact; consents stay with the old contact
     - the old contact loses its owner, so that a later holder of the number is treated as a new person
-    - other people with the old contact move to the new one, so that a later holder sees nothing about them
+    - other people with the old contact get the new one, so that a later holder of the number sees nothing about them
 
     The caller locks the identities of the old contact, of the other people with it, and of the new contact. This
     function locks contact rows in the order of their organizations.
@@ -110,7 +112,7 @@ def _lock_or_create_contact(person: Volunteer, kind: str, address: str, now: dat
 
 
 def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetime) -> list[int]:
-    """Replace the person's contact. Return the ids of the volunteers that have the new one."""
+    """Replace the old contact for the person and for all who share it. Return the ids of these volunteers."""
     old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
     if contact.owner_id is None:
         Contact.objects.filter(pk=contact.pk).update(owner=person)
@@ -128,6 +130,6 @@ def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetim
 
 
 def _delete_verified_browsers(identity: str) -> None:
-    # Otherwise this browser would show the bookings of the number's next holder.
+    # Otherwise the donor's browser would show the bookings of the number's next holder.
     if not Contact.objects.filter(identity=identity).exclude(owner=None).exists():
         VerifiedBrowser.objects.filter(identity=identity).delete()

@@ -32,7 +32,7 @@ def filter_browser_verifications(browser: str, now: datetime) -> QuerySet[Verifi
 
 def filter_volunteers_of_browser(browser: str, now: datetime) -> QuerySet[Volunteer]:
     contacts = Contact.objects.filter(identity__in=filter_browser_verifications(browser, now).values("identity"))
-    # The unions keep each part on its index. One OR across them would scan the table.
+    # In a union, each part uses its own index. One OR across all parts would scan the table.
     by_phone, by_email = (
         Volunteer.objects.filter(**{f"{name}__in": contacts}).values("pk") for name in ("phone", "email")
     )
@@ -65,8 +65,8 @@ def load_verified_addresses(volunteer: Volunteer, browser: str, now: datetime) -
 def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
     """Return whether this contact was verified with this secret in the last 15 minutes.
 
-    A used code is not accepted again, but the verification still counts. This helps after a second tap on "Book this
-    time", after a refusal, and after a crash between verification and booking.
+    A code works only once. So the donor needs this after a second tap on "Book this time", after a refusal, and after a
+    crash between verification and booking.
     """
     used_codes = VerificationCode.objects.filter(
         identity=identity, bound_to=linked_model.hash_token(bound_to), used_at__gt=now - rules.VERIFICATION_VALID_FOR
@@ -88,9 +88,9 @@ def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[
 
 
 def build_name_condition(search: str, person: str = "") -> Q:
-    """Return the condition that a name contains every word of a search.
+    """Build the condition that a volunteer's name contains every word of a search.
 
-    `person` is the lookup path to the volunteer.
+    `person` is the lookup prefix to the volunteer, such as "volunteer__".
     """
     words = person_names.fold_name(search).split()
     return Q(*(Q((f"{person}folded_name__contains", word)) for word in words)) if words else Q(pk__in=())
@@ -107,7 +107,7 @@ def filter_volunteer_contacts(volunteer: Volunteer) -> QuerySet[Contact]:
 
 @dataclass(frozen=True)
 class ContactOwnership:
-    """A volunteer's contacts: those that only this volunteer has, and those shared with others."""
+    """A volunteer's contacts: `alone` are used by no other volunteer, `shared` are."""
 
     alone: list[Contact]
     shared: list[Contact]
@@ -122,10 +122,10 @@ class ContactOwnership:
 
 
 def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
-    """Return all present and past contacts of a volunteer in the organization. Two queries.
+    """Load all present and past contacts of a volunteer in the organization. Two queries.
 
-    A mailbox typed together with a verified phone has no owner. If the volunteer later gets another mailbox, or is
-    merged with another volunteer, only the registrations still refer to the first mailbox.
+    Past contacts are also found through registrations: a mailbox that was typed together with a verified phone has no
+    owner, and only the registration refers to it after the volunteer gets another mailbox or is merged.
     """
     registrations = Registration.objects.filter(volunteer=volunteer)
     typed = Q(address__in=registrations.values("phone")) | Q(address__in=registrations.values("email"))
@@ -152,7 +152,7 @@ def filter_volunteer_registrations(volunteer: Volunteer, contacts: ContactOwners
     return Registration.objects.filter(own, organization=volunteer.organization_id)
 
 
-# The unions keep each part on its index. One OR across them would scan the tables.
+# In a union, each part uses its own index. One OR across all parts would scan the tables.
 _IDENTITIES = """
 WITH typed AS (SELECT id, owner_id FROM volunteers_contact WHERE organization_id = %(organization)s
         AND identity = ANY(%(identities)s)),
@@ -172,8 +172,8 @@ def list_person_identities(
 ) -> set[str]:
     """Return all identities of a person, to lock before a booking. One query.
 
-    The person is given as a volunteer, or as identities in an organization. If volunteers of two organizations have
-    verified the same identity, they are one person, and bookings of both lock that identity.
+    Pass a volunteer, or identities in an organization. Volunteers of two organizations who have verified the same
+    identity are the same person. So bookings at both organizations lock the same identity.
     """
     params = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}
     with connection.cursor() as cursor:
@@ -183,7 +183,7 @@ def list_person_identities(
 
 @dataclass(frozen=True)
 class ConsentStatus:
-    """Whether a contact gets messages for a purpose, and whether the donor may turn them on."""
+    """Whether a contact gets messages for a purpose, and whether the donor may give consent to them."""
 
     contact: Contact
     purpose: str

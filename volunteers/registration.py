@@ -1,4 +1,4 @@
-"""Store what a donor typed, and match it to a volunteer after verification."""
+"""Store the details that a donor typed, and match them to a volunteer after verification."""
 
 import json
 from collections.abc import Sequence
@@ -57,8 +57,8 @@ def build_registration(
 ) -> Registration:
     """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    The code will go to the phone, or to the mailbox if there is no phone. That contact is also the identity. Known and
-    unknown people get the same result after the same work.
+    The code will go to the phone, or to the mailbox if there is no phone. `identity` is that of the same contact. Known
+    and unknown people get the same result after the same work.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(
@@ -85,9 +85,9 @@ def build_registration(
 def build_companion_registrations(first: Registration, names: Sequence[str]) -> list[Registration]:
     """Build unsaved registrations for the other people in a party, with the same contact.
 
-    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration gets all
-    consents that the donor checked. Consents belong to the contact, and the donor may remove their own registration
-    before verification.
+    Refuses names with a ValidationError by field, such as `people/1/name`. Each registration gets all consents that the
+    donor gave, because consents belong to the shared contact, and the donor may remove their own registration before
+    verification.
     """
     errors, cleaned = rules.FieldErrors(), []
     for position, name in enumerate(names, start=1):
@@ -116,10 +116,10 @@ def save_registrations(registrations: Sequence[Registration]) -> None:
 
 @transaction.atomic(savepoint=False)
 def switch_verification_to_email(*, registrations: Sequence[Registration]) -> None:
-    """Verify the mailbox instead of the phone. The next code goes there. Raises EmailMissing.
+    """Let the donor verify the mailbox instead of the phone. The next code goes to the mailbox. Raises EmailMissing.
 
-    An earlier verification of the phone is dropped, because it must not count for the mailbox. The phone stays
-    unverified, so it identifies no person and allows no texts.
+    An earlier verification of the phone no longer counts, because the mailbox is not verified by it. An unverified
+    phone identifies no person and gets no texts.
     """
     email = registrations[0].email
     if not email:
@@ -144,12 +144,13 @@ def resolve_registrations(
     """Match registrations to volunteers after their shared contact is verified.
 
     - the first person to verify a contact becomes its owner
-    - a clearly different name raises NameMismatch until the caller passes `booking_for`; only "me" renames the owner
-    - the other, unverified contact is linked if it has no owner, but gets no owner now, because a donor may have typed
-      another person's mailbox and would then own that person's later bookings
-    - consents are written to the ledger now
+    - a clearly different name raises NameMismatch, unless the caller passes `booking_for`; only "me" renames the owner
+    - the unverified contact is linked to the volunteer if it has no owner; the volunteer does not become its owner,
+      because a donor may have typed another person's mailbox and would then own that person's later bookings
+    - consents are written to the ledger
 
-    The caller locks the identity. This function locks the contact rows, so that two calls at once create one volunteer.
+    The caller locks the identity. This function locks the contact rows, so that two calls at the same time create only
+    one volunteer.
     """
     first = registrations[0]
     pair = contacts.lock_or_create_contacts(
@@ -215,8 +216,8 @@ def enter_volunteer(
 ) -> Volunteer:
     """Find or create the volunteer that a coordinator or an API key entered. The contacts stay unverified.
 
-    The same contact means the same person, unless the name is clearly different. A contact without an owner gets this
-    volunteer as its owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
+    A known contact with a similar name means the known person. The volunteer becomes the owner of a contact without an
+    owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
     The caller first locks `compute_typed_identities`. This function locks the contact rows.

@@ -18,7 +18,7 @@ _BATCH = 1_000
 @transaction.atomic
 def purge_expired_rows(*, now: datetime) -> dict[str, int]:
     return {
-        # Keep used codes longer than their ten minutes, because `queries.is_recently_verified` reads them.
+        # Keep used codes after they expire, because `queries.is_recently_verified` reads them.
         "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
         "browsers": VerifiedBrowser.objects.filter(expires_at__lte=now).delete()[0],
         "counters": limits.purge_counters(now=now),
@@ -34,7 +34,7 @@ def _purge_unverified_registrations(now: datetime) -> int:
 
 @transaction.atomic
 def purge_orphan_contacts() -> int:
-    # Check again under the locks, because a volunteer may just have been linked.
+    # Check again under the locks, because a volunteer may have been linked since the first query.
     orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
     return _filter_orphan_contacts().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
@@ -42,9 +42,9 @@ def purge_orphan_contacts() -> int:
 
 @transaction.atomic
 def hash_unknown_addresses(*, before: datetime) -> int:
-    """Hash contacts in the ledger and in suppressions that no organization has anymore. Return the number.
+    """Hash contacts in consent entries and opt-outs if no organization has the contact anymore. Return the number.
 
-    Rows newer than `before` are skipped, because their contact may not be committed yet.
+    Skips rows newer than `before`, because the transaction that creates their contact may not have committed yet.
     """
     known_here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
     entries = ConsentEntry.objects.filter(~Exists(known_here), at__lt=before).exclude(address__regex=HASH_PATTERN)

@@ -31,13 +31,13 @@ UNVERIFIED_LIFETIME: Final = timedelta(days=1)  # of a registration
 MAX_PEOPLE_PER_CONTACT: Final = 8
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)
-# A whole building, or a town on a carrier's network, may share one IP address. Donors enter their codes, but fraudsters
-# who request texts to other people's numbers (SMS pumping) do not.
-# By the length of an IPv6 prefix; "" is an IPv4 address. A provider gives a customer a /64, a /56 or a /48.
+# A whole building, or a town on a carrier's network, may share one IP address. So only codes that are never entered
+# count: donors enter their codes, but fraudsters who request texts to other people's numbers (SMS pumping) do not.
+# By the length of an IPv6 prefix, or "" for an IPv4 address. An internet provider gives a customer a /64, /56 or /48.
 CODES_NOT_ENTERED_PER_HOUR: Final = {"": 40, "64": 40, "56": 60, "48": 80}
 NETWORK_WINDOW: Final = timedelta(hours=1)
-# Spots of one drive that one network may hold at once without a code: a quarter of the drive, but always a whole party.
-# A hold counts in each window in which it lives.
+# Before a code is entered, a network may hold a quarter of a drive's spots at the same time, but always a whole party.
+# A hold counts in each window in which it exists.
 UNVERIFIED_SHARE: Final = 4
 MIN_UNVERIFIED_SPOTS: Final = 6
 UNVERIFIED_WINDOW: Final = timedelta(minutes=15)
@@ -66,10 +66,11 @@ _DOT_VARIANTS: Final = str.maketrans("。｡．", "...", phones.JOINERS)
 
 
 def require_may_consent(contact: Contact | None, volunteer_id: int, purpose: str, *, stopped: bool) -> None:
-    """Refuse a consent that this volunteer cannot give for this contact (None if deleted). Codes: stopped, unverified.
+    """Refuse a consent that this volunteer cannot give for this contact (None if deleted).
 
-    The volunteer must own the contact and have verified it, so that no donor can consent for another person's number.
-    Reminders to a mailbox without an owner are allowed. After a STOP, only a START lifts the carrier's block.
+    - unverified: the volunteer must own the contact and have verified it, so that no donor can consent for another
+      person's number; reminders to a mailbox without an owner are allowed
+    - stopped: after a STOP, only a START lifts the carrier's block
     """
     if stopped:
         raise ValidationError(_("First, text START to the number our texts come from."), code="stopped")
@@ -101,7 +102,7 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
 
 
 def parse_contact_address(text: str, countries: Sequence[str]) -> str:
-    """Return the phone number (E.164) or mailbox typed into one field.
+    """Normalize a phone number (to E.164) or a mailbox, which donors type into the same field.
 
     A national number is taken to be from the first of these countries in which it is valid. Refuses text that is
     neither a phone number nor a mailbox, and a phone number from a country that we do not text.
@@ -140,7 +141,7 @@ def parse_purposes(ticked: Sequence[str]) -> list[str]:
 
 
 def parse_self_check(codes: Sequence[str]) -> list[str]:
-    # The booking checks whether the policy has these codes.
+    # `drives.eligibility` checks against the policy when the donor books.
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
         raise ValidationError(_("We don’t recognize this confirmation."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
@@ -149,7 +150,7 @@ def parse_self_check(codes: Sequence[str]) -> list[str]:
 def compute_networks(ip: str | None) -> list[tuple[str, str]]:
     """Return the networks of an IP address as (prefix length, network), the narrowest first.
 
-    An IPv4 address is one network. An unreadable address has none.
+    An IPv4 address is one network. An invalid address has none.
     """
     try:
         address = ipaddress.ip_address(ip or "")
@@ -169,7 +170,7 @@ def compute_unverified_spots(spots: int) -> int:
 
 @dataclass
 class FieldErrors:
-    """Collects the errors of all fields, so that the donor sees all of them at once."""
+    """Collects the errors of all fields, so that the donor sees all errors at the same time."""
 
     by_field: dict[str, list[ValidationError]] = field(default_factory=dict)
 
@@ -218,7 +219,7 @@ def clean_details(
 
 
 def _has_link(name: str) -> bool:
-    # Phones make links even of full-width letters and dots, and ignore joiners, so normalize these first.
+    # Normalize first, because phones turn even full-width letters and dots into links, and ignore joiners.
     seen = unicodedata.normalize("NFKC", name).translate(_DOT_VARIANTS)
     return bool(_ADDRESS.search(_RELATIONS.sub("", seen)) or not all(map(_is_dotted_name, _DOTTED.finditer(seen))))
 

@@ -84,10 +84,10 @@ def send_code_to_address(
     now: datetime,
     holds: Sequence[Limit] = (),
 ) -> VerificationCode | None:
-    """Send a code to a phone number or mailbox, unless this browser has verified it.
+    """Send a code to a phone number or mailbox. Return None if this browser has already verified the contact.
 
-    `holds` are the limits on spots that wait for this code (`build_hold_limits`). Raises limits.RateLimitExceeded. Call
-    this last, for the same reason as `codes.queue_code`.
+    `holds` are the limits on spots that are held until the code is entered (`build_hold_limits`). Raises
+    limits.RateLimitExceeded. Call this last, for the same reason as `codes.queue_code`.
     """
     if queries.is_browser_verified(browser, rules.compute_identity(address), now):
         return None
@@ -105,9 +105,9 @@ def send_code_to_address(
 
 @transaction.atomic(savepoint=False)
 def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None, now: datetime) -> str:
-    """Record a search for a contact's bookings; a worker sends the code. Return the identity to verify.
+    """Request a code to search for a contact's bookings. A worker sends the code. Return the identity to verify.
 
-    The result does not depend on whether the contact is known. Refuses text that is not a phone number or mailbox
+    The result does not reveal whether the contact is known. Refuses text that is not a phone number or mailbox
     (field errors), and raises limits.RateLimitExceeded. A national number may be from any organization's country.
     """
     address = parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
@@ -126,10 +126,10 @@ def send_code_again(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Send another code, which invalidates earlier ones. With `by_email`, switch to the mailbox from now on.
+    """Send another code, which invalidates earlier codes. With `by_email`, verify the mailbox instead from now on.
 
-    The first registration is the donor's, and the others share its contact. Raises limits.RateLimitExceeded and
-    registration.EmailMissing.
+    The first registration is that of the donor who books. The others have the same contact. Raises
+    limits.RateLimitExceeded and registration.EmailMissing.
     """
     if by_email:
         registration.switch_verification_to_email(registrations=registrations)
@@ -139,10 +139,10 @@ def send_code_again(
 def verify_registrations(
     *, registrations: Sequence[Registration], code: str, bound_to: str, browser: str, now: datetime
 ) -> bool:
-    """Verify the contact of registrations, or raise CodeWrong. Return whether that took a code.
+    """Verify the contact of these registrations, or raise CodeWrong. Return whether a code was needed.
 
-    If it took none, the limits on codes do not limit how often the browser books. The caller then counts a change
-    (`limits.spend_change`), after the rules have allowed the booking.
+    If no code was needed, the limits on codes do not restrict how often this browser books. The caller must then call
+    `limits.spend_change` after the rules have allowed the booking.
     """
     typed = registrations[0]
     if typed.verified_at is not None:
@@ -162,15 +162,15 @@ def verify_contact(
     registration_ids: Sequence[int] = (),
     now: datetime,
 ) -> bool:
-    """Verify a contact by its code, or raise CodeWrong. Return whether that took a code.
+    """Verify a contact by a code, or raise CodeWrong. Return whether a code was needed.
 
     Call this outside of transactions.
 
     1. A browser that has verified the contact needs no code.
-    2. The attempt is counted in its own transaction. So a wrong code counts even though it is refused, and a right code
-       stays used even if a rule of the caller refuses the booking later.
-    3. On a second tap, the first tap has already used the code, and its booking may not be saved yet. This counts as
-       verified.
+    2. The attempt is counted in its own transaction. So a wrong code counts although CodeWrong is raised, and a right
+       code stays used even if the caller later refuses the booking.
+    3. If the contact was verified with the same secret a moment ago, a used code is accepted. So a second tap on the
+       button works even if the booking of the first tap is not saved yet.
     """
     if queries.is_browser_verified(browser, identity, now):
         return False
@@ -187,9 +187,10 @@ def verify_contact(
 def build_hold_limits(
     *, drive_id: int, spots: int, count: int, ip: str | None, since: datetime, until: datetime
 ) -> list[Limit]:
-    """Build the limits on spots that the networks of an IP address hold at a drive without a code.
+    """Build the limits on spots that the networks of an IP address may hold at a drive before a code is entered.
 
-    The spots count in every window from `since` until `until`, so that a network never holds the spots of two windows.
+    The held spots count in every window from `since` until `until`, so that a network cannot use up the limits of two
+    windows at the same time.
     """
     most, window = rules.compute_unverified_spots(spots), rules.UNVERIFIED_WINDOW
     return [

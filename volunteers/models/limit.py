@@ -2,7 +2,7 @@ from django.db import models
 
 
 class LimitCounter(models.Model):
-    """The count for one scope and subject in one window. An upsert raises it without reading it first."""
+    """The count for a scope and subject in a window. An upsert raises the count without reading it first."""
 
     scope = models.CharField(max_length=30)
     subject = models.CharField(max_length=64)  # a keyed hash of a contact or network, or an organization's id

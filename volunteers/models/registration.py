@@ -5,7 +5,7 @@ from volunteers.models.volunteer import Volunteer
 
 
 class Registration(models.Model):
-    """The details that a donor typed for a held booking. They count only after the contact is verified."""
+    """The details that a visitor typed for a booking, a waitlist or news, before the contact is verified."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="registrations")
     name = models.CharField(max_length=120)

@@ -6,8 +6,8 @@ from organizations.models import Organization
 class VerificationCode(models.Model):
     """A six-digit code sent to a contact. It lasts ten minutes, works once and allows five tries.
 
-    It works only with the secret in `bound_to`. A search for bookings has no organization. Its row has no hash until a
-    worker has looked up the contact. Until then, guesses are checked as usual, but none matches.
+    The code works only with the secret in `bound_to`. For a booking search, there is no organization, and no hash until
+    a worker has looked up the contact. Until then, guesses are checked as usual, but none matches.
     """
 
     organization = models.ForeignKey(
@@ -38,7 +38,7 @@ class VerificationCode(models.Model):
 
 
 class VerifiedBrowser(models.Model):
-    """A browser that has verified a contact, so it needs no code for that contact for 30 days."""
+    """A browser that has verified a contact. For 30 days, it needs no code for this contact."""
 
     token_hash = models.CharField(max_length=64)
     identity = models.CharField(max_length=64)
