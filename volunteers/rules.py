@@ -141,7 +141,7 @@ def parse_purposes(ticked: Sequence[str]) -> list[str]:
 
 
 def parse_self_check(codes: Sequence[str]) -> list[str]:
-    # `drives.eligibility` checks against the policy when the donor books.
+    # `drives.eligibility.self_check` checks the codes against the policy when the donor books.
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
         raise ValidationError(_("We don’t recognize this confirmation."), code="confirmation_unknown")
     return list(dict.fromkeys(codes))
