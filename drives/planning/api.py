@@ -37,7 +37,7 @@ ETAG_PATTERN = re.compile(r'"([0-9]{1,9})"')
 
 
 class DriveVersionMissing(APIException):
-    """Refuses a change without If-Match, because it could overwrite another coordinator's change."""
+    """The error for a change without If-Match. Such a change could overwrite another coordinator's change."""
 
     status_code = 428
     default_detail = _("Send If-Match with the drive’s ETag from your last read.")
@@ -174,7 +174,7 @@ def build_drive_response(drive: Drive, status: int = 200) -> Response:
 
 
 def _version(request: Request) -> int:
-    """Return the version in If-Match. Refuses a missing header with 428 and an unknown format with 412."""
+    """Return the drive's version from If-Match. Refuses a missing header with 428 and an unknown format with 412."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise DriveVersionMissing

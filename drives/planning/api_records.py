@@ -23,7 +23,7 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """The base of these views. Records of other organizations lead to a 404."""
+    """Base class for these views. Responds with 404 for records of other organizations."""
 
     needs: ClassVar = {"GET": "view"}
 

@@ -61,7 +61,7 @@ def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.
 
 
 class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A drive's plan with times of day and minutes. After validation, `instance` holds the plan in steps."""
+    """A form for a drive's plan, in times of day and minutes. After validation, `instance` holds the plan in steps."""
 
     site = forms.ChoiceField(label=gettext_lazy("Location"))
     step_minutes = forms.TypedChoiceField(
@@ -178,9 +178,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER_FIELDS)
 
     def full_clean(self) -> None:
-        """Check the whole plan as the action does, so that all problems appear at once.
+        """Also check the whole plan as the action does, so that the form shows all problems at once.
 
-        A field with an error keeps its initial value in the plan.
+        If a field has an error, this check uses the initial value of the field.
         """
         super().full_clean()
         if self.is_bound:

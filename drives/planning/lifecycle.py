@@ -29,7 +29,7 @@ class DriveVersionChanged(ValidationError):
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
     """Save a planned drive as a draft with its slots.
 
-    Refuses, by field, a plan with problems, a past day, and records from another organization.
+    Raises ValidationError by field for a plan with problems, a past day, and records from another organization.
     """
     steps = plan_check.steps_or_refuse(drive, now)
     _set(
@@ -53,10 +53,16 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
 def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
     """Save the changed plan of `drive`. Return the saved row.
 
-    If there are bookings, the day, hours and grid must stay the same, but chairs and stations may change. No donor
-    loses a slot. If a limit is lowered below the bookings, `over` counts the excess. Refuses an older `version`, a
-    cancelled or completed drive, a move to a past day, and a change of the grid if there are bookings. Locks: drive
-    (exclusive), bookings by id, slots.
+    No donor loses a slot. If there are bookings, the number of chairs and stations may still change. If a limit falls
+    below the number of bookings, `Slot.over` counts the excess.
+
+    Refuses:
+    - an older `version`
+    - a cancelled or completed drive
+    - a move to a past day
+    - a change of the day, the hours or the grid if there are bookings
+
+    Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive.pk)
     before = Drive.objects.select_related("organization", "site").get(pk=drive.pk)
@@ -89,7 +95,10 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, day: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of another drive. Refuses a past day, and hours that the clock change skips."""
+    """Save a draft with the plan of another drive, for another day.
+
+    Refuses a past day, and hours that do not exist on that day because the clocks change.
+    """
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
     return create_drive(drive=drive.build_copy(day=day), actor=actor, now=now)
 

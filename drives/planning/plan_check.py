@@ -19,8 +19,8 @@ from drives.planning import plan_problems
 def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
     """Build the steps of a plan.
 
-    Refuses, by field, a grid with problems, a past day, rules looser than the policy, and records from another
-    organization.
+    Raises ValidationError by field for a grid with problems, a past day, rules looser than the policy, and records from
+    another organization.
     """
     refuse_foreign_records(drive)
     by_field: dict[str, list[ValidationError]] = {}
@@ -55,13 +55,16 @@ def preview_drive_plan(drive: Drive) -> Preview:
 
 
 def list_past_day(drive: Drive, now: datetime, saved_on: date | None = None) -> list[GridProblem]:
-    """List the day of a valid grid if it is over at the site. A saved drive may keep its day (`saved_on`)."""
+    """Return a problem if the day of a valid grid is over at the site. A saved drive may keep its day (`saved_on`)."""
     is_past = drive.day < now.astimezone(drive.site.zone).date() and drive.day != saved_on
     return [GridProblem("day_past", "day")] if is_past else []
 
 
 def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:
-    """List the plan's rules that have no effect because they are looser than its policy."""
+    """List the problems of the interval rules that the coordinator set for this drive.
+
+    A rule that is looser than the policy has no effect. A window needs both its numbers.
+    """
     problems = []
     for name, policy_value in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):
         typed = getattr(drive, name)

@@ -15,7 +15,7 @@ BATCH_SIZE = 500
 
 
 def is_different_location(before: Site, after: Site) -> bool:
-    """Return whether the name or address differs enough to confuse donors. Ignores case, spaces and commas."""
+    """Return whether the name or address differs by more than case, spaces and commas."""
     return _normalize_location(before) != _normalize_location(after)
 
 
@@ -27,7 +27,7 @@ def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
 def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
     """Give the bookings at these drives a new revision, and notify the donors. Return the number of bookings.
 
-    The caller changes the site and has locked the drives exclusively. Locks: bookings by id.
+    The caller has locked the drives (exclusive) and saved the changed site. Locks: bookings by id.
     """
     # Calendar feeds use the version as SEQUENCE.
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)

@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """A list of breaks. Each is an object in JSON, and a pair of times in the column."""
+    """A list of breaks: objects in JSON, and pairs of times in the database column."""
 
     child = BreakSerializer()
 
@@ -39,9 +39,9 @@ class BreaksField(serializers.ListField):
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]})
 class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str], Any]):
-    """A string in the organization's main language, or an object with a text for each language.
+    """A text in the organization's main language, or an object with a text for each language.
 
-    The serializer's context contains the main language. A string replaces the texts in all languages.
+    The serializer's context must contain the main language (`language`). A string replaces the texts in all languages.
     """
 
     default_error_messages: ClassVar = {

@@ -21,8 +21,8 @@ from organizations.models import Cause, CauseFact, CausePicture, Organization
 def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     """Save a site. If its name or address changes, notify the donors booked there.
 
-    Refuses another time zone if the site already has drives, because their hours would shift. Locks, if the name or
-    address changes: the site's upcoming drives (exclusive) and bookings by id.
+    Refuses a change of the time zone if the site already has drives, because their hours would shift. Locks, if the
+    name or address changes: the site's upcoming drives (exclusive) and bookings by id.
     """
     before = Site.objects.filter(pk=site.pk).first()
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
@@ -62,7 +62,7 @@ def save_cause(
     actor: str,
     now: datetime,
 ) -> Cause:
-    """Save a cause with its facts. Without `picture`, it keeps the picture that it has."""
+    """Save a cause with its facts. Without `picture` and `removes_picture`, the cause keeps its picture."""
     is_new = cause.pk is None
     cause.slug = cause.slug or _free_slug(cause)
     cause.save()

@@ -48,7 +48,7 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
-    """Set new limits. `over` counts the spots taken above them. Locks: slots."""
+    """Set the limits of the drive's slots. `Slot.over` counts what is taken above a limit. Locks: slots."""
     by_n = {step.n: step for step in steps}
     # Every action locks slots in this order.
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))

@@ -12,7 +12,10 @@ from organizations import sweeps
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
-    """Alert coordinators a week before a drive if it is less than 60 % full. Each drive gets only one alert."""
+    """Alert coordinators to each drive that starts within a week and is less than 60 % full.
+
+    Each drive gets only one alert. Return the number of alerts.
+    """
     drives = Drive.objects.filter(
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
