@@ -74,7 +74,7 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 class Booking(AbstractHold):
     """One donor's spot at a drive. Times are UTC.
 
-    A booking stores its footprint, so that a later edit of the plan does not shift it.
+    A booking stores its footprint, so that a later edit of the drive's plan does not change the steps of the visit.
     """
 
     link_purpose = "booking"

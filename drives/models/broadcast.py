@@ -61,7 +61,7 @@ class Broadcast(models.Model):
 
     @property
     def about(self) -> str:
-        """Return the prefix of its messages' keys. The audit log also uses it as the broadcast's name."""
+        """Return the broadcast's name in the audit log. The keys of its messages start with this name."""
         return f"broadcast:{self.pk}"
 
     @property

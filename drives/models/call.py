@@ -8,9 +8,9 @@ from drives.models.waitlist import WaitlistEntry
 
 
 class Call(models.Model):
-    """A phone call to a donor because a message could not be delivered. It is about a booking or a waitlist entry.
+    """A phone call to a donor about a booking or a waitlist entry, because a message could not be delivered.
 
-    `topic` is the message's key without its channel.
+    `topic` is the message's key without the channel.
     """
 
     booking = models.ForeignKey(

@@ -57,7 +57,7 @@ class Conversation(models.Model):
 class ConversationText(models.Model):
     """A donor's text in a conversation.
 
-    If organizations share a sender, each of them may have the same text in a conversation.
+    If several organizations use the same sender, a text may be in a conversation of each organization.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts", db_index=False)

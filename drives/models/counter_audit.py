@@ -4,7 +4,7 @@ from django.db import models
 
 
 class CounterAudit(models.Model):
-    """What the last audit found. There is one row, so that probes need not count."""
+    """The result of the last audit, in a single row. Probes read this row instead of counting."""
 
     audited_at = models.DateTimeField()
     drifted_slots = models.PositiveIntegerField()

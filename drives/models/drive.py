@@ -44,7 +44,7 @@ class Drive(models.Model):
     """One collection day at one site.
 
     `day`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
-    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API use their labels and limits.
+    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API use the labels and limits of these fields.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
@@ -151,7 +151,7 @@ class Drive(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """Return the interval rules for bookings here: the policy's, or the drive's own stricter ones."""
+        """Return the interval rules for bookings at this drive: the policy's and the drive's own stricter ones."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         tightened = self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
         steps = max(

@@ -11,7 +11,8 @@ from volunteers.models import Registration, Volunteer
 class SelfReportedDonation(models.Model):
     """The donor's last donation elsewhere. Only a date and a kind are stored, never a reason or a value.
 
-    It belongs to a registration until the contact is verified, and then to the volunteer. A new report replaces it.
+    The row belongs to a registration until the contact is verified, and then to the volunteer. A new report replaces
+    the row.
     """
 
     registration = models.OneToOneField(

@@ -21,7 +21,7 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
 
 
 class ShareLink(models.Model):
-    """A recruiter's link to a drive. Bookings made through it refer to it."""
+    """A recruiter's link to a drive. Bookings made through the link refer to this row."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="share_links")
     name = models.CharField(max_length=60)  # the recruiter, or where the link is posted

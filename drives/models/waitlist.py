@@ -37,7 +37,7 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
 class WaitlistEntry(AbstractHold):
     """A donor's entry on a drive's waitlist.
 
-    The window is the range of arrival times that suit the donor: [from, to), in UTC. None means no limit.
+    The arrival times that suit the donor are from `window_from` to before `window_to`, in UTC. None means no limit.
     """
 
     link_purpose = "waitlist"
@@ -105,10 +105,10 @@ class WaitlistEntry(AbstractHold):
 
 
 class ReservedSpot(models.Model):
-    """A freed spot that is reserved for the waitlist. The slots' counters include it.
+    """A freed spot that is reserved for the waitlist. The counters of the slots include the spot.
 
-    Its offer, if there is one, names the donor. After a move, a reserved spot may have chairs but no screening, or the
-    reverse.
+    If the spot has an offer, the offer names the donor. A spot freed by a move may have chair steps but no screening
+    steps, or the reverse.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="reserved_spots")
@@ -131,9 +131,10 @@ class ReservedSpot(models.Model):
 
 
 class OfferCheck(models.Model):
-    """The last look at a drive's waitlist that found no donor for a spot.
+    """The last check of a drive's waitlist that found no donor for a spot.
 
-    The sweep leaves the drive out until the fingerprint of its waiting entries and free capacity changes.
+    The offer sweep skips the drive until the fingerprint of its waiting entries and free capacity changes. It checks
+    the drive again after `OFFER_CHECK_INTERVAL` in any case.
     """
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, primary_key=True, related_name="offer_check")
@@ -160,7 +161,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 class Offer(LinkedModel):
     """A reserved spot that is offered to a donor on the waitlist until a deadline (UTC).
 
-    The donor accepts or declines it on the page that its link opens.
+    The offer's link opens the page on which the donor accepts or declines.
     """
 
     link_purpose = "offer"
