@@ -10,9 +10,9 @@ MAX_DRIVES = 100
 
 
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
-    """List upcoming public drives, and cancelled ones for 30 days. One query.
+    """List upcoming public drives, and cancelled drives for 30 days. One query.
 
-    Cancelled drives are included, because a calendar app may keep an event that just disappears from the feed.
+    Cancelled drives are included, because a calendar app may keep an event that only disappears from the feed.
     """
     upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
     cancelled = Q(

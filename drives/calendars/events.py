@@ -19,7 +19,7 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-CACHE_SECONDS = 60 * 60  # changes that do not affect the stamp, such as an organization's name, may be delayed by this
+CACHE_SECONDS = 60 * 60  # a change that does not affect the stamp, such as an organization's name, appears this late
 
 
 def build_booking_event(booking: Booking) -> CalendarEvent:
@@ -67,7 +67,10 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 
 
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
-    """Serialize a feed's events. Each is cached until its booking changes. One query for all that are not cached."""
+    """Serialize the events of a feed.
+
+    Each event is cached until its booking changes. One query loads all bookings with events that are not cached.
+    """
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}
     cached = caches["local"].get_many(keys)

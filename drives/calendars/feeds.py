@@ -12,7 +12,7 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class Feed:
-    """A donor's personal feed. `fingerprint` changes whenever the feed does. It is None if there are no bookings."""
+    """A donor's personal feed. `fingerprint` changes whenever the feed changes. Without bookings, it is None."""
 
     volunteer_id: int
     organization: str
@@ -25,7 +25,10 @@ _STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 
 
 def find_feed(token: str, now: datetime) -> Feed | None:
-    """Find a feed by its link's token, with active and past bookings, and cancelled ones for 30 days. One query."""
+    """Find a feed by the token in its link. One query.
+
+    The feed covers active and past bookings, and cancelled bookings for 30 days.
+    """
     since, link_hash = now - web_rules.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
         cursor.execute(_FEED_SQL, {"since": since, "link_hash": link_hash})
@@ -34,7 +37,10 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 
 
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
-    """Map stamps to booking ids, in order. A stamp changes whenever the booking's event changes. One query."""
+    """Return the feed's booking ids, keyed by stamp, in order. One query.
+
+    A booking's stamp changes whenever its calendar event changes.
+    """
     since = now - web_rules.LINK_VALID_FOR
     with connection.cursor() as cursor:
         cursor.execute(_STAMPS_SQL, {"volunteer": feed.volunteer_id, "since": since})

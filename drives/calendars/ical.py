@@ -86,7 +86,7 @@ def build_cancellation(event: CalendarEvent) -> bytes:
 
 
 def build_download(event: CalendarEvent) -> bytes:
-    """Build the .ics file of one event (METHOD:PUBLISH), with an alarm two hours before and no attendee."""
+    """Build the .ics file of one event (METHOD:PUBLISH), with an alarm two hours before it and without an attendee."""
     item = _build_vevent(event)
     if event.organizer_email:
         item.add("organizer", _build_address(event.organizer_email, event.organizer_name))
@@ -106,7 +106,7 @@ def build_public_feed_event(event: CalendarEvent) -> bytes:
 
 
 def build_feed(name: str, events: Iterable[bytes]) -> bytes:
-    """Build a calendar from serialized events. It asks calendar apps to reload it every hour."""
+    """Build a calendar feed from serialized events. The feed asks calendar apps to reload it every hour."""
     calendar = _build_calendar()
     calendar.add("name", _Text(_clean_line(name)))
     calendar.add("x-wr-calname", _Text(_clean_line(name)))
@@ -242,7 +242,7 @@ def _build_alarm(event: CalendarEvent) -> Alarm:
 def _format_period(event: CalendarEvent) -> str:
     """Format the time in the site's zone with digits only, so that it is the same in every language.
 
-    If the clock changes in between, each time has its own offset, and the length follows.
+    If the clocks change in between, show the UTC offset of each time, and add the length in minutes.
     """
     starts, ends = (moment.astimezone(ZoneInfo(event.zone)) for moment in (event.starts_at, event.ends_at))
     day, label = f"{starts:%Y-%m-%d}", _clean_line(event.zone_label)
