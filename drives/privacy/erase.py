@@ -58,12 +58,15 @@ def erase_volunteer(
 ) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    Upcoming bookings are cancelled at once. No message is sent, because its row would keep the contact. Bookings stay
-    as anonymous rows, so that no count changes. Consents and opt-outs stay under a keyed hash. Refuses while the
-    volunteer is checked in at a drive that is not over (`visit_under_way`). `is_listed` means that the volunteer was
-    erased before and is in a restored copy: then nothing is refused, because the visit ended before that erasure, and
-    the list of erasures gets no second line. Locks: inbound texts, identities, the volunteer, invitations (shared),
-    drives (shared), bookings, waitlist entries, contacts, slots.
+    - Upcoming bookings are cancelled at once. No message is sent, because the message would keep the contact.
+    - Bookings stay as anonymous rows, so that no count changes.
+    - Consents and opt-outs stay under a keyed hash of the contact.
+
+    Refuses while the volunteer is checked in at a drive that is not over (`visit_under_way`).
+
+    `is_listed` means that the volunteer was erased before and is now in a restored copy. Then nothing is refused,
+    because the visit ended before the first erasure. The list of erasures gets no second line. Locks: inbound texts,
+    identities, the volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)
@@ -123,7 +126,10 @@ class _LockedData:
 
 
 def _lock_data(volunteer: Volunteer) -> _LockedData:
-    """Lock, in order, the volunteer's bookings and entries, including unverified ones made with their contacts."""
+    """Lock the volunteer's bookings, waitlist entries and contacts, in the lock order.
+
+    Unverified bookings and entries that were made with the volunteer's contacts are included.
+    """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
@@ -188,16 +194,16 @@ def _erase_data(data: _LockedData, now: datetime) -> None:
 
 
 def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
-    """List the texts in these conversations that are in no other organization's conversations."""
+    """List the ids of the texts in these conversations, except texts that are also in another conversation."""
     texts = ConversationText.objects.filter(conversation__in=conversations)
     elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
     return list(texts.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """Replace references and links' tokens, and delete free-text reasons.
+    """Give the rows new references and new tokens, and delete free-text reasons.
 
-    Links in messages already sent stop working.
+    Links in messages that were already sent stop working.
     """
     for rows in data.linked_rows:
         for row in rows:

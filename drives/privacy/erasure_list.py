@@ -1,4 +1,4 @@
-"""The list of erasures outside of the database. After a restore, it says which people to erase again."""
+"""The list of erasures, kept outside of the database. After a restore, we read from it which people to erase again."""
 
 import json
 import logging
@@ -17,9 +17,10 @@ _NUMBER = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def record_erasure(*, volunteer: uuid.UUID, organization_id: int, now: datetime) -> None:
-    """Append a line to ERASURES_FILE and to the log. The number identifies no person outside of an older copy.
+    """Append a line to ERASURES_FILE and to the log.
 
-    An erasure that fails after this is on the list, too: it was asked for, and a second line does no harm.
+    The line contains the volunteer's UUID, which identifies a person only in an older copy of the database. If the
+    erasure fails afterward, the line stays: the erasure was requested, and a second line does no harm.
     """
     fields = {"volunteer": str(volunteer), "organization": organization_id}
     log.info("erased", extra={"fields": fields})
@@ -42,5 +43,5 @@ def record_erasure(*, volunteer: uuid.UUID, organization_id: int, now: datetime)
 
 
 def read_erasures(lines: Iterable[str]) -> set[str]:
-    """Return the numbers of erased volunteers. Other lines, for example of a log, are skipped."""
+    """Return the UUIDs of erased volunteers. Other lines, for example of a log, are skipped."""
     return {number for line in lines if '"erased"' in line for number in _NUMBER.findall(line)}

@@ -33,8 +33,8 @@ Document = dict[str, Any]
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
     """Build the export for one volunteer at one organization. Times are in UTC. The number of queries is fixed.
 
-    Leaves out links, codes and their hashes, because they give access to pages. Leaves out coordinators' names. If a
-    contact is shared, its texts are included only if they are about this volunteer.
+    Leaves out links, codes and their hashes, because they give access to pages. Leaves out coordinators' names.
+    Messages and replies of a shared contact are included only if they are about this volunteer.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     bookings = _load_bookings(volunteer, contacts)

@@ -34,7 +34,7 @@ SELECT person.id
 
 
 def list_inactive_volunteers(now: datetime, limit: int) -> list[int]:
-    """List the volunteers of all organizations that were not active within the retention period. One query."""
+    """List volunteers, of all organizations, that were not active within the retention period. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_INACTIVE_SQL, {"now": now, "limit": limit})
         return [volunteer_id for (volunteer_id,) in cursor.fetchall()]

@@ -1,6 +1,6 @@
-"""Revoke all links of an organization, and seal links with a new SECRET_KEY.
+"""Revoke all links of an organization, or seal all links with a new SECRET_KEY.
 
-Both work in batches of their own transactions and may be interrupted and run again.
+Both functions work in batches, each in its own transaction. Both may be interrupted and run again.
 """
 
 from collections import defaultdict
@@ -35,8 +35,8 @@ class ResealResult:
 def revoke_links(*, organization: Organization, actor: str, now: datetime) -> int:
     """Give every row of the organization a new link. Return the number of rows.
 
-    Messages that are not sent yet get the new links, except those that are queued while this runs. Later messages say
-    that the earlier links no longer work.
+    Unsent messages get the new links, except messages that are queued while this function runs. Later messages say that
+    the earlier links no longer work.
     """
     _record_revocation(organization, actor, now)
     unsent = outbox.list_unsent_tokens(organization=organization)
@@ -93,7 +93,11 @@ def _record_revocation(organization: Organization, actor: str, now: datetime) ->
 
 
 def _change_in_batches(rows: models.QuerySet[LinkedModel], change: Callable[[Sequence[LinkedModel]], int]) -> int:
-    """Call `change` with locked rows. It waits for a lock only while it holds no other one, so it cannot deadlock."""
+    """Call `change` with batches of locked rows. Return the sum of its results.
+
+    Rows that are locked elsewhere are skipped, and later locked alone. So the function never waits for a lock while it
+    holds another one, and cannot cause a deadlock.
+    """
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     model, changed, busy = rows.model, 0, []
     for start in range(0, len(ids), BATCH):

@@ -1,4 +1,7 @@
-"""After a restore: erase people again, withdraw messages that may have left already, and show what will leave."""
+"""Clean up a database that was restored from a backup.
+
+Erase people again, withdraw messages that may have been sent already, and show which messages will be sent.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ class RestoreResult:
 
 
 def preview_restored_copy(*, erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:
-    """Return what `accept_restored_copy` would do. It changes nothing."""
+    """Return what `accept_restored_copy` would do, without changing anything."""
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
         transaction.set_rollback(True)
@@ -40,8 +43,9 @@ def accept_restored_copy(
 ) -> RestoreResult:
     """Clean up a restored copy, and let the sweeps run again.
 
-    `sent_until` is when the lost database sent its last message. What was due by then is withdrawn. So is what the
-    sweeps create about the time before: follow-ups, alerts, invitations, answers to replies, e-mails for failed texts.
+    `sent_until` is when the lost database sent its last message. All messages that were due by then are withdrawn. The
+    sweeps now create messages about the time before: follow-ups, alerts, invitations, answers to replies, and e-mails
+    for failed texts. These are withdrawn, too.
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
@@ -51,7 +55,7 @@ def accept_restored_copy(
 
 @transaction.atomic
 def accept_moved_database(*, actor: str, now: datetime) -> None:
-    """Let the sweeps run again after a move or an upgrade of PostgreSQL in which nothing was lost."""
+    """Let the sweeps run again, after the database was moved or upgraded and no data was lost."""
     _open_service("moved_database", actor, now)
 
 
@@ -77,7 +81,7 @@ def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) ->
 
 
 def erase_again(*, erasures: Collection[str], now: datetime) -> int:
-    """Erase the listed people again. Return how many were in this copy. A second call changes nothing."""
+    """Erase the listed people again. Return how many of them were in this copy. A second call changes nothing."""
     known = Volunteer.objects.known().filter(uuid__in=erasures).order_by("pk").values_list("pk", flat=True)
     return erase.erase_volunteers(
         volunteer_ids=list(known), reason=ErasureReason.ASKED, actor="worker", now=now, is_listed=True
