@@ -1,4 +1,4 @@
-"""The base API view, with its permission check and its caller."""
+"""The base class of API views, the check of permissions, and the caller of a request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ class Caller:
 
 
 class RolePermission(BasePermission):
-    """Checks the caller's role. The view's `needs` gives the permission for each method, or "public".
+    """Check that the caller's role has the permission that the view's `needs` names for the method.
 
     Responds with 401 if there is no caller, 403 if the role lacks the permission, and 405 if `needs` does not list the
-    method.
+    method. Methods that need "public" are open to all.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -61,7 +61,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """The base of all API views. `caller` is None for public calls. `zone` is UTC until a drive is loaded."""
+    """Base class for all API views. Public calls have no `caller`. `zone` is UTC until a drive is loaded."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
@@ -92,7 +92,7 @@ class ApiView(APIView):
         return paginator.get_paginated_response([serializer.write(row) for row in prepared])
 
     def get_drive_or_404(self, drive_id: int) -> Drive:
-        """Return a drive of the caller's organization, and set `zone`."""
+        """Return a drive of the caller's organization, or raise a 404. Set `zone` to the site's zone."""
         rows = Drive.objects.of(self.caller.organization)
         drive = rows.select_related("organization", "site", "policy", "cause").filter(pk=drive_id).first()
         if drive is None:
@@ -101,7 +101,7 @@ class ApiView(APIView):
         return drive
 
     def get_booking_or_404(self, booking_id: int) -> Booking:
-        """Return a verified booking of the caller's organization, and set `zone`."""
+        """Return a verified booking of the caller's organization, or raise a 404. Set `zone` to the site's zone."""
         rows = Booking.objects.of(self.caller.organization).filter(volunteer__isnull=False)
         booking = rows.select_related("drive__site").filter(pk=booking_id).first()
         if booking is None:
@@ -110,7 +110,7 @@ class ApiView(APIView):
         return booking
 
     def get_volunteer_or_404(self, volunteer_id: int) -> Volunteer:
-        """Return a volunteer of the caller's organization, even an erased one."""
+        """Return a volunteer of the caller's organization, even an erased one, or raise a 404."""
         rows = Volunteer.objects.of(self.caller.organization).select_related("organization")
         volunteer = rows.filter(pk=volunteer_id).first()
         if volunteer is None:
@@ -119,10 +119,11 @@ class ApiView(APIView):
 
 
 def find_caller(request: Request, organization: Organization | None = None) -> Caller | None:
-    """Find the caller of a request. Return None for public calls and for members of other organizations.
+    """Find the caller of a request. Return None for public calls.
 
-    Users with several organizations may choose one with `?organization=<slug>`. The default is the one in the session.
-    Members without a required second sign-in step are treated as public callers.
+    Members of several organizations may choose one with `?organization=<slug>`. The default is the one in the session.
+    If `organization` is given, return None unless the caller belongs to it. Members without a required second sign-in
+    step are treated as public callers.
     """
     if isinstance(request.auth, ApiKey):
         key = request.auth

@@ -30,7 +30,7 @@ def list_published_drives(
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> QuerySet[Drive]:
-    """Filter published drives that are not over. `first_day` and `last_day` are local dates at the site."""
+    """Return published drives that are not over. `first_day` and `last_day` are local dates at the site."""
     rows = Drive.objects.filter(state=DriveState.PUBLISHED, ends_at__gt=now).select_related(*_SHOWN_RELATIONS)
     if organization:
         rows = rows.filter(organization__slug=organization)
@@ -82,9 +82,9 @@ class DriveOpenTimes:
 
 
 def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTimes | None:
-    """Find a public drive's open times: none if it takes no bookings. One query.
+    """Load the open times of a public drive. One query.
 
-    Returns None if there is no such public drive.
+    The list is empty if the drive takes no bookings. Returns None if there is no such public drive.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_TIMES_SQL, {"drive": drive_id})

@@ -21,7 +21,7 @@ TITLE_SIZES: Final = (76, 64, 54, 44)  # the first that fits on two lines
 
 
 def draw_preview(drive: Drive) -> bytes:
-    """Return a PNG in the active language."""
+    """Draw the picture with texts in the active language. Return a PNG."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     pen, zone = ImageDraw.Draw(picture), drive.site.timezone
     accent = drive.organization.accent if colors.is_readable(drive.organization.accent) else "#1f4e5c"

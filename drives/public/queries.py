@@ -38,14 +38,14 @@ class DrivePage:
         return not self.first_times and not self.return_times
 
     def list_other_drives(self) -> list[DriveSummary]:
-        """List the next five other drives of the organization. Two queries, because most pages do not show them."""
+        """List the organization's next five other drives. Two queries. Most pages do not call this method."""
         rows = filter_next_drives(self.now).filter(organization=self.drive.organization_id)
         return load_drive_summaries(rows.exclude(pk=self.drive.pk)[:5], self.now)
 
 
 @dataclass(frozen=True)
 class HourFill:
-    """How many chair steps are taken in one local hour, and how many there are."""
+    """The chair steps of one local hour: how many are taken, and how many there are."""
 
     starts_at: datetime
     taken: int
@@ -77,15 +77,15 @@ def filter_next_drives(now: datetime) -> "QuerySet[Drive]":
 
 
 def list_causes(summaries: Sequence[DriveSummary]) -> list[Cause]:
-    """List the causes of these drives, each once, in the order of the drives."""
+    """List the causes of these drives without duplicates, in the order of the drives."""
     return list({summary.drive.cause.pk: summary.drive.cause for summary in summaries if summary.drive.cause}.values())
 
 
 def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> DrivePage | None:
     """Load a drive's public page. Return None for a draft or an unknown slug. Two queries.
 
-    Only `with_cause` loads the cause's long texts and its facts, with one more query. It leaves out the description of
-    the disease, which only the cause's own page shows.
+    `with_cause` also loads the cause's long texts and facts, with one more query. The description of the disease is
+    never loaded, because only the cause's own page shows it.
     """
     rows = Drive.objects.public().select_related("organization", "site", "policy", "cause", "center")
     if with_cause:
@@ -104,7 +104,10 @@ def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> Dr
 
 
 def list_own_bookings(browser: str, drive: Drive, now: datetime) -> list[Booking]:
-    """List the bookings at a drive of the people that this browser knows. One query, or none for an unknown browser."""
+    """List the active bookings at a drive of donors with a contact that this browser has verified.
+
+    One query, or none for an unknown browser.
+    """
     if not browser:
         return []
     people = volunteers_queries.filter_volunteers_of_browser(browser, now)

@@ -39,7 +39,7 @@ def _name_day_part(local: datetime) -> str:
 
 
 def parse_visit_type(value: str) -> Visit:
-    """Return the visit type. If it is missing, return FIRST, because a first visit takes longer."""
+    """Return the visit type. If the value is missing or unknown, return FIRST, because a first visit takes longer."""
     return Visit.RETURN if value == Visit.RETURN else Visit.FIRST
 
 

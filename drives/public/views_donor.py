@@ -115,7 +115,7 @@ def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _build_link_preview(page: DrivePage) -> dict[str, object]:
-    """Return what other websites and programs show of the drive: Open Graph, and the schema.org event."""
+    """Return the data that other websites and programs show about a drive: Open Graph and a schema.org event."""
     drive, language = page.drive, get_language() or settings.LANGUAGE_CODE
     description = _describe_drive(page)
     address = links.build_absolute_url(reverse("drive", args=[drive.slug]))

@@ -30,7 +30,7 @@ def show_organization_privacy(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_organization_terms(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the terms of one organization: its legal name, its own text, and its hours of texts."""
+    """Show the terms of one organization: its legal name, its own text, and the hours in which it sends texts."""
     organization = get_object_or_404(Organization, slug=slug)
     hours = {"from_hour": organization.quiet_until_hour, "until_hour": organization.quiet_from_hour}
     return render(request, "drives/public/terms.html", {"organization": organization, **hours})
@@ -45,7 +45,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_terms(request: HttpRequest) -> HttpResponse:
-    """Show the terms. They describe the text message program, because carriers require this."""
+    """Show the general terms. They describe the text message program, because carriers require this."""
     usual = Organization()
     hours = {"quiet_until_hour": usual.quiet_until_hour, "quiet_from_hour": usual.quiet_from_hour}
     others = Organization.objects.exclude(**hours).order_by("name", "pk")
@@ -55,9 +55,10 @@ def show_terms(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def switch_language(request: HttpRequest) -> HttpResponse:
-    """Switch the language, but not for a form on another website.
+    """Switch the language. Refuses a form on another website.
 
-    The form has no CSRF token, so that public pages are the same for all visitors. The browser's headers replace it.
+    The form has no CSRF token, because the same public page is sent to all visitors. The browser's headers are checked
+    instead (`drives.web.origin`).
     """
     if request.method == "POST" and origin.is_from_another_website(request):
         raise PermissionDenied
@@ -67,7 +68,10 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=PREVIEW_SECONDS)
 def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the picture for the drive's link in `?language=`. It is drawn once for each drive, language and change."""
+    """Return the preview picture for the drive's link, in the language of `?language=`.
+
+    The picture is drawn once for each drive, language and change.
+    """
     drives = Drive.objects.public().select_related("organization", "site", "cause").defer(*queries.LONG_CAUSE_TEXTS)
     drive = get_object_or_404(drives, slug=slug)
     language = request.GET.get("language", "")
@@ -89,6 +93,6 @@ def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def show_accent_stylesheet(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the organization's accent color as a stylesheet, because the CSP forbids inline styles."""
+    """Return a stylesheet with the organization's accent color. The CSP forbids inline styles."""
     organization = get_object_or_404(Organization, slug=slug)
     return HttpResponse(colors.build_stylesheet(organization.accent), content_type="text/css; charset=utf-8")
