@@ -9,8 +9,7 @@ from django.http import HttpRequest
 def read_choice(request: HttpRequest, name: str, choices: Collection[str], default: str | None = None) -> str:
     """Return the posted value, or `default` if the form has no such field.
 
-    A value that the page does not offer must never count as one of the choices. It raises BadRequest, which is the page
-    that says that nothing was changed.
+    Any other value raises BadRequest. The visitor then sees a page that says that nothing was changed.
     """
     value = request.POST.get(name, default)
     if value is None or value not in choices:

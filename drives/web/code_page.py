@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 
 class CodeForm(forms.Form):
-    """The verification code. If the contact is known under another name, the form also asks for the donor."""
+    """The form for the verification code.
+
+    If the contact is known under another name, the form also asks whether the owner or another person is coming.
+    """
 
     use_required_attribute = False
 
@@ -123,7 +126,10 @@ def handle_code_form(
     on_success: Callable[[T], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Verify with the typed code, or with an earlier verification by this browser. Then set the browser's cookie."""
+    """Call `action` with the typed code and this browser's token. Return the response for its result or refusal.
+
+    On success, also set the browser's cookie, so that this browser needs no code the next time.
+    """
     form, browser = CodeForm(request.POST), visitor.read_or_create_browser_token(request)
     form.full_clean()
     code = form.cleaned_data.get("code", "")

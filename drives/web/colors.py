@@ -14,7 +14,7 @@ def compute_contrast(one: str, other: str) -> float:
 
 
 def compute_least_contrast(accent: str) -> float:
-    """Compute the smaller contrast of the accent: as text on the page, or under white text."""
+    """Return the smaller of two contrasts: of the accent as text on the page, and of white text on the accent."""
     return min(compute_contrast(accent, PAPER), compute_contrast(accent, WHITE))
 
 
@@ -23,7 +23,7 @@ def is_readable(accent: str) -> bool:
 
 
 def find_readable_shade(accent: str) -> str:
-    """Return the accent, or the lightest darker shade of it that is readable."""
+    """Return the accent. If it is not readable, return the lightest darker shade that is readable."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _parse_channels(accent)))
     for step in range(101):
         darker = colorsys.hls_to_rgb(hue, lightness * (1 - step / 100), saturation)

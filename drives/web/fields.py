@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that is required by the action, not by the form. Its label must not say that it is optional."""
+    """A field that the action requires, not the form. Its label must not say "optional"."""
 
     needed = True
 
 
 class CheckboxInput(forms.CheckboxInput):
-    """A checkbox that leaves the posted value to the field. Templates read the type from the name of the class."""
+    """A checkbox that passes the posted value to the field unchanged. Templates recognize it by the class name."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         return data.get(name)
 
 
 class CheckboxField(forms.BooleanField):
-    """A checkbox that refuses unknown values. Django's field would take "no" for a yes."""
+    """A checkbox that refuses unknown values. Django's own field would treat "no" as checked."""
 
     widget = CheckboxInput
     _VALUES: ClassVar = {"on": True, "True": True, "true": True, "False": False, "false": False, "": False}
@@ -52,7 +52,7 @@ class NameField(RequiredByActionField):
 
 
 class ValidatedTextField(forms.CharField):
-    """A text that a rule cleans or refuses, as it does in the API."""
+    """A text field with a rule that cleans or refuses the text. The API uses the same rule."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
@@ -64,7 +64,7 @@ class ValidatedTextField(forms.CharField):
 
 
 class OtherNameField(ValidatedTextField):
-    """Another person's name, typed by a coordinator. If it is blank, the rule's own message is shown."""
+    """A field for another person's name, typed by a coordinator. A blank field shows the message of the rule."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -80,7 +80,7 @@ class OtherNameField(ValidatedTextField):
 
 
 class MailboxField(ValidatedTextField):
-    """Another person's mailbox, typed by a coordinator."""
+    """A field for another person's e-mail address, typed by a coordinator."""
 
     def __init__(self) -> None:
         widget = forms.TextInput(attrs={"type": "email", "autocomplete": "off"})
@@ -88,7 +88,7 @@ class MailboxField(ValidatedTextField):
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any format, converted to E.164. A number without "+" is taken to be from `country`."""
+    """A phone number in any format, converted to E.164. A number without "+" is read as a number of `country`."""
 
     country = "US"
 
@@ -105,7 +105,7 @@ class PhoneFormField(forms.CharField):
 
 
 class PhoneForm(forms.Form):
-    """A form whose `phone` field uses the organization's country."""
+    """A form with a `phone` field, which uses the organization's country."""
 
     def __init__(self, *args: Any, country: str, **options: Any) -> None:
         super().__init__(*args, **options)

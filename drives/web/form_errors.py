@@ -13,9 +13,9 @@ from volunteers.limits import RateLimitExceeded
 
 
 def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
-    """Add an error to the form fields that it names, or above the form.
+    """Add an error to the form fields that the error names, or above the form.
 
-    `fields` maps the error's names to form field names where they differ.
+    `fields` maps names in the error to names of form fields, where they differ.
     """
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, problems in by_field.items():
@@ -24,7 +24,7 @@ def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[st
 
 
 def format_for_member(error: ValidationError) -> str:
-    """Join an error's sentences, in the words for a coordinator or helper."""
+    """Join an error's sentences, worded for a coordinator or helper instead of the donor."""
     return " ".join(_rephrase(problem).messages[0] for problem in error.error_list)
 
 

@@ -8,13 +8,19 @@ from organizations.translated_text import TranslatedString
 
 
 def language_attribute(code: str) -> str:
-    """Return the lang attribute for a text in this language, or "" if the page has it or the language is unknown."""
+    """Return the lang attribute for a text in this language.
+
+    Returns "" if the page has the same language, or if the language is unknown.
+    """
     page = get_language() or settings.LANGUAGE_CODE
     return "" if code in {"", page, page.partition("-")[0]} else format_html(' lang="{}"', code)
 
 
 def in_language(text: TranslatedString) -> str:
-    """Return the text, in an element with its language if that is not the page's. Only for text, not in attributes."""
+    """Return the text as HTML. If its language is not the page's, wrap it in an element with a lang attribute.
+
+    Do not use the result inside an attribute.
+    """
     attribute = lang_attribute(text)
     return format_html("<span{}>{}</span>", attribute, text) if attribute else conditional_escape(str(text))
 

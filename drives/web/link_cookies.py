@@ -20,7 +20,7 @@ COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the URL while we check that the b
 
 @dataclass(frozen=True)
 class LinkCookie:
-    """A cookie with the tokens of one kind of link. The newest comes last. It is sent only to URLs under `path`."""
+    """A cookie with the tokens of one kind of link, oldest first. Browsers send it only to URLs under `path`."""
 
     cookie: str
     path: str
@@ -52,7 +52,8 @@ OFFERS: Final = LinkCookie("offers", "/offer/")
 def exchange_token(link_cookie: LinkCookie, request: HttpRequest, token: str, clean_url: str) -> HttpResponse | None:
     """Set the cookie for a link's token, and redirect to the clean URL.
 
-    Returns None if the browser does not accept cookies. The page is then shown at the link's own URL.
+    A first redirect checks that the browser keeps the cookie. If it does not, return None. The caller then shows the
+    page at the link's own URL.
     """
     query = request.GET.copy()
     has_come_back = query.pop(COOKIE_CHECK_PARAMETER, None) is not None

@@ -58,7 +58,10 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
 
 
 def redirect_after_save(request: MemberRequest, name: str, *arguments: object) -> HttpResponse:
-    """Redirect to this page, or on to the next step if the page was opened from the guided set-up."""
+    """Redirect to the page `name`.
+
+    If this page was opened from the guided set-up, redirect to the next step of the set-up instead.
+    """
     step = setup_steps.BY_CODE.get(request.GET.get("setup", ""))
     return redirect(f"{reverse('organizer_next_setup_step')}?after={step.code}") if step else redirect(name, *arguments)
 

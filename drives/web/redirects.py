@@ -19,7 +19,7 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
-    """Redirect a GET request (a reload, or a change of language) to the named page. Only a POST acts."""
+    """Decorate a view that only a POST may call. Redirect other requests, such as a reload, to the named page."""
 
     def decorate(view: KeyView) -> KeyView:
         @wraps(view)

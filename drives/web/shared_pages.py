@@ -1,4 +1,4 @@
-"""Render a public page once a second for all visitors that we know nothing about."""
+"""Render a public page at most once a second, and send it to all visitors without personal cookies."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,9 +23,9 @@ _IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.
 def share_page(view: View) -> View:
     """Share a page among visitors without personal cookies, and answer 304 if the client already has the page.
 
-    The key is the URL with its query, and the language. A page is shared for a second, so nothing has to remove it.
-    A visitor with any other cookie gets a page of their own. Should the page ever have a CSRF token, `csrf_protect`
-    sets its cookie, and `cache_page` keeps no response that sets one.
+    The cache key is the URL with its query, and the language. A cached page expires after a second, so no code has to
+    delete it. For a visitor with a personal cookie, the page is rendered anew. `csrf_protect` is a safeguard: if a page
+    ever contained a CSRF token, the response would set a cookie, and `cache_page` does not store such a response.
     """
     view_for_all = cache_page(SHARED_SECONDS, cache="pages")(csrf_protect(view))
 
@@ -34,7 +34,7 @@ def share_page(view: View) -> View:
     def show_page(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
         is_personal = bool(request.COOKIES.keys() - _IMPERSONAL_COOKIES)
         response = view(request, *args, **options) if is_personal else view_for_all(request, *args, **options)
-        # Clients ask each time, so that the second does not count twice.
+        # Clients must ask again each time, because otherwise a page could be shown for longer than a second.
         response.headers["Cache-Control"] = "private, no-cache" if is_personal else "no-cache"
         response.headers.pop("Expires", None)
         patch_vary_headers(response, ["Cookie"])

@@ -97,7 +97,7 @@ def _saturday(today: date, days_ahead: int) -> date:
 def build_plan_around(demo_organization: DemoOrganization, site: Site, local: datetime) -> Drive:
     """Plan a drive around `local`, a local time at the site.
 
-    All of its hours exist, even if the clocks change that day.
+    If the clocks change that day, the opening hour is chosen so that the plan has no problems.
     """
     starts = [time(9)] if 9 <= local.hour < 16 else []
     starts += [time(hour) for hour in range(min(max(local.hour - 3, 0), 15), -1, -1)]

@@ -116,7 +116,7 @@ def _build_donor_events(
 
 
 def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
-    """Let two of every three donors book online and verify a minute later. The third one calls."""
+    """Let two of every three donors book online and verify a minute later. The third donor books by phone."""
     if position % 3 == 2:
         yield Event(
             guest.booked_at, lambda now: _book_by_phone(guest, demo_organization.coordinator, now), sends_messages=True
