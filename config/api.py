@@ -28,7 +28,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from organizations import api_keys
+from organizations import api_keys, rules
 from organizations import queries as organizations_queries
 from organizations.models import ApiKey, User
 from organizations.web import accounts
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 64 * 1024
 PAGE_SIZE = 50
-REQUESTS_PER_MINUTE = {"anonymous": 300, "known": 1200}
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -202,7 +201,7 @@ class RateThrottle(BaseThrottle):
 
     def _identify_caller(self, request: Request) -> tuple[str, int]:
         if isinstance(request.auth, ApiKey):
-            return f"key:{request.auth.pk}", REQUESTS_PER_MINUTE["known"]
+            return f"key:{request.auth.pk}", rules.MEMBER_REQUESTS_PER_MINUTE
         if request.user:
-            return f"user:{request.user.pk}", REQUESTS_PER_MINUTE["known"]
-        return f"ip:{request.META['REMOTE_ADDR']}", REQUESTS_PER_MINUTE["anonymous"]
+            return f"user:{request.user.pk}", rules.MEMBER_REQUESTS_PER_MINUTE
+        return f"ip:{request.META['REMOTE_ADDR']}", rules.ANONYMOUS_REQUESTS_PER_MINUTE

@@ -8,6 +8,9 @@ from organizations.models import Role
 MAX_IDLE_TIME = timedelta(hours=2)  # then a member signs in again
 MAX_SESSIONS_SHOWN = 200
 
+# Requests to the API: of one IP address, and of one API key or member.
+ANONYMOUS_REQUESTS_PER_MINUTE, MEMBER_REQUESTS_PER_MINUTE = 300, 1200
+
 KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
 
 ANSWER_LIFETIME = timedelta(hours=24)  # an answer is replayed for a repeated idempotency key

@@ -18,6 +18,7 @@ from drives.models import Drive
 from drives.web.fields import CheckboxField
 from notifications.kinds import ChannelChoice
 from organizations.models import Organization
+from organizations.models.organization import QUIET_FROM_HOURS, QUIET_UNTIL_HOURS
 
 HINTS: Mapping[str, Any] = {
     ScheduledKind.BOOKED: gettext_lazy("Right away, with a calendar entry in the e-mail. We always send this."),
@@ -39,8 +40,6 @@ UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
     ScheduledKind.INVITATION: ChannelChoice.BOTH,
 }
 MAX_LEAD_DAYS = 365
-# US law forbids texts before 8 AM and after 9 PM (47 CFR 64.1200(c)(1)).
-FIRST_HOURS, LAST_HOURS = range(8, 21), range(9, 22)
 
 
 def _number(label: Any, most: int) -> forms.IntegerField:
@@ -192,8 +191,8 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["quiet_until_hour"] = _hour(self.fields["quiet_until_hour"], FIRST_HOURS)
-        self.fields["quiet_from_hour"] = _hour(self.fields["quiet_from_hour"], LAST_HOURS)
+        self.fields["quiet_until_hour"] = _hour(self.fields["quiet_until_hour"], QUIET_UNTIL_HOURS)
+        self.fields["quiet_from_hour"] = _hour(self.fields["quiet_from_hour"], QUIET_FROM_HOURS)
 
     def clean_sms_price(self) -> Any:
         price = self.cleaned_data["sms_price"]

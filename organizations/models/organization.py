@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,8 @@ _GSM_TEXT_VALIDATOR = RegexValidator(
 )
 SMS_NAME_LENGTH = 20
 MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 3, 120
+# US law forbids texts before 8 AM and after 9 PM (47 CFR 64.1200(c)(1)).
+QUIET_UNTIL_HOURS, QUIET_FROM_HOURS = range(8, 21), range(9, 22)
 RETENTION_VALIDATORS = [MinValueValidator(MIN_RETENTION_MONTHS), MaxValueValidator(MAX_RETENTION_MONTHS)]
 
 _COLOR_VALIDATOR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a color, for example #1f4e5c."))
@@ -38,6 +40,10 @@ COUNTRIES = (
 )
 
 
+def _build_validators(numbers: range) -> list[BaseValidator]:
+    return [MinValueValidator(numbers[0]), MaxValueValidator(numbers[-1])]
+
+
 class Organization(models.Model):
     """A foundation that runs drives. All other data belongs to one organization."""
 
@@ -57,8 +63,8 @@ class Organization(models.Model):
     terms_note = TranslatedField(max_length=4000, blank=True)  # donors read it above the terms of the service
     privacy_note = TranslatedField(max_length=4000, blank=True)
     setup_steps = models.JSONField(default=list, blank=True)  # step codes, see `profile`
-    quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=[MaxValueValidator(23)])
-    quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=[MaxValueValidator(24)])
+    quiet_until_hour = models.PositiveSmallIntegerField(default=9, validators=_build_validators(QUIET_UNTIL_HOURS))
+    quiet_from_hour = models.PositiveSmallIntegerField(default=20, validators=_build_validators(QUIET_FROM_HOURS))
     sms_price = models.DecimalField(
         max_digits=7, decimal_places=4, default=Decimal("0.0118")
     )  # per segment, with carrier fees

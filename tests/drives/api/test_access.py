@@ -8,9 +8,9 @@ from django.test import RequestFactory, override_settings
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.api import REQUESTS_PER_MINUTE
 from config.client_address import ClientAddressMiddleware
 from drives.models import PLAN_FIELDS, Booking, Drive
+from organizations import rules
 from tests import builders
 from tests.builders import NOW
 from tests.drives.caller import Api
@@ -34,7 +34,7 @@ def test_a_view_without_needs_refuses_every_call() -> None:
 def test_one_address_cannot_crowd_out_the_others() -> None:
     api, other = Api(), Api()
     other.client.defaults["REMOTE_ADDR"] = "192.0.2.7"
-    for _call in range(REQUESTS_PER_MINUTE["anonymous"]):
+    for _call in range(rules.ANONYMOUS_REQUESTS_PER_MINUTE):
         assert api.client.get("/api/v1/drives/").status_code == 200
     refused = api.get("drives/")
     assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (429, "throttled", "60")
