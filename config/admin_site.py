@@ -1,4 +1,4 @@
-"""The admin site. It opens only to staff with a second step, and has only read-only pages."""
+"""The admin site. Only staff with a second sign-in step may open it, and all of its pages are read-only."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class ReadOnlyAdminSite(admin.AdminSite):
         return super().has_permission(request) and not queries.signs_in_with_password_only(request.user.pk or 0)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the sign-in page, or the page where staff without a second step set it up."""
+        """Show the sign-in page. Send staff without a second sign-in step to the page to set one up."""
         if super().has_permission(request) and not self.has_permission(request):
             messages.info(request, _("First set up two-step sign-in with an app or a passkey."))
             return redirect("mfa_index")
@@ -26,7 +26,7 @@ class ReadOnlyAdminSite(admin.AdminSite):
         return response
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register read-only pages. Leave out the pages that other packages bring, because they can change rows."""
+        """Register only read-only pages. Ignore the pages of other packages, because they can change rows."""
         if admin_class and issubclass(admin_class, ReadOnlyAdmin):
             super().register(model_or_iterable, admin_class, **options)
 

@@ -42,9 +42,9 @@ PAGE_SIZE = 50
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer pd_…` authenticates the key's organization.
+    """Authenticates an organization by its API key: `Authorization: Bearer pd_…`.
 
-    A wrong key gets a 401, even on public calls.
+    Responds with 401 to a wrong key, even if the call is public.
     """
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
@@ -63,9 +63,9 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class CoordinatorSessionAuthentication(SessionAuthentication):
-    """A signed-in coordinator with a CSRF token. `auth` is the slug of the chosen organization.
+    """Authenticates a signed-in coordinator by session and CSRF token. Sets `auth` to the chosen organization's slug.
 
-    The session is loaded only if the request has its cookie.
+    The session is loaded only if the request has a session cookie.
     """
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
@@ -79,14 +79,14 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
 
 
 class DenyAll(BasePermission):
-    """The default permission. It denies all access, so that a view needs its own permission to be open."""
+    """The default permission. It denies all access, so that no view is open unless it sets another permission."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
 class JsonNegotiation(DefaultContentNegotiation):
-    """Always respond with JSON. The Accept header is ignored."""
+    """Always responds with JSON. The Accept header is ignored."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -131,8 +131,8 @@ def _refuse_constant(name: str) -> None:
 class CursorPages(BasePagination):
     """Forward pagination by cursor: `{"results": […], "next": url|null}`.
 
-    The view sets `ordering`, and the id breaks ties. The cursor contains both values from the last row, so that no row
-    is repeated or skipped if other rows are added or removed between two pages.
+    The view sets `ordering`, and rows with the same value are ordered by id. The cursor contains the last row's value
+    and id, so that no row is repeated or skipped if other rows are added or removed between two pages.
     """
 
     def paginate_queryset(
@@ -177,9 +177,9 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Keeps one caller from slowing down the API for other callers.
+    """Limits the calls per minute, so that a caller cannot slow down the API for other callers.
 
-    It is not exact. Paid messages have exact limits in the database.
+    The limit is not exact, because each process counts by itself. Paid messages have exact limits in the database.
     """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:

@@ -1,4 +1,4 @@
-"""Register the system checks. Start Sentry if it is configured. Choose the admin site."""
+"""Register the system checks, start Sentry if it is configured, and choose the admin site."""
 
 from django.apps import AppConfig
 from django.conf import settings

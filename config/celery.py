@@ -1,4 +1,4 @@
-"""The Celery app and the beat schedule. Any task may run twice."""
+"""The Celery app and the beat schedule. Running a task twice is safe."""
 
 import gc
 import importlib
@@ -35,7 +35,7 @@ SWEEPS = {
 
 
 class KeyCheck(bootsteps.StartStopStep):
-    """Keep a worker with a wrong key from starting."""
+    """Stops the start of a worker if SECRET_KEY or IDENTITY_KEY is not that of the database."""
 
     def start(self, parent: Any) -> None:
         # Imported after Django is set up. The worker's processes must not share this connection.
@@ -44,7 +44,7 @@ class KeyCheck(bootsteps.StartStopStep):
 
 
 class SharedMemory(bootsteps.Step):
-    """Import what the tasks need before the worker forks, so that its processes share that memory."""
+    """Imports the modules that tasks need before the worker forks, so that its processes share the memory."""
 
     def create(self, parent: Any) -> None:
         importlib.import_module(importlib.import_module("django.conf").settings.ROOT_URLCONF)
@@ -53,7 +53,7 @@ class SharedMemory(bootsteps.Step):
 
 
 class Sweep(Task):  # type: ignore[type-arg]
-    """A periodic task. In a restored copy, it does nothing until `manage.py restored`."""
+    """A periodic task. In a restored copy of the database, it does nothing until `manage.py restored` has run."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         is_held = importlib.import_module("config.restored").is_restored_copy()  # after Django is set up
@@ -64,14 +64,14 @@ app = Celery("plasma-drives", task_cls=Sweep)
 app.steps["worker"].update({KeyCheck, SharedMemory})
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Codes have a queue of their own. A worker that takes only this queue (`-Q codes`) is never busy with other messages.
+# Codes have their own queue. A worker that takes only this queue (`-Q codes`) is never busy with other messages.
 app.conf.task_queues = [Queue("celery"), Queue("codes")]
 app.conf.task_routes = {
     "notifications.tasks.deliver_codes": {"queue": "codes"},
     "drives.tasks.send_search_codes": {"queue": "codes"},
 }
-# A task expires if no worker takes it within its interval, because the next one does the same work. So tasks do not
-# pile up while workers are stopped.
+# A task expires if no worker takes it within its interval, because the next task does the same work. So tasks do not
+# pile up while no worker runs.
 app.conf.beat_schedule = {
     task: {"task": task, "schedule": interval, "options": {"expires": interval.total_seconds()}}
     for task, interval in SWEEPS.items()

@@ -15,7 +15,7 @@ MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
-    """Run our checks when the web server starts, because Django does not. An error keeps the server from starting."""
+    """Run the checks of the settings, because Django does not when a web server starts. Raise ImproperlyConfigured."""
     errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))
@@ -89,7 +89,7 @@ def check_static_files(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_local_address(url: str) -> bool:
-    """Return whether a URL is on this machine or a private network, where a phone may open a demo."""
+    """Return whether a URL is on this machine or in a private network, so that phones there can open a demo."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

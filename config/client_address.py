@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class ClientAddressMiddleware:
     """Sets REMOTE_ADDR to the visitor's IP address as our proxy saw it.
 
-    It believes only the headers of a proxy in TRUSTED_PROXIES. Each of our proxies adds an entry to X-Forwarded-For, so
+    It trusts only the headers of a proxy in TRUSTED_PROXIES. Each of our proxies adds an entry to X-Forwarded-For, so
     the visitor's address is number PROXY_COUNT from the end. The visitor may have forged the entries before it.
     """
 
@@ -64,7 +64,7 @@ def _report_untrusted_proxy() -> None:
         " visitors behind that address share their limits. If it is your proxy, set BEHIND_PROXY=on and add it to"
         " TRUSTED_PROXIES"
     )
-    # LostConnectionMiddleware comes later, and the redirect to https, which a wrong proxy causes, comes before it.
+    # LostConnectionMiddleware may not run, because behind an untrusted proxy, a redirect to https comes first.
     with suppress(DatabaseError, InterfaceError):
         connections.run_watched(_record_untrusted_proxy)
 

@@ -1,4 +1,4 @@
-"""Database connections that a thread keeps between requests, and what happens when the path to the database is dead."""
+"""Keep the database connections of threads usable, and fail fast while the network path to the database is dead."""
 
 import os
 import select
@@ -23,7 +23,7 @@ PAUSE_SECONDS = 2.0  # requests that need a new connection are refused for this 
 
 
 class PathIsDead(OperationalError):
-    """Another request has just waited for the database in vain. The caller gets 503 at once."""
+    """Another request has just failed because of the dead path to the database. So this request gets 503 at once."""
 
 
 class LostConnectionMiddleware:
@@ -42,7 +42,7 @@ class LostConnectionMiddleware:
 
 
 def run_watched(work: Callable[[], T]) -> T:
-    """Run work that uses the database. Raises OperationalError instead of waiting for a dead path."""
+    """Run work that uses the database. While the path to the database is dead, raise OperationalError at once."""
     for opened in connections.all(initialized_only=True):
         if opened.connection is not None and _is_connection_lost(opened.connection):
             opened.close()
@@ -92,7 +92,7 @@ class SilenceWatch:
         return time.monotonic() < self._dead_until
 
     def record_failure(self, error: BaseException | None) -> None:
-        """Remember that a connection could not be made or was lost."""
+        """If no connection could be made, refuse requests that need a new connection for `PAUSE_SECONDS`."""
         if not isinstance(error, PathIsDead) and connection.connection is None:
             self._dead_until = time.monotonic() + PAUSE_SECONDS
 
@@ -127,7 +127,7 @@ def _is_waiting(opened: psycopg.Connection[object]) -> bool:
 
 
 def _end_connection(opened: psycopg.Connection[object]) -> None:
-    # The thread that waits for this socket sees its end. It closes the connection itself, perhaps at this moment.
+    # The thread that waits for this socket then closes the connection. It may do so at this moment.
     with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(opened.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 

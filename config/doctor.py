@@ -1,4 +1,4 @@
-"""Find mistakes in the settings and in the running service, and say how to mend each."""
+"""Find problems in the settings and in the running service, and say how to fix each problem."""
 
 import os
 import re
@@ -44,7 +44,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Return what is wrong. Nothing is changed, and no name is looked up except those of our own servers."""
+    """Return the problems found. Change nothing, and look up no host names except those of our own servers."""
     found = [
         *_check_system(),
         *_check_addresses(),
@@ -103,7 +103,7 @@ def _check_proxy() -> Iterator[Finding]:
 
 
 def _check_encoding() -> Iterator[Finding]:
-    """Find special characters in passwords that cut an address in two."""
+    """Find URLs of servers in which a special character of the password is not percent-encoded."""
     addresses = {
         "DATABASE_URL": env.str("DATABASE_URL", ""),
         "REDIS_URL": env.str("REDIS_URL", ""),

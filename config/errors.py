@@ -35,10 +35,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404.
-
-    If a bracket, a period or an invisible character was pasted after a link, redirect to the link itself.
-    """
+    """Return 404. Redirect to the link itself if the URL ends with punctuation that was pasted along with a link."""
     if (
         request.method in {"GET", "HEAD"}
         and not _is_api_request(request)
@@ -49,7 +46,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _clean_pasted_path(path: str) -> str:
-    """Return the path without the punctuation that follows a link in a sentence, or "" if nothing follows it."""
+    """Return the path without the punctuation at its end, or "" if there is none to remove."""
     end = len(path)
     while end and not (path[end - 1].isalnum() or path[end - 1] in "-_"):
         end -= 1
@@ -68,7 +65,8 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Return 503 if the database is not available, else 500.
 
-    The 503 page includes the values of the submitted form. Neither page uses the database, not even for the session.
+    The 503 page contains the submitted form, so that the visitor can send the form again. Neither page uses the
+    database, not even for the session.
     """
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
@@ -111,7 +109,7 @@ def _render_page_without_database(status: int, context: dict[str, object]) -> Ht
 
 
 def _read_sent_form(request: HttpRequest) -> dict[str, object]:
-    """Return the URL and the fields of the form that could not be saved. Passwords are left out."""
+    """Return the URL and the fields of the submitted form, without passwords."""
     if request.method != "POST":
         return {}
     sent = [(name, value) for name, values in request.POST.lists() for value in values if "password" not in name]

@@ -1,4 +1,4 @@
-"""/healthz (the process is alive) and /readyz (it can do its work)."""
+"""The probes: /healthz (the process is alive) and /readyz (the service can do its work)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +25,7 @@ MAX_SWEEP_AGE = timedelta(minutes=1)
 
 
 class ProbeMiddleware:
-    """Answers probes by any name or IP address. The answers contain no link, so a forged Host does no harm."""
+    """Accepts any Host header in requests to probes. The responses contain no link, so a forged Host is harmless."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,7 +45,7 @@ def show_liveness(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def show_readiness(request: HttpRequest) -> HttpResponse:
-    """Return 200 or 503. Only a monitor sees which check failed. The public gets an answer of the last few seconds."""
+    """Return 200 or 503. Monitors see which checks failed. Other callers get a result that is a few seconds old."""
     if client_address.is_monitor(request):
         results = _run_checks()
         ok = all(answer == "ok" for answer in results.values())
@@ -106,7 +106,7 @@ def _check_drift() -> str | None:
     audit, opened_at = drift.find_last_audit(), database_copy.find_recorded_time()
     if audit and audit.drifted_slots:
         return f"{audit.drifted_slots} slots count something else than their bookings: run `manage.py mend_drift`"
-    # A new or restored database has some time for its first audit.
+    # A new or restored database needs no audit before `MAX_AUDIT_AGE` has passed.
     since = max((at for at in (audit and audit.audited_at, opened_at) if at), default=None)
     if since is None or timezone.now() - since <= capacity_rules.MAX_AUDIT_AGE:
         return None

@@ -1,4 +1,4 @@
-"""Keep a process from starting with a key that does not belong to the database."""
+"""Stop the start of a process if its SECRET_KEY or IDENTITY_KEY does not belong to the database."""
 
 import logging
 
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def refuse_wrong_keys() -> None:
-    """Raise ImproperlyConfigured if a key is wrong. Otherwise record the keys in use."""
+    """Raise ImproperlyConfigured if a key is wrong. Otherwise record the keys. Only warn if the database fails."""
     try:
         problems = key_fingerprints.list_key_problems()
         if not problems:

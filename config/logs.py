@@ -35,7 +35,7 @@ logger = logging.getLogger("drives.requests")
 
 
 def mask_personal_data(text: str) -> str:
-    """Mask everything that looks like an e-mail address, a phone number, or a token."""
+    """Mask all parts of a string that look like an e-mail address, a phone number or a token."""
     if _SUSPECT_PATTERN.search(text):
         for pattern, label in PERSONAL_DATA_PATTERNS:
             text = pattern.sub(label, text)
@@ -67,7 +67,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
     def _message(self, record: logging.LogRecord) -> str:
-        """Replace the path with the route in Django's log of a failed request, because a path may contain a token."""
+        """Format the message. Replace the path of a request with its route, because a path may contain a token."""
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
             return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
@@ -114,7 +114,7 @@ def format_route(request: HttpRequest) -> str:
 
 
 class RequestLogMiddleware:
-    """Logs each request. Takes the request's id from its header or creates one, and returns it in the response."""
+    """Logs each request with an id. The id comes from the request's X-Request-ID header or is new, and is sent back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -34,7 +34,7 @@ ErrorEntry = dict[str, str]
 
 
 def handle_api_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Build the API's response to an error. `config.errors` handles all other errors (500 or 503)."""
+    """Build the API's response to a refused or wrong request. Return None for errors that `config.errors` handles."""
     if isinstance(error, Refusal):
         return _build_refusal_problem(error, context)
     if isinstance(error, DjangoValidationError):
@@ -103,7 +103,7 @@ def _get_error_code(error: exceptions.APIException) -> str:
 
 
 def _flatten_errors(detail: Any, pointer: str) -> Iterator[ErrorEntry]:
-    """Yield the framework's nested errors as a flat list with JSON pointers."""
+    """Yield REST framework's nested errors one by one, each with a JSON pointer to its field."""
     if isinstance(detail, Mapping):
         for name, nested in detail.items():
             yield from _flatten_errors(nested, _extend_pointer(pointer, str(name)))

@@ -1,4 +1,4 @@
-"""Hold the periodic tasks in a restored copy of the database."""
+"""Stop the periodic tasks while the database is a restored copy that no administrator has accepted."""
 
 import logging
 

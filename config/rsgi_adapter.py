@@ -50,9 +50,10 @@ class WsgiResponse(NamedTuple):
 
 
 class RequestBody:
-    """The part of a body that has arrived.
+    """The part of a request's body that has arrived so far.
 
-    `length` includes dropped chunks, because Django uses it to refuse long bodies.
+    A body over the limit is dropped. `length` still counts the dropped chunks, because Django refuses a long body by
+    its length.
     """
 
     def __init__(self, path: str) -> None:
@@ -71,7 +72,7 @@ class RequestBody:
 
 
 class RsgiAdapter:
-    """The RSGI application of one process."""
+    """The RSGI application. Each process has one."""
 
     def __init__(self, application: WSGIApplication, threads: int) -> None:
         self.application = application
@@ -83,7 +84,7 @@ class RsgiAdapter:
         # Not getppid(), because the parent may have died while this process started.
         parent = multiprocessing.parent_process()
         self._watch = loop.create_task(_stop_when_orphaned(parent.pid if parent and parent.pid else os.getppid()))
-        # Collect garbage rarely, and never the objects from before the first request. It took a tenth of the time.
+        # Collect garbage rarely, and never objects from before the first request. Collecting took a tenth of the time.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
 
@@ -97,7 +98,7 @@ class RsgiAdapter:
                 exchange.response_empty(refusal, _CLOSE_HEADERS)
                 return
             if scope.path == "/healthz" and scope.method in ("GET", "HEAD"):
-                # Without a thread, because all of them may be waiting for the database.
+                # Respond without a thread, because all threads may be waiting for the database.
                 exchange.response_bytes(HTTPStatus.OK, _ALIVE_HEADERS, b"" if scope.method == "HEAD" else _ALIVE)
                 return
             answer = await asyncio.get_running_loop().run_in_executor(self.pool, self._run_application, scope, body)
@@ -107,7 +108,7 @@ class RsgiAdapter:
             self.buffered_bytes -= body.buffered_bytes
 
     async def receive_body(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
-        """Read the body to its end. Return the status that refuses the request, or None if the body is complete."""
+        """Read the body to its end. Return None if it is complete, else the status with which to refuse the request."""
         if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
             return None
         try:
@@ -172,7 +173,7 @@ def _build_environ(scope: Scope, body: RequestBody) -> dict[str, Any]:
 
 
 def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
-    """Add a header. Drop names with an underscore, because `X_Forwarded_For` would look like `X-Forwarded-For`."""
+    """Add a header. Drop a name with an underscore, because WSGI cannot tell it from a name with a hyphen."""
     if header == "content-length" or "_" in header:
         return
     key = header.upper().replace("-", "_")
@@ -182,7 +183,7 @@ def _add_header(environ: dict[str, Any], header: str, value: str) -> None:
 
 
 async def _stop_when_orphaned(parent: int) -> None:
-    """Stop this process when its parent has died, because it would keep the port."""
+    """Stop this process when its parent has died. Otherwise it would keep the port."""
     while os.getppid() == parent:
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The description of the API: as OpenAPI 3.1 for programs, and as a page for people."""
+"""The description of the API, as OpenAPI 3.1 for programs and as a web page for developers."""
 
 import json
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    # After the language, because it may refuse a request, and before all that uses the database.
+    # After LocaleMiddleware, because a refusal needs the language, and before all middleware that uses the database.
     "config.connections.LostConnectionMiddleware",
     "config.sessions.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -109,7 +109,7 @@ MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a picture of 8 MB, and the texts beside it
 _database = env.dj_db_url("DATABASE_URL")
 _PGBOUNCER = env.bool("PGBOUNCER", default=False)
 _WEB = env.bool("WEB", default=False)
-# Web requests give up soon. Sweeps may take longer (Celery's time limits end them).
+# Database limits for web requests are short. Sweeps may take longer, because Celery's time limits end them.
 DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", 3, validate=validate.Range(min=2))
 DATABASE_STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", 5 if _WEB else 0)
 DATABASE_LOCK_SECONDS = env.int("DATABASE_LOCK_SECONDS", 4 if _WEB else 0)

@@ -21,7 +21,8 @@ GRACE_SECONDS = 12  # shorter than the wait in `make run` and compose.yaml
 MAX_HEAD_BYTES = 64 * 1024  # Granian refuses request heads of more than twice this size
 HEAD_TIMEOUT_SECONDS = 15  # to receive the whole head of a request
 AT_LEAST_ONE = validate.Range(min=1)
-# More than one for each core made bookings a fifth slower. Two, so that one can be replaced while the other answers.
+# With more than one process per core, bookings took a fifth longer. At least two, so that one can be replaced while the
+# other responds.
 DEFAULT_PROCESSES = max(2, os.cpu_count() or 1)
 
 

@@ -1,1 +1,1 @@
-"""The embedded stack: PostgreSQL, broker, web, worker and beat for `make run`, and servers for the tests."""
+"""The embedded stack: PostgreSQL, broker, web, worker and beat for `make run`, and the servers for tests."""

@@ -1,7 +1,7 @@
 """Celery's file-system broker for the demo, with atomic writes.
 
-kombu writes to a file that a reader may already be moving. The reader may then get half a message, which crashes it.
-This transport writes each message under another name and then renames the file.
+With kombu's own transport, a reader may take a message file before it is completely written, and then crash. This
+transport writes each message under another name and then renames the file.
 """
 
 import json
@@ -23,6 +23,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """The value of CELERY_BROKER_TRANSPORT when the broker's URL is filesystem://."""
+    """Kombu's file-system transport with atomic writes. CELERY_BROKER_TRANSPORT names it for filesystem:// URLs."""
 
     Channel = Channel

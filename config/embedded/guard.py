@@ -18,7 +18,7 @@ GRACE_SECONDS = 5.0
 
 
 class Guard:
-    """The owner's end of the pipe to the guard."""
+    """Starts the guard process, and sends commands to it."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -26,22 +26,22 @@ class Guard:
         )
 
     def watch(self, process: "subprocess.Popen[bytes]", *, last: bool = False) -> None:
-        """Stop the process's group when the owner exits.
+        """Let the guard stop the process group when the owner exits.
 
-        Use `last` for a database. The guard stops it with SIGINT after the others.
+        Pass `last` for a database. The guard stops it after the others, with SIGINT.
         """
         self._send_command(f"{'last' if last else 'first'} {process.pid}")
 
     def unwatch(self, process: "subprocess.Popen[bytes]") -> None:
-        """Stop watching a process that has ended, because its process id may be reused."""
+        """Tell the guard that a process has ended, because another process may get the same id."""
         self._send_command(f"ended {process.pid}")
 
     def remove_at_exit(self, folder: Path) -> None:
-        """Delete the folder when the owner exits, even if it is killed."""
+        """Let the guard delete the folder when the owner exits or is killed."""
         self._send_command(f"remove {folder}")
 
     def close(self) -> None:
-        """Close the pipe, so that the guard stops the processes it still watches, removes the folders and exits."""
+        """Close the pipe. The guard then stops the processes that it still watches, removes the folders and exits."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()

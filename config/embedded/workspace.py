@@ -21,7 +21,7 @@ OWNED_NAMES = ("postgres", "postgres.new", "broker", "static", "keys", "demo.txt
 
 @dataclass(frozen=True)
 class Workspace:
-    """A data folder. It stays locked while `lock` is open."""
+    """A data folder, and the host and port to serve. The folder is locked while the file `lock` is open."""
 
     data: Path
     host: str
@@ -29,7 +29,7 @@ class Workspace:
     lock: IO[str]
 
     def get_secret(self, name: str) -> str:
-        """Return a secret. The first start creates it."""
+        """Read a secret from the data folder. Create it if it does not exist yet."""
         path = self.data / "keys" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
@@ -41,7 +41,7 @@ class Workspace:
 
 
 def open_workspace() -> Workspace:
-    """Open the folder and the port set by DATA_DIR, HOST and PORT. FRESH empties the folder first."""
+    """Check HOST and PORT, and lock the folder DATA_DIR. With FRESH, also empty the folder."""
     host = env.str("HOST", "127.0.0.1")
     port = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
     _check_port(host, port)
@@ -85,7 +85,7 @@ def _lock_folder(data: Path) -> IO[str]:
 
 
 def _empty_folder(data: Path) -> None:
-    """Remove only the files that earlier runs created in the folder."""
+    """Remove the files that earlier runs have created in the folder, and no others."""
     postgres.clear_stale_lock(data / "postgres")
     for name in OWNED_NAMES:
         path = data / name
@@ -100,7 +100,8 @@ def _empty_folder(data: Path) -> None:
 def _refuse_older_tables(data: Path) -> None:
     """Refuse a database created with different initial migrations, because it cannot be migrated.
 
-    The schema file is written before the database is created, so that a killed first start can be continued.
+    The file with the hash of these migrations is written before the database is created. So a first start that was
+    killed can be repeated.
     """
     schema, current = data / "schema", _hash_initial_migrations()
     if not (data / "postgres").exists():

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: what is wrong with this installation, and how to mend it."""
+"""`manage.py doctor`: print the problems of this installation, and how to fix them."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py migrate` while the service is running."""
+"""`manage.py migrate`, safe to run while the service is running."""
 
 import time
 from typing import Any
@@ -19,7 +19,10 @@ Then run this command again. DATABASE_MIGRATION_LOCK_SECONDS is how long each tr
 
 
 class Command(migrate.Command):
-    """Waits only shortly for the lock of a table. Requests for this table queue behind a waiting migration."""
+    """Waits only briefly for the lock of a table, then tries again later.
+
+    While a migration waits for a table, all requests to this table wait, too.
+    """
 
     def handle(self, *args: Any, **options: Any) -> None:
         seconds = settings.DATABASE_MIGRATION_LOCK_SECONDS
