@@ -1,6 +1,6 @@
 """`python -m bench [booking|reading|pages|claiming|delivering …]`: run all benchmarks, or only the named ones.
 
-`python -m bench growth` measures three filled databases instead. It takes several minutes.
+`python -m bench growth` measures pages and sweeps on three databases of different sizes. It takes several minutes.
 """
 
 import importlib
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(bench: BenchStack, parts: list[str]) -> list[Benchmark]:
-    # Import the project only now, because its settings need the environment of the servers.
+    # Import the project only now, because its settings read the environment variables of the started servers.
     world_module, web_requests, delivery = (
         importlib.import_module(f"bench.{name}") for name in ("bench_data", "web_requests", "delivery")
     )

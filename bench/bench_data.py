@@ -1,4 +1,4 @@
-"""Data for the benchmarks. Set the environment before you import it, because it imports the project."""
+"""Data for the benchmarks. It imports the project, so set the environment variables before you import it."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -130,7 +130,7 @@ def create_holds(drive: Drive, count: int, now: datetime) -> None:
 
 
 def analyze_tables() -> None:
-    """Update PostgreSQL's statistics, as autovacuum would, so that query plans are realistic."""
+    """Update PostgreSQL's statistics, as autovacuum does in production, so that query plans are realistic."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
 

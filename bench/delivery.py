@@ -66,7 +66,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure messages per second to the provider, with two worker processes that beat wakes up."""
+    """Measure how many messages per second two worker processes deliver to a fake provider."""
     work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
@@ -84,7 +84,7 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
 
 
 def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
-    """Wake the workers as beat does, until the provider has accepted every message."""
+    """Queue messages, and start the workers' tasks as beat does until the provider has accepted all messages."""
     _reset_outbox(world)
     queue_messages(world.organization, count, name)
     began = timezone.now()
@@ -93,7 +93,7 @@ def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
     until = time.monotonic() + TIMEOUT_SECONDS
     while _has_pending_messages() and time.monotonic() < until:
         time.sleep(1)
-        # Wake-ups expire, so that they do not pile up behind a busy worker.
+        # These tasks expire, so that they do not pile up behind a busy worker.
         celery.app.send_task("notifications.tasks.deliver_due", expires=2)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -126,7 +126,7 @@ def _claim_bare() -> int:
 
 
 def _reset_outbox(world: BenchData) -> None:
-    """Empty the outbox, grant every consent, and lift all limits."""
+    """Empty the outbox, give all consents, and remove all limits."""
     senders.ensure_default_sender()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE notifications_message CASCADE")

@@ -1,7 +1,7 @@
-"""Fill a database with two years of a network of foundations, to measure how cost grows with size.
+"""Fill a database with two years of data of several foundations, to measure how costs grow with the size.
 
-Half of the rows belong to the measured organization, the other half is spread over the others. All constraints stay
-on. Indexes that no constraint needs are dropped while the rows are inserted, and created again afterward.
+Half of the rows belong to the measured organization, the other half to the other organizations. All constraints stay
+active. Indexes that no constraint needs are dropped while the rows are inserted, and created again afterward.
 """
 
 import os
@@ -234,7 +234,7 @@ SELECT id, old, new, arrival, 'donor', '', at FROM bench_booking
  CROSS JOIN LATERAL (VALUES ('', 'held', (drive_id - 1) * %(steps)s + n + 1, made_at),
                             ('held', state, NULL, made_at + interval '5 minutes')) AS change (old, new, arrival, at)
 """
-# The same count as the drift audit. Full drives have no free chair left.
+# Count as the drift audit does. Full drives have no free chair left.
 _COUNTERS = """
 UPDATE drives_slot AS slot SET screening_taken = taken.screening, chairs_taken = taken.chairs
   FROM (SELECT drive_id, step,
@@ -268,7 +268,7 @@ SELECT uuid, 0, encode(sha256(uuid::text::bytea), 'hex'), %(seal)s, 'return',
           FROM bench_drive AS drive CROSS JOIN generate_series(1, 12) AS entry (rank)
          WHERE is_full OR is_past AND entry.rank = 1) AS entry
 """
-# The confirmation, two reminders, and the thank-you. After 90 days, retention has blanked them.
+# The confirmation, two reminders and the thank-you message. Messages older than 90 days are blanked, as by retention.
 _MESSAGES = """
 INSERT INTO notifications_message (id, key, kind, about, revision, recipient, channel, address, purpose, language, zone,
     keeps_quiet_hours, subject, text, html, calendar, calendar_method, unsubscribe_url, state, reason, priority, due_at,

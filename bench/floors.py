@@ -1,4 +1,4 @@
-"""Bare SQL that does the same work in pgbench, on tables with the same columns, checks and indexes."""
+"""Run the same work as plain SQL in pgbench, on tables with the same columns, checks and indexes."""
 
 from django.db import connection
 

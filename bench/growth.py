@@ -1,6 +1,6 @@
 """`make bench ARGS=growth`: measure busy pages, both probes and every sweep at 10,000 to 1,000,000 bookings.
 
-Each size has a database of its own, which a process of its own fills and measures (`python -m bench.growth SIZE FILE`).
+Each size has its own database. A separate process fills and measures it (`python -m bench.growth SIZE FILE`).
 """
 
 import importlib
@@ -26,7 +26,7 @@ ReadPage = Callable[[], Any]
 
 
 def measure_sizes(bench: BenchStack) -> dict[int, list[dict[str, Any]]]:
-    """Measure each size in a process of its own, because a process has one database."""
+    """Measure each size in a separate process, because a process can use only one database."""
     assert bench.database is not None
     found: dict[int, list[dict[str, Any]]] = {}
     for size in SIZES:
@@ -134,7 +134,10 @@ def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
 
 
 def _count_blocks(act: ReadPage) -> int:
-    """Count the blocks that PostgreSQL reads during the act, from memory or disk. They do not depend on the load."""
+    """Count the blocks that PostgreSQL reads for a page or sweep, from memory or disk.
+
+    This number does not depend on how busy the machine is.
+    """
     before = _read_block_count()
     act()
     return _read_block_count() - before
@@ -155,7 +158,7 @@ def _measure_sweep(task: str) -> dict[str, Any]:
     module, _, name = task.rpartition(".")
     sweep = getattr(importlib.import_module(module), name)
     began = time.monotonic()
-    # The first runs do what there is to do after the filling.
+    # The first runs do the work that is due in the filled database. Only later runs are idle.
     for _run in range(3):
         sweep()
     if (seconds := time.monotonic() - began) > 5:

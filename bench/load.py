@@ -1,4 +1,4 @@
-"""Fast load clients. Each is one process with one persistent connection, prepared requests and minimal parsing."""
+"""Fast load clients. Each client is a process with an open connection, prepared requests and minimal parsing."""
 
 import multiprocessing
 import multiprocessing.synchronize
@@ -25,7 +25,7 @@ class Measurement:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
     def expect(self, status: int) -> "Measurement":
-        """Raise if any response has another status, because the measurement would then mean nothing."""
+        """Raise RuntimeError if any response has another status, because the measurement is then worthless."""
         if set(self.statuses) - {status}:
             raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
         return self
@@ -34,7 +34,7 @@ class Measurement:
 def run_clients(
     port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
 ) -> Measurement:
-    """Run clients in parallel for this many seconds. `first` is the number of their first request."""
+    """Run clients in parallel for this many seconds. Each client numbers its requests from `first`."""
     # Forked clients share the prepared requests, so nothing is pickled.
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)

@@ -20,7 +20,7 @@ def write_growth(found: Mapping[int, Rows]) -> None:
 
 
 def write_section(name: str, text: str) -> None:
-    """Replace the part of the page between the section's two marks."""
+    """Replace the part of docs/performance.md between the section's two marks."""
     marks = f"<!-- {name} -->", f"<!-- end of {name} -->"
     pattern = re.compile(rf"{marks[0]}\n.*?{marks[1]}", re.DOTALL)
     PAGE.write_text(pattern.sub(lambda _match: f"{marks[0]}\n{text}\n{marks[1]}", PAGE.read_text()))
@@ -45,12 +45,12 @@ def format_growth_table(found: Mapping[int, Rows]) -> str:
 
 
 def compute_growth(same: Rows) -> float:
-    """Return how many times as many blocks the act reads at the largest size as at the smallest."""
+    """Return the number of blocks read at the largest size, divided by the number at the smallest size."""
     return float(same[-1]["blocks"]) / max(float(same[0]["blocks"]), 1.0)
 
 
 def draw_growth(found: Mapping[int, Rows]) -> str:
-    """Draw one line for each act, with a dot for each size, on a logarithmic scale of blocks."""
+    """Draw a line for each page, probe and sweep, with a dot for each size, on a logarithmic scale of blocks read."""
     sizes = sorted(found)
     names = [row["name"] for row in found[sizes[-1]]]
     height = TOP + ROW_HEIGHT * len(names) + 10

@@ -1,6 +1,6 @@
 """`make soak`: a long version of the fault tests. It writes its results to docs/guarantees.md.
 
-`python -m bench.soak [part …] [--share 0.1]` runs only these parts, or a fraction of the full length.
+`python -m bench.soak [part …] [--share 0.1]` runs only these parts, or only a fraction of the full number of tries.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check_kills(share: float) -> tuple[bool, str]:
-    """Kill workers at every point, with a provider that can be asked which messages it has."""
+    """Kill workers at each step of a delivery. The provider can look up the messages that it has accepted."""
     total = _kill_workers(int(KILLS * share), deaf=False)
     good = total["lost"] == total["doubled"] == 0 and total["recovered"] <= 120
     return good, (
@@ -57,7 +57,7 @@ def check_kills(share: float) -> tuple[bool, str]:
 
 
 def check_blind_kills(share: float) -> tuple[bool, str]:
-    """Kill workers at every point, with a provider that accepts messages but does not respond to look-ups."""
+    """Kill workers at each step of a delivery. The provider accepts messages but does not respond to look-ups."""
     total = _kill_workers(int(BLIND_KILLS * share), deaf=True)
     good = total["lost"] == 0 and total["most_extra"] <= 1
     return good, (
@@ -81,7 +81,7 @@ def check_provider_faults(share: float) -> tuple[bool, str]:
 
 
 def check_report_orders(share: float) -> tuple[bool, str]:
-    """Check that delivery reports lead to the right state, in every order and with any of them missing."""
+    """Check that status reports lead to the right state, in every order and with any reports missing."""
     cases = importlib.import_module("tests.faults.orders")
     chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
     wrong = cases.wrong(chosen)
@@ -99,7 +99,7 @@ def _run_tests(path: str, **more: str) -> tuple[bool, str]:
 
 
 def _run_tests_for_figures(path: str, **more: str) -> tuple[bool, str]:
-    """Run tests and return the figures that they note (`tests.figures`)."""
+    """Run tests. Return whether they pass, and the figures that they print (`tests.figures`)."""
     good, lines = _list_test_output(path, **more)
     noted = [line.split(": ", 2)[2] for line in lines if line.startswith("test_") and line.count(": ") >= 2]
     return good and bool(noted), "; ".join(noted)
@@ -142,12 +142,12 @@ def check_slow_connections(share: float) -> tuple[bool, str]:
 
 
 def check_change_tries(share: float) -> tuple[bool, str]:
-    """Let one donor change a booking without end, and check that another donor's code leaves."""
+    """Let a donor try to change a booking again and again. Check that another donor still gets a code."""
     return _run_tests_for_figures("tests/faults/test_codes_first.py", CHANGE_TRIES=str(int(TRIES * share)))
 
 
 def check_code_attack(share: float) -> tuple[bool, str]:
-    """Ask for codes from many networks, and check that known donors still get theirs."""
+    """Request codes from many networks. Check that known donors still get codes."""
     return _run_tests_for_figures("tests/faults/test_code_budgets.py", ATTACKS=str(int(ATTACKS * share)))
 
 
@@ -238,7 +238,7 @@ def _run_part(part: str, share: float) -> bool:
 
 
 def _record_figure(part: str, summary: str) -> None:
-    """Write a result into the table cell that is marked with the part's name."""
+    """Write a result into the table cell of docs/guarantees.md that is marked with the part's name."""
     cell = f"| {summary} <!-- {part} -->"
     GUARANTEES.write_text(re.sub(rf"\| [^|\n]*<!-- {part} -->", cell, GUARANTEES.read_text()))
 

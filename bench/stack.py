@@ -1,4 +1,4 @@
-"""The servers to measure. They start as in `make run`, but with durable PostgreSQL settings."""
+"""Start the servers to measure, as `make run` does, but with durable PostgreSQL settings."""
 
 import http.client
 import importlib.util

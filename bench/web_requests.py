@@ -37,7 +37,7 @@ class HoldRequests:
 
 
 def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure holds per second, including rules, history, verification code and idempotency."""
+    """Measure holds per second. Each request checks the rules and the history, and queues a code."""
     areas, floor_description = (
         bench_world.list_area_codes(),
         "three statements in pgbench: counter, booking, outbox row",
@@ -65,7 +65,7 @@ def measure_bookings(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]
 
 
 def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure open times and calendar feeds, compared with a view that only redirects."""
+    """Measure requests for open times and calendar feeds. For comparison, measure a view that only redirects."""
     drive, person = world.create_published_drive(40), world.create_frequent_donor(200)
     times, feed = f"/api/v1/drives/{drive.pk}/slots/?visit=return", f"/feeds/{person.token}.ics"
     works = {
@@ -84,7 +84,7 @@ def measure_reads(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_pages(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure public pages. A browser with a cookie of ours gets a page of its own, which is rendered each time."""
+    """Measure public pages, shared ones and one for a browser with our cookie, which is rendered for each request."""
     drives = [world.create_published_drive(40) for _number in range(LISTED_COUNT)]
     page, organization = f"/d/{drives[0].slug}/", f"/o/{world.organization.slug}/"
     works = {
