@@ -55,7 +55,7 @@ class ChoiceField(serializers.ChoiceField):
 
 
 class LinkField(serializers.URLField):
-    """The URL of a page of this service: `LinkField("/d/{}/", source="slug")`."""
+    """The URL of a page of this service, for example `LinkField("/d/{}/", source="slug")`."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(**options)

@@ -128,10 +128,10 @@ class SlotSerializer(Serializer):
 
     @classmethod
     def write_all(cls, times: Iterable[OpenTime], zone: str) -> list[dict[str, Any]]:
-        """Serialize a list of open times. Each time is in the zone of its drive's site; `zone` is that of this drive.
+        """Serialize a list of open times. Each time is shown in the zone of the drive's site.
 
-        Written by hand, because lists of open times are the most frequent response: 40 rows take 0.1 ms instead of 1
-        ms.
+        `zone` is the zone of the requested drive. Written by hand, because lists of open times are the most frequent
+        response: 40 rows take 0.1 ms instead of 1 ms.
         """
         language, rows = get_language() or "en", []
         for time in times:

@@ -53,9 +53,9 @@ def record_outcome(
 ) -> Booking:
     """Record how a visit ended (donated, incomplete, deferred or left), or correct the outcome or its time.
 
-    `at` is the time of the outcome. It defaults to the recorded time, or else to `now`. For donated and incomplete, it
-    becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes nothing. Refuses a
-    booking that is not checked in. Locks: drive (shared), booking.
+    `at` is the time of the outcome. It defaults to the recorded time, or else to `now`. For donated and incomplete,
+    `at` becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes nothing.
+    Refuses a booking that is not checked in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -90,9 +90,9 @@ def undo_last_step(*, booking_id: int, actor: str, now: datetime, seen: str, ove
     """Undo the last step of the day: an outcome (with all its corrections), a check-in or a no-show.
 
     `seen` is required, because a repeated call would otherwise undo a second step. Undoing the check-in of a walk-in
-    removes the walk-in. If undoing makes the visit count for the interval rules again, they are checked as at check-in.
-    Refuses steps from before the day, and a donor with another active booking (`already_booked`). Locks: identities,
-    drive (shared), booking; also slots if the donor was a no-show.
+    removes the walk-in. If undoing makes the visit count for the interval rules again, the rules are checked as at
+    check-in. Refuses steps from before the day, and a donor with another active booking (`already_booked`). Locks:
+    identities, drive (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -126,7 +126,7 @@ def add_walk_in(
 
     Refuses:
     - a drive that is not in progress
-    - a donor who is already booked at the drive
+    - a donor with a booking at the drive
     - a visit too close to another donation at this organization, unless `override_reason` is given, which is saved
 
     Locks: identities, drive (shared), slots.
@@ -229,7 +229,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
 def _refuse_second_booking(booking: Booking) -> None:
     """Refuse if the donor has another active booking at the drive.
 
-    For example, a helper may have added a donor as a walk-in who was marked as a no-show before.
+    For example, a helper may have marked the donor as a no-show, and later added the donor as a walk-in.
     """
     same = Booking.objects.active().filter(drive=booking.drive_id, volunteer=booking.volunteer_id)
     if booking.volunteer_id and same.exclude(pk=booking.pk).exists():

@@ -73,7 +73,7 @@ class RosterRowSerializer(DayBookingSerializer):
 
 
 class SeenSerializer(Serializer):
-    """The state that the call was made for."""
+    """The booking's state, as the client last read it."""
 
     seen = ChoiceField(
         choices=BookingState.choices,

@@ -51,7 +51,7 @@ def _lock_drive(drive_id: int) -> Drive:
 def _list_net_changes(changes: QuerySet[BookingChange]) -> tuple[list[datetime], list[datetime]]:
     """Return two lists of arrival times: of the cancelled bookings, and of the restored bookings.
 
-    If these changes both cancelled and restored a booking, only the difference between its first and last state counts.
+    A booking that has the same state before and after all of these changes is left out.
     """
     was_cancelled: dict[Booking, bool] = {}
     is_cancelled: dict[Booking, bool] = {}

@@ -33,14 +33,14 @@ def move_bookings(
 ) -> list[Booking]:
     """Move a booking or hold, or all upcoming ones of its party, to another time at the same drive.
 
-    Either all bookings move or none. The chairs that these bookings occupy now count as free. Donors with the same
-    phone get one text. A move to the current time changes nothing. If `override_reason` is given, it is saved, and
-    times too close to another donation are allowed.
+    Either all bookings move or none. The chairs that these bookings occupy at their current times count as free. Donors
+    with the same phone get one text. A move to the current time changes nothing. If `override_reason` is given, it is
+    saved, and times too close to another donation are allowed.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
     - a time too close to another donation of one of the donors
-    - moving a whole party for a donor who did not book the party (`not_who_booked`)
+    - a move of the whole party by a donor that did not book the party (`not_who_booked`)
 
     Raises HoldLapsed. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive (shared),
     bookings, all slots in one statement.

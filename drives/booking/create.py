@@ -280,8 +280,9 @@ VisitCorrections = Sequence[tuple[Booking, str]]
 def correct_visit_types(corrections: VisitCorrections, now: datetime, *, has_overdue_holds: bool) -> bool:
     """Set the actual visit types and footprints of locked holds at one drive. The caller saves the holds.
 
-    If a visit turns out to be a return visit but no chair is free earlier, the hold keeps its longer footprint. Returns
-    False if a visit that turns out to be a first visit does not fit. Locks the slots of all holds in one statement.
+    A return visit has a shorter screening, and so needs a chair earlier. If no chair is free then, the hold keeps its
+    longer footprint. Returns False if a first visit, which is longer, does not fit. Locks the slots of all holds in one
+    statement.
     """
     firsts = [correction for correction in corrections if correction[1] == Visit.FIRST]
     if _try_corrections(corrections, now, has_overdue_holds=has_overdue_holds):

@@ -148,8 +148,9 @@ def correct_held_details(
     has two live holds, and a slot too close to the self-reported donation. Malformed details raise ValidationError by
     field. Raises HoldLapsed.
 
-    For a new contact, the spot counts toward the network's limit again, because the old contact may have needed no
-    code. Raises RateLimitExceeded, as for a new hold. Locks: identities, drive (shared), booking.
+    For a new contact, the spot counts again toward the limit on spots that one network may hold without a code, because
+    the old contact may have needed no code. Raises RateLimitExceeded, as for a new hold. Locks: identities, drive
+    (shared), booking.
     """
     held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
     drive, before = held.drive, held.get_registration(now)
@@ -203,7 +204,7 @@ def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: dat
     Booking.objects.bulk_update(extended, ["held_until", "is_extended"])
     identity, drive = requested.get_registration(now).identity, requested.drive
     if not volunteers_queries.is_browser_verified(browser_token, identity, now):
-        last = until - timedelta(microseconds=1)  # it already counts in the windows before this one
+        last = until - timedelta(microseconds=1)  # the hold already counts in the windows before this one
         limits.spend_limits(
             limits=_build_hold_limits(drive, drive.slots.count(), len(extended), ip, last, until), now=now
         )

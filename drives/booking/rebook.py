@@ -48,7 +48,7 @@ def rebook_donor(
     try:
         return _book(drive, slot_id, visit, person, identities, browser, share_code, ip, now)
     except Refusal as refusal:
-        own = volunteers_rules.compute_identity(person.phone or person.email)  # as the registration
+        own = volunteers_rules.compute_identity(person.phone or person.email)  # the contact that the registration uses
         bookings_of_slot = Booking.objects.active().filter(
             drive=drive, arrival=slot_id, volunteer__owned_contacts__identity=own
         )

@@ -27,7 +27,7 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
     email_kinds = reminders.list_email_kinds(upcoming, booking, donor_reach)
     waiting = [message for message in messages if message.state in _WAITING_STATES and message not in upcoming]
     left = donor_reach.count_emails_left(booking) - sum(message.channel == Channel.EMAIL for message in waiting)
-    # An unverified mailbox gets the last reminders (`drives.messaging.reminders`).
+    # An unverified mailbox has a limit, so it gets only the last reminders (`drives.messaging.reminders`).
     last_kinds = email_kinds[-left:] if left > 0 else []
     emails = [message for message in upcoming if message.kind in last_kinds and message not in texts]
     sentences = []

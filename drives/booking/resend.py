@@ -23,7 +23,7 @@ def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
     if booking.starts_at <= now:
         raise refusals.Refusal([rules.build_visit_past_reason()])
     messages.queue_confirmation_again(booking, now)
-    # Over a limit, this raises and so rolls back the messages.
+    # Over a limit, this call raises an error, which also rolls back the messages.
     subject = str(booking.pk)
     limits.spend_limits(
         limits=[

@@ -64,7 +64,7 @@ class When(StrEnum):
 MemberActor = Literal["check_in", "plan"]
 Actor = Literal["donor", "worker"] | MemberActor
 """The donor with the link, the worker, or a member with this permission. `organizations.rules` gives permissions to
-roles. Pages and the API take theirs from `get_permission`."""
+roles. Pages and API calls check the permission that `get_permission` returns."""
 
 _RUNNING = frozenset(DriveState) - {DriveState.CANCELLED, DriveState.COMPLETED}
 _RUNNING_OR_CANCELLED = _RUNNING | {DriveState.CANCELLED}
@@ -135,7 +135,8 @@ STEPS = (
         {"check_in"},
     ),
     _step(Act.UNDO, {BookingState.NO_SHOW}, UPCOMING_STATES, {"check_in"}),
-    # The worker closes out each drive once. A coordinator completes it, which closes what was undone meanwhile.
+    # The worker closes out each drive once. A coordinator completes the drive, which also closes out the bookings that
+    # were undone meanwhile.
     _step(Act.CLOSE_OUT, {BookingState.HELD}, {BookingState.LAPSED}, {"worker", "plan"}, When.AFTER_DRIVE),
     _step(Act.CLOSE_OUT, UPCOMING_STATES, {BookingState.NO_SHOW}, {"worker", "plan"}, When.AFTER_DRIVE),
 )

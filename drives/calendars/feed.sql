@@ -1,5 +1,5 @@
 -- The feed for a link, and a fingerprint that changes whenever anything in one of its events changes.
--- Always one row, because calendar apps ask every hour, and mostly nothing has changed.
+-- Returns one row instead of all bookings, because calendar apps ask every hour, and usually nothing has changed.
 -- feed_stamps.sql reads the same bookings and hashes the same columns.
 SELECT volunteer.id, organization.name, volunteer.language,
     (SELECT sum(hashtextextended(booking.state, hash_record_extended(

@@ -48,8 +48,8 @@ def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -
     """Close the waitlist entries of donors with a new booking at this drive. Locks: the entries.
 
     Call this function in the transaction that books the donors, after it has locked their identities. If one of the
-    donors has an open offer, its spot stays reserved for the next donor. One query if none of the donors is on the
-    waitlist.
+    donors has an open offer, the offered spot stays reserved for the next donor. One query if none of the donors is on
+    the waitlist.
     """
     volunteer_ids = [booking.volunteer_id for booking in bookings]
     entries = WaitlistEntry.objects.filter(

@@ -1,9 +1,9 @@
 """Check the intervals between donations. Pure arithmetic.
 
 Minimum hours are elapsed time, so a change of the clocks does not affect them. Minimum days and windows use the local
-dates at the sites of the donations. A window allows at most a number of donations in any run of days. Between two
-donations, the policy of the later one applies. A visit that is booked before an existing one must keep the minimums of
-both policies, and also the windows of the existing visit's policy.
+dates at the sites of the donations. A window limits the number of donations in any run of days. Between two donations,
+the policy of the later one applies. A visit that is booked before an existing one must keep the minimums of both
+policies, and also the windows of the existing visit's policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

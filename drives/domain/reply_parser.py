@@ -99,7 +99,7 @@ def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
     Returns None for a longer sentence, even if it starts with a command. Also returns None if the lines after the
-    command may mean a cancellation. A coordinator reads those lines.
+    command may mean a cancellation. A coordinator reads all lines after a command.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:
@@ -120,7 +120,10 @@ def parse_reply(text: str) -> ParsedReply | None:
 
 
 def parse_choice(text: str) -> str:
-    """Return which booking a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses. "" for a sentence."""
+    """Return which booking a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses.
+
+    Returns "" if the text is a sentence.
+    """
     lines = reply_text.list_own_lines(text)
     if len(lines) != 1 or "?" in text:
         return ""

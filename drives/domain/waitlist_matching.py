@@ -16,7 +16,7 @@ StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
 
 @dataclass(frozen=True)
 class ArrivalWindow:
-    """Arrival times that suit a donor: [since, until), in UTC. None means no limit."""
+    """Arrival times that suit a donor: from `since` to before `until`, in UTC. None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None

@@ -80,8 +80,8 @@ def refuse_reasons(
     """Return the visit type, or raise Refusal with later times if the visit is too close to another donation.
 
     The donor's history decides the visit type. If `is_overridden`, the interval rules are waived and the given visit
-    type is kept. `overridden_rules` were waived earlier. A visit that overlaps another visit of the donor is always
-    refused, because a donor cannot be at two drives at once.
+    type is kept. The rules in `overridden_rules` were waived earlier. A visit that overlaps another visit of the donor
+    is always refused, because a donor cannot be at two drives at once.
     """
     visit = visit if is_overridden else eligibility.visit or visit
     if reasons := list_open_reasons(eligibility.reasons, overridden_rules, is_overridden=is_overridden):

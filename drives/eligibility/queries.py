@@ -97,7 +97,7 @@ def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], 
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """Load progress and next times for the donors who gave at one drive, keyed by volunteer id.
+    """Load progress and next times after the donations at one drive, keyed by volunteer id.
 
     Reads only the organization's own records, because coordinators can read the messages that contain the result. Five
     queries for any number of donors.

@@ -1,4 +1,4 @@
-"""The base of bookings and waitlist entries, which are held until the contact is verified."""
+"""The base class of bookings and waitlist entries, which are held until the contact is verified."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar

@@ -20,7 +20,7 @@ def validate_zone(name: str) -> None:
 
 
 class Site(models.Model):
-    """A location for drives. It defines their time zone."""
+    """A location for drives. Its time zone applies to all drives there."""
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="sites")
     name = models.CharField(max_length=120)

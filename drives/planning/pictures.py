@@ -36,7 +36,8 @@ def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
         with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise _build_too_many_pixels_error()
-            # Pillow reduces a palette without smoothing. All others are reduced first, because each copy takes memory.
+            # Pillow reduces a picture with a palette without smoothing, so convert it before. Reduce all other pictures
+            # before they are converted, because each copy takes memory.
             smooth = opened.convert("RGBA") if opened.mode in {"1", "P"} else opened
             smooth.thumbnail((max(SIZE), max(SIZE)))
             upright = ImageOps.exif_transpose(smooth).convert("RGBA")
@@ -44,7 +45,7 @@ def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
         raise _build_too_many_pixels_error() from error
     except ValidationError:
         raise
-    except Exception as error:  # a damaged file can raise almost any kind
+    except Exception as error:  # a damaged file can raise almost any error
         raise ValidationError(_("Choose a JPEG, PNG or WebP picture."), code="picture_unreadable") from error
     upright.thumbnail(SIZE)
     plain = Image.new("RGB", upright.size, "white")  # a new picture has no metadata

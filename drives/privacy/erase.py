@@ -65,8 +65,10 @@ def erase_volunteer(
     Refuses while the volunteer is checked in at a drive that is not over (`visit_under_way`).
 
     `is_listed` means that the volunteer was erased before and is now in a restored copy. Then nothing is refused,
-    because the visit ended before the first erasure. The list of erasures gets no second line. Locks: inbound texts,
-    identities, the volunteer, invitations (shared), drives (shared), bookings, waitlist entries, contacts, slots.
+    because the visit ended before the first erasure. The list of erasures gets no second line.
+
+    Locks: inbound texts, identities, the volunteer, invitations (shared), drives (shared), bookings, waitlist entries,
+    contacts, slots.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)

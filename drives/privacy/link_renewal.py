@@ -1,4 +1,4 @@
-"""Revoke all links of an organization, or seal all links with a new SECRET_KEY.
+"""Revoke all links of an organization, or encrypt all links with a new SECRET_KEY.
 
 Both functions work in batches, each in its own transaction. Both may be interrupted and run again.
 """
@@ -60,7 +60,7 @@ def revoke_links(*, organization: Organization, actor: str, now: datetime) -> in
 
 
 def reseal_links() -> ResealResult:
-    """Seal every link with the current SECRET_KEY. The links stay the same."""
+    """Encrypt (seal) every link with the current SECRET_KEY. The links stay the same."""
     unreadable = 0
 
     def reseal(rows: Sequence[LinkedModel]) -> int:

@@ -85,7 +85,7 @@ def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> Dr
     """Load a drive's public page. Return None for a draft or an unknown slug. Two queries.
 
     `with_cause` also loads the cause's long texts and facts, with one more query. The description of the disease is
-    never loaded, because only the cause's own page shows it.
+    left out, because only the cause's own page shows it.
     """
     rows = Drive.objects.public().select_related("organization", "site", "policy", "cause", "center")
     if with_cause:

@@ -206,7 +206,7 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
 
 
 def spend_change(entry: WaitlistEntry, now: datetime) -> None:
-    """Count a donor's change of an entry toward the donor's limit. Raises limits.TooManyChanges."""
+    """Count a change that the donor made to an entry toward the donor's limit. Raises limits.TooManyChanges."""
     limits.spend_change(
         organization=entry.drive.organization,
         record="entry",

@@ -47,13 +47,13 @@ def queue_offer(offer: Offer, now: datetime) -> None:
 
 
 def queue_passed_on(offer: Offer, now: datetime) -> None:
-    """Queue a text that answers a donor's text, after the text has declined an offer."""
+    """Queue the answer to a text with which the donor declined an offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, "passed", lambda: waitlist_texts.render_offer_declined(offer.entry, number), now)
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """Queue a text that answers a donor's text, if the donor wrote after the offer ended."""
+    """Queue the answer to a text that the donor sent after the offer had ended."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 
@@ -82,7 +82,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail in place of a failed text. Locks the entry, because a donor who left must not get the e-mail."""
+    """Queue the e-mail in place of a failed text. Locks the entry, so that the donor cannot leave meanwhile."""
     found = locks.lock_waitlist_entries([int(text.about.removeprefix("waitlist:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
@@ -114,7 +114,7 @@ FALLBACKS: Mapping[str, Collection[str]] = {  # the states of the entry in which
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """Queue a text that answers a donor's text. The answer never goes out by e-mail."""
+    """Queue the answer to a donor's text. The answer is always a text, never an e-mail."""
 
     def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())

@@ -28,7 +28,7 @@ def format_for_member(error: ValidationError) -> str:
     return " ".join(_rephrase(problem).messages[0] for problem in error.error_list)
 
 
-# The sentences of these codes speak to the donor. A coordinator or helper reads another one.
+# For these codes, the reason's sentence addresses the donor. A coordinator or helper reads another sentence.
 MEMBER_SENTENCES = {
     "already_booked": _("This person already has a booking at this drive. Open that booking to change its time."),
     "too_many_holds": _(

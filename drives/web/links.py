@@ -1,4 +1,4 @@
-"""Build absolute URLs of donors' pages, and links that send them to others."""
+"""Build absolute URLs of donors' pages, and WhatsApp and mail links that share such a URL."""
 
 from urllib.parse import quote, urljoin
 

@@ -1,4 +1,4 @@
-"""The code of the recruiter's link through which a browser came to a drive. It says nothing about the visitor."""
+"""The cookie with the code of the recruiter's link that led a browser to a drive. It says nothing about the visitor."""
 
 import re
 from typing import Final

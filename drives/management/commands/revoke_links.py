@@ -1,4 +1,4 @@
-"""`manage.py revoke_links`: end all links that were sent to donors of an organization."""
+"""`manage.py revoke_links`: revoke all links that were sent to an organization's donors."""
 
 from typing import Any
 
