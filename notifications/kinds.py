@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ChannelChoice(models.TextChoices):
-    TEXT = "text", _("Text, otherwise e-mail")
+    TEXT = "text", _("Text, or e-mail if we can’t text")
     MAIL = "mail", _("E-mail")
     BOTH = "both", _("Text and e-mail")
 

@@ -32,8 +32,8 @@ class CodeWrong(ValidationError):
     def __init__(self, result: CodeResult) -> None:
         sentences = {
             CodeResult.WRONG: _("That isn’t the code we sent. Check the six digits and try again."),
-            CodeResult.EXPIRED: _("This code is too old. Ask for a new one."),
-            CodeResult.NO_TRIES_LEFT: _("This code was tried too many times. Ask for a new one."),
+            CodeResult.EXPIRED: _("This code has expired. Ask for a new one."),
+            CodeResult.NO_TRIES_LEFT: _("There were too many attempts with this code. Ask for a new one."),
         }
         super().__init__(sentences[result], "code_wrong")
 

@@ -104,7 +104,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
             self.fields["visit"].widget = forms.HiddenInput()
         else:
             self.fields["name"].label = _("Name")
-            self.fields["is_for_other"].label = _("I’m not coming myself. These are all for other people")
+            self.fields["is_for_other"].label = _("I’m not coming myself. All of these bookings are for other people")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):

@@ -48,7 +48,7 @@ class OverrideForm(forms.Form):
         label=gettext_lazy("Book anyway, because"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("For example: the center approved it. This is kept with the booking."),
+        help_text=gettext_lazy("For example: the center approved it. We keep your reason with the booking."),
     )
 
     @property

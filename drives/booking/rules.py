@@ -189,7 +189,7 @@ def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: dateti
     if drive.state == DriveState.COMPLETED:
         return [build_drive_completed_reason()]
     if drive.state not in step.drive_states or _is_frozen_by_cancellation(booking):
-        return [Reason("drive_cancelled", _("This drive is cancelled, so what was recorded is final."))]
+        return [Reason("drive_cancelled", _("This drive is cancelled, so you can’t change what was recorded."))]
     reason = _find_time_reason(step.when, booking, now)
     return [reason] if reason else []
 

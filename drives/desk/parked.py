@@ -93,7 +93,7 @@ SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
         "waitlist_fallback": SweepSubject(_("Send an e-mail in place of a failed text"), _list_messages),
         "invitations": SweepSubject(_("Invite donors to a drive"), lambda of: Organization.objects.filter(pk=of.pk)),
         "invite_donors": SweepSubject(_("Invite a donor to a drive"), _list_people, _show_person),
-        "erase_inactive": SweepSubject(_("Erase an inactive person"), _list_people, _show_person),
+        "erase_inactive": SweepSubject(_("Erase an inactive person’s data"), _list_people, _show_person),
         "replies": SweepSubject(_("Read a donor’s reply"), _list_replies, _show_replies),
         "settle_opt_outs": SweepSubject(_("Decide on a possible opt-out"), _list_opt_outs, _show_replies),
     }

@@ -111,13 +111,13 @@ def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
         entry.kind in (ScheduledKind.WEEK, ScheduledKind.THREE_DAYS)
         and not rules.MIN_REMINDER_DAYS <= entry.days <= rules.MAX_REMINDER_DAYS
     ):
-        detail = _("Enter 2 to %(most)s days before the visit.") % {"most": rules.MAX_REMINDER_DAYS}
+        detail = _("Enter a number of days from 2 to %(most)s.") % {"most": rules.MAX_REMINDER_DAYS}
         return [ScheduleProblem(entry.kind, "days", "days_out_of_range", detail)]
     if entry.kind == ScheduledKind.SAME_DAY and not rules.MIN_REMINDER_HOURS <= entry.hours <= rules.MAX_REMINDER_HOURS:
-        detail = _("Enter 1 to %(most)s hours before the visit.") % {"most": rules.MAX_REMINDER_HOURS}
+        detail = _("Enter a number of hours from 1 to %(most)s.") % {"most": rules.MAX_REMINDER_HOURS}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
     if entry.kind == ScheduledKind.BOOKED and entry.channel_choice == ChannelChoice.MAIL:
-        detail = _("Donors who gave only a phone number would get no confirmation. Choose text.")
+        detail = _("Donors who gave only a phone number would get no confirmation. Choose an option with texts.")
         return [ScheduleProblem(entry.kind, "channel_choice", "confirmation_needs_text", detail)]
     return []
 

@@ -14,7 +14,7 @@ from drives.models import EXPECTED_STATES, Drive
 from notifications.models import Purpose
 
 PURPOSES = [
-    (Purpose.REMINDERS, gettext_lazy("About this visit: something to know for the day")),
+    (Purpose.REMINDERS, gettext_lazy("About this visit: something people need to know for that day")),
     (Purpose.NEWS, gettext_lazy("News, such as other dates: only for people who agreed to news")),
 ]
 MAX_TYPED_CHARACTERS = 500

@@ -78,10 +78,10 @@ class Drive(models.Model):
         _("Days between donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count = models.PositiveSmallIntegerField(
-        _("At most this many donations"), null=True, blank=True, validators=build_range_validators(1, 366)
+        _("Maximum number of donations"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     stricter_count_days = models.PositiveSmallIntegerField(
-        _("in this many days"), null=True, blank=True, validators=build_range_validators(1, 366)
+        _("Period for this maximum, in days"), null=True, blank=True, validators=build_range_validators(1, 366)
     )
     first_screening_steps = models.PositiveSmallIntegerField(validators=build_range_validators(0, 100))
     first_chair_steps = models.PositiveSmallIntegerField(validators=build_range_validators(1, 100))
@@ -103,7 +103,9 @@ class Drive(models.Model):
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
     # How long after the end of the drive the close-out runs.
     grace_minutes = models.PositiveSmallIntegerField(
-        _("Minutes until the turnout report"), default=60, validators=build_range_validators(0, 1440)
+        _("Minutes from the end of the drive to the turnout report"),
+        default=60,
+        validators=build_range_validators(0, 1440),
     )
 
     starts_at = models.DateTimeField(editable=False)

@@ -156,7 +156,7 @@ class CauseForm(RecordForm):
         }
         help_texts = {
             "title": gettext_lazy("For example: Running for Zoe."),
-            "summary": gettext_lazy("The first thing donors read: who this honors and how plasma helps them."),
+            "summary": gettext_lazy("The first thing donors read: who the cause honors and how plasma helps them."),
             "story": gettext_lazy("Formatting: ## heading, **bold**, *italic*, - list, [link](https://example.org)."),
             "picture_text": gettext_lazy("For people who can’t see the picture. Required if you add one."),
         }

@@ -22,7 +22,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     "hours_not_whole_steps": _("%(length)s is not a multiple of %(minutes)s minutes."),
     "no_chairs": _("A drive needs at least one chair."),
     "no_screening_places": _("Visits with screening need a screening station."),
-    "visit_without_chair_time": _("A visit must use a chair for at least one step."),
+    "visit_without_chair_time": _("A visit must use a chair for at least one time slot."),
     "first_visit_does_not_fit": _DOES_NOT_FIT,
     "returning_visit_does_not_fit": _DOES_NOT_FIT,
     "time_happens_twice": _("%(at)s happens twice on %(day)s. We use the first one (%(meant)s)."),
@@ -30,7 +30,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     "zone_changes_in_hours_back": _("Clocks go back by %(length)s during the drive."),
     "hours_differ_from_clock": _("The drive lasts %(length)s, although the clock shows %(shown)s."),
     "break_not_on_steps": _(
-        "The break at %(at)s doesn’t line up with the arrival times, so it closes every step it touches."
+        "The break at %(at)s doesn’t line up with the arrival times, so it closes every time slot it overlaps."
     ),
     "looser_than_policy": _("The program’s own minimum is %(least)s. Enter a larger number, or leave this empty."),
     "looser_window_than_policy": _(

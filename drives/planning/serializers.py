@@ -109,7 +109,7 @@ class PlanSerializer(ModelSerializer[Drive]):
             "stricter_days": {
                 "help_text": "At least this many days between donations. It can't be less strict than the policy."
             },
-            "stricter_count": {"help_text": "At most this many donations in any `stricter_count_days` days."},
+            "stricter_count": {"help_text": "Maximum number of donations in any `stricter_count_days` days."},
             "stricter_count_days": {"help_text": "See `stricter_count`. Send both or neither."},
             "grace_minutes": {
                 "help_text": "How many minutes after the drive ends donors who did not come are marked as no-shows."

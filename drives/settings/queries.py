@@ -165,7 +165,7 @@ VERBS: dict[str, Any] = {
     "mended_counters": _("Corrected the counts of a drive"),
     "restored": _("Accepted a restored copy of the database"),
     "moved_database": _("Confirmed a move of the database"),
-    "second_step.reset": _("Reset the second step of a member"),
+    "second_step.reset": _("Reset a member’s two-step sign-in"),
     "consent.withdrawn": _("Recorded an opt-out"),
     "reply.answered": _("Answered a text"),
     "entered": _("Added a booking"),

@@ -89,7 +89,7 @@ _REASONS = {
     "gave_up": _("we tried ten times"),
     "quiet_hours": _("waiting for quiet hours to end"),
     "opt_out_undecided": _("waiting because they may want no more texts"),
-    "pace": _("many messages are going out, so it waits its turn"),
+    "pace": _("many messages are going out, so this one is waiting its turn"),
     "budget": _("the daily limit for texts is reached"),
     "provider_down": _("the provider is down"),
     "too_late": _("too late to be useful"),

@@ -73,7 +73,7 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
 def _reasons_too_many_requests(facts: BookingFacts, now: datetime) -> list[Reason]:
     if facts.live_hold_count < capacity_rules.MAX_HOLDS_PER_CONTACT:
         return []
-    text = _("This phone or e-mail already has %(count)s requests. Finish one of them, or wait 15 minutes.")
+    text = _("This phone or e-mail already has %(count)s unfinished requests. Finish one of them, or wait 15 minutes.")
     return [Reason("too_many_holds", text % {"count": capacity_rules.MAX_HOLDS_PER_CONTACT})]
 
 

@@ -136,7 +136,7 @@ def render_cancellation_digest(
         "count": len(cancelled) or len(restored),
         "left": spots_left,
     }
-    lines = [_("Changes at “%(title)s” on %(day)s:") % facts]
+    lines = [_("Changes to bookings at “%(title)s” on %(day)s:") % facts]
     if cancelled:
         lines.append(_("Cancelled: %(cancelled)s.") % facts)
     if restored:

@@ -73,7 +73,6 @@ TEXTS: Mapping[str, TextKind] = {
         gettext_noop("%(org)s: Reminder: %(day)s %(time)s, %(location)s. Reply C to confirm, X to cancel. STOP to end"),
         gettext_noop("Hello %(name)s, we look forward to seeing you."),
         required_variables=DAY_AND_TIME,
-        variant=gettext_lazy("Reminder, days before"),
     ),
     "day_before": TextKind(
         kinds.DAY_BEFORE,

@@ -136,7 +136,7 @@ def test_an_unknown_contact_gets_no_code_and_guessing_fails() -> None:
     assert Message.objects.count() == 0
     answers = [text(browser.post(reverse("find_booking_code"), {"code": f"{guess:06}"})) for guess in range(6)]
     assert "That isn’t the code we sent." in answers[0]
-    assert "This code was tried too many times." in answers[5]
+    assert "There were too many attempts with this code." in answers[5]
     assert VerifiedBrowser.objects.count() == 0
 
 
@@ -186,7 +186,7 @@ def test_a_code_counts_in_the_browser_that_asked_and_not_for_a_token_that_was_th
     thief = Client()
     thief.cookies["browser"] = planted
     thief.cookies["find"] = browser.cookies["find"].value
-    assert "This code is too old." in text(thief.post(reverse("find_booking_code"), {"code": sent}))
+    assert "This code has expired." in text(thief.post(reverse("find_booking_code"), {"code": sent}))
     assert browser.post(reverse("find_booking_code"), {"code": sent}).status_code == 303
     assert thief.get(reverse("donor_bookings")).status_code == 302
 
@@ -205,7 +205,7 @@ def test_a_code_is_useless_after_ten_minutes() -> None:
     ask(browser)
     sent = code()
     with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
-        assert "This code is too old." in text(browser.post(reverse("find_booking_code"), {"code": sent}))
+        assert "This code has expired." in text(browser.post(reverse("find_booking_code"), {"code": sent}))
 
 
 def test_the_typed_contact_is_forgotten_after_15_minutes() -> None:

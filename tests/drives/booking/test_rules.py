@@ -183,7 +183,8 @@ def test_joining_a_waitlist_ignores_the_slot() -> None:
     )
     assert reasons(taken) == {
         "drive_past": "This drive is over.",
-        "too_many_holds": "This phone or e-mail already has 2 requests. Finish one of them, or wait 15 minutes.",
+        "too_many_holds": "This phone or e-mail already has 2 unfinished requests. "
+        "Finish one of them, or wait 15 minutes.",
         "already_booked": "You already have a booking at this drive. "
         "To change its time, use the link in your confirmation.",
     }

@@ -30,7 +30,7 @@ def test_a_donor_books_from_the_poster_in_four_pages_and_three_fields() -> None:
     booking = donor.kept(browser, drive, 2)
     check = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "We’ll hold this time for you until 10:15 AM Pacific Time." in text(check)
-    assert "We text a six-digit code to (201) 555-0142 if texts can reach it." in text(check)
+    assert "We’re texting a six-digit code to (201) 555-0142 if that number can get texts." in text(check)
     assert donor.prove(browser, booking).status_code == 303
     done = browser.get(reverse("booking", args=[booking.token]), follow=True)
     assert "You’re booked Saturday, March 13, 9:30 AM Pacific Time" in text(done)
@@ -185,7 +185,7 @@ def test_the_code_can_be_sent_again_and_by_e_mail() -> None:
     sent = Message.objects.filter(about=booking.about, kind="code").order_by("pk")
     assert [message.channel for message in sent] == ["sms", "sms", "email"]
     shown = text(browser.get(reverse("booking", args=[booking.token]), follow=True))
-    assert "We e-mail a six-digit code to ana@example.org" in shown
+    assert "We’re e-mailing a six-digit code to ana@example.org" in shown
     assert donor.prove(browser, booking).status_code == 303
 
 

@@ -226,9 +226,9 @@ def test_our_plan() -> None:
     }
 
 
-DAYS_WORDS = "Enter 2 to 30 days before the visit."
-HOURS_WORDS = "Enter 1 to 12 hours before the visit."
-TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose text."
+DAYS_WORDS = "Enter a number of days from 2 to 30."
+HOURS_WORDS = "Enter a number of hours from 1 to 12."
+TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose an option with texts."
 TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or turn one off."
 
 

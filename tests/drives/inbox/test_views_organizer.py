@@ -129,7 +129,9 @@ def test_the_length_is_said_while_typing() -> None:
     browser = coordinator.signed_in(ben())
     said = text(browser.post(reverse("organizer_measure_reply"), {"text": "Behind the hall."}))
     assert said == "33 characters, 1 text"
-    assert "70 per text because of 주" in text(browser.post(reverse("organizer_measure_reply"), {"text": "주"}))
+    assert "70 characters per text because of 주" in text(
+        browser.post(reverse("organizer_measure_reply"), {"text": "주"})
+    )
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECK_IN])

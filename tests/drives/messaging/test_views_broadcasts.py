@@ -186,7 +186,7 @@ def test_a_late_notice_takes_two_taps_at_check_in(time_machine: Any) -> None:
     assert re.findall(r'name="minutes" value="(\d+)"', shown.content.decode()) == ["10", "20", "30", "45"]
     told = browser.post(where, {"minutes": "20", "request_key": shown.context["request_key"]}, follow=True)
     assert "We’re letting 2 people know." in text(told)
-    assert "“20 min late”, 9:00 AM, for 2 Stop" in text(told)
+    assert "Sent at 9:00 AM: “20 min late” (recipients: 2) Stop" in text(told)
     assert Message.objects.filter(kind="late").count() == 2
 
 

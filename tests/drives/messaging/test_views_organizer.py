@@ -75,7 +75,7 @@ def test_the_overview_shows_schedule_texts_and_price() -> None:
     for said in (
         "For a visit on Saturday, March 13, 9:00 AM Pacific Time",
         "Sat Mar 6, 9:00 AM Early reminder E-mail",
-        "Wed Mar 10, 9:00 AM Reminder, a few days before Text, otherwise e-mail",
+        "Wed Mar 10, 9:00 AM Reminder, a few days before Text, or e-mail if we can’t text",
         "{org}: You're booked {day}, {time}, {location}.",
         "0.0118 USD",
         "9:00 AM – 8:00 PM",
@@ -121,7 +121,10 @@ def test_a_preview_without_javascript_shows_the_times_and_saves_nothing() -> Non
     assert "Saturday, March 13, 10:30 AM Pacific Time , booked on Thu Mar 11, these messages go out:" in shown
     assert "Not sent Early reminder E-mail Skipped because it would come too soon after the booking." in shown
     assert "Fri Mar 12, 10:30 AM Reminder, the day before" in shown
-    assert "Fri Mar 12, 7:45 PM Reminder, same day Text, otherwise e-mail Moved earlier to avoid quiet hours." in shown
+    assert (
+        "Fri Mar 12, 7:45 PM Reminder, same day Text, or e-mail if we can’t text Moved earlier to avoid quiet hours."
+        in shown
+    )
     assert not ScheduleEntry.objects.exists()
 
 
@@ -141,10 +144,10 @@ def test_the_live_preview_saves_nothing() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"three_days__days": "40"}, "Enter 2 to 30 days before the visit."),
+        ({"three_days__days": "40"}, "Enter a number of days from 2 to 30."),
         ({"three_days__days": "7"}, "Both reminders would go out on the same day."),
         ({"three_days__days": "soon"}, "Enter a whole number."),
-        ({"same_day__is_enabled": "on", "same_day__hours": "0"}, "Enter 1 to 12 hours before the visit."),
+        ({"same_day__is_enabled": "on", "same_day__hours": "0"}, "Enter a number of hours from 1 to 12."),
         ({"booked__channel_choice": "mail"}, "Select a valid choice."),
         ({"visit_day": ""}, "Choose a day for the preview."),
     ],

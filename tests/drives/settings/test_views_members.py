@@ -97,17 +97,19 @@ def test_the_second_step_of_each_member_is_shown(settings: Any) -> None:
     builders.member(member.organization, Role.VIEWER, "vera@example.org")
     TOTP.activate(builders.member(member.organization, Role.COORDINATOR, "dana@example.org").user, "A" * 32)
     shown = text(coordinator.signed_in(member).get(reverse("organizer_members")))
-    assert "carla@example.org Coordinator no second step yet" in shown
-    assert "Owners and coordinators sign in with a second step" in shown
-    assert "dana@example.org Coordinator second step set up" in shown
+    assert "carla@example.org Coordinator two-step sign-in not set up yet" in shown
+    assert "Owners and coordinators use two-step sign-in" in shown
+    assert "dana@example.org Coordinator two-step sign-in set up" in shown
     assert "vera@example.org Viewer vera@example.org" in shown
 
 
 def test_the_demo_asks_no_member_for_a_second_step() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
-    assert "second step" not in text(browser.get(reverse("organizer_members")))
-    assert "This member needs no second step." in text(browser.get(reverse("organizer_member", args=[member.pk])))
+    assert "two-step" not in text(browser.get(reverse("organizer_members")))
+    assert "This member doesn’t need two-step sign-in." in text(
+        browser.get(reverse("organizer_member", args=[member.pk]))
+    )
 
 
 def test_the_sessions_of_a_member_are_listed_and_ended() -> None:

@@ -169,7 +169,7 @@ def test_a_code_is_sent_again_and_a_late_one_shows_the_lapsed_entry(client: Clie
     join(client, full, email="ana@example.org")
     entry = WaitlistEntry.objects.get()
     assert client.post(reverse("waitlist_send_code", args=[entry.token]), {"by": "email"}).status_code == 303
-    assert "We e-mail a six-digit code" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
+    assert "We’re e-mailing a six-digit code" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
     time_machine.move_to(NOW + timedelta(minutes=16), tick=False)
     client.post(reverse("waitlist_verify", args=[entry.token]), {"code": "123456"})
     assert "You’re not on the waiting list" in text(follow(client, reverse("waitlist_entry", args=[entry.token])))
