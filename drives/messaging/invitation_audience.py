@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 
+from drives.messaging import rules
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive
 from notifications import kinds, reach
 from notifications.models import UNSENT_STATES, ConsentEntry, Message, Purpose
@@ -15,36 +17,60 @@ from volunteers import addressees
 from volunteers.models import Registration, Volunteer
 from volunteers.rules import NEWS_SOURCE
 
+ABOUT_DRIVE = "drive:"  # then the id: what an invitation is about
 
-def list_organizations_with_drives(since: datetime, until: datetime) -> list[Organization]:
-    coming = Drive.objects.open().filter(organization=OuterRef("pk"), starts_at__gt=since, starts_at__lte=until)
-    return list(Organization.objects.filter(Exists(coming)).order_by("pk"))
+
+def list_organizations_to_invite(now: datetime) -> list[Organization]:
+    """List organizations that may have a donor to invite: one without news this week, not yet invited to every drive.
+
+    One query. The run of an organization checks everything else.
+    """
+    since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
+    coming = Drive.objects.open().filter(starts_at__lte=until)
+    drives = coming.filter(organization=OuterRef("organization"), ends_at__gt=since)
+    drives = drives.alias(about=Concat(Value(ABOUT_DRIVE), Cast("pk", CharField())))
+    donors = _filter_donors_to_invite(Volunteer.objects.known().filter(organization=OuterRef("pk")), now)
+    month_ago, week_ago = now - rules.INVITATION_MONTH, now - rules.MIN_INVITATION_GAP
+    for news in _list_news(OuterRef("phone__address"), OuterRef("email__address"), month_ago):
+        donors = donors.exclude(Exists(news.filter(organization=OuterRef("organization"), created_at__gt=week_ago)))
+    phone, email = OuterRef(OuterRef("phone__address")), OuterRef(OuterRef("email__address"))
+    for news in _list_news(phone, email, month_ago):
+        drives = drives.exclude(Exists(news.filter(organization=OuterRef("organization"), about=OuterRef("about"))))
+    organizations = Organization.objects.filter(
+        Exists(coming.filter(organization=OuterRef("pk"), starts_at__gt=since)), Exists(donors.filter(Exists(drives)))
+    )
+    return list(organizations.order_by("pk"))
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
-    """List donors to invite, by id, at most `limit` with an id above `after_id`.
+    people = _filter_donors_to_invite(Volunteer.objects.of(organization).known(), now).filter(pk__gt=after_id)
+    return list(people.select_related("phone", "email").order_by("pk")[:limit])
 
-    They have agreed to news, have no upcoming booking at this organization, and have either given plasma or used the
-    sign-up page for news.
-    """
+
+def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> QuerySet[Volunteer]:
+    """Keep donors who agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
     # Most donors never agreed to news, so leave them out before anything else is read about them. LIMIT makes
     # PostgreSQL look up the newest entry of each contact, instead of reading the organization's whole ledger.
-    entries = ConsentEntry.objects.filter(organization=organization, purpose=Purpose.NEWS).order_by("-at", "-pk")
+    entries = ConsentEntry.objects.filter(organization=OuterRef("organization"), purpose=Purpose.NEWS)
+    entries = entries.order_by("-at", "-pk")
     consents = {
         name: Subquery(entries.filter(address=OuterRef(f"{contact}__address")).values("given")[:1])
         for name, contact in (("phone_consent", "phone"), ("email_consent", "email"))
     }
-    people = Volunteer.objects.of(organization).known().alias(**consents)
-    # People who signed up for news may never have given plasma.
+    # People who signed up for news may never have given.
     signups = Registration.objects.filter(volunteer=OuterRef("pk"), source=NEWS_SOURCE, verified_at__isnull=False)
-    people = people.filter(
+    return people.alias(**consents).filter(
         Q(phone_consent=True) | Q(email_consent=True), Exists(donations) | Exists(signups), ~Exists(upcoming)
     )
-    people = people.filter(pk__gt=after_id)
-    return list(people.select_related("phone", "email").order_by("pk")[:limit])
+
+
+def _list_news(phone: OuterRef, email: OuterRef, since: datetime) -> list[QuerySet[Message]]:
+    """List the news sent to a donor since then, and the unsent. Two querysets, so that each uses its own index."""
+    news = Message.objects.filter(address__in=[phone, email], purpose=Purpose.NEWS)
+    return [news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)]
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,7 @@ BATCH_SIZE = 500
 
 
 def invite_all_donors(*, now: datetime, in_quiet_hours: bool = False) -> int:
-    found = invitation_audience.list_organizations_with_drives(
-        now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
-    )
-    by_id = {organization.pk: organization for organization in found}
+    by_id = {organization.pk: organization for organization in invitation_audience.list_organizations_to_invite(now)}
 
     def invite(pk: int) -> int:
         return invite_donors(organization=by_id[pk], now=now, in_quiet_hours=in_quiet_hours)
@@ -175,7 +172,7 @@ def _is_eligible(drive: Drive, donations: Sequence[intervals.Donation], now: dat
 
 
 def format_drive_about(drive: Drive) -> str:
-    return f"drive:{drive.pk}"
+    return f"{invitation_audience.ABOUT_DRIVE}{drive.pk}"
 
 
 def _build_invitation(

@@ -1,5 +1,6 @@
 """Invitations: recipients, limits, consent and channels."""
 
+import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.desk import booking_record
-from drives.messaging import invitations
+from drives.messaging import invitation_audience, invitations
 from drives.models import Booking, Drive, ScheduleEntry
 from drives.planning import lifecycle
 from notifications import consents, message_content
@@ -306,6 +307,34 @@ def test_batches_take_a_fixed_number_of_queries(monkeypatch: pytest.MonkeyPatch)
     Message.objects.filter(kind="invitation").delete()
     monkeypatch.setattr(invitations, "BATCH_SIZE", 2)
     assert invitations.invite_donors(organization=owner, now=AFTER) == 3
+
+
+def test_a_sweep_with_nothing_to_queue_takes_one_query_for_any_number_of_organizations() -> None:
+    numbers = itertools.count()
+    for count in (1, 2, 27):  # 1, 3 and 30 organizations
+        for _organization in range(count):
+            owner = builders.organization()
+            gave(owner, number=next(numbers))
+            coming(owner)
+        assert invitations.invite_all_donors(now=AFTER) == count
+        for later in (timedelta(hours=1), 8 * DAY):
+            statements = query_counts.statements_of(partial(invitations.invite_all_donors, now=AFTER + later))
+            assert len(statements) == 1
+
+
+def test_a_sweep_reads_only_organizations_with_a_donor_to_invite() -> None:
+    invited, other, empty = (builders.organization() for _each in range(3))
+    for number, owner in enumerate((invited, other)):
+        gave(owner, number=number)
+    coming(invited)
+    assert invitations.invite_all_donors(now=AFTER) == 1
+    coming(other)
+    coming(empty)
+    later = AFTER + timedelta(hours=1)
+    assert invitation_audience.list_organizations_to_invite(later) == [other]
+    coming(invited, 1)
+    assert invitation_audience.list_organizations_to_invite(later) == [other]
+    assert invitation_audience.list_organizations_to_invite(AFTER + 7 * DAY) == [invited, other]
 
 
 @pytest.mark.expects_errors
