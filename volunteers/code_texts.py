@@ -15,7 +15,7 @@ from organizations.models import Organization
 _CODE_PURPOSES: Final = {
     "booking": gettext_noop("to confirm your time with {name}"),
     "waitlist": gettext_noop("to join a waiting list with {name}"),
-    "news": gettext_noop("to hear about the next drives of {name}"),
+    "news": gettext_noop("to hear about the next drives by {name}"),
     "find": gettext_noop("to see your bookings with {name}"),
     "contact": gettext_noop("to verify that this e-mail address is yours, so that {name} can write to you here"),
 }

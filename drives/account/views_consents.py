@@ -82,7 +82,7 @@ def _stop_contact(request: HttpRequest, contact: Contact, scope: str) -> None:
     wordings = {
         NEWS: _("Only news about upcoming drives"),
         ADDRESS: _("Reminders and news"),
-        EVERYTHING: _("Everything from %(org)s") % {"org": contact.organization.name},
+        EVERYTHING: _("All messages from %(org)s") % {"org": contact.organization.name},
     }
     consent.opt_out_contact(
         contact=contact,

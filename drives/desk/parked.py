@@ -81,7 +81,9 @@ INSTALLATION_SWEEPS = frozenset({"search_codes"})
 SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
     {
         "close_out": SweepSubject(_("Close a drive and write its report"), _list_drives, _show_drive),
-        "under_filled": SweepSubject(_("Note that a drive has many open times"), _list_drives, _show_drive),
+        "under_filled": SweepSubject(
+            _("Tell coordinators that a drive has many open times"), _list_drives, _show_drive
+        ),
         "cancellation_digests": SweepSubject(
             _("Tell coordinators about late cancellations"), _list_drives, _show_drive
         ),

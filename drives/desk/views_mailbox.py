@@ -26,7 +26,9 @@ def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
             actor=members.format_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("We’ll send the next e-mail to this mailbox. If it refuses, we stop again."))
+        messages.success(
+            request, _("We’ll send the next e-mail to this mailbox. If it refuses again, we’ll stop sending.")
+        )
     return redirects.redirect_after_post("organizer_person", pk)
 
 
@@ -46,5 +48,5 @@ def correct_email(request: MemberRequest, pk: int) -> HttpResponse:
             form.add_error("email", refusal)
     if form.errors:
         return views_people.render_person(request, pk, email_form=form)
-    messages.success(request, _("E-mail address corrected. Their unsent e-mails go to it."))
+    messages.success(request, _("E-mail address corrected. E-mails that are not sent yet will go to the new address."))
     return redirects.redirect_after_post("organizer_person", pk)

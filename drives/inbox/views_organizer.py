@@ -116,11 +116,11 @@ def decide_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
         now=timezone.now(),
     )
     if not is_decided:
-        messages.error(request, _("This was decided before."))
+        messages.error(request, _("Someone has already decided this."))
     elif stops:
         messages.success(request, _("Texts to this number have stopped. We’re letting the donor know."))
     else:
-        messages.success(request, _("Texts to this number go on."))
+        messages.success(request, _("We’ll keep texting this number."))
     return redirect("organizer_conversation", pk)
 
 
@@ -129,14 +129,14 @@ def decide_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
 def undo_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
     conversation, form = _get_conversation_or_404(request, pk), UndoForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say why you undo the opt-out."))
+        messages.error(request, _("Say why you’re undoing the opt-out."))
     elif conversations.undo_opt_out(
         conversation_id=conversation.pk,
         reason=form.cleaned_data["reason"],
         actor=members.format_actor(request),
         now=timezone.now(),
     ):
-        messages.success(request, _("Texts to this number go on."))
+        messages.success(request, _("We’ll keep texting this number."))
     else:
         messages.error(request, _("Only the donor can undo this opt-out, with a text that says START."))
     return redirect("organizer_conversation", pk)

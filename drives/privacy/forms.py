@@ -14,7 +14,7 @@ class EraseForm(forms.Form):
         error_messages={"required": _("Choose why.")},
     )
     sure = CheckboxField(
-        label=_("Erase this person for good"),
+        label=_("Erase this person’s data for good"),
         error_messages={"required": _("Check the box to confirm. This can’t be undone.")},
     )
 

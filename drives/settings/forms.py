@@ -107,7 +107,10 @@ class LookForm(OrganizationForm):
         fields = ("accent",)
         labels = {"accent": gettext_lazy("Color of buttons and links")}
         help_texts = {
-            "accent": gettext_lazy("White text must be readable on it, so it has to be dark enough (contrast 4.5).")
+            "accent": gettext_lazy(
+                "White text must be readable on this color, so choose one that is dark enough (contrast of at least"
+                " 4.5)."
+            )
         }
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
 

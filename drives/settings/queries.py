@@ -170,7 +170,7 @@ VERBS: dict[str, Any] = {
     "reply.answered": _("Answered a text"),
     "entered": _("Added a booking"),
     "exported": _("Downloaded personal data"),
-    "erased": _("Erased a person"),
+    "erased": _("Erased a person’s data"),
     "merged": _("Merged two records of a person"),
     "renamed": _("Corrected a name"),
     "admin.listed": _("An administrator opened a list of records"),

@@ -23,7 +23,7 @@ from organizations.web.accounts import MemberRequest
 
 CHANNEL_NAMES = {Channel.SMS: gettext_lazy("Texts"), Channel.EMAIL: gettext_lazy("E-mail")}
 PROBLEMS = {
-    "account_unknown": gettext_lazy("The account of the text provider is unknown. Check TWILIO_ACCOUNT_SID."),
+    "account_unknown": gettext_lazy("The provider of texts doesn’t know this account. Check TWILIO_ACCOUNT_SID."),
     "number_unknown": gettext_lazy("The account has no such number. Check TWILIO_FROM, or buy the number first."),
     "credentials_refused": gettext_lazy("The provider refuses the password. Check the settings of this installation."),
     "unreachable": gettext_lazy("The provider does not answer. Try again in a minute."),

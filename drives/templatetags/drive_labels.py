@@ -144,10 +144,10 @@ def call_script(topic: CallTopic, subject: MessageSubject) -> str:
 def _build_waitlist_script(topic: CallTopic, entry: WaitlistEntry) -> str:
     zone = entry.drive.site.timezone
     if topic.offer is None:
-        return str(_("The waiting list of the drive on %(day)s is closed. No spot opened up for them.")) % {
+        return str(_("The waiting list for the drive on %(day)s is closed. No spot opened up for them.")) % {
             "day": localtime.format_long_day(entry.drive.starts_at, zone)
         }
-    return _("A spot is open for them: %(at)s. It is held until %(until)s. Do they take it?") % {
+    return _("A spot is open for them: %(at)s. It is held until %(until)s. Do they want it?") % {
         "at": localtime.format_date_and_time(topic.offer.starts_at, zone),
         "until": localtime.format_date_and_time(topic.offer.deadline, zone),
     }

@@ -70,7 +70,7 @@ STEPS = (
     SetupStep(
         "center",
         _("Collection center"),
-        _("The licensed center takes the plasma. Donors see what it asks them to bring."),
+        _("The licensed center collects the plasma. Donors see what it asks them to bring."),
         "organizer_new_center",
     ),
     SetupStep(

@@ -225,7 +225,7 @@ def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap(
     assert "Undo the opt-out" in shown
     assert AuditEntry.objects.filter(verb="opt_out.confirmed").count() == 1
     again = browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"}, follow=True)
-    assert "This was decided before." in text(again)
+    assert "Someone has already decided this." in text(again)
 
 
 def test_a_coordinator_who_keeps_texting_ends_the_pause() -> None:

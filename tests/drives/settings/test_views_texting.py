@@ -52,13 +52,13 @@ def test_the_page_shows_the_number_and_the_webhooks_to_copy() -> None:
 def test_what_the_provider_sent_is_seen() -> None:
     member = ben()
     browser, sender = coordinator.signed_in(member), member.organization.senders.get()
-    assert text(browser.get(address("texting"))).count("nothing yet") == 2
+    assert text(browser.get(address("texting"))).count("nothing received yet") == 2
     replies.receive_reply(sender_number=sender.number, provider_id="SM1", address="+12015550101", text="Hi", now=NOW)
-    assert text(browser.get(address("texting"))).count("nothing yet") == 1
+    assert text(browser.get(address("texting"))).count("nothing received yet") == 1
     browser.post(address("send_test_text"), {"phone": "(201) 555-0142"})
     Message.objects.update(sender=sender, provider_id="SM2")
     reports.record_report(provider_id="SM2", status="delivered", now=NOW)
-    assert "nothing yet" not in text(browser.get(address("texting")))
+    assert "nothing received yet" not in text(browser.get(address("texting")))
 
 
 def test_a_test_text_and_a_test_mail_leave() -> None:
@@ -96,7 +96,7 @@ def test_the_check_names_what_is_wrong_with_the_account() -> None:
     assert "E-mail: the account works." in works
     with TwilioStandIn() as twilio, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=twilio.url):
         shown = text(browser.post(address("check_sending"), follow=True))
-    assert "Texts: The account of the text provider is unknown." in shown
+    assert "Texts: The provider of texts doesn’t know this account." in shown
     with override_settings(EMAIL_URL="smtp://127.0.0.1:1"):
         shown = text(browser.post(address("check_sending"), follow=True))
     assert "E-mail: The provider does not answer." in shown
