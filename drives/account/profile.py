@@ -23,7 +23,7 @@ def save_details(*, people: Sequence[Volunteer], name: str, language: str, now: 
 def request_contact_code(
     *, organization: Organization, typed: str, language: str, browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Send a code to a new contact, unless this browser has already verified the contact. Return it normalized.
+    """Send a code to a new contact, unless this browser has already verified it. Return the normalized contact.
 
     The donor's details do not change yet. Refuses text that is not a phone number or mailbox (field "contact"). Raises
     limits.RateLimitExceeded.

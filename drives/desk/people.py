@@ -30,7 +30,7 @@ class PersonPage:
 
 @dataclass(frozen=True)
 class MergePage:
-    """The preview of a merge. The older volunteer is kept."""
+    """The preview of a merge. `survivor` is the older volunteer, which is kept."""
 
     survivor: PersonPage
     absorbed: PersonPage

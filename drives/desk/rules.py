@@ -1,4 +1,4 @@
-"""Numbers of the coordinators' overview."""
+"""Numbers for the coordinators' desk."""
 
 HALF_EMPTY_PERCENT = 50  # an hour that is filled less than this is marked
 UPCOMING_DRIVES_SHOWN, PAST_DRIVES_SHOWN = 12, 8

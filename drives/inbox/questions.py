@@ -98,7 +98,7 @@ def names_all(prompt: Message, questions: Sequence[Question]) -> bool:
 def filter_chosen(numbered: dict[int, Question], choice: str) -> list[Question]:
     """Return the numbered questions that the donor chose with "2", "all", "ana" or the local time "10 30 am".
 
-    Return none if a name or time fits several questions.
+    Return an empty list if a name or time fits several questions.
     """
     if choice == reply_parser.ALL_BOOKINGS:
         return list(numbered.values())

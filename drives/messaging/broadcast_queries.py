@@ -39,7 +39,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A donor's booking, with the contact to use for a broadcast. `reason` says why the donor can't be reached."""
+    """A donor's booking, with the contact to use for a broadcast. `reason` is set if the donor can't be reached."""
 
     booking: Booking
     channel: str
@@ -81,7 +81,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
     """Choose the contact for each donor in an audience. Four queries.
 
     A donor with several bookings counts once, with the latest one. After a STOP, an e-mail replaces the text. News
-    requires consent, whether a text or an e-mail carries the news.
+    requires consent, whether it goes by text or by e-mail.
     """
     rows = Booking.objects.filter(drive=drive, state__in=audience.states, volunteer__isnull=False)
     if audience.from_at:

@@ -88,10 +88,11 @@ def _build_run(organization: Organization, now: datetime, *, in_quiet_hours: boo
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue one batch. Return the number of new invitations, and the last volunteer id (0: stop). Eleven queries.
+    """Queue a batch of invitations. Return the number of new ones, and the id of the last volunteer. Eleven queries.
 
-    Stops when there are no more donors, or when another run holds the lock. Only one run at a time may queue
-    invitations, because each must see what the others queued. Locks: the organization's invitations (try-lock).
+    The id is 0 if the run must stop: there are no more donors, or another run holds the lock. Only one run at a time
+    may queue invitations, because a run must see the invitations of earlier runs. Locks: the organization's
+    invitations (without waiting).
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):

@@ -188,7 +188,7 @@ def _may_text(booking: Booking, donor_reach: DonorReach) -> bool:
 def _count_later_emails(
     reminders: Sequence[tuple[Message, Booking]], reaches: Mapping[Organization, DonorReach]
 ) -> dict[int, int]:
-    """Count, for each of these reminders, the later reminders of its booking that will be e-mails. By message id."""
+    """Return, by message id, the number of later reminders of the same booking that will be e-mails."""
     scheduled = notifications_queries.list_scheduled_messages([booking.about for _message, booking in reminders])
     counts = {}
     for message, booking in reminders:

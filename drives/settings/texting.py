@@ -1,4 +1,4 @@
-"""Check the accounts for texts and e-mail, send test messages, and list what registrations and DNS ask for."""
+"""Check the accounts for texts and e-mail, send test messages, and list the data for registration and for DNS."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,7 +95,7 @@ class FormEntry:
 
 
 def list_registration_entries(organization: Organization, now: datetime) -> list[FormEntry]:
-    """List the answers for the brand and the campaign, in English, because US carriers read them."""
+    """List the answers to register a brand and a campaign. They are in English, because US carriers read them."""
     base, name = settings.BASE_URL, organization.legal_name or organization.name
     with translation.override("en"):
         drive = message_samples.choose_sample_drive(organization, now)

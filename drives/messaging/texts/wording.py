@@ -1,7 +1,7 @@
 """The default text for each kind of message, custom texts, and their length on a phone. Pure functions.
 
-A default text fits one GSM-7 segment if organization and site names have 20 characters and the link has 50. Custom
-texts contain variables such as {day}.
+A default text fits one GSM-7 segment if the names of organization and site have at most 20 characters and the link has
+at most 50. Custom texts contain variables such as {day}.
 """
 
 import re
@@ -217,9 +217,9 @@ def _remove_double_stops(text: str) -> str:
 def render_longest_that_fits(
     kind: str, facts: Mapping[str, str], custom: CustomTexts, name: str, lists: Sequence[str]
 ) -> str:
-    """Render the text with the longest of these lists that fits one segment, or else with the shortest.
+    """Render the text with the longest list of times that fits into one segment, or else with the shortest list.
 
-    `lists` go from short to long.
+    `name` is the variable that the list replaces. `lists` are ordered from short to long.
     """
     candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
     # The lists get longer, so take the last one that fits.
