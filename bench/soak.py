@@ -128,7 +128,7 @@ def check_waitlist_rounds(share: float) -> tuple[bool, str]:
 
 
 def check_rolling_restart(share: float) -> tuple[bool, str]:
-    """Restart two web servers in turn under load, while a migration adds a column."""
+    """Restart two web servers one after the other under load, while a migration adds a column."""
     count = int(ROLLING_REQUESTS * share)
     good, summary = _run_tests("tests/stack/test_rolling_restart.py", ROLLING_REQUESTS=str(count))
     return good, f"{count:,} requests, {summary}"
@@ -161,7 +161,7 @@ def check_pooler(share: float) -> tuple[bool, str]:
 def check_timing(share: float) -> tuple[bool, str]:
     """Check that response times do not reveal whether a contact is known.
 
-    It also times a view that does reveal it, to show that the measurement works.
+    Also time a view that does reveal it, to show that the measurement works.
     """
     measure = importlib.import_module("tests.faults.timing")
     pairs = int(PAIRS * share)

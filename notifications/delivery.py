@@ -2,7 +2,7 @@
 
 Any number of processes may run this. Only the calling thread uses the database, in batches. Provider calls run in
 threads, outside of transactions. Each channel and lane has its own worker, so that a slow mail server does not hold up
-texts, and nothing holds up codes.
+texts, and no other message holds up codes.
 """
 
 import logging

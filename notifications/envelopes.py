@@ -47,7 +47,7 @@ def build_envelopes(
     - `quiet_hours`: those of the site; required unless the kind is sent at any hour
     - `visit_at`, `useful_until`: the time after which the message is useless, if the kind does not say
     - `channel_choice`: the choice in the message schedule, for kinds that follow the schedule
-    - `consent`: the purpose, for kinds where the caller chooses it
+    - `consent`: the purpose to which the recipient must have consented, for kinds that leave the choice to the caller
     - `ignores_quiet_hours`: for a response to the donor's own action, and for an e-mail that replaces a failed text
     """
     if kind.quiet == QuietRule.NEXT_MORNING and quiet_hours:

@@ -22,10 +22,10 @@ ROWS_PER_STATEMENT = 500
 
 @transaction.atomic(savepoint=False)
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
-    """Queue rendered messages and return the number of new ones. Existing keys stay as they are.
+    """Queue rendered messages and return the number of new ones. Skip messages with a key that exists.
 
-    E-mails over the limit of an unverified mailbox are stored as blocked, so that coordinators see them.
-    Messages without an organization are account mail. They are sent under the installation's own name.
+    E-mails over the limit of an unverified mailbox are stored as blocked, so that coordinators see them. Messages
+    without an organization, such as password resets, are sent under the name of the installation.
     """
     rows = [_build_row(organization, message.envelope, now, message.content) for message in messages]
     if limited := [row for row in rows if row["has_unverified_mailbox"]]:
@@ -69,7 +69,7 @@ def withdraw_scheduled_messages(*, ids: Collection[int], reason: str, now: datet
 def unrender_messages(
     *, abouts: Collection[str], changed_abouts: Collection[str], kinds: Collection[str], dropped_reason: str
 ) -> int:
-    """Make the rendered texts about `abouts` scheduled again, and the texts that a shared text had replaced.
+    """Turn texts about `abouts` back into scheduled messages: rendered texts, and texts that a shared text replaced.
 
     Call this if one text names several bookings, and the bookings in `changed_abouts` change. If the shared text has
     already been sent, the replaced texts stay withdrawn, so that no donor gets a text twice. Return the number of texts

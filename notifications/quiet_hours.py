@@ -63,7 +63,7 @@ class QuietHours:
     def may_wait(self, at: datetime, starts_at: datetime) -> bool:
         """Return whether a message about a changed visit may wait until the quiet hours end.
 
-        The message may not wait if the visit starts before noon of that day.
+        It may wait if the visit starts at noon of the day on which they end, or later.
         """
         return starts_at >= self._compute_instant(self.next_open(at).astimezone(self.zone).date(), NOON_HOUR)
 

@@ -28,7 +28,7 @@ def is_reaction(text: str) -> bool:
 
 
 def list_own_lines(text: str) -> list[str]:
-    """Return the lines that the donor wrote. A signature ends them, and quotes are removed."""
+    """Return the lines that the donor wrote: no quotes, and nothing from the signature on."""
     lines: list[str] = []
     for line in _QUOTE.sub(" ", _remove_invisible(text)).splitlines():
         if lines and _SIGNATURE.match(line):

@@ -44,7 +44,7 @@ def find_recorded_time() -> datetime | None:
 
 
 def hold_sweeps(*, now: datetime) -> None:
-    """Treat this database as a restored copy until `accept_database`."""
+    """Treat this database as a restored copy until `accept_database` is called."""
     _record(_HELD, now)
 
 

@@ -135,7 +135,7 @@ def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
 
 
 def _lock_owners(organization: Organization) -> list[int]:
-    """Lock the organization, so that two owners cannot remove each other. Return the memberships of its owners."""
+    """Lock the organization, so that two owners cannot remove each other. Return its owners' membership ids."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     owners = Membership.objects.filter(organization=organization, role=Role.OWNER)
     return list(owners.values_list("pk", flat=True))

@@ -101,7 +101,7 @@ def check_code(*, identity: str, bound_to: str, code: str, now: datetime) -> Cod
 
     A single UPDATE counts and checks the guess, so that parallel guesses cannot exceed five. Text that cannot be a code
     does not count as a guess. Each network has a limit on codes that are requested but never entered. A correct guess
-    takes its code off this count.
+    removes its code from this count.
     """
     digits, bound = rules.parse_code(code), linked_model.hash_token(bound_to)
     if not digits:
@@ -150,7 +150,7 @@ def _build_unentered_limits(ip: str | None) -> list[Limit]:
 
 
 def count_codes_of_today(*, organization: Organization, now: datetime) -> int:
-    """Return how many codes by text of its daily budget the organization has used today."""
+    """Return how many codes the organization has sent by text today. They count against its daily budget."""
     budget = _build_budget("", str(organization.pk), organization.codes_per_day)
     window_start = budget.compute_window_start(now)
     rows = LimitCounter.objects.filter(scope=budget.scope, subject=budget.digest, window_start=window_start)

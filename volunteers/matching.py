@@ -33,7 +33,7 @@ class NameMismatch(ValidationError):
 
 
 class OtherContactKnown(NameMismatch):
-    """A person with this name typed this contact before, but verified another. The donor must say if that is them."""
+    """A person with this name once typed this contact, but verified another. The donor must say if that is them."""
 
     def __init__(self, other: Contact) -> None:
         sentence = (
@@ -83,7 +83,7 @@ class ContactPeople:
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
     def find_next_owner(self, name: str) -> Volunteer | None:
-        """Return the other person with this name, or the only one with a short form of it. The contact has no owner."""
+        """Return the other person with this name, or else the only other person with a short form of the name."""
         shortened = [one for one in self.others if person_names.is_short_form(one.name, name)]
         return self.find_by_name(name) or (shortened[0] if len(shortened) == 1 else None)
 

@@ -57,7 +57,7 @@ def build_registration(
 ) -> Registration:
     """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    The code will go to the phone, or to the mailbox if there is no phone. `identity` is that of the same contact. Known
+    The code will go to the phone, or to the mailbox if there is no phone. The `identity` is that of this contact. Known
     and unknown people get the same result after the same work.
     """
     errors = rules.FieldErrors()
@@ -216,8 +216,8 @@ def enter_volunteer(
 ) -> Volunteer:
     """Find or create the volunteer that a coordinator or an API key entered. The contacts stay unverified.
 
-    A known contact with a similar name means the known person. The volunteer becomes the owner of a contact without an
-    owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
+    If the contact is known and the name is similar, return the known volunteer. The volunteer becomes the owner of a
+    contact without an owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
     The caller first locks `compute_typed_identities`. This function locks the contact rows.

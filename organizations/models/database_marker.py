@@ -2,7 +2,7 @@ from django.db import models
 
 
 class DatabaseMarker(models.Model):
-    """The identity of the database in which this row was written. In a restored copy, it differs from the copy's own.
+    """The identity of the database that wrote this row. A restored copy has another identity than its row says.
 
     The table has one row.
     """
