@@ -38,7 +38,7 @@ def fill_database(world: BenchData, bookings: int) -> None:
     facts = {
         "now": world.now,
         "zone": ZONE,
-        "seal": secret_keys.seal("bench"),  # one for all, because only the hash is unique
+        "seal": secret_keys.seal("bench"),  # the same for all rows, because only the hash is unique
         "own": world.organization.pk,
         "policy": world.policy.pk,
         "drives": drives,

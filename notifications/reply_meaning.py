@@ -23,7 +23,7 @@ class ReplyMeaning(StrEnum):
     YES = "yes"  # START after an opt-out; otherwise the answer to a question
     HELP = "help"
     HELP_UNANSWERED = "help_unanswered"  # Spanish for help; the provider ignores this word, so a coordinator answers it
-    REACTION = "reaction"  # "Loved “…”": shown, and nothing else
+    REACTION = "reaction"  # "Loved “…”": shown in the conversation, with no other effect
     OTHER = ""
 
 

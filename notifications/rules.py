@@ -104,12 +104,12 @@ def compute_decision_deadline(asked_at: datetime, zone: str) -> datetime:
 
 BREAKER_FAILURES = 10  # in a row; then the breaker opens
 BREAKER_OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
-PROBE_TIMEOUT = timedelta(seconds=15)  # longer than the longest call; a probe of a dead worker ends then
+PROBE_TIMEOUT = timedelta(seconds=15)  # longer than the longest call; ends the probe of a worker that has died
 
 PROVIDER_LIST_DELAY = timedelta(seconds=60)  # a message may appear in the provider's list only after this long
 LOOKUP_WINDOW = timedelta(days=3)  # long, because clocks may jump; number and text identify a message
-MOST_RESENDS = 5  # when the provider says that it has no such message
-MOST_BLIND_RESENDS = 2  # when the provider cannot be asked; each one may be a duplicate
+MOST_RESENDS = 5  # if the provider says that it has no such message
+MOST_BLIND_RESENDS = 2  # if the provider cannot be asked; each resend may be a duplicate
 LOOKUP_TIMEOUT = timedelta(minutes=10)  # how long we try to look up one message
 STATUS_POLLED_FOR = timedelta(days=1)
 RECONCILIATION_RUN_SECONDS = 20
@@ -117,7 +117,7 @@ CHECK_LEASE = timedelta(seconds=45)  # keeps other workers away; longer than a r
 RETRY_UNREACHABLE_AFTER = timedelta(seconds=30)
 
 OVERDUE_AFTER = timedelta(minutes=5)  # then `/readyz` fails and the administrators get an alert
-MANY_REFUSALS = 5  # in a row by one provider; then the same
+MANY_REFUSALS = 5  # in a row; then `/readyz` fails and the administrators get an alert, too
 MESSAGE_LATE_AFTER, MIN_TRIES_FOR_ALERT = timedelta(minutes=2), 4
 MIN_TEXTS_FOR_LOSS_RATE, MAX_LOST_PERCENT = 20, 20  # an alert if more than this share of the last texts is lost
 

@@ -15,7 +15,7 @@ KEY_USE_RECORDED_EVERY = timedelta(minutes=1)
 
 ANSWER_LIFETIME = timedelta(hours=24)  # an answer is replayed for a repeated idempotency key
 RETRY_PARKED_ROW_AFTER = timedelta(hours=1)
-PARKED_ROW_KEPT = timedelta(days=1)  # after a retry that no sweep made. Each sweep runs at least every six hours
+PARKED_ROW_KEPT = timedelta(days=1)  # after `retry_at`; each sweep runs at least every six hours
 
 INVITATION_LIFETIME = timedelta(days=7)
 INVITATION_KEPT = timedelta(days=30)  # after it expired

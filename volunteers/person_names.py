@@ -12,7 +12,7 @@ WordMatcher = Callable[[str, str], bool]
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior", "hijo", "padre"})
 
 
-_FOLDED_LENGTH = 240  # of at most 120 characters; a few become up to 18, and the column has an index
+_FOLDED_LENGTH = 240  # from at most 120 characters; a few become up to 18, and the column has an index
 _APOSTROPHES = frozenset("'’‘ʼʻʹ`´′＇")
 # Letters that Unicode does not split into a plain letter and a mark.
 _PLAIN_LETTERS = str.maketrans(

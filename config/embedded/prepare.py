@@ -22,7 +22,7 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     with Path(sys.argv[1]).open("w") as output:
         _prepare_data(output)
-    importlib.import_module("drives.tasks").audit_counters()  # after a pause, /readyz would report an old audit
+    importlib.import_module("drives.tasks").audit_counters()  # so that /readyz does not report an old audit
 
 
 def _prepare_data(output: IO[str]) -> None:

@@ -158,7 +158,7 @@ class CustomTextForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for field in self.fields.values():
-            field.needed = True  # type: ignore[attr-defined]  # emptied it is ours again, which is no option to offer
+            field.needed = True  # type: ignore[attr-defined]  # not marked "optional": an empty text means the default
 
     def build_template(self, default: TextTemplate) -> TextTemplate:
         """Return the typed texts. A text that is empty or equals the default becomes "", which means the default."""

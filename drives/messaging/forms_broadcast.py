@@ -65,7 +65,7 @@ class BroadcastForm(forms.Form):
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.drive = drive
-        self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not on the first look, so not required
+        self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not required before the preview
         home_language = drive.organization.language
         names = sorted(settings.LANGUAGES, key=lambda language: language[0] != home_language)
         # The organization's language comes first and is the only required one.

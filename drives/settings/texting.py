@@ -71,7 +71,7 @@ def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel
     Return, for each channel, the code of the problem or "". Refuses the eleventh check of an hour (RateLimitExceeded),
     because a check can take half a minute.
     """
-    with transaction.atomic():  # not around the answers, for which no transaction should wait
+    with transaction.atomic():  # without the provider calls, which can take long
         limits.spend_limit(
             scope="check_sending",
             subject=str(organization.pk),
