@@ -161,7 +161,8 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     The drive may have closed for online booking since the cancellation. Takes the same locks as `move_bookings`.
 
     Refuses:
-    - a booking that the donor did not cancel within the last 15 minutes, or with a past arrival time
+    - a booking that the donor did not cancel within the last 15 minutes
+    - a past arrival time
     - a full slot
     - a second active booking at the drive
     - a time that is now too close to another donation

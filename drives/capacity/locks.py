@@ -47,7 +47,7 @@ def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Take locks 2 and 3 for contacts that a member or client typed. The drive lock is shared.
+    """Take locks 2 and 3 for contacts that a member or API client entered. The drive lock is shared.
 
     If a volunteer of this organization owns one of the contacts, all contacts of that volunteer are locked.
     """

@@ -79,8 +79,8 @@ def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
 def release_reserved_spots(drive: Drive, now: datetime) -> list[ReservedSpot]:
     """Delete a drive's reserved spots, withdraw their offers, and return the spots.
 
-    The caller holds the drive's exclusive lock and changes the counters. Entries stay on the waitlist until it is
-    closed.
+    The caller holds the drive's exclusive lock and changes the counters. Entries stay on the waitlist until the
+    waitlist is closed.
     """
     for offer in Offer.objects.open().filter(entry__drive=drive).order_by("pk"):
         end_offer(offer, OfferState.WITHDRAWN, now)

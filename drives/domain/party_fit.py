@@ -1,7 +1,7 @@
 """Find arrival times at which a party of up to six fits into a drive's grid. Pure functions.
 
-The members arrive at the same time or one after another. Between two arrivals there is at most the longest chair time
-in the party.
+The members arrive at the same time or one after another. The time between two arrivals is at most the longest chair
+time in the party.
 """
 
 from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return a lower bound for the last arrival step of `people`, if the first arrives in step `arrival`."""
+        """Return the earliest step in which the last of `people` could arrive, if the first arrives in `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

@@ -74,7 +74,10 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 
 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
-    """Return a hash of the schedule. A form submits it to detect that another member has changed the schedule."""
+    """Return a hash of the schedule.
+
+    The settings form submits the hash. If it is no longer the same, another member has changed the schedule.
+    """
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Numbers of the rules for plans, parties, reminders and forecasts."""
+"""The numbers in the rules for plans, parties, reminders and forecasts."""
 
 # Plans
 DRIVE_YEARS = range(2000, 2200)

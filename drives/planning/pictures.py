@@ -26,7 +26,7 @@ class Picture:
 def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
     """Return the picture as a JPEG of at most 1600 × 1200 pixels, turned upright and without metadata.
 
-    Refuses (ValidationError) a file that is too large or that is not a JPEG, PNG or WebP picture.
+    Raises ValidationError for a file that is too large, or that is not a JPEG, PNG or WebP picture.
     """
     from PIL import Image, ImageOps  # noqa: PLC0415  slow to load, and few requests need it
 

@@ -1,4 +1,4 @@
-"""Numbers of the rules for causes and for the alert about an under-filled drive."""
+"""The numbers in the rules for causes and for the alert about an under-filled drive."""
 
 from datetime import timedelta
 

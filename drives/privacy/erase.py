@@ -203,7 +203,7 @@ def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """Give the rows new references and new tokens, and delete free-text reasons.
+    """Give bookings new references, give links new tokens, and delete free-text reasons.
 
     Links in messages that were already sent stop working.
     """

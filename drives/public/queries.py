@@ -38,7 +38,7 @@ class DrivePage:
         return not self.first_times and not self.return_times
 
     def list_other_drives(self) -> list[DriveSummary]:
-        """List the organization's next five other drives. Two queries. Most pages do not call this method."""
+        """List the organization's next five other drives. Two queries, which most pages do not need."""
         rows = filter_next_drives(self.now).filter(organization=self.drive.organization_id)
         return load_drive_summaries(rows.exclude(pk=self.drive.pk)[:5], self.now)
 

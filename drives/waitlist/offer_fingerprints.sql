@@ -1,7 +1,7 @@
 -- For each drive with waiting donors, or for one drive: a fingerprint of the waiting entries and the free capacity, and
 -- whether a check of the waitlist is due. A check is also due while a reserved spot has no offer, and when the last
--- check is older than `since`, because a donor's eligibility may have changed elsewhere, such as by a booking at another
--- drive. The subqueries make PostgreSQL read only these drives, whatever it guesses about their number.
+-- check is older than `since`, because a donor's eligibility may have changed elsewhere, such as by a booking at
+-- another drive. The subqueries make PostgreSQL read only these drives, whatever it guesses about their number.
 WITH waiting AS (
     SELECT drive_id, string_agg(concat_ws(' ', id, visit, joined_at, changed_at), ',' ORDER BY id) AS entries
       FROM drives_waitlistentry

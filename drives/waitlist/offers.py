@@ -56,7 +56,7 @@ def _offer_all_spots(drive_id: int, now: datetime) -> int:
 
 
 class _SpotTakenError(Exception):
-    """A booking took the spot at the same moment. The next sweep tries again."""
+    """Raised if a booking took the spot at the same moment. The next sweep tries again."""
 
 
 @transaction.atomic
@@ -149,9 +149,9 @@ def _create_offer(entry: WaitlistEntry, fit: waitlist_matching.SpotMatch, now: d
 
 
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
-    """Release the reserved spots without an offer that were read before the search for a donor (`seen_spot_ids`).
+    """Release the reserved spots in `seen_spot_ids` that have no offer.
 
-    Spots that were reserved later stay reserved, because the search has not considered them.
+    Spots that were reserved later stay reserved, because the search for a donor has not considered them.
     """
     if not seen_spot_ids:
         return

@@ -15,7 +15,7 @@ _TOKEN_PATTERN = re.compile(r"[\w-]{43}")
 
 
 def find_ip_address(request: HttpRequest) -> str | None:
-    """Return REMOTE_ADDR. Behind a proxy, `config.client_address` sets it."""
+    """Return REMOTE_ADDR. Behind a proxy, `config.client_address` sets it to the client's address."""
     return request.META.get("REMOTE_ADDR") or None
 
 
