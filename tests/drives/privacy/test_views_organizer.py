@@ -40,7 +40,7 @@ def test_the_page_asks_before_it_forgets() -> None:
     booking, person = known()
     ben = coordinator.signed_in(builders.member(person.organization, Role.COORDINATOR))
     address = reverse("organizer_erase_person", args=[person.pk])
-    assert "Erase Test Ana Alder?" in text(ben.get(address))
+    assert "Erase Test Ana Alder’s data?" in text(ben.get(address))
     for missing in ("because", "sure"):
         refused = ben.post(address, {name: value for name, value in YES.items() if name != missing})
         assert refused.status_code == 422
