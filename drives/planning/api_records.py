@@ -23,7 +23,7 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """Base class for these views. Responds with 404 for records of other organizations."""
+    """Base class for views of such records. Responds with 404 for records of other organizations."""
 
     needs: ClassVar = {"GET": "view"}
 

@@ -39,7 +39,7 @@ from volunteers.queries import ContactOwnership
 
 
 class ErasureReason(models.TextChoices):
-    """Why a volunteer was erased. No other detail is kept."""
+    """The reason for an erasure. No other detail of the reason is kept."""
 
     ASKED = "asked", gettext_lazy("The person asked for it")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")

@@ -352,7 +352,7 @@ def _create_entry(
 
 
 def _find_active_entry(entry: WaitlistEntry) -> WaitlistEntry:
-    """Return the entry, or the donor's older entry into which it was merged."""
+    """Return the entry. If it was merged into an older entry of the donor, return the older entry."""
     if entry.state != WaitlistEntryState.LEFT or entry.volunteer_id is None:
         return entry
     donor_entries = WaitlistEntry.objects.waitlisted().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)
