@@ -119,9 +119,11 @@ class JsonParser(BaseParser):
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge
         try:
-            return json.loads(body, parse_constant=_refuse_constant)
+            data = json.loads(body, parse_constant=_refuse_constant)
+            json.dumps(data, ensure_ascii=False).encode()  # refuses half a surrogate pair, which has no UTF-8 form
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is not valid JSON."), code="malformed_json") from error
+        return data
 
 
 def _refuse_constant(name: str) -> None:

@@ -73,7 +73,7 @@ def reply_as_donor(request: HttpRequest, item_id: int) -> HttpResponse:
 
 
 def _read_address(request: HttpRequest) -> str:
-    return request.GET.get("to", "").replace("\x00", "")  # PostgreSQL cannot store NUL
+    return request.GET.get("to", "")
 
 
 def _parse_address(typed: str) -> str:

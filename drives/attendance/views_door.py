@@ -243,7 +243,7 @@ def _describe_search(search: str, checkin_list: queries.CheckinList) -> str:
 
 def _parse_search(request: MemberRequest) -> str:
     search = request.POST.get("q") or request.GET.get("q", "")
-    return search.replace("\x00", "").strip()[:80]
+    return search.strip()[:80]
 
 
 def _build_list_url(slug: str, search: str, done: int | None = None, neighbor_id: int | None = None) -> str:

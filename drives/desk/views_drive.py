@@ -117,5 +117,5 @@ def _build_cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
 
 def _parse_filters(request: MemberRequest) -> tuple[str, str]:
     state = request.GET.get("state", "")
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    search = request.GET.get("q", "").strip()[:80]
     return search, state if state in ROSTER_STATES else ""

@@ -60,7 +60,7 @@ def get_person_or_404(request: MemberRequest, pk: int) -> Volunteer:
 def render_person(
     request: MemberRequest, pk: int, *, name_form: CorrectNameForm | None = None, email_form: forms.Form | None = None
 ) -> HttpResponse:
-    organization, search = request.membership.organization, request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    organization, search = request.membership.organization, request.GET.get("q", "").strip()[:80]
     page = people.load_person_page(organization, pk)
     if page is None:
         raise Http404

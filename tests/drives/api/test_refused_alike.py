@@ -23,7 +23,6 @@ PEOPLE: list[dict[str, str]] = [
     {"name": "12345"},
     {"name": "x" * 121},
     {"name": "x" * 201},
-    {"name": "a\x00b"},
     {"name": "Win at www.example.org"},
     {"phone": "12"},
     {"phone": "911"},
