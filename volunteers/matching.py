@@ -27,7 +27,7 @@ class NameMismatch(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("We know this phone or e-mail under another name. Tell us if you’re booking for someone else."),
+            _("We have this phone or e-mail under another name. Tell us if you’re booking for someone else."),
             code="other_name",
         )
 

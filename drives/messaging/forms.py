@@ -173,8 +173,8 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         labels = {
             "quiet_until_hour": gettext_lazy("Earliest hour"),
             "quiet_from_hour": gettext_lazy("No texts after"),
-            "messages_per_day": gettext_lazy("Texts a day"),
-            "codes_per_day": gettext_lazy("Codes a day"),
+            "messages_per_day": gettext_lazy("Maximum texts per day"),
+            "codes_per_day": gettext_lazy("Maximum codes per day"),
             "sms_price": gettext_lazy("Price per segment"),
             "sms_currency": gettext_lazy("Currency"),
         }

@@ -145,7 +145,7 @@ VERBS: dict[str, Any] = {
     "complete_drive": _("Completed a drive"),
     "change_message_schedule": _("Changed the message schedule"),
     "reset_message_schedule": _("Removed a drive’s own message schedule"),
-    "change_sending": _("Changed sending hours, price or budgets"),
+    "change_sending": _("Changed sending hours, price or daily limits"),
     "change_custom_text": _("Changed a message text"),
     "broadcast.sent": _("Sent a group message"),
     "broadcast.stopped": _("Stopped a group message"),

@@ -39,7 +39,7 @@ MEMBER_SENTENCES = {
         " doesn’t fit at this time."
     ),
     "too_many_people": _("Too many people already book with this phone or e-mail. Enter another one."),
-    "other_name": _("We know this phone or e-mail under another name. Check the name, or enter another contact."),
+    "other_name": _("We have this phone or e-mail under another name. Check the name, or enter another contact."),
     "slots_open": _("There are open times in this range. Book one of them instead."),
     "offer_accepted": _("This spot has already been taken for them."),
     "offer_declined": _("They passed on this spot."),

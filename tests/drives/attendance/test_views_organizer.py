@@ -61,7 +61,8 @@ def test_before_the_end_the_report_says_when_it_comes() -> None:
     with time_machine.travel(NOW, tick=False):
         shown = report(coordinator.signed_in(ben), drive)
     assert (
-        "The report will be ready 60 minutes after the drive ends: Saturday, March 13, 3:00 PM Pacific Time." in shown
+        "The drive ends on Saturday, March 13, 3:00 PM Pacific Time. The report will be ready 60 minutes later."
+        in shown
     )
 
 
