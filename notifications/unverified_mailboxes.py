@@ -68,7 +68,7 @@ class _Email(NamedTuple):
 def _load_emails(subjects: Collection[MailboxSubject]) -> list[_Email]:
     abouts, addresses = {about for about, _ in subjects}, {address for _, address in subjects}
     emails = Message.objects.filter(about__in=abouts, address__in=addresses, channel=Channel.EMAIL)
-    return list(map(_Email._make, emails.values_list(*_Email._fields)))
+    return [_Email(*row) for row in emails.values_list("key", "about", "address", "state")]
 
 
 def _count(emails: Sequence[_Email], excluded: Collection[str]) -> Counter[MailboxSubject]:

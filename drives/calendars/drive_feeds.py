@@ -6,8 +6,6 @@ from drives.calendars import rules
 from drives.models import Drive, DriveState
 from organizations.models import Organization
 
-MAX_DRIVES = 100
-
 
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
     """List upcoming public drives, and cancelled drives for 30 days. One query.
@@ -19,4 +17,4 @@ def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
         state=DriveState.CANCELLED, published_at__isnull=False, cancelled_at__gt=now - rules.CANCELLED_SHOWN_FOR
     )
     rows = Drive.objects.of(organization).filter(upcoming | cancelled).select_related("organization", "site")
-    return list(rows.order_by("starts_at", "pk")[:MAX_DRIVES])
+    return list(rows.order_by("starts_at", "pk")[: rules.MAX_FEED_DRIVES])

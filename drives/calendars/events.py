@@ -19,9 +19,8 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-CACHE_SECONDS = (
-    60 * 60
-)  # a change that does not affect the stamp, such as an organization's new name, may appear this late
+# A change that does not affect the stamp, such as an organization's new name, may appear this late.
+CACHE_SECONDS = 60 * 60
 
 
 def build_booking_event(booking: Booking) -> CalendarEvent:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,6 @@ from icalendar import Alarm, Calendar, Component, Event, vCalAddress, vText, vUr
 from drives.calendars import rules
 
 PRODID = "-//drive scheduling//calendar//EN"
-REFRESH_EVERY = timedelta(hours=1)
 GOOGLE_URL = "https://calendar.google.com/calendar/render"
 OUTLOOK_URL = "https://outlook.live.com/calendar/0/deeplink/compose"
 
@@ -110,7 +109,7 @@ def build_feed(name: str, events: Iterable[bytes]) -> bytes:
     calendar = _build_calendar()
     calendar.add("name", _Text(_clean_line(name)))
     calendar.add("x-wr-calname", _Text(_clean_line(name)))
-    calendar.add("refresh-interval", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
+    calendar.add("refresh-interval", rules.REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     # Search from the end, because the calendar's name may contain this text, too.
     head, end, tail = _serialize(calendar).rpartition(b"END:VCALENDAR")

@@ -1,6 +1,8 @@
-"""Time limits of calendar entries and feeds."""
+"""Times and limits of calendar entries and feeds."""
 
 from datetime import timedelta
 
 ALARM_BEFORE = timedelta(hours=2)  # before the visit
 CANCELLED_SHOWN_FOR = timedelta(days=30)  # after the cancellation of a drive
+REFRESH_EVERY = timedelta(hours=1)  # what feeds ask of calendar programs
+MAX_FEED_DRIVES = 100
