@@ -322,23 +322,42 @@ def _apply_moves(
     before = [counters.build_footprint(booking) for booking in moving]
     history.record_moves(zip(moving, slots, strict=True), actor=actor, reason=reason, now=now)
     for booking, slot in zip(moving, slots, strict=True):
-        booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
-        footprint = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, booking.visit))
-        for name, value in create.build_footprint_fields(footprint).items():
-            setattr(booking, name, value)
+        place_booking(booking, slot, now)
         if booking.state != BookingState.HELD:
             booking.revision += 1
         booking.state = rules.get_next_state(Act.MOVE, booking.state)
     Booking.objects.bulk_update(moving, _MOVE_FIELDS)
     after = [counters.build_footprint(booking) for booking in moving]
-    reserved = reserved_spots.reserve_freed_spots(drive.pk, waitlist_matching.compute_remainders(before, after), now)
-    deltas = counters.combine_deltas([freed, *(grid.compute_net_deltas(None, new) for new in after), reserved])
-    if not counters.change_counters(drive_id=drive.pk, deltas=deltas):
+    if not replace_footprints(drive.pk, before, after, freed, now):
         create.refuse_full_slot(
             drive, tuple(booking.visit for booking in moving), min(booking.starts_at for booking in moving), now
         )
     if booked := [booking for booking in moving if booking.state != BookingState.HELD]:
         messages.queue_moved(booked, old_times, now, actor=actor)
+
+
+def place_booking(booking: Booking, slot: Slot, now: datetime) -> None:
+    """Set the arrival and the footprint of the booking's visit type. The caller saves it and changes the counters."""
+    booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
+    footprint = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(booking.drive, booking.visit))
+    for name, value in create.build_footprint_fields(footprint).items():
+        setattr(booking, name, value)
+
+
+def replace_footprints(
+    drive_id: int,
+    before: Sequence[grid.Footprint],
+    after: Sequence[grid.Footprint],
+    freed: counters.Deltas,
+    now: datetime,
+) -> bool:
+    """Change the counters, and return whether all footprints fit. `freed` frees `before` and the overdue holds.
+
+    What stays free is reserved, if donors are on the waitlist. Locks the slots, so call it last.
+    """
+    reserved = reserved_spots.reserve_freed_spots(drive_id, waitlist_matching.compute_remainders(before, after), now)
+    deltas = counters.combine_deltas([freed, *(grid.compute_net_deltas(None, new) for new in after), reserved])
+    return counters.change_counters(drive_id=drive_id, deltas=deltas)
 
 
 def _restore_row(booking: Booking, *, actor: str, now: datetime) -> None:

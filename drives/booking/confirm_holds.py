@@ -22,12 +22,6 @@ from volunteers.matching import BookingFor, NameMismatch, TooManyPeople
 from volunteers.models import Registration, Volunteer
 
 
-def list_party_ids(held: Booking) -> list[int]:
-    if held.party is None:
-        return [held.pk]
-    return list(Booking.objects.filter(party=held.party).order_by("pk").values_list("pk", flat=True))
-
-
 def list_companion_registrations(held: Booking) -> list[Registration]:
     if held.party is None:
         return []

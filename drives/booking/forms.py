@@ -8,16 +8,15 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import TextChoices
-from django.http import QueryDict
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from drives.booking import queries
 from drives.booking.hold import Companion, Person
 from drives.eligibility import self_check
 from drives.eligibility.forms import SelfReportedForm
 from drives.eligibility.rules import INTERVAL_CODES
 from drives.models import Booking, Policy, SelfReportedDonation, Visit
+from drives.public.times import PartyRequest
 from drives.refusals import OpenTime, Refusal
 from drives.web.fields import CheckboxField, NameField, RequiredByActionField
 from notifications.models import Purpose
@@ -31,6 +30,10 @@ class ContactChoice(TextChoices):
     PHONE = "phone", _("Text")
     EMAIL = "email", pgettext_lazy("contact", "E-mail")
     BOTH = "both", _("Both")
+
+
+# Beside the label "Visit", so that a name and a visit fit in one row of a phone.
+VISIT_CHOICES = [(Visit.FIRST, pgettext_lazy("visit", "First")), (Visit.RETURN, pgettext_lazy("visit", "Return"))]
 
 
 class PersonForm(forms.Form):
@@ -92,7 +95,7 @@ class PersonForm(forms.Form):
 
 class DetailsForm(SelfReportedForm, PersonForm):
     news = CheckboxField(label=_("Tell me about upcoming drives"), required=False, described_by="id_news_hint")
-    visit = forms.ChoiceField(label=_("Visit"), choices=Visit.choices)
+    visit = forms.ChoiceField(label=_("Visit"), choices=VISIT_CHOICES)
     slot = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     field_order = ("name", "visit", "contact_by", "phone", "email", "is_for_other", "reminders", "news", "confirmed")
@@ -103,14 +106,13 @@ class DetailsForm(SelfReportedForm, PersonForm):
         if len(visits) == 1:
             self.fields["visit"].widget = forms.HiddenInput()
         else:
-            self.fields["name"].label = _("Name")
             self.fields["is_for_other"].label = _("I’m not coming myself. All of these bookings are for other people")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
-        for (name, visit), visit_type in zip(self._others, visits[1:], strict=True):
-            self.fields[name] = field = NameField(label=_("Name"))
+        for number, (name, visit) in enumerate(self._others, start=2):
+            self.fields[name] = field = NameField(label=_("Name of person %(number)s") % {"number": number})
             field.widget.attrs.update(autocomplete="off")  # otherwise browsers fill in the donor's own name
-            self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=Visit.choices, initial=visit_type)
+            self.fields[visit] = forms.ChoiceField(label=_("Visit"), choices=VISIT_CHOICES, initial=visits[number - 1])
 
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         return [(self[name], self[visit]) for name, visit in (("name", "visit"), *self._others)]
@@ -134,11 +136,6 @@ class DetailsForm(SelfReportedForm, PersonForm):
         super().refuse(problem)
 
 
-def build_correction_form(held: Booking, posted: QueryDict | None) -> DetailsForm:
-    """Build the form for a held booking: with the posted input, or else with what the donor typed for the hold."""
-    return DetailsForm(posted, visits=[held.visit], initial=build_typed_initial(held))
-
-
 def build_person_initial(typed: Registration) -> dict[str, Any]:
     return {
         "name": typed.name,
@@ -151,21 +148,25 @@ def build_person_initial(typed: Registration) -> dict[str, Any]:
     }
 
 
-def build_typed_initial(held: Booking) -> dict[str, Any]:
+def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
     """Return what the donor typed for a hold and its party. The keys are the form's field names."""
-    typed = held.registration
-    assert typed is not None  # every hold has one
+    typed, *others = [booking.registration for booking in party if booking.registration]
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
-    others = [one for one in queries.list_unfinished_party(held) if one.pk != held.pk and one.registration]
-    companions = [(f"_{n}", one) for n, one in enumerate(others, start=1)]
     return {
-        **{f"name{suffix}": one.registration.name for suffix, one in companions if one.registration},
-        **{f"visit{suffix}": one.visit for suffix, one in companions},
+        **{f"name_{n}": companion.name for n, companion in enumerate(others, start=1)},
         **build_person_initial(typed),
-        "slot": held.arrival_id,
         "self_reported_kind": donation.kind if donation else "",
         "self_reported_on": donation.donated_on if donation else None,
     }
+
+
+def merge_visits(party: Sequence[Booking], wanted: PartyRequest) -> Sequence[str]:
+    """Return the visit types of the wanted people. Those who were entered before keep theirs, if the numbers allow."""
+    kept = [booking.visit for booking in party[: wanted.people]]
+    added, added_first = wanted.people - len(kept), wanted.visits.count(Visit.FIRST) - kept.count(Visit.FIRST)
+    if not 0 <= added_first <= added:
+        return wanted.visits
+    return [*kept, *[Visit.RETURN] * (added - added_first), *[Visit.FIRST] * added_first]
 
 
 def _find_contact_choice(phone: str, email: str) -> ContactChoice:

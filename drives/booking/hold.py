@@ -9,13 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from drives import refusals
-from drives.booking import confirm_holds, create, rules
+from drives.booking import create, rules
 from drives.capacity import booking_facts, counters, locks, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import rules as domain_rules
 from drives.domain.intervals import SelfReported
-from drives.eligibility import self_check, self_reported
+from drives.eligibility import self_reported
 from drives.models import Booking, BookingState, Drive, ShareLink, Source
 from organizations import sweeps
 from organizations.models import linked_model
@@ -85,16 +84,8 @@ def hold_in_transaction(
     holds too many spots without a code. Locks: identity, drive (shared), slots. The number of statements does not
     depend on the party's size.
     """
-    if len(companions) >= domain_rules.MAX_PARTY_SIZE:
-        raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
-    details = registration.build_registration(
-        organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
-    )
-    registrations = [
-        details,
-        *registration.build_companion_registrations(details, [companion.name for companion in companions]),
-    ]
-    visit_types = (visit, *(companion.visit for companion in companions))
+    registrations = build_registrations(drive, person, companions, source=source, ip=ip, now=now)
+    details, visit_types = registrations[0], (visit, *(companion.visit for companion in companions))
     self_reported.refuse_impossible_donation(person.self_reported, drive, now)
     locks.lock_identities_then_drive([details.identity], drive.pk)
     requested = booking_facts.load_booking_facts(
@@ -122,11 +113,23 @@ def hold_in_transaction(
         registrations=registrations,
         share_link_id=_find_share_link_id(drive, share_code),
     )
-    holds = _build_hold_limits(drive, requested.steps, len(registrations), ip, now, now + rules.HOLD_FOR)
+    holds = build_hold_limits(drive, requested.steps, len(registrations), ip, now, now + rules.HOLD_FOR)
     send_first_code(uncounted.bookings[0], details, bound_to, browser_token, ip, now, holds)
     if on_held:
         on_held(uncounted.bookings)
     return create.apply_counters(uncounted, now)
+
+
+def build_registrations(
+    drive: Drive, person: Person, companions: Sequence[Companion], *, source: str, ip: str | None, now: datetime
+) -> list[Registration]:
+    if len(companions) >= domain_rules.MAX_PARTY_SIZE:
+        raise ValidationError({"people": ValidationError(_("You can book for up to six people."), code="people_count")})
+    details = registration.build_registration(
+        organization=drive.organization, **person.registration_fields(), source=source, ip=ip, now=now
+    )
+    names = [companion.name for companion in companions]
+    return [details, *registration.build_companion_registrations(details, names)]
 
 
 def _find_share_link_id(drive: Drive, code: str) -> int | None:
@@ -139,60 +142,13 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 
 
 @transaction.atomic
-def correct_held_details(
-    *, booking_id: int, person: Person, ip: str | None, bound_to: str, browser_token: str, now: datetime
-) -> Booking:
-    """Replace what a donor typed for a held booking. The booking keeps its slot and its deadline.
-
-    A new contact gets a code. If the contact stays the same, its code stays valid. Refuses a new contact that already
-    has two live holds, and a slot too close to the self-reported donation. Malformed details raise ValidationError by
-    field. Raises HoldLapsed.
-
-    For a new contact, the spot counts again toward the limit on spots that one network may hold without a code, because
-    the old contact may have needed no code. Raises RateLimitExceeded, as for a new hold. Locks: identities, drive
-    (shared), booking.
-    """
-    held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
-    drive, before = held.drive, held.get_registration(now)
-    fields = {**person.registration_fields(), "source": held.source}
-    details = registration.build_registration(organization=drive.organization, **fields, ip=ip, now=now)
-    self_reported.refuse_impossible_donation(person.self_reported, drive, now)
-    locks.lock_identities_then_drive([before.identity, details.identity], drive.pk)
-    booking = locks.lock_booking(booking_id)
-    before, is_other_contact = booking.get_registration(now), booking.get_registration(now).identity != details.identity
-    holds: Sequence[Limit] = ()
-    if is_other_contact:
-        requested = booking_facts.load_booking_facts(
-            drive_id=drive.pk, slot_id=booking.arrival_id, identity=details.identity, now=now
-        )
-        if reasons := capacity_rules.reasons_against_more_holds(requested.facts.live_hold_count):
-            raise refusals.Refusal(reasons)
-        holds = _build_hold_limits(drive, requested.steps, 1, ip, now, booking.held_until or now)
-    self_reported.refuse_too_close_to_self_reported(person.self_reported, drive, booking.visit, booking.starts_at, now)
-    registration.save_registrations([details])
-    if person.self_reported:
-        self_reported.save_self_reported(
-            person.self_reported, drive=drive, actor="donor", now=now, registration=details
-        )
-    booking.registration = details
-    booking.self_check = self_check.validate_self_check(details.self_check, drive.policy.self_check)
-    booking.self_check_policy_id = drive.policy_id if booking.self_check else None
-    booking.save(update_fields=["registration", "self_check", "self_check_policy"])
-    before.delete()
-    if is_other_contact:
-        send_first_code(booking, details, bound_to, browser_token, ip, now, holds)
-    return booking
-
-
-@transaction.atomic
 def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: datetime) -> Booking:
     """Extend the hold of a booking and of its party once, by 15 minutes. Later calls change nothing.
 
     Raises HoldLapsed. Raises RateLimitExceeded if the network would hold too many spots without a code. Locks:
     bookings.
     """
-    party_ids = confirm_holds.list_party_ids(Booking.objects.get(pk=booking_id))
-    party = locks.lock_bookings(party_ids)
+    party = locks.lock_party(Booking.objects.get(pk=booking_id))
     requested = next(booking for booking in party if booking.pk == booking_id)
     requested.refuse_lapsed(now)
     extended = [booking for booking in party if booking.is_held(now) and not booking.is_extended]
@@ -206,7 +162,7 @@ def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: dat
     if not volunteers_queries.is_browser_verified(browser_token, identity, now):
         last = until - timedelta(microseconds=1)  # the hold already counts in the windows before this one
         limits.spend_limits(
-            limits=_build_hold_limits(drive, drive.slots.count(), len(extended), ip, last, until), now=now
+            limits=build_hold_limits(drive, drive.slots.count(), len(extended), ip, last, until), now=now
         )
     return requested
 
@@ -229,7 +185,7 @@ def _lapse_holds_of_drive(drive_id: int, now: datetime) -> bool:
     return bool(freed)
 
 
-def _build_hold_limits(
+def build_hold_limits(
     drive: Drive, steps: int, count: int, ip: str | None, since: datetime, until: datetime
 ) -> list[Limit]:
     spots = visit_length.estimate_spots(drive, steps)

@@ -17,6 +17,8 @@ from drives.web import rules as web_rules
 from organizations.models import linked_model
 from volunteers import queries as volunteers_queries
 
+RAN_OUT = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))  # not removed by the donor
+
 
 @dataclass(frozen=True)
 class BookingPage:
@@ -93,8 +95,7 @@ def list_unfinished_party(held: Booking) -> list[Booking]:
     """List the members of a hold's party, even if the hold has lapsed. Leave out members that the donor removed."""
     if held.party is None:
         return [held]
-    ran_out = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))
-    rows = Booking.objects.filter(ran_out | Q(state=BookingState.HELD), party=held.party)
+    rows = Booking.objects.filter(RAN_OUT | Q(state=BookingState.HELD), party=held.party)
     return list(rows.select_related("registration").order_by("pk"))
 
 

@@ -54,7 +54,7 @@ def _confirm_party(
 ) -> Booking:
     drive = Drive.objects.select_related("organization").get(bookings=held.pk)
     locks.lock_contact_owners_then_drive([identity], drive)
-    locked = locks.lock_bookings(confirm_holds.list_party_ids(held))
+    locked = locks.lock_party(held)
     requested = next(booking for booking in locked if booking.pk == held.pk)
     requested.refuse_lapsed(now)
     if requested.state != BookingState.HELD:

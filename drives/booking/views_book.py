@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,13 +13,14 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from drives.booking import forms, hold, rules, views_links, views_rebook
+from drives.booking import corrections, forms, hold, queries, rules, views_links, views_rebook
 from drives.booking.forms import DetailsForm
 from drives.booking.queries import BookingPage
-from drives.capacity import availability
+from drives.capacity import availability, counters
 from drives.domain import rules as domain_rules
 from drives.eligibility import self_check
-from drives.models import Booking, BookingState, Visit
+from drives.models import Booking, BookingState
+from drives.models.booking import BookingQuerySet
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
 from drives.public.queries import DrivePage
@@ -29,6 +31,8 @@ from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
 from organizations.models import linked_model
 from volunteers import consent_texts
+
+NEW = "new"  # in the query and the form: another booking beside the hold that this browser has
 
 
 @dataclass
@@ -41,23 +45,24 @@ class BookingDetails:
     is_time_refused: bool = False
     is_too_close: bool = False  # to the self-reported donation; the chosen time is kept, because the date may be a typo
     status: int = 200
-    held: BookingPage | None = None  # the hold whose details are corrected; it keeps its time
+    corrected: Sequence[Booking] = ()  # the held party whose details are corrected
 
     @property
     def action(self) -> str:
-        return (
-            reverse("booking_details", args=[self.held.key])
-            if self.held
-            else reverse("book", args=[self.page.drive.slug])
-        )
+        if self.corrected:
+            return reverse("booking_details", args=[self.corrected[0].reference])
+        return reverse("book", args=[self.page.drive.slug])
+
+    @property
+    def is_other_time(self) -> bool:
+        return bool(self.corrected) and self.corrected[0].arrival_id != self.slot_id
 
     def time(self) -> OpenTime | None:
-        if self.held:
-            booking = self.held.booking
-            return OpenTime(booking.arrival_id, (booking.starts_at,))
-        if self.is_time_refused:
+        if self.is_time_refused or self.slot_id is None:
             return None
-        return times.find_chosen_time(times.list_party_times(self.page, self.wanted, timezone.now()), self.slot_id)
+        if self.corrected and not self.is_other_time and self.wanted.people <= len(self.corrected):
+            return OpenTime(self.slot_id, tuple(booking.starts_at for booking in self.corrected[: self.wanted.people]))
+        return times.find_chosen_time(self._list_times(), self.slot_id)
 
     def offered(self, time: OpenTime | None) -> Sequence[OpenTime]:
         if self.is_too_close:
@@ -65,7 +70,18 @@ class BookingDetails:
         if time is not None:
             return ()
         drive, visits = self.page.drive, self.wanted.visits
-        return self.alternatives or availability.list_nearest_times(drive, visits, None, timezone.now())
+        around = self.corrected[0].starts_at if self.corrected else None
+        return self.alternatives or availability.list_nearest_times(
+            drive, visits, around, timezone.now(), self._released()
+        )
+
+    def _list_times(self) -> Sequence[OpenTime]:
+        if not self.corrected:
+            return times.list_party_times(self.page, self.wanted, timezone.now())
+        return availability.list_open_times(self.page.drive, self.wanted.visits, timezone.now(), self._released())
+
+    def _released(self) -> counters.Deltas | None:
+        return counters.compute_released_deltas(self.corrected) if self.corrected else None
 
 
 @never_cache
@@ -74,38 +90,83 @@ def book_slot(request: HttpRequest, slug: str) -> HttpResponse:
     page = public_queries.load_drive_page(slug, timezone.now())
     if page is None:
         raise Http404
-    return _submit_form(request, page) if request.method == "POST" else _show_empty_form(request, page)
+    if request.method != "POST":
+        return _show_empty_form(request, page)
+    held = _find_own_hold(request, page)
+    # The same form was sent again, so it corrects the hold. Another time may be for another person.
+    is_repeated = held is not None and held.arrival_id == times.parse_slot_id(request.POST.get("slot", ""))
+    return _submit_form(request, page, held if is_repeated else None)
 
 
 def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     wanted, slot_id = times.parse_party_request(request.GET), times.parse_slot_id(request.GET.get("slot", ""))
-    if held := _find_held_reference(request, page, slot_id):
-        return redirect("booking_details", held)
+    if slot_id is not None and (held := _find_own_hold(request, page)):
+        return redirect(f"{reverse('booking_details', args=[held.reference])}?{request.GET.urlencode()}")
     if slot_id is None or page.is_full:
         return views_donor.redirect_to_drive(page, wanted)
-    is_alone = wanted.people == 1 and "new" not in request.GET
+    is_alone = wanted.people == 1 and NEW not in request.GET
     if is_alone and (donors := views_rebook.list_known_donors(request, page)):
         return views_rebook.render_rebooking(request, page, donors, wanted.visit, slot_id)
-    initial = {"slot": slot_id, "confirmed": views_donor.parse_self_check_result(request) == "yes"}
+    initial: dict[str, Any] = {"confirmed": views_donor.parse_self_check_result(request) == "yes"}
+    visits: Sequence[str] = wanted.visits
     if lapsed := _find_lapsed_hold(request, page):
-        initial = {**forms.build_typed_initial(lapsed), "slot": slot_id}
-    return _render_details(
-        request, BookingDetails(page, DetailsForm(visits=wanted.visits, initial=initial), wanted, slot_id)
-    )
+        party = queries.list_unfinished_party(lapsed)
+        initial, visits = forms.build_typed_initial(party), forms.merge_visits(party, wanted)
+    form = DetailsForm(visits=visits, initial={**initial, "slot": slot_id})
+    return _render_details(request, BookingDetails(page, form, wanted, slot_id))
 
 
-def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_details(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what the donor typed for a hold and its party, and replace it. A booking is only shown.
+
+    If the hold ran out before the donor sent a correction, the time is held again with what was typed.
+    """
+    held = views_links.get_booking_page_or_404(request, key)
+    page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
+    is_lapsed = held.booking.state == BookingState.LAPSED
+    if page is None or held.booking.registration is None or not (held.held or (is_lapsed and request.method == "POST")):
+        return views_links.redirect_to_booking(key)
+    if is_lapsed:
+        return _submit_form(request, page, is_held_again=True)
+    leader = held.party.leader or held.booking
+    if leader.pk != held.booking.pk:
+        return redirect("booking_details", leader.reference)
+    return _submit_form(request, page, held.booking) if request.method == "POST" else _show_typed(request, page, held)
+
+
+def _show_typed(request: HttpRequest, page: DrivePage, held: BookingPage) -> HttpResponse:
+    party = queries.list_unfinished_party(held.booking)
+    visits: Sequence[str] = [one.visit for one in party]
+    wanted = PartyRequest.of_visits(visits)
+    if "people" in request.GET or "visit" in request.GET:
+        wanted = times.parse_party_request(request.GET)
+        visits = forms.merge_visits(party, wanted)
+    slot_id = times.parse_slot_id(request.GET.get("slot", "")) or held.booking.arrival_id
+    initial = {**forms.build_typed_initial(party), "slot": slot_id}
+    form = DetailsForm(visits=visits, initial=initial)
+    return _render_details(request, BookingDetails(page, form, wanted, slot_id, corrected=party))
+
+
+def _submit_form(
+    request: HttpRequest, page: DrivePage, held: Booking | None = None, *, is_held_again: bool = False
+) -> HttpResponse:
+    """Hold the time with what was typed, or correct the hold that this browser already has."""
     choices.read_choice(request, "people", [str(size) for size in domain_rules.PARTY_SIZES], default="1")
     wanted = times.parse_party_request(request.POST)
     form = DetailsForm(request.POST, visits=wanted.visits)
     details = BookingDetails(page, form, wanted, times.parse_slot_id(request.POST.get("slot", "")), status=422)
+    details.corrected = queries.list_unfinished_party(held) if held else ()
     if details.slot_id is None:
         form.add_error("slot", times.format_choose_time())
     if not form.is_valid():
         return _render_details(request, details)
     browser = visitor.read_or_create_browser_token(request)
     try:
-        held = _hold_bookings(request, details, browser)
+        party = _correct_hold(request, details, browser) if held else _hold_bookings(request, details, browser)
+    except HoldLapsed:
+        return _submit_form(request, page, is_held_again=True)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
         details.is_too_close = forms.is_too_close(refusal)
@@ -116,9 +177,10 @@ def _submit_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
         form.refuse(problem)
         return form_errors.add_retry_after(_render_details(request, details), problem)
     else:
-        response = views_links.redirect_to_booking(held[0].reference)
-        link_cookies.BOOKINGS.add_tokens(response, request, *(booking.token for booking in held))
-        _held_cookie(page).add_tokens(response, request, *(booking.token for booking in held[:1]))
+        news = "moved" if details.is_other_time else "corrected" if held else "held_again" if is_held_again else ""
+        response = views_links.redirect_to_booking(party[0].reference, f"{news}=1" if news else "")
+        for cookie in (link_cookies.BOOKINGS, _held_cookie(page)):
+            cookie.add_tokens(response, request, *(booking.token for booking in party))
         visitor.set_browser_cookie(response, browser)
         return response
     return _render_details(request, details)
@@ -129,85 +191,56 @@ def _held_cookie(page: DrivePage) -> LinkCookie:
     return LinkCookie("held", reverse("book", args=[page.drive.slug]))
 
 
-def _find_held_reference(request: HttpRequest, page: DrivePage, slot_id: int | None) -> str | None:
-    held = _filter_own_holds(request, page).filter(arrival=slot_id, state=BookingState.HELD, party=None)
-    live = held.filter(held_until__gt=timezone.now())
-    return live.order_by("-pk").values_list("reference", flat=True).first()
+def _find_own_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
+    """Find this browser's last hold at the drive. Of a party, return the first person's."""
+    return _filter_own_holds(request, page).held(timezone.now()).order_by("-held_until", "pk").first()
 
 
 def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
     """Find this browser's newest hold at the drive that lapsed within the last hour."""
     now = timezone.now()
     lapsed = _filter_own_holds(request, page).filter(
-        state__in=(BookingState.HELD, BookingState.LAPSED),
+        queries.RAN_OUT | Q(state=BookingState.HELD),
         registration__isnull=False,
         held_until__gt=now - rules.TYPED_KEPT_FOR,
         held_until__lte=now,
     )
-    return lapsed.select_related("registration").order_by("-pk").first()
+    return lapsed.select_related("registration").order_by("-held_until", "pk").first()
 
 
-def _filter_own_holds(request: HttpRequest, page: DrivePage) -> QuerySet[Booking]:
-    tokens = () if "new" in request.GET else _held_cookie(page).read_tokens(request)
+def _filter_own_holds(request: HttpRequest, page: DrivePage) -> BookingQuerySet:
+    is_new = NEW in (request.POST if request.method == "POST" else request.GET)
+    tokens = () if is_new else _held_cookie(page).read_tokens(request)
     if not tokens:
         return Booking.objects.none()  # without a query
     return Booking.objects.filter(link_hash__in=map(linked_model.hash_token, tokens), drive=page.drive)
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def correct_details(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a form with what the donor typed for a hold, and save the corrections.
-
-    Redirects to the booking's page if the hold has lapsed, is verified, or belongs to a party.
-    """
-    held = views_links.get_booking_page_or_404(request, key)
-    page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
-    if page is None or not held.held or held.booking.registration is None or held.booking.party:
-        return views_links.redirect_to_booking(key)
-    wanted = PartyRequest(Visit(held.booking.visit))
-    form = forms.build_correction_form(held.booking, request.POST if request.method == "POST" else None)
-    details = BookingDetails(page, form, wanted, held.booking.arrival_id, held=held)
-    if request.method != "POST":
-        return _render_details(request, details)
-    details.status = 422
-    if not form.is_valid():
-        return _render_details(request, details)
-    browser = visitor.read_or_create_browser_token(request)
-    try:
-        hold.correct_held_details(
-            booking_id=held.booking.pk,
-            person=form.person(page.drive.policy),
-            ip=visitor.find_ip_address(request),
-            bound_to=visitor.compute_browser_digest(browser),
-            browser_token=browser,
-            now=timezone.now(),
-        )
-    except HoldLapsed:
-        return views_links.redirect_to_booking(key)
-    except ValidationError as problem:
-        details.status = form_errors.compute_http_status(problem)
-        form.refuse(problem)
-        return form_errors.add_retry_after(_render_details(request, details), problem)
-    response = views_links.redirect_to_booking(key, "corrected=1")
-    visitor.set_browser_cookie(response, browser)
-    return response
-
-
 def _hold_bookings(request: HttpRequest, details: BookingDetails, browser: str) -> list[Booking]:
-    assert details.slot_id is not None  # checked by the form
     return hold.hold_bookings(
         drive=details.page.drive,
-        slot_id=details.slot_id,
-        visit=details.form.cleaned_data["visit"],
-        person=details.form.person(details.page.drive.policy),
-        companions=details.form.companions(),
-        ip=visitor.find_ip_address(request),
-        bound_to=visitor.compute_browser_digest(browser),
-        browser_token=browser,
         share_code=share_cookie.read_share_code(request),
-        now=timezone.now(),
+        **_build_typed_arguments(request, details, browser),
     )
+
+
+def _correct_hold(request: HttpRequest, details: BookingDetails, browser: str) -> list[Booking]:
+    return corrections.correct_hold(
+        booking_id=details.corrected[0].pk, **_build_typed_arguments(request, details, browser)
+    )
+
+
+def _build_typed_arguments(request: HttpRequest, details: BookingDetails, browser: str) -> dict[str, Any]:
+    return {
+        "slot_id": details.slot_id,
+        "visit": details.form.cleaned_data["visit"],
+        "person": details.form.person(details.page.drive.policy),
+        "companions": details.form.companions(),
+        "ip": visitor.find_ip_address(request),
+        "bound_to": visitor.compute_browser_digest(browser),
+        "browser_token": browser,
+        "now": timezone.now(),
+    }
 
 
 def _render_details(request: HttpRequest, details: BookingDetails) -> HttpResponse:
@@ -217,6 +250,9 @@ def _render_details(request: HttpRequest, details: BookingDetails) -> HttpRespon
         **views_donor.build_drive_context(details.page),
         "form": details.form,
         "action": details.action,
+        "is_new": NEW in request.GET or NEW in request.POST,
+        "moved_from": details.corrected[0] if details.is_other_time else None,
+        "check_page": reverse("booking", args=[details.corrected[0].reference]) if details.corrected else "",
         "wanted": wanted,
         "visit": wanted.visit,
         "people": wanted.people,

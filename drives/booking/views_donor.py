@@ -28,6 +28,7 @@ from drives.booking import (
 from drives.booking.queries import BookingPage
 from drives.calendars import events, ical
 from drives.capacity import visit_length
+from drives.domain import rules as domain_rules
 from drives.eligibility import queries as eligibility_queries
 from drives.eligibility.forms import SelfReportedForm
 from drives.messaging import reach as messaging_reach
@@ -127,6 +128,8 @@ def _render_check_page(
         "group": group,
         "moved": "moved" in request.GET,
         "corrected": "corrected" in request.GET,
+        "held_again": "held_again" in request.GET,
+        "larger": _build_larger_party(page),
         "hold": code_page.build_hold_context(request, page.booking, rules.WARN_BEFORE_LAPSE),
         **forms.build_alternatives(problem),
         "minutes": visit_length.compute_visit_minutes(page.booking.drive, page.booking.visit),
@@ -135,6 +138,12 @@ def _render_check_page(
     }
     shown = code_page.build_code_page(request, page.booking)
     return code_page.render_code_page(request, "drives/booking/verify.html", shown, form, problem, context)
+
+
+def _build_larger_party(page: BookingPage) -> PartyRequest | None:
+    members = [member.booking for member in page.party.members] or [page.booking]
+    visits = [*(booking.visit for booking in members), Visit.RETURN]
+    return PartyRequest.of_visits(visits) if len(visits) <= domain_rules.MAX_PARTY_SIZE else None
 
 
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:
@@ -192,7 +201,7 @@ def render_booking_page(
 
 def _build_same_request(booking: Booking) -> PartyRequest:
     visit_types = [one.visit for one in queries.list_unfinished_party(booking)]
-    return PartyRequest(Visit(booking.visit), max(1, len(visit_types)), visit_types.count(Visit.FIRST))
+    return PartyRequest.of_visits(visit_types or [booking.visit])
 
 
 def _build_self_reported_context(

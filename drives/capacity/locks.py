@@ -131,6 +131,19 @@ def lock_booking(booking_id: int) -> Booking:
     return rows[0]
 
 
+def lock_party(booking: Booking) -> list[Booking]:
+    """Lock a booking and all of its party.
+
+    Another transaction may have added people since `booking` was read. They have higher ids, so locking them next keeps
+    the order. Only a transaction that has locked the whole party adds people to it.
+    """
+    ids = _list_party_ids(booking)
+    locked = lock_bookings(ids)
+    while (found := _list_party_ids(next(row for row in locked if row.pk == booking.pk))) != ids:
+        ids, locked = found, lock_bookings(found)
+    return locked
+
+
 def lock_waitlist(drive_id: int) -> bool:
     """Try to lock a drive's waitlist, so that only one worker offers its spots. Return False if the lock is taken."""
     return _try_lock(_WAITLISTS, drive_id)
@@ -172,6 +185,12 @@ def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
 def _identity_key(identity: str) -> int:
     # Advisory keys are signed 64-bit integers.
     return int.from_bytes(bytes.fromhex(identity)[:8], signed=True)
+
+
+def _list_party_ids(booking: Booking) -> list[int]:
+    if booking.party is None:
+        return [booking.pk]
+    return list(Booking.objects.filter(party=booking.party).order_by("pk").values_list("pk", flat=True))
 
 
 def _try_lock(first: int, second: int) -> bool:

@@ -62,6 +62,10 @@ class PartyRequest:
         returning, new = (Visit.RETURN,) * (self.people - self.first), (Visit.FIRST,) * self.first
         return new + returning if self.visit == Visit.FIRST else returning + new
 
+    @classmethod
+    def of_visits(cls, visits: Sequence[str]) -> "PartyRequest":
+        return cls(Visit(visits[0]), len(visits), visits.count(Visit.FIRST))
+
     @property
     def query(self) -> str:
         several = {"people": self.people, "first": self.first} if self.people > 1 else {}

@@ -24,7 +24,7 @@ def test_a_family_of_three_books_and_one_is_taken_out(
     page.get_by_role("button", name="Continue").click()
     arrive(page, "Your details")
     for at, name in enumerate(FAMILY):
-        page.get_by_label("Name", exact=True).nth(at).fill(name)
+        page.get_by_label(f"Name of person {at + 1}" if at else "Your name").fill(name)
     page.get_by_label("Mobile phone").fill("(201) 555-0142")
     page.get_by_role("button", name="Continue").click()
     arrive(page, "Review and book")
@@ -56,6 +56,8 @@ def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage,
         f"/d/{drive.slug}/?people=3&first=1",
         f"/d/{drive.slug}/book/?people=3&first=1&slot={slot}",
         f"/b/{held[0].token}/",
+        f"/b/{held[0].token}/details/",
+        f"/b/{held[0].token}/details/?people=6&first=2",
         f"/b/{party[0].token}/",
         f"/b/{party[0].token}/cancel-party/",
         f"/b/{party[0].token}/move/",

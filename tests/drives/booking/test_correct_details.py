@@ -3,6 +3,7 @@
 The form still contains what the donor typed, and a correction replaces the details of the hold.
 """
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from drives.booking import hold
 from drives.models import Booking, BookingState, Drive, SelfReportedDonation
 from notifications.models import Message
 from tests import builders, cases
@@ -62,14 +64,39 @@ def test_the_back_button_leads_to_the_filled_form() -> None:
     booking = donor.kept(browser, drive)
     query = {"visit": "return", "slot": str(booking.arrival_id)}
     back = browser.get(reverse("book", args=[drive.slug]), query, follow=True)
-    assert back.redirect_chain == [(reverse("booking_details", args=[booking.reference]), 302)]
+    [(address, status)] = back.redirect_chain
+    assert (address.split("?")[0], status) == (reverse("booking_details", args=[booking.reference]), 302)
     assert 'value="Test Ana Alder"' in back.content.decode()
     assert "Saturday, March 13, 9:00 AM" in donor.text(back)
-    for changed in ({"new": "1"}, {"slot": str(builders.slot(drive, 1).pk)}):
-        assert (
-            'value="Test Ana Alder"'
-            not in browser.get(reverse("book", args=[drive.slug]), {**query, **changed}, follow=True).content.decode()
-        )
+    assert "If you continue" not in donor.text(back)
+    new = browser.get(reverse("book", args=[drive.slug]), {**query, "new": "1"}, follow=True).content.decode()
+    assert 'value="Test Ana Alder"' not in new
+
+
+def test_another_time_replaces_the_held_time_unless_the_donor_keeps_both() -> None:
+    browser, drive = Client(), builders.drive()
+    booking, slot = donor.kept(browser, drive), builders.slot(drive, 8).pk
+    asked = {"visit": "return", "slot": str(slot)}
+    chosen = browser.get(reverse("book", args=[drive.slug]), asked, follow=True)
+    assert "We’re holding Saturday, March 13, 9:00 AM" in donor.text(chosen)
+    assert 'value="Test Ana Alder"' in chosen.content.decode()
+    both = f"{reverse('book', args=[drive.slug])}?visit=return&slot={slot}&new=1"
+    assert html.escape(both) in chosen.content.decode()
+    moved = correct(browser, booking, slot=slot)
+    assert moved.headers["Location"] == reverse("booking", args=[booking.reference]) + "?moved=1"
+    assert [row.arrival_id for row in Booking.objects.filter(state="held")] == [slot]
+    assert '<input type="hidden" name="new" value="1">' in browser.get(both).content.decode()
+    assert donor.keep(browser, drive, 12, new="1", name="Test Bo Alder").status_code == 303
+    assert Booking.objects.filter(state="held").count() == 2
+
+
+def test_sending_the_same_form_again_corrects_the_hold() -> None:
+    browser, drive = Client(), builders.drive()
+    donor.kept(browser, drive)
+    donor.kept(browser, drive, name="Test Anna Alder")
+    assert [row.registration.name for row in Booking.objects.all() if row.registration] == ["Test Anna Alder"]
+    donor.kept(browser, drive, name="Test Bo Alder", new="1")
+    assert Booking.objects.filter(state="held").count() == 2
 
 
 def test_another_browser_sees_nothing_of_the_hold() -> None:
@@ -125,15 +152,43 @@ def test_a_donation_elsewhere_is_kept_and_replaced() -> None:
     assert not SelfReportedDonation.objects.exists()
 
 
-def test_a_lapsed_hold_and_a_booking_cannot_be_corrected() -> None:
+def test_a_booking_cannot_be_corrected() -> None:
     browser, drive = Client(), one_place()
-    booking = donor.kept(browser, drive)
-    with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
-        assert correct(browser, booking, name="Test Eve").status_code == 303
-    assert Registration.objects.get().name == "Test Ana Alder"
-    donor.prove(browser, booking)
+    booking = donor.booked(browser, drive)
     assert correct(browser, booking, name="Test Eve").status_code == 303
     assert Registration.objects.get().name == "Test Ana Alder"
+
+
+@pytest.mark.parametrize("is_swept", [True, False])
+def test_a_correction_after_the_hold_ran_out_holds_the_time_again(*, is_swept: bool) -> None:
+    browser, drive = Client(), one_place()
+    booking, later = donor.kept(browser, drive), NOW + timedelta(minutes=15)
+    with time_machine.travel(later, tick=False):
+        if is_swept:
+            hold.lapse_holds(now=later)
+        shown = browser.get(reverse("booking_details", args=[booking.reference]), follow=True)
+        assert "We held the time for you, but the code wasn’t entered." in donor.text(shown)
+        check = browser.post(
+            reverse("booking_details", args=[booking.reference]), donor.details(drive, name="Test Anna"), follow=True
+        )
+        assert "Time ran out, so we started over. You have 15 more minutes." in donor.text(check)
+        [held] = Booking.objects.held(later)
+    assert (held.held_until, held.registration and held.registration.name) == (
+        later + timedelta(minutes=15),
+        "Test Anna",
+    )
+
+
+def test_a_correction_after_the_hold_ran_out_keeps_what_was_typed_if_the_time_is_gone() -> None:
+    here = builders.organization()
+    browser, drive = Client(), builders.drive(here, builders.plain(builders.site(here), spots=1))
+    booking = donor.kept(browser, drive)
+    with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
+        builders.held(drive, number=7, now=NOW + timedelta(minutes=15))
+        refused = correct(browser, booking, name="Test Anna Alder")
+    assert refused.status_code == 409
+    assert "Someone just took that time." in donor.text(refused)
+    assert 'value="Test Anna Alder"' in refused.content.decode()
 
 
 def test_corrections_in_a_known_browser_count_for_the_network() -> None:

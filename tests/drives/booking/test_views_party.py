@@ -270,5 +270,5 @@ def test_the_form_shows_typed_details_for_an_hour_after_the_hold(
 ) -> None:
     donor.kept(client, drive := builders.drive())
     with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
-        asked = {"visit": "return", "slot": str(builders.slot(drive, 4).pk)}
+        asked = {"visit": "return", "slot": str(builders.slot(drive, 4).pk), **({"new": "1"} if minutes < 15 else {})}
         assert client.get(reverse("book", args=[drive.slug]), asked).context["form"]["name"].value() == shown
