@@ -113,7 +113,7 @@ def cancel_donor_booking(request: MemberRequest, booking_id: int) -> HttpRespons
             _add_result(request, _("The booking is cancelled."), [booking], kinds.CANCELLED, notified)
             return redirect("organizer_booking", booking.pk)
     organization = booking.drive.organization
-    notified = reach.format_notified(organization, [booking], kinds.CANCELLED, _("We let the donor know."))
+    notified = reach.format_notified(organization, [booking], kinds.CANCELLED, _("We’re letting the donor know."))
     context = {"booking": booking, "drive": booking.drive, "form": form, "notified": notified}
     return members.render_member_page(request, "drives/booking/organizer_cancel.html", context)
 

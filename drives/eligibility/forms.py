@@ -14,7 +14,7 @@ class SelfReportedForm(forms.Form):
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),
         required=False,
-        choices=[("", _("Nothing recently")), *DonationKind.choices],
+        choices=[("", _("No recent donation")), *DonationKind.choices],
         error_messages={"invalid_choice": _("Choose what you gave.")},
     )
     self_reported_on = forms.DateField(

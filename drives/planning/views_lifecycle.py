@@ -83,7 +83,7 @@ def confirm_drive_cancellation(request: MemberRequest, drive_id: int) -> HttpRes
 
 
 def _format_notified(notified: reach.CancellationReach) -> str:
-    text = ngettext("We’re telling %(count)s person.", "We’re telling %(count)s people.", notified.reachable)
+    text = ngettext("We’re notifying %(count)s person.", "We’re notifying %(count)s people.", notified.reachable)
     sentences = [text % {"count": notified.reachable}] if notified.reachable else []
     return " ".join([*sentences, *([reach.format_unreachable(notified.unreachable)] if notified.unreachable else [])])
 

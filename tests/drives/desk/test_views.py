@@ -162,7 +162,7 @@ def test_cancelling_shows_the_number_of_notified_donors_and_needs_a_reason() -> 
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(2), now=NOW)
     asked = text(browser.get(address(drive, "cancel_drive")))
     assert "2 people are booked. We’ll let 1 person know." in asked
-    assert "By text 1 By e-mail 1 To call 1" in asked
+    assert "By text 1 By e-mail 1 Need a phone call 1" in asked
     refused = browser.post(address(drive, "cancel_drive"), {"reason": "", "sure": "on"})
     assert (refused.status_code, Booking.objects.filter(state=BookingState.CANCELLED).count()) == (422, 0)
     done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
@@ -183,7 +183,7 @@ def test_a_checked_in_donor_gets_no_cancellation(time_machine: TimeMachineFixtur
     assert ("1 person is booked. We’ll let 1 person know." in asked) is not is_here
     assert ("No one is booked, so we won’t send any messages." in asked) is is_here
     done = browser.post(address(drive, "cancel_drive"), {"reason": "The hall is closed.", "sure": "on"}, follow=True)
-    assert ("The drive is cancelled. We’re telling 1 person." in text(done)) is not is_here
+    assert ("The drive is cancelled. We’re notifying 1 person." in text(done)) is not is_here
     assert Message.objects.filter(kind="drive_cancelled").exists() is not is_here
 
 

@@ -220,7 +220,7 @@ def test_pages_say_when_no_email_is_left() -> None:
     made.deliver(NOW)
     move(booking, 0)
     stop_texts(booking)
-    assert "By e-mail 0 To call 1" in told(booking.drive)
+    assert "By e-mail 0 Need a phone call 1" in told(booking.drive)
     builders.verify_mailbox(MAIL)
     assert "By e-mail 1 " in told(booking.drive)
 

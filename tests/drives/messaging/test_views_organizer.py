@@ -182,7 +182,7 @@ def test_a_drive_gets_its_own_schedule_and_returns() -> None:
     browser.post(address, typed_drive_schedule(drive, day_before__is_enabled="off", save="1"))
     plans = schedule.load_drive_schedules(owner, [drive.pk, other.pk])
     assert (plans[drive.pk]["day_before"].is_enabled, plans[other.pk]["day_before"].is_enabled) == (False, True)
-    assert "own schedule" in text(browser.get(OVERVIEW))
+    assert "has its own schedule" in text(browser.get(OVERVIEW))
     browser.post(address, {"drop": "1"})
     assert schedule.load_drive_schedule(drive)["day_before"].is_enabled
 
