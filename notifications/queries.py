@@ -275,7 +275,7 @@ def list_refusing_mailboxes(organization: Organization, addresses: Collection[st
 
 
 def find_mailbox_refusals(organization: Organization, address: str) -> MailboxRefusals | None:
-    """Return the refusals of a mailbox that gets no more mail because of them, or None for another mailbox."""
+    """Return the refusals that blocked a mailbox, or None if the mailbox is not blocked."""
     known = {"organization": organization, "address_hash": contact_address.compute_identity(address)}
     return MailboxRefusals.objects.filter(**known, count__gte=rules.MAX_REFUSALS).first()
 

@@ -19,9 +19,9 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Send texts only from `opens` until just before `closes` (full hours in the zone). 0 and 24 allow any hour.
+    """The daily rule of when texts may be sent: from the hour `opens` until the hour `closes` begins, in the zone.
 
-    The methods return times in UTC.
+    0 and 24 allow any hour. The methods return times in UTC.
     """
 
     zone: ZoneInfo

@@ -82,7 +82,8 @@ def _handle_reply(
 
 
 def _start_texts(reply: InboundMessage, sender: Sender, meaning: ReplyMeaning, now: datetime) -> bool:
-    """Handle START, and YES after an opt-out. Return False for a YES without an opt-out, which may mean a booking."""
+    """Handle START, and YES after an opt-out. Return False for YES without an opt-out, because the
+    donor may be answering a question about a booking."""
     bases = [OptOutBasis.KEYWORD, OptOutBasis.SENTENCE]
     if meaning == ReplyMeaning.START:
         bases.append(OptOutBasis.UNDECIDED)

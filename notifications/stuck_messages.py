@@ -1,4 +1,4 @@
-"""Find out why messages of the installation are not sent: since when, how many, and what to do about it."""
+"""Find out why messages of any organization are not sent: the cause, since when, how many, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

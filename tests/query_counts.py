@@ -19,7 +19,7 @@ def statements_of(act: Act) -> list[str]:
 def count_for_each(prepare: Callable[[int], Act], rows: tuple[int, int] = (1, 3)) -> int:
     """Assert that an action takes as many statements with one row as with three. Return that number.
 
-    `prepare` creates this many rows and returns the action to measure. Both sets of rows are in one database, so the
+    `prepare(n)` creates n rows and returns the action to measure. Both sets of rows are in one database, so the
     action must read only its own set. Fill caches beforehand. Otherwise statements that run only once would be counted.
     """
     few, many = (statements_of(prepare(number)) for number in rows)

@@ -57,7 +57,7 @@ def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) 
 
 @transaction.atomic(savepoint=False)
 def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: datetime) -> None:
-    """Replace a volunteer's mailbox at a coordinator's request, as `change_contact` does. It stays unverified.
+    """Replace a volunteer's mailbox at a coordinator's request. The new mailbox is not verified.
 
     E-mails that the old mailbox refused are sent to the new mailbox. Raises ContactTaken. The caller takes the same
     locks as for `change_contact`.
@@ -83,13 +83,14 @@ def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: dateti
 
 @transaction.atomic(savepoint=False)
 def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) -> None:
-    """Replace a person's contact by the one that they just verified, at all their organizations.
+    """Replace a person's contact with the one that they just verified, at all their organizations.
 
     If another person owns the new contact at any of these organizations, raises ContactTaken and changes nothing.
 
     - unsent messages go to the new contact; consents stay with the old contact
     - the old contact loses its owner, so that a later holder of the number is treated as a new person
-    - other people with the old contact get the new one, so that a later holder of the number sees nothing about them
+    - people who shared the old contact get the new one, too, so that a later holder of the number sees nothing about
+      them
 
     The caller locks the identities of the old contact, of the other people with it, and of the new contact. This
     function locks contact rows in the order of their organizations.

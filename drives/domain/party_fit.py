@@ -105,7 +105,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return the earliest step in which the last of `people` could arrive, if the first arrives in `arrival`."""
+        """Return the earliest step at which the last of `people` can arrive if the first arrives at `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

@@ -36,7 +36,7 @@ def list_later_times(
     now: datetime,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List the next times at which these visits fit and the interval rules allow them for all donors.
+    """List the next times that have room for these visits and that the interval rules allow for every donor.
 
     `freed` is the capacity that the donors' current bookings would free. At most three queries.
     """

@@ -29,7 +29,8 @@ class DriveVersionChanged(ValidationError):
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
     """Save a planned drive as a draft with its slots.
 
-    Raises ValidationError by field for a plan with problems, a past day, and records from another organization.
+    Raises ValidationError, keyed by field, if the plan is invalid, the day is past, or a record belongs to another
+    organization.
     """
     steps = plan_check.steps_or_refuse(drive, now)
     _set(

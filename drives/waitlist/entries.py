@@ -140,8 +140,8 @@ def add_entry(
 ) -> WaitlistEntry:
     """Add a donor to the waitlist for a coordinator or an API key.
 
-    Only this organization's records of the donor are checked. Refuses everything that `join_waitlist` and
-    `verify_entry` refuse about the drive, the donor and the arrival window. Locks: identities, drive (shared), entries.
+    Checks the drive, the donor and the arrival window as `join_waitlist` and `verify_entry` do, but only with this
+    organization's records of the donor. Locks: identities, drive (shared), entries.
     """
     country = drive.organization.country
     typed = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)

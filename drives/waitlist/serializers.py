@@ -11,7 +11,7 @@ from drives.models import Offer, Visit, WaitlistEntryState
 
 
 class ArrivalWindowSerializer(Serializer):
-    """The arrival times that suit the donor: not before `from`, and before `to`. Null means no limit."""
+    """The times at which the donor can arrive: at or after `from`, and before `to`. Null means no limit."""
 
     def get_fields(self) -> dict[str, Any]:
         # "from" is a Python keyword.

@@ -23,7 +23,7 @@ def is_readable(accent: str) -> bool:
 
 
 def find_readable_shade(accent: str) -> str:
-    """Return the accent. If it is not readable, return the lightest darker shade that is readable."""
+    """Return the accent if it is readable. Otherwise, darken it just enough to be readable."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _parse_channels(accent)))
     for step in range(101):
         darker = colorsys.hls_to_rgb(hue, lightness * (1 - step / 100), saturation)

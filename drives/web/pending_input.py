@@ -12,7 +12,7 @@ KEPT_SECONDS: Final = 15 * 60  # longer than a code is valid
 
 @dataclass(frozen=True)
 class PendingInput:
-    """A signed cookie with a fixed number of texts for one purpose. Cookies for other purposes are refused."""
+    """A signed cookie that stores a fixed number of strings for one purpose. Refuses a cookie for another purpose."""
 
     purpose: str
     count: int

@@ -2,9 +2,9 @@ from django.db import models
 
 
 class DatabaseMarker(models.Model):
-    """The identity of the database that wrote this row. A restored copy has another identity than its row says.
+    """The identity of the database that wrote this row, the only one of the table.
 
-    The table has one row.
+    In a restored copy, the row does not match the copy's own identity.
     """
 
     marker = models.CharField(max_length=80)

@@ -26,7 +26,7 @@ class _Module:
 
 
 def function_imports(sources: Iterable[Source]) -> list[str]:
-    """List the imports of our functions by name, including imports through a package that re-exports them."""
+    """List the imports of our functions by name (`from x import f`), also through a package that re-exports them."""
     sources = list(sources)
     modules = {source.module: _read(source) for source in sources}
     return [

@@ -226,7 +226,7 @@ def test_pages_say_when_no_email_is_left() -> None:
 
 
 def test_a_coordinator_reads_whether_the_last_email_went() -> None:
-    """Without a move, the cancellation is the second e-mail and is sent.
+    """An unverified mailbox gets two e-mails. Without a move, the cancellation is the second one and is sent.
 
     After a move, the cancellation would be the third e-mail, so it is not sent.
     """
