@@ -1,6 +1,7 @@
 """Load a drive's roster and check-in list."""
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
@@ -75,8 +76,14 @@ LISTED_STATES = [state for state in BookingState if state not in (BookingState.H
 
 
 def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterRow]:
-    rows = _filter_bookings(drive, search).filter(state__in=[state] if state else LISTED_STATES)
-    bookings = list(rows)
+    return load_roster_rows(list(filter_roster(drive, search, state)))
+
+
+def filter_roster(drive: Drive, search: str = "", state: str = "") -> QuerySet[Booking]:
+    return _filter_bookings(drive, search).filter(state__in=[state] if state else LISTED_STATES)
+
+
+def load_roster_rows(bookings: Sequence[Booking]) -> list[RosterRow]:
     messages = notifications_queries.list_messages_about([booking.about for booking in bookings])
     parties = booking_party.load_parties(bookings)
     return [RosterRow(booking, messages.get(booking.about, []), parties[booking.pk]) for booking in bookings]

@@ -4,13 +4,14 @@ import csv
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from drives.attendance import queries as attendance_queries
-from drives.desk import queries, todo
+from drives.desk import queries, rules, todo
 from drives.models import BookingState, Drive
 from drives.web import members
 from notifications import contact_address
@@ -43,13 +44,16 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     search, state = _parse_filters(request)
     desk = queries.load_desk(drive, now)
+    bookings = attendance_queries.filter_roster(drive, search, state)
+    pages = Paginator(bookings, rules.ROSTER_ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "drive": drive,
         "desk": desk,
         "todos": todo.list_drive_todos(drive, desk)
         if organizations_rules.is_allowed(request.membership.role, "plan")
         else [],
-        "rows": attendance_queries.load_roster(drive, search, state),
+        "pages": pages,
+        "rows": attendance_queries.load_roster_rows(list(pages)),
         "search": search,
         "state": state,
         "states": ROSTER_STATES,

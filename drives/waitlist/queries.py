@@ -238,13 +238,16 @@ class WaitlistRow:
     offers: list[Offer]
 
 
-def list_waitlist_rows(drive: Drive) -> list[WaitlistRow]:
+def list_waitlist_entries(drive: Drive) -> QuerySet[WaitlistEntry]:
     rows = WaitlistEntry.objects.waitlisted().filter(drive=drive)
-    entries = list(rows.select_related("volunteer__phone", "volunteer__email"))
+    return rows.select_related("volunteer__phone", "volunteer__email")
+
+
+def load_waitlist_rows(entries: Sequence[WaitlistEntry], first_position: int = 1) -> list[WaitlistRow]:
     offers: dict[int, list[Offer]] = {entry.pk: [] for entry in entries}
     for offer in Offer.objects.filter(entry__in=entries).order_by("created_at", "pk"):
         offers[offer.entry_id].append(offer)
-    return [WaitlistRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=1)]
+    return [WaitlistRow(number, entry, offers[entry.pk]) for number, entry in enumerate(entries, start=first_position)]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -24,6 +25,8 @@ from notifications import kinds
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
+ENTRIES_PER_PAGE = 50
+
 
 class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
     visit = forms.ChoiceField(label=gettext_lazy("Visit"), choices=Visit.choices, initial=Visit.RETURN)
@@ -35,9 +38,10 @@ class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
 @accounts.role_required("view")
 def show_organizer_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    return members.render_member_page(
-        request, "drives/waitlist/organizer_waitlist.html", {"drive": drive, "rows": queries.list_waitlist_rows(drive)}
-    )
+    pages = Paginator(queries.list_waitlist_entries(drive), ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
+    rows = queries.load_waitlist_rows(list(pages), pages.start_index())
+    context = {"drive": drive, "pages": pages, "rows": rows}
+    return members.render_member_page(request, "drives/waitlist/organizer_waitlist.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,7 +88,7 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
 @accounts.role_required("plan")
 def close_drive_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    waiting = [row.entry for row in queries.list_waitlist_rows(drive)]
+    waiting = list(queries.list_waitlist_entries(drive))
     try:
         waitlist_close.close_waitlist(drive_id=drive.pk, actor=members.format_actor(request), now=timezone.now())
     except ValidationError as error:

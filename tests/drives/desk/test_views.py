@@ -305,6 +305,26 @@ def test_one_row_and_three_take_the_same_number_of_queries(page: str) -> None:
     query_counts.count_for_each(donors)
 
 
+def test_the_roster_of_a_large_drive_has_pages() -> None:
+    member = ben()
+    drive = builders.drive(member.organization, builders.plain(builders.site(member.organization), spots=60, steps=2))
+    browser, page = coordinator.signed_in(member), address(drive, "drive")
+
+    def donors(people: int) -> Callable[[], object]:
+        for number in range(drive.bookings.count(), people):
+            builders.booked(drive, number=number)
+        browser.get(page)
+        return partial(browser.get, page)
+
+    query_counts.count_for_each(donors, rows=(1, 60))
+    first, second = browser.get(page), browser.get(f"{page}?page=2&q=&state=booked")
+    assert [len(answer.context["rows"]) for answer in (first, second)] == [50, 10]
+    assert "60 bookings" in text(first)
+    assert "q=&amp;state=&amp;page=2#roster" in first.content.decode()
+    assert "q=&amp;state=booked&amp;page=1#roster" in second.content.decode()
+    assert len(browser.get(address(drive, "roster")).context["rows"]) == 60
+
+
 def test_one_drive_and_three_take_the_same_number_of_queries_at_home() -> None:
     member = ben()
     browser = coordinator.signed_in(member)

@@ -63,7 +63,7 @@ def assert_the_report_is_true(drive: Drive) -> None:
 
 
 def assert_people_wait_for_it(drive: Drive) -> None:
-    line = waitlist_queries.list_waitlist_rows(drive)
+    line = waitlist_queries.load_waitlist_rows(list(waitlist_queries.list_waitlist_entries(drive)))
     assert [(row.position, row.entry.state, row.offers) for row in line] == [(n, "waiting", []) for n in (1, 2, 3)]
     page = public_queries.load_drive_page(drive.slug, NOON)
     assert page is not None

@@ -53,7 +53,11 @@ def test_the_number_of_queries_does_not_depend_on_the_entries() -> None:
         client.get(page)
         return partial(client.get, page)
 
-    assert query_counts.count_for_each(line) <= 13
+    assert query_counts.count_for_each(line) <= 14
+    assert query_counts.count_for_each(line, rows=(3, 60)) <= 14
+    first, second = client.get(page).content.decode(), client.get(f"{page}?page=2").content.decode()
+    assert ("<b>50. " in first, "<b>51. " in first, "page=2" in first) == (True, False, True)
+    assert ("<b>51. " in second, "<b>60. " in second, "page=1" in second) == (True, True, True)
 
 
 def test_a_coordinator_adds_and_removes_an_entry() -> None:
