@@ -1,12 +1,14 @@
 """List the rows that a sweep could not handle, and let a coordinator try again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 Rows = QuerySet[Any]
-MAX_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -109,27 +110,39 @@ class ParkedTask:
     url: str
 
 
-def list_parked_tasks(organization: Organization) -> list[ParkedTask]:
-    """List the organization's parked rows by the time of the next try. One query, and one per sweep found."""
-    parked_rows = list(ParkedRow.objects.filter(sweep__in=SWEEP_SUBJECTS).order_by("retry_at", "pk"))
+def filter_parked_rows(organization: Organization) -> QuerySet[ParkedRow]:
+    """Filter the organization's parked rows, by the time of the next try. One query for the sweeps that have any."""
+    parked_rows = ParkedRow.objects.filter(sweep__in=SWEEP_SUBJECTS)
+    conditions = [
+        Q(sweep=sweep) & Exists(SWEEP_SUBJECTS[sweep].find_rows(organization).filter(pk=OuterRef("row")))
+        for sweep in parked_rows.values_list("sweep", flat=True).distinct()
+    ]
+    if not conditions:
+        return parked_rows.none()
+    return parked_rows.filter(reduce(or_, conditions)).order_by("retry_at", "pk")
+
+
+def load_parked_tasks(organization: Organization, parked_rows: Sequence[ParkedRow]) -> list[ParkedTask]:
+    """Load what the page shows of these parked rows. One query for each of their sweeps."""
     own = {sweep: _find_own(sweep, parked_rows, organization) for sweep in {one.sweep for one in parked_rows}}
     return [
         ParkedTask(one, SWEEP_SUBJECTS[one.sweep].label, SWEEP_SUBJECTS[one.sweep].build_url(own[one.sweep][one.row]))
         for one in parked_rows
         if one.row in own[one.sweep]
-    ][:MAX_SHOWN]
+    ]
 
 
 def try_again(*, organization: Organization, parked_id: int, actor: str, now: datetime) -> bool:
     """Let the next run of the sweep handle the row. Return False if the row is not the organization's."""
-    found = [one for one in list_parked_tasks(organization) if one.parked.pk == parked_id]
-    for one in found:
-        sweeps.retry_parked_row(parked_id=parked_id, now=now)
-        about = f"{one.parked.sweep}:{one.parked.row}"
-        audit.add_audit_entry(organization=organization, actor=actor, verb="sweep.tried_again", about=about, now=now)
-    return bool(found)
+    parked_row = filter_parked_rows(organization).filter(pk=parked_id).first()
+    if parked_row is None:
+        return False
+    sweeps.retry_parked_row(parked_id=parked_id, now=now)
+    about = f"{parked_row.sweep}:{parked_row.row}"
+    audit.add_audit_entry(organization=organization, actor=actor, verb="sweep.tried_again", about=about, now=now)
+    return True
 
 
-def _find_own(sweep: str, parked_rows: list[ParkedRow], organization: Organization) -> dict[int, Any]:
+def _find_own(sweep: str, parked_rows: Sequence[ParkedRow], organization: Organization) -> dict[int, Any]:
     ids = [one.row for one in parked_rows if one.sweep == sweep]
     return SWEEP_SUBJECTS[sweep].find_rows(organization).in_bulk(ids)

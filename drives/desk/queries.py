@@ -149,7 +149,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
         past=figures[len(ahead) :],
         not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
-        failed_tasks=len(parked.list_parked_tasks(organization)),
+        failed_tasks=parked.filter_parked_rows(organization).count(),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )

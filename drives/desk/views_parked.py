@@ -1,10 +1,11 @@
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from drives.desk import parked
+from drives.desk import parked, rules
 from drives.inbox import queries as inbox_queries
 from drives.web import members, redirects
 from organizations.web import accounts
@@ -15,8 +16,11 @@ from organizations.web.accounts import MemberRequest
 @accounts.role_required("plan")
 def show_parked_tasks(request: MemberRequest) -> HttpResponse:
     organization = request.membership.organization
+    pages = Paginator(parked.filter_parked_rows(organization), rules.PARKED_TASKS_PER_PAGE)
+    page = pages.get_page(request.GET.get("page"))
     context = {
-        "tasks": parked.list_parked_tasks(organization),
+        "pages": page,
+        "tasks": parked.load_parked_tasks(organization, list(page)),
         "zone": inbox_queries.load_default_zone(organization),
     }
     return members.render_member_page(request, "drives/desk/parked.html", context)
