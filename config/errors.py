@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.encoding import iri_to_uri
 
 from config import connections
+from drives.booking import views_book
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ def _clean_pasted_path(path: str) -> str:
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     # The web server drops a body that is too long, and with it the token.
     is_dropped = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES
-    return _render_error(request, 413 if is_dropped else 403)
+    typed = None if is_dropped else views_book.render_expired_form(request)
+    return typed or _render_error(request, 413 if is_dropped else 403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -19,7 +20,7 @@ from drives.booking.queries import BookingPage
 from drives.capacity import availability, counters
 from drives.domain import rules as domain_rules
 from drives.eligibility import self_check
-from drives.models import Booking, BookingState
+from drives.models import Booking, BookingState, Drive
 from drives.models.booking import BookingQuerySet
 from drives.public import queries as public_queries
 from drives.public import times, views_donor
@@ -184,6 +185,20 @@ def _submit_form(
         visitor.set_browser_cookie(response, browser)
         return response
     return _render_details(request, details)
+
+
+def render_expired_form(request: HttpRequest) -> HttpResponse | None:
+    """Show what a donor sent after the browser lost its cookies. Nothing is saved. Return None for any other page."""
+    if request.resolver_match is None or request.resolver_match.url_name not in ("book", "booking_details"):
+        return None
+    slot_id, wanted = times.parse_slot_id(request.POST.get("slot", "")), times.parse_party_request(request.POST)
+    slug = Drive.objects.filter(slots=slot_id).values_list("slug", flat=True).first() if slot_id else None
+    page = public_queries.load_drive_page(slug, timezone.now()) if slug else None
+    if page is None:
+        return None
+    form = DetailsForm(request.POST, visits=wanted.visits)
+    form.add_error(None, _("This page was open too long, so we didn’t save it. Check your details, then continue."))
+    return _render_details(request, BookingDetails(page, form, wanted, slot_id, status=403))
 
 
 def _held_cookie(page: DrivePage) -> LinkCookie:

@@ -6,8 +6,10 @@ from pytest_django.live_server_helper import LiveServer
 from notifications.models import Message
 from tests import builders
 from tests.browser.pages import IN_BROWSER, OpenPage, arrive, scrolls_sideways, violations, world
+from tests.browser.test_donor import DETAILS_MAX_PIXELS
 
 pytestmark = IN_BROWSER
+ROW_MAX_PIXELS = 100
 FAMILY = ("Test Ana Alder", "Test Bo Alder", "Test Ida Alder")
 
 
@@ -70,6 +72,19 @@ def test_the_pages_of_a_party_have_no_barriers(scheme: str, open_page: OpenPage,
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("heading", name="There is a problem").wait_for()
     assert (violations(page), scrolls_sideways(page)) == ([], False)
+
+
+@pytest.mark.parametrize("language", ["en-US", "es-US"])
+def test_the_details_of_a_party_take_one_row_for_each_more_person(
+    language: str, open_page: OpenPage, live_server: LiveServer
+) -> None:
+    drive, page = world(), open_page()
+    page.set_extra_http_headers({"Accept-Language": language})
+    for people in (2, 6):
+        slot = builders.slot(drive).pk
+        page.goto(f"{live_server.url}/d/{drive.slug}/book/?people={people}&first=1&slot={slot}")
+        height = page.evaluate("document.documentElement.scrollHeight")
+        assert height <= DETAILS_MAX_PIXELS + (people - 1) * ROW_MAX_PIXELS
 
 
 def code() -> str:

@@ -231,6 +231,27 @@ def test_a_correction_after_the_times_ran_out_holds_them_again() -> None:
     assert Booking.objects.filter(state="lapsed").count() == 3
 
 
+@pytest.mark.parametrize("is_correction", [False, True])
+def test_a_form_that_was_open_too_long_is_shown_again_as_typed(*, is_correction: bool) -> None:
+    browser, drive = Client(enforce_csrf_checks=True), party_drive()
+    first = kept(Client(), drive, phone=builders.phone(7))
+    address = (
+        reverse("booking_details", args=[first.reference]) if is_correction else reverse("book", args=[drive.slug])
+    )
+    expired = browser.post(address, typed(drive, name_1="Test Bob Alder"))
+    assert expired.status_code == 403
+    assert "This page was open too long" in donor.text(expired)
+    assert [name.value() for name, _visit in expired.context["form"].rows()] == [
+        "Test Ana Alder",
+        "Test Bob Alder",
+        "Test Ida Alder",
+    ]
+    again = {**typed(drive, name_1="Test Bob Alder"), "csrfmiddlewaretoken": expired.context["csrf_token"]}
+    assert browser.post(reverse("book", args=[drive.slug]), again).status_code == 303
+    other_page = browser.post(reverse("booking_cancel_party", args=[first.token]), typed(drive))
+    assert (other_page.status_code, "form" in (other_page.context or {})) == (403, False)
+
+
 def test_people_who_are_added_count_for_the_network() -> None:
     """A network holds at most eight spots of this drive without a code. The party's three stay counted once."""
     browser, drive = Client(), builders.drive()
