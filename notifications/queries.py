@@ -152,6 +152,20 @@ def load_newest_consent_entries(
     return {**refusals, **{(one.address, one.purpose): one for one in newest if one.address not in by_hash}}
 
 
+def filter_consenting_addresses(organization: Organization, purpose: str) -> QuerySet[ConsentEntry, str]:
+    """Return the contacts with a consent in force, whether or not a STOP blocks them. Reads the whole ledger once."""
+    entries = ConsentEntry.objects.filter(organization=organization, purpose=purpose)
+    is_newer = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+    refusals = entries.filter(is_newer, address=OuterRef("address"), given=False)
+    return entries.filter(~Exists(refusals), given=True).values_list("address", flat=True)
+
+
+def filter_suppressed_addresses(organization: Organization) -> QuerySet[Suppression, str]:
+    """Return the numbers that have opted out, those of erased people as identities. One query more finds the sender."""
+    stopped = Suppression.objects.in_force().filter(sender=find_sender(organization))
+    return stopped.values_list("address", flat=True)
+
+
 def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
     # A donor that refused all purposes, on a page or through a coordinator, counts as stopped, too.
     return all(consents.get((address, purpose)) is False for purpose in Purpose.values)

@@ -74,17 +74,24 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
     return used_codes.exists()
 
 
-def filter_volunteers(organization: Organization, search: str = "") -> QuerySet[Volunteer]:
+def filter_volunteers(organization: Organization, search: str = "", *, by_contact: bool = True) -> QuerySet[Volunteer]:
+    """Find volunteers by parts of their names, in order of the names.
+
+    `by_contact`: search in phone numbers and mailboxes, too. Not for members who may not see them, because a search for
+    digits reveals a number digit by digit.
+    """
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     typed = contact_address.clean_compatible_line(search)
-    condition = Q()
-    for word in contact_address.split_words(typed):
-        condition &= build_name_condition(word) | Q(email__address__icontains=word)
+    words = contact_address.split_words(typed)
+    condition = Q() if words or not typed else Q(pk__in=())  # a search for signs only finds no one
+    for word in words:
+        by_name = build_name_condition(word)
+        condition &= by_name | Q(email__address__icontains=word) if by_contact else by_name
     digits = "".join(letter for letter in typed if letter.isdecimal())
-    if len(digits) >= 3:
+    if by_contact and len(digits) >= 3:
         numbers = Contact.objects.of(organization).filter(kind=ContactKind.PHONE, address__contains=digits)
         condition |= Q(phone__address__contains=digits) | Q(pk__in=numbers.values("owner"))
-    return volunteers.filter(condition).order_by("name", "id")
+    return volunteers.filter(condition).order_by("folded_name", "id")
 
 
 def build_name_condition(search: str, person: str = "") -> Q:

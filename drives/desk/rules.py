@@ -1,6 +1,13 @@
 """Numbers for the coordinators' desk."""
 
+from datetime import date, timedelta
+
 HALF_EMPTY_PERCENT = 50  # an hour that is filled less than this is marked
 ROSTER_ROWS_PER_PAGE = 50
 PARKED_TASKS_PER_PAGE = 25
 UPCOMING_DRIVES_SHOWN, PAST_DRIVES_SHOWN = 12, 8
+PEOPLE_PER_PAGE = 50
+PEOPLE_PER_BATCH = 1000  # of the CSV file
+SEARCH_LENGTH = 80
+ELIGIBLE_DAYS_AHEAD = timedelta(days=366)
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # of a filter by date

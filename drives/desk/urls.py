@@ -8,6 +8,7 @@ from drives.desk import (
     views_mailbox,
     views_parked,
     views_people,
+    views_people_list,
 )
 
 organizer_urls = [
@@ -20,6 +21,8 @@ organizer_urls = [
     path("bookings/<int:booking_id>/consents/", views_consents.record_opt_out, name="organizer_stop_messages"),
     path("failed-tasks/", views_parked.show_parked_tasks, name="organizer_parked"),
     path("failed-tasks/<int:pk>/", views_parked.try_parked_task_again, name="organizer_try_parked"),
+    path("people/", views_people_list.show_people, name="organizer_people"),
+    path("people.csv", views_people_list.download_people, name="organizer_people_csv"),
     path("people/<int:pk>/", views_people.show_person, name="organizer_person"),
     path("people/<int:pk>/name/", views_people.rename_person, name="organizer_rename_person"),
     path("people/<int:pk>/email/", views_mailbox.correct_email, name="organizer_correct_email"),

@@ -1,6 +1,5 @@
 """The desk of one drive, and its roster as a page, for printing, and as CSV."""
 
-import csv
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_safe
 from drives.attendance import queries as attendance_queries
 from drives.desk import queries, rules, todo
 from drives.models import BookingState, Drive
-from drives.web import members
+from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import audit
 from organizations import rules as organizations_rules
@@ -35,7 +34,6 @@ CSV_HEADERS = (
     gettext_lazy("Language"),
     gettext_lazy("Booked at (UTC)"),
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -85,19 +83,8 @@ def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
         about=f"drive:{drive.pk}",
         now=timezone.now(),
     )
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="roster-{drive.slug}.csv"'
-    response["Cache-Control"] = "no-store"
-    response.write("\ufeff")  # byte order mark, because Excel needs it to read the file as UTF-8
-    table = csv.writer(response)
-    table.writerow(str(head) for head in CSV_HEADERS)
-    for row in attendance_queries.load_roster(drive, *_parse_filters(request)):
-        table.writerow([escape_formula(cell) for cell in _build_cells(drive, row)])
-    return response
-
-
-def escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    rows = (_build_cells(drive, row) for row in attendance_queries.load_roster(drive, *_parse_filters(request)))
+    return csv_file.build_csv_response(f"roster-{drive.slug}.csv", CSV_HEADERS, rows)
 
 
 def _build_cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:

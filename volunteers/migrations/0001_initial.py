@@ -122,11 +122,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='volunteer',
-            index=models.Index(fields=['organization', 'name', 'id'], name='volunteer_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='volunteer',
-            index=models.Index(fields=['organization', 'folded_name'], name='volunteer_by_folded_name'),
+            index=models.Index(fields=['organization', 'folded_name', 'id'], name='volunteer_by_folded_name'),
         ),
         migrations.AddIndex(
             model_name='volunteer',

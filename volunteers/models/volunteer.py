@@ -49,10 +49,8 @@ class Volunteer(LinkedModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["link_hash"], name="one_volunteer_per_link")]
         indexes = [
-            # The people page and the roster search by name.
-            models.Index(fields=["organization", "name", "id"], name="volunteer_by_name"),
-            # drives.desk.people: people with the same name.
-            models.Index(fields=["organization", "folded_name"], name="volunteer_by_folded_name"),
+            # The list of people in order of their names, and people with the same name.
+            models.Index(fields=["organization", "folded_name", "id"], name="volunteer_by_folded_name"),
             # drives.privacy.inactive: volunteers created long ago.
             models.Index(
                 fields=["organization", "created_at"],

@@ -59,13 +59,15 @@ def found(drive: Drive, page: str, search: str) -> set[str]:
             organization=drive.organization, name="Zz Zz", email="zz@example.org", actor="user:1", now=NOW
         )
         shown = browser.get(reverse("organizer_person", args=[probe.pk]), {"q": search})
+    elif page == "people":
+        shown = browser.get(reverse("organizer_people"), {"q": search})
     else:
         shown = browser.get(reverse(page, args=[drive.slug if page == "checkin" else drive.pk]), {"q": search})
     assert shown.status_code == 200
     return {person.name for person in known.exclude(name="Zz Zz") if " ".join(person.name.split()) in text(shown)}
 
 
-PAGES = ["checkin", "organizer_drive", "person"]
+PAGES = ["checkin", "organizer_drive", "person", "people"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,10 +14,11 @@ from time_machine import TimeMachineFixture
 
 from drives.attendance import check_in, close_out, turnout
 from drives.desk import queries as desk_queries
-from drives.desk import todo, views_drive
+from drives.desk import todo
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import lifecycle as planning_drives
 from drives.waitlist import offers
+from drives.web import csv_file
 from notifications import consents
 from notifications.models import Message, MessageState, Sender
 from organizations.models import AuditEntry, Membership, Role
@@ -270,8 +271,8 @@ def test_no_cell_of_the_csv_is_a_formula() -> None:
     response = browser.get(address(drive, "roster_csv"))
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert rows[1][:4] == ["2027-03-13", "09:00", "America/Los_Angeles", "'=SUM(A1)"]
-    assert [views_drive.escape_formula(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
-    assert views_drive.escape_formula("Ana") == "Ana"
+    assert [csv_file.escape_formula(f"{start}1") for start in "=+-@\t\r"] == [f"'{start}1" for start in "=+-@\t\r"]
+    assert csv_file.escape_formula("Ana") == "Ana"
     assert AuditEntry.objects.get(verb="exported").about == f"drive:{drive.pk}"
 
 
