@@ -50,7 +50,7 @@ class TooManyPeople(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Too many people already book with this phone or e-mail. Call us, and we’ll book for you."),
+            _("Too many people are already booked with this phone or e-mail. Call us, and we’ll book for you."),
             code="too_many_people",
         )
 

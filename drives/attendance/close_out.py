@@ -55,7 +55,9 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
     if drive.state == DriveState.COMPLETED and report is not None:
         return report
     if report is None:
-        raise refusals.Refusal([refusals.Reason("not_closed_out", _("You can complete the drive once it has ended."))])
+        raise refusals.Refusal(
+            [refusals.Reason("not_closed_out", _("You can mark the drive as complete after it ends."))]
+        )
     if report.unresolved_count:
         text = _("Checked in without an outcome: %(count)s. Record what happened first.")
         raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])

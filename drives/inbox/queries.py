@@ -157,7 +157,7 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
     consents = ConsentEntry.objects.filter(organization=organization, address=address, purpose=Purpose.REMINDERS)
     consent = consents.order_by("-at", "-pk").first()
     if consent and not consent.given and consent.at >= conversation.last_text_at:
-        reason = _("They withdrew their consent to texts after they wrote. Call or e-mail them.")
+        reason = _("They withdrew their consent to texts after sending this message. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="consent_withdrawn", reason=reason)
     needs_consent = now - conversation.last_text_at > rules.ANSWER_WITHOUT_CONSENT_WITHIN
     if needs_consent and not (consent and consent.given):

@@ -38,7 +38,7 @@ MEMBER_SENTENCES = {
         "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
         " doesn’t fit at this time."
     ),
-    "too_many_people": _("Too many people already book with this phone or e-mail. Enter another one."),
+    "too_many_people": _("Too many people are already booked with this phone or e-mail. Enter another one."),
     "other_name": _("We have this phone or e-mail under another name. Check the name, or enter another contact."),
     "slots_open": _("There are open times in this range. Book one of them instead."),
     "offer_accepted": _("This spot has already been taken for them."),

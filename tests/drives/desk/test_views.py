@@ -41,7 +41,7 @@ def address(drive: Drive, page: str = "drive") -> str:
 
 def test_without_a_drive_the_home_leads_to_the_first_one() -> None:
     response = coordinator.signed_in(ben()).get("/organizer/")
-    assert "Your first drive, in three minutes" in text(response)
+    assert "Set up your first drive in three minutes" in text(response)
     assert 'href="/organizer/drives/new/"' in response.content.decode()
 
 
