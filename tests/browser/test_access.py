@@ -223,6 +223,7 @@ def test_large_letters_fit_at_the_door_and_the_desk(
         "door": reverse("checkin", args=[drive.slug]),
         "desk": reverse("organizer_drive", args=[drive.pk]),
         "home": reverse("organizer_home"),
+        "people": reverse("organizer_people") + "?history=never_came",
         "plan": reverse("organizer_edit_drive", args=[drive.pk]),
         "schedule": reverse("organizer_message_schedule"),
     }
