@@ -1,7 +1,7 @@
 """Load the audience, reach and price of broadcasts, and how many messages of earlier broadcasts were delivered."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from drives.models import (
     DriveState,
 )
 from notifications import kinds, message_content
-from notifications.models import Channel, Message, Purpose
+from notifications.models import Channel, Purpose
 from volunteers import addressees
 
 SELECTABLE_STATES = tuple(state for state in BookingState if state not in (BookingState.HELD, BookingState.LAPSED))
@@ -121,13 +121,21 @@ class BroadcastRow:
 
 def list_broadcasts(drive: Drive) -> list[BroadcastRow]:
     rows = Broadcast.objects.filter(drive=drive).order_by("-created_at", "-pk")
-    return [load_broadcast_row(row) for row in rows[:20]]
+    return _load_broadcast_rows(rows[: rules.MAX_BROADCASTS_SHOWN])
 
 
 def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
-    found = delivery_counts.summarize_delivery(Message.objects.filter(key__startswith=f"{broadcast.about}/"))
+    [row] = _load_broadcast_rows([broadcast])
+    return row
+
+
+def _load_broadcast_rows(broadcasts: Iterable[Broadcast]) -> list[BroadcastRow]:
+    rows = list(broadcasts)
     # Messages that will be blocked count as planned until their consent is checked, but `message_count` excludes them.
-    return BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
+    return [
+        BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
+        for broadcast, found in zip(rows, delivery_counts.summarize_broadcasts(rows), strict=True)
+    ]
 
 
 def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Broadcast | None:

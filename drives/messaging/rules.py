@@ -9,6 +9,7 @@ RENDER_WITHIN = timedelta(minutes=15)  # before the due time
 UNDO_BROADCAST_WITHIN = timedelta(minutes=2)
 NEWS_USEFUL_FOR = timedelta(days=3)
 MAX_BROADCAST_SEGMENTS = 3
+MAX_BROADCASTS_SHOWN = 20  # of one drive
 
 # Notices that a drive runs late
 LATE_MINUTES = (10, 20, 30, 45)

@@ -1,6 +1,7 @@
 """Pages of broadcasts, late notices and the call list."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from drives.models import Broadcast, Call, Drive
 from notifications import consents
 from notifications.models import Message
 from organizations.models import Membership, Role
-from tests import builders
+from tests import builders, query_counts
 from tests.builders import NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
@@ -289,3 +290,17 @@ def test_a_broadcast_has_at_most_500_characters(characters: int, is_refused: boo
     browser, drive = coordinator.signed_in(member), drive_of(member)
     fields = {**typed(browser, drive), "text_en": "x" * characters, "preview": "1"}
     assert ("at most 500 characters" in text(browser.post(address(drive), fields))) == is_refused
+
+
+def test_the_list_of_broadcasts_takes_a_fixed_number_of_queries() -> None:
+    browser = coordinator.signed_in(member := ben())
+    drive = drive_of(member)
+
+    def broadcasts(count: int) -> Callable[[], object]:
+        for _ in range(count):
+            browser.post(address(drive), typed(browser, drive, typed_count="2"))
+        return lambda: browser.get(address(drive, "broadcasts"))
+
+    query_counts.count_for_each(broadcasts)
+    rows = browser.get(address(drive, "broadcasts")).context["rows"]
+    assert [row.delivery_summary.planned for row in rows] == [2] * 4
