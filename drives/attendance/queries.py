@@ -79,8 +79,10 @@ def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterR
     return load_roster_rows(list(filter_roster(drive, search, state)))
 
 
-def filter_roster(drive: Drive, search: str = "", state: str = "") -> QuerySet[Booking]:
-    return _filter_bookings(drive, search).filter(state__in=[state] if state else LISTED_STATES)
+def filter_roster(drive: Drive, search: str = "", state: str = "", *, by_contact: bool = True) -> QuerySet[Booking]:
+    """Return the bookings that match. `by_contact`: search in phone numbers, too."""
+    found = _filter_bookings(drive, search, by_contact=by_contact)
+    return found.filter(state__in=[state] if state else LISTED_STATES)
 
 
 def load_roster_rows(bookings: Sequence[Booking]) -> list[RosterRow]:
@@ -120,11 +122,13 @@ def _choose_group(groups: CheckinList, booking: Booking, now: datetime) -> list[
     return groups.due if booking.starts_at - now <= rules.DUE_WITHIN else groups.upcoming
 
 
-def _filter_bookings(drive: Drive, search: str) -> QuerySet[Booking]:
+def _filter_bookings(drive: Drive, search: str, *, by_contact: bool = True) -> QuerySet[Booking]:
     rows = drive.bookings.select_related("volunteer__phone", "volunteer__email", "arrival")
     typed = contact_address.clean_compatible_line(search)
     digits = "".join(character for character in typed if character.isdecimal())
     is_number = len(digits) >= NUMBER_DIGITS or not any(character.isalpha() for character in typed)
+    if digits and is_number and not by_contact:
+        return rows.filter(reference=digits).order_by("starts_at", "pk")
     if digits and is_number:  # a phone number in any format
         owners = Contact.objects.of(drive.organization).filter(address__endswith=digits).values("owner")
         matches = Q(volunteer__phone__address__endswith=digits) | Q(volunteer__in=owners) | Q(reference=digits)

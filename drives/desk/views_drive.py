@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.attendance import queries as attendance_queries
 from drives.desk import queries, rules, todo
@@ -42,7 +42,9 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     search, state = _parse_filters(request)
     desk = queries.load_desk(drive, now)
-    bookings = attendance_queries.filter_roster(drive, search, state)
+    # Otherwise, a viewer who sees only the last digits of a number could find the others by searching.
+    sees_contacts = organizations_rules.is_allowed(request.membership.role, "check_in")
+    bookings = attendance_queries.filter_roster(drive, search, state, by_contact=sees_contacts)
     pages = Paginator(bookings, rules.ROSTER_ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "drive": drive,
@@ -72,7 +74,7 @@ def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     )
 
 
-@require_safe
+@require_http_methods(["GET"])  # not HEAD, because the audit log records a download
 @accounts.role_required("check_in")
 def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)

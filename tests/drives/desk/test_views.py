@@ -284,6 +284,20 @@ def test_a_viewer_cannot_download_contacts() -> None:
     assert not AuditEntry.objects.filter(verb="exported").exists()
 
 
+@pytest.mark.parametrize(("role", "found"), [(Role.VIEWER, []), (Role.CHECK_IN, ["Test Ana Alder"])])
+def test_a_viewer_cannot_guess_a_number_by_searching_the_roster(role: str, found: list[str]) -> None:
+    member = builders.member(builders.organization(), role)
+    drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
+    booking = builders.booked(drive, number=1, name="Test Ana Alder")
+
+    def search(typed: str) -> list[str]:
+        rows = browser.get(address(drive, "drive"), {"q": typed}).context["rows"]
+        return [row.booking.volunteer.name for row in rows]
+
+    assert search(builders.phone(1)[-4:]) == found
+    assert search("alder") == search(booking.reference) == ["Test Ana Alder"]
+
+
 def test_the_printed_roster_leaves_out_cancelled_bookings() -> None:
     member = ben()
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
