@@ -83,7 +83,7 @@ def filter_volunteers(organization: Organization, search: str = "", *, by_contac
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     typed = contact_address.clean_compatible_line(search)
     words = contact_address.split_words(typed)
-    condition = Q() if words or not typed else Q(pk__in=())  # a search for signs only finds no one
+    condition = Q() if words or not typed else Q(pk__in=())  # a search with only punctuation finds no one
     for word in words:
         by_name = build_name_condition(word)
         condition &= by_name | Q(email__address__icontains=word) if by_contact else by_name

@@ -50,7 +50,7 @@ class PeopleFilterForm(forms.Form):
             *ANY,
             (History.FIRST_TIME.value, gettext_lazy("First-time donors (no donation yet)")),
             (History.RETURN.value, gettext_lazy("Return donors (have donated)")),
-            (History.NEVER_CAME.value, gettext_lazy("Never came")),
+            (History.NEVER_CAME.value, gettext_lazy("No visit yet")),
         ],
     )
     eligible_on = DayField(gettext_lazy("May donate on"))

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy
 
@@ -68,17 +68,19 @@ def filter_people(
     `by_contact`: search in phone numbers and mailboxes, too.
     """
     people = volunteers_queries.filter_volunteers(organization, chosen.search, by_contact=by_contact)
-    people = _filter_by_visits(people, chosen, ZoneInfo(organization.timezone or "UTC"))
+    people = _filter_by_visits(people, chosen)
     if chosen.language:
         people = people.filter(language=chosen.language)
     if chosen.consent:
         people = people.filter(_build_consent_condition(organization, chosen.consent))
     if chosen.eligible_on and rules_drive:
-        people = people.exclude(pk__in=eligible_days.list_ineligible_volunteers(rules_drive, chosen.eligible_on))
+        ids = eligible_days.list_ineligible_volunteers(rules_drive, chosen.eligible_on)
+        # One array, because a statement takes at most 65,535 parameters.
+        people = people.exclude(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [ids]))
     return _sort_people(people, chosen.sort)
 
 
-def _filter_by_visits(people: QuerySet[Volunteer], chosen: PeopleFilter, zone: ZoneInfo) -> QuerySet[Volunteer]:
+def _filter_by_visits(people: QuerySet[Volunteer], chosen: PeopleFilter) -> QuerySet[Volunteer]:
     visits, donations = _build_visits(), _build_donations()
     conditions = {
         History.NEVER_CAME: ~Exists(visits),
@@ -88,12 +90,9 @@ def _filter_by_visits(people: QuerySet[Volunteer], chosen: PeopleFilter, zone: Z
     if chosen.history:
         people = people.filter(conditions[History(chosen.history)])
     if chosen.visited_from:
-        people = people.filter(
-            Exists(visits.filter(starts_at__gte=datetime.combine(chosen.visited_from, time(), zone)))
-        )
+        people = people.filter(Exists(visits.filter(drive__day__gte=chosen.visited_from)))
     if chosen.visited_until:
-        after = datetime.combine(chosen.visited_until + timedelta(days=1), time(), zone)
-        people = people.filter(Exists(visits), ~Exists(visits.filter(starts_at__gte=after)))
+        people = people.filter(Exists(visits), ~Exists(visits.filter(drive__day__gt=chosen.visited_until)))
     return people
 
 
@@ -131,8 +130,7 @@ def load_rows(organization: Organization, ids: Sequence[int]) -> list[PersonRow]
     known = Volunteer.objects.of(organization).known().select_related("phone", "email").only(*shown)
     people = known.in_bulk(ids)
     visits = Booking.objects.filter(volunteer__in=ids, state__in=CAME_STATES).order_by("volunteer", "-starts_at")
-    last_visits = visits.distinct("volunteer").values_list("volunteer", "starts_at", "drive__site__timezone")
-    visited_on = {pk: at.astimezone(ZoneInfo(zone)).date() for pk, at, zone in last_visits}
+    visited_on = dict(visits.distinct("volunteer").values_list("volunteer", "drive__day"))
     donations = Booking.objects.filter(volunteer__in=ids, state=BookingState.DONATED).order_by().values("volunteer")
     counts = dict(donations.annotate(count=Count("pk")).values_list("volunteer", "count"))
     consents = _load_consents(organization, people.values())

@@ -6,11 +6,12 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.desk import people_list, rules
 from drives.desk.forms import PeopleFilterForm
 from drives.desk.people_list import CONSENT_LABELS, PersonRow
+from drives.inbox import queries as inbox_queries
 from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import audit
@@ -35,7 +36,7 @@ def show_people(request: MemberRequest) -> HttpResponse:
     return _render_people(request, _build_form(request))
 
 
-@require_safe
+@require_http_methods(["GET"])
 @accounts.role_required("plan")
 def download_people(request: MemberRequest) -> HttpResponse:
     organization, form = request.membership.organization, _build_form(request)
@@ -56,7 +57,8 @@ def download_people(request: MemberRequest) -> HttpResponse:
 
 def _build_form(request: MemberRequest) -> PeopleFilterForm:
     organization = request.membership.organization
-    today = timezone.now().astimezone(ZoneInfo(organization.timezone or "UTC")).date()
+    zone = ZoneInfo(organization.timezone or inbox_queries.load_default_zone(organization))
+    today = timezone.now().astimezone(zone).date()
     return PeopleFilterForm(request.GET, organization=organization, today=today, by_contact=_sees_contacts(request))
 
 

@@ -10,7 +10,7 @@ _BYTE_ORDER_MARK = "\ufeff"  # Excel needs it to read the file as UTF-8
 
 
 def build_csv_response(filename: str, headers: Iterable[object], rows: Iterable[Sequence[str]]) -> HttpResponse:
-    """Write the rows one by one, so that a long list of rows never stands in memory.
+    """Write the rows one by one, so that memory holds only the file, and not all of the rows.
 
     This is no StreamingHttpResponse, because the web server sends whole answers, and a database that fails halfway must
     end in an error page, not in half a file.
