@@ -19,7 +19,7 @@ from drives.settings import views_organization
 from notifications import replies as notifications_replies
 from notifications.models import Sender
 from organizations import invitations
-from organizations.models import Cause, ParkedRow
+from organizations.models import Cause, Membership, ParkedRow
 from tests import builders
 from tests.browser.pages import IN_BROWSER, OpenPage, covered_share, enlarge_letters, find_wide_parts, look_at
 from tests.builders import NOW
@@ -97,17 +97,22 @@ def list_addresses(world: World) -> dict[str, str]:
         "cause": reverse("cause", args=[cause.slug]),
         "embed": reverse("embed", args=[organization.slug]),
         "embed_drive": reverse("embed_drive", args=[organization.slug, drive.slug]),
+        "organizer_edit_site": reverse("organizer_edit_site", args=[drive.site_id]),
         "organizer_edit_cause": reverse("organizer_edit_cause", args=[cause.pk]),
         "organizer_center": reverse("organizer_center", args=[center.pk]),
         "organizer_broadcast": reverse("organizer_broadcast", args=[sent.pk]),
         "organizer_conversation": reverse("organizer_conversation", args=[Conversation.objects.get().pk]),
         "organizer_custom_text": reverse("organizer_custom_text", args=[next(iter(wording.TEXTS)), "es"]),
     }
+    member = Membership.objects.get(user=world.user)
     of_donor = ("donor_details", "donor_contact")
+    of_person = ("donor_data_file", "organizer_export_person", "organizer_erase_person")
     pages = {f"organizer_settings_page {page}": page for page in views_organization.PAGES}
     return {
         **one,
         **{name: reverse(name, args=[ana.uuid]) for name in of_donor},
+        **{name: reverse(name, args=[ana.pk]) for name in of_person},
+        "organizer_member": reverse("organizer_member", args=[member.pk]),
         **{name: reverse("organizer_settings_page", args=[page]) for name, page in pages.items()},
     }
 
@@ -137,6 +142,8 @@ def find_pages(world: World, clients: list[Client]) -> tuple[dict[str, tuple[str
 
 def open_world() -> tuple[World, list[Client]]:
     """Return the world with two browsers: Ana's, which was also invited to found an organization, and Ben's."""
+    for _ in range(2):  # so that the id of a site is not also that of a drive or a member
+        builders.site(builders.member(builders.organization()).organization)
     world = World()
     ana = Client()
     ana.cookies["browser"] = builders.browser_of(builders.phone(42))
