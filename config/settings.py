@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "config.sessions.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "config.nul_characters.NulCharacterMiddleware",  # after CSRF, which refuses bodies that are too long
+    "config.nul_characters.NulCharacterMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -36,7 +36,6 @@ NUMBERS = {
 
 TRIED: list[tuple[str, Any, bool]] = [
     ("title", "", False),
-    ("title", "null\x00", False),
     ("description", "", True),
     ("step_minutes", 7, False),
     *((name, "x" * length, True) for name, length in LENGTHS.items()),
