@@ -153,9 +153,9 @@ def list_addresses_known_elsewhere(organization: Organization, addresses: Sequen
 
 
 def filter_volunteer_registrations(volunteer: Volunteer, contacts: ContactOwnership) -> QuerySet[Registration]:
-    # Include an unverified registration if only this volunteer has its contact.
+    # Include a registration without a volunteer if only this volunteer has its contact.
     typed = Q(identity__in=contacts.identities) | Q(phone__in=contacts.addresses) | Q(email__in=contacts.addresses)
-    own = Q(volunteer=volunteer) | Q(volunteer=None, verified_at=None) & typed
+    own = Q(volunteer=volunteer) | Q(volunteer=None) & typed
     return Registration.objects.filter(own, organization=volunteer.organization_id)
 
 

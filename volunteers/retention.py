@@ -22,12 +22,13 @@ def purge_expired_rows(*, now: datetime) -> dict[str, int]:
         "codes": VerificationCode.objects.filter(expires_at__lte=now - timedelta(hours=1)).delete()[0],
         "browsers": VerifiedBrowser.objects.filter(expires_at__lte=now).delete()[0],
         "counters": limits.purge_counters(now=now),
-        "registrations": _purge_unverified_registrations(now),
+        "registrations": _purge_unassigned_registrations(now),
     }
 
 
-def _purge_unverified_registrations(now: datetime) -> int:
-    old = Registration.objects.filter(verified_at=None, created_at__lt=now - rules.UNVERIFIED_LIFETIME)
+def _purge_unassigned_registrations(now: datetime) -> int:
+    """Delete old registrations that no volunteer got, because the code was not entered or the booking was refused."""
+    old = Registration.objects.filter(volunteer=None, created_at__lt=now - rules.UNASSIGNED_LIFETIME)
     batch = old.exclude(bookings__state="held").order_by("created_at", "id").values_list("pk", flat=True)[:_BATCH]
     return Registration.objects.filter(pk__in=list(batch)).delete()[1].get("volunteers.Registration", 0)
 

@@ -27,7 +27,7 @@ CHANGES_PER_DAY: Final = 12, timedelta(days=1)
 BROWSER_LIFETIME: Final = timedelta(days=30)
 VERIFICATION_VALID_FOR: Final = timedelta(minutes=15)
 NEWS_SOURCE: Final = "news"  # of a registration that asks for news and books nothing
-UNVERIFIED_LIFETIME: Final = timedelta(days=1)  # of a registration
+UNASSIGNED_LIFETIME: Final = timedelta(days=1)  # of a registration without a volunteer
 MAX_PEOPLE_PER_CONTACT: Final = 8
 CODES_PER_CONTACT: Final = 3, timedelta(minutes=15)
 CODES_PER_CONTACT_PER_DAY: Final = 8, timedelta(days=1)

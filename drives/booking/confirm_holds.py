@@ -25,7 +25,7 @@ from volunteers.models import Registration, Volunteer
 def list_companion_registrations(held: Booking) -> list[Registration]:
     if held.party is None:
         return []
-    party = Registration.objects.filter(bookings__party=held.party).order_by("pk")
+    party = Registration.objects.filter(bookings__party=held.party, bookings__state=BookingState.HELD).order_by("pk")
     return [companion for companion in party if companion.pk != held.registration_id]
 
 

@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='registration',
-            index=models.Index(condition=models.Q(('verified_at__isnull', True)), fields=['created_at', 'id'], name='registration_not_verified'),
+            index=models.Index(condition=models.Q(('volunteer__isnull', True)), fields=['created_at', 'id'], name='registration_without_volunteer'),
         ),
         migrations.AddConstraint(
             model_name='registration',

@@ -35,11 +35,11 @@ class Registration(models.Model):
         # Used to count the live holds of a contact.
         indexes = [
             models.Index(fields=["identity", "-created_at"], name="registration_identity"),
-            # The purge of unverified registrations. Most registrations are verified.
+            # The purge of registrations without a volunteer. Most registrations have one.
             models.Index(
                 fields=["created_at", "id"],
-                condition=models.Q(verified_at__isnull=True),
-                name="registration_not_verified",
+                condition=models.Q(volunteer__isnull=True),
+                name="registration_without_volunteer",
             ),
         ]
 

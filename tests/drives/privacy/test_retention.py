@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from drives.booking import corrections, hold
 from drives.inbox import replies
 from drives.models import Booking, Conversation
 from drives.privacy import erase as privacy_erase
 from drives.privacy import inactive, retention
+from drives.refusals import Refusal
 from drives.waitlist import entries
 from drives.waitlist.entries import WaitlistRequest
 from notifications import contact_address
@@ -20,7 +22,8 @@ from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy.planted import everywhere, plant
 from tests.notifications import made
 from volunteers import browsers, contacts
-from volunteers.models import Contact, Volunteer
+from volunteers import retention as volunteers_retention
+from volunteers.models import Contact, Registration, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 VISIT = datetime(2027, 3, 13, 17, tzinfo=NOW.tzinfo)
@@ -211,3 +214,66 @@ def test_people_are_kept_to_the_day_for_so_many_months(months: int, ends: str) -
     day = datetime.fromisoformat(f"{ends}T17:00+00:00")
     assert inactive.list_inactive_volunteers(day, 10) == []
     assert len(inactive.list_inactive_volunteers(day + timedelta(seconds=1), 10)) == 1
+
+
+def leave_out_by_correction(party: list[Booking]) -> None:
+    """Correct the hold to one person."""
+    corrections.correct_hold(
+        booking_id=party[0].pk,
+        slot_id=party[0].arrival_id,
+        visit=party[0].visit,
+        person=builders.person(),
+        ip=None,
+        bound_to="browser-42",
+        browser_token="",
+        now=NOW,
+    )
+
+
+def remove_companions(party: list[Booking]) -> None:
+    for companion in party[1:]:
+        builders.cancelled(companion)
+
+
+LEAVING = pytest.mark.parametrize("leave_out", [leave_out_by_correction, remove_companions])
+
+
+@LEAVING
+def test_details_of_people_who_were_left_out_are_deleted_after_a_day(
+    leave_out: Callable[[list[Booking]], None],
+) -> None:
+    party = builders.held_together(builders.drive())
+    leave_out(party)
+    booked = builders.verified(party[0])
+    assert set(Registration.objects.filter(volunteer=None).values_list("verified_at", flat=True)) == {None}
+    volunteers_retention.purge_expired_rows(now=NOW + timedelta(days=1))
+    assert Registration.objects.count() == len(party)
+    volunteers_retention.purge_expired_rows(now=NOW + timedelta(days=1, seconds=1))
+    assert list(Registration.objects.values_list("volunteer", flat=True)) == [booked.volunteer_id]
+
+
+@LEAVING
+def test_an_erasure_deletes_the_details_of_people_who_were_left_out(
+    leave_out: Callable[[list[Booking]], None],
+) -> None:
+    party = builders.held_together(builders.drive())
+    leave_out(party)
+    booked = builders.verified(party[0])
+    privacy_erase.erase_volunteer(volunteer_id=booked.volunteer_id or 0, reason="asked", actor="user:7", now=NOW)
+    assert not Registration.objects.exists()
+    assert not Booking.objects.exclude(party=None).exists()
+
+
+def test_details_of_a_refused_booking_are_deleted_after_a_day() -> None:
+    """The right code verifies the contact, but the rules refuse the booking, so no volunteer gets the registration."""
+    drive, later = builders.drive(), NOW + timedelta(minutes=1)
+    booked = builders.booked(drive)
+    again = builders.held(drive, n=4, now=later)
+    with pytest.raises(Refusal):
+        builders.verified(again, now=later)
+    assert Registration.objects.filter(volunteer=None).exclude(verified_at=None).count() == 1
+    hold.lapse_holds(now=NOW + timedelta(minutes=17))
+    volunteers_retention.purge_expired_rows(now=NOW + timedelta(days=1, minutes=1))
+    assert Registration.objects.count() == 2
+    volunteers_retention.purge_expired_rows(now=NOW + timedelta(days=1, minutes=1, seconds=1))
+    assert list(Registration.objects.values_list("volunteer", flat=True)) == [booked.volunteer_id]
