@@ -47,9 +47,9 @@ def move_bookings(
     """
     rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
     locks.lock_donors_then_drive(rows)
-    moving = _select_movable(locks.lock_bookings([row.pk for row in rows]), booking_id, actor, now)
+    moving = _select_movable(_lock_rows(_get_requested(rows, booking_id), whole_party), booking_id, actor, now)
     if whole_party and not by_member:
-        _refuse_companion(next(booking for booking in moving if booking.pk == booking_id))
+        _refuse_companion(_get_requested(moving, booking_id))
     if all(booking.arrival_id == slot_id for booking in moving):
         return moving
     requested = booking_facts.load_booking_facts(
@@ -63,7 +63,7 @@ def move_bookings(
     # No time changes, so there is no new revision and no message.
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in moving]:
         return moving
-    _spend_change(next(booking for booking in moving if booking.pk == booking_id), actor, now)
+    _spend_change(_get_requested(moving, booking_id), actor, now)
     _apply_moves(moving, slots, freed, actor=actor, reason=reason, now=now)
     return moving
 
@@ -103,13 +103,13 @@ def cancel_bookings(
     call changes nothing. An erasure passes `notify=False`: then no limit applies, and the donors get no message. Raises
     limits.TooManyChanges if the actor is the donor. Locks: drive (shared), bookings, slots.
     """
-    rows = _find_rows(booking_id, whole_party)
-    drive_id = rows[0].drive_id
+    before = Booking.objects.get(pk=booking_id)
+    drive_id = before.drive_id
     locks.lock_drive_shared(drive_id)  # freeing a spot needs no identity locks
-    locked = locks.lock_bookings([row.pk for row in rows])
+    locked = _lock_rows(before, whole_party)
     ending = [row for row in locked if not rules.reasons_not_to_take_step(Act.CANCEL, row, actor, now)]
     if not ending:
-        requested = next(booking for booking in locked if booking.pk == booking_id)
+        requested = _get_requested(locked, booking_id)
         if requested.state != BookingState.CANCELLED:
             refuse_step(Act.CANCEL, requested, actor, now)
         return locked
@@ -238,8 +238,16 @@ def _find_rows(booking_id: int, whole_party: bool = False) -> list[Booking]:
     return list(rows.filter(party=requested.party).order_by("pk")) if whole_party and requested.party else [requested]
 
 
+def _lock_rows(requested: Booking, whole_party: bool) -> list[Booking]:
+    return locks.lock_party(requested) if whole_party else locks.lock_bookings([requested.pk])
+
+
+def _get_requested(rows: Sequence[Booking], booking_id: int) -> Booking:
+    return next(booking for booking in rows if booking.pk == booking_id)
+
+
 def _select_movable(locked: Sequence[Booking], booking_id: int, actor: str, now: datetime) -> list[Booking]:
-    requested = next(booking for booking in locked if booking.pk == booking_id)
+    requested = _get_requested(locked, booking_id)
     if requested.is_overdue(now):
         raise refusals.HoldLapsed
     refuse_step(Act.MOVE, requested, actor, now)
