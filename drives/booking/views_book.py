@@ -28,7 +28,6 @@ from drives.public.queries import DrivePage
 from drives.public.times import PartyRequest
 from drives.refusals import HoldLapsed, OpenTime, Refusal
 from drives.web import choices, form_errors, link_cookies, share_cookie, visitor
-from drives.web.link_cookies import LinkCookie
 from notifications.models import Purpose
 from organizations.models import linked_model
 from volunteers import consent_texts
@@ -180,8 +179,7 @@ def _submit_form(
     else:
         news = "moved" if details.is_other_time else "corrected" if held else "held_again" if is_held_again else ""
         response = views_links.redirect_to_booking(party[0].reference, f"{news}=1" if news else "")
-        for cookie in (link_cookies.BOOKINGS, _held_cookie(page)):
-            cookie.add_tokens(response, request, *(booking.token for booking in party))
+        link_cookies.BOOKINGS.add_tokens(response, request, *(booking.token for booking in party))
         visitor.set_browser_cookie(response, browser)
         return response
     return _render_details(request, details)
@@ -201,13 +199,11 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
     return _render_details(request, BookingDetails(page, form, wanted, slot_id, status=403))
 
 
-def _held_cookie(page: DrivePage) -> LinkCookie:
-    # The browser's Back button leads to the form, which must show what was typed instead of making a second hold.
-    return LinkCookie("held", reverse("book", args=[page.drive.slug]))
-
-
 def _find_own_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
-    """Find this browser's last hold at the drive. Of a party, return the first person's."""
+    """Find this browser's last hold at the drive. Of a party, return the first person's.
+
+    The browser's Back button leads to the form, which must show what was typed instead of making a second hold.
+    """
     return _filter_own_holds(request, page).held(timezone.now()).order_by("-held_until", "pk").first()
 
 
@@ -225,7 +221,7 @@ def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
 
 def _filter_own_holds(request: HttpRequest, page: DrivePage) -> BookingQuerySet:
     is_new = NEW in (request.POST if request.method == "POST" else request.GET)
-    tokens = () if is_new else _held_cookie(page).read_tokens(request)
+    tokens = () if is_new else link_cookies.BOOKINGS.read_tokens(request)
     if not tokens:
         return Booking.objects.none()  # without a query
     return Booking.objects.filter(link_hash__in=map(linked_model.hash_token, tokens), drive=page.drive)

@@ -44,7 +44,8 @@ class LinkCookie:
         response.delete_cookie(self.cookie, path=self.path, samesite="Lax")
 
 
-BOOKINGS: Final = LinkCookie("bookings", "/b/")
+# Sent to all pages, because the forms that hold a time under `/d/` read it and add tokens to it.
+BOOKINGS: Final = LinkCookie("bookings", "/")
 WAITLIST: Final = LinkCookie("waitlist", "/w/")
 OFFERS: Final = LinkCookie("offers", "/offer/")
 

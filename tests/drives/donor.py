@@ -1,6 +1,7 @@
 """Steps that a donor takes in a browser, for several test files."""
 
 import re
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.test import Client
@@ -54,3 +55,20 @@ def booked(client: Client, drive: Drive, n: int = 0, **changes: Any) -> Booking:
     assert response.status_code == 303, text(response)
     booking.refresh_from_db()
     return booking
+
+
+class PathClient(Client):
+    """A client that sends a cookie only to addresses under its path, as browsers do. Django's client sends all."""
+
+    def request(self, **request: Any) -> Any:
+        all_cookies, path = self.cookies, request["PATH_INFO"]
+        self.cookies = SimpleCookie()
+        for name, cookie in all_cookies.items():
+            if path.startswith(cookie["path"] or "/"):
+                self.cookies[name] = cookie
+        try:
+            response = super().request(**request)
+        finally:
+            all_cookies.update(self.cookies)
+            self.cookies = all_cookies
+        return response

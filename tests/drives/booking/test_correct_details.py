@@ -90,6 +90,18 @@ def test_another_time_replaces_the_held_time_unless_the_donor_keeps_both() -> No
     assert Booking.objects.filter(state="held").count() == 2
 
 
+def test_a_browser_that_keeps_both_times_can_open_and_correct_both() -> None:
+    browser, drive = donor.PathClient(), builders.drive()
+    first = donor.kept(browser, drive)
+    second = donor.kept(browser, drive, 12, new="1", name="Test Bo Alder")
+    pages = [reverse("booking", args=[one.reference]) for one in (first, second)]
+    assert [browser.get(page).status_code for page in pages] == [200, 200]
+    assert correct(browser, second, n=12, name="Test Bo Birch").status_code == 303
+    assert correct(browser, first, name="Test Ana Birch").status_code == 303
+    assert [browser.get(page).status_code for page in pages] == [200, 200]
+    assert Booking.objects.count() == 2
+
+
 def test_sending_the_same_form_again_corrects_the_hold() -> None:
     browser, drive = Client(), builders.drive()
     donor.kept(browser, drive)

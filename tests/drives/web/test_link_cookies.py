@@ -43,7 +43,7 @@ def test_the_first_visit_swaps_the_token_for_a_cookie_and_a_clean_address() -> N
     assert response.redirect_chain[-1] == (address(booking.reference), 302)
     assert "You’re booked" in text(response)
     cookie = browser.cookies["bookings"]
-    assert (cookie.value, cookie["path"], cookie["httponly"], cookie["samesite"]) == (booking.token, "/b/", True, "Lax")
+    assert (cookie.value, cookie["path"], cookie["httponly"], cookie["samesite"]) == (booking.token, "/", True, "Lax")
     assert browser.get(address(booking.token)).headers["Location"] == address(booking.reference)
 
 
