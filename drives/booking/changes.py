@@ -63,7 +63,7 @@ def move_bookings(
     # No time changes, so there is no new revision and no message.
     if [slot.pk for slot in slots] == [booking.arrival_id for booking in moving]:
         return moving
-    _spend_change(_get_requested(moving, booking_id), actor, now)
+    spend_change(_get_requested(moving, booking_id), actor, now)
     _apply_moves(moving, slots, freed, actor=actor, reason=reason, now=now)
     return moving
 
@@ -80,7 +80,7 @@ def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -
     for booking in unconfirmed:
         refuse_step(Act.CONFIRM, booking, actor, now)
     if unconfirmed:
-        _spend_change(unconfirmed[0], actor, now)
+        spend_change(unconfirmed[0], actor, now)
     for booking in unconfirmed:
         _change_state(booking, rules.get_next_state(Act.CONFIRM, booking.state), actor=actor, now=now)
     return bookings
@@ -114,7 +114,7 @@ def cancel_bookings(
             refuse_step(Act.CANCEL, requested, actor, now)
         return locked
     if notify:
-        _spend_change(next((booking for booking in ending if booking.pk == booking_id), ending[0]), actor, now)
+        spend_change(next((booking for booking in ending if booking.pk == booking_id), ending[0]), actor, now)
     cancelled = end_bookings(ending, actor=actor, cancelled_by=cancelled_by, reason=reason, now=now)
     reserved = reserved_spots.reserve_freed_spots(drive_id, map(counters.build_footprint, ending), now)
     counters.change_counters(
@@ -182,7 +182,7 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
         now=now,
     )
     create.refuse_unless_bookable(requested.facts, booking.drive, booking.visit, now, get_donor_scope(booking))
-    _spend_change(booking, actor, now)
+    spend_change(booking, actor, now)
     if not counters.change_counters(
         drive_id=booking.drive_id, deltas=grid.compute_net_deltas(None, counters.build_footprint(booking))
     ):
@@ -220,7 +220,7 @@ _END_FIELDS = [
 ]
 
 
-def _spend_change(booking: Booking, actor: str, now: datetime) -> None:
+def spend_change(booking: Booking, actor: str, now: datetime) -> None:
     if actor == messages.DONOR:
         limits.spend_change(
             organization=booking.drive.organization,

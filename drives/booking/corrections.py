@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db import transaction
 
 from drives.booking import changes, create, history, hold
+from drives.booking import party as booking_party
 from drives.booking.hold import Companion, Person
+from drives.booking.messages import DONOR
 from drives.capacity import booking_facts, counters, locks, visit_length
 from drives.capacity import rules as capacity_rules
 from drives.domain import grid
@@ -17,8 +19,6 @@ from drives.refusals import HoldLapsed
 from volunteers import limits, registration
 from volunteers import queries as volunteers_queries
 from volunteers.models import Registration
-
-_ACTOR = "donor"
 
 
 @transaction.atomic
@@ -34,19 +34,21 @@ def correct_hold(
     browser_token: str,
     now: datetime,
 ) -> list[Booking]:
-    """Replace what a donor typed for a hold and its party, all or nothing. The time limit stays.
+    """Replace the details that a donor typed for a hold and its party, all or nothing. The time limit stays.
 
-    People keep their bookings in the order in which they were entered. More people get new holds in the same party, and
-    the holds of people who were left out lapse. The times stay unless the slot or a visit type changes, or people are
-    added. Then all arrive at `slot_id` or soon after. The chairs that the party occupies now are treated as free.
+    People keep their bookings in the order of entry. Added people get new holds in the same party, and the holds of
+    removed people lapse. The times stay unless the slot or a visit type changes, or people are added. Then all arrive
+    at `slot_id` or soon after. The chairs that the party occupies now are treated as free.
 
-    A new contact gets a code; the code of the same contact stays valid. The holds of a new contact, and of people who
-    were added, count for the network. Raises HoldLapsed, RateLimitExceeded, and a refusal or a ValidationError by field
-    as for a new hold (`hold.hold_in_transaction`). Locks: identities, drive (shared), bookings, slots.
+    A new contact gets a code; the code of the same contact stays valid. The holds of a new contact and of added people
+    count for the network. Another time or number of people counts as a change. Raises HoldLapsed, RateLimitExceeded,
+    limits.TooManyChanges, and a refusal or a ValidationError by field as for a new hold (`hold.hold_in_transaction`).
+    Locks: identities, drive (shared), bookings, slots.
     """
     held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
     drive, typed_before = held.drive, held.get_registration(now)
     registrations = hold.build_registrations(drive, person, companions, source=held.source, ip=ip, now=now)
+    _keep_identity(typed_before, registrations)
     details, visit_types = registrations[0], (visit, *(companion.visit for companion in companions))
     self_reported.refuse_impossible_donation(person.self_reported, drive, now)
     locks.lock_identities_then_drive([typed_before.identity, details.identity], drive.pk)
@@ -65,9 +67,11 @@ def correct_hold(
     released = counters.compute_released_deltas(party)
     create.refuse_with_times(reasons, drive, visit_types, around, now, freed=released)
     self_reported.refuse_too_close_to_self_reported(person.self_reported, drive, visit, around, now)
+    if is_placed_again or len(registrations) != len(party):
+        changes.spend_change(party[0], DONOR, now)
     registration.save_registrations(registrations)
     if person.self_reported:
-        self_reported.save_self_reported(person.self_reported, drive=drive, actor=_ACTOR, now=now, registration=details)
+        self_reported.save_self_reported(person.self_reported, drive=drive, actor=DONOR, now=now, registration=details)
     before = [counters.build_footprint(booking) for booking in party]
     lapsed = create.lapse_overdue_holds(drive.pk, now) if is_placed_again and requested.has_overdue_holds else {}
     freed = counters.combine_deltas([released, lapsed])
@@ -92,9 +96,16 @@ def _lock_held_party(held: Booking, now: datetime) -> list[Booking]:
     return party
 
 
+def _keep_identity(before: Registration, registrations: Sequence[Registration]) -> None:
+    """If the contacts are the same, keep the one that gets the code: the donor may have asked for it by e-mail."""
+    if (before.phone, before.email) == (registrations[0].phone, registrations[0].email):
+        for typed in registrations:
+            typed.identity = before.identity
+
+
 def _is_placed_again(party: Sequence[Booking], slot_id: int, visit_types: Sequence[str]) -> bool:
-    present = [booking.visit for booking in party]
-    return party[0].arrival_id != slot_id or list(visit_types) != present[: len(visit_types)]
+    present, chosen = [booking.visit for booking in party], booking_party.find_first_arrival(party).arrival_id
+    return chosen != slot_id or list(visit_types) != present[: len(visit_types)]
 
 
 def _write_party(
@@ -105,14 +116,14 @@ def _write_party(
     slots: Sequence[Slot],
     now: datetime,
 ) -> list[Booking]:
-    """Save the bookings of the people who stay and who were added, and lapse the others. `slots` are the new times."""
-    first, kept, left_out = party[0], party[: len(registrations)], party[len(registrations) :]
+    """Save the kept and the added bookings, and lapse the others. `slots` are the new times."""
+    first, kept, removed = party[0], party[: len(registrations)], party[len(registrations) :]
     replaced = [booking.registration.pk for booking in kept if booking.registration]
     if len(registrations) > 1 and first.party is None:
         first.party = uuid.uuid4()
     if slots:
         moved = [(booking, slot) for booking, slot in zip(kept, slots, strict=False) if booking.arrival_id != slot.pk]
-        history.record_moves(moved, actor=_ACTOR, now=now)
+        history.record_moves(moved, actor=DONOR, now=now)
     for at, (booking, typed) in enumerate(zip(kept, registrations, strict=False)):
         booking.registration, booking.visit = typed, visit_types[at]
         booking.self_check = self_check.validate_self_check(typed.self_check, drive.policy.self_check)
@@ -121,8 +132,8 @@ def _write_party(
             changes.place_booking(booking, slots[at], now)
     Booking.objects.bulk_update(kept, _CORRECTED_FIELDS)
     Registration.objects.filter(pk__in=replaced).delete()
-    if left_out:
-        changes.end_bookings(left_out, actor=_ACTOR, cancelled_by=CancelledBy.DONOR, now=now)
+    if removed:
+        changes.end_bookings(removed, actor=DONOR, cancelled_by=CancelledBy.DONOR, now=now)
     return [*kept, *_add_people(drive, first, registrations[len(kept) :], visit_types[len(kept) :], slots, now)]
 
 
@@ -153,7 +164,7 @@ def _add_people(
     ]
     for booking in added:
         booking.held_until, booking.is_extended = first.held_until, first.is_extended
-    create.insert_bookings(added, actor=_ACTOR)
+    create.insert_bookings(added, actor=DONOR)
     return added
 
 

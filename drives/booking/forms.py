@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import TextChoices
+from django.http import QueryDict
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ from drives.public.times import PartyRequest
 from drives.refusals import OpenTime, Refusal
 from drives.web.fields import CheckboxField, NameField, RequiredByActionField
 from notifications.models import Purpose
+from volunteers import person_names
 from volunteers import rules as volunteers_rules
 from volunteers.models import Registration
 
@@ -160,8 +162,18 @@ def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
     }
 
 
+def has_name_of(typed: QueryDict, held: Booking) -> bool:
+    return held.registration is not None and person_names.is_same_name(held.registration.name, typed.get("name", ""))
+
+
+def has_contact_of(typed: QueryDict, held: Booking) -> bool:
+    known = held.registration
+    contacts = {known.phone_as_typed, known.email.casefold()} - {""} if known else set()
+    return not contacts.isdisjoint({typed.get("phone", ""), typed.get("email", "").casefold()})
+
+
 def merge_visits(party: Sequence[Booking], wanted: PartyRequest) -> Sequence[str]:
-    """Return the visit types of the wanted people. Those who were entered before keep theirs, if the numbers allow."""
+    """Return the visit types of the wanted people. The party's people keep theirs, if the numbers allow."""
     kept = [booking.visit for booking in party[: wanted.people]]
     added, added_first = wanted.people - len(kept), wanted.visits.count(Visit.FIRST) - kept.count(Visit.FIRST)
     if not 0 <= added_first <= added:

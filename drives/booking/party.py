@@ -46,6 +46,11 @@ class Party:
         return len(self.changeable_bookings) > 1
 
 
+def find_first_arrival(party: Iterable[Booking]) -> Booking:
+    """Return the booking that arrives first. Its time is the one that the party chose."""
+    return min(party, key=lambda booking: (booking.starts_at, booking.pk))
+
+
 def load_party(booking: Booking) -> Party:
     return load_parties([booking])[booking.pk]
 

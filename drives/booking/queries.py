@@ -20,6 +20,13 @@ from volunteers import queries as volunteers_queries
 RAN_OUT = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))  # not removed by the donor
 
 
+def has_run_out(booking: Booking, now: datetime) -> bool:
+    """Return whether the hold's time has passed. False for a hold that the donor removed, and for a booking."""
+    if booking.state != BookingState.LAPSED or booking.held_until is None:
+        return booking.is_overdue(now)
+    return booking.changed_at >= booking.held_until
+
+
 @dataclass(frozen=True)
 class BookingPage:
     booking: Booking
@@ -28,6 +35,7 @@ class BookingPage:
     may_confirm: bool
     may_restore: bool
     is_over: bool  # the visit's time has passed
+    has_run_out: bool  # the hold's time has passed
     party: Party
 
     @property
@@ -68,6 +76,7 @@ def _load_page(rows: QuerySet[Booking], key: str, now: datetime) -> BookingPage 
 
 
 def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) -> BookingPage:
+    is_run_out = has_run_out(booking, now)
     if booking.is_overdue(now):
         booking.state = BookingState.LAPSED
     return BookingPage(
@@ -77,6 +86,7 @@ def build_booking_page(booking: Booking, key: str, now: datetime, party: Party) 
         may_confirm=_may(Act.CONFIRM, booking, now),
         may_restore=_may(Act.RESTORE, booking, now),
         is_over=booking.starts_at <= now,
+        has_run_out=is_run_out,
         party=party,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -15,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from drives.booking import corrections, forms, hold, queries, rules, views_links, views_rebook
+from drives.booking import party as booking_party
 from drives.booking.forms import DetailsForm
 from drives.booking.queries import BookingPage
 from drives.capacity import availability, counters
@@ -55,7 +57,7 @@ class BookingDetails:
 
     @property
     def is_other_time(self) -> bool:
-        return bool(self.corrected) and self.corrected[0].arrival_id != self.slot_id
+        return bool(self.corrected) and booking_party.find_first_arrival(self.corrected).arrival_id != self.slot_id
 
     def time(self) -> OpenTime | None:
         if self.is_time_refused or self.slot_id is None:
@@ -92,16 +94,13 @@ def book_slot(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return _show_empty_form(request, page)
-    held = _find_own_hold(request, page)
-    # The same form was sent again, so it corrects the hold. Another time may be for another person.
-    is_repeated = held is not None and held.arrival_id == times.parse_slot_id(request.POST.get("slot", ""))
-    return _submit_form(request, page, held if is_repeated else None)
+    return _submit_form(request, page, _find_repeated_hold(request, page))
 
 
 def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     wanted, slot_id = times.parse_party_request(request.GET), times.parse_slot_id(request.GET.get("slot", ""))
-    if slot_id is not None and (held := _find_own_hold(request, page)):
-        return redirect(f"{reverse('booking_details', args=[held.reference])}?{request.GET.urlencode()}")
+    if slot_id is not None and NEW not in request.GET and (parties := _list_held_parties(request, page)):
+        return _redirect_to_held_details(request, parties, wanted, slot_id)
     if slot_id is None or page.is_full:
         return views_donor.redirect_to_drive(page, wanted)
     is_alone = wanted.people == 1 and NEW not in request.GET
@@ -116,6 +115,18 @@ def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
     return _render_details(request, BookingDetails(page, form, wanted, slot_id))
 
 
+def _redirect_to_held_details(
+    request: HttpRequest, parties: Sequence[Sequence[Booking]], wanted: PartyRequest, slot_id: int
+) -> HttpResponse:
+    """Lead to the hold at this time, or else to the newest one, so that the donor does not make a second hold."""
+    at_slot = (party for party in parties if booking_party.find_first_arrival(party).arrival_id == slot_id)
+    party, query = next(at_slot, parties[0]), request.GET.copy()
+    if wanted.people < len(party):  # the list of times asks for one person if the donor does not choose a number
+        for name in ("visit", "people", "first"):
+            query.pop(name, None)
+    return redirect(f"{reverse('booking_details', args=[party[0].reference])}?{query.urlencode()}")
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_details(request: HttpRequest, key: str) -> HttpResponse:
@@ -125,11 +136,11 @@ def correct_details(request: HttpRequest, key: str) -> HttpResponse:
     """
     held = views_links.get_booking_page_or_404(request, key)
     page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
-    is_lapsed = held.booking.state == BookingState.LAPSED
-    if page is None or held.booking.registration is None or not (held.held or (is_lapsed and request.method == "POST")):
+    is_sent_late = request.method == "POST" and held.has_run_out
+    if page is None or held.booking.registration is None or not (held.held or is_sent_late):
         return views_links.redirect_to_booking(key)
-    if is_lapsed:
-        return _submit_form(request, page, is_held_again=True)
+    if is_sent_late:
+        return _submit_form(request, page, _find_repeated_hold(request, page), is_held_again=True)
     leader = held.party.leader or held.booking
     if leader.pk != held.booking.pk:
         return redirect("booking_details", leader.reference)
@@ -143,7 +154,7 @@ def _show_typed(request: HttpRequest, page: DrivePage, held: BookingPage) -> Htt
     if "people" in request.GET or "visit" in request.GET:
         wanted = times.parse_party_request(request.GET)
         visits = forms.merge_visits(party, wanted)
-    slot_id = times.parse_slot_id(request.GET.get("slot", "")) or held.booking.arrival_id
+    slot_id = times.parse_slot_id(request.GET.get("slot", "")) or booking_party.find_first_arrival(party).arrival_id
     initial = {**forms.build_typed_initial(party), "slot": slot_id}
     form = DetailsForm(visits=visits, initial=initial)
     return _render_details(request, BookingDetails(page, form, wanted, slot_id, corrected=party))
@@ -166,6 +177,9 @@ def _submit_form(
     try:
         party = _correct_hold(request, details, browser) if held else _hold_bookings(request, details, browser)
     except HoldLapsed:
+        # Another tab may have verified or removed the hold meanwhile.
+        if held and not queries.has_run_out(Booking.objects.get(pk=held.pk), timezone.now()):
+            return views_links.redirect_to_booking(held.reference)
         return _submit_form(request, page, is_held_again=True)
     except Refusal as refusal:
         details.alternatives, details.status = refusal.alternatives, 409
@@ -199,18 +213,40 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
     return _render_details(request, BookingDetails(page, form, wanted, slot_id, status=403))
 
 
-def _find_own_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
-    """Find this browser's last hold at the drive. Of a party, return the first person's.
+def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
+    """Find the hold that this form has already made. The form then corrects it. Of a party, return the leader's.
 
-    The browser's Back button leads to the form, which must show what was typed instead of making a second hold.
+    The name or the contact may have been corrected. A second booking beside the first one often has the same contact,
+    so there only the name counts.
     """
-    return _filter_own_holds(request, page).held(timezone.now()).order_by("-held_until", "pk").first()
+    slot_id = times.parse_slot_id(request.POST.get("slot", ""))
+    leaders = (
+        party[0]
+        for party in _list_held_parties(request, page)
+        if booking_party.find_first_arrival(party).arrival_id == slot_id
+    )
+    typed, is_new = request.POST, NEW in request.POST
+    return next(
+        (one for one in leaders if forms.has_name_of(typed, one) or (not is_new and forms.has_contact_of(typed, one))),
+        None,
+    )
+
+
+def _list_held_parties(request: HttpRequest, page: DrivePage) -> list[list[Booking]]:
+    """List this browser's live holds at the drive, newest first. Each is a party, the leader first. One query."""
+    parties: dict[UUID, list[Booking]] = {}
+    rows = _filter_own_bookings(request, page).held(timezone.now())
+    for booking in rows.select_related("registration").order_by("pk"):
+        parties.setdefault(booking.party or booking.uuid, []).append(booking)
+    return list(reversed(parties.values()))
 
 
 def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
     """Find this browser's newest hold at the drive that lapsed within the last hour."""
     now = timezone.now()
-    lapsed = _filter_own_holds(request, page).filter(
+    if NEW in request.GET:
+        return None
+    lapsed = _filter_own_bookings(request, page).filter(
         queries.RAN_OUT | Q(state=BookingState.HELD),
         registration__isnull=False,
         held_until__gt=now - rules.TYPED_KEPT_FOR,
@@ -219,9 +255,8 @@ def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
     return lapsed.select_related("registration").order_by("-held_until", "pk").first()
 
 
-def _filter_own_holds(request: HttpRequest, page: DrivePage) -> BookingQuerySet:
-    is_new = NEW in (request.POST if request.method == "POST" else request.GET)
-    tokens = () if is_new else link_cookies.BOOKINGS.read_tokens(request)
+def _filter_own_bookings(request: HttpRequest, page: DrivePage) -> BookingQuerySet:
+    tokens = link_cookies.BOOKINGS.read_tokens(request)
     if not tokens:
         return Booking.objects.none()  # without a query
     return Booking.objects.filter(link_hash__in=map(linked_model.hash_token, tokens), drive=page.drive)
@@ -262,7 +297,7 @@ def _render_details(request: HttpRequest, details: BookingDetails) -> HttpRespon
         "form": details.form,
         "action": details.action,
         "is_new": NEW in request.GET or NEW in request.POST,
-        "moved_from": details.corrected[0] if details.is_other_time else None,
+        "moved_from": booking_party.find_first_arrival(details.corrected) if details.is_other_time else None,
         "check_page": reverse("booking", args=[details.corrected[0].reference]) if details.corrected else "",
         "wanted": wanted,
         "visit": wanted.visit,

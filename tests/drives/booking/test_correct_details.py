@@ -12,10 +12,10 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from drives.booking import hold
+from drives.booking import corrections, hold
 from drives.models import Booking, BookingState, Drive, SelfReportedDonation
 from notifications.models import Message
-from tests import builders, cases
+from tests import builders, cases, seeds
 from tests.builders import NOW
 from tests.drives import donor
 from volunteers.models import Registration
@@ -111,6 +111,54 @@ def test_sending_the_same_form_again_corrects_the_hold() -> None:
     assert Booking.objects.filter(state="held").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "holds"),
+    [
+        ({"phone": "(201) 555-0143"}, 1),
+        ({"name": "Test Bo Birch"}, 1),
+        ({"name": "Test Bo Birch", "phone": "(201) 555-0143"}, 2),
+        ({"name": "Test Bo Birch", "new": "1"}, 2),
+        ({"phone": "(201) 555-0143", "new": "1"}, 1),
+    ],
+)
+def test_a_form_for_another_donor_at_the_same_time_makes_a_second_hold(changes: dict[str, str], holds: int) -> None:
+    browser, drive = Client(), builders.drive()
+    donor.kept(browser, drive)
+    donor.kept(browser, drive, **changes)
+    assert Booking.objects.held(NOW).count() == holds
+
+
+def test_back_leads_to_the_hold_at_that_time_and_else_to_the_newest() -> None:
+    browser, drive = Client(), builders.drive()
+    first = donor.kept(browser, drive)
+    second = donor.kept(browser, drive, 12, new="1", name="Test Bo Alder")
+    for slot, held in ((first.arrival_id, first), (second.arrival_id, second), (builders.slot(drive, 8).pk, second)):
+        back = browser.get(reverse("book", args=[drive.slug]), {"visit": "return", "slot": str(slot)})
+        assert back.headers["Location"].startswith(reverse("booking_details", args=[held.reference]))
+
+
+def test_seven_moves_of_a_hold_are_too_many_and_other_corrections_are_not() -> None:
+    browser, drive = Client(), builders.drive()
+    booking = donor.kept(browser, drive)
+    for n in (4, 0, 4, 0, 4, 0):
+        assert correct(browser, booking, n=n).status_code == 303
+    assert correct(browser, booking, n=4).status_code == 429
+    booking.refresh_from_db()
+    assert booking.arrival_id == builders.slot(drive, 0).pk
+    assert correct(browser, booking, name="Test Anna Alder").status_code == 303
+
+
+def test_a_correction_after_a_code_by_email_keeps_that_code() -> None:
+    browser, drive = Client(), builders.drive()
+    booking = donor.kept(browser, drive, email="ana@example.org")
+    browser.post(reverse("booking_send_code", args=[booking.reference]), {"by": "email"})
+    code = builders.code_of(booking)
+    assert Message.objects.get(kind="code", text__contains=code).address == "ana@example.org"
+    assert correct(browser, booking, name="Test Anna Alder", email="ana@example.org").status_code == 303
+    assert Message.objects.filter(kind="code").count() == 2
+    assert donor.prove(browser, booking, code).status_code == 303
+
+
 def test_another_browser_sees_nothing_of_the_hold() -> None:
     drive = one_place()
     booking = donor.kept(Client(), drive)
@@ -189,6 +237,42 @@ def test_a_correction_after_the_hold_ran_out_holds_the_time_again(*, is_swept: b
         later + timedelta(minutes=15),
         "Test Anna",
     )
+
+
+def test_a_late_form_that_is_sent_twice_makes_one_hold() -> None:
+    browser, drive = Client(), builders.drive()
+    booking, later = donor.kept(browser, drive), NOW + timedelta(minutes=15)
+    with time_machine.travel(later, tick=False):
+        hold.lapse_holds(now=later)
+        for _ in range(2):
+            assert correct(browser, booking, name="Test Anna Alder").status_code == 303
+        assert Booking.objects.held(later).count() == 1
+
+
+def test_a_form_that_is_sent_after_the_donor_removed_the_hold_makes_no_new_one() -> None:
+    browser, drive = Client(), one_place()
+    booking = donor.kept(browser, drive)
+    builders.cancelled(booking)
+    answer = correct(browser, booking, name="Test Anna Alder")
+    assert answer.headers["Location"] == reverse("booking", args=[booking.reference])
+    assert not Booking.objects.held(NOW).exists()
+
+
+def test_a_correction_of_a_hold_that_another_tab_has_verified_leads_to_the_booking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    browser, drive = Client(), builders.drive()
+    booking = donor.kept(browser, drive)
+    correct_hold = corrections.correct_hold
+
+    def verified_meanwhile(**details: Any) -> object:
+        assert donor.prove(browser, booking).status_code == 303
+        return correct_hold(**details)
+
+    seeds.replace(monkeypatch, corrections, "correct_hold", verified_meanwhile)
+    answer = correct(browser, booking, name="Test Anna Alder")
+    assert answer.headers["Location"] == reverse("booking", args=[booking.reference])
+    assert Booking.objects.get().state == BookingState.BOOKED
 
 
 def test_a_correction_after_the_hold_ran_out_keeps_what_was_typed_if_the_time_is_gone() -> None:

@@ -69,6 +69,29 @@ def test_going_back_shows_all_people_and_a_correction_keeps_the_one_hold() -> No
     assert Booking.objects.filter(state="booked").count() == 3
 
 
+def test_another_time_without_a_number_of_people_keeps_the_party() -> None:
+    browser, drive = Client(), party_drive()
+    kept(browser, drive, visit_2="first")
+    asked = {"visit": "return", "slot": str(builders.slot(drive, 2).pk)}
+    chosen = browser.get(reverse("book", args=[drive.slug]), asked, follow=True)
+    assert [visit.value() for _name, visit in chosen.context["form"].rows()] == ["return", "return", "first"]
+    assert chosen.context["form"]["slot"].value() == builders.slot(drive, 2).pk
+
+
+def test_the_chosen_time_is_that_of_the_earliest_arrival() -> None:
+    """With one chair, Bo's return visit comes first, so Ana, who leads the party, arrives later."""
+    browser, drive = Client(), builders.drive(chairs=1)
+    changes: dict[str, Any] = {"visit": "first", "first": 1}
+    first = kept(browser, drive, people=2, **changes)
+    steps = list(Booking.objects.order_by("pk").values_list("first_step", flat=True))
+    assert steps == [1, 0]
+    shown = browser.get(reverse("booking_details", args=[first.reference]))
+    assert shown.context["form"]["slot"].value() == builders.slot(drive, 0).pk
+    assert correct(browser, first, 2, name_1="Test Bo Birch", **changes).headers["Location"].endswith("?corrected=1")
+    assert kept(browser, drive, people=2, **changes) == first
+    assert list(Booking.objects.held(NOW).order_by("pk").values_list("first_step", flat=True)) == steps
+
+
 def test_a_new_phone_gets_a_code_that_books_everyone() -> None:
     browser, drive = Client(), party_drive()
     first = kept(browser, drive)
