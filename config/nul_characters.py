@@ -22,4 +22,4 @@ class NulCharacterMiddleware:
 
 
 def _has_nul(request: HttpRequest) -> bool:
-    return "\x00" in request.path or "%00" in request.GET.urlencode() + request.POST.urlencode()
+    return "\x00" in request.path or "%00" in request.META["QUERY_STRING"] or "%00" in request.POST.urlencode()

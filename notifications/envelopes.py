@@ -13,7 +13,7 @@ from notifications.quiet_hours import QuietHours
 
 @dataclass(frozen=True)
 class Addressee:
-    """The person to whom a message goes. `contacts` are (channel, address) pairs, phone first."""
+    """The recipient of a message. `contacts` are (channel, address) pairs, phone first."""
 
     contacts: Sequence[tuple[str, str]]
     name: str = ""  # "volunteer:7", so that messages follow a changed contact

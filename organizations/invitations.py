@@ -42,7 +42,7 @@ class InvitationRefused(ValidationError):
 
 @dataclass(frozen=True, kw_only=True)
 class NewUser:
-    """The data for a new account, if the person who opens an invitation has no account yet."""
+    """The data for a new account, for an invited person without an account."""
 
     password: str
     name: str = ""

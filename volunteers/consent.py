@@ -28,7 +28,7 @@ def opt_out_contact(
 ) -> int:
     """Withdraw consents of a contact. With `all_contacts`, withdraw all consents of all contacts of its owner.
 
-    A consent belongs to a phone number or mailbox, so people who share the contact get no more messages there, either.
+    A consent belongs to a phone number or mailbox, so other people with this contact get no more messages there.
     Nothing changes for their other contacts. Return the number of new ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)

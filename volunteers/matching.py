@@ -57,7 +57,7 @@ class TooManyPeople(ValidationError):
 
 @dataclass
 class ContactPeople:
-    """The people who have a verified contact. Only the owner is loaded at first, the others on demand."""
+    """The people with a verified contact. Only the owner is loaded at first, the others on demand."""
 
     verified: Contact
     contacts: ContactPair
@@ -91,9 +91,8 @@ class ContactPeople:
 def is_contact_owner(people: ContactPeople, registration: Registration, booking_for: BookingFor) -> bool:
     """Return whether the registration is for the contact's owner.
 
-    - a donor who books for another person: only if the name is a short form of the owner's name, so that the owner does
-      not get a second history
-    - a donor who books for themselves: if the name is similar to the owner's name, or `booking_for` is "me"
+    - for another person: only if the name is a short form of the owner's name, so that the owner gets no second history
+    - for the donor: if the name is similar to the owner's name, or `booking_for` is "me"
     - a contact without an owner: if the donor books for themselves
 
     If `booking_for` is empty, raises

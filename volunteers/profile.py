@@ -89,7 +89,7 @@ def change_contact(*, people: Sequence[Volunteer], address: str, now: datetime) 
 
     - unsent messages go to the new contact; consents stay with the old contact
     - the old contact loses its owner, so that a later holder of the number is treated as a new person
-    - people who shared the old contact get the new one, too, so that a later holder of the number sees nothing about
+    - other people with the old contact get the new one, too, so that a later holder of the number sees nothing about
       them
 
     The caller locks the identities of the old contact, of the other people with it, and of the new contact. This
@@ -113,7 +113,7 @@ def _lock_or_create_contact(person: Volunteer, kind: str, address: str, now: dat
 
 
 def _assign_contact(person: Volunteer, kind: str, contact: Contact, now: datetime) -> list[int]:
-    """Replace the old contact for the person and for all who share it. Return the ids of these volunteers."""
+    """Replace the old contact for the person and for all other people with it. Return the ids of these volunteers."""
     old = {ContactKind.PHONE: person.phone_id, ContactKind.EMAIL: person.email_id}[ContactKind(kind)]
     if contact.owner_id is None:
         Contact.objects.filter(pk=contact.pk).update(owner=person)

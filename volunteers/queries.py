@@ -77,8 +77,8 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
 def filter_volunteers(organization: Organization, search: str = "", *, by_contact: bool = True) -> QuerySet[Volunteer]:
     """Find volunteers by parts of their names, in order of the names.
 
-    `by_contact`: search in phone numbers and mailboxes, too. Not for members who may not see them, because a search for
-    digits reveals a number digit by digit.
+    `by_contact`: search in phone numbers and mailboxes, too. Not for members without access to contacts, because
+    searches reveal a number digit by digit.
     """
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     typed = contact_address.clean_compatible_line(search)
@@ -179,7 +179,7 @@ def list_person_identities(
 ) -> set[str]:
     """Return all identities of a person, to lock before a booking. One query.
 
-    Pass a volunteer, or identities in an organization. Volunteers of two organizations who have verified the same
+    Pass a volunteer, or identities in an organization. Volunteers of two organizations with the same verified
     identity are the same person. So bookings at both organizations lock the same identity.
     """
     params = {"organization": organization_id, "identities": list(identities), "volunteer": volunteer_id}

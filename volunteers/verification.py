@@ -128,7 +128,7 @@ def send_code_again(
 ) -> None:
     """Send another code, which invalidates earlier codes. With `by_email`, verify the mailbox instead from now on.
 
-    The first registration is that of the donor who books. The others have the same contact. Raises
+    The first registration is that of the booking donor. The others have the same contact. Raises
     limits.RateLimitExceeded and registration.EmailMissing.
     """
     if by_email:

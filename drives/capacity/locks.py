@@ -32,7 +32,7 @@ def lock_identities(identity_hashes: Iterable[str]) -> None:
 def lock_contact_change(volunteer_ids: Collection[int], new_identity: str) -> None:
     """Lock the identities of these volunteers and of the new contact.
 
-    Also lock the identities of all other people who share a contact with these volunteers.
+    Also lock the identities of all other people with a contact of these volunteers.
     """
     sharer_ids = volunteers_queries.filter_contact_sharers(volunteer_ids).values_list("pk", flat=True)
     identities = (volunteers_queries.list_person_identities(volunteer_id=pk) for pk in (*volunteer_ids, *sharer_ids))

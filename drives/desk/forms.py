@@ -39,7 +39,7 @@ class DayField(forms.DateField):
 
 
 class PeopleFilterForm(forms.Form):
-    """Filters from the address of the page. `rules_drive` is the drive by whose rules `eligible_on` is checked."""
+    """Filters from the address of the page. The rules of `rules_drive` decide about `eligible_on`."""
 
     use_required_attribute = False
     q = SearchField(required=False, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}))

@@ -63,7 +63,7 @@ class PersonRow:
 def filter_people(
     organization: Organization, chosen: PeopleFilter, *, rules_drive: Drive | None, by_contact: bool
 ) -> QuerySet[Volunteer]:
-    """Return the people that match. `rules_drive` is the drive by whose rules `eligible_on` is checked.
+    """Return the people that match. The rules of `rules_drive` decide about `eligible_on`.
 
     `by_contact`: search in phone numbers and mailboxes, too.
     """

@@ -43,8 +43,7 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     search, state = _parse_filters(request)
     desk = queries.load_desk(drive, now)
     # Otherwise, a viewer who sees only the last digits of a number could find the others by searching.
-    sees_contacts = organizations_rules.is_allowed(request.membership.role, "check_in")
-    bookings = attendance_queries.filter_roster(drive, search, state, by_contact=sees_contacts)
+    bookings = attendance_queries.filter_roster(drive, search, state, by_contact=members.may_see_contacts(request))
     pages = Paginator(bookings, rules.ROSTER_ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "drive": drive,

@@ -15,7 +15,6 @@ from drives.inbox import queries as inbox_queries
 from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import audit
-from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -59,19 +58,20 @@ def _build_form(request: MemberRequest) -> PeopleFilterForm:
     organization = request.membership.organization
     zone = ZoneInfo(organization.timezone or inbox_queries.load_default_zone(organization))
     today = timezone.now().astimezone(zone).date()
-    return PeopleFilterForm(request.GET, organization=organization, today=today, by_contact=_sees_contacts(request))
-
-
-def _sees_contacts(request: MemberRequest) -> bool:
-    return organizations_rules.is_allowed(request.membership.role, "check_in")
+    return PeopleFilterForm(
+        request.GET, organization=organization, today=today, by_contact=members.may_see_contacts(request)
+    )
 
 
 def _render_people(request: MemberRequest, form: PeopleFilterForm) -> HttpResponse:
-    """Show the people who match. With a wrong filter, show no people, because any list would look like the answer."""
+    """Show the people that match. If a filter is invalid, show none, because any list would look like the answer."""
     organization, pages, rows = request.membership.organization, None, []
     if form.is_valid():
         people = people_list.filter_people(
-            organization, form.build_filter(), rules_drive=form.rules_drive, by_contact=_sees_contacts(request)
+            organization,
+            form.build_filter(),
+            rules_drive=form.rules_drive,
+            by_contact=members.may_see_contacts(request),
         )
         pages = Paginator(people.values_list("pk", flat=True), rules.PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
         rows = people_list.load_rows(organization, list(pages))

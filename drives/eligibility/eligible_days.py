@@ -1,4 +1,4 @@
-"""Find the volunteers whom the interval rules do not allow to give on a date, for a whole organization at once."""
+"""Find the volunteers that may not give on a date by the interval rules, for a whole organization at once."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -26,7 +26,7 @@ def find_drive_for_day(organization: Organization, day: date) -> Drive | None:
 
 
 def list_ineligible_volunteers(drive: Drive, day: date) -> list[int]:
-    """List the ids of the organization's volunteers who may not give on this date by the rules of the drive.
+    """List the ids of the organization's volunteers that may not give on this date by the rules of the drive.
 
     On the drive's own day, only its hours count. Four queries. Uses only the organization's own records, because its
     coordinators see the result. The same check as for a booking decides. It runs only for volunteers with so many

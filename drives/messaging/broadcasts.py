@@ -112,7 +112,7 @@ def send_broadcast(
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
     """Tell donors that the drive runs late. Quiet hours do not apply.
 
-    The notice goes to donors who are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
+    The notice goes to donors that are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
 
     Refuses a number of minutes that is not one of the choices, a drive that is not running now, another notice within
     ten minutes, and an empty audience. Locks: the drive's row.

@@ -48,7 +48,7 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
 
 
 def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> QuerySet[Volunteer]:
-    """Keep donors who agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
+    """Keep the donors that agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)

@@ -15,6 +15,7 @@ from notifications.quiet_hours import QuietHours
 REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
 # How often a waitlist is checked again if neither the waitlist nor the drive's free capacity has changed.
 OFFER_CHECK_INTERVAL = timedelta(minutes=10)
+ENTRIES_PER_PAGE = 50
 MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
 OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)

@@ -18,14 +18,12 @@ from drives.eligibility import self_check
 from drives.messaging import reach
 from drives.models import Drive, Offer, Visit, WaitlistEntry
 from drives.waitlist import close as waitlist_close
-from drives.waitlist import entries, offers, queries
+from drives.waitlist import entries, offers, queries, rules
 from drives.waitlist.forms import WaitlistRequestForm
 from drives.web import form_errors, members
 from notifications import kinds
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-
-ENTRIES_PER_PAGE = 50
 
 
 class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
@@ -38,7 +36,7 @@ class AddWaitlistEntryForm(WaitlistRequestForm, CallerForm):
 @accounts.role_required("view")
 def show_organizer_waitlist(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    pages = Paginator(queries.list_waitlist_entries(drive), ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
+    pages = Paginator(queries.list_waitlist_entries(drive), rules.ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
     rows = queries.load_waitlist_rows(list(pages), pages.start_index())
     context = {"drive": drive, "pages": pages, "rows": rows}
     return members.render_member_page(request, "drives/waitlist/organizer_waitlist.html", context)

@@ -34,6 +34,10 @@ def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
     return booking
 
 
+def may_see_contacts(request: MemberRequest) -> bool:
+    return organizations_rules.is_allowed(request.membership.role, "check_in")
+
+
 def format_actor(request: MemberRequest) -> str:
     return f"user:{request.user.pk}"
 

@@ -192,7 +192,7 @@ def test_a_letter_for_two_bookings_changes_none_until_the_donor_chooses(time_mac
 
 
 def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:
-    """A donor who already has a booking learns about it only after verification.
+    """A donor with a booking learns about it only after verification.
 
     The hold stays, so that the donor can use it for another person.
     """

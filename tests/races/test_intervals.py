@@ -42,7 +42,7 @@ def two_organizations() -> Callable[[], bool]:
 
 
 def verify_phone_and_mailbox() -> Callable[[], bool]:
-    """Return a race of two bookings by Ana, who has verified a phone and a mailbox at one organization.
+    """Return a race of two bookings by Ana. She has verified a phone and a mailbox at one organization.
 
     She books with the phone at that organization, and with the mailbox at another one.
     """

@@ -250,7 +250,7 @@ def test_a_known_browser_books_and_cancels_six_times_an_hour() -> None:
 
 
 def test_a_refused_booking_in_a_known_browser_is_not_counted() -> None:
-    """The first try is refused, because the donor has not said yet that the booking is for someone else.
+    """The first try is refused, because the donor has not said yet that the booking is for another person.
 
     Only the second try is counted.
     """
