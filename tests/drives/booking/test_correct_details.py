@@ -121,7 +121,7 @@ def test_sending_the_same_form_again_corrects_the_hold() -> None:
         ({"phone": "(201) 555-0143", "new": "1"}, 1),
     ],
 )
-def test_a_form_for_another_donor_at_the_same_time_makes_a_second_hold(changes: dict[str, str], holds: int) -> None:
+def test_a_form_for_another_donor_at_the_same_time_makes_a_second_hold(changes: dict[str, Any], holds: int) -> None:
     browser, drive = Client(), builders.drive()
     donor.kept(browser, drive)
     donor.kept(browser, drive, **changes)
