@@ -105,6 +105,10 @@ def build_companion_registrations(first: Registration, names: Sequence[str]) -> 
     return [Registration(**shared, name=name, is_for_other=True) for name in cleaned]
 
 
+def has_name(registration: Registration, name: str) -> bool:
+    return volunteers_names.is_same_name(registration.name, name)
+
+
 def save_registrations(registrations: Sequence[Registration]) -> None:
     rows = [{column: getattr(each, column) for column in _COLUMNS} for each in registrations]
     with connection.cursor() as cursor:

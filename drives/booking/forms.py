@@ -21,7 +21,7 @@ from drives.public.times import PartyRequest
 from drives.refusals import OpenTime, Refusal
 from drives.web.fields import CheckboxField, NameField, RequiredByActionField
 from notifications.models import Purpose
-from volunteers import person_names
+from volunteers import registration as volunteers_registration
 from volunteers import rules as volunteers_rules
 from volunteers.models import Registration
 
@@ -163,7 +163,8 @@ def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
 
 
 def has_name_of(typed: QueryDict, held: Booking) -> bool:
-    return held.registration is not None and person_names.is_same_name(held.registration.name, typed.get("name", ""))
+    known = held.registration
+    return known is not None and volunteers_registration.has_name(known, typed.get("name", ""))
 
 
 def has_contact_of(typed: QueryDict, held: Booking) -> bool:
