@@ -43,6 +43,8 @@ def test_the_form_keeps_what_was_typed_and_each_correction_keeps_the_one_hold(ca
     for value in ("Test Ana Alder", donor.PHONE, "ana@example.org"):
         assert f'value="{value}"' in shown
     assert shown.count(" checked") == 3  # by text, reminders and news
+    assert "The time limit stays the same." in shown
+    assert "for 15 minutes" not in shown  # only a new hold lasts 15 minutes
     for name in ("Test Anna Alder", "Test Hannah Alder", "Test Ana Birch"):
         assert correct(browser, booking, name=name, email="ana@example.org").status_code == 303
     held = Booking.objects.get()
