@@ -101,6 +101,7 @@ class RegionForm(OrganizationForm):
 
 class LookForm(OrganizationForm):
     readable_shade = ""  # offered if the chosen color is refused
+    use_required_attribute = False  # a color input always has a value
 
     class Meta:
         model = Organization
@@ -112,7 +113,11 @@ class LookForm(OrganizationForm):
                 " 4.5)."
             )
         }
-        widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
+        widgets = {"accent": forms.ColorInput}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        del self.fields["accent"].widget.attrs["maxlength"]  # HTML allows it on inputs with typed text only
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"].lower()

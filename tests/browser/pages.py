@@ -74,7 +74,24 @@ def look_at(page: Page, name: str) -> list[str]:
     """
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-    return [f"{name}: {each}" for each in violations(page) + find_wide_parts(page)]
+    return [f"{name}: {each}" for each in violations(page) + find_wide_parts(page) + find_markup_faults(page)]
+
+
+def find_markup_faults(page: Page) -> list[str]:
+    """Return ids that two elements share, and headings that skip a level. axe reports neither."""
+    found: list[str] = page.evaluate(
+        """() => {
+            const ids = [...document.querySelectorAll('[id]')].map((part) => part.id);
+            const twice = ids.filter((id, n) => ids.indexOf(id) !== n).map((id) => `id ${id} twice`);
+            const headings = [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')];
+            const level = (heading) => Number(heading.tagName[1]);
+            const skipped = headings
+                .filter((heading, n) => n && level(heading) > level(headings[n - 1]) + 1)
+                .map((heading) => `heading skips a level: ${heading.outerHTML.slice(0, 80)}`);
+            return [...twice, ...skipped];
+        }"""
+    )
+    return found
 
 
 def find_wide_parts(page: Page) -> list[str]:
