@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy
 
 from drives.domain import localtime
 from drives.models import CollectionCenter, Site
-from drives.planning import pictures, rules
-from drives.planning.pictures import Picture
+from drives.planning import rules
+from drives.web import pictures
 from drives.web.fields import CheckboxField, PhoneFormField
+from drives.web.pictures import Picture
 from notifications import message_content
 from organizations import translated_text
 from organizations.models import Cause, CauseFact, CausePicture

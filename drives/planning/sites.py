@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from drives.capacity import locks
 from drives.models import CollectionCenter, Drive, Site
 from drives.planning import relocation
-from drives.planning.pictures import Picture
+from drives.web.pictures import Picture
 from organizations import audit, slugs
 from organizations.models import Cause, CauseFact, CausePicture, Organization
 

@@ -17,6 +17,7 @@ donor_urls = [
     path("t/<int:slot_id>/", views_times.redirect_to_time, name="slot"),
     path("t/<int:slot_id>/first/", views_times.redirect_to_time, {"visit": Visit.FIRST}, name="slot_first_visit"),
     path("c/<slug:slug>/", views_cause.show_cause, name="cause"),
+    path("o/<slug:slug>/logo-<slug:digest>.png", views_pages.show_logo, name="organization_logo"),
     path("c/<slug:slug>/picture-<slug:digest>.jpg", views_cause.show_cause_picture, name="cause_picture"),
     path("privacy/", views_pages.show_privacy, name="privacy"),
     path("terms/", views_pages.show_terms, name="terms"),

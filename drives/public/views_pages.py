@@ -1,9 +1,9 @@
-"""Privacy policy, terms, the language, and an organization's accent color."""
+"""Privacy policy, terms, the language, and an organization's logo and accent color."""
 
 from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import translation
 from django.utils.module_loading import import_string
@@ -15,7 +15,7 @@ from django.views.i18n import set_language
 from drives.models import Drive
 from drives.public import queries
 from drives.web import colors, origin
-from organizations.models import Organization
+from organizations.models import Organization, OrganizationLogo
 
 PREVIEW_SECONDS = 60 * 60
 
@@ -88,6 +88,15 @@ def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
         draw = import_string("drives.public.preview_picture.draw_preview")
         picture = caches["pages"].get_or_set(key, lambda: draw(drive), PREVIEW_SECONDS)
     return HttpResponse(picture, content_type="image/png")
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 60 * 60, immutable=True)
+def show_logo(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
+    logo = OrganizationLogo.objects.filter(organization__slug=slug, organization__logo_digest=digest).first()
+    if logo is None:
+        raise Http404
+    return HttpResponse(bytes(logo.content), content_type="image/png")
 
 
 @require_safe

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 from drives.eligibility import policy_choices
 from drives.planning import forms_sites
 from drives.settings import rules
-from drives.web import colors
-from drives.web.fields import PhoneForm, PhoneFormField
+from drives.web import colors, pictures
+from drives.web.fields import CheckboxField, PhoneForm, PhoneFormField
+from drives.web.pictures import Picture
 from notifications import contact_address
 from organizations import translated_text
 from organizations.models import Organization, Role
@@ -31,6 +32,8 @@ ROLE_SENTENCES = {
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """A part of the organization's settings. Pass a copy of the organization, because validation changes it."""
+
+    logo_content = b""  # of a new logo
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -100,6 +103,15 @@ class RegionForm(OrganizationForm):
 
 
 class LookForm(OrganizationForm):
+    """The logo and the color. Validation turns an uploaded logo into values of the organization."""
+
+    logo = forms.FileField(
+        label=gettext_lazy("Logo"),
+        required=False,
+        help_text=gettext_lazy("JPEG, PNG or WebP, up to 8 MB. It appears beside your name on pages and posters."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    removes_logo = CheckboxField(label=gettext_lazy("Remove the logo"), required=False)
     readable_shade = ""  # offered if the chosen color is refused
     use_required_attribute = False  # a color input always has a value
 
@@ -118,6 +130,22 @@ class LookForm(OrganizationForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         del self.fields["accent"].widget.attrs["maxlength"]  # HTML allows it on inputs with typed text only
+        if not self.instance.logo_digest:
+            del self.fields["removes_logo"]
+
+    def clean_logo(self) -> Picture | None:
+        file = self.cleaned_data["logo"]
+        return pictures.reduce_logo(file, file.size) if file else None
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        logo, removes_logo = typed.pop("logo", None), typed.pop("removes_logo", False)
+        if logo:
+            self.logo_content = logo.content
+            typed |= {"logo_digest": logo.digest, "logo_width": logo.width, "logo_height": logo.height}
+        elif removes_logo:
+            typed |= {"logo_digest": "", "logo_width": 0, "logo_height": 0}
+        return typed
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"].lower()

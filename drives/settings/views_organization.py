@@ -31,7 +31,7 @@ PAGES = {
     "name": SettingsPage(gettext_lazy("Names"), forms.NamesForm),
     "contact": SettingsPage(gettext_lazy("Phone, e-mail and website"), forms.ContactForm),
     "region": SettingsPage(gettext_lazy("Language, country and time zone"), forms.RegionForm),
-    "look": SettingsPage(gettext_lazy("Color"), forms.LookForm),
+    "look": SettingsPage(gettext_lazy("Logo and color"), forms.LookForm),
     "program": SettingsPage(gettext_lazy("Donation program"), forms.ProgramForm),
     "calendar": SettingsPage(gettext_lazy("Calendar titles"), forms.CalendarTitleForm),
     "legal": SettingsPage(
@@ -59,11 +59,13 @@ def edit_settings_page(request: MemberRequest, page: str) -> HttpResponse:
     shown = PAGES[page]
     # A copy, because the form changes its instance, and the page's frame must not show a refused color.
     instance = Organization.objects.get(pk=request.membership.organization_id)
-    form = shown.form(request.POST if request.method == "POST" else None, instance=instance)
+    is_sent = request.method == "POST"
+    form = shown.form(request.POST if is_sent else None, request.FILES if is_sent else None, instance=instance)
     if form.is_valid():
         profile.change_organization(
             organization=request.membership.organization,
             values=form.cleaned_data,
+            logo=form.logo_content,
             step=page,
             actor=members.format_actor(request),
             now=timezone.now(),

@@ -55,8 +55,8 @@ STEPS = (
     ),
     SetupStep(
         "look",
-        _("Color"),
-        _("Donors recognize you by your color. It marks buttons and links on your pages."),
+        _("Logo and color"),
+        _("Donors recognize you by your logo and your color. The color marks buttons and links on your pages."),
         "organizer_settings_page",
         "look",
     ),

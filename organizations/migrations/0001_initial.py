@@ -112,6 +112,9 @@ class Migration(migrations.Migration):
                 ('country', models.CharField(choices=[('US', 'United States'), ('CA', 'Canada'), ('MX', 'Mexico'), ('PR', 'Puerto Rico'), ('AU', 'Australia'), ('AT', 'Austria'), ('CZ', 'Czechia'), ('FR', 'France'), ('DE', 'Germany'), ('HU', 'Hungary'), ('IE', 'Ireland'), ('IT', 'Italy'), ('NL', 'Netherlands'), ('NZ', 'New Zealand'), ('ES', 'Spain'), ('CH', 'Switzerland'), ('GB', 'United Kingdom')], default='US', max_length=2, verbose_name='Country')),
                 ('language', models.CharField(default='en', max_length=8)),
                 ('accent', models.CharField(default='#1f4e5c', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Enter a color, for example #1f4e5c.')])),
+                ('logo_digest', models.CharField(blank=True, editable=False, max_length=16)),
+                ('logo_width', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('logo_height', models.PositiveSmallIntegerField(default=0, editable=False)),
                 ('calendar_title', models.CharField(blank=True, max_length=60)),
                 ('quiet_until_hour', models.PositiveSmallIntegerField(default=9, validators=[django.core.validators.MinValueValidator(8), django.core.validators.MaxValueValidator(20)])),
                 ('quiet_from_hour', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(9), django.core.validators.MaxValueValidator(21)])),
@@ -126,6 +129,13 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('retention_months__gte', 3), ('retention_months__lte', 120)), name='retention_is_3_to_120_months'), models.CheckConstraint(condition=models.Q(('quiet_until_hour__lt', models.F('quiet_from_hour'))), name='organization_has_sending_hours')],
             },
+        ),
+        migrations.CreateModel(
+            name='OrganizationLogo',
+            fields=[
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='logo', serialize=False, to='organizations.organization')),
+                ('content', models.BinaryField()),
+            ],
         ),
         migrations.AddField(
             model_name='cause',

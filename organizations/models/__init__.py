@@ -5,7 +5,7 @@ from organizations.models.idempotent_answer import IdempotentAnswer
 from organizations.models.invitation import Invitation, InvitationState
 from organizations.models.key_fingerprint import KeyFingerprint
 from organizations.models.linked_model import LINK_FIELDS, LinkedModel, hash_token
-from organizations.models.organization import Cause, CauseFact, CausePicture, Organization
+from organizations.models.organization import Cause, CauseFact, CausePicture, Organization, OrganizationLogo
 from organizations.models.parked_row import ParkedRow
 from organizations.models.shared_cache import SharedCacheEntry
 
@@ -24,6 +24,7 @@ __all__ = [
     "LinkedModel",
     "Membership",
     "Organization",
+    "OrganizationLogo",
     "ParkedRow",
     "Role",
     "SharedCacheEntry",

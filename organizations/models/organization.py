@@ -59,6 +59,10 @@ class Organization(models.Model):
     timezone = models.CharField(max_length=64, blank=True)  # new sites begin with it
     program = models.CharField(max_length=30, blank=True)  # the code of the policy that the first drive begins with
     accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_COLOR_VALIDATOR])
+    # The logo is in `OrganizationLogo`. Without one, the digest is empty.
+    logo_digest = models.CharField(max_length=16, blank=True, editable=False)
+    logo_width = models.PositiveSmallIntegerField(default=0, editable=False)
+    logo_height = models.PositiveSmallIntegerField(default=0, editable=False)
     calendar_title = models.CharField(max_length=60, blank=True)
     terms_note = TranslatedField(max_length=4000, blank=True)  # donors read it above the terms of the service
     privacy_note = TranslatedField(max_length=4000, blank=True)
@@ -92,6 +96,16 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OrganizationLogo(models.Model):
+    """An organization's logo as we show it: checked, reduced in size and without metadata."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, primary_key=True, related_name="logo")
+    content = models.BinaryField()  # PNG
+
+    def __str__(self) -> str:
+        return f"logo of organization {self.pk}"
 
 
 class Cause(models.Model):

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.embedded.guard import Guard
-from drives.planning import pictures
+from drives.web import pictures
 from tests import programs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stack")]

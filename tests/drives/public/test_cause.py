@@ -18,7 +18,7 @@ from django.urls import reverse
 from PIL import Image
 
 from drives.models import Booking
-from drives.planning import pictures
+from drives.web import pictures
 from organizations.models import Cause, CauseFact, CausePicture, Organization, Role
 from tests import builders, query_counts
 from tests.builders import NOW

@@ -60,7 +60,9 @@ def test_the_same_page_outside_of_the_set_up_returns_to_its_list() -> None:
     )
 
 
-@pytest.mark.parametrize(("code", "title"), [("cause", "Cause"), ("look", "Color"), ("program", "Donation program")])
+@pytest.mark.parametrize(
+    ("code", "title"), [("cause", "Cause"), ("look", "Logo and color"), ("program", "Donation program")]
+)
 def test_a_step_is_skipped_and_stays_reachable(code: str, title: str) -> None:
     member = ben()
     browser = coordinator.signed_in(member)
@@ -77,7 +79,7 @@ def test_a_skipped_step_that_is_saved_later_is_done() -> None:
     browser = coordinator.signed_in(ben())
     browser.post(reverse("organizer_setup"), {"skip": "look"})
     browser.post(reverse("organizer_settings_page", args=["look"]), {"accent": "#1f4e5c"})
-    assert "Color done" in text(browser.get(reverse("organizer_setup")))
+    assert "Logo and color done" in text(browser.get(reverse("organizer_setup")))
 
 
 def test_texting_is_done_when_the_owner_says_so() -> None:
