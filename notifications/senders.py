@@ -5,11 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from notifications import providers, queries
-from notifications.models import Message, MessageState, Sender
+from notifications.models import Message, MessageState, Sender, Suppression
 from notifications.providers.base import ProviderError
+from organizations import audit
+from organizations.models import Organization
 
 DEMO_NUMBER = "+12025550100"  # in the range reserved for fiction
 
@@ -28,16 +32,13 @@ def ensure_default_sender() -> Sender | None:
 
 @transaction.atomic(savepoint=False)
 def _create_default_sender(configured: dict[str, str]) -> Sender:
-    # Several workers may start at the same time.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.default_sender', 0))")
+    _lock_senders()  # several workers may start at the same time
     Sender.objects.filter(is_default=True).exclude(**configured).update(is_default=False)
     created: dict[str, Any] = {**configured, "is_default": True, "name": "Installation"}
     if settings.SMS_PROVIDER == "inbox":
         created |= UNLIMITED
     # If an organization already has a sender with this number, that sender becomes the default.
-    sender, _ = Sender.objects.update_or_create(**configured, defaults={"is_default": True}, create_defaults=created)
-    return sender
+    return Sender.objects.update_or_create(**configured, defaults={"is_default": True}, create_defaults=created)[0]
 
 
 def _read_sender_settings() -> dict[str, str]:
@@ -47,6 +48,60 @@ def _read_sender_settings() -> dict[str, str]:
     if settings.SMS_PROVIDER == "inbox":
         return {"number": number or DEMO_NUMBER}
     return {"number": number} if number else {}
+
+
+@transaction.atomic
+def set_own_sender(
+    *, organization: Organization, number: str = "", messaging_service: str = "", actor: str, now: datetime
+) -> Sender:
+    """Send the organization's texts from this number or messaging service of our account, also those that wait.
+
+    An opt-out at the sender so far counts at the new one, too. Refuses an address that texts of another organization
+    or of the installation come from (`sender_taken`). Locks: the senders of all organizations.
+    """
+    _lock_senders()
+    before = queries.find_sender(organization)
+    address = {"messaging_service": messaging_service} if messaging_service else {"number": number}
+    sender = Sender.objects.filter(**address).first() or Sender.objects.create(**address, name=organization.name)
+    if sender.is_default or sender.organizations.exclude(pk=organization.pk).exists():
+        raise ValidationError(_("Texts of another organization come from there."), code="sender_taken")
+    _replace_sender(organization, before, sender, actor, now)
+    return sender
+
+
+@transaction.atomic
+def use_default_sender(*, organization: Organization, actor: str, now: datetime) -> None:
+    """Send the organization's texts from the number of the installation again. Opt-outs at its own number count there.
+
+    Refuses if the installation has no number (`no_default_sender`). Locks: the senders of all organizations.
+    """
+    _lock_senders()
+    default = Sender.objects.filter(is_default=True).first()
+    if default is None:
+        raise ValidationError(_("This installation has no number for texts."), code="no_default_sender")
+    _replace_sender(organization, queries.find_sender(organization), default, actor, now)
+
+
+def _replace_sender(
+    organization: Organization, before: Sender | None, after: Sender, actor: str, now: datetime
+) -> None:
+    if before == after:
+        return
+    if before:
+        opt_outs = Suppression.objects.filter(sender=before)
+        copies = [
+            Suppression(sender=after, address=one.address, since=one.since, basis=one.basis, decide_by=one.decide_by)
+            for one in opt_outs.iterator()
+        ]
+        Suppression.objects.bulk_create(copies, ignore_conflicts=True, batch_size=1_000)
+    organization.senders.set([] if after.is_default else [after])
+    about, fields = f"organization:{organization.pk}", ["sender"]
+    audit.add_audit_entry(organization=organization, actor=actor, verb="changed", about=about, fields=fields, now=now)
+
+
+def _lock_senders() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('notifications.senders', 0))")
 
 
 def check_channel(channel: str, number: str = "") -> str:

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from math import floor
 from typing import Any
@@ -28,6 +29,8 @@ ROLE_SENTENCES = {
         "sees drives, bookings and figures, but no full phone number or e-mail address, and changes nothing"
     ),
 }
+
+MESSAGING_SERVICE_PATTERN = re.compile("MG[0-9a-f]{32}")
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -284,6 +287,27 @@ class AuditFilterForm(forms.Form):
         for name, choices in (("actor", actors), ("verb", verbs)):
             field: forms.ChoiceField = self.fields[name]  # type: ignore[assignment]
             field.choices = [("", _("All")), *choices]
+
+
+class OwnSenderForm(forms.Form):
+    address = forms.CharField(
+        label=gettext_lazy("Phone number or messaging service"),
+        max_length=40,
+        help_text=gettext_lazy(
+            "It must be in the Twilio account of this installation. The ID of a messaging service begins with MG."
+        ),
+        error_messages={"required": gettext_lazy("Enter a phone number or the ID of a messaging service.")},
+    )
+
+    def __init__(self, *args: Any, country: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.country = country
+
+    def clean_address(self) -> dict[str, str]:
+        typed = contact_address.clean_compatible_line(self.cleaned_data["address"]).strip()
+        if MESSAGING_SERVICE_PATTERN.fullmatch(typed):
+            return {"messaging_service": typed}
+        return {"number": contact_address.normalize_phone(typed, self.country)}
 
 
 class TestTextForm(PhoneForm):

@@ -1,5 +1,6 @@
 """Check the accounts for texts and e-mail, send test messages, and list the data for registration and for DNS."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -21,6 +22,10 @@ from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel
 from organizations.models import Organization
 from volunteers import consent_texts, limits
+
+
+class CheckFailed(Exception):
+    """The provider's answer to a check of our account. The argument is the code of the problem."""
 
 
 @transaction.atomic
@@ -71,19 +76,37 @@ def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel
     Return, for each channel, the code of the problem or "". Refuses the eleventh check of an hour (RateLimitExceeded),
     because a check can take half a minute.
     """
-    with transaction.atomic():  # without the provider calls, which can take long
-        limits.spend_limit(
-            scope="check_sending",
-            subject=str(organization.pk),
-            limit=rules.MAX_CHECKS_PER_HOUR,
-            window=rules.CHECK_WINDOW,
-            now=now,
-        )
+    _spend_check(organization, now)
     sender = notifications_queries.find_sender(organization)
     return {
         Channel.SMS: senders.check_channel(Channel.SMS, sender.number if sender else ""),
         Channel.EMAIL: senders.check_channel(Channel.EMAIL),
     }
+
+
+def set_own_sender(*, organization: Organization, address: Mapping[str, str], actor: str, now: datetime) -> None:
+    """Send the organization's texts from its own number or messaging service. `notifications.senders` has the details.
+
+    Asks the provider whether our account has the number; it cannot check a messaging service. Raises CheckFailed.
+    Refuses the eleventh check of an hour (RateLimitExceeded).
+    """
+    if number := address.get("number"):
+        _spend_check(organization, now)
+        if problem := senders.check_channel(Channel.SMS, number):
+            raise CheckFailed(problem)
+    senders.set_own_sender(organization=organization, **address, actor=actor, now=now)
+
+
+@transaction.atomic
+def _spend_check(organization: Organization, now: datetime) -> None:
+    # In a transaction without the provider calls, which can take long.
+    limits.spend_limit(
+        scope="check_sending",
+        subject=str(organization.pk),
+        limit=rules.MAX_CHECKS_PER_HOUR,
+        window=rules.CHECK_WINDOW,
+        now=now,
+    )
 
 
 @dataclass(frozen=True)

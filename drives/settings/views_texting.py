@@ -11,12 +11,13 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.settings import texting
-from drives.settings.forms import TestTextForm
+from drives.settings.forms import OwnSenderForm, TestTextForm
 from drives.web import form_errors, members
 from notifications import queries as notifications_queries
+from notifications import senders
 from notifications.models import Channel
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -24,7 +25,7 @@ from organizations.web.accounts import MemberRequest
 CHANNEL_NAMES = {Channel.SMS: gettext_lazy("Texts"), Channel.EMAIL: gettext_lazy("E-mail")}
 PROBLEMS = {
     "account_unknown": gettext_lazy("The provider of texts doesn’t know this account. Check TWILIO_ACCOUNT_SID."),
-    "number_unknown": gettext_lazy("The account has no such number. Check TWILIO_FROM, or buy the number first."),
+    "number_unknown": gettext_lazy("The account has no such number. Correct the number, or buy it first."),
     "credentials_refused": gettext_lazy("The provider refuses the password. Check the settings of this installation."),
     "unreachable": gettext_lazy("The provider does not answer. Try again in a minute."),
 }
@@ -50,6 +51,42 @@ def show_mail_domain(request: MemberRequest) -> HttpResponse:
     return members.render_member_page(request, "drives/settings/mail_domain.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@accounts.role_required("manage")
+def edit_number(request: MemberRequest) -> HttpResponse:
+    organization = request.membership.organization
+    form = OwnSenderForm(request.POST if request.method == "POST" else None, country=organization.country)
+    if form.is_valid():
+        actor, now = members.format_actor(request), timezone.now()
+        try:
+            texting.set_own_sender(
+                organization=organization, address=form.cleaned_data["address"], actor=actor, now=now
+            )
+        except texting.CheckFailed as error:
+            form.add_error("address", _describe_problem(str(error)))
+        except ValidationError as error:
+            form.add_error("address", error)
+        else:
+            messages.success(request, _("Saved. Now text yourself a test."))
+            return redirect("organizer_texting")
+    sender = notifications_queries.find_sender(organization)
+    context = {"form": form, "sender": sender, "has_own": sender is not None and not sender.is_default}
+    return members.render_member_page(request, "drives/settings/texting_number.html", context)
+
+
+@require_POST
+@accounts.role_required("manage")
+def use_default_number(request: MemberRequest) -> HttpResponse:
+    actor = members.format_actor(request)
+    try:
+        senders.use_default_sender(organization=request.membership.organization, actor=actor, now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, form_errors.format_for_member(error))
+    else:
+        messages.success(request, _("Your texts come from the number of this installation again."))
+    return redirect("organizer_texting")
+
+
 @require_POST
 @accounts.role_required("manage")
 def check_sending(request: MemberRequest) -> HttpResponse:
@@ -61,8 +98,7 @@ def check_sending(request: MemberRequest) -> HttpResponse:
     for channel, problem in problems.items():
         name = CHANNEL_NAMES[channel]
         if problem:
-            sentence = PROBLEMS.get(problem, _("The provider refused the check (%(code)s).") % {"code": problem})
-            messages.error(request, f"{name}: {sentence}")
+            messages.error(request, f"{name}: {_describe_problem(problem)}")
         else:
             messages.success(request, _("%(channel)s: the account works.") % {"channel": name})
     return redirect("organizer_texting")
@@ -96,6 +132,10 @@ def send_test_mail(request: MemberRequest) -> HttpResponse:
     else:
         messages.success(request, _("We’re sending a test to %(address)s.") % {"address": email})
     return redirect("organizer_texting")
+
+
+def _describe_problem(code: str) -> str:
+    return str(PROBLEMS.get(code, _("The provider refused the check (%(code)s).") % {"code": code}))
 
 
 def _page(request: MemberRequest, form: forms.Form) -> HttpResponse:

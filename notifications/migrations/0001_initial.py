@@ -193,6 +193,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='sender',
+            constraint=models.UniqueConstraint(condition=models.Q(('messaging_service', ''), _negated=True), fields=('messaging_service',), name='one_sender_per_messaging_service'),
+        ),
+        migrations.AddConstraint(
+            model_name='sender',
             constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_sender'),
         ),
         migrations.AddIndex(

@@ -25,6 +25,11 @@ class Sender(models.Model):
             # The sender of an inbound text is found by the number that the text was sent to.
             models.UniqueConstraint(fields=["number"], condition=~models.Q(number=""), name="one_sender_per_number"),
             models.UniqueConstraint(
+                fields=["messaging_service"],
+                condition=~models.Q(messaging_service=""),
+                name="one_sender_per_messaging_service",
+            ),
+            models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="one_default_sender"
             ),
         ]
