@@ -169,6 +169,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_ADAPTER = "organizations.web.accounts.ClosedSignupAdapter"
+ACCOUNT_FORMS = {
+    "login": "organizations.web.account_forms.SignInForm",
+    "reset_password": "organizations.web.account_forms.ResetPasswordForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
 ACCOUNT_LOGOUT_ON_GET = False

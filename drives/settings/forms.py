@@ -118,6 +118,8 @@ class LookForm(OrganizationForm):
     readable_shade = ""  # offered if the chosen color is refused
     use_required_attribute = False  # a color input always has a value
 
+    field_order = ("logo", "removes_logo", "accent")
+
     class Meta:
         model = Organization
         fields = ("accent",)

@@ -297,3 +297,10 @@ def test_a_session_is_over_when_it_was_left_alone_for_more_than_two_hours(second
         assert visit(client).status_code == 200
     with time_machine.travel(MORNING + timedelta(seconds=seconds), tick=False):
         assert visit(client, ben.user).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_the_address_has_the_name_that_it_has_everywhere(path: str) -> None:
+    page = Client().get(path).content.decode()
+    assert ">E-mail address</label>" in page.replace("\n", "").replace("  ", "")
+    assert ">Email" not in page
