@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import NormalDist
 
 from drives.domain import rules
 
@@ -31,6 +32,12 @@ PLANNING_RATE = DonationRate(donated=rules.PLANNED_DONATIONS, booked=rules.PLANN
 """The American Red Cross's planning rule: 60 bookings lead to 40 donations."""
 
 
+@dataclass(frozen=True)
+class DonationRange:
+    low: int
+    high: int
+
+
 def compute_donation_rate(donated: int, booked: int) -> DonationRate:
     if booked < rules.MIN_BOOKINGS_FOR_OWN_RATE or donated < 1:
         return PLANNING_RATE
@@ -40,6 +47,21 @@ def compute_donation_rate(donated: int, booked: int) -> DonationRate:
 def compute_expected_donations(donated: int, open_bookings: int, rate: DonationRate) -> int:
     # Round half up.
     return donated + math.floor(open_bookings * rate.share + Fraction(1, 2))
+
+
+def compute_donation_range(donated: int, open_bookings: int, rate: DonationRate) -> DonationRange:
+    """Return the range in which `FORECAST_RANGE_PERCENT` of such drives end.
+
+    The variance has two parts: each booking leads to a donation or not, and the rate itself comes from a limited number
+    of bookings. The normal distribution approximates both. The planning rule counts as 60 bookings.
+    """
+    share = float(rate.share)
+    variance = open_bookings * share * (1 - share) * (1 + open_bookings / rate.booked)
+    margin = NormalDist().inv_cdf((1 + rules.FORECAST_RANGE_PERCENT / 100) / 2) * math.sqrt(variance)
+    expected = open_bookings * share
+    return DonationRange(
+        donated + max(0, math.floor(expected - margin)), donated + min(open_bookings, math.ceil(expected + margin))
+    )
 
 
 def compute_bookings_needed(goal: int, expected: int, rate: DonationRate) -> int:

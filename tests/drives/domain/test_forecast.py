@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drives.domain import forecast
-from drives.domain.forecast import PLANNING_RATE, DonationRate
+from drives.domain.forecast import PLANNING_RATE, DonationRange, DonationRate
 
 
 def test_sixty_booked_give_forty() -> None:
@@ -59,3 +59,30 @@ def test_a_reached_goal_needs_no_bookings() -> None:
         0,
         0,
     ]
+
+
+def test_the_range_of_60_bookings_by_the_planning_rule() -> None:
+    """60 bookings give 40 ± 6.62: 1.2816 standard deviations of 60 × 2/3 × 1/3 × 2."""
+    assert forecast.compute_donation_range(0, 60, PLANNING_RATE) == DonationRange(33, 47)
+    assert forecast.compute_donation_range(5, 60, PLANNING_RATE) == DonationRange(38, 52)
+
+
+def test_more_observed_bookings_make_the_range_narrower() -> None:
+    few, many = DonationRate(20, 30, is_observed=True), DonationRate(2000, 3000, is_observed=True)
+    assert forecast.compute_donation_range(0, 60, few) == DonationRange(31, 49)
+    assert forecast.compute_donation_range(0, 60, many) == DonationRange(35, 45)
+
+
+def test_a_range_without_open_bookings_is_what_was_donated() -> None:
+    assert forecast.compute_donation_range(7, 0, PLANNING_RATE) == DonationRange(7, 7)
+    assert forecast.compute_donation_range(7, 5, DonationRate(20, 20, is_observed=True)) == DonationRange(12, 12)
+
+
+@given(donated=st.integers(0, 500), booked=st.integers(0, 2000), given=st.integers(1, 500), missed=st.integers(0, 500))
+def test_the_range_includes_the_expected_donations_and_no_impossible_ones(
+    donated: int, booked: int, given: int, missed: int
+) -> None:
+    rate = forecast.compute_donation_rate(given, given + missed)
+    reach = forecast.compute_donation_range(donated, booked, rate)
+    expected = forecast.compute_expected_donations(donated, booked, rate)
+    assert donated <= reach.low <= expected <= reach.high <= donated + booked
