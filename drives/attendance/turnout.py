@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from drives.attendance import rules
 from drives.domain import forecast
@@ -75,13 +75,20 @@ def _count_state(state: BookingState) -> Count:
     return Count("pk", filter=Q(state=state))
 
 
+def filter_closed_out(organization: Organization) -> QuerySet[Drive]:
+    return Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
+
+
+def list_recent_drive_ids(drives: QuerySet[Drive]) -> list[int]:
+    return list(drives.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
+
+
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
     """Compute the share of bookings that led to a donation at the organization's most recent drives. Two queries.
 
     Early cancellations and walk-ins do not count.
     """
-    over = Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
-    recent = list(over.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
+    recent = list_recent_drive_ids(filter_closed_out(organization))
     booked = (
         Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
     )

@@ -1,22 +1,25 @@
 """Load the coordinator's desk: how full the drives are, whether they will reach their goals, and what is to do."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count
 
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.capacity import visit_length
-from drives.desk import parked, rules
+from drives.desk import booking_sources, bookings_by_day, day_picture, forecast_picture, parked, rules
+from drives.desk.booking_sources import SourceShare
+from drives.desk.bookings_by_day import BookingsByDay
+from drives.desk.day_picture import DayPicture
+from drives.desk.forecast_picture import ForecastPicture
 from drives.domain import forecast, grid
 from drives.messaging import call_list, delivery_counts, reach
 from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
-from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot, Source
-from drives.public import queries as public_queries
-from drives.public.queries import HourFill
+from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot
 from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.queries import WaitlistCounts
 from drives.web import members
@@ -48,14 +51,32 @@ class DriveFigures:
         return forecast.compute_expected_donations(self.donated, self.still_expected, self.rate)
 
     @property
+    def expected_range(self) -> forecast.DonationRange:
+        return forecast.compute_donation_range(self.donated, self.still_expected, self.rate)
+
+    @property
     def needed(self) -> int:
         return forecast.compute_bookings_needed(self.drive.goal or 0, self.expected, self.rate)
 
+    @property
+    def bookings_for_goal(self) -> int:
+        """Return how many bookings the goal takes in all, or 0 without a goal."""
+        if self.needed:
+            return self.booked + self.needed
+        return min(self.booked, forecast.compute_bookings_needed(self.drive.goal or 0, 0, self.rate))
+
 
 @dataclass(frozen=True)
-class BookingShare:
-    label: str
-    count: int
+class HourFill:
+    """The chair steps of one local hour: how many are taken, and how many there are."""
+
+    starts_at: datetime
+    taken: int
+    limit: int
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.taken / self.limit) if self.limit else 0
 
 
 @dataclass(frozen=True)
@@ -79,8 +100,10 @@ class HourRow:
 class DeskPage:
     figures: DriveFigures
     hours: list[HourRow]
-    sources: list[BookingShare]
-    days: list[tuple[date, int]]  # number of bookings made on each local day, newest first
+    sources: list[SourceShare]
+    day: DayPicture
+    by_day: BookingsByDay | None
+    forecast: ForecastPicture | None  # of a drive that is ahead or takes place now
     not_reached: list[MessageSubject]  # donors that no message reached and no coordinator has called
     delivery: DeliverySummary
     cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
@@ -103,20 +126,20 @@ class HomePage:
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
-    figures = _load_figures([drive], drive.organization, now)[0]
-    hours = _load_hours(drive, now)
-    verified = Booking.objects.filter(drive=drive).exclude(state__in=NOT_VERIFIED_STATES)
-    rows = list(verified.values_list("source", "created_at"))
-    zone = drive.site.zone
-    by_day = Counter(created_at.astimezone(zone).date() for _source, created_at in rows)
-    by_source = Counter(source for source, _created_at in rows)
+    slots = list(Slot.objects.filter(drive=drive).order_by("n"))
+    figures = _load_figures([drive], drive.organization, now, {drive.pk: slots})[0]
+    hours = _list_hours(drive, slots, now)
     is_ahead = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and drive.ends_at > now
     is_cancelled = drive.state == DriveState.CANCELLED
     return DeskPage(
         figures=figures,
         hours=hours,
-        sources=[BookingShare(str(Source(source).label), count) for source, count in by_source.most_common()],
-        days=sorted(by_day.items(), reverse=True)[:7],
+        sources=booking_sources.load_sources(drive),
+        day=day_picture.load_day_picture(drive, slots, now),
+        by_day=bookings_by_day.load_bookings_by_day(drive, figures.bookings_for_goal, now),
+        forecast=forecast_picture.draw_forecast(figures.expected, figures.expected_range, drive.goal)
+        if is_ahead
+        else None,
         not_reached=call_list.list_subjects_to_call([drive.pk], now),
         delivery=delivery_counts.load_delivery_summary(drive),
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
@@ -136,7 +159,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
     listed = [*ahead, *past]
-    figures = _load_figures(listed, organization, now)
+    figures = _load_figures(listed, organization, now, _load_slots([drive.pk for drive in listed]))
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives: a waitlist may close when its drive ends, and donors that no message reached need a call.
@@ -155,11 +178,17 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     )
 
 
-def _load_figures(drives: list[Drive], organization: Organization, now: datetime) -> list[DriveFigures]:
-    ids = [drive.pk for drive in drives]
-    slots: dict[int, list[Slot]] = {drive_id: [] for drive_id in ids}
-    for slot in Slot.objects.filter(drive__in=ids).order_by("drive", "n"):
+def _load_slots(drive_ids: Sequence[int]) -> dict[int, list[Slot]]:
+    slots: dict[int, list[Slot]] = {drive_id: [] for drive_id in drive_ids}
+    for slot in Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n"):
         slots[slot.drive_id].append(slot)
+    return slots
+
+
+def _load_figures(
+    drives: list[Drive], organization: Organization, now: datetime, slots: Mapping[int, list[Slot]]
+) -> list[DriveFigures]:
+    ids = list(slots)
     states: dict[int, Counter[str]] = {drive_id: Counter() for drive_id in ids}
     counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
     for drive_id, state, count in counted.order_by("drive", "state"):
@@ -195,25 +224,26 @@ def _count_unresolved(drive: Drive) -> int:
     return Booking.objects.filter(drive=drive, state=BookingState.CHECKED_IN).count()
 
 
-def _load_hours(drive: Drive, now: datetime) -> list[HourRow]:
-    rows = list(Slot.objects.filter(drive=drive).order_by("n"))
-    arrivals: dict[datetime, list[int]] = {}
-    for row in rows:
-        arrivals.setdefault(row.starts_at.astimezone(drive.site.zone).replace(minute=0), []).append(row.n)
-    limits = [row.screening_limit for row in rows], [row.chairs_limit for row in rows]
+def _list_hours(drive: Drive, slots: list[Slot], now: datetime) -> list[HourRow]:
+    hours: dict[datetime, list[Slot]] = {}
+    for slot in slots:
+        # In UTC, because two times of the night on which the clocks go back are equal in the zone.
+        hour = slot.starts_at.astimezone(drive.site.zone).replace(minute=0).astimezone(UTC)
+        hours.setdefault(hour, []).append(slot)
+    limits = [slot.screening_limit for slot in slots], [slot.chairs_limit for slot in slots]
     free = (
-        [row.screening_limit - row.screening_taken for row in rows],
-        [row.chairs_limit - row.chairs_taken for row in rows],
+        [slot.screening_limit - slot.screening_taken for slot in slots],
+        [slot.chairs_limit - slot.chairs_taken for slot in slots],
     )
     return [
         HourRow(
-            fill,
-            spots_left=_count_arrivals(drive, *free, arrivals[fill.starts_at]),
-            takes_arrivals=_count_arrivals(drive, *limits, arrivals[fill.starts_at]) > 0,
-            is_over=fill.starts_at + timedelta(hours=1) <= now,
-            above_limit=max(rows[n].over for n in arrivals[fill.starts_at]),
+            HourFill(hour, sum(slot.chairs_taken for slot in steps), sum(slot.chairs_limit for slot in steps)),
+            spots_left=_count_arrivals(drive, *free, [slot.n for slot in steps]),
+            takes_arrivals=_count_arrivals(drive, *limits, [slot.n for slot in steps]) > 0,
+            is_over=hour + timedelta(hours=1) <= now,
+            above_limit=max(slot.over for slot in steps),
         )
-        for fill in public_queries.load_hourly_fill(drive)
+        for hour, steps in hours.items()
     ]
 
 

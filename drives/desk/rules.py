@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 
 HALF_EMPTY_PERCENT = 50  # an hour that is filled less than this is marked
-ROSTER_ROWS_PER_PAGE = 50
+ROSTER_ROWS_PER_PAGE = 20
+MAX_CHART_DAYS = 90  # before a drive
+MIN_EARLIER_DRIVES = 2  # one drive says too little to compare with
 PARKED_TASKS_PER_PAGE = 25
 UPCOMING_DRIVES_SHOWN, PAST_DRIVES_SHOWN = 12, 8
 PEOPLE_PER_PAGE = 50

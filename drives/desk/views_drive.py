@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.attendance import queries as attendance_queries
 from drives.desk import queries, rules, todo
-from drives.models import BookingState, Drive
+from drives.models import BookingState, Drive, DriveState
 from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import audit
@@ -57,7 +57,9 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "state": state,
         "states": ROSTER_STATES,
         "query": urlencode({"q": search, "state": state}),
+        "now": now,
         "is_over": drive.ends_at <= now,
+        "is_changing": drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and not drive.closed_out_at,
         "is_today": now.astimezone(drive.site.zone).date() == drive.day,
     }
     return members.render_member_page(request, "drives/desk/drive.html", context)

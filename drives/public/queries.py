@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from drives import refusals
 from drives.capacity import availability, visit_length
 from drives.domain import grid
-from drives.models import Booking, Drive, DriveState, Slot, Visit
+from drives.models import Booking, Drive, DriveState, Visit
 from organizations.models import Cause, Organization
 from volunteers import queries as volunteers_queries
 
@@ -41,23 +41,6 @@ class DrivePage:
         """List the organization's next five other drives. Two queries, which most pages do not need."""
         rows = filter_next_drives(self.now).filter(organization=self.drive.organization_id)
         return load_drive_summaries(rows.exclude(pk=self.drive.pk)[:5], self.now)
-
-
-@dataclass(frozen=True)
-class HourFill:
-    """The chair steps of one local hour: how many are taken, and how many there are."""
-
-    starts_at: datetime
-    taken: int
-    limit: int
-
-    @property
-    def open(self) -> int:
-        return max(0, self.limit - self.taken)
-
-    @property
-    def percent(self) -> int:
-        return round(100 * self.taken / self.limit) if self.limit else 0
 
 
 def list_public_drives(
@@ -113,17 +96,6 @@ def list_own_bookings(browser: str, drive: Drive, now: datetime) -> list[Booking
     people = volunteers_queries.filter_volunteers_of_browser(browser, now)
     rows = Booking.objects.active().filter(drive=drive, volunteer__in=people)
     return list(rows.select_related("volunteer").order_by("starts_at", "pk"))
-
-
-def load_hourly_fill(drive: Drive) -> list[HourFill]:
-    hours: dict[datetime, list[int]] = {}
-    rows = Slot.objects.filter(drive=drive).order_by("n").values_list("starts_at", "chairs_taken", "chairs_limit")
-    for starts_at, taken, limit in rows:
-        hour = starts_at.astimezone(drive.site.zone).replace(minute=0)
-        sums = hours.setdefault(hour, [0, 0])
-        sums[0] += taken
-        sums[1] += limit
-    return [HourFill(hour, taken, limit) for hour, (taken, limit) in hours.items()]
 
 
 def load_drive_summaries(rows: "QuerySet[Drive] | Sequence[Drive]", now: datetime) -> list[DriveSummary]:

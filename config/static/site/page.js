@@ -1,4 +1,4 @@
-// What scripts add to every page: the status line, the chosen time, the limit of a hold, the pause of the check-in list.
+// What scripts add to every page: the status line, the chosen time, the limit of a hold, the pause of a part that refreshes itself.
 (() => {
   const status = document.getElementById("status");
   const find = (id) => document.getElementById(id);
@@ -47,12 +47,14 @@
     timers.push(setTimeout(() => show(ended), seconds * 1000));
   };
 
-  // The check-in list refreshes itself, but not while it is paused or a helper is working in it.
-  const PAUSED = "check-in-paused", WORKING_MS = 120000;
+  // A part refreshes itself, but not while it is paused or a member is working in it. Without `idleMs`, a member works
+  // in it for as long as the focus is in it.
+  const findRefreshed = () => document.querySelector("[data-refreshes]");
   const pause = find("pause");
   let workedAt = Date.now();
-  const isPaused = () => sessionStorage.getItem(PAUSED) === "1";
-  const isWorking = (list) => list.contains(document.activeElement) && Date.now() - workedAt < WORKING_MS;
+  const pauseKey = () => `${findRefreshed().id}-paused`;
+  const isPaused = () => sessionStorage.getItem(pauseKey()) === "1";
+  const isWorking = (part) => part.contains(document.activeElement) && Date.now() - workedAt < (part.dataset.idleMs || Infinity);
   const showPause = () => {
     pause.parentElement.hidden = false;
     pause.setAttribute("aria-pressed", String(isPaused()));
@@ -60,16 +62,23 @@
   if (pause) {
     showPause();
     pause.addEventListener("click", () => {
-      sessionStorage.setItem(PAUSED, isPaused() ? "0" : "1");
+      sessionStorage.setItem(pauseKey(), isPaused() ? "0" : "1");
       showPause();
     });
     ["keydown", "focusin"].forEach((event) => document.addEventListener(event, () => { workedAt = Date.now(); }));
     ["htmx:beforeRequest", "htmx:beforeSwap"].forEach((event) => document.addEventListener(event, (about) => {
-      const list = find("list");
-      const isRefresh = about.detail.requestConfig.elt === list;
-      if (isRefresh && (isPaused() || isWorking(list))) about.preventDefault();
+      const part = findRefreshed();
+      const isRefresh = about.detail.requestConfig.elt === part;
+      if (isRefresh && (isPaused() || isWorking(part))) about.preventDefault();
     }));
   }
+
+  // A table that a member opened stays open when its part is swapped.
+  let opened = [];
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    opened = [...detail.target.querySelectorAll("details[id][open]")].map((part) => part.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => { opened.forEach((id) => find(id)?.setAttribute("open", "")); });
 
   // After a swap, the focus stays where the donor was, or goes to the new part if that control is gone.
   let focusedIn;
@@ -91,7 +100,7 @@
     failed.hidden = false;
     say(failed.innerText.trim());
   };
-  const isOwnRefresh = ({ detail }) => detail.elt?.id === "list";
+  const isOwnRefresh = ({ detail }) => detail.elt?.hasAttribute("data-refreshes");
   ["htmx:sendError", "htmx:responseError", "htmx:timeout"].forEach((event) => document.addEventListener(event, (about) => {
     if (!isOwnRefresh(about)) showFailure();
   }));

@@ -1,0 +1,31 @@
+"""Positions in a chart. Pure arithmetic.
+
+Widths are percentages, because a chart is as wide as its box on any screen. Heights are pixels. Positions are strings,
+because a template would write numbers in the format of the page's language.
+"""
+
+from itertools import count
+from math import ceil
+
+PLOT_START = 9  # percent of the width. The labels of the vertical axis stand before it.
+MAX_TICKS = 6
+
+
+def format_x(share: float) -> str:
+    """Return the position at this share of the horizontal axis."""
+    return f"{PLOT_START + (100 - PLOT_START) * share:.2f}%"
+
+
+def format_width(share: float) -> str:
+    return f"{(100 - PLOT_START) * share:.2f}%"
+
+
+def format_y(value: float, highest: int, top: int, height: int) -> str:
+    return f"{top + height * (1 - value / highest):.1f}"
+
+
+def choose_ticks(highest: float) -> list[int]:
+    """Return round numbers from 0 to the first that is at least `highest`: steps of 1, 2 or 5 with zeros."""
+    steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    step = next(step for step in steps if highest <= step * (MAX_TICKS - 1))
+    return list(range(0, max(1, ceil(highest / step)) * step + 1, step))
