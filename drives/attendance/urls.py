@@ -5,6 +5,7 @@ from drives.attendance import api, views_door, views_late, views_organizer
 
 organizer_urls = [
     path("drives/<int:drive_id>/turnout/", views_organizer.show_turnout, name="organizer_turnout"),
+    path("drives/<int:drive_id>/turnout.csv", views_organizer.download_turnout, name="organizer_turnout_csv"),
     path("drives/<int:drive_id>/turnout/complete/", views_organizer.complete_turnout, name="organizer_complete_drive"),
 ]
 

@@ -16,7 +16,7 @@ from drives.models import Booking, BookingState, Drive, ReservedSpot, Slot
 
 Value = TypeVar("Value")
 
-TITLE_HEIGHT, PANEL_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT = 26, 120, 8, 24  # pixels
+NOW_HEIGHT, TITLE_HEIGHT, PANEL_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT = 18, 26, 120, 8, 24  # pixels
 MAX_HOUR_LABELS, MAX_HOUR_LABELS_ON_PHONE = 12, 4
 WIDEST_LABELED = 0.96  # share of the time axis. A label further right would leave the picture.
 NARROWEST_NAMED = 0.07  # share of the time axis. The word for a break needs this much room.
@@ -60,9 +60,12 @@ class DaySpan:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in the picture. `number` is shown in it, if it is not 0."""
+    """A rectangle in the picture. `number` is shown above it, if it is not 0.
 
-    kind: str  # booked, held, free, over, break or closed
+    What the other boxes leave of a `limit` box is free.
+    """
+
+    kind: str  # limit, booked, held, over, break or closed
     x: str
     width: str
     y: str
@@ -168,8 +171,9 @@ def _count_held(drive: Drive) -> tuple[Counter[int], Counter[int]]:
 
 def draw_day(spans: Sequence[DaySpan], zone: ZoneInfo, now: datetime) -> DayPicture:
     axis = _Axis(spans[0].starts_at, spans[-1].ends_at)
+    is_now = axis.starts_at <= now < axis.ends_at
     panels: list[Panel] = []
-    top = 0
+    top = NOW_HEIGHT if is_now else 0
     for kind in ("screening", "chairs"):
         uses: list[Use] = [getattr(span, kind) for span in spans]
         if kind == "chairs" or any(use.limit or use.taken for use in uses):
@@ -184,7 +188,7 @@ def draw_day(spans: Sequence[DaySpan], zone: ZoneInfo, now: datetime) -> DayPict
             _draw_box("closed", x, width, strip) for x, width, closed in _join_spans(spans, axis, is_closed) if closed
         ],
         hours=_mark_hours(spans, panels, axis, zone),
-        now_x=chart.format_x(axis.share(now)) if axis.starts_at <= now < axis.ends_at else "",
+        now_x=chart.format_x(axis.share(now)) if is_now else "",
         height=top + AXIS_HEIGHT,
     )
 
@@ -193,7 +197,7 @@ def _draw_panel(kind: str, uses: Sequence[Use], spans: Sequence[DaySpan], axis: 
     ticks = chart.choose_ticks(max(max(use.limit, use.taken) for use in uses))
     plot_top, highest = top + TITLE_HEIGHT, ticks[-1]
     boxes = []
-    for box_kind in ("break", "free", "booked", "held", "over"):
+    for box_kind in ("break", "limit", "booked", "held", "over"):
         for x, width, (below, above) in _join_spans(spans, axis, [_measure(use, highest)[box_kind] for use in uses]):
             if below < above:
                 rows = plot_top + PANEL_HEIGHT * (1 - above / highest), PANEL_HEIGHT * (above - below) / highest
@@ -212,7 +216,7 @@ def _measure(use: Use, highest: int) -> dict[str, tuple[int, int]]:
     """Return from where to where each kind of box reaches, in stations or chairs."""
     return {
         "break": (0, 0 if use.limit else highest),
-        "free": (min(use.taken, use.limit), use.limit),
+        "limit": (0, use.limit),
         "booked": (0, min(use.booked, use.limit)),
         "held": (min(use.booked, use.limit), min(use.taken, use.limit)),
         "over": (use.limit, use.limit + use.over),

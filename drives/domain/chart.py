@@ -11,13 +11,13 @@ PLOT_START = 9  # percent of the width. The labels of the vertical axis stand be
 MAX_TICKS = 6
 
 
-def format_x(share: float) -> str:
-    """Return the position at this share of the horizontal axis."""
-    return f"{PLOT_START + (100 - PLOT_START) * share:.2f}%"
+def format_x(share: float, start: int = PLOT_START) -> str:
+    """Return the position at this share of the horizontal axis, which begins at `start` percent."""
+    return f"{start + (100 - start) * share:.2f}%"
 
 
-def format_width(share: float) -> str:
-    return f"{(100 - PLOT_START) * share:.2f}%"
+def format_width(share: float, start: int = PLOT_START) -> str:
+    return f"{(100 - start) * share:.2f}%"
 
 
 def format_y(value: float, highest: int, top: int, height: int) -> str:
