@@ -17,7 +17,7 @@ from drives.models import Booking, BookingState, Drive, ReservedSpot, Slot
 Value = TypeVar("Value")
 
 NOW_HEIGHT, TITLE_HEIGHT, PANEL_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT = 18, 26, 120, 8, 24  # pixels
-MAX_HOUR_LABELS, MAX_HOUR_LABELS_ON_PHONE = 12, 4
+MAX_HOUR_LABELS, MAX_HOUR_LABELS_ON_PHONE = 12, 3
 WIDEST_LABELED = 0.96  # share of the time axis. A label further right would leave the picture.
 NARROWEST_NAMED = 0.07  # share of the time axis. The word for a break needs this much room.
 
