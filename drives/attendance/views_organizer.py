@@ -21,7 +21,7 @@ from organizations.web.accounts import MemberRequest
 CSV_HEADERS = (
     gettext_lazy("Date"),
     gettext_lazy("Hour"),
-    gettext_lazy("UTC offset"),
+    gettext_lazy("Hour (UTC)"),
     gettext_lazy("Time zone"),
     gettext_lazy("Booked"),
     gettext_lazy("Came"),
@@ -70,7 +70,13 @@ def _build_cells(drive: Drive, hour: HourTurnout) -> list[str]:
         *(hour.booked, hour.arrived, hour.donated, hour.incomplete, hour.deferred, hour.left),
         *(hour.unresolved, hour.no_show, hour.people - hour.booked),
     )
-    return [f"{local:%Y-%m-%d}", f"{local:%H:%M}", f"{local:%z}", drive.site.timezone, *map(str, counts)]
+    return [
+        f"{local:%Y-%m-%d}",
+        f"{local:%H:%M}",
+        f"{hour.starts_at:%Y-%m-%d %H:%M}",
+        drive.site.timezone,
+        *map(str, counts),
+    ]
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
-from drives.models import Booking
+from drives.models import Booking, Drive
 from organizations.models import Membership
 from tests import builders
 from tests.browser.pages import (
@@ -279,3 +279,52 @@ def test_a_hold_is_extended_without_scripts(open_page: OpenPage, live_server: Li
     press(page, "I need 15 more minutes")
     page.get_by_text("You have 15 more minutes.").wait_for()
     assert Booking.objects.get().is_extended
+
+
+def open_dashboard(open_page: OpenPage, live_server: LiveServer, **options: Any) -> tuple[Page, Drive]:
+    member = builders.member(builders.organization(), email="ben@example.org")
+    drive = builders.drive(member.organization)
+    builders.booked(drive, number=1, name="Test Ana Alder")
+    page = signed_in(open_page(**options), member, live_server)
+    page.goto(live_server.url + reverse("organizer_drive", args=[drive.pk]))
+    return page, drive
+
+
+def refresh_dashboard(page: Page) -> bool:
+    """Refresh the dashboard as its timer does. Return whether it was swapped."""
+    page.evaluate("document.querySelector('#dashboard').dataset.mark = 'old'")
+    select = "{source: '#dashboard', select: '#dashboard', swap: 'outerHTML'}"
+    page.evaluate(f"htmx.ajax('GET', location.href, {select})")
+    page.wait_for_timeout(1_500)
+    return page.locator("#dashboard").get_attribute("data-mark") is None
+
+
+def test_the_dashboard_refreshes_itself_and_leaves_the_member_alone(
+    open_page: OpenPage, live_server: LiveServer
+) -> None:
+    page, drive = open_dashboard(open_page, live_server)
+    assert page.locator("#dashboard").get_attribute("data-hx-trigger") == "every 60s"
+    page.get_by_text("The same numbers as a table").first.click()
+    page.get_by_label("Name, last digits or reference").fill("birch")
+    assert not refresh_dashboard(page)  # the focus is in the field
+    assert page.locator(":focus").get_attribute("id") == "q"
+    page.get_by_role("button", name="Pause").focus()
+    builders.booked(drive, n=1, number=2, name="Test Bo Birch")
+    assert refresh_dashboard(page)
+    assert page.locator("#dashboard").get_by_text("Test Bo Birch").count() == 1
+    wait_until_spoken(page, "2 booked")
+    assert page.locator(":focus").get_attribute("id") == "pause"
+    assert page.get_by_label("Name, last digits or reference").input_value() == "birch"
+    assert page.locator("#day-numbers").get_attribute("open") is not None
+    page.get_by_role("button", name="Pause").click()
+    assert not refresh_dashboard(page)
+    page.reload()
+    assert page.get_by_role("button", name="Pause", pressed=True).count() == 1
+
+
+def test_without_scripts_the_dashboard_has_a_link_to_reload(open_page: OpenPage, live_server: LiveServer) -> None:
+    page, drive = open_dashboard(open_page, live_server, scripts=False)
+    assert not page.get_by_role("button", name="Pause").is_visible()
+    builders.booked(drive, n=1, number=2, name="Test Bo Birch")
+    page.get_by_role("link", name="Refresh").click()
+    assert page.get_by_text("Test Bo Birch").count() == 1
