@@ -25,7 +25,7 @@ def draw_forecast(expected: int, span: DonationRange, goal: int | None) -> Forec
         low_x=chart.format_x(span.low / highest),
         high_x=chart.format_x(span.high / highest),
         goal_x=chart.format_x(goal / highest) if goal else "",
-        is_goal_right=bool(goal) and goal > highest / 2,
+        is_goal_right=(goal or 0) > highest / 2,
         ticks=[(chart.format_x(value / highest), value) for value in ticks],
         start_x=chart.format_x(0),
     )

@@ -293,8 +293,7 @@ def open_dashboard(open_page: OpenPage, live_server: LiveServer, **options: Any)
 def refresh_dashboard(page: Page) -> bool:
     """Refresh the dashboard as its timer does. Return whether it was swapped."""
     page.evaluate("document.querySelector('#dashboard').dataset.mark = 'old'")
-    select = "{source: '#dashboard', select: '#dashboard', swap: 'outerHTML'}"
-    page.evaluate(f"htmx.ajax('GET', location.href, {select})")
+    page.evaluate("htmx.ajax('GET', location.href, {source: '#dashboard', select: '#dashboard', swap: 'outerHTML'})")
     page.wait_for_timeout(1_500)
     return page.locator("#dashboard").get_attribute("data-mark") is None
 

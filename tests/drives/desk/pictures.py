@@ -27,7 +27,7 @@ def read_shapes(svg: str, name: str) -> list[Shape]:
     return [
         Shape(
             name,
-            (re.search(r'class="([^"]*)"', attributes) or [None, ""])[1],
+            "".join(re.findall(r'class="([^"]*)"', attributes)),
             {key: float(value) for key, value in re.findall(r'([a-z0-9]+)="(-?[\d.]+)%?"', attributes)},
         )
         for attributes in re.findall(rf"<{name} ([^>]*)>", svg)
