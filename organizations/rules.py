@@ -25,13 +25,13 @@ MAX_FOUNDERS_PER_DAY = 5  # invited by the members of one organization
 MAX_SENDS_PER_INVITATION = 5
 MAX_SETUP_LINKS_PER_ADDRESS = 3  # a day
 
-Permission = Literal["view", "check_in", "plan", "manage"]
+Permission = Literal["view", "see_plan", "check_in", "plan", "manage"]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 _PERMISSIONS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
-    Role.VIEWER: frozenset({"view"}),
+    Role.VIEWER: frozenset({"view", "see_plan"}),
     Role.CHECK_IN: frozenset({"view", "check_in"}),
-    Role.COORDINATOR: frozenset({"view", "check_in", "plan"}),
+    Role.COORDINATOR: frozenset({"view", "see_plan", "check_in", "plan"}),
     Role.OWNER: frozenset(PERMISSIONS),
 }
 

@@ -46,6 +46,7 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
     membership, form = request.membership, context.get("form")
     frame = {
         "organization": membership.organization,
+        "may_see_plan": organizations_rules.is_allowed(membership.role, "see_plan"),
         "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
         "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
         "may_manage": organizations_rules.is_allowed(membership.role, "manage"),

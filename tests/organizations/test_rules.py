@@ -8,10 +8,10 @@ from organizations.rules import PERMISSIONS
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        (Role.VIEWER, ["view"]),
+        (Role.VIEWER, ["view", "see_plan"]),
         (Role.CHECK_IN, ["view", "check_in"]),
-        (Role.COORDINATOR, ["view", "check_in", "plan"]),
-        (Role.OWNER, ["view", "check_in", "plan", "manage"]),
+        (Role.COORDINATOR, ["view", "see_plan", "check_in", "plan"]),
+        (Role.OWNER, ["view", "see_plan", "check_in", "plan", "manage"]),
         ("stranger", []),
         ("", []),
     ],
