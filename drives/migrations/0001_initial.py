@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import drives.domain.visitor_count
+import drives.models.checklist
 import drives.models.share
 import drives.models.site
 import organizations.translated_text
@@ -652,6 +653,37 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('drive', 'name'), name='one_share_link_per_drive_and_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ChecklistItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(default=drives.models.checklist.generate_code, max_length=10)),
+                ('title', organizations.translated_text.TranslatedField(max_length=120, verbose_name='Task')),
+                ('days', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(365)], verbose_name='Days before the drive')),
+                ('check_kind', models.CharField(blank=True, choices=[('center', 'The plan names the collection center'), ('goal', 'The plan has a goal'), ('published', 'The drive is published'), ('recruiters', 'A recruiter has their own link'), ('bookings', 'The bookings are enough for the goal'), ('reminders', 'Reminders are turned on'), ('texts', 'Texts have a working sender')], max_length=10, verbose_name='Checked by the service')),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('added_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checklist_items', to='organizations.organization')),
+                ('drive', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checklist_items', to='drives.drive')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('drive', None), ('removed_at', None)), fields=('organization', 'code'), name='one_checklist_item_per_organization_and_code'), models.UniqueConstraint(condition=models.Q(('drive__isnull', False)), fields=('drive', 'code'), name='one_checklist_item_per_drive_and_code'), models.CheckConstraint(condition=models.Q(('days__lte', 365)), name='checklist_item_is_at_most_a_year_before'), models.CheckConstraint(condition=models.Q(('check_kind__in', ['', 'center', 'goal', 'published', 'recruiters', 'bookings', 'reminders', 'texts'])), name='checklist_item_check_is_known'), models.CheckConstraint(condition=models.Q(('drive', None), ('check_kind', ''), _connector='OR'), name='checklist_item_of_a_drive_is_done_by_hand')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ChecklistTick',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=10)),
+                ('actor', models.CharField(max_length=60)),
+                ('done_at', models.DateTimeField()),
+                ('drive', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='checklist_ticks', to='drives.drive')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('drive', 'code'), name='one_checklist_tick_per_drive_and_task')],
             },
         ),
         migrations.AddField(

@@ -12,6 +12,7 @@ from drives.models.booking import (
 )
 from drives.models.broadcast import Broadcast, BroadcastKind
 from drives.models.call import Call
+from drives.models.checklist import ChecklistCheck, ChecklistItem, ChecklistTick
 from drives.models.conversation import Conversation, ConversationText
 from drives.models.counter_audit import CounterAudit
 from drives.models.drive import PLAN_FIELDS, Drive, DriveState
@@ -46,6 +47,9 @@ __all__ = [
     "BroadcastKind",
     "Call",
     "CancelledBy",
+    "ChecklistCheck",
+    "ChecklistItem",
+    "ChecklistTick",
     "CollectionCenter",
     "Conversation",
     "ConversationText",

@@ -112,6 +112,8 @@ _PLANNED = [field.name for field in PLAN_FIELDS if not isinstance(field, _WORDLE
 # Plans, settings and people who work for an organization. These columns contain no donor data.
 _NOT_ABOUT_DONORS = {
     "drives.Broadcast": ["kind", "purpose", "texts", "states", "currency", "actor", "request_key", "stopped_by"],
+    "drives.ChecklistItem": ["code", "title", "check_kind"],
+    "drives.ChecklistTick": ["code", "actor"],
     "drives.CounterAudit": ["booking_counts"],
     "drives.OfferCheck": ["fingerprint"],
     "drives.CollectionCenter": ["name", "phone", "required_documents", "website"],
