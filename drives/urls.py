@@ -6,6 +6,7 @@ from drives.account import urls as account_urls
 from drives.attendance import urls as attendance_urls
 from drives.booking import urls as booking_urls
 from drives.calendars import urls as calendars_urls
+from drives.checklist import urls as checklist_urls
 from drives.desk import urls as desk_urls
 from drives.inbox import urls as inbox_urls
 from drives.messaging import urls as messaging_urls
@@ -32,6 +33,7 @@ urlpatterns = [
                 *desk_urls.organizer_urls,
                 *attendance_urls.organizer_urls,
                 *booking_urls.organizer_urls,
+                *checklist_urls.organizer_urls,
                 *inbox_urls.organizer_urls,
                 *messaging_urls.organizer_urls,
                 *planning_urls.organizer_urls,

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count
-
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
 from drives.capacity import visit_length
+from drives.checklist import queries as checklist_queries
+from drives.checklist.queries import Checklist
 from drives.desk import booking_sources, bookings_by_day, day_picture, forecast_picture, parked, rules
 from drives.desk.booking_sources import SourceShare
 from drives.desk.bookings_by_day import BookingsByDay
@@ -121,6 +121,7 @@ class HomePage:
     not_reached: list[tuple[Drive, int]]  # drives with donors to call, and their number
     replies: int  # unanswered conversations
     failed_tasks: int  # parked rows of sweeps
+    overdue: list[Checklist]  # checklists with overdue tasks, those of the next drives first
     has_drives: bool
     has_more_upcoming: bool
 
@@ -173,6 +174,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
         not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
+        overdue=checklist_queries.list_overdue_checklists(ahead, organization, now),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )
@@ -189,10 +191,7 @@ def _load_figures(
     drives: list[Drive], organization: Organization, now: datetime, slots: Mapping[int, list[Slot]]
 ) -> list[DriveFigures]:
     ids = list(slots)
-    states: dict[int, Counter[str]] = {drive_id: Counter() for drive_id in ids}
-    counted = Booking.objects.filter(drive__in=ids).values_list("drive", "state").annotate(Count("pk"))
-    for drive_id, state, count in counted.order_by("drive", "state"):
-        states[drive_id][state] = count
+    states = turnout.count_states(ids)
     rate = turnout.load_donation_rate(organization)
     return [_build_figures(drive, states[drive.pk], slots[drive.pk], rate, now) for drive in drives]
 

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from drives.checklist.queries import Checklist
 from drives.desk import queries
 from drives.domain import localtime
 from drives.models import Drive, DriveState
@@ -27,12 +28,13 @@ class Todo:
     url: str
 
 
-def list_home_todos(home: queries.HomePage) -> list[Todo]:
+def list_home_todos(home: queries.HomePage, *, sees_plan: bool) -> list[Todo]:
     return [
         *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
         *_list_next_drive_todos(home),
         *_list_reply_todos(home),
         *_list_failed_task_todos(home),
+        *(_build_checklist_todo(checklist) for checklist in home.overdue if sees_plan),
         *(todo for row in home.upcoming for todo in _list_draft_todos(row.drive)),
         *_list_report_todos(home),
     ]
@@ -64,6 +66,18 @@ def _list_failed_task_todos(home: queries.HomePage) -> Iterator[Todo]:
         pill = ngettext("%(count)s task", "%(count)s tasks", home.failed_tasks) % {"count": home.failed_tasks}
         text = ngettext("failed. See why, and try again.", "failed. See why, and try again.", home.failed_tasks)
         yield Todo(pill, "bad", text, reverse("organizer_parked"))
+
+
+def _build_checklist_todo(checklist: Checklist) -> Todo:
+    count = len(checklist.overdue)
+    pill = ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
+    text = ngettext(
+        "on the checklist of “%(title)s” is overdue. Open the checklist.",
+        "on the checklist of “%(title)s” are overdue. Open the checklist.",
+        count,
+    )
+    url = reverse("organizer_checklist", args=[checklist.drive.pk])
+    return Todo(pill, "gold", _name_drive(text, checklist.drive.title), url)
 
 
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:

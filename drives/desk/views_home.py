@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from drives.desk import queries, todo
 from drives.models import Drive
 from drives.web import members
+from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -17,9 +18,9 @@ DRIVES_PER_PAGE = 25
 def show_organizer_home(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     home = queries.load_home(request.membership.organization, now)
-    return members.render_member_page(
-        request, "drives/desk/home.html", {"home": home, "todos": todo.list_home_todos(home)}
-    )
+    sees_plan = organizations_rules.is_allowed(request.membership.role, "see_plan")
+    context = {"home": home, "todos": todo.list_home_todos(home, sees_plan=sees_plan)}
+    return members.render_member_page(request, "drives/desk/home.html", context)
 
 
 @require_safe

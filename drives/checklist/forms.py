@@ -1,0 +1,42 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from drives.models import ChecklistCheck, ChecklistItem
+from drives.planning.forms_sites import RecordForm
+
+_TITLE_HELP = _("What to do, in a few words.")
+_DAYS_HELP = _("The task is due that many days before the drive. Enter 0 for the day itself.")
+_ERRORS: dict[str, Any] = {
+    "title": {"required": _("Enter what is to do.")},
+    "days": {
+        "required": _("Enter the number of days before the drive."),
+        "invalid": _("Enter a whole number of days."),
+        "min_value": _("Enter 0 or more days."),
+        "max_value": _("Enter at most %(limit_value)s days."),
+    },
+}
+
+
+class OwnTaskForm(RecordForm):
+    class Meta:
+        model = ChecklistItem
+        fields = ("title", "days")
+        help_texts = {"title": _TITLE_HELP, "days": _DAYS_HELP}
+        error_messages = _ERRORS
+
+
+class TemplateTaskForm(RecordForm):
+    check_kind = forms.ChoiceField(
+        label=_("Who checks it off"),
+        help_text=_("If the service checks a task, no one can check it off by hand."),
+        choices=[("", _("A coordinator, by hand")), (_("The service, as soon as"), ChecklistCheck.choices)],
+        required=False,
+    )
+
+    class Meta:
+        model = ChecklistItem
+        fields = ("title", "days", "check_kind")
+        help_texts = {"title": _TITLE_HELP, "days": _DAYS_HELP}
+        error_messages = _ERRORS

@@ -1,0 +1,47 @@
+"""The limits of checklists, when a task is due, and why a member cannot check it off."""
+
+from datetime import date, datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from drives.models import Drive, DriveState
+from drives.refusals import Reason
+
+MAX_ITEMS = 40  # of an organization
+MAX_OWN_ITEMS = 20  # of one drive
+
+OPEN_STATES = (DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED)
+
+
+def is_open(drive: Drive, now: datetime) -> bool:
+    """Return whether the drive is still ahead. Otherwise its checklist no longer changes, and nothing is overdue."""
+    return drive.state in OPEN_STATES and now < drive.ends_at
+
+
+def compute_due_day(day: date, days: int, planned_on: date) -> date:
+    """Return the day that many days before the drive, but no day before the drive was planned."""
+    return max(day - timedelta(days=days), planned_on)
+
+
+def build_drive_over_reason() -> Reason:
+    return Reason("drive_past", _("This drive is over or cancelled, so its checklist no longer changes."))
+
+
+def build_checked_by_service_reason() -> Reason:
+    return Reason("checked_by_service", _("The service checks off this task by itself."))
+
+
+def build_no_such_task_reason() -> Reason:
+    return Reason("no_such_task", _("This task is no longer on the checklist."))
+
+
+def build_too_many_items_reason() -> Reason:
+    return Reason("too_many_tasks", _("A checklist can have up to 40 tasks. Remove one that you don’t need."))
+
+
+def build_too_many_own_items_reason() -> Reason:
+    return Reason("too_many_own_tasks", _("A drive can have up to 20 own tasks. Remove one that you don’t need."))
+
+
+def build_last_item_reason() -> Reason:
+    return Reason("last_task", _("A checklist needs at least one task. Change this one instead."))
