@@ -50,7 +50,7 @@ class DefaultTask:
 DEFAULT_TASKS = (
     # Memorial Blood Centers asks for 10 to 12 weeks, the Dayton center for 14.
     DefaultTask("center", 84, gettext_noop("Choose the collection center"), ChecklistCheck.CENTER, MEMORIAL),
-    DefaultTask("confirmed", 84, gettext_noop("Get the center’s yes to the day and the hours"), source=RED_CROSS),
+    DefaultTask("confirmed", 84, gettext_noop("Have the center confirm the day and the hours"), source=RED_CROSS),
     DefaultTask("room", 84, gettext_noop("Reserve a room with chairs, tables and power"), source=ERIE),
     DefaultTask("goal", 56, gettext_noop("Set the goal"), ChecklistCheck.GOAL, DAYTON),
     DefaultTask(

@@ -9,7 +9,7 @@ from drives.planning.forms_sites import RecordForm
 _TITLE_HELP = _("What to do, in a few words.")
 _DAYS_HELP = _("The task is due that many days before the drive. Enter 0 for the day itself.")
 _ERRORS: dict[str, Any] = {
-    "title": {"required": _("Enter what is to do.")},
+    "title": {"required": _("Enter the task.")},
     "days": {
         "required": _("Enter the number of days before the drive."),
         "invalid": _("Enter a whole number of days."),
