@@ -102,6 +102,7 @@ def list_addresses(world: World) -> dict[str, str]:
         "organizer_center": reverse("organizer_center", args=[center.pk]),
         "organizer_broadcast": reverse("organizer_broadcast", args=[sent.pk]),
         "organizer_conversation": reverse("organizer_conversation", args=[Conversation.objects.get().pk]),
+        "organizer_template_task": reverse("organizer_template_task", args=["room"]),
         "organizer_custom_text": reverse("organizer_custom_text", args=[next(iter(wording.TEXTS)), "es"]),
     }
     member = Membership.objects.get(user=world.user)

@@ -59,6 +59,8 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         "cancel_drive",
         "copy_drive",
         "share",
+        "checklist",
+        "add_own_task",
         "qr_svg",
         "qr_png",
         "poster",
@@ -79,6 +81,10 @@ def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
         **{name: reverse(f"organizer_{name}", args=[person]) for name in ("export_person", "erase_person")},
         **{name: reverse(f"organizer_{name}", args=[drive.pk]) for name in of_drive},
         **{name: reverse(f"organizer_{name}", args=[booking_id]) for name in of_booking},
+        **{
+            f"task_{name}": reverse(f"organizer_{name}_task", args=[drive.pk, "room"])
+            for name in ("check_off", "reopen", "remove_own")
+        },
         "rename": reverse("organizer_rename_person", args=[person]),
         "who": reverse("organizer_person", args=[person]),
         "merge": reverse("organizer_merge_people", args=[person, person + 1]),

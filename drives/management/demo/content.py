@@ -170,3 +170,4 @@ BRING = {
     "en": "Photo ID, proof of address, a warm sweater",
     "es": "Identificación con foto, comprobante de domicilio, un suéter",
 }
+OWN_TASK = {"en": "Order cookies and juice", "es": "Pedir galletas y jugo"}

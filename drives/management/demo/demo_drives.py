@@ -78,7 +78,15 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
         plan = _build_plan(
             demo_organization, demo_organization.sites[-1], _saturday(local.date(), 7), goal=30, breaks=lunch
         )
-        yield Day("next", demo_organization, plan, _build_donors(demo_organization, NEXT_DONORS))
+        yield Day(
+            "next",
+            demo_organization,
+            plan,
+            _build_donors(demo_organization, NEXT_DONORS),
+            done_tasks=("confirmed", "room"),
+            recruiter="",
+            own_task=TranslatedString(content.OWN_TASK),
+        )
     if content.EVENING_TITLE not in ahead:
         yield Day(
             "dusk",
@@ -86,6 +94,7 @@ def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: d
             _build_evening_plan(demo_organization, local.date()),
             _build_donors(demo_organization, EVENING),
             waiting=_build_donors(demo_organization, WAITLISTED_DONORS),
+            done_tasks=("confirmed", "room", "posters"),
         )
 
 

@@ -4,22 +4,26 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes, hold, verify
 from drives.booking.hold import Person
 from drives.capacity import visit_length
+from drives.checklist import drive_tasks
 from drives.domain import grid
 from drives.domain.waitlist_matching import ANY_TIME, ArrivalWindow
 from drives.management.demo.foundation import DemoOrganization
 from drives.management.demo.people import DemoDonor
 from drives.management.demo.timeline import Event
-from drives.models import Booking, BookingState, CancelledBy, Drive, Slot, Source, Visit
+from drives.models import Booking, BookingState, CancelledBy, ChecklistItem, Drive, Slot, Source, Visit
 from drives.planning import lifecycle
+from drives.sharing import links
 from drives.waitlist import entries
 from notifications import kinds
 from notifications.models import Message
 from organizations.models import Organization
+from organizations.translated_text import TranslatedString
 from volunteers import registration
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -55,6 +59,9 @@ class Day:
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
     waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors who join the waitlist when the day is full
     completed: bool = False
+    done_tasks: Sequence[str] = ("confirmed", "room", "posters", "helpers", "site", "roster", "signs")
+    recruiter: str = "Dana"  # with a link of their own
+    own_task: TranslatedString = field(default_factory=TranslatedString)
 
 
 def build_events(day: Day, now: datetime) -> Iterator[Event]:
@@ -73,6 +80,7 @@ def build_events(day: Day, now: datetime) -> Iterator[Event]:
         yield from _build_walk_in_events(
             donor, drive, drive.starts_at + (2 * position + 1) * HOUR, day.demo_organization.helper
         )
+    yield from _build_checklist_events(drive, day, opened_at)
     yield from _build_close_out_events(drive, day)
 
 
@@ -161,6 +169,28 @@ def _build_walk_in_events(donor: DemoDonor, drive: Drive, came_at: datetime, hel
             else None
         ),
     )
+
+
+def _build_checklist_events(drive: Drive, day: Day, opened_at: datetime) -> Iterator[Event]:
+    """Let the coordinator do one task a day."""
+    coordinator = day.demo_organization.coordinator
+    if day.recruiter:
+        yield Event(
+            opened_at + HOUR,
+            lambda now: links.create_link(drive=drive, name=day.recruiter, actor=coordinator, now=now),
+        )
+    if day.own_task:
+        item = ChecklistItem(organization=drive.organization, title=day.own_task, days=2)
+        yield Event(
+            opened_at + HOUR,
+            lambda now: drive_tasks.add_own_task(drive=drive, item=item, actor=coordinator, now=now),
+        )
+    for number, code in enumerate(day.done_tasks, start=1):
+        yield Event(opened_at + number * DAY, partial(_check_off_task, drive, code, coordinator))
+
+
+def _check_off_task(drive: Drive, code: str, coordinator: str, now: datetime) -> None:
+    drive_tasks.check_off_task(drive=drive, code=code, actor=coordinator, now=now)
 
 
 def _build_close_out_events(drive: Drive, day: Day) -> Iterator[Event]:

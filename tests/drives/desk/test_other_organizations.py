@@ -41,6 +41,7 @@ NAMES = (
         "cause",
     ),
     *("drive_message_schedule", "broadcasts", "write_broadcast", "call_list", "reached", "not_reached", "late"),
+    *("checklist", "add_own_task", "task_check_off", "task_reopen", "task_remove_own"),
     *("export_person", "erase_person"),
     *("who", "rename", "merge"),
     *("waitlist", "new_waitlist_entry", "wait_remove", "close_waitlist"),
@@ -59,6 +60,7 @@ POSTED = (
         "not_reached",
     ),
     *("wait_remove", "close_waitlist", "rename"),
+    *("add_own_task", "task_check_off", "task_reopen", "task_remove_own"),
 )
 
 
