@@ -179,7 +179,7 @@ def test_after_the_drive_nothing_is_overdue_and_nothing_changes() -> None:
         (drive_tasks.remove_own_task, {"code": item.code}),
     ):
         with pytest.raises(Refusal) as refusal:
-            act(drive=drive, actor="user:1", now=after, **more)  # type: ignore[operator]
+            act(drive=drive, actor="user:1", now=after, **more)
         assert refusal.value.codes == ["drive_past"]
     assert (ChecklistTick.objects.count(), ChecklistItem.objects.count()) == (1, 1)
 

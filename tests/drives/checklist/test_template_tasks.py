@@ -150,7 +150,7 @@ def test_a_removed_task_is_neither_changed_nor_moved_nor_removed_again() -> None
         (template_tasks.remove_task, {"organization": organization, "code": "room"}),
     ):
         with pytest.raises(Refusal) as refusal:
-            act(actor="user:1", now=NOW, **fields)  # type: ignore[operator]
+            act(actor="user:1", now=NOW, **fields)
         assert refusal.value.codes == ["no_such_task"]
 
 
