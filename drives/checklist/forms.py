@@ -27,8 +27,14 @@ class OwnTaskForm(RecordForm):
         error_messages = _ERRORS
 
 
+class CheckField(forms.ChoiceField):
+    """The empty choice is an answer, too: a coordinator checks off the task. So its label must not say "optional"."""
+
+    needed = True
+
+
 class TemplateTaskForm(RecordForm):
-    check_kind = forms.ChoiceField(
+    check_kind = CheckField(
         label=_("Who checks it off"),
         help_text=_("If the service checks a task, no one can check it off by hand."),
         choices=[("", _("A coordinator, by hand")), (_("The service, as soon as"), ChecklistCheck.choices)],

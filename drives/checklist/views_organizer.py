@@ -1,6 +1,7 @@
 """The page with the checklist of a drive."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,6 +20,13 @@ from drives.web import form_errors, members, redirects
 from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
+
+
+@dataclass(frozen=True)
+class TaskLink:
+    check_kind: str
+    url: str
+    label: str
 
 
 @require_safe
@@ -96,20 +104,17 @@ def _render_checklist(request: MemberRequest, drive: Drive, form: OwnTaskForm) -
     return members.render_member_page(request, "drives/checklist/checklist.html", context)
 
 
-def _list_links(request: MemberRequest, drive: Drive) -> dict[str, str]:
-    """Return the page on which the member can do what the service checks, for each check."""
-    role = request.membership.role
-    if not organizations_rules.is_allowed(role, "plan"):
-        return {}
+def _list_links(request: MemberRequest, drive: Drive) -> list[TaskLink]:
+    """List the pages on which the member can do what the service checks."""
     pages = {
-        ChecklistCheck.CENTER: "organizer_edit_drive",
-        ChecklistCheck.GOAL: "organizer_edit_drive",
-        ChecklistCheck.PUBLISHED: "organizer_drive",
-        ChecklistCheck.RECRUITERS: "organizer_share",
-        ChecklistCheck.BOOKINGS: "organizer_share",
-        ChecklistCheck.REMINDERS: "organizer_drive_message_schedule",
+        ChecklistCheck.CENTER: ("organizer_edit_drive", _("Edit the plan")),
+        ChecklistCheck.GOAL: ("organizer_edit_drive", _("Edit the plan")),
+        ChecklistCheck.PUBLISHED: ("organizer_drive", _("Open the dashboard")),
+        ChecklistCheck.RECRUITERS: ("organizer_share", _("Share")),
+        ChecklistCheck.BOOKINGS: ("organizer_share", _("Share")),
+        ChecklistCheck.REMINDERS: ("organizer_drive_message_schedule", _("When messages go out")),
     }
-    links = {str(kind): reverse(page, args=[drive.pk]) for kind, page in pages.items()}
-    if organizations_rules.is_allowed(role, "manage"):
-        links[ChecklistCheck.TEXTS] = reverse("organizer_texting")
+    links = [TaskLink(kind, reverse(page, args=[drive.pk]), label) for kind, (page, label) in pages.items()]
+    if organizations_rules.is_allowed(request.membership.role, "manage"):
+        links.append(TaskLink(ChecklistCheck.TEXTS, reverse("organizer_texting"), _("Text messages and e-mail")))
     return links

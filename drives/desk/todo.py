@@ -72,12 +72,14 @@ def _build_checklist_todo(checklist: Checklist) -> Todo:
     count = len(checklist.overdue)
     pill = ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
     text = ngettext(
-        "on the checklist of “%(title)s” is overdue. Open the checklist.",
-        "on the checklist of “%(title)s” are overdue. Open the checklist.",
+        "for “%(title)s” on %(day)s is overdue. Open the checklist.",
+        "for “%(title)s” on %(day)s are overdue. Open the checklist.",
         count,
     )
-    url = reverse("organizer_checklist", args=[checklist.drive.pk])
-    return Todo(pill, "gold", _name_drive(text, checklist.drive.title), url)
+    drive = checklist.drive
+    day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
+    url = reverse("organizer_checklist", args=[drive.pk])
+    return Todo(pill, "gold", _name_drive(text, drive.title, day=day), url)
 
 
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:

@@ -1,5 +1,6 @@
 """The page of a drive's checklist, and the entries at home."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from tests.drives.donor import text
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 
 EARLY = NOW - timedelta(days=200)
+LINK = re.compile(r'<a class="action-link" href="([^"]+)">([^<]+)<')
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ def test_a_task_that_the_service_checks_has_no_button_and_is_refused(ben: Member
     page = browser.get(address(drive)).content.decode()
     assert address(drive, "done", "room") in page
     assert address(drive, "done", "goal") not in page
+    assert (reverse("organizer_edit_drive", args=[drive.pk]), "Edit the plan") in LINK.findall(page)
     shown = text(browser.post(address(drive, "done", "goal"), follow=True))
     assert "The service checks off this task by itself." in shown
     assert not ChecklistTick.objects.exists()
@@ -197,9 +200,9 @@ def test_the_home_has_one_entry_for_each_drive_with_overdue_tasks(ben: Membershi
     drive = builders.drive(ben.organization, title="Winter drive", now=EARLY)
     builders.drive(ben.organization, title="New drive")  # planned today, so nothing is overdue
     shown = home(ben)
-    assert "6 tasks on the checklist of “Winter drive” are overdue. Open the checklist." in shown
-    assert "5 tasks on the checklist of “Spring drive” are overdue. Open the checklist." in shown
-    assert shown.index("checklist of “Winter drive”") < shown.index("checklist of “Spring drive”")
+    assert "6 tasks for “Winter drive” on Saturday, March 13 are overdue. Open the checklist." in shown
+    assert "5 tasks for “Spring drive” on Monday, April 12 are overdue. Open the checklist." in shown
+    assert shown.index("tasks for “Winter drive”") < shown.index("tasks for “Spring drive”")
     assert shown.count("Open the checklist.") == 2
     assert {len(queries.load_checklist(one, NOW).overdue) for one in (later, drive)} == {5, 6}
 
@@ -231,7 +234,7 @@ def test_the_entry_goes_when_the_last_overdue_task_is_done(ben: Membership) -> N
     by_hand = [task for task in queries.load_checklist(drive, NOW).overdue if not task.item.check_kind]
     for task in by_hand:
         drive_tasks.check_off_task(drive=drive, code=task.item.code, actor="user:1", now=NOW)
-    assert "1 task on the checklist of “Plasma drive” is overdue." in home(ben)
+    assert "1 task for “Plasma drive” on Saturday, March 13 is overdue." in home(ben)
 
 
 def test_three_tasks_take_as_many_queries_as_one(ben: Membership) -> None:
