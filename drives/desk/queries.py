@@ -110,6 +110,7 @@ class DeskPage:
     unresolved: int  # checked in, but without an outcome after the drive's end
     has_too_few_spots: bool  # fewer than the goal still needs
     half_empty: list[HourRow]
+    overdue: list[Checklist]  # the drive's checklist if it has overdue tasks
     waitlist: WaitlistCounts
 
 
@@ -147,6 +148,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
         has_too_few_spots=is_ahead and figures.needed > figures.spots_left,
         half_empty=[hour for hour in hours if hour.is_half_empty] if drive.state == DriveState.PUBLISHED else [],
+        overdue=checklist_queries.list_overdue_checklists([drive], drive.organization, now),
         waitlist=waitlist_queries.count_waitlist(drive),
     )
 

@@ -34,7 +34,7 @@ def list_home_todos(home: queries.HomePage, *, sees_plan: bool) -> list[Todo]:
         *_list_next_drive_todos(home),
         *_list_reply_todos(home),
         *_list_failed_task_todos(home),
-        *(_build_checklist_todo(checklist) for checklist in home.overdue if sees_plan),
+        *(_build_named_checklist_todo(checklist) for checklist in home.overdue if sees_plan),
         *(todo for row in home.upcoming for todo in _list_draft_todos(row.drive)),
         *_list_report_todos(home),
     ]
@@ -44,6 +44,7 @@ def list_drive_todos(drive: Drive, desk: queries.DeskPage) -> list[Todo]:
     return [
         *_list_draft_todos(drive),
         *([_build_unreached_todo(drive, len(desk.not_reached))] if desk.not_reached else []),
+        *(_build_checklist_todo(checklist) for checklist in desk.overdue),
         *_list_capacity_todos(drive, desk),
         *_list_day_todos(drive, desk),
     ]
@@ -63,23 +64,30 @@ def _list_reply_todos(home: queries.HomePage) -> Iterator[Todo]:
 
 def _list_failed_task_todos(home: queries.HomePage) -> Iterator[Todo]:
     if home.failed_tasks:
-        pill = ngettext("%(count)s task", "%(count)s tasks", home.failed_tasks) % {"count": home.failed_tasks}
         text = ngettext("failed. See why, and try again.", "failed. See why, and try again.", home.failed_tasks)
-        yield Todo(pill, "bad", text, reverse("organizer_parked"))
+        yield Todo(_format_task_count(home.failed_tasks), "bad", text, reverse("organizer_parked"))
 
 
 def _build_checklist_todo(checklist: Checklist) -> Todo:
     count = len(checklist.overdue)
-    pill = ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
+    text = ngettext("is overdue. Open the checklist.", "are overdue. Open the checklist.", count)
+    return Todo(_format_task_count(count), "gold", text, _build_checklist_url(checklist.drive))
+
+
+def _build_named_checklist_todo(checklist: Checklist) -> Todo:
+    count, drive = len(checklist.overdue), checklist.drive
     text = ngettext(
         "for “%(title)s” on %(day)s is overdue. Open the checklist.",
         "for “%(title)s” on %(day)s are overdue. Open the checklist.",
         count,
     )
-    drive = checklist.drive
     day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
-    url = reverse("organizer_checklist", args=[drive.pk])
-    return Todo(pill, "gold", _name_drive(text, drive.title, day=day), url)
+    text = _name_drive(text, drive.title, day=day)
+    return Todo(_format_task_count(count), "gold", text, _build_checklist_url(drive))
+
+
+def _format_task_count(count: int) -> str:
+    return ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
 
 
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
@@ -154,6 +162,10 @@ def _build_goal_todo(drive: Drive) -> Todo:
 
 def _build_drive_url(drive: Drive) -> str:
     return reverse("organizer_drive", args=[drive.pk])
+
+
+def _build_checklist_url(drive: Drive) -> str:
+    return reverse("organizer_checklist", args=[drive.pk])
 
 
 def _build_plan_url(drive: Drive) -> str:

@@ -215,6 +215,13 @@ def test_the_home_names_no_cancelled_or_past_drive(ben: Membership) -> None:
     assert "Open the checklist." not in home(ben)
 
 
+def test_the_page_of_a_drive_names_its_overdue_tasks(ben: Membership) -> None:
+    browser, page = coordinator.signed_in(ben), "organizer_drive"
+    overdue, current = builders.drive(ben.organization, now=EARLY), builders.drive(ben.organization)
+    assert "6 tasks are overdue. Open the checklist." in text(browser.get(reverse(page, args=[overdue.pk])))
+    assert "Open the checklist." not in text(browser.get(reverse(page, args=[current.pk])))
+
+
 def test_the_home_names_a_draft(ben: Membership) -> None:
     builders.drive(ben.organization, now=EARLY, published=False)
     assert home(ben).count("Open the checklist.") == 1
