@@ -1,8 +1,9 @@
-"""The sample site of deploy/nginx.conf, with a real nginx, TLS and the real web server."""
+"""The sample sites of deploy/, with a real nginx or Caddy, TLS and the real web server."""
 
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,14 +13,21 @@ import requests
 from config.embedded import redis_server
 from config.embedded.guard import Guard
 from tests import programs
-from tests.stack import nginx
+from tests.stack import caddy, nginx
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("stack"),
     pytest.mark.stack,
-    pytest.mark.skipif(nginx.PROGRAM is None, reason="nginx is not installed (Debian: apt-get install nginx-light)"),
+    pytest.mark.parametrize("proxy", ["nginx", "caddy"]),
 ]
+MISSING = {
+    "nginx": "nginx is not installed (Debian: apt-get install nginx-light)",
+    "caddy": "Caddy is not installed (Debian: apt-get install caddy)",
+}
+REDIRECTS = {"nginx": 301, "caddy": 308}
+# Caddy leaves the limit to the service: it finds no token in a form that is too long, and refuses a webhook.
+LONG_FORMS, LONG_WEBHOOKS = {"nginx": 413, "caddy": 403}, {"nginx": 413, "caddy": 400}
 
 
 class Site(NamedTuple):
@@ -47,7 +55,9 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: Path) -> Iterator[Site]:
+def site(proxy: str, request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: Path) -> Iterator[Site]:
+    if {"nginx": nginx, "caddy": caddy}[proxy].PROGRAM is None:
+        pytest.skip(MISSING[proxy])
     secure = redis_server.find_free_port()
     settings = {
         "BASE_URL": f"https://localhost:{secure}",
@@ -61,9 +71,15 @@ def site(request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: P
     }
     with (
         programs.web(guard, tmp_path / "web.log", **settings) as port,
-        nginx.run_nginx(guard, tmp_path, [port], secure=secure) as plain,
+        _run_proxy(proxy, guard, tmp_path, port, secure) as plain,
     ):
         yield Site(f"http://localhost:{plain}", f"https://localhost:{secure}", tmp_path)
+
+
+def _run_proxy(proxy: str, guard: Guard, folder: Path, port: int, secure: int) -> AbstractContextManager[int]:
+    if proxy == "caddy":
+        return caddy.run_caddy(guard, folder, port, secure=secure)
+    return nginx.run_nginx(guard, folder, [port], secure=secure)
 
 
 def count_answers(site: Site, tries: int) -> dict[int, int]:
@@ -90,15 +106,25 @@ def test_forged_addresses_do_not_get_around_the_limit_on_sign_ins(site: Site) ->
     assert "TRUSTED_PROXIES" not in site.log
 
 
-def test_a_form_passes_over_https_and_a_visitor_of_http_is_sent_there(site: Site) -> None:
-    browser = site.browser
-    sent = browser.get(f"{site.plain}/accounts/login/", allow_redirects=False)
-    assert (sent.status_code, sent.headers["Location"]) == (301, f"{site.secure}/accounts/login/")
+def test_a_visitor_of_http_is_sent_to_https(site: Site, proxy: str) -> None:
+    sent = site.browser.get(f"{site.plain}/accounts/login/", allow_redirects=False)
+    # Caddy takes its https port for the usual one, which no address names.
+    secure = {"nginx": site.secure, "caddy": "https://localhost"}[proxy]
+    assert (sent.status_code, sent.headers["Location"]) == (REDIRECTS[proxy], f"{secure}/accounts/login/")
+
+
+def test_certbot_can_renew_the_certificate_of_nginx(site: Site, proxy: str) -> None:
+    if proxy == "caddy":
+        return  # Caddy renews its certificate itself
     challenge = site.folder / "certbot" / ".well-known" / "acme-challenge" / "abc"
     challenge.parent.mkdir(parents=True)
     challenge.write_text("abc.key")
-    answered = browser.get(f"{site.plain}/.well-known/acme-challenge/abc", allow_redirects=False)
-    assert (answered.status_code, answered.text) == (200, "abc.key")  # otherwise certbot cannot renew
+    answered = site.browser.get(f"{site.plain}/.well-known/acme-challenge/abc", allow_redirects=False)
+    assert (answered.status_code, answered.text) == (200, "abc.key")
+
+
+def test_a_form_passes_over_https(site: Site) -> None:
+    browser = site.browser
     page = browser.get(f"{site.secure}/accounts/login/")
     assert page.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
@@ -116,7 +142,7 @@ def test_the_public_sees_no_figures(site: Site) -> None:
     assert site.browser.get(f"{site.secure}/healthz").json() == {"ok": True}
 
 
-def test_static_files_come_from_nginx_and_browsers_keep_them(site: Site) -> None:
+def test_static_files_come_from_the_proxy_and_browsers_keep_them(site: Site) -> None:
     (site.folder / "static" / "site.abc.css").write_text("a{}")
     answer = site.browser.get(f"{site.secure}/static/site.abc.css")
     assert (answer.status_code, answer.text) == (200, "a{}")
@@ -131,17 +157,17 @@ def test_a_file_on_other_websites_is_asked_for_again_within_an_hour(site: Site) 
     assert answer.headers["Cache-Control"] == "public, max-age=3600"
 
 
-def test_only_the_form_with_a_picture_takes_long_bodies(site: Site) -> None:
+def test_only_the_form_with_a_picture_takes_long_bodies(site: Site, proxy: str) -> None:
     file = {"picture": ("photo.jpg", b"x" * 8 * 1024 * 1024, "image/jpeg")}
     answers = [
         site.browser.post(f"{site.secure}{path}", files=file)
         for path in ("/organizer/causes/new/", "/organizer/sites/new/")
     ]
-    assert [answer.status_code for answer in answers] == [403, 413]
+    assert [answer.status_code for answer in answers] == [403, LONG_FORMS[proxy]]
     assert "Nothing was changed" in answers[0].text  # from the service, because the form has no token
 
 
-def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site) -> None:
+def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site, proxy: str) -> None:
     certificate = str(site.folder / "fullchain.pem")
     form = ["-s", "-o", "/dev/null", "--cacert", certificate, "-w", '{"v":"%{http_version}","s":%{http_code}}']
     cookie = ["-H", "Cookie: long=" + "x" * 12_000]
@@ -149,7 +175,14 @@ def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site) -> None:
     assert json.loads(said.stdout) == {"v": "2", "s": 200}
     body = {"text": "x" * 2_000_000}
     assert site.browser.post(f"{site.secure}/webhooks/twilio/inbound/", body).status_code == 403
-    assert site.browser.post(f"{site.secure}/webhooks/twilio/inbound/", {"text": "x" * 4_000_000}).status_code == 413
+    answer = site.browser.post(f"{site.secure}/webhooks/twilio/inbound/", {"text": "x" * 4_000_000})
+    assert answer.status_code == LONG_WEBHOOKS[proxy]
+
+
+def test_a_body_that_is_much_too_long_closes_the_service_for_no_other_visitor(site: Site) -> None:
+    answer = site.browser.post(f"{site.secure}/organizer/sites/new/", {"text": "x" * 12_000_000})
+    assert answer.status_code in {400, 413}
+    assert site.browser.get(f"{site.secure}/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("site", [{"TRUSTED_PROXIES": "192.0.2.1"}], indirect=True)
