@@ -31,7 +31,7 @@ def check_demo_address(**kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_rate_limits(**kwargs: Any) -> list[CheckMessage]:
     if not settings.RATE_LIMITS and not settings.DEMO:
-        hint = "RATE_LIMITS=off is for load runs with DEMO=on."
+        hint = "Remove RATE_LIMITS. RATE_LIMITS=off is for load runs with DEMO=on."
         return [Error("RATE_LIMITS is off.", hint=hint, id="config.E002")]
     return []
 
@@ -45,13 +45,15 @@ def check_twilio_settings(**kwargs: Any) -> list[CheckMessage]:
         missing.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM")
     if not missing:
         return []
-    return [Error(f"SMS_PROVIDER is twilio, but {', '.join(missing)} is missing.", id="config.E003")]
+    hint = "Copy it from Twilio's console. Set SMS_PROVIDER=inbox for a dry run."
+    return [Error(f"SMS_PROVIDER is twilio, but {', '.join(missing)} is missing.", hint=hint, id="config.E003")]
 
 
 @register(TAG)
 def check_secret_keys(**kwargs: Any) -> list[CheckMessage]:
+    hint = ".env.example has the command that makes a key."
     errors: list[CheckMessage] = [
-        Error(f"{name} has fewer than {MIN_KEY_LENGTH} characters.", id="config.E004")
+        Error(f"{name} has fewer than {MIN_KEY_LENGTH} characters.", hint=hint, id="config.E004")
         for name in ("SECRET_KEY", "IDENTITY_KEY")
         if len(getattr(settings, name)) < MIN_KEY_LENGTH
     ]
@@ -72,8 +74,9 @@ def check_database_limits(**kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG, deploy=True)
 def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
+    hint = "Right for a dry run. `manage.py show_inbox` prints the messages."
     return [
-        Warning(f"{name} is inbox: no message leaves this server.", id="config.W001")
+        Warning(f"{name} is inbox: no message leaves this server.", hint=hint, id="config.W001")
         for name in ("SMS_PROVIDER", "EMAIL_URL")
         if getattr(settings, name) == "inbox"
     ]

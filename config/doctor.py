@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import redis
 from django.conf import settings
 from django.core import checks as django_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.http.request import validate_host
 from django.utils import timezone
@@ -56,10 +57,14 @@ def examine() -> list[Finding]:
     try:
         for check in _DATABASE_CHECKS:
             found += check()
-    except DatabaseError as error:
-        remedy = "See that PostgreSQL runs, and compare DATABASE_URL with it."
-        found.append(Finding("database", f"The database fails with {type(error).__name__}.", remedy))
+    except (DatabaseError, ImproperlyConfigured) as error:
+        remedy = "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
+        found.append(Finding("database", f"The database fails: {_read_last_line(error)}", remedy))
     return [*found, *_check_redis()]
+
+
+def _read_last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def _check_system() -> Iterator[Finding]:
@@ -111,7 +116,7 @@ def _check_encoding() -> Iterator[Finding]:
     }
     for name, address in addresses.items():
         if re.search(r"@.*@|[/?].*@|#|%(?![0-9A-Fa-f]{2})", address.partition("://")[2]):
-            remedy = "Write special characters of the password percent-encoded: @ as %40, # as %23, / as %2F, % as %25."
+            remedy = "Write special characters of the password percent-encoded: @ as %40, # as %23, / as %2F, ? as %3F."
             yield Finding("encoding", f"{name} has a special character that is not percent-encoded.", remedy)
 
 

@@ -1,12 +1,16 @@
 """`manage.py doctor` finds each mistake in an installation and says how to fix it."""
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import override_settings
@@ -157,7 +161,39 @@ def test_a_database_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) -> No
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(doctor, "_DATABASE_CHECKS", (refuse,))
-    assert find_codes() == ["database"]
+    [finding] = doctor.examine()
+    assert (finding.code, finding.sentence) == ("database", "The database fails: connection refused")
+
+
+# The first is no address at all; the second has no name of a database.
+@pytest.mark.parametrize("password", ["p#q", "p@s#q"])
+def test_a_special_character_in_a_password_is_named_without_a_traceback(password: str) -> None:
+    said = run_doctor(DATABASE_URL=f"postgresql://drives:{password}@127.0.0.1:1/drives")
+    assert "DATABASE_URL" in said
+    assert "percent-encoded" in said
+    assert password not in said
+
+
+def test_a_key_that_is_missing_is_named_without_a_traceback() -> None:
+    said = run_doctor(SECRET_KEY="")
+    assert '"SECRET_KEY"' in said
+    assert ".env.example" in said
+
+
+def run_doctor(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=settings.ROOT,
+        env={**os.environ, "ENV_FILE": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "Traceback" not in said
+    return said
 
 
 @pytest.mark.usefixtures("sound")
