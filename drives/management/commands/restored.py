@@ -79,7 +79,8 @@ class Command(BaseCommand):
         self.stdout.write("Nothing was withdrawn. The service is open.")
 
     def _read_erasures(self, names: list[str], without: bool) -> set[str]:
-        names = names or ([settings.ERASURES_FILE] if settings.ERASURES_FILE else [])
+        if not names and not without:
+            names = [settings.ERASURES_FILE] if settings.ERASURES_FILE else []
         if not names and not without:
             raise CommandError("Name the list of erasures (--erasures FILE), or go on with --no-erasures.")
         found: set[str] = set()
@@ -87,7 +88,10 @@ class Command(BaseCommand):
             try:
                 lines = sys.stdin.readlines() if name == "-" else Path(name).read_text().splitlines()
             except OSError as error:
-                raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+                raise CommandError(
+                    f"{name} cannot be read: {error.strerror}. If no person was ever erased, there is no list yet"
+                    ": go on with --no-erasures."
+                ) from error
             found |= erasure_list.read_erasures(lines)
         return found
 

@@ -300,6 +300,13 @@ def test_a_list_that_cannot_be_read_or_is_not_named_is_an_error(tmp_path: Path) 
         restored("--erasures", str(tmp_path / "gone"), "--yes")
 
 
+def test_a_service_that_never_erased_a_person_has_no_list_and_opens_without_one(settings: Any, tmp_path: Path) -> None:
+    settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
+    with pytest.raises(CommandError, match="go on with --no-erasures"):
+        restored("--yes")
+    assert "0 people erased again" in restored("--no-erasures", "--yes")
+
+
 def test_an_erasure_stays_when_its_line_cannot_be_written(
     settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
