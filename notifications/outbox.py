@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from notifications import kinds, unverified_mailboxes
+from notifications import kinds, message_content, unverified_mailboxes
 from notifications.kinds import KINDS, Withdrawal
 from notifications.message_content import Envelope, MessageContent, RenderedMessage
 from notifications.models import Channel, Message, MessageState
@@ -45,6 +45,7 @@ def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], n
         return 0
     columns = [[message_id for message_id, _ in contents]]
     columns += [[getattr(content, name) for _, content in contents] for name in _CONTENT_FIELDS]
+    columns.append([None if content.html else _count_segments(content.text) for _, content in contents])
     with connection.cursor() as cursor:
         cursor.execute(_STORE_CONTENT, columns)
         return int(cursor.rowcount)
@@ -79,7 +80,7 @@ def unrender_messages(
     scheduled = {"state": MessageState.SCHEDULED, "reason": "", "settled_at": None}
     scheduled |= {"lease_until": None, "attempt_token": ""}
     rendered = texts.filter(about__in=abouts, state__in=(MessageState.QUEUED, MessageState.CLAIMED))
-    unrendered = rendered.update(**scheduled, **dict.fromkeys(_CONTENT_FIELDS, ""))
+    unrendered = rendered.update(**scheduled, **dict.fromkeys(_CONTENT_FIELDS, ""), segments=None)
     not_sent = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
     same_text = texts.filter(about__in=[*abouts, *changed_abouts], kind=OuterRef("kind"), address=OuterRef("address"))
     dropped = texts.filter(about__in=abouts, state=MessageState.WITHDRAWN, reason=dropped_reason)
@@ -186,11 +187,16 @@ def _build_row(
         **_EMPTY,
         **vars(envelope),
         **(vars(content) if content else {}),
+        "segments": _count_segments(content.text) if content and envelope.channel == Channel.SMS else None,
         "organization_id": organization.pk if organization else None,
         "priority": KINDS[envelope.kind].priority,
         "created_at": now,
         "state": MessageState.QUEUED if content else MessageState.SCHEDULED,
     }
+
+
+def _count_segments(text: str) -> int:
+    return message_content.count_segments(text.replace("\u00a0", " "))  # as the provider's client sends it
 
 
 def _insert_rows(rows: Sequence[dict[str, Any]]) -> int:
@@ -219,8 +225,9 @@ _CONTENT_FIELDS = ("text", "subject", "html", "calendar", "calendar_method", "un
 _STORE_CONTENT = """
 UPDATE notifications_message AS message
    SET state = 'queued', text = worded.text, subject = worded.subject, html = worded.html, calendar = worded.calendar,
-       calendar_method = worded.calendar_method, unsubscribe_url = worded.unsubscribe_url
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-       AS worded (id, text, subject, html, calendar, calendar_method, unsubscribe_url)
+       calendar_method = worded.calendar_method, unsubscribe_url = worded.unsubscribe_url,
+       segments = CASE WHEN channel = 'sms' THEN worded.segments END
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[])
+       AS worded (id, text, subject, html, calendar, calendar_method, unsubscribe_url, segments)
  WHERE message.id = worded.id AND message.state = 'scheduled' AND worded.text <> ''
 """

@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('keeps_quiet_hours', models.BooleanField(default=False)),
                 ('subject', models.CharField(blank=True, max_length=200)),
                 ('text', models.TextField(blank=True)),
+                ('segments', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('html', models.TextField(blank=True)),
                 ('calendar', models.TextField(blank=True)),
                 ('calendar_method', models.CharField(blank=True, max_length=8)),

@@ -68,6 +68,8 @@ class Message(models.Model):
 
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
+    # What the carrier bills for a text, kept when the text is blanked. Null for an e-mail, and until it is rendered.
+    segments = models.PositiveSmallIntegerField(null=True, blank=True)
     html = models.TextField(blank=True)
     calendar = models.TextField(blank=True)
     calendar_method = models.CharField(max_length=8, blank=True)

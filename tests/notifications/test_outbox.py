@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from notifications import claim, kinds, outbox
+from notifications import claim, erasure, kinds, outbox
 from notifications.kinds import MessageKind, Withdrawal
 from notifications.message_content import MessageContent
 from notifications.models import Message
@@ -59,6 +59,37 @@ def test_a_scheduled_message_is_sent_only_after_rendering() -> None:
     scheduled.refresh_from_db()
     assert (scheduled.state, scheduled.text, scheduled.subject, scheduled.html) == ("queued", "See you", "s", "<p>")
     assert made.deliver() == {"delivered": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a" * 160, 1), ("a" * 161, 2), ("á" * 70, 1), ("á" * 71, 2), ("a\u00a0" * 40, 1)]
+)
+def test_the_segments_of_a_text_are_stored_when_it_is_queued_or_rendered(text: str, expected: int) -> None:
+    organization = builders.organization()
+    assert made.queued(organization, text).segments == expected
+    assert made.queued(organization, text, channel="email", address="ana@example.org").segments is None
+    envelopes = [made.envelope(), made.envelope(channel="email", address="ana@example.org")]
+    outbox.schedule_messages(organization=organization, envelopes=envelopes, now=NOON)
+    scheduled = list(Message.objects.filter(state="scheduled").order_by("pk"))
+    assert [row.segments for row in scheduled] == [None, None]
+    outbox.queue_rendered_messages(contents=[(row.pk, MessageContent(text)) for row in scheduled], now=NOON)
+    assert {row.channel: row.segments for row in Message.objects.filter(pk__in=[row.pk for row in scheduled])} == {
+        "sms": expected,
+        "email": None,
+    }
+
+
+def test_the_segments_stay_when_a_text_is_blanked_and_go_when_it_is_rendered_again() -> None:
+    organization = builders.organization()
+    old = made.queued(organization, "a" * 161, about="booking:2", kind="day_before")
+    outbox.unrender_messages(abouts=["booking:2"], changed_abouts=[], kinds=["day_before"], dropped_reason="x")
+    old.refresh_from_db()
+    assert (old.state, old.segments) == ("scheduled", None)
+    sent = made.queued(organization, "a" * 161)
+    made.deliver()
+    erasure.purge_old_texts(now=NOON + timedelta(days=91))
+    sent.refresh_from_db()
+    assert (sent.text, sent.segments) == ("-", 2)
 
 
 def test_a_withdrawn_scheduled_is_not_worded() -> None:
