@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from drives.attendance import turnout
 from drives.attendance.turnout import NOT_VERIFIED_STATES
@@ -16,6 +17,7 @@ from drives.desk.bookings_by_day import BookingsByDay
 from drives.desk.day_picture import DayPicture
 from drives.desk.forecast_picture import ForecastPicture
 from drives.domain import forecast, grid
+from drives.inbox import queries as inbox_queries
 from drives.messaging import call_list, delivery_counts, reach
 from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
@@ -125,6 +127,12 @@ class HomePage:
     overdue: list[Checklist]  # checklists with overdue tasks, those of the next drives first
     has_drives: bool
     has_more_upcoming: bool
+
+
+def compute_today(organization: Organization, now: datetime) -> date:
+    """Return the date in the organization's time zone, or else in that of its first site."""
+    zone = organization.timezone or inbox_queries.load_default_zone(organization)
+    return now.astimezone(ZoneInfo(zone)).date()
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:

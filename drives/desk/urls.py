@@ -9,6 +9,7 @@ from drives.desk import (
     views_parked,
     views_people,
     views_people_list,
+    views_reports,
 )
 
 organizer_urls = [
@@ -27,5 +28,7 @@ organizer_urls = [
     path("people/<int:pk>/name/", views_people.rename_person, name="organizer_rename_person"),
     path("people/<int:pk>/email/", views_mailbox.correct_email, name="organizer_correct_email"),
     path("people/<int:pk>/email/try/", views_mailbox.try_mailbox_again, name="organizer_try_mailbox"),
+    path("reports/", views_reports.show_report, name="organizer_reports"),
+    path("reports.csv", views_reports.download_report, name="organizer_reports_csv"),
     path("people/<int:pk>/merge/<int:other>/", views_people.merge_people, name="organizer_merge_people"),
 ]

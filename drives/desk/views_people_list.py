@@ -1,17 +1,14 @@
 """The list of an organization's people, as a page and as CSV."""
 
-from zoneinfo import ZoneInfo
-
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from drives.desk import people_list, rules
+from drives.desk import people_list, queries, rules
 from drives.desk.forms import PeopleFilterForm
 from drives.desk.people_list import CONSENT_LABELS, PersonRow
-from drives.inbox import queries as inbox_queries
 from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import audit
@@ -56,8 +53,7 @@ def download_people(request: MemberRequest) -> HttpResponse:
 
 def _build_form(request: MemberRequest) -> PeopleFilterForm:
     organization = request.membership.organization
-    zone = ZoneInfo(organization.timezone or inbox_queries.load_default_zone(organization))
-    today = timezone.now().astimezone(zone).date()
+    today = queries.compute_today(organization, timezone.now())
     return PeopleFilterForm(
         request.GET, organization=organization, today=today, by_contact=members.may_see_contacts(request)
     )

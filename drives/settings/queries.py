@@ -175,6 +175,7 @@ VERBS: dict[str, Any] = {
     "reply.answered": _("Answered a text"),
     "entered": _("Added a booking"),
     "exported": _("Downloaded personal data"),
+    "report.exported": _("Downloaded a report"),
     "erased": _("Erased a person’s data"),
     "merged": _("Merged two records of a person"),
     "renamed": _("Corrected a name"),

@@ -1,0 +1,16 @@
+-- The messages to donors that left, by drive and channel: about bookings, waitlist entries and offers, and invitations.
+WITH subject AS MATERIALIZED (
+    SELECT 'booking:' || id AS about, drive_id FROM drives_booking WHERE drive_id = ANY (%(drives)s)
+     UNION ALL
+    SELECT 'waitlist:' || id, drive_id FROM drives_waitlistentry WHERE drive_id = ANY (%(drives)s)
+     UNION ALL
+    SELECT 'offer:' || offer.id, entry.drive_id FROM drives_offer AS offer
+      JOIN drives_waitlistentry AS entry ON entry.id = offer.entry_id WHERE entry.drive_id = ANY (%(drives)s)
+     UNION ALL
+    SELECT 'drive:' || id, id FROM unnest(%(drives)s::bigint[]) AS id
+)
+SELECT subject.drive_id, message.channel, count(*), coalesce(sum(message.segments), 0), count(message.segments)
+  FROM subject JOIN notifications_message AS message ON message.about = subject.about
+ WHERE message.organization_id = %(organization)s AND message.state = ANY (%(left)s)
+   AND message.kind <> ALL (%(to_members)s)
+ GROUP BY subject.drive_id, message.channel
