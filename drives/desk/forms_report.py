@@ -56,12 +56,8 @@ class ReportFilterForm(forms.Form):
     def presets(self) -> list[Preset]:
         site = {"site": self["site"].value()} if self["site"].value() else {}
         typed = {name: self[name].value() for name in ("first_day", "last_day")}
-        return [
-            Preset(
-                label, first, last, urlencode({**_format_days(first, last), **site}), _format_days(first, last) == typed
-            )
-            for label, first, last in self.periods
-        ]
+        periods = [(label, _format_days(first, last)) for label, first, last in self.periods]
+        return [Preset(label, urlencode({**days, **site}), days == typed) for label, days in periods]
 
     @property
     def query(self) -> str:

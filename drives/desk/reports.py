@@ -133,7 +133,10 @@ def _load_capacities(drives: Sequence[Drive]) -> dict[int, int]:
     limits = slots.annotate(
         screening=ArrayAgg("screening_limit", order_by="n"), chairs=ArrayAgg("chairs_limit", order_by="n")
     )
-    by_drive = {drive_id: (tuple(screening), tuple(chairs)) for drive_id, screening, chairs in limits.values_list()}
+    by_drive = {
+        drive_id: (tuple(screening), tuple(chairs))
+        for drive_id, screening, chairs in limits.values_list("drive", "screening", "chairs")
+    }
     known: dict[Any, int] = {}  # most drives are copies of another one, with the same grid
     capacities = {}
     for drive in drives:
