@@ -21,4 +21,4 @@ SELECT 'source', has_link::int, source, is_walk_in, state, count(*)
   FROM booking WHERE is_finished GROUP BY has_link, source, is_walk_in, state
  UNION ALL
 SELECT 'days', days, '', is_walk_in, state, count(*)
-  FROM booking WHERE is_finished GROUP BY days, is_walk_in, state
+  FROM booking WHERE is_finished AND NOT is_walk_in GROUP BY days, is_walk_in, state

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.template.defaultfilters import floatformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -141,10 +142,10 @@ def _render_report(request: MemberRequest, form: ReportFilterForm, report: Repor
 def _list_rates(total: Figures) -> list[RateRow]:
     tally = total.tally
     return [
-        RateRow(_("Fill rate"), total.fill, _("bookings that were not cancelled, of all spots")),
-        RateRow(_("Show rate"), tally.show, _("people who came, of those with a booking")),
-        RateRow(_("No-show rate"), tally.no_shows, _("people who did not come, of those with a booking")),
-        RateRow(_("Deferral rate"), tally.deferrals, _("people who were deferred, of all who came")),
+        RateRow(_("Fill rate"), total.fill, _("bookings, of all spots")),
+        RateRow(_("Show rate"), tally.show, _("people who came, of those booked")),
+        RateRow(_("No-show rate"), tally.no_shows, _("people who did not come, of those booked")),
+        RateRow(_("Deferral rate"), tally.deferrals, _("people deferred, of all who came")),
     ]
 
 
@@ -178,9 +179,8 @@ def _format_lead(one: LeadClass) -> str:
 def _format_median(report: Report) -> str:
     if report.median_lead is None:
         return ""
-    return _("Half of the bookings were made %(days)s days or more before the drive. Walk-ins don’t count here.") % {
-        "days": f"{report.median_lead:g}"
-    }
+    sentence = _("Half of the bookings were made %(days)s days or more before the drive. Walk-ins don’t count here.")
+    return sentence % {"days": floatformat(report.median_lead)}
 
 
 def _format_source(one: SourceTally) -> str:
