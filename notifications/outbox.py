@@ -43,7 +43,7 @@ def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], n
     # A message that was withdrawn in the meantime stays withdrawn.
     if not contents:
         return 0
-    columns = [[message_id for message_id, _ in contents]]
+    columns: list[list[Any]] = [[message_id for message_id, _ in contents]]
     columns += [[getattr(content, name) for _, content in contents] for name in _CONTENT_FIELDS]
     columns.append([None if content.html else _count_segments(content.text) for _, content in contents])
     with connection.cursor() as cursor:

@@ -124,7 +124,7 @@ def _load_report(request: MemberRequest, form: ReportFilterForm) -> Report | Non
 
 
 def _render_report(request: MemberRequest, form: ReportFilterForm, report: Report | None) -> HttpResponse:
-    context = {"form": form, "report": report, "query": form.query}
+    context: dict[str, object] = {"form": form, "report": report, "query": form.query}
     if report and report.rows:
         rates = _list_rates(report.total)
         context |= {

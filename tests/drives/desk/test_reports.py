@@ -285,11 +285,12 @@ def test_a_site_is_a_filter_and_only_own_sites_are_offered() -> None:
     finished(member.organization, site=here, title="At the hall")
     finished(member.organization, title="Elsewhere")
     browser = coordinator.signed_in(member)
-    response = browser.get(PAGE, {**ALL, "site": here.pk})
+    chosen = {**ALL, "site": str(here.pk)}
+    response = browser.get(PAGE, chosen)
     assert ("At the hall" in text(response), "Elsewhere" in text(response)) == (True, False)
     assert f"/organizer/reports.csv?first_day=&amp;last_day=&amp;site={here.pk}" in response.content.decode()
-    assert [row["Drive"] for row in read_csv(browser.get(CSV, {**ALL, "site": here.pk}))] == ["At the hall"]
-    refused = browser.get(PAGE, {**ALL, "site": theirs.site_id})
+    assert [row["Drive"] for row in read_csv(browser.get(CSV, chosen))] == ["At the hall"]
+    refused = browser.get(PAGE, {**ALL, "site": str(theirs.site_id)})
     assert (refused.status_code, "finished drive" in text(refused)) == (422, False)
     assert f'value="{theirs.site_id}"' not in refused.content.decode()
 
