@@ -27,6 +27,7 @@ SWEEPS = {
     "drives.tasks.close_out_drives": MINUTE,
     "drives.tasks.alert_coordinators": 10 * MINUTE,
     "drives.tasks.send_cancellation_digests": MINUTE,
+    "drives.tasks.run_imports": 2 * SECOND,
     "drives.tasks.send_invitations": HOUR,
     "drives.tasks.audit_counters": 10 * MINUTE,  # audits every hour
     "drives.tasks.purge_expired_rows": HOUR,

@@ -57,7 +57,7 @@ class RequestBody:
     """
 
     def __init__(self, path: str) -> None:
-        is_upload = path.startswith(settings.UPLOAD_PATH)
+        is_upload = path.startswith(settings.UPLOAD_PATHS)
         self.limit = settings.MAX_UPLOAD_BYTES if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
         self.chunks: list[bytes] = []
         self.length = self.buffered_bytes = 0

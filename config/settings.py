@@ -101,9 +101,9 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
-# The only form with a file. The web servers keep longer bodies for it (config/rsgi_adapter.py and deploy/).
-UPLOAD_PATH = "/organizer/causes/"
-MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a picture of 8 MB, and the texts beside it
+# The forms with a file. The web servers keep longer bodies for them (config/rsgi_adapter.py and deploy/).
+UPLOAD_PATHS = ("/organizer/causes/", "/organizer/imports/")
+MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a file of 8 MB, and the texts beside it
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection. Workers open one per task.
 # PgBouncer in transaction mode allows nothing that outlives a transaction: no prepared statement or server-side cursor.

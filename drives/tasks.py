@@ -9,6 +9,8 @@ from drives.account import booking_search
 from drives.attendance import close_out as attendance_close_out
 from drives.booking import cancellation_digests, hold
 from drives.capacity import drift
+from drives.imports import retention as imports_retention
+from drives.imports import run as imports_run
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations, reminders
 from drives.planning import under_filled_alerts
@@ -71,6 +73,11 @@ def send_cancellation_digests(**_options: Any) -> dict[str, int]:
     return {"queued": cancellation_digests.queue_due_digests(now=timezone.now())}
 
 
+@shared_task(name="drives.tasks.run_imports")
+def run_imports(**_options: Any) -> dict[str, int]:
+    return {"batches": imports_run.run_imports(now=timezone.now())}
+
+
 @shared_task(name="drives.tasks.audit_counters")
 def audit_counters(**_options: Any) -> dict[str, int]:
     audit = drift.audit_counters_when_due(now=timezone.now())
@@ -80,7 +87,11 @@ def audit_counters(**_options: Any) -> dict[str, int]:
 @shared_task(name="drives.tasks.purge_expired_rows")
 def purge_expired_rows(**_options: Any) -> dict[str, int]:
     now = timezone.now()
-    return {**volunteers_retention.purge_expired_rows(now=now), **organizations_retention.purge_expired_rows(now=now)}
+    return {
+        **volunteers_retention.purge_expired_rows(now=now),
+        **organizations_retention.purge_expired_rows(now=now),
+        "imports": imports_retention.purge_expired_imports(now=now),
+    }
 
 
 @shared_task(name="drives.tasks.apply_retention")

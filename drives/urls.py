@@ -8,6 +8,7 @@ from drives.booking import urls as booking_urls
 from drives.calendars import urls as calendars_urls
 from drives.checklist import urls as checklist_urls
 from drives.desk import urls as desk_urls
+from drives.imports import urls as imports_urls
 from drives.inbox import urls as inbox_urls
 from drives.messaging import urls as messaging_urls
 from drives.planning import urls as planning_urls
@@ -34,6 +35,7 @@ urlpatterns = [
                 *attendance_urls.organizer_urls,
                 *booking_urls.organizer_urls,
                 *checklist_urls.organizer_urls,
+                *imports_urls.organizer_urls,
                 *inbox_urls.organizer_urls,
                 *messaging_urls.organizer_urls,
                 *planning_urls.organizer_urls,

@@ -1,6 +1,7 @@
 """Write the consent ledger, withdraw messages, and handle STOP and START."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -67,6 +68,53 @@ def record_consents(
     if not given:
         unsent = Message.objects.of(organization).unsent().filter(address=address, purpose__in=purposes)
         _withdraw_messages(unsent, "consent_withdrawn", now)
+
+
+@dataclass(frozen=True)
+class ConsentOnFile:
+    """A consent that a contact gave elsewhere, before the organization entered it here."""
+
+    address: str
+    purpose: str
+    wording: str  # with the place and the day
+
+
+@transaction.atomic(savepoint=False)
+def record_consents_on_file(
+    *,
+    organization: Organization,
+    consents: Sequence[ConsentOnFile],
+    wording_version: str,
+    source: str,
+    actor: str,
+    now: datetime,
+) -> tuple[int, int]:
+    """Add consents from a file to the ledger. Return how many are new, and how many an earlier opt-out refuses.
+
+    An opt-out stays, whenever it was. A consent that the ledger already has gets no second entry. Three queries.
+    """
+    unique = {(one.address, one.purpose): one for one in consents}
+    addresses = {one.address for one in unique.values()}
+    newest = queries.load_newest_consent_entries(organization, addresses)
+    stopped = queries.list_suppressed_addresses(queries.find_sender(organization), addresses)
+    refused = {key for key in unique if key[0] in stopped or (key in newest and not newest[key].given)}
+    entries = [
+        ConsentEntry(
+            organization=organization,
+            address=one.address,
+            purpose=one.purpose,
+            given=True,
+            wording_version=wording_version,
+            wording=one.wording,
+            source=source,
+            actor=actor,
+            at=now,
+        )
+        for key, one in unique.items()
+        if key not in newest and key not in refused
+    ]
+    ConsentEntry.objects.bulk_create(entries)
+    return len(entries), len(refused)
 
 
 @transaction.atomic(savepoint=False)

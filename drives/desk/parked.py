@@ -12,7 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from drives.models import Drive, Offer
+from drives.models import Drive, Import, Offer
 from notifications import queries as notifications_queries
 from notifications.models import InboundMessage, Message, Suppression
 from organizations import audit, sweeps
@@ -98,6 +98,11 @@ SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
         "invite_donors": SweepSubject(_("Invite a donor to a drive"), _list_people, _show_person),
         "erase_inactive": SweepSubject(_("Erase an inactive person’s data"), _list_people, _show_person),
         "replies": SweepSubject(_("Read a donor’s reply"), _list_replies, _show_replies),
+        "imports": SweepSubject(
+            _("Check or import a file"),
+            lambda of: Import.objects.of(of).defer("content"),
+            lambda row: reverse("organizer_import", args=[row.pk]),
+        ),
         "settle_opt_outs": SweepSubject(_("Decide on a possible opt-out"), _list_opt_outs, _show_replies),
     }
 )

@@ -18,8 +18,12 @@ class LedgerRow:
 
     @property
     def language(self) -> str:
-        """Return the language of a consent's wording, or "" for a withdrawal, which may quote the donor's own text."""
-        return self.entry.wording_version.rpartition("-")[2] if self.entry.given else ""
+        """Return the language of a consent's wording, or "" if the words are not ours.
+
+        A withdrawal may quote the donor's own text, and the wording of an import is typed by a coordinator.
+        """
+        is_ours = self.entry.given and self.entry.source != "import"
+        return self.entry.wording_version.rpartition("-")[2] if is_ours else ""
 
     @property
     def source(self) -> str:
@@ -30,6 +34,7 @@ class LedgerRow:
             "coordinator": _("coordinator"),
             "text": _("by text"),
             "link": _("link in a message"),
+            "import": _("imported file"),
             "one_click": _("unsubscribe button in the mail app"),
         }
         return labels.get(self.entry.source, self.entry.source)

@@ -15,6 +15,7 @@ from drives.models.call import Call
 from drives.models.checklist import ChecklistCheck, ChecklistItem, ChecklistTick
 from drives.models.conversation import Conversation, ConversationText
 from drives.models.counter_audit import CounterAudit
+from drives.models.data_import import OPEN_STATES, RUNNING_STATES, Import, ImportRow, ImportState, RowResult
 from drives.models.drive import PLAN_FIELDS, Drive, DriveState
 from drives.models.message_schedule import CustomText, ScheduleEntry
 from drives.models.policy import DonationKind, Policy
@@ -36,8 +37,10 @@ from drives.models.waitlist import (
 __all__ = [
     "ACTIVE_STATES",
     "EXPECTED_STATES",
+    "OPEN_STATES",
     "OUTCOMES",
     "PLAN_FIELDS",
+    "RUNNING_STATES",
     "WAITLISTED_STATES",
     "WITH_DRIVE",
     "Booking",
@@ -58,11 +61,15 @@ __all__ = [
     "DonationKind",
     "Drive",
     "DriveState",
+    "Import",
+    "ImportRow",
+    "ImportState",
     "Offer",
     "OfferCheck",
     "OfferState",
     "Policy",
     "ReservedSpot",
+    "RowResult",
     "ScheduleEntry",
     "SelfReportedDonation",
     "ShareLink",

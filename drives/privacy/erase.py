@@ -15,6 +15,7 @@ from drives.booking import changes, create
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
 from drives.capacity import locks
+from drives.imports import retention as imports_retention
 from drives.models import (
     Booking,
     BookingChange,
@@ -68,7 +69,7 @@ def erase_volunteer(
     because the visit ended before the first erasure. The list of erasures gets no second line.
 
     Locks: inbound texts, identities, the volunteer, invitations (shared), drives (shared), bookings, waitlist entries,
-    contacts, slots.
+    contacts, slots, imports.
     """
     before = Volunteer.objects.get(pk=volunteer_id)
     contacts = volunteers_queries.load_contact_ownership(before)
@@ -188,6 +189,7 @@ def _erase_data(data: _LockedData, now: datetime) -> None:
     erasure.delete_replies(ids=_list_reply_ids(conversations), addresses=unknown_elsewhere)
     conversations.delete()
     SelfReportedDonation.objects.filter(volunteer=volunteer).delete()
+    imports_retention.erase_from_imports(organization=organization, addresses=addresses)
     idempotency.blank_answers(mentions=[*addresses, *(row.reference for row in data.bookings)])
     _anonymize_rows(data)
     volunteers_erasure.erase_personal_data(

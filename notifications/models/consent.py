@@ -24,7 +24,7 @@ class ConsentEntry(models.Model):
     given = models.BooleanField()
     wording_version = models.CharField(max_length=20)
     wording = models.TextField(blank=True)
-    source = models.CharField(max_length=20)  # online, page, api, coordinator, text, link, one_click
+    source = models.CharField(max_length=20)  # online, page, api, coordinator, text, link, one_click, import
     actor = models.CharField(max_length=60)
     ip = models.GenericIPAddressField(null=True, blank=True)
     at = models.DateTimeField()

@@ -23,6 +23,7 @@ from organizations.models import Cause, Membership, ParkedRow
 from tests import builders
 from tests.browser.pages import IN_BROWSER, OpenPage, covered_share, enlarge_letters, find_wide_parts, look_at
 from tests.builders import NOW
+from tests.drives.imports import made as imports_made
 from tests.routes import ROUTES, World
 from volunteers.models import Volunteer
 
@@ -90,6 +91,7 @@ def list_addresses(world: World) -> dict[str, str]:
     )
     replies.handle_new_replies(now=NOW)
     slot = builders.slot(drive, 4).pk
+    ready = imports_made.checked(organization, imports_made.file_of("Test Ana,213 555 0142,,,yes,,", "Test Bo,1,,,,,"))
     one = {
         "book": f"{reverse('book', args=[drive.slug])}?visit=return&slot={slot}",
         "booking": f"/b/{world.keys['b']}/?cookie=1",
@@ -113,6 +115,7 @@ def list_addresses(world: World) -> dict[str, str]:
         **one,
         **{name: reverse(name, args=[ana.uuid]) for name in of_donor},
         **{name: reverse(name, args=[ana.pk]) for name in of_person},
+        **{name: reverse(name, args=[ready.pk]) for name in ("organizer_import", "organizer_import_columns")},
         "organizer_member": reverse("organizer_member", args=[member.pk]),
         **{name: reverse("organizer_settings_page", args=[page]) for name, page in pages.items()},
     }

@@ -17,13 +17,15 @@ import django
 def main(arguments: list[str]) -> None:
     """Import slow modules before the first fork. Each worker connects to the database after its fork."""
     django.setup()
-    names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "tests.faults.seeded")
-    tasks, providers, invitations, seeded = (importlib.import_module(name) for name in names)
+    names = ("notifications.tasks", "notifications.providers", "drives.messaging.invitations", "drives.imports.run")
+    tasks, providers, invitations, imports = (importlib.import_module(name) for name in names)
+    seeded = importlib.import_module("tests.faults.seeded")
     providers.get_provider("sms")
     for bug in arguments:
         getattr(seeded, bug)()
     sweeps: dict[str, Callable[..., object]] = {
         "deliver": tasks.deliver_due,
+        "imports": lambda at: imports.run_imports(now=datetime.fromisoformat(at)),
         "invitation": lambda at: invitations.invite_all_donors(now=datetime.fromisoformat(at)),
     }
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

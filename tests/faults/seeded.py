@@ -8,7 +8,10 @@ from unittest.mock import patch
 
 from django.db import connection
 
+from drives.imports import rules as import_rules
+from drives.imports.write import PeopleWrite
 from drives.messaging import invitations
+from drives.models import Import
 from notifications import claim, reconciliation
 from notifications.claimed import ClaimedMessage
 from notifications.models import Message
@@ -69,6 +72,28 @@ def few_at_once() -> None:
 
     patch.object(invitations, "BATCH_SIZE", 2).start()
     patch.object(invitations, "_queue_batch", barred).start()
+
+
+def few_rows_at_once() -> None:
+    """Check and import a file in batches of two rows."""
+    patch.object(import_rules, "ROWS_CHECKED_PER_BATCH", 2).start()
+    patch.object(import_rules, "ROWS_IMPORTED_PER_BATCH", 2).start()
+
+
+def position_first() -> None:
+    """Seed a bug: save how far an import is before the batch is written.
+
+    If a worker is killed in between, the people of the batch are lost.
+    """
+    write = PeopleWrite.do_batch
+
+    def hasty(work: PeopleWrite) -> bool:
+        numbers, _identities = work._find_next_rows()
+        if numbers:
+            Import.objects.filter(pk=work.data_import.pk).update(done_until=numbers[-1])
+        return write(work)
+
+    patch.object(PeopleWrite, "do_batch", hasty).start()
 
 
 def noted_first() -> Any:

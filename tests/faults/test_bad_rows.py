@@ -15,7 +15,7 @@ from drives.booking import cancellation_digests, hold
 from drives.inbox import replies
 from drives.messaging import email_fallback, invitations
 from drives.messaging.texts import next_visit_texts
-from drives.models import Booking, Drive, Offer, Site, WaitlistEntry
+from drives.models import Booking, Drive, Import, Offer, Site, WaitlistEntry
 from drives.planning import under_filled_alerts
 from drives.privacy import retention
 from drives.waitlist import messages as waitlist_messages
@@ -27,6 +27,7 @@ from organizations.models import ParkedRow
 from tests import builders
 from tests.architecture.sources import APPS, project_sources
 from tests.builders import DRIVE_DAY, NOW
+from tests.drives.imports import made as imports_made
 from volunteers.models import Contact, VerificationCode, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.expects_errors]
@@ -102,6 +103,14 @@ def overdue_holds() -> Case:
     poison("drives_booking", "UPDATE", f"OLD.drive_id = {drives[1].pk}")
     done = Booking.objects.filter(state="lapsed").values_list("drive", flat=True)
     return lambda: hold.lapse_holds(now=NOW + DAY), [drive.pk for drive in drives], lambda: set(done.all())
+
+
+def files_to_check() -> Case:
+    uploads = [imports_made.upload(builders.organization(), imports_made.people_file(1)) for _upload in range(3)]
+    Import.objects.update(state="checking")
+    poison("drives_import", "UPDATE", f"OLD.id = {uploads[1].pk}")
+    done = Import.objects.filter(state="checked").values_list("pk", flat=True)
+    return imports_made.work, [upload.pk for upload in uploads], lambda: set(done.all())
 
 
 def fail_texts(kind: str) -> list[Message]:
@@ -273,6 +282,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "under_filled": empty_drives,
     "cancellation_digests": late_cancellations,
     "lapse_holds": overdue_holds,
+    "imports": files_to_check,
     "fallback": failed_texts,
     "waitlist_fallback": failed_waitlist_texts,
     "close_waitlists": ended_waitlists,

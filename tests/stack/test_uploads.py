@@ -1,4 +1,4 @@
-"""The real web server accepts a large body only for the form with a picture.
+"""The real web server accepts a large body only for the forms with a file.
 
 It drops the large bodies of other forms, and the CSRF token in the body with them.
 """
@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.embedded.guard import Guard
+from drives.imports import rules
 from drives.web import pictures
 from tests import programs
 
@@ -41,10 +42,11 @@ def test_a_body_that_is_dropped_is_refused_in_plain_words(length: int, status: i
     file = SimpleUploadedFile("photo.jpg", b"x" * length, content_type="image/jpeg")
     answer = Client(enforce_csrf_checks=True).post(reverse("organizer_new_cause"), {"picture": file})
     assert answer.status_code == status
-    assert ("Choose a picture of at most 8 MB." in answer.content.decode()) == (status == 413)
+    assert ("Choose a file of at most 8 MB." in answer.content.decode()) == (status == 413)
 
 
 def test_the_path_of_the_form_is_the_one_with_room() -> None:
-    for path in (reverse("organizer_new_cause"), reverse("organizer_edit_cause", args=[1])):
-        assert path.startswith(settings.UPLOAD_PATH)
-    assert settings.MAX_UPLOAD_BYTES > pictures.MAX_BYTES
+    names = ("organizer_new_cause", "organizer_import_people")
+    for path in (*map(reverse, names), reverse("organizer_edit_cause", args=[1])):
+        assert path.startswith(settings.UPLOAD_PATHS)
+    assert max(pictures.MAX_BYTES, rules.MAX_BYTES) < settings.MAX_UPLOAD_BYTES

@@ -17,6 +17,9 @@ from django.urls import reverse
 from drives.attendance import check_in, close_out
 from drives.booking import book_for_donor, changes
 from drives.booking.hold import Person
+from drives.imports import run as imports_run
+from drives.imports import uploads
+from drives.imports.uploads import ConsentProof
 from drives.inbox import conversations
 from drives.messaging import broadcasts, phone_calls
 from drives.messaging.broadcast_queries import Audience
@@ -89,6 +92,7 @@ def plant(organization: Organization | None = None) -> Planted:
     _talk(owner, coming)
     _change(coming)
     _wait(owner)
+    _upload(owner)
     broadcast = BroadcastDraft({"en": "{name}, bring a sweater."}, Audience(), "reminders")
     count = broadcasts.preview_broadcast(drive=drive, draft=broadcast).recipient_count
     broadcasts.send_broadcast(drive=drive, draft=broadcast, typed_count=count, request_key="a", actor=BEN, now=NOW)
@@ -172,6 +176,22 @@ def _wait(owner: Organization) -> None:
     assert offers.sweep_waitlists(now=NOW)["offered"] == 1
     earlier = NOW - timedelta(hours=2)  # codes are limited per 15 minutes
     builders.asked_to_wait(asked, number=NUMBER, name=NAME, email=MAILBOX, now=earlier)
+
+
+def _upload(owner: Organization) -> None:
+    """Upload files with Ana: one that is ready to import, and one whose columns are not matched yet."""
+    lines = f"{NAME},{PHONE},{MAILBOX}", f"{NAME},{PHONE},{MAILBOX}\n{NAME},1,{MAILBOX}"
+    for name, line in zip(("quokka.csv", "more quokkas.csv"), lines, strict=True):
+        made = uploads.upload_file(
+            organization=owner,
+            content=f"Name,Phone,E-mail\n{line}\n".encode(),
+            file_name=name,
+            actor=BEN,
+            now=NOW,
+        )
+        if name == "quokka.csv":
+            uploads.match_columns(import_id=made.pk, matched=made.columns, proof=ConsentProof(), now=NOW)
+            imports_run.run_imports(now=NOW)
 
 
 def _full_drive(owner: Organization, month: int) -> Drive:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from config import celery
 from config.celery import SWEEPS
 from config.logs import JsonFormatter
+from drives.imports import retention as imports_retention
 from drives.privacy import erase as privacy_erase
 from notifications import contact_address, erasure
 from notifications.models import Sender
@@ -43,6 +44,7 @@ def test_the_canaries_sing_before_the_erasure() -> None:
     assert set(heard) >= {
         *("volunteers_volunteer", "volunteers_contact", "volunteers_registration"),
         *("notifications_message", "notifications_inboundmessage", "notifications_consententry"),
+        *("drives_import", "drives_importrow"),
         *("notifications_inboxitem", "drives_conversation", "drives_booking", "drives_bookingchange"),
     }
 
@@ -105,6 +107,7 @@ def test_logs_and_task_arguments_contain_no_personal_data(caplog: pytest.LogCapt
         (erasure, "delete_replies"),
         (volunteers_erasure, "erase_personal_data"),
         (privacy_erase, "_anonymize_rows"),
+        (imports_retention, "erase_from_imports"),
     ],
 )
 def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

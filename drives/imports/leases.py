@@ -1,0 +1,47 @@
+"""Let one worker at a time work on an import."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from drives.imports import rules
+from drives.models import RUNNING_STATES, Import
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the import, or a coordinator has discarded it."""
+
+
+def list_waiting_imports(now: datetime) -> list[int]:
+    waiting = Import.objects.filter(_is_free(now), state__in=RUNNING_STATES).order_by("pk")
+    return list(waiting.values_list("pk", flat=True)[: rules.IMPORTS_PER_RUN])
+
+
+@transaction.atomic
+def take_import(import_id: int, now: datetime) -> Import | None:
+    """Return the import if no other worker has it. The lease ends after a minute, if this worker dies."""
+    lease_until = now + rules.LEASE
+    waiting = Import.objects.filter(_is_free(now), pk=import_id, state__in=RUNNING_STATES)
+    if not waiting.update(lease_until=lease_until):
+        return None
+    return Import.objects.select_related("organization").get(pk=import_id)
+
+
+def release_import(data_import: Import) -> None:
+    Import.objects.filter(pk=data_import.pk, lease_until=data_import.lease_until).update(lease_until=None)
+
+
+def lock_leased(data_import: Import) -> Import:
+    """Lock the import's row and return it as it is now. Raises LeaseLost if it is not this worker's anymore."""
+    rows = Import.objects.filter(
+        pk=data_import.pk, lease_until=data_import.lease_until, state=data_import.state, lease_until__isnull=False
+    )
+    locked = rows.defer("content").select_for_update(no_key=True, of=("self",)).first()
+    if locked is None:
+        raise LeaseLost
+    return locked
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lte=now)

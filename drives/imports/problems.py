@@ -1,0 +1,69 @@
+"""What is wrong with a row, and what the coordinator can do about it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+T = TypeVar("T")
+
+SENTENCES: "Mapping[str, StrOrPromise]" = MappingProxyType(
+    {
+        "name_missing": _("The name is missing. Enter it, or delete the row."),
+        "name_too_long": _("The name is longer than 120 characters. Shorten it."),
+        "name_has_link": _("The name contains a web address. Names are sent in texts, so remove it."),
+        "contact_missing": _("There is no phone number and no e-mail address. Enter one of them, or delete the row."),
+        "phone_scientific": _(
+            "Your spreadsheet program has rounded this phone number, so its last digits are lost. Format the column as"
+            " text, and enter the number again."
+        ),
+        "phone_invalid": _("This is not a phone number with its area code. Correct it, or clear the cell."),
+        "email_invalid": _("This is not an e-mail address. Correct it, or clear the cell."),
+        "language_unknown": _("We don’t send messages in this language. Write English or Spanish, or clear the cell."),
+        "answer_unknown": _("We can’t tell if this means yes or no. Write yes or no."),
+        "date_invalid": _("This is not a date that we can read. Write it as 2026-03-25."),
+        "date_ambiguous": _("This could be two different days. Write it as 2026-03-25: the year, the month, the day."),
+        "date_future": _("This day is in the future. Enter the day on which they agreed."),
+        "date_missing": _("The day on which they agreed is missing. Enter it, or write no for their agreement."),
+        "cells_extra": _(
+            "This row has more cells than there are columns. Often, a comma inside a cell splits it. Put quotation"
+            " marks around the cell."
+        ),
+        "too_many_people": _(
+            "Too many people have this phone or e-mail. Enter each person’s own, and clear the cell of the others."
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    field: str  # "": the whole row
+    code: str
+    value: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass
+class Problems:
+    """Collects all problems of a row, so that the coordinator sees them at the same time."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def collect(self, name: str, text: str, rule: Callable[[str], T], default: T) -> T:
+        try:
+            return rule(text)
+        except ValidationError as error:
+            self.add(name, error.error_list[0].code or "", text)
+            return default
+
+    def add(self, name: str, code: str, text: str = "") -> None:
+        self.found.append(Problem(name, code, text[:80]))

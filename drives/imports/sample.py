@@ -1,0 +1,48 @@
+"""The sample file, and what its columns mean."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from drives.imports.columns import Field
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_SAMPLE_FIELDS = (
+    *(Field.NAME, Field.PHONE, Field.EMAIL, Field.LANGUAGE, Field.REMINDERS, Field.NEWS, Field.CONSENTED_ON),
+)
+_SAMPLE_ROWS = (
+    ("Test Ana Alder", "213 555 0142", "ana@example.org", "English", "yes", "yes", "2026-05-16"),
+    ("Test Bo Birch", "", "bo@example.org", "Spanish", "yes", "no", "2026-05-16"),
+    ("Test Ida Elm", "213 555 0143", "", "", "no", "no", ""),
+)
+
+
+@dataclass(frozen=True)
+class ColumnHelp:
+    label: "StrOrPromise"
+    text: "StrOrPromise"
+
+
+def list_column_help() -> list[ColumnHelp]:
+    return [
+        ColumnHelp(Field.NAME.label, _("The whole name in one column, or the first and last name in two columns.")),
+        ColumnHelp(
+            Field.PHONE.label,
+            _("With the area code, in any format. Each person needs a phone number or an e-mail address."),
+        ),
+        ColumnHelp(Field.EMAIL.label, _("One address for each person.")),
+        ColumnHelp(Field.LANGUAGE.label, _("English or Spanish, for messages.")),
+        ColumnHelp(
+            Field.REMINDERS.label,
+            _("Yes or no. Without a yes, we don’t text this person. We ask you what they agreed to, where and when."),
+        ),
+        ColumnHelp(Field.NEWS.label, _("Yes or no. Without a yes, this person gets no news about upcoming drives.")),
+        ColumnHelp(Field.CONSENTED_ON.label, _("The day on which they agreed, such as 2026-05-16.")),
+    ]
+
+
+def build_people_sample() -> tuple[list[str], list[tuple[str, ...]]]:
+    return [str(field.label) for field in _SAMPLE_FIELDS], list(_SAMPLE_ROWS)
