@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from organizations.models import Organization
@@ -17,6 +17,10 @@ from volunteers import contacts as volunteers_contacts
 from volunteers import person_names, rules
 from volunteers.models import Contact, ContactKind, Volunteer
 
+_SET_OWNERS = """
+UPDATE volunteers_contact AS contact SET owner_id = pair.owner_id
+FROM unnest(%s::bigint[], %s::bigint[]) AS pair(id, owner_id) WHERE contact.id = pair.id
+"""
 _LOADED_AT_ONCE = 5_000  # a statement takes at most 65,535 parameters
 
 
@@ -236,7 +240,10 @@ def _save_owners(
             if contact.owner_id is None and known.is_owner(record, address):
                 contact.owner = _get_volunteer(record)
                 owned[address] = contact
-    Contact.objects.bulk_update(owned.values(), ["owner"])
+    # Django's `bulk_update` takes ten times as long for hundreds of rows.
+    with connection.cursor() as cursor:
+        pairs = [(contact.pk, contact.owner_id) for contact in owned.values()]
+        cursor.execute(_SET_OWNERS, [[pk for pk, _owner in pairs], [owner for _pk, owner in pairs]])
 
 
 def _get_volunteer(record: KnownPerson) -> Volunteer:

@@ -35,6 +35,8 @@ def create_booking_for_donor(
     - a time too close to another donation, unless `override_reason` is given, which is saved
     - a time at which the donor is booked at another drive, even with `override_reason`
 
+    An imported booking gets reminders, but no confirmation.
+
     Locks: identities, drive (shared), slots.
     """
     country = drive.organization.country
@@ -66,8 +68,11 @@ def create_booking_for_donor(
     _save_self_check(booking, person)
     if override_reason:
         _save_override(booking, override_reason)
-    # Load the booking again with the related rows that messages need.
-    messages.queue_confirmations([locks.lock_booking(booking.pk)], now, is_own_action=False)
+    booked = [locks.lock_booking(booking.pk)]  # with the related rows that messages need
+    if source == Source.IMPORT:
+        messages.schedule_reminders_only(booked, now)
+    else:
+        messages.queue_confirmations(booked, now, is_own_action=False)
     return booking
 
 

@@ -57,6 +57,12 @@ def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_ac
     reminders.schedule_reminders(bookings, message_schedule, now)
 
 
+def schedule_reminders_only(bookings: Sequence[Booking], now: datetime) -> None:
+    """Schedule the reminders of imported bookings. No confirmation is sent, because these donors did not just book."""
+    _withdraw_invitations(bookings, now)
+    reminders.schedule_reminders(bookings, schedule.load_drive_schedule(bookings[0].drive), now)
+
+
 def queue_confirmation_again(booking: Booking, now: datetime) -> int:
     """Queue the confirmation again, at most once a minute. Return the number of queued messages."""
     organization = booking.drive.organization

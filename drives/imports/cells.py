@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, time
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -82,6 +82,15 @@ _LANGUAGES: Final = {
     **dict.fromkeys(("en", "eng", "english", "inglés", "ingles"), "en"),
     **dict.fromkeys(("es", "spa", "spanish", "español", "espanol", "castellano"), "es"),
 }
+_TIME: Final = re.compile(
+    r"^(?:\d{4}-\d{2}-\d{2}[T ])?(\d{1,2})(?::(\d{2})(?::00)?)?\s*(?:([ap])\.?\s?m\.?)?$", re.IGNORECASE
+)
+_VISITS: Final = {
+    **dict.fromkeys(("first", "first visit", "new", "primera", "primera visita"), "first"),
+    **dict.fromkeys(
+        ("return", "return visit", "returning", "repeat", "siguiente", "de regreso", "recurrente"), "return"
+    ),
+}
 _FIRST_YEAR: Final = 1900
 
 
@@ -150,3 +159,26 @@ def _build_date(year: str, month: str, day: str) -> date:
     if found.year < _FIRST_YEAR:
         raise ValidationError("", code="date_invalid")
     return found
+
+
+def parse_time(text: str) -> time:
+    """Read 9:30 AM, 9 a.m., 09:30 or 13:30, also with seconds or an ISO date before it."""
+    match = _TIME.match(text)
+    if match is None or not (match[2] or match[3]):  # "9" could be anything
+        raise ValidationError("", code="time_invalid")
+    hour, minute = int(match[1]), int(match[2] or 0)
+    if match[3]:
+        if not 1 <= hour <= 12:
+            raise ValidationError("", code="time_invalid")
+        hour = hour % 12 + (12 if match[3].lower() == "p" else 0)
+    if hour > 23 or minute > 59:
+        raise ValidationError("", code="time_invalid")
+    return time(hour, minute)
+
+
+def parse_visit(text: str) -> str:
+    """Return the visit type. An empty cell is a return visit; the donor's history decides anyway."""
+    visit = _VISITS.get(text.casefold(), "" if text else "return")
+    if not visit:
+        raise ValidationError("", code="visit_unknown")
+    return visit

@@ -1,17 +1,20 @@
 """Check the rows of a file, and keep each as it would be stored, or with its problems."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from drives.imports import leases, people_rows, rules, uploads
+from drives.imports.csv_reader import Sheet
 from drives.imports.people_rows import PersonRow, RowReader
 from drives.imports.problems import Problem
 from drives.models import Import, ImportRow, ImportState, RowResult
 from volunteers import rules as volunteers_rules
 from volunteers.imported_people import KnownPeople
+
+COUNTS = ("checked_count", "blank_count", "new_count", "known_count", "repeated_count", "error_count")
 
 
 class PeopleCheck:
@@ -20,15 +23,8 @@ class PeopleCheck:
     def __init__(self, data_import: Import, now: datetime) -> None:
         self.data_import = data_import
         self.sheet = uploads.read_sheet(data_import)
-        organization = data_import.organization
-        self.reader = RowReader.of_sheet(
-            self.sheet,
-            data_import.columns,
-            country=organization.country,
-            today=now.astimezone(ZoneInfo(organization.timezone or "UTC")).date(),
-            consented_on=data_import.consented_on,
-        )
-        self.known = KnownPeople(organization)
+        self.reader = build_reader(data_import, self.sheet, now)
+        self.known = KnownPeople(data_import.organization)
         self._load_checked_rows()
 
     def do_batch(self) -> bool:
@@ -42,14 +38,9 @@ class PeopleCheck:
         with transaction.atomic():
             leases.lock_leased(self.data_import)
             ImportRow.objects.bulk_create(checked)
-            self._count(checked, read)
+            count_rows(self.data_import, checked, read)
             self.data_import.state = ImportState.CHECKED if is_last else ImportState.CHECKING
-            self.data_import.save(
-                update_fields=[
-                    *("state", "checked_count", "blank_count", "new_count", "known_count"),
-                    *("repeated_count", "error_count"),
-                ]
-            )
+            self.data_import.save(update_fields=["state", *COUNTS])
         return not is_last
 
     def _load_checked_rows(self) -> None:
@@ -67,13 +58,7 @@ class PeopleCheck:
         result = RowResult.ERROR if problems else self._match(row)
         if result == RowResult.ERROR and not problems:
             problems = [Problem("phone", "too_many_people")]
-        return ImportRow(
-            data_import=self.data_import,
-            number=row.number,
-            result=result,
-            values={} if problems else row.as_json(),  # keep as little as possible
-            problems=[problem.as_json() for problem in problems],
-        )
+        return build_row(self.data_import, row, result, problems)
 
     def _match(self, row: PersonRow) -> RowResult:
         if found := self.known.find(row.person):
@@ -84,10 +69,32 @@ class PeopleCheck:
         self.known.add(row.person)
         return RowResult.NEW
 
-    def _count(self, checked: Iterable[ImportRow], read: Iterable[PersonRow]) -> None:
-        counted = self.data_import
-        counted.blank_count += sum(row.blank_count for row in read)
-        for row in checked:
-            counted.checked_count += 1
-            name = f"{RowResult(row.result).value}_count"
-            setattr(counted, name, getattr(counted, name) + 1)
+
+def build_reader(data_import: Import, sheet: Sheet, now: datetime) -> RowReader:
+    organization = data_import.organization
+    return RowReader.of_sheet(
+        sheet,
+        data_import.columns,
+        country=organization.country,
+        today=now.astimezone(ZoneInfo(organization.timezone or "UTC")).date(),
+        consented_on=data_import.consented_on,
+    )
+
+
+def build_row(data_import: Import, row: PersonRow, result: RowResult, problems: Sequence[Problem]) -> ImportRow:
+    return ImportRow(
+        data_import=data_import,
+        number=row.number,
+        result=result,
+        values={} if problems else row.as_json(),  # keep as little as possible
+        problems=[problem.as_json() for problem in problems],
+    )
+
+
+def count_rows(data_import: Import, checked: Iterable[ImportRow], read: Iterable[PersonRow]) -> None:
+    """Add the rows to the counts of the import. The caller saves them."""
+    data_import.blank_count += sum(row.blank_count for row in read)
+    for row in checked:
+        data_import.checked_count += 1
+        name = f"{RowResult(row.result).value}_count"
+        setattr(data_import, name, getattr(data_import, name) + 1)

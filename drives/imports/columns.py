@@ -21,9 +21,12 @@ class Field(models.TextChoices):
     REMINDERS = "reminders", _("Agreed to reminders")
     NEWS = "news", _("Agreed to news")
     CONSENTED_ON = "consented_on", _("Date they agreed")
+    TIME = "time", _("Time")
+    VISIT = "visit", _("Visit")
 
 
-PERSON_FIELDS: Final = tuple(Field)
+BOOKING_FIELDS: Final = (Field.TIME, Field.VISIT)
+PERSON_FIELDS: Final = tuple(field for field in Field if field not in BOOKING_FIELDS)
 CONSENT_FIELDS: Final = (Field.REMINDERS, Field.NEWS)
 
 # In lower case, without accents and punctuation; English, then Spanish. The first name of each is that of the sample.
@@ -63,6 +66,11 @@ _NAMES: Final[Mapping[Field, Sequence[str]]] = {
         *("date they agreed", "consent date", "date of consent", "consented on", "opt in date"),
         *("fecha en que acepto", "fecha de consentimiento", "fecha del consentimiento"),
     ),
+    Field.TIME: (
+        *("time", "arrival", "arrival time", "appointment", "appointment time", "start", "start time", "slot"),
+        *("hora", "hora de llegada", "cita", "hora de la cita", "inicio"),
+    ),
+    Field.VISIT: ("visit", "visit type", "first or return", "visita", "tipo de visita"),
 }
 _LETTERS: Final = string.ascii_uppercase
 _FIELDS: Final = {name: field for field, names in _NAMES.items() for name in names}
@@ -76,11 +84,16 @@ def count_names(cells: Sequence[str]) -> int:
     return len({field for cell in cells if (field := find_field(cell))})
 
 
-def propose_columns(headers: Sequence[str]) -> dict[str, int]:
+def list_fields(*, has_bookings: bool) -> tuple[Field, ...]:
+    return (*BOOKING_FIELDS, *PERSON_FIELDS) if has_bookings else PERSON_FIELDS
+
+
+def propose_columns(headers: Sequence[str], *, has_bookings: bool = False) -> dict[str, int]:
     """Return the column of each field by the column names. The first column with a name wins."""
+    fields = list_fields(has_bookings=has_bookings)
     proposed: dict[str, int] = {}
     for column, header in enumerate(headers):
-        if field := find_field(header):
+        if (field := find_field(header)) and field in fields:
             proposed.setdefault(field.value, column)
     # "Name" beside "Last name" is a first name, and "Nombre" alone is a whole name.
     wanted, other = (Field.FIRST_NAME, Field.NAME) if Field.LAST_NAME in proposed else (Field.NAME, Field.FIRST_NAME)

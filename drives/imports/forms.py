@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from drives.imports import columns as import_columns
 from drives.imports import csv_reader, rules
-from drives.imports.columns import CONSENT_FIELDS, PERSON_FIELDS, Field
+from drives.imports.columns import CONSENT_FIELDS, Field
 from drives.imports.csv_reader import Sheet
 from drives.imports.uploads import ConsentProof
 from drives.models import Import
@@ -18,13 +18,16 @@ from drives.web.fields import CheckboxField
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("CSV file"),
-        help_text=gettext_lazy("Up to 50,000 rows and 8 MB."),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
         error_messages={
             "required": gettext_lazy("Choose a file."),
             "empty": gettext_lazy("This file is empty. Choose another one."),
         },
     )
+
+    def __init__(self, max_rows: int, *args: Any) -> None:
+        super().__init__(*args)
+        self.fields["file"].help_text = _("Up to %(count)s rows and 8 MB.") % {"count": f"{max_rows:,}"}
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
@@ -72,14 +75,16 @@ class ColumnsForm(forms.Form):
             ("", _("Leave out")),
             *((number, label) for number, label in enumerate(import_columns.list_column_labels(sheet.headers))),
         ]
-        for field in PERSON_FIELDS:
+        self.import_fields = import_columns.list_fields(has_bookings=data_import.drive_id is not None)
+        for field in self.import_fields:
             self.fields[field.value] = forms.TypedChoiceField(
                 label=field.label, choices=choices, coerce=int, empty_value=None, required=False
             )
 
     @property
     def person_fields(self) -> list[forms.BoundField]:
-        return [self[field.value] for field in PERSON_FIELDS if field not in (*CONSENT_FIELDS, Field.CONSENTED_ON)]
+        of_consent = (*CONSENT_FIELDS, Field.CONSENTED_ON)
+        return [self[field.value] for field in self.import_fields if field not in of_consent]
 
     @property
     def consent_fields(self) -> list[forms.BoundField]:
@@ -87,9 +92,8 @@ class ColumnsForm(forms.Form):
 
     @property
     def matched(self) -> dict[str, int]:
-        return {
-            field.value: column for field in PERSON_FIELDS if (column := self.cleaned_data.get(field.value)) is not None
-        }
+        columns = {field.value: self.cleaned_data.get(field.value) for field in self.import_fields}
+        return {name: column for name, column in columns.items() if column is not None}
 
     @property
     def proof(self) -> ConsentProof:
@@ -111,6 +115,8 @@ class ColumnsForm(forms.Form):
         if not {Field.PHONE, Field.EMAIL} & matched.keys():
             message = _("Choose the column with the phone numbers, or the one with the e-mail addresses.")
             self.add_error(Field.PHONE, ValidationError(message, code="contact_unmatched"))
+        if Field.TIME in self.import_fields and Field.TIME not in matched:
+            self.add_error(Field.TIME, ValidationError(_("Choose the column with the times."), code="time_unmatched"))
         seen: set[int] = set()
         for name, column in matched.items():
             if column in seen:

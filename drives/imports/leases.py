@@ -37,7 +37,7 @@ def lock_leased(data_import: Import) -> Import:
     rows = Import.objects.filter(
         pk=data_import.pk, lease_until=data_import.lease_until, state=data_import.state, lease_until__isnull=False
     )
-    locked = rows.defer("content").select_for_update(no_key=True, of=("self",)).first()
+    locked = rows.select_related("organization").defer("content").select_for_update(no_key=True, of=("self",)).first()
     if locked is None:
         raise LeaseLost
     return locked

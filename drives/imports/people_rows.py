@@ -1,8 +1,8 @@
 """Read a row of a sheet as a person, with their consents. No database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, time
 from typing import Any
 
 from drives.imports import cells
@@ -22,10 +22,13 @@ class PersonRow:
     consented_on: date | None
     problems: list[Problem]
     blank_count: int = 0  # cells such as #N/A
+    arrival: time | None = None  # of a booking
+    visit: str = ""
 
     def as_json(self) -> dict[str, Any]:
         on = self.consented_on.isoformat() if self.consented_on else ""
-        return {**vars(self.person), "consents": self.consents, "consented_on": on}
+        booking = {"time": f"{self.arrival:%H:%M}", "visit": self.visit} if self.arrival else {}
+        return {**vars(self.person), "consents": self.consents, "consented_on": on, **booking}
 
 
 def build_person(values: Mapping[str, Any]) -> ImportedPerson:
@@ -63,7 +66,14 @@ class RowReader:
             if problems.collect(field, clean.get(field, ""), cells.parse_answer, default=False)
         ]
         consented_on = self._read_consent_day(clean, problems) if consents else None
-        return PersonRow(row.number, person, consents, consented_on, problems.found, blank_count)
+        read = PersonRow(row.number, person, consents, consented_on, problems.found, blank_count)
+        return self._read_booking(read, clean, problems) if Field.TIME in self.columns else read
+
+    @staticmethod
+    def _read_booking(read: PersonRow, clean: Mapping[str, str], problems: Problems) -> PersonRow:
+        arrival: time | None = problems.collect(Field.TIME, clean[Field.TIME], cells.parse_time, None)
+        visit = problems.collect(Field.VISIT, clean.get(Field.VISIT, ""), cells.parse_visit, "")
+        return replace(read, arrival=arrival, visit=visit)
 
     def _read_person(self, clean: Mapping[str, str], problems: Problems) -> ImportedPerson:
         parts = (clean.get(field, "") for field in (Field.NAME, Field.FIRST_NAME, Field.LAST_NAME))

@@ -31,6 +31,9 @@ SENTENCES: "Mapping[str, StrOrPromise]" = MappingProxyType(
         "date_ambiguous": _("This could be two different days. Write it as 2026-03-25: the year, the month, the day."),
         "date_future": _("This day is in the future. Enter the day on which they agreed."),
         "date_missing": _("The day on which they agreed is missing. Enter it, or write no for their agreement."),
+        "time_invalid": _("This is not a time that we can read. Write it as 9:30 AM or 13:30."),
+        "time_unknown": _("The drive has no arrival time then. Enter a time from the plan."),
+        "visit_unknown": _("We can’t tell if this is a first or a return visit. Write first or return."),
         "cells_extra": _(
             "This row has more cells than there are columns. Often, a comma inside a cell splits it. Put quotation"
             " marks around the cell."
@@ -47,6 +50,7 @@ class Problem:
     field: str  # "": the whole row
     code: str
     value: str = ""
+    text: str = ""  # a refusal with suggestions, in the organization's language; otherwise see SENTENCES
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -61,6 +61,7 @@ def _iterate_first_cells(sheet: Sheet, column: int) -> Iterator[str]:
 class PreviewRow:
     number: int
     values: Mapping[str, Any]
+    time: str
     language: str
     agreed_to: list[str]
     result: "StrOrPromise"
@@ -73,6 +74,7 @@ def list_preview_rows(data_import: Import) -> list[PreviewRow]:
         PreviewRow(
             row.number,
             row.values,
+            row.values.get("time", ""),
             languages.get(row.values["language"], ""),
             [str(PURPOSE_FIELDS[purpose].label) for purpose in row.values["consents"]],
             row.get_result_display(),
@@ -97,5 +99,5 @@ def list_error_lines(rows: Sequence[ImportRow] | QuerySet[ImportRow]) -> Iterato
     labels = dict(Field.choices)
     for row in rows:
         for problem in row.problems:
-            sentence = SENTENCES.get(problem["code"], problem["code"])
+            sentence = problem["text"] or SENTENCES.get(problem["code"], problem["code"])
             yield ErrorLine(row.number, labels.get(problem["field"], ""), problem["value"], sentence)

@@ -5,6 +5,8 @@ from typing import Final
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_ROWS: Final = 50_000
+# All bookings of a file are made in one transaction, and other donors of the drive wait until it ends.
+MAX_BOOKING_ROWS: Final = 200
 MAX_COLUMNS: Final = 100
 # The column names stand in one of the first rows with text. Titles and merged cells may come before them.
 MAX_HEADER_ROW: Final = 20

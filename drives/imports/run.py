@@ -4,9 +4,10 @@ from datetime import datetime
 from time import monotonic
 
 from drives.imports import leases, rules
+from drives.imports.bookings import BookingsCheck, BookingsWrite
 from drives.imports.check import PeopleCheck
 from drives.imports.write import PeopleWrite
-from drives.models import ImportState
+from drives.models import Import, ImportState
 from organizations import sweeps
 
 
@@ -27,8 +28,7 @@ def _run_import(import_id: int, now: datetime, seconds: float) -> int:
         return 0
     batches = 0
     try:
-        steps = PeopleCheck if data_import.state == ImportState.CHECKING else PeopleWrite
-        work = steps(data_import, now)
+        work = _get_steps(data_import)(data_import, now)
         deadline = monotonic() + seconds  # after the file is read, so that reading takes a small part of each run
         has_more = True
         while has_more and (not batches or monotonic() < deadline):
@@ -39,3 +39,9 @@ def _run_import(import_id: int, now: datetime, seconds: float) -> int:
     finally:
         leases.release_import(data_import)
     return batches
+
+
+def _get_steps(data_import: Import) -> "type[PeopleCheck | PeopleWrite | BookingsCheck | BookingsWrite]":
+    if data_import.state == ImportState.CHECKING:
+        return BookingsCheck if data_import.drive_id else PeopleCheck
+    return BookingsWrite if data_import.drive_id else PeopleWrite

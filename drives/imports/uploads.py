@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from drives.imports import columns, csv_reader, rules
-from drives.models import OPEN_STATES, Import, ImportState
+from drives.models import OPEN_STATES, Drive, Import, ImportState
 from organizations import audit
 from organizations.models import Organization
 
@@ -31,16 +31,27 @@ class ConsentProof:
 
 
 @transaction.atomic
-def upload_file(*, organization: Organization, content: bytes, file_name: str, actor: str, now: datetime) -> Import:
+def upload_file(
+    *,
+    organization: Organization,
+    content: bytes,
+    file_name: str,
+    actor: str,
+    now: datetime,
+    drive: Drive | None = None,
+) -> Import:
     """Store a file for a day. The same file sent twice is one import. Refuses what `csv_reader.read_sheet` refuses."""
-    sheet = csv_reader.read_sheet(content, columns.count_names)
+    max_rows = rules.MAX_BOOKING_ROWS if drive else rules.MAX_ROWS
+    sheet = csv_reader.read_sheet(content, columns.count_names, max_rows=max_rows)
+    scope = f"drive:{drive.pk}".encode() if drive else b""
     fresh = Import(
         organization=organization,
+        drive=drive,
         actor=actor,
         file_name=file_name[:120],
         content=content,
-        digest=hashlib.sha256(content).hexdigest(),
-        columns=columns.propose_columns(sheet.headers),
+        digest=hashlib.sha256(scope + content).hexdigest(),
+        columns=columns.propose_columns(sheet.headers, has_bookings=drive is not None),
         row_count=len(sheet.rows),
         created_at=now,
         expires_at=now + rules.KEPT_FOR,
@@ -96,7 +107,6 @@ def start_import(*, import_id: int, left_out_count: int, actor: str, now: dateti
         data_import,
         state=ImportState.IMPORTING,
         leaves_out_errors=bool(left_out_count),
-        content=None,
         actor=actor,
     )
     audit.add_audit_entry(

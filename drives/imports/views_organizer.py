@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives.imports import queries, rules, sample, uploads
 from drives.imports.forms import ColumnsForm, StartForm, UploadForm
-from drives.models import Import, ImportState
+from drives.models import Drive, Import, ImportState
 from drives.web import csv_file, form_errors, members
 from organizations import audit
 from organizations.web import accounts
@@ -26,8 +26,13 @@ FORM_METHODS = ["GET", "HEAD", "POST"]
 @accounts.role_required("plan")
 def show_imports(request: MemberRequest) -> HttpResponse:
     organization = request.membership.organization
-    imports = Import.objects.of(organization).defer("content", "consent_wording").order_by("-created_at", "-pk")
-    pages = Paginator(imports, rules.IMPORTS_PER_PAGE).get_page(request.GET.get("page"))
+    imports = (
+        Import.objects.of(organization)
+        .select_related("drive")
+        .defer("content", "consent_wording")
+        .order_by("-created_at", "-pk")
+    )
+    pages = Paginator(imports.order_by("-created_at", "-pk"), rules.IMPORTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"pages": pages, "lines": queries.load_lines(list(pages), organization), "zone": _get_zone(request)}
     return members.render_member_page(request, "drives/imports/imports.html", context)
 
@@ -35,7 +40,18 @@ def show_imports(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("plan")
 def upload_people(request: MemberRequest) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    return _upload(request, None)
+
+
+@require_http_methods(FORM_METHODS)
+@accounts.role_required("plan")
+def upload_bookings(request: MemberRequest, drive_id: int) -> HttpResponse:
+    return _upload(request, members.get_drive_or_404(request, pk=drive_id))
+
+
+def _upload(request: MemberRequest, drive: Drive | None) -> HttpResponse:
+    max_rows = rules.MAX_BOOKING_ROWS if drive else rules.MAX_ROWS
+    form = UploadForm(max_rows, *([request.POST, request.FILES] if request.method == "POST" else []))
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
@@ -45,12 +61,13 @@ def upload_people(request: MemberRequest) -> HttpResponse:
                 file_name=file.name,
                 actor=members.format_actor(request),
                 now=timezone.now(),
+                drive=drive,
             )
         except ValidationError as error:
             form.add_error("file", error)
         else:
             return redirect("organizer_import", data_import.pk)
-    context = {"form": form, "columns": sample.list_column_help(), "max_bookings": 0}
+    context = {"form": form, "drive": drive, "columns": sample.list_column_help(has_bookings=drive is not None)}
     return members.render_member_page(request, "drives/imports/upload.html", context)
 
 
@@ -59,6 +76,14 @@ def upload_people(request: MemberRequest) -> HttpResponse:
 def download_sample(request: MemberRequest) -> HttpResponse:
     headers, rows = sample.build_people_sample()
     return csv_file.build_csv_response("people-sample.csv", headers, rows)
+
+
+@require_safe
+@accounts.role_required("plan")
+def download_bookings_sample(request: MemberRequest, drive_id: int) -> HttpResponse:
+    drive = members.get_drive_or_404(request, pk=drive_id)
+    headers, rows = sample.build_bookings_sample()
+    return csv_file.build_csv_response(f"bookings-sample-{drive.slug}.csv", headers, rows)
 
 
 @require_http_methods(FORM_METHODS)
@@ -143,6 +168,7 @@ def _render_import(request: MemberRequest, data_import: Import, form: StartForm)
     pages = errors.get_page(request.GET.get("page"))
     context = {
         "data_import": data_import,
+        "drive": data_import.drive,
         "line": queries.load_lines([data_import], data_import.organization)[0],
         "form": form,
         "pages": pages,
@@ -155,7 +181,7 @@ def _render_import(request: MemberRequest, data_import: Import, form: StartForm)
 
 
 def _get_import_or_404(request: MemberRequest, pk: int, *, with_content: bool = False) -> Import:
-    rows = Import.objects.of(request.membership.organization).select_related("organization")
+    rows = Import.objects.of(request.membership.organization).select_related("organization", "drive__site")
     data_import = (rows if with_content else rows.defer("content")).filter(pk=pk).first()
     if data_import is None:
         raise Http404

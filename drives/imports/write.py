@@ -1,6 +1,6 @@
 """Add the people of a checked file in short transactions. A worker that dies leaves only complete batches."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +12,6 @@ from notifications import consents
 from notifications.consents import ConsentOnFile
 from organizations import audit
 from volunteers import imported_people
-from volunteers.imported_people import AddedPeople
 
 
 class PeopleWrite:
@@ -45,7 +44,7 @@ class PeopleWrite:
         self.data_import.done_until = current.done_until
         if len(numbers) == rules.ROWS_IMPORTED_PER_BATCH:
             return True
-        self._finish(current)
+        finish_import(current, self.now)
         return False
 
     def _find_next_rows(self) -> tuple[list[int], set[str]]:
@@ -60,43 +59,46 @@ class PeopleWrite:
             organization=organization, people=[people_rows.build_person(row.values) for row in rows], now=self.now
         )
         current.added_count += added.new_count
-        if on_file := self._list_consents(rows, added):
-            new_count, refused_count = consents.record_consents_on_file(
-                organization=organization,
-                consents=on_file,
-                wording_version=f"import-{current.pk}",
-                source="import",
-                actor=current.actor,
-                now=self.now,
-            )
-            current.consent_count += new_count
-            current.refused_consent_count += refused_count
+        record_consents(current, list_consents(current, rows, added.owned), self.now)
 
-    def _list_consents(self, rows: Sequence[ImportRow], added: AddedPeople) -> list[ConsentOnFile]:
-        """List the consents of the rows, for contacts that belong to the row's person."""
-        proof = self.data_import
-        return [
-            ConsentOnFile(
-                address, purpose, f"{proof.consent_wording}\n{proof.consent_source}, {row.values['consented_on']}"
-            )
-            for row, addresses in zip(rows, added.owned, strict=True)
-            for address in addresses
-            for purpose in row.values["consents"]
-        ]
 
-    def _finish(self, current: Import) -> None:
-        """Delete the file and the rows, except rows that were left out: the coordinator may still download them."""
-        current.rows.exclude(result=RowResult.ERROR).delete()
-        Import.objects.filter(pk=current.pk).update(
-            **{**uploads.FILE_DELETED, "expires_at": current.expires_at if current.error_count else None},
-            state=ImportState.FINISHED,
-            lease_until=None,
-            finished_at=self.now,
-        )
-        audit.add_audit_entry(
-            organization=self.data_import.organization,
+def list_consents(
+    data_import: Import, rows: Sequence[ImportRow], owned: Sequence[Collection[str]]
+) -> list[ConsentOnFile]:
+    """List the consents of the rows, for contacts that belong to the row's person."""
+    proof = f"{data_import.consent_wording}\n{data_import.consent_source}"
+    return [
+        ConsentOnFile(address, purpose, f"{proof}, {row.values['consented_on']}")
+        for row, addresses in zip(rows, owned, strict=True)
+        for address in addresses
+        for purpose in row.values["consents"]
+    ]
+
+
+def record_consents(current: Import, on_file: Sequence[ConsentOnFile], now: datetime) -> None:
+    """Add the consents to the ledger, and their number to the import, which the caller saves."""
+    if on_file:
+        new_count, refused_count = consents.record_consents_on_file(
+            organization=current.organization,
+            consents=on_file,
+            wording_version=f"import-{current.pk}",
+            source="import",
             actor=current.actor,
-            verb="imported",
-            about=current.about,
-            now=self.now,
+            now=now,
         )
+        current.consent_count += new_count
+        current.refused_consent_count += refused_count
+
+
+def finish_import(current: Import, now: datetime) -> None:
+    """Delete the file and the rows, except rows that were left out: the coordinator may still download them."""
+    current.rows.exclude(result=RowResult.ERROR).delete()
+    Import.objects.filter(pk=current.pk).update(
+        **{**uploads.FILE_DELETED, "expires_at": current.expires_at if current.error_count else None},
+        state=ImportState.FINISHED,
+        lease_until=None,
+        finished_at=now,
+    )
+    audit.add_audit_entry(
+        organization=current.organization, actor=current.actor, verb="imported", about=current.about, now=now
+    )

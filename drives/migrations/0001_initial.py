@@ -726,6 +726,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='organizations.organization')),
+                ('drive', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='drives.drive')),
             ],
         ),
         migrations.CreateModel(
@@ -733,7 +734,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('result', models.CharField(choices=[('new', 'new'), ('known', 'already in your list'), ('repeated', 'same person as in an earlier row'), ('error', 'error')], max_length=8)),
+                ('result', models.CharField(choices=[('new', 'new'), ('known', 'already there'), ('repeated', 'same person as in an earlier row'), ('error', 'error')], max_length=8)),
                 ('values', models.JSONField(default=dict)),
                 ('problems', models.JSONField(default=list)),
                 ('data_import', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='drives.import')),

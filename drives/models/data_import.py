@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from drives.models.drive import Drive
 from organizations.models import Organization
 
 
@@ -26,9 +27,14 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """One CSV file. The file and its rows are deleted when the import ends or expires; the counts stay."""
+    """One CSV file of people, or of bookings at a drive.
+
+    The file and its rows are deleted when the import ends or expires; the counts stay.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="imports", db_index=False)
+    # The bookings of a file are at this drive. None: the file has people.
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="imports", null=True, blank=True)
     actor = models.CharField(max_length=60)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.UPLOADED)
     file_name = models.CharField(max_length=120, blank=True)
@@ -100,7 +106,7 @@ class Import(models.Model):
 
 class RowResult(models.TextChoices):
     NEW = "new", _("new")
-    KNOWN = "known", _("already in your list")
+    KNOWN = "known", _("already there")
     REPEATED = "repeated", _("same person as in an earlier row")
     ERROR = "error", _("error")
 
@@ -112,7 +118,7 @@ class ImportRow(models.Model):
     number = models.PositiveIntegerField()  # as the spreadsheet program counts
     result = models.CharField(max_length=8, choices=RowResult)
     values = models.JSONField(default=dict)
-    problems = models.JSONField(default=list)  # {"field", "code", "value"}
+    problems = models.JSONField(default=list)  # {"field", "code", "value", "text"}
 
     class Meta:
         constraints = [
