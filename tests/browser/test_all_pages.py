@@ -108,6 +108,7 @@ def list_addresses(world: World) -> dict[str, str]:
         "organizer_custom_text": reverse("organizer_custom_text", args=[next(iter(wording.TEXTS)), "es"]),
     }
     member = Membership.objects.get(user=world.user)
+    of_import = ("organizer_import", "organizer_import_columns", "organizer_import_errors")
     of_donor = ("donor_details", "donor_contact")
     of_person = ("donor_data_file", "organizer_export_person", "organizer_erase_person")
     pages = {f"organizer_settings_page {page}": page for page in views_organization.PAGES}
@@ -115,7 +116,7 @@ def list_addresses(world: World) -> dict[str, str]:
         **one,
         **{name: reverse(name, args=[ana.uuid]) for name in of_donor},
         **{name: reverse(name, args=[ana.pk]) for name in of_person},
-        **{name: reverse(name, args=[ready.pk]) for name in ("organizer_import", "organizer_import_columns")},
+        **{name: reverse(name, args=[ready.pk]) for name in of_import},
         "organizer_member": reverse("organizer_member", args=[member.pk]),
         **{name: reverse("organizer_settings_page", args=[page]) for name, page in pages.items()},
     }
