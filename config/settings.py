@@ -102,7 +102,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
 # The forms with a file. The web servers keep longer bodies for them (config/rsgi_adapter.py and deploy/).
-UPLOAD_PATHS = ("/organizer/causes/", "/organizer/imports/")
+UPLOAD_PATHS = ("/organizer/causes/", "/organizer/imports/", "/organizer/settings/organization/look/")
 MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a file of 8 MB, and the texts beside it
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection. Workers open one per task.

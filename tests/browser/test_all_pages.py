@@ -49,7 +49,10 @@ ELSEWHERE = {
     **dict.fromkeys(["mfa_edit_webauthn", "mfa_download_recovery_codes"], SECOND_STEP),
     **dict.fromkeys(["slot", "slot_first_visit", "short_drive", "share_link", "set_language", "rebook"], LINK),
     **dict.fromkeys(["organizer_move_party", "organizer_next_setup_step", "invitation"], LINK),
-    **dict.fromkeys(["donor_feed", "cause_picture", "demo_inbox_calendar"], "is a file that this world does not have"),
+    **dict.fromkeys(
+        ["donor_feed", "cause_picture", "organization_logo", "demo_inbox_calendar"],
+        "is a file that this world does not have",
+    ),
     **dict.fromkeys(["offer", "offer_accept", "offer_decline"], "needs an offer, which test_waiting makes"),
     **dict.fromkeys(["donor_consent", "donor_renew_feed"], "takes only forms"),
     "stop_messages": "needs a link from an e-mail, which tests/drives/account opens",

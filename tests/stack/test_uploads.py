@@ -47,6 +47,7 @@ def test_a_body_that_is_dropped_is_refused_in_plain_words(length: int, status: i
 
 def test_the_path_of_the_form_is_the_one_with_room() -> None:
     names = ("organizer_new_cause", "organizer_import_people")
-    for path in (*map(reverse, names), reverse("organizer_edit_cause", args=[1])):
+    look = reverse("organizer_settings_page", args=["look"])
+    for path in (*map(reverse, names), reverse("organizer_edit_cause", args=[1]), look):
         assert path.startswith(settings.UPLOAD_PATHS)
     assert max(pictures.MAX_BYTES, rules.MAX_BYTES) < settings.MAX_UPLOAD_BYTES
