@@ -1,4 +1,6 @@
-"""Describe to the donor which reminders will be sent for a booking."""
+"""Find out and describe which reminders will be sent for a booking."""
+
+from collections.abc import Sequence
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -21,15 +23,7 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
     A text or e-mail is included only if we may send it.
     """
     messages = notifications_queries.list_messages_about([booking.about])[booking.about]
-    upcoming = [message for message in messages if _is_upcoming(message, booking)]
-    allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
-    texts = [message for message in upcoming if message.channel == Channel.SMS and Channel.SMS in allowed]
-    email_kinds = reminders.list_email_kinds(upcoming, booking, donor_reach)
-    waiting = [message for message in messages if message.state in _WAITING_STATES and message not in upcoming]
-    left = donor_reach.count_emails_left(booking) - sum(message.channel == Channel.EMAIL for message in waiting)
-    # An unverified mailbox has a limit, so it gets only the last reminders (`drives.messaging.reminders`).
-    last_kinds = email_kinds[-left:] if left > 0 else []
-    emails = [message for message in upcoming if message.kind in last_kinds and message not in texts]
+    texts, emails = list_coming_reminders(booking, messages, donor_reach)
     sentences = []
     if texts:
         sentences.append(_("We’ll text you %(when)s.") % {"when": _format_days(_compute_days_before(texts, booking))})
@@ -38,6 +32,24 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
             _("We’ll e-mail you %(when)s.") % {"when": _format_days(_compute_days_before(emails, booking))}
         )
     return " ".join(sentences)
+
+
+def list_coming_reminders(
+    booking: Booking, messages: Sequence[Message], donor_reach: DonorReach
+) -> tuple[list[Message], list[Message]]:
+    """Return those of a booking's messages that will be sent as texts, and those that will be sent as e-mails.
+
+    A text that is not allowed goes by e-mail, if that is allowed.
+    """
+    upcoming = [message for message in messages if _is_upcoming(message, booking)]
+    allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)
+    texts = [message for message in upcoming if message.channel == Channel.SMS and Channel.SMS in allowed]
+    email_kinds = reminders.list_email_kinds(upcoming, booking, donor_reach)
+    waiting = [message for message in messages if message.state in _WAITING_STATES and message not in upcoming]
+    left = donor_reach.count_emails_left(booking) - sum(message.channel == Channel.EMAIL for message in waiting)
+    # An unverified mailbox has a limit, so it gets only the last reminders (`drives.messaging.reminders`).
+    last_kinds = email_kinds[-left:] if left > 0 else []
+    return texts, [message for message in upcoming if message.kind in last_kinds and message not in texts]
 
 
 def _is_upcoming(message: Message, booking: Booking) -> bool:

@@ -1,14 +1,18 @@
 """Load everything recorded about one booking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drives.booking import reminder_summary
 from drives.inbox import queries as inbox_queries
 from drives.inbox.queries import ConversationRow
-from drives.messaging import invitation_audience
+from drives.messaging import invitation_audience, reach
 from drives.models import Booking, BookingChange, BookingState, SelfReportedDonation
 from drives.web import actors
 from notifications import queries as notifications_queries
-from notifications.models import MailboxRefusals, Message, Suppression
+from notifications.kinds import KINDS
+from notifications.models import Channel, MailboxRefusals, Message, MessageState, Suppression
+from notifications.unverified_mailboxes import UNVERIFIED_MAILBOX
 
 
 @dataclass(frozen=True)
@@ -26,11 +30,22 @@ class HistoryRow:
 
 
 @dataclass(frozen=True)
+class MessageRow:
+    message: Message
+    channel: str  # a text that is not allowed goes by e-mail, if that is allowed
+    obstacle: str = ""  # the code of the reason why a scheduled reminder will not be sent
+
+    @property
+    def channel_label(self) -> str:
+        return str(Channel(self.channel).label)
+
+
+@dataclass(frozen=True)
 class BookingRecord:
     """A booking's changes (newest first), messages (oldest first) and consents."""
 
     history: list[HistoryRow]
-    messages: list[Message]
+    messages: list[MessageRow]
     conversation_row: ConversationRow | None  # set if the donor sent texts that a coordinator must read
     opt_out: Suppression | None
     refusals: MailboxRefusals | None  # if the donor's mailbox gets no more mail
@@ -42,12 +57,10 @@ def load_booking_record(booking: Booking) -> BookingRecord:
     changes = booking.changes.select_related("from_arrival", "to_arrival").order_by("-at", "-pk")
     rows = list(changes)
     names = actors.describe_actors({change.actor for change in rows}, booking.drive.organization_id)
+    messages = notifications_queries.list_messages_about([booking.about])[booking.about]
     return BookingRecord(
         history=[HistoryRow(change, names.get(change.actor, change.actor)) for change in rows],
-        messages=[
-            *notifications_queries.list_messages_about([booking.about])[booking.about],
-            *_list_invitations(booking),
-        ],
+        messages=_build_message_rows(booking, [*messages, *_list_invitations(booking)]),
         conversation_row=inbox_queries.find_conversation_row(booking),
         opt_out=_find_opt_out(booking),
         refusals=_find_refusals(booking),
@@ -56,6 +69,25 @@ def load_booking_record(booking: Booking) -> BookingRecord:
         else None,
         consents=_load_consents(booking),
     )
+
+
+def _build_message_rows(booking: Booking, messages: Sequence[Message]) -> list[MessageRow]:
+    scheduled = [message for message in messages if message.state == MessageState.SCHEDULED]
+    if not scheduled:
+        return [MessageRow(message, message.channel) for message in messages]
+    donor_reach = reach.load_reach(booking.drive.organization, [booking])
+    texts, emails = reminder_summary.list_coming_reminders(booking, messages, donor_reach)
+    email_kinds = {message.kind for message in emails if message.channel == Channel.EMAIL}
+    rows = []
+    for message in messages:
+        if message not in scheduled or message in texts:
+            rows.append(MessageRow(message, message.channel))
+        elif message in emails and (message.channel == Channel.EMAIL or message.kind not in email_kinds):
+            rows.append(MessageRow(message, Channel.EMAIL))
+        else:
+            obstacle = donor_reach.find_channel_obstacle(booking, KINDS[message.kind], message.channel)
+            rows.append(MessageRow(message, message.channel, obstacle or UNVERIFIED_MAILBOX))
+    return rows
 
 
 def _find_opt_out(booking: Booking) -> Suppression | None:

@@ -5,7 +5,7 @@ Pages, actions, the call list and the figures all use `DonorReach`.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import ngettext
 
@@ -42,6 +42,12 @@ class DonorReach:
         """Return the code of the reason why no channel can reach the donor, or "" if one can."""
         to = addressees.build_addressee(subject.volunteer)
         return self.facts.find_obstacle(kind, to, about=subject.about, consent=consent)
+
+    def find_channel_obstacle(self, subject: MessageSubject, kind: MessageKind, channel: str) -> str:
+        """Return the code of the reason why the donor cannot be reached by this channel, or "" if they can."""
+        to = addressees.build_addressee(subject.volunteer)
+        to = replace(to, contacts=[contact for contact in to.contacts if contact[0] == channel])
+        return self.facts.find_obstacle(kind, to, about=subject.about)
 
     def list_allowed_channels(self, subject: MessageSubject, kind: MessageKind) -> list[str]:
         """List the channels that are allowed for a queued message. The limit on e-mails to the donor is ignored."""

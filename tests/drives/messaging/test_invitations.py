@@ -73,7 +73,7 @@ def test_an_eligible_donor_is_invited_to_the_next_drive_with_spots() -> None:
     message.refresh_from_db()
     assert message.state == "delivered"
     record = booking_record.load_booking_record(booking)
-    assert [each.kind for each in record.messages][-1] == "invitation"
+    assert record.messages[-1].message.kind == "invitation"
 
 
 def test_a_donor_who_books_gets_no_further_invitation() -> None:

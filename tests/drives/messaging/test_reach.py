@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.messaging import call_list, reach
+from drives.desk import booking_record
+from drives.messaging import call_list, reach, reminders
 from drives.models import Booking, Offer
 from drives.waitlist import close, offers
 from notifications import consents, envelopes, kinds, mailboxes, outbox
@@ -23,6 +24,7 @@ from notifications.models import Message, Purpose
 from organizations.models import Organization, Role
 from tests import builders
 from tests.builders import NOW
+from tests.cases import list_cases
 from tests.drives import coordinator, donor
 from tests.notifications import made
 from volunteers import addressees
@@ -138,6 +140,34 @@ def test_reach_says_what_the_gate_does_for_every_kind(who: str) -> None:
         }
         assert said == told_by(kind, booking), kind.name
         assert bool(found.find_obstacle(booking, kind)) is (said == set()), kind.name
+
+
+@pytest.mark.parametrize("who", DONORS)
+def test_the_booking_says_which_reminders_will_go_and_by_which_channel(who: str) -> None:
+    booking = booked(who)
+    rows = [row for row in booking_record.load_booking_record(booking).messages if row.message.state == "scheduled"]
+    assert rows
+    for row in rows:
+        reminders.render_due_reminders(now=row.message.due_at)
+        made.deliver(row.message.due_at)
+        row.message.refresh_from_db()
+        is_delivered = row.message.state == "delivered"
+        assert is_delivered is (row.obstacle == ""), (row.message.state, row.obstacle)
+        assert not is_delivered or row.message.channel == row.channel
+
+
+@pytest.mark.parametrize("case", list_cases("K4 planned"))
+def test_reminders_after_a_stop_say_that_they_will_not_go_out(case: dict[str, Any]) -> None:
+    booking = booked("phone with both consents")
+    organization = booking.drive.organization
+    ben = coordinator.signed_in(builders.member(organization, Role.OWNER))
+    address = case["how"].rpartition(" ")[2].replace("<id>", str(booking.pk))
+    told = "won’t be sent asked us to stop texting"
+    assert told not in donor.text(ben.get(address))
+    stop(organization)
+    scheduled = Message.objects.filter(about=booking.about, state="scheduled").count()
+    assert scheduled > 0
+    assert donor.text(ben.get(address)).count(told) == scheduled
 
 
 def test_control_reach_that_forgets_a_refusal_differs_from_the_gate() -> None:
