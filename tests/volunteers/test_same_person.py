@@ -4,6 +4,7 @@ Family members share a phone after its owner is erased, or a donor uses a mailbo
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,6 +17,7 @@ from drives.refusals import Refusal
 from organizations.models import AuditEntry, Organization, Role
 from tests import builders
 from tests.builders import NOW
+from tests.cases import list_cases
 from tests.drives import coordinator, donor
 from tests.drives.caller import Api
 from volunteers.matching import BookingFor
@@ -165,7 +167,8 @@ def test_the_desk_shows_people_with_the_same_name() -> None:
         assert "Maybe the same person" not in donor.text(browser.get(address))
 
 
-def test_a_coordinator_corrects_a_name_and_the_audit_log_names_the_coordinator() -> None:
+@pytest.mark.parametrize("case", list_cases("K11"))
+def test_a_coordinator_corrects_a_name_and_the_audit_log_names_the_coordinator(case: dict[str, Any]) -> None:
     booking = builders.booked(builders.drive(), name="Test Jsoé Alder")
     member = builders.member(booking.drive.organization, Role.COORDINATOR)
     browser, person = coordinator.signed_in(member), booking.volunteer

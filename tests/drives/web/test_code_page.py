@@ -10,11 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.models import Drive
+from notifications import consents
 from notifications import queries as notifications_queries
 from notifications.models import Message, OptOutBasis, Suppression
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
+from tests.cases import list_cases
 from tests.drives import donor
 from tests.drives.donor import text
 from volunteers import queries as volunteers_queries
@@ -87,6 +89,21 @@ def test_the_page_is_the_same_for_a_stopped_number(ask: Ask) -> None:
         transaction.savepoint_rollback(at)
     assert "Didn’t get a text?" in shown[0]
     assert len(set(shown)) == 1, shown
+
+
+@pytest.mark.parametrize("case", list_cases("K4 code"))
+def test_a_donor_that_texted_stop_reads_the_same_page_as_others(case: dict[str, Any]) -> None:
+    owner, shown = builders.organization(), []
+    for is_stopped in (False, True):
+        at = transaction.savepoint()
+        if is_stopped:
+            consents.suppress_address(sender=owner.senders.get(), address=case["input"].replace(" ", ""), now=NOW)
+        shown.append(text(keep_a_time(Client(), owner, case["input"])))
+        transaction.savepoint_rollback(at)
+    assert shown[0] == shown[1]
+    assert "text START to" in shown[0]
+    assert "or use e-mail" in shown[0]
+    assert "if that number can get texts" in shown[0]
 
 
 @pytest.mark.parametrize("ask", [keep_a_time, ask_to_wait, change_the_contact])  # a search shows no number
