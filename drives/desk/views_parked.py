@@ -33,4 +33,4 @@ def try_parked_task_again(request: MemberRequest, pk: int) -> HttpResponse:
     if not parked.try_again(organization=organization, parked_id=pk, actor=actor, now=timezone.now()):
         raise Http404
     messages.success(request, _("We’ll try again the next time this task runs."))
-    return redirects.redirect_after_post("organizer_parked")
+    return redirects.redirect_after_post("organizer_parked", query=redirects.build_page_query(request))

@@ -20,7 +20,7 @@ from drives.models import Drive, Offer, Visit, WaitlistEntry
 from drives.waitlist import close as waitlist_close
 from drives.waitlist import entries, offers, queries, rules
 from drives.waitlist.forms import WaitlistRequestForm
-from drives.web import form_errors, members
+from drives.web import form_errors, members, redirects
 from notifications import kinds
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -79,7 +79,7 @@ def remove_waitlist_entry(request: MemberRequest, drive_id: int, entry_id: int) 
         raise Http404
     entries.remove_entry(entry_id=entry.pk, actor=members.format_actor(request), now=timezone.now())
     messages.success(request, _("%(name)s is no longer on the waiting list.") % {"name": entry.volunteer})
-    return redirect("organizer_waitlist", drive.pk)
+    return redirects.redirect_after_post("organizer_waitlist", drive.pk, query=redirects.build_page_query(request))
 
 
 @require_POST
@@ -124,4 +124,4 @@ def answer_offer_for_donor(request: MemberRequest, drive_id: int, offer_id: int,
             messages.success(request, _("The spot goes to the next person. %(name)s stays on the waiting list.") % name)
     except ValidationError as error:
         messages.error(request, form_errors.format_for_member(error))
-    return redirect("organizer_waitlist", drive.pk)
+    return redirects.redirect_after_post("organizer_waitlist", drive.pk, query=redirects.build_page_query(request))

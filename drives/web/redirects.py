@@ -18,6 +18,12 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
     return response
 
 
+def build_page_query(request: HttpRequest) -> str:
+    """Return the query that leads back to the page of a list on which the form was."""
+    number = request.GET.get("page", "")
+    return f"page={number}" if number.isascii() and number.isdigit() else ""
+
+
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
     """Decorate a view that only a POST may call. Redirect other requests, such as a reload, to the named page."""
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -60,6 +61,22 @@ def test_the_number_of_queries_does_not_depend_on_the_entries() -> None:
     assert ("<b>51. " in second, "<b>60. " in second, "page=1" in second) == (True, True, True)
 
 
+def test_a_form_on_a_later_page_leads_back_to_that_page() -> None:
+    full = builders.full_drive()
+    drive, client = full[0].drive, ben(full)
+    for number in range(52):
+        builders.waits(drive, number=60 + number)
+    changes.cancel_bookings(booking_id=full[0].pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=NOW)
+    offers.sweep_waitlists(now=NOW)
+    address = reverse("organizer_waitlist", args=[drive.pk])
+    first, second = client.get(address).content.decode(), client.get(f"{address}?page=2").content.decode()
+    remove, *others = re.findall(r'action="([^"]*/remove/[^"]*)"', second)
+    assert len(others) == 1
+    assert client.post(remove).headers["Location"] == f"{address}?page=2"
+    [pass_on] = re.findall(r'action="([^"]*/pass/)"', first)  # the first page needs no number
+    assert client.post(f"{pass_on}?page=2%26x").headers["Location"] == address
+
+
 def test_a_coordinator_adds_and_removes_an_entry() -> None:
     full = builders.full_drive()
     client, drive = ben(full), full[0].drive
@@ -70,7 +87,7 @@ def test_a_coordinator_adds_and_removes_an_entry() -> None:
     assert (entry.state, entry.source, str(entry.volunteer)) == ("waiting", "coordinator", "Test Dan Dow")
     response = client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk]))
     entry.refresh_from_db()
-    assert (response.status_code, entry.state) == (302, "left")
+    assert (response.status_code, entry.state) == (303, "left")
     assert client.post(reverse("organizer_remove_waitlist_entry", args=[drive.pk, entry.pk])).status_code == 404
 
 
