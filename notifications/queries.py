@@ -250,6 +250,12 @@ def find_newest_text(reply: InboundMessage, about: str = "", revision: int | Non
     return (texts if revision is None else texts.filter(revision=revision)).first()
 
 
+def has_reply_between(reply: InboundMessage, earlier_id: int, handled_as: str) -> bool:
+    """Return whether this number sent a text that was handled so, after the earlier text and before this one."""
+    texts = InboundMessage.objects.filter(address=reply.address, sender=reply.sender, handled_as=handled_as)
+    return texts.filter(pk__gt=earlier_id, pk__lt=reply.pk).exists()
+
+
 def find_newest_text_of_kind(reply: InboundMessage, kind: str, about_prefix: str) -> Message | None:
     return _filter_texts_before(reply).filter(kind=kind, about__startswith=about_prefix).first()
 

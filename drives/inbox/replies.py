@@ -81,6 +81,9 @@ def _parse_reply(reply: InboundMessage) -> ParsedReply | None:
     asked = reply_answers.load_asked_questions(reply) if choice else None
     if asked is None or not asked.is_newest_text or not questions.filter_chosen(asked.numbered, choice):
         return None
+    # "X, 2" in two texts at once: the "2" is no answer to an older question about C.
+    if notifications_queries.has_reply_between(reply, asked.reply_id, ASKED):
+        return None
     return ParsedReply(asked.command, choice=choice)
 
 

@@ -30,11 +30,12 @@ _SHORT_NAMES = {"booking": "", "offer": "o"}  # of the subjects, in `about`
 class AskedQuestions:
     """What the latest "Which visit?" question asked about.
 
-    `command` is the donor's C or X. `numbered` has the bookings and offers by their number in the text. `revisions` are
-    the bookings' revisions when we asked.
+    `command` is the donor's C or X, and `reply_id` the text with it. `numbered` has the bookings and offers by their
+    number in the text. `revisions` are the bookings' revisions when we asked.
     """
 
     command: ReplyCommand
+    reply_id: int
     numbered: dict[int, Question]
     revisions: dict[str, int]
     is_newest_text: bool
@@ -75,7 +76,8 @@ def load_asked_questions(reply: InboundMessage) -> AskedQuestions | None:
     question = notifications_queries.find_newest_text_of_kind(reply, kinds.REPLY_ANSWER.name, _PREFIX)
     if question is None:
         return None
-    texts = notifications_queries.list_texts_with_key(reply, f"{question.key.partition('/')[0]}/")
+    asked_by = question.key.partition("/")[0]
+    texts = notifications_queries.list_texts_with_key(reply, f"{asked_by}/")
     abouts: dict[int, tuple[str, int]] = {}
     for about in (text.about for text in texts if text.about.startswith(_PREFIX)):
         head, _colon, items = about.removeprefix(_PREFIX).partition(":")
@@ -88,6 +90,7 @@ def load_asked_questions(reply: InboundMessage) -> AskedQuestions | None:
     letters = {letter: command for command, letter in _LETTERS.items()}
     return AskedQuestions(
         command=letters[question.about.removeprefix(_PREFIX)[0]],
+        reply_id=int(asked_by.removeprefix("reply:")),
         numbered={
             number: by_about[about] for number, (about, _revision) in sorted(abouts.items()) if about in by_about
         },

@@ -156,6 +156,18 @@ def test_control_a_bare_answer_counts_only_right_after_the_question() -> None:
 
 
 @database
+def test_a_bare_answer_does_not_confirm_after_an_x_whose_question_has_not_left_yet() -> None:
+    owner = builders.organization(codes_per_day=100_000)
+    first, second = ask_about_booking(owner, 0), ask_about_booking(owner, 1)
+    say_and_deliver("C", 10)
+    assert say("X", NOW + 20 * MINUTE).handled_as == "asked"
+    assert say_and_deliver("2", 21) == "other"
+    assert (result_of(first), result_of(second)) == ("booked", "booked")
+    assert say_and_deliver("2", 22) == "cancel"
+    assert (result_of(first), result_of(second)) == ("booked", "cancelled")
+
+
+@database
 def test_two_people_with_one_first_name_are_told_apart_by_number_or_time_only() -> None:
     owner = builders.organization(codes_per_day=100_000)
     first, second = ask_about_booking(owner, 0), ask_about_booking(owner, 1)
