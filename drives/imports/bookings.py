@@ -17,7 +17,6 @@ from drives.booking.hold import Person
 from drives.capacity import availability, locks
 from drives.domain import localtime
 from drives.imports import check, leases, people_rows, uploads, write
-from drives.imports.people_rows import build_person
 from drives.imports.problems import Problem
 from drives.models import Booking, Drive, Import, ImportRow, ImportState, RowResult, Source
 from drives.refusals import Refusal
@@ -118,7 +117,7 @@ class _Bookings:
         self.data_import = data_import
         self.rows = rows
         self.now = now
-        self.people = [build_person(row.values) for row in rows]
+        self.people = [people_rows.build_person(row.values) for row in rows]
         related = ("organization", "site", "policy", "cause", "center")
         self.drive = Drive.objects.select_related(*related).get(imports=data_import)
         zone = self.drive.site.zone
@@ -152,7 +151,7 @@ class _Bookings:
         slot = self.slots.get(row.values["time"])
         if slot is None:
             return _Outcome(RowResult.ERROR, problem=Problem("time", "time_unknown", row.values["time"]))
-        person = build_person(row.values)
+        person = people_rows.build_person(row.values)
         try:
             with transaction.atomic():
                 booking = book_for_donor.create_booking_for_donor(

@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from drives.capacity import drift
-from drives.imports import cells, csv_reader, rules, uploads
-from drives.imports.columns import count_names
+from drives.imports import cells, columns, csv_reader, rules, uploads
 from drives.messaging import reminders
 from drives.models import Booking, BookingState, Drive, Import, ImportState, Slot, Source
 from notifications.models import Channel, ConsentEntry, InboxItem, Message
@@ -185,9 +184,9 @@ def test_a_file_has_at_most_two_hundred_bookings(count: int) -> None:
     content = file_of(*(f"9:30 AM,return,Test Person {n},{builders.phone(n)},," for n in range(count)))
     if count > rules.MAX_BOOKING_ROWS:
         with pytest.raises(ValidationError):
-            csv_reader.read_sheet(content, count_names, max_rows=rules.MAX_BOOKING_ROWS)
+            csv_reader.read_sheet(content, columns.count_names, max_rows=rules.MAX_BOOKING_ROWS)
     else:
-        assert len(csv_reader.read_sheet(content, count_names, max_rows=rules.MAX_BOOKING_ROWS).rows) == count
+        assert len(csv_reader.read_sheet(content, columns.count_names, max_rows=rules.MAX_BOOKING_ROWS).rows) == count
 
 
 @pytest.mark.parametrize(
