@@ -190,6 +190,7 @@ SECOND_STEP_REQUIRED = not DEMO  # for owners and coordinators
 # Languages and time. Times are stored in UTC and shown in the site's zone.
 LANGUAGE_CODE = languages.SOURCE_LANGUAGE
 LOCALE_PATHS = [ROOT / "config" / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 LANGUAGES = languages.find_languages(*LOCALE_PATHS)
 USE_I18N = True
 USE_TZ = True

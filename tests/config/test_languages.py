@@ -1,8 +1,13 @@
 """To add a language, a developer adds only a .po file."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from django.utils import formats, translation
+
 from config import languages
+from drives.domain import localtime
 
 
 def add(catalog: Path, locale: str) -> None:
@@ -23,3 +28,11 @@ def test_the_languages_are_english_and_those_with_a_catalog(tmp_path: Path) -> N
         ("pt-br", "Português brasileiro"),
         ("qx", "qx"),
     ]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("pattern", ["TIME_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"])
+def test_a_time_looks_alike_in_every_format(language: str, pattern: str) -> None:
+    moment = datetime(2027, 3, 13, 21, 30, tzinfo=UTC)
+    with translation.override(language):
+        assert formats.date_format(moment, pattern).endswith(localtime.format_time(moment, "UTC"))

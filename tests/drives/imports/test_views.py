@@ -294,4 +294,4 @@ def test_a_broken_time_zone_does_not_matter_to_the_list() -> None:
     made.upload(member.organization, made.people_file(1))
     member.organization.timezone = "America/New_York"
     member.organization.save()
-    assert "03/01/2027 1 p.m." in text(coordinator.signed_in(member).get(LIST))
+    assert "03/01/2027 1:00 PM" in text(coordinator.signed_in(member).get(LIST))

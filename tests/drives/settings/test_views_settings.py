@@ -211,7 +211,7 @@ def test_a_key_is_shown_once_and_revoked_at_once() -> None:
     assert token not in shown
     caller = Client(headers={"Authorization": f"Bearer {token}"})
     assert caller.get("/api/v1/sites/").status_code == 200
-    assert "last used March 1, 2027, 6 p.m. UTC" in text(browser.get(reverse("organizer_keys")))
+    assert "last used March 1, 2027, 6:00 PM UTC" in text(browser.get(reverse("organizer_keys")))
     browser.post(reverse("organizer_revoke_key", args=[key.pk]))
     assert caller.get("/api/v1/sites/").status_code == 401
 
