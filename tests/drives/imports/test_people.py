@@ -27,7 +27,7 @@ ANA, BO = builders.phone(42), builders.phone(43)
 
 
 def enter(owner: Any, name: str, **typed: str) -> Volunteer:
-    return registration.enter_volunteer(organization=owner, name=name, actor="user:1", now=NOW, **typed)
+    return registration.enter_volunteer(organization=owner, name=name, actor="user:0", now=NOW, **typed)
 
 
 def list_people(owner: Any) -> list[tuple[str, str, str]]:
@@ -95,11 +95,11 @@ def test_a_file_with_errors_is_imported_only_without_exactly_these_rows() -> Non
     ready = made.checked(owner, file_of(f"Test Ana,{ANA},,,,,", "Test Bo,12,,,,,", "Test Cy,13,,,,,"))
     for count in (0, 1, 3):
         with pytest.raises(ValidationError) as caught:
-            uploads.start_import(import_id=ready.pk, left_out_count=count, actor="user:1", now=NOW)
+            uploads.start_import(import_id=ready.pk, left_out_count=count, actor="user:0", now=NOW)
         assert caught.value.code == "rows_have_errors"
         assert made.work() == 0
     assert list_people(owner) == []
-    uploads.start_import(import_id=ready.pk, left_out_count=2, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=2, actor="user:0", now=NOW)
     made.work()
     assert list_people(owner) == [("Test Ana", ANA, "")]
     assert [row.number for row in made.fresh(ready).rows.order_by("number")] == [3, 4]  # may still be downloaded
@@ -108,7 +108,7 @@ def test_a_file_with_errors_is_imported_only_without_exactly_these_rows() -> Non
 def test_a_file_without_a_good_row_is_not_imported() -> None:
     ready = made.checked(builders.organization(), file_of("Test Ana,1,,,,,"))
     with pytest.raises(ValidationError) as caught:
-        uploads.start_import(import_id=ready.pk, left_out_count=1, actor="user:1", now=NOW)
+        uploads.start_import(import_id=ready.pk, left_out_count=1, actor="user:0", now=NOW)
     assert caught.value.code == "no_rows"
 
 
@@ -136,9 +136,9 @@ def test_a_second_start_changes_nothing() -> None:
     owner = builders.organization()
     ready = made.checked(owner, made.people_file(2))
     for _ in range(2):
-        uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+        uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     made.work()
-    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     assert made.work() == 0
     assert len(list_people(owner)) == 2
     verbs = AuditEntry.objects.filter(organization=owner).order_by("pk").values_list("verb", flat=True)
@@ -244,7 +244,7 @@ def test_consents_are_kept_for_each_contact_with_wording_place_and_day() -> None
     first, _second, third = ConsentEntry.objects.order_by("pk")
     assert first.wording == f"{made.PROOF.wording}\n{made.PROOF.source}, {made.PROOF.day}"
     assert third.wording == f"{made.PROOF.wording}\n{made.PROOF.source}, 2026-05-16"
-    assert (first.source, first.wording_version, first.actor) == ("import", f"import-{done.pk}", "user:1")
+    assert (first.source, first.wording_version, first.actor) == ("import", f"import-{done.pk}", "user:0")
     assert done.consent_count == 3
     assert not Message.objects.exists()
 
@@ -298,7 +298,7 @@ def test_a_consent_that_the_ledger_has_gets_no_second_entry() -> None:
 def test_one_worker_at_a_time_has_an_import() -> None:
     owner = builders.organization()
     ready = made.checked(owner, made.people_file(1))
-    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     Import.objects.filter(pk=ready.pk).update(lease_until=NOW + rules.LEASE)  # of another worker
     assert made.work(NOW) == 0
     assert made.work(NOW + rules.LEASE - timedelta(microseconds=1)) == 0
@@ -310,7 +310,7 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing(monkeypatch: pytest.Mon
     monkeypatch.setattr(rules, "ROWS_IMPORTED_PER_BATCH", 1)
     owner = builders.organization()
     ready = made.checked(owner, made.people_file(3))
-    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     original, later = PeopleWrite.do_batch, NOW + timedelta(hours=1)
 
     def lose_lease(work: PeopleWrite) -> bool:
@@ -335,7 +335,7 @@ def test_a_run_ends_after_its_time_and_the_next_one_continues(monkeypatch: pytes
         assert run.run_imports(now=NOW, seconds=0) == 1
         counts.append(made.fresh(upload).checked_count)
     assert counts == [2, 4, 5]
-    uploads.start_import(import_id=upload.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=upload.pk, left_out_count=0, actor="user:0", now=NOW)
     counts = []
     while made.fresh(upload).state == ImportState.IMPORTING:
         assert run.run_imports(now=NOW, seconds=0) == 1
@@ -356,7 +356,7 @@ def test_discarding_deletes_the_file_and_stops_the_check() -> None:
 
 def test_an_import_that_has_started_is_not_discarded_and_keeps_its_columns() -> None:
     ready = made.checked(builders.organization(), made.people_file(1))
-    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     acts: list[query_counts.Act] = [
         partial(uploads.discard_import, import_id=ready.pk),
         partial(uploads.match_columns, import_id=ready.pk, matched={}, proof=made.PROOF, now=NOW),
@@ -388,7 +388,7 @@ def test_files_are_deleted_after_a_day_unless_the_import_runs() -> None:
         made.checked(owner, made.people_file(3)),
         made.finished(owner, file_of("Test Ana,1,,,,,", f"Test Bo,{BO},,,,,")),
     )
-    uploads.start_import(import_id=running.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=running.pk, left_out_count=0, actor="user:0", now=NOW)
     assert errors.rows.count() == 1
     assert retention.purge_expired_imports(now=NOW + rules.KEPT_FOR - timedelta(microseconds=1)) == 0
     assert retention.purge_expired_imports(now=NOW + rules.KEPT_FOR) == 3
@@ -417,7 +417,7 @@ def test_an_erased_person_is_in_no_file() -> None:
     assert [row.values["phone"] for row in ready.rows.all()] == [BO]
     assert made.fresh(ready).content is None
     assert made.fresh(other).content is not None
-    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+    uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
     made.work()
     assert made.fresh(ready).state == ImportState.FINISHED
     assert list_people(owner) == [("Test Bo", BO, "")]
@@ -432,7 +432,7 @@ def test_a_batch_takes_the_same_statements_for_any_number_of_people() -> None:
     def prepare(count: int) -> query_counts.Act:
         owner = builders.organization()
         ready = made.checked(owner, made.people_file(count, first=count * 10))
-        uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:1", now=NOW)
+        uploads.start_import(import_id=ready.pk, left_out_count=0, actor="user:0", now=NOW)
         return made.work
 
     assert query_counts.count_for_each(prepare) <= 45
