@@ -42,6 +42,15 @@ def test_a_step_says_why_it_is_asked_and_leads_to_the_next() -> None:
     assert browser.get(saved["Location"])["Location"] == contact
 
 
+def test_a_refused_form_keeps_the_address_of_its_step() -> None:
+    """The script of the page writes this address over that of the POST, so that a reload opens the form."""
+    browser = coordinator.signed_in(ben())
+    address = f"{reverse('organizer_settings_page', args=['name'])}?setup=name"
+    refused = browser.post(address, {"name": "", "legal_name": "", "sms_name": "Hope"})
+    assert refused.status_code == 422
+    assert f'data-posted="{address}"' in refused.content.decode()
+
+
 def test_a_new_location_is_a_step() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
