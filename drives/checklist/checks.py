@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from drives.attendance import turnout
+from drives.attendance.turnout import GoalFacts
 from drives.domain import forecast, localtime
 from drives.domain.reminder_times import REMINDERS
 from drives.messaging import schedule
@@ -28,25 +28,23 @@ class DriveFacts:
     sender: Sender | None
 
 
-def load_facts(drives: Sequence[Drive], organization: Organization) -> dict[int, DriveFacts]:
-    """Load the facts about the organization's drives. At most seven queries."""
+def load_facts(drives: Sequence[Drive], organization: Organization, goal_facts: GoalFacts) -> dict[int, DriveFacts]:
+    """Load the facts about the organization's drives. At most four queries."""
     ids = [drive.pk for drive in drives]
-    states = turnout.count_states(ids)
-    rate = turnout.load_donation_rate(organization)
     schedules = schedule.load_drive_schedules(organization, ids)
     links = ShareLink.objects.filter(drive__in=ids).values_list("drive").annotate(Count("pk")).order_by("drive")
     link_counts = dict(links)
     sender = notifications_queries.find_sender(organization)
     facts = {}
     for drive in drives:
-        counts = states[drive.pk]
+        counts = goal_facts.states[drive.pk]
         donated, still_expected = counts[BookingState.DONATED], sum(counts[state] for state in ACTIVE_STATES)
-        expected = forecast.compute_expected_donations(donated, still_expected, rate)
+        expected = forecast.compute_expected_donations(donated, still_expected, goal_facts.rate)
         facts[drive.pk] = DriveFacts(
             drive=drive,
             booked=donated + still_expected,
             expected=expected,
-            needed=forecast.compute_bookings_needed(drive.goal or 0, expected, rate),
+            needed=forecast.compute_bookings_needed(drive.goal or 0, expected, goal_facts.rate),
             link_count=link_counts.get(drive.pk, 0),
             reminder_count=sum(schedules[drive.pk][kind].is_enabled for kind in REMINDERS),
             sender=sender,

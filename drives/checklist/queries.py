@@ -7,6 +7,8 @@ from itertools import groupby
 
 from django.db.models import Q
 
+from drives.attendance import turnout
+from drives.attendance.turnout import GoalFacts
 from drives.checklist import checks, default_template, rules
 from drives.checklist.checks import DriveFacts
 from drives.models import ChecklistItem, ChecklistTick, Drive
@@ -114,24 +116,31 @@ def is_default(items: list[ChecklistItem]) -> bool:
 def load_checklist(drive: Drive, now: datetime) -> Checklist:
     """Load the checklist of a drive. A fixed number of queries."""
     template = list_template(drive.organization, min(now, drive.ends_at))
-    return next(_build_checklists([drive], drive.organization, template, now))
+    goal_facts = turnout.load_goal_facts([drive.pk], drive.organization)
+    return next(_build_checklists([drive], drive.organization, template, goal_facts, now))
 
 
-def list_overdue_checklists(drives: Sequence[Drive], organization: Organization, now: datetime) -> list[Checklist]:
+def list_overdue_checklists(
+    drives: Sequence[Drive], organization: Organization, goal_facts: GoalFacts, now: datetime
+) -> list[Checklist]:
     """List the checklists with overdue tasks, in the order of the drives. A fixed number of queries."""
     ahead = [drive for drive in drives if rules.is_open(drive, now)]
-    checklists = _build_checklists(ahead, organization, list_template(organization, now), now)
+    checklists = _build_checklists(ahead, organization, list_template(organization, now), goal_facts, now)
     return [checklist for checklist in checklists if checklist.overdue]
 
 
 def _build_checklists(
-    drives: Sequence[Drive], organization: Organization, template: list[ChecklistItem], now: datetime
+    drives: Sequence[Drive],
+    organization: Organization,
+    template: list[ChecklistItem],
+    goal_facts: GoalFacts,
+    now: datetime,
 ) -> Iterator[Checklist]:
     own_items: dict[int | None, list[ChecklistItem]] = {}
     for item in ChecklistItem.objects.filter(drive__in=drives).order_by("-days", "pk"):
         own_items.setdefault(item.drive_id, []).append(item)
     ticks = {(tick.drive_id, tick.code): tick for tick in ChecklistTick.objects.filter(drive__in=drives)}
-    facts = checks.load_facts([drive for drive in drives if rules.is_open(drive, now)], organization)
+    facts = checks.load_facts([drive for drive in drives if rules.is_open(drive, now)], organization, goal_facts)
     for drive in drives:
         # The sort keeps the order of the template, with the own tasks of the drive last on each day.
         items = sorted([*template, *own_items.get(drive.pk, [])], key=lambda item: -item.days)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from drives.attendance import turnout
-from drives.attendance.turnout import NOT_VERIFIED_STATES
+from drives.attendance.turnout import NOT_VERIFIED_STATES, GoalFacts
 from drives.capacity import visit_length
 from drives.checklist import queries as checklist_queries
 from drives.checklist.queries import Checklist
@@ -137,7 +137,8 @@ def compute_today(organization: Organization, now: datetime) -> date:
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
     slots = list(Slot.objects.filter(drive=drive).order_by("n"))
-    figures = _load_figures([drive], drive.organization, now, {drive.pk: slots})[0]
+    goal_facts = turnout.load_goal_facts([drive.pk], drive.organization)
+    figures = _list_figures([drive], goal_facts, {drive.pk: slots}, now)[0]
     hours = _list_hours(drive, slots, now)
     is_ahead = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and drive.ends_at > now
     is_cancelled = drive.state == DriveState.CANCELLED
@@ -156,7 +157,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
         has_too_few_spots=is_ahead and figures.needed > figures.spots_left,
         half_empty=[hour for hour in hours if hour.is_half_empty] if drive.state == DriveState.PUBLISHED else [],
-        overdue=checklist_queries.list_overdue_checklists([drive], drive.organization, now),
+        overdue=checklist_queries.list_overdue_checklists([drive], drive.organization, goal_facts, now),
         waitlist=waitlist_queries.count_waitlist(drive),
     )
 
@@ -170,13 +171,13 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
     listed = [*ahead, *past]
-    figures = _load_figures(listed, organization, now, _load_slots([drive.pk for drive in listed]))
+    ids = [drive.pk for drive in listed]
+    goal_facts = turnout.load_goal_facts(ids, organization)
+    figures = _list_figures(listed, goal_facts, _load_slots(ids), now)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives: a waitlist may close when its drive ends, and donors that no message reached need a call.
-    to_call = Counter(
-        subject.drive_id for subject in call_list.list_subjects_to_call([drive.pk for drive in listed], now)
-    )
+    to_call = Counter(subject.drive_id for subject in call_list.list_subjects_to_call(ids, now))
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
@@ -184,7 +185,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
         not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
-        overdue=checklist_queries.list_overdue_checklists(ahead, organization, now),
+        overdue=checklist_queries.list_overdue_checklists(ahead, organization, goal_facts, now),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )
@@ -197,12 +198,10 @@ def _load_slots(drive_ids: Sequence[int]) -> dict[int, list[Slot]]:
     return slots
 
 
-def _load_figures(
-    drives: list[Drive], organization: Organization, now: datetime, slots: Mapping[int, list[Slot]]
+def _list_figures(
+    drives: list[Drive], goal_facts: GoalFacts, slots: Mapping[int, list[Slot]], now: datetime
 ) -> list[DriveFigures]:
-    ids = list(slots)
-    states = turnout.count_states(ids)
-    rate = turnout.load_donation_rate(organization)
+    states, rate = goal_facts.states, goal_facts.rate
     return [_build_figures(drive, states[drive.pk], slots[drive.pk], rate, now) for drive in drives]
 
 

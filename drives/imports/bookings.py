@@ -124,9 +124,10 @@ class _Bookings:
         self.slots = {f"{row[1].astimezone(zone):%H:%M}": row for row in availability.list_slots(self.drive.pk)}
 
     def book(self) -> list[_Outcome]:
-        """Book each row in a savepoint. Raises LeaseLost.
+        """Book each row in a savepoint, the earliest time first. Raises LeaseLost.
 
-        Locks: identities of all people, the drive (shared), the import, slots.
+        Locks: identities of all people, the drive (shared), the import, slots. Each booking locks its slots until the
+        end, so the order of times keeps the order of slot locks.
         """
         organization = self.data_import.organization
         identities = imported_people.compute_identities(self.people)
@@ -136,10 +137,12 @@ class _Bookings:
         )
         self.current = leases.lock_leased(self.data_import)
         with translation.override(organization.language):
-            return [self._book(row) for row in self.rows]
+            by_time = sorted(self.rows, key=lambda row: row.values["time"])  # 09:30 before 13:00
+            outcomes = {row.number: self._book(row) for row in by_time}
+        return [outcomes[row.number] for row in self.rows]
 
     def list_owned(self, outcomes: Sequence[_Outcome]) -> list[list[str]]:
-        """List the contacts of each row that belong to the person who is booked."""
+        """List the contacts of each row that belong to the booked person."""
         owned = []
         for person, outcome in zip(self.people, outcomes, strict=True):
             volunteer_id = outcome.booking.volunteer_id if outcome.booking else None

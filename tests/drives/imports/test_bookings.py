@@ -2,12 +2,13 @@
 
 from datetime import time, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from drives.capacity import drift
+from drives.capacity import counters, drift
 from drives.imports import cells, columns, csv_reader, rules, uploads
 from drives.messaging import reminders
 from drives.models import Booking, BookingState, Drive, Import, ImportState, Slot, Source
@@ -250,3 +251,20 @@ def test_another_organization_does_not_find_the_drive() -> None:
     assert cleo.post(f"/organizer/imports/drives/{drive.pk}/").status_code == 404
     viewer = coordinator.signed_in(builders.member(drive.organization, Role.CHECK_IN))
     assert viewer.get(f"/organizer/imports/drives/{drive.pk}/").status_code == 403
+
+
+def test_bookings_lock_their_slots_in_the_order_of_time() -> None:
+    drive, changed = builders.drive(), []
+    lines = [f"13:00,return,Test Ana,{ANA},,no", f"9:30 AM,return,Test Bo,{BO},,no"]
+    change = counters.change_counters
+
+    def note(**options: Any) -> bool:
+        changed.append(min(options["deltas"]))
+        return change(**options)
+
+    with patch.object(counters, "change_counters", note):
+        ready = checked(drive, *lines)
+        start(ready)
+    check, write = changed[:2], changed[2:]
+    assert check == write == sorted(check)
+    assert list_bookings(drive) == [("09:30", "Test Bo", Source.IMPORT), ("13:00", "Test Ana", Source.IMPORT)]
