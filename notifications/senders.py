@@ -56,15 +56,17 @@ def set_own_sender(
 ) -> Sender:
     """Send the organization's texts from this number or messaging service of our account, also those that wait.
 
-    An opt-out at the sender so far counts at the new one, too. Refuses an address that texts of another organization
-    or of the installation come from (`sender_taken`). Locks: the senders of all organizations.
+    An opt-out at the sender so far counts at the new one, too. Refuses the address of another organization's sender
+    (`sender_taken`) and that of the installation (`sender_is_default`). Locks: the senders of all organizations.
     """
     _lock_senders()
     before = queries.find_sender(organization)
     address = {"messaging_service": messaging_service} if messaging_service else {"number": number}
     sender = Sender.objects.filter(**address).first() or Sender.objects.create(**address, name=organization.name)
-    if sender.is_default or sender.organizations.exclude(pk=organization.pk).exists():
-        raise ValidationError(_("Texts of another organization come from there."), code="sender_taken")
+    if sender.is_default:
+        raise ValidationError(_("This is the number of this installation."), code="sender_is_default")
+    if sender.organizations.exclude(pk=organization.pk).exists():
+        raise ValidationError(_("Another organization already sends its texts from there."), code="sender_taken")
     _replace_sender(organization, before, sender, actor, now)
     return sender
 

@@ -91,6 +91,6 @@ def build_default_items(organization: Organization, now: datetime) -> list[Check
 
 
 def find_source(item: ChecklistItem) -> ChecklistSource | None:
-    """Return the source of a default task whose title the organization has not changed."""
+    """Return the source of a default task that still has its default title."""
     task = next((task for task in DEFAULT_TASKS if task.code == item.code), None)
     return task.source if task and task.title in item.title.texts.values() else None

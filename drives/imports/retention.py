@@ -1,4 +1,4 @@
-"""Delete uploaded files and their rows: after a day, and for people who are erased."""
+"""Delete uploaded files and their rows: after a day, and when a person is erased."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -69,7 +69,7 @@ def list_named_members(page: str) -> list[tuple[str, set[str]]]:
 
 
 def list_members(last: str) -> set[str]:
-    """Return the members of the requests of all calls whose path ends in this part."""
+    """Return the members of the requests of all calls with a path that ends in this part."""
     schemas = caller.loaded()["components"]["schemas"]
     return {
         name

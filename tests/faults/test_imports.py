@@ -23,7 +23,7 @@ FOURTH = builders.phone(4)  # in the second of three batches
 
 
 def prepare() -> Import:
-    """Upload a file with six people. The organization knows the fourth, whose contact a test can lock."""
+    """Upload a file with six people. The organization knows the fourth, so a test can lock that contact."""
     owner = builders.organization()
     registration.enter_volunteer(
         organization=owner, name="Test Person 4", phone=FOURTH, email="p4@example.org", actor="user:1", now=NOW

@@ -79,7 +79,7 @@ def test_another_time_without_a_number_of_people_keeps_the_party() -> None:
 
 
 def test_the_chosen_time_is_that_of_the_earliest_arrival() -> None:
-    """With one chair, Bo's return visit comes first, so Ana, who leads the party, arrives later."""
+    """With one chair, Bo's return visit comes first, so Ana, the leader of the party, arrives later."""
     browser, drive = Client(), builders.drive(chairs=1)
     changes: dict[str, Any] = {"visit": "first", "first": 1}
     first = kept(browser, drive, people=2, **changes)

@@ -170,7 +170,7 @@ def test_a_drive_that_is_not_finished_is_listed_but_counts_in_no_total() -> None
     assert sum(one.tally.booked for one in report.lead_classes) == 1
     response = coordinator.signed_in(member).get(PAGE, ALL)
     shown = text(response)
-    assert "1 more drive is not finished." in shown
+    assert "1 drive is not finished." in shown
     assert "1 drive was cancelled." in shown
     assert "not finished 2 booked for 28 spots, 0 cancelled 28 2 0 0 0 0 0 – 7% –" in shown
     rows = read_csv(coordinator.signed_in(member).get(CSV, ALL))

@@ -1,4 +1,4 @@
-"""Files, and steps of a coordinator who imports them."""
+"""Files, and the steps in which a coordinator imports them."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -179,7 +179,7 @@ def _wait(owner: Organization) -> None:
 
 
 def _upload(owner: Organization) -> None:
-    """Upload files with Ana: one that is ready to import, and one whose columns are not matched yet."""
+    """Upload files with Ana: one that is ready to import, and one without matched columns yet."""
     lines = f"{NAME},{PHONE},{MAILBOX}", f"{NAME},{PHONE},{MAILBOX}\n{NAME},1,{MAILBOX}"
     for name, line in zip(("quokka.csv", "more quokkas.csv"), lines, strict=True):
         made = uploads.upload_file(

@@ -20,7 +20,7 @@ COLOR = {"accent": "#1f4e5c"}
 
 
 def logo_file(size: tuple[int, int] = (960, 240), color: str = "red") -> SimpleUploadedFile:
-    """Return a PNG whose right half is transparent, with a text in its metadata."""
+    """Return a PNG with a transparent right half and with a text in its metadata."""
     out, picture = io.BytesIO(), Image.new("RGBA", size, (0, 0, 0, 0))
     picture.paste(Image.new("RGBA", (size[0] // 2, size[1]), color))
     exif = Image.Exif()

@@ -79,13 +79,14 @@ def test_a_possible_opt_out_still_waits_for_its_decision() -> None:
     assert (copied.basis, copied.decide_by) == (OptOutBasis.UNDECIDED, NOW + HOUR)
 
 
-@pytest.mark.parametrize("number", ["another organization", "the installation"])
-def test_a_number_in_use_is_refused(number: str) -> None:
+@pytest.mark.parametrize("is_default", [True, False])
+def test_a_number_in_use_is_refused(is_default: bool) -> None:
     default, (organization, browser) = installation(), hope()
-    taken = builders.organization().senders.get() if number == "another organization" else default
+    taken = default if is_default else builders.organization().senders.get()
     refused = browser.post(NUMBER, {"address": taken.number})
     assert refused.status_code == 422
-    assert "Texts of another organization come from there." in text(refused)
+    reason = "This is the number of this" if is_default else "Another organization already sends its texts from there."
+    assert reason in text(refused)
     assert f'value="{taken.number}"' in refused.content.decode()
     assert not organization.senders.exists()
 
