@@ -14,7 +14,6 @@ from drives.attendance.turnout_report import HourTurnout
 from drives.booking import rules as booking_rules
 from drives.models import Drive
 from drives.web import csv_file, form_errors, members
-from organizations import audit
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -53,13 +52,7 @@ def show_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
 @accounts.role_required("view")
 def download_turnout(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    audit.add_audit_entry(
-        organization=drive.organization,
-        actor=members.format_actor(request),
-        verb="exported",
-        about=f"turnout:{drive.pk}",
-        now=timezone.now(),
-    )
+    members.record_download(request, f"turnout:{drive.pk}", verb="report.exported", now=timezone.now())
     rows = (_build_cells(drive, hour) for hour in turnout_report.load_hours(drive))
     return csv_file.build_csv_response(f"turnout-{drive.slug}.csv", CSV_HEADERS, rows)
 

@@ -14,7 +14,6 @@ from drives.desk import queries, rules, todo
 from drives.models import BookingState, Drive, DriveState
 from drives.web import csv_file, members
 from notifications import contact_address
-from organizations import audit
 from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -79,13 +78,7 @@ def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 @accounts.role_required("check_in")
 def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    audit.add_audit_entry(
-        organization=drive.organization,
-        actor=members.format_actor(request),
-        verb="exported",
-        about=f"drive:{drive.pk}",
-        now=timezone.now(),
-    )
+    members.record_download(request, f"drive:{drive.pk}", now=timezone.now())
     rows = (_build_cells(drive, row) for row in attendance_queries.load_roster(drive, *_parse_filters(request)))
     return csv_file.build_csv_response(f"roster-{drive.slug}.csv", CSV_HEADERS, rows)
 

@@ -11,7 +11,6 @@ from drives.desk.forms import PeopleFilterForm
 from drives.desk.people_list import CONSENT_LABELS, PersonRow
 from drives.web import csv_file, members
 from notifications import contact_address
-from organizations import audit
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -38,14 +37,7 @@ def download_people(request: MemberRequest) -> HttpResponse:
     organization, form = request.membership.organization, _build_form(request)
     if not form.is_valid():
         return _render_people(request, form)
-    audit.add_audit_entry(
-        organization=organization,
-        actor=members.format_actor(request),
-        verb="exported",
-        about="people",
-        fields=form.chosen_names,
-        now=timezone.now(),
-    )
+    members.record_download(request, "people", fields=form.chosen_names, now=timezone.now())
     people = people_list.filter_people(organization, form.build_filter(), rules_drive=form.rules_drive, by_contact=True)
     rows = (_build_cells(row) for row in people_list.iterate_rows(organization, people))
     return csv_file.build_csv_response(f"people-{organization.slug}.csv", CSV_HEADERS, rows)

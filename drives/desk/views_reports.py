@@ -19,7 +19,6 @@ from drives.domain import localtime
 from drives.models import Source, Visit
 from drives.web import charts, csv_file, members
 from drives.web.charts import Chart
-from organizations import audit
 from organizations.models import Organization
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -93,14 +92,7 @@ def download_report(request: MemberRequest) -> HttpResponse:
     report = _load_report(request, form)
     if report is None:
         return _render_report(request, form, None)
-    audit.add_audit_entry(
-        organization=organization,
-        actor=members.format_actor(request),
-        verb="report.exported",
-        about="reports",
-        fields=form.chosen_names,
-        now=timezone.now(),
-    )
+    members.record_download(request, "reports", verb="report.exported", fields=form.chosen_names, now=timezone.now())
     rows = (_build_cells(organization, row) for row in report.rows)
     return csv_file.build_csv_response(f"report-{organization.slug}.csv", CSV_HEADERS, rows)
 

@@ -15,7 +15,6 @@ from drives.imports import queries, rules, sample, uploads
 from drives.imports.forms import ColumnsForm, StartForm, UploadForm
 from drives.models import Drive, Import, ImportState
 from drives.web import csv_file, form_errors, members
-from organizations import audit
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -150,13 +149,7 @@ def discard_import(request: MemberRequest, pk: int) -> HttpResponse:
 @accounts.role_required("plan")
 def download_errors(request: MemberRequest, pk: int) -> HttpResponse:
     data_import = _get_import_or_404(request, pk)
-    audit.add_audit_entry(
-        organization=data_import.organization,
-        actor=members.format_actor(request),
-        verb="exported",
-        about=data_import.about,
-        now=timezone.now(),
-    )
+    members.record_download(request, data_import.about, now=timezone.now())
     headers = (_("Row"), _("Column"), _("Cell"), _("What to do"))
     lines = queries.list_error_lines(queries.filter_error_rows(data_import))
     rows = ([str(line.number), str(line.field), line.value, str(line.sentence)] for line in lines)

@@ -1,6 +1,7 @@
 """Functions for the pages of coordinators and helpers: the organization's rows, the actor, the page frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from drives.models import Booking, Conversation, Drive
 from drives.web import setup_steps
 from notifications import queries as notifications_queries
+from organizations import audit
 from organizations import rules as organizations_rules
 from organizations.models import Organization
 from organizations.web.accounts import MemberRequest
@@ -40,6 +42,20 @@ def may_see_contacts(request: MemberRequest) -> bool:
 
 def format_actor(request: MemberRequest) -> str:
     return f"user:{request.user.pk}"
+
+
+def record_download(
+    request: MemberRequest, about: str, *, verb: str = "exported", fields: Sequence[str] = (), now: datetime
+) -> None:
+    """Add a download to the audit log. Pass the verb `report.exported` for a file without personal data."""
+    audit.add_audit_entry(
+        organization=request.membership.organization,
+        actor=format_actor(request),
+        verb=verb,
+        about=about,
+        fields=fields,
+        now=now,
+    )
 
 
 def render_member_page(request: MemberRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
