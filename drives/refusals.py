@@ -35,8 +35,8 @@ class OpenTime:
 
     slot_id: int
     arrivals: tuple[datetime, ...]  # one for each person, in the order given
-    spots_left: int = 1  # for one person: how many such visits can start then
-    other_drive: OtherDrive | None = None  # None: the requested drive
+    spots_left: int = 1  # for one person: the number of such visits that can start then
+    other_drive: OtherDrive | None = None  # None means the requested drive
 
     @property
     def starts_at(self) -> datetime:
@@ -52,7 +52,7 @@ class OpenTime:
 
 
 class Refusal(ValidationError):
-    """An action is refused. The error has all reasons and the nearest possible times."""
+    """The refusal of an action, with all reasons and the nearest possible times."""
 
     def __init__(self, reasons: Sequence[Reason], alternatives: Sequence[OpenTime] = ()) -> None:
         super().__init__([ValidationError(reason.detail, code=reason.code) for reason in reasons])

@@ -23,7 +23,7 @@ from volunteers.rules import NEWS_SOURCE
 def request_news(
     *, organization: Organization, person: Person, ip: str | None, bound_to: str, browser_token: str, now: datetime
 ) -> Registration:
-    """Store what a visitor typed, and send the code that verifies the contact.
+    """Store a visitor's registration for news, and send the code that verifies the contact.
 
     Known and unknown contacts get the same result. Refuses a missing consent (field "news"). Raises the errors of
     `registration.build_registration` and `verification.send_code`, and TooManyChanges.
@@ -37,7 +37,7 @@ def request_news(
     code = verification.send_code(
         typed=typed, bound_to=bound_to, browser=browser_token, about=f"news:{typed.pk}", ip=ip, now=now
     )
-    if code is None:  # the browser has verified this contact, so no limit on codes applies
+    if code is None:  # no code was sent, so the limit on codes did not count this request
         limits.spend_change(organization=organization, identity=typed.identity, now=now)
     return typed
 
@@ -57,7 +57,7 @@ def verify_news(
     with transaction.atomic():
         locks.lock_identities([typed.identity])
         typed = _find_registration(registration_id)
-        if typed.volunteer:  # by a second tap
+        if typed.volunteer:  # another request has verified it meanwhile
             return typed.volunteer
         [volunteer] = confirm_holds.match_volunteers([typed], booking_for, now)
     return volunteer

@@ -1,4 +1,4 @@
-"""Load the donor's own page: everyone with a contact that this browser verified, and their bookings."""
+"""Load the donor's own page. It shows everyone with a contact that this browser verified."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,13 +24,13 @@ MAX_PAST_BOOKINGS = 20
 
 @dataclass(frozen=True)
 class NextDate:
-    """When a donor may next give under a policy, and the first drive from then on.
+    """The first time at which a donor may give again under a policy, and the first allowed drive.
 
     Upcoming bookings count as donations.
     """
 
     policy: Policy
-    earliest_ok_at: datetime | None  # None: at any time
+    earliest_ok_at: datetime | None  # None means at any time
     zone: str
     drive: Drive | None
 
@@ -43,11 +43,11 @@ class DonorPerson(known_people.KnownPerson):
     upcoming: list[BookingPage] = field(default_factory=list)
     past: list[BookingPage] = field(default_factory=list)
     next_dates: list[NextDate] = field(default_factory=list)
-    progress: list[tuple[str, Progress]] = field(default_factory=list)  # by name of the organization
+    progress: list[tuple[str, Progress]] = field(default_factory=list)  # pairs of organization name and progress
 
 
 def load_donor_page(browser: str, now: datetime) -> list[DonorPerson]:
-    """Load the donor's own page. Always eight queries."""
+    """Load the people, bookings and waitlist entries for the donor's own page. Always eight queries."""
     people = [
         DonorPerson(person.name, person.records, person.is_contact_owner)
         for person in known_people.group_records(browser, now)
@@ -123,7 +123,7 @@ def _compute_next_date(drives: Sequence[Drive], donations: Sequence[intervals.Do
     return NextDate(policy, earliest, site.timezone, next(allowed, None))
 
 
-# Select one contact per identity: the one whose volunteer has the latest booking, or else the newest contact.
+# Select one contact per identity. Prefer the contact of the volunteer with the latest booking, then the newest contact.
 _NEWEST_CONTACTS_SQL = """
 SELECT DISTINCT ON (contact.identity) contact.id, person.language
 FROM volunteers_contact AS contact

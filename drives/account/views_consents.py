@@ -54,7 +54,7 @@ def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @views_links.require_booking_post
 def change_booking_consent(request: HttpRequest, key: str) -> HttpResponse:
-    """Give or withdraw a consent. The text next to the button is stored as evidence."""
+    """Give or withdraw a consent. The sentence next to the button is stored as evidence."""
     page = views_links.get_booking_page_or_404(request, key)
     person, purpose = page.booking.volunteer, choices.read_choice(request, "purpose", Purpose.values)
     contact = _find_contact(person, choices.read_choice(request, "contact", ContactKind.values))

@@ -1,4 +1,4 @@
-"""The pages that find a donor's bookings by contact and code. Known and unknown contacts get the same responses."""
+"""Pages to find bookings by contact and code. Known and unknown contacts get the same responses."""
 
 import secrets
 from functools import partial

@@ -1,5 +1,3 @@
-"""The donor's own page. It shows everyone with a contact that this browser verified."""
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The pages on which a visitor asks to hear about an organization's next drives."""
+"""Pages to sign up for news of an organization's next drives."""
 
 from functools import partial
 from typing import Final

@@ -44,7 +44,7 @@ class NameForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
-    person = _person_or_404(request, record)
+    person = _get_person_or_404(request, record)
     if request.method != "POST":
         initial = {"name": person.name, "language": person.records[0].language}
         return _render_details(request, person, NameForm(initial=initial))
@@ -65,7 +65,7 @@ def edit_details(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_contact(request: HttpRequest, record: UUID) -> HttpResponse:
-    person = _person_or_404(request, record)
+    person = _get_person_or_404(request, record)
     form = FindForm(request.POST if request.method == "POST" else None)
     browser = visitor.read_browser_token(request)
     if form.is_valid():
@@ -92,7 +92,7 @@ def edit_contact(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
-    person, pending = _person_or_404(request, record), PENDING_CONTACT.read(request)
+    person, pending = _get_person_or_404(request, record), PENDING_CONTACT.read(request)
     if pending is None:
         return _redirect_to(person, "donor_contact")
     address, typed = pending
@@ -128,7 +128,7 @@ def verify_new_contact(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
-    person = _person_or_404(request, record)
+    person = _get_person_or_404(request, record)
     volunteer = _get_record(person, record)
     kind = choices.read_choice(request, "contact", CONTACT_KINDS)
     purpose = choices.read_choice(request, "purpose", Purpose.values)
@@ -144,7 +144,7 @@ def change_consent(request: HttpRequest, record: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
-    person = _person_or_404(request, record)
+    person = _get_person_or_404(request, record)
     volunteers_consent.renew_feed_link(volunteer_id=_get_record(person, record).pk)
     messages.success(
         request, _("Your calendar has a new link. The old one no longer works, so please subscribe again.")
@@ -152,8 +152,10 @@ def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
     return _redirect_to(person)
 
 
-def _person_or_404(request: HttpRequest, record: UUID) -> KnownPerson:
-    """Return the person with this volunteer record, or 404 unless the browser verified a contact that they own."""
+def _get_person_or_404(request: HttpRequest, record: UUID) -> KnownPerson:
+    """Return the person with this volunteer record. Raise a 404 unless this browser has verified one of the person's
+    own contacts.
+    """
     for person in known_people.list_known_people(visitor.read_browser_token(request), timezone.now()):
         if person.is_contact_owner and any(volunteer.uuid == record for volunteer in person.records):
             return person

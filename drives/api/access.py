@@ -1,4 +1,4 @@
-"""The base class of API views, the check of permissions, and the caller of a request."""
+"""The base class of API views, their permission check, and the caller of a request."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """Base class for all API views. Public calls have no `caller`. `zone` is UTC until a drive is loaded."""
+    """Base class of all API views. `zone` is UTC until the view loads a drive."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}

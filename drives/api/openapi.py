@@ -47,7 +47,8 @@ def describe_operation(
     """Describe an API operation in the OpenAPI document.
 
     `name` is the operation's id. It must never change, because generated clients use it.
-    tests/drives/api/operations.txt lists all of them. `error_statuses` are errors that only some operations can return.
+    tests/drives/api/operations.txt lists all ids. `error_statuses` lists the errors that not every operation can
+    return.
     """
     codes = {
         *COMMON_ERROR_STATUSES,

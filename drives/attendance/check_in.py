@@ -1,7 +1,7 @@
 """Check donors in and record outcomes. Each step can be undone until the drive is completed.
 
-The steps and their conditions are in `drives.booking.rules.STEPS`. A caller may pass the state that it last read as
-`seen`. If the booking has another state by now, for example because an earlier attempt succeeded, nothing changes.
+The steps and their conditions are in `drives.booking.rules.STEPS`. `seen` is the state that the caller last read. If
+the booking has another state by now, for example because an earlier attempt succeeded, nothing changes.
 """
 
 from datetime import datetime
@@ -32,9 +32,9 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
 
     Refuses:
     - a check-in before the day of the drive (`drive_not_today`)
-    - a visit too close to another donation at this organization, unless `override_reason` is given, which is saved
+    - a visit too close to another donation at this organization, unless `override_reason` is given
 
-    Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
+    The reason is saved. Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -53,9 +53,9 @@ def record_outcome(
 ) -> Booking:
     """Record how a visit ended (donated, incomplete, deferred or left), or correct the outcome or its time.
 
-    `at` is the time of the outcome. It defaults to the recorded time, or else to `now`. For donated and incomplete,
-    `at` becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes nothing.
-    Refuses a booking that is not checked in. Locks: drive (shared), booking.
+    `at` is the time of the outcome. The default is the recorded time, or `now` if there is none. For donated and
+    incomplete, `at` becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes
+    nothing. Refuses a booking that is not checked in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -121,15 +121,15 @@ def add_walk_in(
 ) -> Booking:
     """Check in a donor without a booking, and book the current slot.
 
-    The donations that this organization recorded decide the visit type. All chairs may be taken, because the helper
-    decides; the page shows how far the drive is over its limit.
+    The donations that this organization recorded determine the visit type. A walk-in is allowed even if all chairs are
+    taken, because the helper decides. The page then shows how far the drive is over its limit.
 
     Refuses:
     - a drive that is not in progress
     - a donor with a booking at the drive
-    - a visit too close to another donation at this organization, unless `override_reason` is given, which is saved
+    - a visit too close to another donation at this organization, unless `override_reason` is given
 
-    Locks: identities, drive (shared), slots.
+    The reason is saved. Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
     locks.lock_contact_owners_then_drive(typed, drive)
@@ -154,7 +154,7 @@ def add_walk_in(
 
 def _find_previous_state(booking: Booking) -> BookingState:
     if booking.state in OUTCOMES:
-        # Skip all corrections of the outcome. Before it, the donor was checked in.
+        # Skip all corrections of the outcome. Before its first outcome, the booking was checked in.
         return BookingState.CHECKED_IN
     forward = BookingChange.objects.filter(booking=booking, to_state=booking.state).exclude(reason=UNDO_REASON)
     from_states = forward.order_by("-pk").values_list("from_state", flat=True)
@@ -206,9 +206,9 @@ def _check_intervals(booking: Booking, visit_at: datetime) -> check.EligibilityC
 def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime, now: datetime) -> None:
     """Refuse a visit at `visit_at` that is too close to another donation, unless a member has overridden the rules.
 
-    A new `override_reason` is saved with the rules that it overrides. An earlier reason overrides only the rules and
-    dates for which it was given. A second active booking is refused first, because the interval rules would report it
-    as an overlapping visit.
+    A new `override_reason` is saved with the rules that it overrides. An earlier reason covers only the rules and dates
+    for which it was given. Refuses a second active booking first, because the interval rules would report it as an
+    overlapping visit.
     """
     _refuse_second_booking(booking)
     eligibility = _check_intervals(booking, visit_at)

@@ -1,4 +1,6 @@
-"""Close out a drive: mark no-shows, compute the turnout report, thank donors. A coordinator completes it later."""
+"""Close out a drive. Mark no-shows, compute the turnout report and thank donors. A coordinator completes the drive
+later.
+"""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -20,10 +22,10 @@ from organizations import audit, sweeps
 
 @transaction.atomic
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
-    """Mark no-shows, free their slots, compute the report and queue the thank-you messages.
+    """Mark no-shows, free their slots, compute the turnout report and queue the thank-you messages.
 
-    A drive is closed out once, after its end and its grace minutes. An earlier or repeated call changes nothing and
-    returns None. Locks: drive (exclusive), bookings by id, slots.
+    A drive is closed out once, when its grace minutes after the end have passed. An earlier or repeated call changes
+    nothing and returns None. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)

@@ -1,5 +1,3 @@
-"""Load a drive's roster and check-in list."""
-
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +17,7 @@ from notifications.models import Message, MessageState
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact
 
-NUMBER_DIGITS = 8  # more digits than a reference has characters
+NUMBER_DIGITS = 8  # references are shorter, so text with this many digits is a phone number
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,8 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return a message of the kind that was sent last: the first that reached the donor, or else the last one.
+        """Return the last message that was sent. If a message of that kind reached the donor, return the first that
+        did.
 
         Scheduled and withdrawn messages are ignored. Returns None if no message is left.
         """
@@ -54,7 +53,7 @@ class RosterRow:
 
 @dataclass(frozen=True)
 class CheckinRow:
-    """A booking on the check-in list. `late_minutes` counts from the arrival time, and is 0 before it."""
+    """A booking on the check-in list. `late_minutes` counts from the arrival time. Before the arrival time, it is 0."""
 
     booking: Booking
     late_minutes: int
@@ -80,7 +79,7 @@ def load_roster(drive: Drive, search: str = "", state: str = "") -> list[RosterR
 
 
 def filter_roster(drive: Drive, search: str = "", state: str = "", *, by_contact: bool = True) -> QuerySet[Booking]:
-    """Return the bookings that match. `by_contact`: search in phone numbers, too."""
+    """Return the drive's bookings that match. Phone numbers are searched only if `by_contact` is true."""
     found = _filter_bookings(drive, search, by_contact=by_contact)
     return found.filter(state__in=[state] if state else LISTED_STATES)
 

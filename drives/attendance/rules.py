@@ -1,4 +1,4 @@
-"""Rules of the day: time limits, which visits are donations or count for the intervals, and when to close out."""
+"""Rules for the day of a drive: time limits, the outcomes that count as donations, and when to close out."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ NOT_COUNTED_FOR_INTERVAL = frozenset({BookingState.NO_SHOW, BookingState.DEFERRE
 HAS_DONATED = frozenset({BookingState.DONATED})
 DUE_WITHIN = timedelta(minutes=30)  # before the arrival time
 LATE_AFTER = timedelta(minutes=10)  # after the arrival time
-RECENT_DRIVE_COUNT = 6  # older drives say little about the next one
-WALK_IN_VISIT = Visit.RETURN  # selected in the form until the helper chooses
+RECENT_DRIVE_COUNT = 6  # older drives are poor predictors of the next one
+WALK_IN_VISIT = Visit.RETURN  # the default in the form
 
 
 def is_due_for_close_out(drive: Drive, now: datetime) -> bool:

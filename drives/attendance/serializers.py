@@ -114,7 +114,7 @@ class NewWalkInSerializer(OverrideSerializer):
 
 
 class TurnoutCountsSerializer(Serializer):
-    """The number of bookings with each outcome. `unresolved` counts bookings that have no outcome yet."""
+    """The number of bookings with each outcome. `unresolved` counts checked-in donors without an outcome."""
 
     def get_fields(self) -> dict[str, Any]:
         return {count.name.removesuffix("_count"): IntegerField(source=count.name) for count in fields(TurnoutNumbers)}

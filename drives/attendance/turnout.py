@@ -62,14 +62,14 @@ def count_states(drive_ids: Collection[int]) -> dict[int, Counter[str]]:
 
 @dataclass(frozen=True)
 class GoalFacts:
-    """What tells how near drives are to their goals."""
+    """The figures for comparing drives with their goals."""
 
-    states: dict[int, Counter[str]]  # the number of bookings by drive and state
+    states: dict[int, Counter[str]]  # number of bookings, by drive id and state
     rate: forecast.DonationRate
 
 
 def load_goal_facts(drive_ids: Collection[int], organization: Organization) -> GoalFacts:
-    """Three queries."""
+    """Load the figures for these drives of the organization. Three queries."""
     return GoalFacts(count_states(drive_ids), load_donation_rate(organization))
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a drive's turnout: the people of each hour by outcome, and what happened with all bookings."""
+"""Charts of a drive's turnout: the outcomes of each hour, and the totals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -58,7 +58,7 @@ class HoursPicture:
 
 
 def draw_hours(hours: Sequence[HourTurnout]) -> HoursPicture | None:
-    """Draw a bar for each hour. Return None for a drive without bookings."""
+    """Draw one bar for each hour. Return None for a drive without bookings."""
     if not hours:
         return None
     ticks = chart.choose_ticks(max(hour.people for hour in hours))
@@ -91,7 +91,7 @@ def _draw_boxes(hour: HourTurnout, highest: int) -> list[Box]:
 
 
 def measure_counts(counts: Turnout) -> dict[str, str]:
-    """Return the width of each count's bar, as a share of the longest."""
+    """Return the width of each count's bar, relative to the longest bar."""
     numbers = {name: getattr(counts, name) for name in COUNTS}
     most = max(numbers.values()) or 1
     return {name: f"{100 * number / most:.1f}%" for name, number in numbers.items()}

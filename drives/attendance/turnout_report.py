@@ -1,4 +1,4 @@
-"""The turnout report of a drive, in numbers and by hour."""
+"""Load the turnout report of a drive, in total and by hour."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ARRIVED_STATES = (
 
 @dataclass(frozen=True)
 class HourTurnout:
-    """The people of one local hour, by outcome. Walk-ins count in the hour in which they arrived."""
+    """Turnout in one hour of the site's local time. Walk-ins count in the hour of their check-in."""
 
     starts_at: datetime
     states: Counter[str]  # without cancelled bookings
@@ -114,7 +114,7 @@ def load_hours(drive: Drive) -> list[HourTurnout]:
     states: dict[datetime, Counter[str]] = defaultdict(Counter)
     booked: Counter[datetime] = Counter()
     for starts_at, state, source, count in counted:
-        # In UTC, because two times of the night on which the clocks go back are equal in the zone.
+        # In UTC, because a local time occurs twice in the night when the clocks go back.
         hour = starts_at.astimezone(drive.site.zone).replace(minute=0).astimezone(UTC)
         states[hour][state] += count
         booked[hour] += count if source != Source.WALK_IN else 0

@@ -66,7 +66,7 @@ class WalkInForm(OverrideForm, PhoneForm):
 @require_safe
 @accounts.role_required("check_in")
 def show_day(request: MemberRequest, slug: str) -> HttpResponse:
-    """Show the check-in list. The query parameter `done` names a booking, which is shown with an undo button."""
+    """Show the check-in list. If the query parameter `done` names a booking, show that booking with an undo button."""
     drive, now, search = members.get_drive_or_404(request, slug=slug), timezone.now(), _parse_search(request)
     checkin_list = queries.load_checkin_list(drive, now, search)
     context = {
@@ -76,7 +76,7 @@ def show_day(request: MemberRequest, slug: str) -> HttpResponse:
         "list": checkin_list,
         "tally": checkin_list if not search else queries.load_checkin_list(drive, now),
         "done": (done := _find_last_booking(request, drive)),
-        # After a step the focus goes to the next donor, where the helper was in the list.
+        # After a step, the focus goes to the next donor, so that helpers keep their place in the list.
         "focused": _parse_number(request.GET.get("next", "")) or (done.pk if done else None),
         "list_state": _describe_search(search, checkin_list),
         "is_empty": not _count_rows(checkin_list),
@@ -232,7 +232,7 @@ def _count_rows(checkin_list: queries.CheckinList) -> int:
 
 
 def _describe_search(search: str, checkin_list: queries.CheckinList) -> str:
-    """Return the sentence that a screen reader speaks when a search has replaced the list."""
+    """Return the sentence that screen readers announce after a search."""
     count = _count_rows(checkin_list)
     if not search:
         return _("Everyone is shown.")

@@ -1,4 +1,4 @@
-"""The page where a helper tells donors that the drive is running late."""
+"""The page to tell donors that the drive is running late."""
 
 import uuid
 
