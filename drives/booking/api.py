@@ -1,4 +1,4 @@
-"""API calls to book a slot, alone or as a party, and to manage a booking with its token."""
+"""API views to book slots, alone or as a party, and to manage a booking with its token."""
 
 import json
 from collections.abc import Callable
@@ -66,7 +66,7 @@ class CreateBookingView(ApiView):
     def _take(self, request: Request, body: dict[str, Any], now: datetime, store: StoreAnswer) -> None:
         drive = api_queries.find_drive_by_slot(body["slot"])
         member = access.find_caller(request, drive.organization) if drive else None
-        # Do not reveal to a key of another organization that the slot exists.
+        # A key of another organization must not learn that the slot exists.
         is_other_organization = isinstance(request.auth, ApiKey) and member is None
         if drive is None or is_other_organization or (drive.state == DriveState.DRAFT and member is None):
             raise ValidationError({"slot": ValidationError(_("Choose one of the drive's times."), "slot_unknown")})
@@ -266,7 +266,7 @@ def create_once(
     *,
     work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
-    """Run `work` and return its response (201). If the key and body were sent before, return the stored response."""
+    """Run `work` and return its response (201). Return the stored response if the same key and body were sent before."""
     key = request.headers.get("Idempotency-Key", "")
     answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=body, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""Book for a donor on the phone or through an API key."""
+"""Book for a donor without a verification code: by phone, through an API key, or from an imported file."""
 
 from datetime import datetime
 
@@ -26,18 +26,17 @@ def create_booking_for_donor(
 ) -> Booking:
     """Book for a donor without a verification code. Only this organization's records of the donor are read.
 
-    The slot or the drive may be closed to online bookings, and the slot may have started. The donor's history decides
-    the visit type, unless `override_reason` is given.
+    The slot or the drive may be closed to online bookings, and the slot may have started. The donor's history
+    determines the visit type, unless `override_reason` is given.
 
     Refuses:
     - everything else that `hold.hold_bookings` refuses about a drive or slot
     - a second active booking of the donor at the drive
-    - a time too close to another donation, unless `override_reason` is given, which is saved
+    - a time too close to another donation, unless `override_reason` is given
     - a time at which the donor is booked at another drive, even with `override_reason`
 
-    An imported booking gets reminders, but no confirmation.
-
-    Locks: identities, drive (shared), slots.
+    The reason is saved. An imported booking gets reminders, but no confirmation. Locks: identities, drive (shared),
+    slots.
     """
     country = drive.organization.country
     identities = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)
@@ -68,7 +67,7 @@ def create_booking_for_donor(
     _save_self_check(booking, person)
     if override_reason:
         _save_override(booking, override_reason)
-    booked = [locks.lock_booking(booking.pk)]  # with the related rows that messages need
+    booked = [locks.lock_booking(booking.pk)]  # this also loads the related rows that messages need
     if source == Source.IMPORT:
         messages.schedule_reminders_only(booked, now)
     else:

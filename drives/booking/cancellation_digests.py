@@ -1,4 +1,4 @@
-"""Send coordinators digests of late cancellations. A drive gets at most one digest in a quarter of an hour."""
+"""Send coordinators digests of late cancellations. A drive gets at most one digest in 15 minutes."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -14,11 +14,10 @@ from organizations import sweeps
 
 
 def queue_due_digests(*, now: datetime) -> int:
-    """Queue a digest for each drive with late cancellations that no digest has reported. Return the number of e-mails.
+    """Queue a digest for each drive with unreported late cancellations. Return the number of e-mails.
 
-    A digest covers the changes since the previous digest of the drive, up to the end of the last full quarter of an
-    hour. A digest leaves out bookings that were both cancelled and restored in that period. A drive that is over or
-    cancelled gets no digest.
+    A digest covers the changes since the drive's previous digest, up to the last full quarter of an hour. It leaves out
+    bookings that were both cancelled and restored in that period. A drive that is over or cancelled gets no digest.
     """
     until = _compute_window_end(now)
     newest = (

@@ -34,13 +34,13 @@ def move_bookings(
     """Move a booking or hold, or all upcoming ones of its party, to another time at the same drive.
 
     Either all bookings move or none. The chairs that these bookings occupy at their current times count as free. Donors
-    with the same phone get one text. A move to the current time changes nothing. If `override_reason` is given, it is
-    saved, and times too close to another donation are allowed.
+    with the same phone get one text. A move to the current time changes nothing. With `override_reason`, times too
+    close to another donation are allowed, and the reason is saved.
 
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
     - a time too close to another donation of one of the donors
-    - a move of the whole party by a donor that did not book the party (`not_who_booked`)
+    - a move of the whole party, unless the actor is a member or the donor that booked the party (`not_who_booked`)
 
     Raises HoldLapsed. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive (shared),
     bookings, all slots in one statement.
@@ -70,10 +70,10 @@ def move_bookings(
 
 @transaction.atomic
 def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -> list[Booking]:
-    """Set these bookings to confirmed, because their donors plan to come. Either all are confirmed or none.
+    """Set bookings to confirmed, because their donors plan to come. Either all are confirmed or none.
 
-    All of the donors share one contact. A second call changes nothing. Raises limits.TooManyChanges if the actor is the
-    donor. Locks: bookings.
+    All donors must have the same contact. A second call changes nothing. Raises limits.TooManyChanges if the actor is
+    the donor. Locks: bookings.
     """
     bookings = locks.lock_bookings(booking_ids)
     unconfirmed = [booking for booking in bookings if booking.state != BookingState.CONFIRMED]
@@ -99,9 +99,9 @@ def cancel_bookings(
 ) -> list[Booking]:
     """Cancel a booking or hold, or all upcoming ones of its party.
 
-    The spots become free at once, and the reminders are withdrawn. Donors with the same phone get one text. A second
-    call changes nothing. An erasure passes `notify=False`: then no limit applies, and the donors get no message. Raises
-    limits.TooManyChanges if the actor is the donor. Locks: drive (shared), bookings, slots.
+    Frees the spots at once and withdraws the reminders. Donors with the same phone get one text. A second call changes
+    nothing. Raises limits.TooManyChanges if the actor is the donor. An erasure passes `notify=False`, so no limit
+    applies and no message is sent. Locks: drive (shared), bookings, slots.
     """
     before = Booking.objects.get(pk=booking_id)
     drive_id = before.drive_id
@@ -158,7 +158,7 @@ def end_bookings(
 def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     """Undo a donor's cancellation within 15 minutes, if the spot is still free.
 
-    The drive may have closed for online booking since the cancellation. Takes the same locks as `move_bookings`.
+    The drive may have closed for online booking since the cancellation.
 
     Refuses:
     - a booking that the donor did not cancel within the last 15 minutes
@@ -167,7 +167,7 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     - a second active booking at the drive
     - a time that is now too close to another donation
 
-    Raises limits.TooManyChanges if the actor is the donor.
+    Raises limits.TooManyChanges if the actor is the donor. Locks: the same as `move_bookings`.
     """
     locks.lock_donors_then_drive(_find_rows(booking_id))
     booking = locks.lock_booking(booking_id)
@@ -295,8 +295,8 @@ def _check_new_times(
 ) -> list[tuple[Booking, check.EligibilityCheck]]:
     """Check the interval rules for each donor at the new time. At most one query.
 
-    Holds are skipped, because `verify_booking` checks the rules for a hold. The members of a party are verified
-    together, so all of them have the same `DonorScope.everywhere`.
+    Holds are skipped, because `verify_booking` checks them. The members of a party are verified together, so their
+    `DonorScope.everywhere` is the same.
     """
     donors = [get_donor_scope(booking, by_member=by_member) for booking in moving]
     movable = [
@@ -345,7 +345,7 @@ def _apply_moves(
 
 
 def place_booking(booking: Booking, slot: Slot, now: datetime) -> None:
-    """Set the arrival and the footprint of the booking's visit type. The caller saves it and changes the counters."""
+    """Set the booking's arrival, and the footprint for its visit type. The caller saves it and changes the counters."""
     booking.arrival, booking.starts_at, booking.changed_at = slot, slot.starts_at, now
     footprint = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(booking.drive, booking.visit))
     for name, value in create.build_footprint_fields(footprint).items():
@@ -361,7 +361,7 @@ def replace_footprints(
 ) -> bool:
     """Change the counters, and return whether all footprints fit. `freed` frees `before` and the overdue holds.
 
-    What stays free is reserved, if donors are on the waitlist. Locks the slots, so call it last.
+    If donors are on the waitlist, the steps that stay free are reserved for them. Locks the slots, so call it last.
     """
     reserved = reserved_spots.reserve_freed_spots(drive_id, waitlist_matching.compute_remainders(before, after), now)
     deltas = counters.combine_deltas([freed, *(grid.compute_net_deltas(None, new) for new in after), reserved])
@@ -392,9 +392,8 @@ def refuse_step(act: Act, booking: Booking, actor: str, now: datetime) -> None:
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
     """Return which part of the donor's history to check before a change.
 
-    Returns None for a hold, because `verify_booking` checks the rules for a hold. Other organizations' records are
-    included only for a verified booking, and not if a member makes the change, because only the donor may see the
-    result.
+    Returns None for a hold, because `verify_booking` checks it. Other organizations' records are checked only if the
+    booking is verified and the donor makes the change, because only the donor may see the result.
     """
     if booking.volunteer_id is None:
         return None

@@ -49,10 +49,11 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Check the interval rules for each hold of a party. If any is refused, refuse the party with all reasons.
+    """Check the interval rules for each hold of a party. If any hold is refused, refuse the party with all reasons.
 
-    In a party, each reason names its donor. A donor's history decides the visit type, which decides the footprint. The
-    alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit type changes.
+    In a party, each reason names its donor. The donor's history determines the visit type, which determines the
+    footprint. The alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit
+    type changes.
     """
     checked = _check_each(party, now)
     reasons = [

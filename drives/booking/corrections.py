@@ -36,14 +36,16 @@ def correct_hold(
 ) -> list[Booking]:
     """Replace the details that a donor typed for a hold and its party, all or nothing. The time limit stays.
 
-    People keep their bookings in the order of entry. Added people get new holds in the same party, and the holds of
-    removed people lapse. The times stay unless the slot or a visit type changes, or people are added. Then all arrive
-    at `slot_id` or soon after. The chairs that the party occupies now are treated as free.
+    - People keep their bookings in the order of entry. Added people get new holds in the same party, and the holds of
+      removed people lapse.
+    - The times change only if the slot or a visit type changes, or if people are added. Then all arrive at `slot_id` or
+      soon after. The chairs that the party occupies now count as free.
+    - A new contact gets a code. The code of an unchanged contact stays valid.
+    - The holds of added people and of a new contact count toward the network's limit. A new time or number of people
+      counts toward the donor's limit on changes.
 
-    A new contact gets a code; the code of the same contact stays valid. The holds of a new contact and of added people
-    count for the network. Another time or number of people counts as a change. Raises HoldLapsed, RateLimitExceeded,
-    limits.TooManyChanges, and a refusal or a ValidationError by field as for a new hold (`hold.hold_in_transaction`).
-    Locks: identities, drive (shared), bookings, slots.
+    Raises HoldLapsed, RateLimitExceeded, limits.TooManyChanges, and a Refusal or a ValidationError by field as for a
+    new hold (`hold.hold_in_transaction`). Locks: identities, drive (shared), bookings, slots.
     """
     held = Booking.objects.select_related("drive__organization", "drive__policy", "registration").get(pk=booking_id)
     drive, typed_before = held.drive, held.get_registration(now)
@@ -97,7 +99,10 @@ def _lock_held_party(held: Booking, now: datetime) -> list[Booking]:
 
 
 def _keep_identity(before: Registration, registrations: Sequence[Registration]) -> None:
-    """If the contacts are the same, keep the one that gets the code: the donor may have asked for it by e-mail."""
+    """Keep the contact that the code was sent to, if the donor changed neither phone nor e-mail address.
+
+    After a resend, this contact may be the e-mail address.
+    """
     if (before.phone, before.email) == (registrations[0].phone, registrations[0].email):
         for typed in registrations:
             typed.identity = before.identity

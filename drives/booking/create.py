@@ -40,8 +40,8 @@ def refuse_unless_bookable(
 ) -> str:
     """Return the visit type, or raise Refusal with all reasons and with alternative times.
 
-    The donor's history decides the visit type, unless a coordinator overrides the interval rules. If the donor already
-    has an active booking at this drive, the interval rules are not checked.
+    The donor's history determines the visit type, unless a coordinator overrides the interval rules. If the donor
+    already has an active booking at this drive, the interval rules are not checked.
     """
     reasons, wanted_at = capacity_rules.reasons_not_to_book(facts, now), facts.slot_starts_at
     checks = (
@@ -68,8 +68,8 @@ def refuse_with_times(
 ) -> None:
     """Raise a Refusal with these reasons and with times that fit all of these visits. Without reasons, do nothing.
 
-    The times are the nearest ones. If an interval check failed, they are the next times that the interval rules allow
-    for every donor. `freed` is the capacity that the donors' current bookings would free.
+    The times are the nearest ones, or after a failed interval check the next ones that the rules allow for every donor.
+    `freed` is the capacity that the donors' current bookings would free.
     """
     if not reasons:
         return
@@ -101,7 +101,7 @@ def find_arrivals(
     """Return the arrival slot of each visit, starting with the requested slot. Refuses visits that do not fit.
 
     For a single visit, this function reads no other slot, because `apply_counters` later refuses a full slot. `freed`
-    holds counter changes that are not in the database yet.
+    are counter changes that are not in the database yet.
     """
     slot, shapes = requested.slot, visit_length.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refuse a slot of another drive
@@ -122,7 +122,7 @@ def find_arrivals(
 
 @dataclass(frozen=True)
 class UncountedBookings:
-    """Inserted bookings, and the counter changes that are still to be made for them."""
+    """Inserted bookings, with the counter changes that are still to be applied."""
 
     bookings: list[Booking]
     deltas: counters.Deltas
@@ -143,8 +143,8 @@ def write_bookings(
 ) -> UncountedBookings:
     """Insert a booking and its first history row for each visit. Lapse the drive's overdue holds first.
 
-    Pass one registration per visit, or pass `volunteer` for a single visit. Refuses visits that do not fit. The caller
-    must call `apply_counters` as the last step.
+    Pass one registration per visit, or `volunteer` for a single visit. Refuses visits that do not fit. The caller must
+    call `apply_counters` as the last step.
     """
     freed = lapse_overdue_holds(drive.pk, now) if requested.has_overdue_holds else {}
     slots = find_arrivals(drive, requested, visit_types, freed, now)
@@ -202,7 +202,7 @@ def book_volunteer(
 ) -> Booking:
     """Book a known volunteer. The caller holds the locks and queues the messages.
 
-    The donor's history decides the visit type, unless a coordinator overrides the interval rules.
+    The donor's history determines the visit type, unless a coordinator overrides the interval rules.
     """
     actual_visit = refuse_unless_bookable(requested.facts, drive, visit, now, donor, is_overridden=is_overridden)
     with explain_longer_visit(requested=visit, visit=actual_visit):
@@ -320,9 +320,9 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """Change the reason of a Refusal raised in the block, if the donor's history makes the visit longer than requested.
+    """If the block raises Refusal because the visit is longer than requested, explain that in the refusal's reason.
 
-    The new reason says that the visit counts as a first visit.
+    The reason says that the donor's history makes this a first visit.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Forms for the donor's details. They check only the format, and the actions check the rules."""
+"""Forms for the donor's details. Forms check only the format. The actions check the rules."""
 
 import re
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class ContactChoice(TextChoices):
     BOTH = "both", _("Both")
 
 
-# Beside the label "Visit", so that a name and a visit fit in one row of a phone.
+# Short labels next to "Visit", so that a name and a visit fit in one row of a phone.
 VISIT_CHOICES = [(Visit.FIRST, pgettext_lazy("visit", "First")), (Visit.RETURN, pgettext_lazy("visit", "Return"))]
 
 
@@ -151,7 +151,7 @@ def build_person_initial(typed: Registration) -> dict[str, Any]:
 
 
 def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
-    """Return what the donor typed for a hold and its party. The keys are the form's field names."""
+    """Return a hold and its party's typed details as initial values, keyed by form field."""
     typed, *others = [booking.registration for booking in party if booking.registration]
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
     return {
@@ -162,19 +162,19 @@ def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
     }
 
 
-def has_name_of(typed: QueryDict, held: Booking) -> bool:
+def matches_name(typed: QueryDict, held: Booking) -> bool:
     known = held.registration
     return known is not None and volunteers_registration.has_name(known, typed.get("name", ""))
 
 
-def has_contact_of(typed: QueryDict, held: Booking) -> bool:
+def matches_contact(typed: QueryDict, held: Booking) -> bool:
     known = held.registration
     contacts = {known.phone_as_typed, known.email.casefold()} - {""} if known else set()
     return not contacts.isdisjoint({typed.get("phone", ""), typed.get("email", "").casefold()})
 
 
 def merge_visits(party: Sequence[Booking], wanted: PartyRequest) -> Sequence[str]:
-    """Return the visit types of the wanted people. The party's people keep theirs, if the numbers allow."""
+    """Return the visit types of the wanted people. People already in the party keep their types if the numbers allow."""
     kept = [booking.visit for booking in party[: wanted.people]]
     added, added_first = wanted.people - len(kept), wanted.visits.count(Visit.FIRST) - kept.count(Visit.FIRST)
     if not 0 <= added_first <= added:

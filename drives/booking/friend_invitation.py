@@ -1,4 +1,4 @@
-"""The message with which a donor asks a friend to come along. It contains nothing about the donor's booking."""
+"""The text of an invitation from a donor to a friend. It contains nothing about the donor's booking."""
 
 from dataclasses import dataclass
 

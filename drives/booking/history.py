@@ -29,7 +29,7 @@ def record_change(
 
 
 def record_changes(bookings: Iterable[Booking], *, to_state: str, actor: str, now: datetime, reason: str = "") -> None:
-    """Record the same change of state for each booking. Call this function before you set the new state."""
+    """Record the same change of state for each booking. Call this before you set the new state."""
     BookingChange.objects.bulk_create(
         BookingChange(booking=booking, from_state=booking.state, to_state=to_state, actor=actor, reason=reason, at=now)
         for booking in bookings
@@ -37,7 +37,7 @@ def record_changes(bookings: Iterable[Booking], *, to_state: str, actor: str, no
 
 
 def record_moves(moves: Iterable[tuple[Booking, Slot]], *, actor: str, now: datetime, reason: str = "") -> None:
-    """Record a move for each booking. Call this function before you set the new time."""
+    """Record a move for each booking. Call this before you set the new time."""
     BookingChange.objects.bulk_create(
         BookingChange(
             booking=booking,

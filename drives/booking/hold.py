@@ -26,7 +26,7 @@ from volunteers.models import Registration
 
 @dataclass(frozen=True)
 class Person:
-    """What a donor typed, unchanged. Nothing here is trusted until the contact is verified."""
+    """A donor's typed details, unchanged. They are untrusted until the contact is verified."""
 
     name: str
     phone: str = ""
@@ -68,11 +68,13 @@ def hold_in_transaction(
 ) -> list[Booking]:
     """Hold slots for one to six people for 15 minutes, all or none, and send the verification code.
 
-    Runs inside the caller's transaction. The first person arrives at `slot_id`, and the others at the same time or soon
-    after (`drives.domain.party_fit`). The code works only with `bound_to`, which defaults to the first booking's token.
-    A browser that has already verified the contact needs no code. The result does not depend on the donor's history.
-    `share_code` is the code of a recruiter's link; a code of another drive is ignored. `on_held` is called before the
-    counters change, because the slots are locked from then until the commit.
+    Runs inside the caller's transaction. The first person arrives at `slot_id`, the others at the same time or soon
+    after (`drives.domain.party_fit`). The result does not depend on the donor's history.
+
+    - The code works only with `bound_to`. The default is the first booking's token.
+    - A browser that has already verified the contact needs no code.
+    - `share_code` is the code of a recruiter's link. A code of another drive is ignored.
+    - `on_held` is called before the counters change, because the slots are locked from then until the commit.
 
     Refuses:
     - a drive that takes no bookings
@@ -134,7 +136,7 @@ def build_registrations(
 
 def _find_share_link_id(drive: Drive, code: str) -> int | None:
     if not code:
-        return None  # without a query
+        return None  # skip the query
     return ShareLink.objects.filter(drive=drive, code=code).values_list("pk", flat=True).first()
 
 
@@ -143,7 +145,7 @@ hold_bookings = transaction.atomic(hold_in_transaction)
 
 @transaction.atomic
 def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: datetime) -> Booking:
-    """Extend the hold of a booking and of its party once, by 15 minutes. Later calls change nothing.
+    """Extend the holds of a booking and its party by 15 minutes, once. Later calls change nothing.
 
     Raises HoldLapsed. Raises RateLimitExceeded if the network would hold too many spots without a code. Locks:
     bookings.
@@ -168,9 +170,9 @@ def extend_hold(*, booking_id: int, ip: str | None, browser_token: str, now: dat
 
 
 def lapse_holds(*, now: datetime, limit: int = 500) -> int:
-    """Lapse the overdue holds of up to `limit` drives. Return the number of drives where this opened a spot.
+    """Lapse the overdue holds of up to `limit` drives. Return the number of drives where a spot opened.
 
-    A spot that becomes reserved for the waitlist is not open. Locks: bookings, slots.
+    A spot that becomes reserved for the waitlist does not count as open. Locks: bookings, slots.
     """
     drives = Booking.objects.overdue(now).order_by("drive").values("drive").distinct()
     drive_ids = drives.values_list("drive", flat=True)[:limit]

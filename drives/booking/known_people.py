@@ -19,7 +19,7 @@ class KnownPerson:
     name: str
     records: list[Volunteer]
     is_contact_owner: bool  # False for a family member who shares the contact
-    apart: str = ""  # tells people with the same name apart: organizations and newest booking
+    apart: str = ""  # for people with the same name: their organizations and newest booking
 
     @property
     def title(self) -> str:

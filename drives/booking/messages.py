@@ -27,14 +27,14 @@ from notifications.models import Channel
 from organizations import queries as organizations_queries
 from volunteers import addressees
 
-DONOR = "donor"  # the actor for whom confirmations ignore quiet hours
+DONOR = "donor"  # quiet hours do not delay confirmations for this actor
 
 
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail. Donors of one party with the same phone get one text. `is_own_action` is True if the
-    donors have just booked; quiet hours then do not delay the confirmation.
+    Each donor gets an e-mail. Donors of one party with the same phone get one text. Pass `is_own_action=True` if the
+    donors have just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)
@@ -58,7 +58,7 @@ def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_ac
 
 
 def schedule_reminders_only(bookings: Sequence[Booking], now: datetime) -> None:
-    """Schedule the reminders of imported bookings. No confirmation is sent, because these donors did not just book."""
+    """Schedule the reminders of imported bookings. They get no confirmation, because the donors did not just book."""
     _withdraw_invitations(bookings, now)
     reminders.schedule_reminders(bookings, schedule.load_drive_schedule(bookings[0].drive), now)
 
@@ -135,8 +135,7 @@ def withdraw_all_messages(bookings: Sequence[Booking], now: datetime) -> None:
 def queue_cancelled(bookings: Sequence[Booking], now: datetime) -> None:
     """Queue messages about cancelled bookings at one drive, and withdraw their other unsent messages.
 
-    Donors of one party with the same phone get one text. Coordinators get no message from this function (see
-    `drives.booking.cancellation_digests`).
+    Donors of one party with the same phone get one text. `drives.booking.cancellation_digests` notifies coordinators.
     """
     drive = bookings[0].drive
     custom_texts = schedule.load_custom_texts([drive.organization_id])[drive.organization_id]
@@ -167,8 +166,8 @@ def withdraw_invitations(drive: Drive, now: datetime) -> None:
 def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
     """Queue a thank-you or missed-visit message for each booking at one drive, once per booking.
 
-    The drive's message schedule decides whether each kind is sent. A thank-you lists times that the donor can book now.
-    The number of queries does not depend on the number of bookings.
+    The drive's message schedule can turn off each kind. A thank-you lists times that the donor can book now. The number
+    of queries does not depend on the number of bookings.
     """
     rows = list(bookings)
     if not rows:
@@ -202,7 +201,7 @@ def queue_follow_ups(bookings: Iterable[Booking], now: datetime) -> None:
 def queue_cancellation_digest(
     drive: Drive, key: str, cancelled: Sequence[datetime], restored: Sequence[datetime], now: datetime
 ) -> int:
-    """Queue one e-mail for each coordinator, with the arrival times of cancelled and of restored bookings."""
+    """Queue one e-mail for each coordinator, with the arrival times of the cancelled and restored bookings."""
     spots_left = availability.count_drive_spots_left(drive, now)
     wording = texts_bookings.render_cancellation_digest(drive, cancelled, restored, spots_left, build_drive_url(drive))
     return _queue_alert(drive, key, kinds.ALERT_CANCELLATION, wording, now)

@@ -47,7 +47,7 @@ class Party:
 
 
 def find_first_arrival(party: Iterable[Booking]) -> Booking:
-    """Return the booking that arrives first. Its time is the one that the party chose."""
+    """Return the booking with the earliest arrival. The party chose its time."""
     return min(party, key=lambda booking: (booking.starts_at, booking.pk))
 
 

@@ -1,4 +1,4 @@
-"""Load the donor's page of a booking, and the times to which bookings can move."""
+"""Load the donor's booking page, and the times to which bookings can move."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,12 @@ from drives.web import rules as web_rules
 from organizations.models import linked_model
 from volunteers import queries as volunteers_queries
 
-RAN_OUT = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))  # not removed by the donor
+# A hold that the donor removed lapsed before its deadline.
+HAS_RUN_OUT = Q(state=BookingState.LAPSED, changed_at__gte=F("held_until"))
 
 
 def has_run_out(booking: Booking, now: datetime) -> bool:
-    """Return whether the hold's time has passed. False for a hold that the donor removed, and for a booking."""
+    """Return whether a hold has reached its deadline. False for a hold that the donor removed, and for a booking."""
     if booking.state != BookingState.LAPSED or booking.held_until is None:
         return booking.is_overdue(now)
     return booking.changed_at >= booking.held_until
@@ -35,7 +36,7 @@ class BookingPage:
     may_confirm: bool
     may_restore: bool
     is_over: bool  # the visit's time has passed
-    has_run_out: bool  # the hold's time has passed
+    has_run_out: bool  # the hold has reached its deadline
     party: Party
 
     @property
@@ -56,7 +57,7 @@ def load_booking_page_by_reference(
 ) -> BookingPage | None:
     """Load a booking if this browser has its token or has verified its donor's contact. Otherwise return None.
 
-    Knowing the reference is not enough. At most two queries.
+    The reference alone gives no access. At most two queries.
     """
     rows = Booking.objects.filter(reference=reference).order_by("-pk")
     page = (
@@ -102,10 +103,10 @@ def list_times_to_move(bookings: Sequence[Booking], now: datetime) -> list[OpenT
 
 
 def list_unfinished_party(held: Booking) -> list[Booking]:
-    """List the members of a hold's party, even if the hold has lapsed. Leave out members that the donor removed."""
+    """List the members of a hold's party, even if the hold has lapsed. Members that the donor removed are left out."""
     if held.party is None:
         return [held]
-    rows = Booking.objects.filter(RAN_OUT | Q(state=BookingState.HELD), party=held.party)
+    rows = Booking.objects.filter(HAS_RUN_OUT | Q(state=BookingState.HELD), party=held.party)
     return list(rows.select_related("registration").order_by("pk"))
 
 

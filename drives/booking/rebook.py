@@ -31,9 +31,9 @@ def rebook_donor(
 ) -> Booking:
     """Book a slot at any organization for a donor with a contact that this browser has verified.
 
-    If the donor already has this slot, return that booking, so that a second tap gives the same result. Refuses
-    everything that `hold.hold_bookings` and `verify.verify_booking` refuse. Raises ValidationError by field if the
-    browser's verification has expired.
+    If the donor already has this slot, return that booking, so that a second tap changes nothing. Refuses everything
+    that `hold.hold_bookings` and `verify.verify_booking` refuse. Raises ValidationError by field if the browser's
+    verification has expired.
     """
     verified = volunteers_queries.load_verified_addresses(volunteer, browser, now)
     person = Person(

@@ -1,4 +1,4 @@
-"""Find out and describe which reminders will be sent for a booking."""
+"""Describe the reminders that will be sent for a booking."""
 
 from collections.abc import Sequence
 
@@ -37,9 +37,9 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
 def list_coming_reminders(
     booking: Booking, messages: Sequence[Message], donor_reach: DonorReach
 ) -> tuple[list[Message], list[Message]]:
-    """Return those of a booking's messages that will be sent as texts, and those that will be sent as e-mails.
+    """Return the booking's messages that will go as texts, and those that will go as e-mails.
 
-    A text that is not allowed goes by e-mail, if that is allowed.
+    A text that is not allowed goes by e-mail, if e-mail is allowed.
     """
     upcoming = [message for message in messages if _is_upcoming(message, booking)]
     allowed = donor_reach.list_allowed_channels(booking, kinds.DAY_BEFORE)

@@ -1,4 +1,4 @@
-"""Time limits of bookings, and the table of steps: which actors may change a booking, in which state, and when."""
+"""Time limits of bookings, and the table of steps: which actors may change a booking, from which state, and when."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,17 @@ from drives.models import EXPECTED_STATES, OUTCOMES, Booking, BookingState, Canc
 from drives.refusals import HoldLapsed, Reason
 from organizations.rules import Permission
 
-HOLD_FOR = timedelta(minutes=15)  # a donor can add the same time once
+HOLD_FOR = timedelta(minutes=15)  # a donor can extend a hold once, by the same time
 WARN_BEFORE_LAPSE = timedelta(minutes=2)
-TYPED_KEPT_FOR = timedelta(hours=1)  # after a hold lapsed, the same browser finds its details in the form
+TYPED_KEPT_FOR = timedelta(hours=1)  # after a hold lapsed, the form still offers its details to the same browser
 LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts as late
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
 CANCELLATION_DIGEST_EVERY = timedelta(minutes=15)
-CANCELLATION_DIGEST_DELAY = timedelta(minutes=1)  # by then, every change of the quarter of an hour is committed
-CANCELLATION_DIGEST_WITHIN = timedelta(days=1)  # changes that were not reported by then are not reported any more
+CANCELLATION_DIGEST_DELAY = timedelta(
+    minutes=1
+)  # after a quarter of an hour ends, so that all of its changes are committed
+CANCELLATION_DIGEST_WITHIN = timedelta(days=1)  # older changes are never reported
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 RESENDS_PER_HOUR = 2, timedelta(hours=1)  # of a booking's confirmation
 RESENDS_PER_DAY = 4, timedelta(days=1)
@@ -73,7 +75,10 @@ UPCOMING_STATES = frozenset(EXPECTED_STATES)
 
 @dataclass(frozen=True)
 class Step:
-    """One row of the table `STEPS`: these actors may change a booking from one of `states` to one of `next_states`."""
+    """One row of the table `STEPS`.
+
+    The `actors` may change a booking from one of `states` to one of `next_states`.
+    """
 
     act: Act
     states: frozenset[BookingState]
@@ -94,9 +99,8 @@ def _step(
     return Step(act, frozenset(states), frozenset(next_states), frozenset(actors), when, drive_states)
 
 
-# Every change of a booking's state is a row here. Pages, the API and the actions take their states from it. In a
-# cancelled drive, only the outcomes of donors who were checked in at the cancellation may change. A completed drive is
-# final.
+# All allowed changes of a booking's state. Pages, the API and the actions use this table. In a cancelled drive, only the
+# outcomes of donors who were checked in at the cancellation may change. In a completed drive, nothing may change.
 STEPS = (
     _step(Act.VERIFY, {BookingState.HELD}, {BookingState.BOOKED}, {"donor"}, When.BEFORE_DEADLINE),
     _step(Act.LAPSE, {BookingState.HELD}, {BookingState.LAPSED}, {"worker"}, When.AFTER_DEADLINE),
@@ -127,7 +131,7 @@ STEPS = (
     ),
     _step(Act.MARK_NO_SHOW, UPCOMING_STATES, {BookingState.NO_SHOW}, {"check_in"}, When.FROM_ARRIVAL),
     _step(Act.UNDO, OUTCOMES, {BookingState.CHECKED_IN}, {"check_in"}, drive_states=_RUNNING_OR_CANCELLED),
-    # Undoing the check-in of a walk-in removes it (`lapsed`).
+    # Undoing the check-in of a walk-in removes the walk-in (`lapsed`).
     _step(
         Act.UNDO,
         {BookingState.CHECKED_IN},
@@ -135,8 +139,8 @@ STEPS = (
         {"check_in"},
     ),
     _step(Act.UNDO, {BookingState.NO_SHOW}, UPCOMING_STATES, {"check_in"}),
-    # The worker closes out each drive once. A coordinator completes the drive, which also closes out the bookings that
-    # were undone meanwhile.
+    # The worker closes out each drive once. When a coordinator completes the drive, bookings that were undone in the
+    # meantime are closed out again.
     _step(Act.CLOSE_OUT, {BookingState.HELD}, {BookingState.LAPSED}, {"worker", "plan"}, When.AFTER_DRIVE),
     _step(Act.CLOSE_OUT, UPCOMING_STATES, {BookingState.NO_SHOW}, {"worker", "plan"}, When.AFTER_DRIVE),
 )
@@ -168,7 +172,7 @@ MEMBER_ACTORS: Final[frozenset[Actor]] = frozenset(get_args(MemberActor))
 def list_actors(actor: str) -> frozenset[Actor]:
     """Return the values of `Step.actors` that match this actor.
 
-    For a member ("user:7") or a key ("key:3"), the page or API call has already checked the permission.
+    For a member ("user:7") or a key ("key:3"), the page or API call must have checked the permission.
     """
     if actor in ("donor", "worker"):
         return frozenset({cast("Actor", actor)})
@@ -178,7 +182,7 @@ def list_actors(actor: str) -> frozenset[Actor]:
 def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: datetime) -> list[Reason]:
     """Return the reasons against this step: the booking's state, the actor, the drive's state, or the time.
 
-    Pages, the API, the workers and replies by text all ask this function.
+    Pages, the API, the workers and replies by text all use this function.
     """
     drive, rows = booking.drive, [step for step in STEPS if step.act == act and booking.state in step.states]
     if not rows:
@@ -233,9 +237,9 @@ _TIME_REASONS: Mapping[When, Callable[[Booking], Reason]] = {
 
 
 def _is_frozen_by_cancellation(booking: Booking) -> bool:
-    """Return whether the booking's outcome is final because the drive was cancelled after the outcome was recorded.
+    """Return whether the outcome is final because the drive was cancelled after it was recorded.
 
-    If a donor was still in a chair at the cancellation, the outcome can be recorded and corrected later.
+    If the donor was still checked in at the cancellation, the outcome can be recorded and corrected later.
     """
     cancelled_at = booking.drive.cancelled_at
     return cancelled_at is not None and booking.state in OUTCOMES and booking.changed_at <= cancelled_at

@@ -50,7 +50,7 @@ class PartySerializer(Serializer):
 
 
 class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
-    """A donation elsewhere, as the donor reports it: what they gave, and on which day."""
+    """A donation elsewhere, as the donor reports it: what the donor gave, and on which day."""
 
     class Meta:
         model = SelfReportedDonation
@@ -58,7 +58,7 @@ class SelfReportedSerializer(ModelSerializer[SelfReportedDonation]):
 
 
 class ContactSerializer(Serializer):
-    """How to reach a donor, and what they consented to. A phone number or an e-mail address is required."""
+    """A donor's contacts and consents. A phone number or an e-mail address is required."""
 
     phone = TextField(
         max_length=volunteers_rules.PHONE_MAX_TYPED,
@@ -110,7 +110,7 @@ class OverrideSerializer(Serializer):
 
 
 class NewBookingSerializer(OverrideSerializer, PersonSerializer):
-    """A donor and the slot they want. A phone number or an e-mail address is required."""
+    """A donor and the wanted slot. A phone number or an e-mail address is required."""
 
     slot = IdField(help_text="The `id` of an open slot.")
     self_reported = SelfReportedSerializer(
@@ -151,7 +151,7 @@ class ResendCodeSerializer(Serializer):
 
 
 class MoveSerializer(Serializer):
-    """Where to move a booking."""
+    """The new time of a booking."""
 
     slot = IdField(help_text="The `id` of the new slot.")
     all = BooleanField(required=False, default=False, help_text="Move every booking of the party, or none.")

@@ -21,11 +21,12 @@ def verify_booking(
     2. Match the volunteers and check every rule, under the locks.
     3. Book, close the donors' waitlist entries, and queue the confirmations.
 
-    The donor's history decides the visit type, which decides the footprint. After the refusal `other_name`, the caller
-    calls again with `booking_for`, which says whether the booking is for the contact's owner or for another person. If
-    the hold is already booked, the booking is returned. Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or
-    Refusal. After a Refusal, the slot is still held. Locks: identities, drive (shared), bookings; slots if the visit
-    type changes.
+    The donor's history determines the visit type, which determines the footprint. After the refusal `other_name`, the
+    caller asks whether the booking is for the contact's owner or for another person, and calls again with
+    `booking_for`. If the hold is already booked, return the booking.
+
+    Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal. After a Refusal, the slot is still held. Locks:
+    identities, drive (shared), bookings; slots if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)
@@ -62,7 +63,7 @@ def _confirm_party(
     changes.refuse_step(Act.VERIFY, requested, "donor", now)
     party = [row for row in locked if not rules.reasons_not_to_take_step(Act.VERIFY, row, "donor", now)]
     if any(booking.registration and booking.registration.identity != identity for booking in party):
-        raise CodeWrong(CodeResult.EXPIRED)  # a resend switched to the e-mail address, which is not verified
+        raise CodeWrong(CodeResult.EXPIRED)  # the code now goes to the e-mail address, which is not verified
     confirm_holds.assign_volunteers(party, booking_for, now)
     confirm_holds.check_holds(party, now)
     if is_change_counted:

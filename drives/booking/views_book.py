@@ -1,4 +1,4 @@
-"""The page on which a donor enters the details of one to six people for a chosen time."""
+"""The page to enter the details of one to six people for a chosen time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from notifications.models import Purpose
 from organizations.models import linked_model
 from volunteers import consent_texts
 
-NEW = "new"  # in the query and the form: another booking beside the hold that this browser has
+NEW = "new"  # marks a form for another booking, although this browser already has a hold
 
 
 @dataclass
@@ -45,7 +45,7 @@ class BookingDetails:
     slot_id: int | None
     alternatives: Sequence[OpenTime] = ()
     is_time_refused: bool = False
-    is_too_close: bool = False  # to the self-reported donation; the chosen time is kept, because the date may be a typo
+    is_too_close: bool = False  # to the self-reported donation; keep the chosen time, because the date may be a typo
     status: int = 200
     corrected: Sequence[Booking] = ()  # the held party whose details are corrected
 
@@ -59,14 +59,14 @@ class BookingDetails:
     def is_other_time(self) -> bool:
         return bool(self.corrected) and booking_party.find_first_arrival(self.corrected).arrival_id != self.slot_id
 
-    def time(self) -> OpenTime | None:
+    def find_time(self) -> OpenTime | None:
         if self.is_time_refused or self.slot_id is None:
             return None
         if self.corrected and not self.is_other_time and self.wanted.people <= len(self.corrected):
             return OpenTime(self.slot_id, tuple(booking.starts_at for booking in self.corrected[: self.wanted.people]))
         return times.find_chosen_time(self._list_times(), self.slot_id)
 
-    def offered(self, time: OpenTime | None) -> Sequence[OpenTime]:
+    def list_offered_times(self, time: OpenTime | None) -> Sequence[OpenTime]:
         if self.is_too_close:
             return self.alternatives
         if time is not None:
@@ -118,10 +118,13 @@ def _show_empty_form(request: HttpRequest, page: DrivePage) -> HttpResponse:
 def _redirect_to_held_details(
     request: HttpRequest, parties: Sequence[Sequence[Booking]], wanted: PartyRequest, slot_id: int
 ) -> HttpResponse:
-    """Lead to the hold at this time, or else to the newest one, so that the donor does not make a second hold."""
+    """Redirect to this browser's hold, so that the donor does not make a second one.
+
+    Prefer the hold at this time, then the newest.
+    """
     at_slot = (party for party in parties if booking_party.find_first_arrival(party).arrival_id == slot_id)
     party, query = next(at_slot, parties[0]), request.GET.copy()
-    if wanted.people < len(party):  # the list of times asks for one person if the donor does not choose a number
+    if wanted.people < len(party):  # one person is the default of the list of times, not a choice
         for name in ("visit", "people", "first"):
             query.pop(name, None)
     return redirect(f"{reverse('booking_details', args=[party[0].reference])}?{query.urlencode()}")
@@ -130,9 +133,9 @@ def _redirect_to_held_details(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_details(request: HttpRequest, key: str) -> HttpResponse:
-    """Show what the donor typed for a hold and its party, and replace it. A booking is only shown.
+    """Show the typed details of a hold and its party, and save corrections. Redirect if the hold is already a booking.
 
-    If the hold ran out before the donor sent a correction, the time is held again with what was typed.
+    If the hold lapsed before the donor sent a correction, hold the time again with the typed details.
     """
     held = views_links.get_booking_page_or_404(request, key)
     page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
@@ -163,7 +166,7 @@ def _show_typed(request: HttpRequest, page: DrivePage, held: BookingPage) -> Htt
 def _submit_form(
     request: HttpRequest, page: DrivePage, held: Booking | None = None, *, is_held_again: bool = False
 ) -> HttpResponse:
-    """Hold the time with what was typed, or correct the hold that this browser already has."""
+    """Hold the time with the typed details, or correct the hold that this browser already has."""
     choices.read_choice(request, "people", [str(size) for size in domain_rules.PARTY_SIZES], default="1")
     wanted = times.parse_party_request(request.POST)
     form = DetailsForm(request.POST, visits=wanted.visits)
@@ -200,7 +203,10 @@ def _submit_form(
 
 
 def render_expired_form(request: HttpRequest) -> HttpResponse | None:
-    """Show what a donor sent after the browser lost its cookies. Nothing is saved. Return None for any other page."""
+    """Show the typed details again after the browser lost its cookies. Save nothing.
+
+    Return None if the request is for another page.
+    """
     if request.resolver_match is None or request.resolver_match.url_name not in ("book", "booking_details"):
         return None
     slot_id, wanted = times.parse_slot_id(request.POST.get("slot", "")), times.parse_party_request(request.POST)
@@ -214,10 +220,11 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
 
 
 def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
-    """Find the hold that this form has already made. The form then corrects it. Of a party, return the leader's.
+    """Find the hold that an earlier submission of this form made, so that the form corrects it. Return the leader's
+    hold.
 
-    The name or the contact may have been corrected. A second booking beside the first one often has the same contact,
-    so there only the name counts.
+    The name or the contact may have been corrected, so one of them is enough. But an additional booking often has the
+    same contact, so its name must match.
     """
     slot_id = times.parse_slot_id(request.POST.get("slot", ""))
     leaders = (
@@ -227,13 +234,17 @@ def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None
     )
     typed, is_new = request.POST, NEW in request.POST
     return next(
-        (one for one in leaders if forms.has_name_of(typed, one) or (not is_new and forms.has_contact_of(typed, one))),
+        (
+            one
+            for one in leaders
+            if forms.matches_name(typed, one) or (not is_new and forms.matches_contact(typed, one))
+        ),
         None,
     )
 
 
 def _list_held_parties(request: HttpRequest, page: DrivePage) -> list[list[Booking]]:
-    """List this browser's live holds at the drive, newest first. Each is a party, the leader first. One query."""
+    """List the parties that this browser holds at the drive, newest first. Each starts with its leader. One query."""
     parties: dict[UUID, list[Booking]] = {}
     rows = _filter_own_bookings(request, page).held(timezone.now())
     for booking in rows.select_related("registration").order_by("pk"):
@@ -247,7 +258,7 @@ def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
     if NEW in request.GET:
         return None
     lapsed = _filter_own_bookings(request, page).filter(
-        queries.RAN_OUT | Q(state=BookingState.HELD),
+        queries.HAS_RUN_OUT | Q(state=BookingState.HELD),
         registration__isnull=False,
         held_until__gt=now - rules.TYPED_KEPT_FOR,
         held_until__lte=now,
@@ -258,7 +269,7 @@ def _find_lapsed_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
 def _filter_own_bookings(request: HttpRequest, page: DrivePage) -> BookingQuerySet:
     tokens = link_cookies.BOOKINGS.read_tokens(request)
     if not tokens:
-        return Booking.objects.none()  # without a query
+        return Booking.objects.none()  # skip the query
     return Booking.objects.filter(link_hash__in=map(linked_model.hash_token, tokens), drive=page.drive)
 
 
@@ -290,8 +301,8 @@ def _build_typed_arguments(request: HttpRequest, details: BookingDetails, browse
 
 
 def _render_details(request: HttpRequest, details: BookingDetails) -> HttpResponse:
-    drive, time, wanted = details.page.drive, details.time(), details.wanted
-    language, offered = translation.get_language() or "en", details.offered(time)
+    drive, time, wanted = details.page.drive, details.find_time(), details.wanted
+    language, offered = translation.get_language() or "en", details.list_offered_times(time)
     context = {
         **views_donor.build_drive_context(details.page),
         "form": details.form,

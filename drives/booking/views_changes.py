@@ -1,4 +1,4 @@
-"""Pages on which a donor moves, cancels, restores or confirms a booking, or asks for the confirmation again."""
+"""Pages to move, cancel, restore or confirm a booking, or to send its confirmation again."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +25,7 @@ from drives.web.code_page import CodeForm
 def move_own_booking(request: HttpRequest, key: str, *, whole_party: bool = False) -> HttpResponse:
     page = views_links.get_booking_page_or_404(request, key)
     is_posted = request.method == "POST"
-    # A held party can only choose one of the alternative times on its check page.
+    # A held party has no page with times. It can only post one of the alternative times on the booking page.
     may_move = _may_move_all(page) or (page.held and is_posted) if whole_party else page.may_change
     if not may_move:
         return views_links.redirect_to_booking(key)

@@ -1,4 +1,4 @@
-"""The donor's page of a booking: check and verify a hold, later view and manage the booking."""
+"""The donor's booking page. The donor first verifies a hold here, and later manages the booking."""
 
 from functools import partial
 from typing import Any
@@ -103,7 +103,7 @@ def extend_own_hold(request: HttpRequest, key: str) -> HttpResponse:
 def render_hold_again(
     request: HttpRequest, key: str, form: CodeForm, problem: ValidationError, elsewhere: SelfReportedForm | None = None
 ) -> HttpResponse:
-    """Show the page with the code form again, with the error message of `problem`.
+    """Show the code form again, with the error message of `problem`.
 
     `elsewhere` is the form for the self-reported donation, if that form has errors.
     """

@@ -15,7 +15,7 @@ DONOR = "donor"
 
 
 def get_booking_page_or_404(request: HttpRequest, key: str) -> BookingPage:
-    """Return the booking's page, or raise a 404. The 404 page explains how to find a lost link.
+    """Return the booking page, or raise a 404. The 404 page explains how to find a lost link.
 
     `key` is the link's token, or the booking's reference. The reference works only if this browser has the token in a
     cookie or has verified the donor's contact.

@@ -134,7 +134,7 @@ def resend_booking_confirmation(request: MemberRequest, booking_id: int) -> Http
 def _add_result(
     request: MemberRequest, done: str, bookings: Sequence[Booking], kind: MessageKind, notified: str
 ) -> None:
-    """Show the coordinator what was done, and whether we can send the donors a message about it."""
+    """Show the coordinator what was done, and whether the donors can get a message about it."""
     outcome = reach.format_notified(bookings[0].drive.organization, bookings, kind, notified)
     messages.success(request, f"{done} {outcome}".strip())
 

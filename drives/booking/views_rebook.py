@@ -40,10 +40,10 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor this browser knows. `record` belongs to the drive's organization, if that organization has a record."""
+    """A donor with a contact that this browser has verified. `record` is the one in the drive's organization, if any."""
 
     record: Volunteer
-    title: str  # the name, with details if several people have it
+    title: str  # the name, with details to tell people with the same name apart
     addresses: Sequence[str]
     is_reminded: bool
 
