@@ -266,7 +266,7 @@ def create_once(
     *,
     work: Callable[[StoreAnswer], object],
 ) -> HttpResponse:
-    """Run `work` and return its response (201). Return the stored response if the same key and body were sent before."""
+    """Run `work` and return its response (201), or the stored response if the same key and body were sent before."""
     key = request.headers.get("Idempotency-Key", "")
     answer = idempotency.run_once(scope=_build_idempotency_scope(request), key=key, body=body, now=now, work=work)
     return HttpResponse(answer.body, status=answer.status, content_type="application/json")

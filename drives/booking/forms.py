@@ -174,7 +174,7 @@ def matches_contact(typed: QueryDict, held: Booking) -> bool:
 
 
 def merge_visits(party: Sequence[Booking], wanted: PartyRequest) -> Sequence[str]:
-    """Return the visit types of the wanted people. People already in the party keep their types if the numbers allow."""
+    """Return the visit types of the wanted people. The party's members keep their types if the numbers allow."""
     kept = [booking.visit for booking in party[: wanted.people]]
     added, added_first = wanted.people - len(kept), wanted.visits.count(Visit.FIRST) - kept.count(Visit.FIRST)
     if not 0 <= added_first <= added:

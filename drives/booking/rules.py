@@ -19,9 +19,7 @@ LATE_WITHIN = timedelta(days=1)  # before the visit; a later cancellation counts
 UNDO_WITHIN = timedelta(minutes=15)
 CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators are alerted
 CANCELLATION_DIGEST_EVERY = timedelta(minutes=15)
-CANCELLATION_DIGEST_DELAY = timedelta(
-    minutes=1
-)  # after a quarter of an hour ends, so that all of its changes are committed
+CANCELLATION_DIGEST_DELAY = timedelta(minutes=1)  # after the period ends, so that all its changes are committed
 CANCELLATION_DIGEST_WITHIN = timedelta(days=1)  # older changes are never reported
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 RESENDS_PER_HOUR = 2, timedelta(hours=1)  # of a booking's confirmation
@@ -99,8 +97,8 @@ def _step(
     return Step(act, frozenset(states), frozenset(next_states), frozenset(actors), when, drive_states)
 
 
-# All allowed changes of a booking's state. Pages, the API and the actions use this table. In a cancelled drive, only the
-# outcomes of donors who were checked in at the cancellation may change. In a completed drive, nothing may change.
+# All allowed changes of a booking's state. Pages, the API and the actions use this table. In a cancelled drive, only
+# the outcomes of donors who were checked in at the cancellation may change. In a completed drive, nothing may change.
 STEPS = (
     _step(Act.VERIFY, {BookingState.HELD}, {BookingState.BOOKED}, {"donor"}, When.BEFORE_DEADLINE),
     _step(Act.LAPSE, {BookingState.HELD}, {BookingState.LAPSED}, {"worker"}, When.AFTER_DEADLINE),

@@ -40,7 +40,7 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor with a contact that this browser has verified. `record` is the one in the drive's organization, if any."""
+    """A donor with a contact that this browser has verified. `record` is at the drive's organization, if possible."""
 
     record: Volunteer
     title: str  # the name, with details to tell people with the same name apart

@@ -19,7 +19,7 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-# A change that does not affect the stamp, such as an organization's new name, may appear this late.
+# Some changes, such as an organization's new name, do not change the stamp. They may appear this late.
 CACHE_SECONDS = 60 * 60
 
 
@@ -68,9 +68,9 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 
 
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
-    """Serialize the events of a feed.
+    """Return the feed's events in iCalendar format.
 
-    Each event is cached until its booking changes. One query loads all bookings with events that are not cached.
+    Each event is cached until its booking changes. One query loads all bookings with uncached events.
     """
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}

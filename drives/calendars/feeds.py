@@ -12,7 +12,7 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class Feed:
-    """A donor's personal feed. `fingerprint` changes whenever the feed changes. Without bookings, it is None."""
+    """A donor's personal feed. `fingerprint` changes whenever the feed changes. It is None if there are no bookings."""
 
     volunteer_id: int
     organization: str
@@ -39,7 +39,7 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """Return the feed's booking ids, keyed by stamp, in order. One query.
 
-    A booking's stamp changes whenever its calendar event changes.
+    The stamp is a hash that changes whenever the booking's calendar event changes.
     """
     since = now - web_rules.LINK_VALID_FOR
     with connection.cursor() as cursor:

@@ -1,8 +1,7 @@
 """Build iCalendar objects (invitations, cancellations, downloads, feeds) and "add to calendar" links.
 
-This is the only module that imports icalendar. The same event always gives the same bytes, so each event is serialized
-once per change, and a feed joins cached events. Times are written in UTC, because some calendar apps misread or reject
-a VTIMEZONE. The description names the site's zone.
+No other module imports icalendar. The same event always gives the same bytes, so a feed can join cached events. Times
+are written in UTC, because some calendar apps misread or reject a VTIMEZONE. The description names the site's zone.
 """
 
 import hashlib
@@ -31,11 +30,13 @@ FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u2
 class CalendarEvent:
     """A calendar event.
 
-    Times are aware, in any zone, and are written as UTC. `ends_at` is exclusive. `zone` is the site's IANA name, and
-    `zone_label` its common name ("Pacific Time"). `uid` never changes. `sequence` starts at 0 and increases with each
-    change of time, site or status. `changed_at` is the time of the last change, not of this build; it becomes DTSTAMP.
-    Invitations and cancellations contain the attendee's and the organizer's e-mail addresses, a download only the
-    organizer's, and a feed neither.
+    - Times are aware, in any zone, and are written in UTC. `ends_at` is exclusive.
+    - `zone` is the site's IANA name, and `zone_label` its common name ("Pacific Time").
+    - `uid` never changes. `sequence` starts at 0 and increases with each change of time, site or status.
+    - `changed_at` becomes DTSTAMP. It is the time of the last change, not of this build.
+
+    Invitations and cancellations contain the e-mail addresses of the attendee and the organizer. A download contains
+    only the organizer's. A feed contains neither.
     """
 
     uid: str
@@ -85,7 +86,7 @@ def build_cancellation(event: CalendarEvent) -> bytes:
 
 
 def build_download(event: CalendarEvent) -> bytes:
-    """Build the .ics file of one event (METHOD:PUBLISH), with an alarm two hours before it and without an attendee."""
+    """Build the .ics file of one event (METHOD:PUBLISH). It has an alarm two hours before the visit, and no attendee."""
     item = _build_vevent(event)
     if event.organizer_email:
         item.add("organizer", _build_address(event.organizer_email, event.organizer_name))
@@ -208,7 +209,7 @@ def _build_texts(event: CalendarEvent) -> dict[str, str]:
 def _build_addressed_vevent(event: CalendarEvent) -> Event:
     if not event.attendee_email or not event.organizer_email:
         raise ValueError("An invitation needs an attendee and an organizer.")
-    # ACCEPTED and no RSVP, because the attendee booked the visit, and we do not read e-mail replies.
+    # The attendee booked the visit, so it is ACCEPTED. Ask for no RSVP, because we do not read e-mail replies.
     attendee = _build_address(event.attendee_email, event.attendee_name)
     attendee.params |= {
         "CUTYPE": "INDIVIDUAL",
@@ -241,7 +242,7 @@ def _build_alarm(event: CalendarEvent) -> Alarm:
 def _format_period(event: CalendarEvent) -> str:
     """Format the time in the site's zone with digits only, so that it is the same in every language.
 
-    If the clocks change in between, show the UTC offset of each time, and add the length in minutes.
+    If the clocks change during the event, show the UTC offset of each time, and add the length in minutes.
     """
     starts, ends = (moment.astimezone(ZoneInfo(event.zone)) for moment in (event.starts_at, event.ends_at))
     day, label = f"{starts:%Y-%m-%d}", _clean_line(event.zone_label)

@@ -1,4 +1,4 @@
-"""Calendar files and feeds. A client that already has the current version gets a 304."""
+"""Calendar files and feeds. Clients that already have the current version get a 304."""
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import get_object_or_404
@@ -26,7 +26,7 @@ def show_drive_calendar(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_organization_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the feed of an organization's drives in the organization's language. All clients share one cached feed."""
+    """Return the feed of an organization's drives, in the organization's language. The feed is cached for all clients."""
     organization = get_object_or_404(Organization, slug=slug)
     with override(organization.language):
         drives = drive_feeds.list_feed_drives(organization, timezone.now())

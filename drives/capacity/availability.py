@@ -29,7 +29,7 @@ def select_open_times(
     if len(shapes) > 1:
         for arrivals in party_fit.fit_party_at_each_step(free, shapes):
             yield refusals.OpenTime(slots[min(arrivals)][0], tuple(slots[n][1] for n in arrivals))
-    else:  # a single visit also gets the number of spots
+    else:  # for a single visit, also return the number of spots
         spots_by_slot = grid.count_spots_by_arrival(free.free_screening, free.free_chairs, shapes[0])
         for slot, may_arrive, spots_left in zip(slots, free.may_arrive, spots_by_slot, strict=True):
             if spots_left and may_arrive:
@@ -72,7 +72,7 @@ def count_drive_spots_left(drive: Drive, now: datetime) -> int:
 
 
 def list_slots(drive_id: int) -> list[SlotRow]:
-    """List a drive's slots. The list index is the step number `n`. One query."""
+    """List a drive's slots. The index in the list is the step number. One query."""
     return list_slots_by_drive([drive_id])[drive_id]
 
 

@@ -1,4 +1,4 @@
-"""Load the facts that decide whether a donor may take a slot. One statement. Callers hold the locks."""
+"""Load the facts that decide whether a donor may take a slot, in one statement. Callers hold the locks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from drives.models import Drive, DriveState, Slot
 class RequestedSlot:
     facts: rules.BookingFacts
     slot: Slot | None
-    steps: int  # of the drive's grid
-    has_overdue_holds: bool  # the drive has overdue holds, which must lapse first
+    steps: int  # number of steps in the drive's grid
+    has_overdue_holds: bool  # at the drive; they must lapse first
     is_full: bool  # some step has no station or chair left for the requested visit
 
 
@@ -46,8 +46,8 @@ def load_booking_facts(
 ) -> RequestedSlot:
     """Load the facts about one slot. The caller holds the locks. One query.
 
-    Pass `identity` to count the contact's live holds, `volunteer_id` to find an active booking, and `shape` to check
-    whether the visit fits.
+    Pass `identity` to count the contact's live holds. Pass `volunteer_id` to find the donor's active booking. Pass
+    `shape` to check whether the visit fits.
     """
     parameters = {"slot": slot_id, "volunteer": volunteer_id}
     rows = _fetch_rows(_FACTS_SQL, parameters, drive_id, now, identity, shape or grid.VisitShape(0, 0))

@@ -1,4 +1,4 @@
-"""Change the slot counters of a drive. No other code changes them."""
+"""Change the slot counters of a drive. No other module may change them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,22 +16,22 @@ _CHANGE_SQL = Path(__file__).with_name("change_counters.sql").read_text()
 
 
 def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
-    """Apply the changes to all slots, and return whether all of them fit.
+    """Change the counters, and return whether all of them stay within the limits.
 
-    One ordered, conditional UPDATE locks the slots. If the function returns False, some slots may already have changed,
-    so the caller must roll back.
+    One ordered, conditional UPDATE locks the slots. If the function returns False, some counters may have changed
+    already, so the caller must roll back.
     """
     return not deltas or _update_counters(drive_id, deltas, forced=False) == len(deltas)
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Apply the changes even above the limits. `Slot.over` then says by how much a limit is exceeded."""
+    """Change the counters even beyond the limits. `Slot.over` then says by how much a limit is exceeded."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 
 
 def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
-    """Return the footprint as it was booked, even if the drive's plan has changed since then."""
+    """Return the footprint at the time of booking, even if the drive's plan has changed since then."""
     return grid.Footprint(
         range(row.first_step, row.first_step + row.screening_steps),
         range(row.chair_from, row.chair_to),

@@ -1,4 +1,4 @@
-"""Compare the slot counters with the bookings and reserved spots that they count."""
+"""Compare the slot counters with the bookings and reserved spots that they should count."""
 
 import logging
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 @transaction.atomic(savepoint=False)
 def audit_counters(*, now: datetime) -> CounterAudit:
-    """Count the slots with wrong counters at all drives that can still change, and save the result.
+    """Count the slots with wrong counters at drives that are neither completed nor cancelled, and save the result.
 
-    `/readyz` and `/metrics` show the result. The number of wrong counters must be 0. The cost grows with the number of
-    these drives, not with the number of bookings.
+    `/readyz` and `/metrics` show the result, which must be 0. The cost grows with the number of drives, not of
+    bookings.
     """
     drives = Drive.objects.exclude(state__in=UNCHANGEABLE_STATES).values_list("pk", flat=True)
     bookings = Booking.objects.filter(drive__in=list(drives)).order_by("state").values_list("state")
@@ -65,8 +65,8 @@ class DriftedSlot:
     drive_id: int
     n: int
     starts_at: datetime
-    screening_taken: int  # by the counter
-    screening: int  # by the bookings and reserved spots
+    screening_taken: int  # according to the counter
+    screening: int  # according to the bookings and reserved spots
     chairs_taken: int
     chairs: int
 

@@ -32,7 +32,7 @@ def lock_identities(identity_hashes: Iterable[str]) -> None:
 def lock_contact_change(volunteer_ids: Collection[int], new_identity: str) -> None:
     """Lock the identities of these volunteers and of the new contact.
 
-    Also lock the identities of all other people with a contact of these volunteers.
+    Also locks the identities of all other people with a contact of these volunteers.
     """
     sharer_ids = volunteers_queries.filter_contact_sharers(volunteer_ids).values_list("pk", flat=True)
     identities = (volunteers_queries.list_person_identities(volunteer_id=pk) for pk in (*volunteer_ids, *sharer_ids))
@@ -60,8 +60,8 @@ def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> N
 def lock_donors_then_drive(bookings: Sequence[Booking]) -> None:
     volunteer_ids = {booking.volunteer_id for booking in bookings}
     identities = [volunteers_queries.list_person_identities(volunteer_id=pk) for pk in volunteer_ids if pk]
-    # Use typed contacts only for holds, which have no volunteer yet. The contact typed for a booking may belong to
-    # another volunteer by now.
+    # Holds have no volunteer yet, so lock their typed contacts. A booking's typed contact may belong to another
+    # volunteer by now, so lock the contacts of its volunteer.
     if typed_identities := {
         booking.registration.identity for booking in bookings if booking.registration and not booking.volunteer_id
     }:
@@ -134,8 +134,8 @@ def lock_booking(booking_id: int) -> Booking:
 def lock_party(booking: Booking) -> list[Booking]:
     """Lock a booking and all of its party.
 
-    Another transaction may have added people since `booking` was read. They have higher ids, so locking them next keeps
-    the order. Only a transaction that has locked the whole party adds people to it.
+    Another transaction may have added people since `booking` was read. Their ids are higher, so locking them last keeps
+    the lock order. People are added only in a transaction that has locked the whole party.
     """
     ids = _list_party_ids(booking)
     locked = lock_bookings(ids)
@@ -177,7 +177,7 @@ def lock_waitlist_entry(entry_id: int) -> WaitlistEntry:
 
 
 def lock_reserved_spots(drive_id: int) -> list[ReservedSpot]:
-    """Lock those reserved spots of a drive that have no offer, ordered by id (part of lock 5)."""
+    """Lock a drive's reserved spots that have no offer, ordered by id (part of lock 5)."""
     rows = ReservedSpot.objects.filter(drive=drive_id, offer=None).order_by("pk")
     return list(rows.select_for_update(of=("self",)))
 

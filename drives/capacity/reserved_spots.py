@@ -23,8 +23,8 @@ from notifications.kinds import Withdrawal
 def reserve_freed_spots(drive_id: int, footprints: Iterable[Footprint], now: datetime) -> counters.Deltas:
     """Reserve these footprints if donors are on the drive's waitlist. Return the counter changes.
 
-    `drives.waitlist.offers` offers the spots later, because finding a donor needs identity locks. If a donor joins the
-    waitlist at the same moment, the spot may stay unreserved, but it can still be offered to that donor.
+    `drives.waitlist.offers` offers the spots later, because choosing a donor needs identity locks. If a donor joins the
+    waitlist at the same moment, the spot may stay unreserved. The sweep can still offer it to that donor.
     """
     freed = list(footprints)
     if not freed or not WaitlistEntry.objects.filter(drive=drive_id, state=WaitlistEntryState.WAITING).exists():
@@ -47,9 +47,8 @@ def build_reserved_spot(drive_id: int, footprint: Footprint, now: datetime) -> R
 def close_entries_of_booked_donors(bookings: Sequence[Booking], now: datetime) -> None:
     """Close the waitlist entries of donors with a new booking at this drive. Locks: the entries.
 
-    Call this function in the transaction that books the donors, after it has locked their identities. If one of the
-    donors has an open offer, the offered spot stays reserved for the next donor. One query if none of the donors is on
-    the waitlist.
+    Call this in the transaction that books the donors, after it has locked their identities. If a donor has an open
+    offer, the offered spot stays reserved for the next donor. One query if none of the donors is on the waitlist.
     """
     volunteer_ids = [booking.volunteer_id for booking in bookings]
     entries = WaitlistEntry.objects.filter(
@@ -79,8 +78,7 @@ def end_offer(offer: Offer, state: OfferState, now: datetime) -> None:
 def release_reserved_spots(drive: Drive, now: datetime) -> list[ReservedSpot]:
     """Delete a drive's reserved spots, withdraw their offers, and return the spots.
 
-    The caller holds the drive's exclusive lock and changes the counters. Entries stay on the waitlist until the
-    waitlist is closed.
+    The caller holds the drive's exclusive lock and changes the counters. The waitlist entries stay open.
     """
     for offer in Offer.objects.open().filter(entry__drive=drive).order_by("pk"):
         end_offer(offer, OfferState.WITHDRAWN, now)

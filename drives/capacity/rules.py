@@ -1,4 +1,4 @@
-"""Pure functions that return the reasons against booking a slot."""
+"""Pure functions that list the reasons against booking a slot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,10 @@ class BookingFacts:
 
 
 def reasons_not_to_book(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List all reasons not to book the slot, except that it is full. `counters.change_counters` refuses a full slot."""
+    """List all reasons not to book the slot, except a full slot.
+
+    `counters.change_counters` refuses a full slot.
+    """
     return [reason for rule in _RULES for reason in rule(facts, now)]
 
 

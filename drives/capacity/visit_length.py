@@ -25,7 +25,10 @@ def estimate_spots(drive: Drive, steps: int) -> int:
 
 
 def compute_visit_minutes(drive: Drive, visit: str) -> int:
-    """Return the minutes of a whole visit: those of the program, adjusted to the visit lengths of the drive."""
+    """Return the length of a whole visit in minutes.
+
+    This is the policy's length, plus the screening and chair time by which the drive's plan exceeds the policy.
+    """
     policy, step = drive.policy, drive.step_minutes
     is_first = visit == Visit.FIRST
     screening = policy.first_screening_minutes if is_first else policy.return_screening_minutes
