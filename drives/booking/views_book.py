@@ -235,9 +235,9 @@ def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None
     typed, is_new = request.POST, NEW in request.POST
     return next(
         (
-            one
-            for one in leaders
-            if forms.matches_name(typed, one) or (not is_new and forms.matches_contact(typed, one))
+            leader
+            for leader in leaders
+            if forms.matches_name(typed, leader) or (not is_new and forms.matches_contact(typed, leader))
         ),
         None,
     )

@@ -86,7 +86,7 @@ def build_cancellation(event: CalendarEvent) -> bytes:
 
 
 def build_download(event: CalendarEvent) -> bytes:
-    """Build the .ics file of one event (METHOD:PUBLISH). It has an alarm two hours before the visit, and no attendee."""
+    """Build the .ics file of one event (METHOD:PUBLISH), with an alarm two hours before and without an attendee."""
     item = _build_vevent(event)
     if event.organizer_email:
         item.add("organizer", _build_address(event.organizer_email, event.organizer_name))

@@ -1,4 +1,4 @@
-"""What the service knows about a drive, so that it can check off tasks by itself."""
+"""Check off tasks automatically, from facts about the drive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from organizations.models import Organization
 @dataclass(frozen=True)
 class DriveFacts:
     drive: Drive
-    booked: int  # donated or still expected
-    expected: int  # donations
-    needed: int  # more bookings for the goal
+    booked: int  # bookings with a donation, or still expected
+    expected: int  # donations in the forecast
+    needed: int  # additional bookings that the goal needs
     link_count: int
     reminder_count: int
     sender: Sender | None
@@ -57,7 +57,7 @@ def is_met(kind: str, facts: DriveFacts) -> bool:
 
 
 def describe(kind: str, facts: DriveFacts) -> str:
-    """Return the sentence that says why the service has checked off a task, or why it has not."""
+    """Return a sentence with the reason why the service has checked off a task, or why not."""
     return _SENTENCES[ChecklistCheck(kind)](facts)
 
 

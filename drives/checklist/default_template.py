@@ -1,6 +1,6 @@
-"""The checklist of an organization that has not changed it, after published checklists of blood drive coordinators.
+"""The default checklist. It follows published checklists of blood drive coordinators, but copies no sentence.
 
-No sentence is copied. Tasks without a source are this service's own.
+A task without a source was added for this service.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ DEFAULT_TASKS = (
 
 
 def build_default_items(organization: Organization, now: datetime) -> list[ChecklistItem]:
-    """Build the default tasks as unsaved rows, with titles in all languages of the service."""
+    """Build the default tasks as unsaved rows, with titles in every language of the service."""
     return [
         ChecklistItem(
             organization=organization,
@@ -91,6 +91,6 @@ def build_default_items(organization: Organization, now: datetime) -> list[Check
 
 
 def find_source(item: ChecklistItem) -> ChecklistSource | None:
-    """Return the source of a default task that still has its default title."""
+    """Return the source of a default task. Return None if the title has changed or the task has no source."""
     task = next((task for task in DEFAULT_TASKS if task.code == item.code), None)
     return task.source if task and task.title in item.title.texts.values() else None

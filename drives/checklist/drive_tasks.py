@@ -1,4 +1,4 @@
-"""Check off the tasks of a drive, and add tasks that only this drive has."""
+"""Check off the tasks of a drive, and add tasks to this drive only."""
 
 from datetime import datetime
 
@@ -41,7 +41,7 @@ def reopen_task(*, drive: Drive, code: str, actor: str, now: datetime) -> Task:
 
 @transaction.atomic
 def add_own_task(*, drive: Drive, item: ChecklistItem, actor: str, now: datetime) -> None:
-    """Save a task of one drive. Refuses a drive that is over or cancelled, and a task over the limit.
+    """Add a task to one drive only. Refuses a drive that is over or cancelled, and a task over the limit.
 
     Locks: drive (exclusive), so that two requests cannot both pass the check.
     """
@@ -56,7 +56,7 @@ def add_own_task(*, drive: Drive, item: ChecklistItem, actor: str, now: datetime
 
 @transaction.atomic
 def remove_own_task(*, drive: Drive, code: str, actor: str, now: datetime) -> None:
-    """Delete a task of one drive. Refuses a drive that is over or cancelled, and a task of all drives."""
+    """Remove a task that only this drive has. Refuses a drive that is over or cancelled, and a task of all drives."""
     _refuse_past_drive(drive, now)
     deleted, _tables = ChecklistItem.objects.filter(drive=drive, code=code).delete()
     if not deleted:

@@ -28,7 +28,7 @@ class OwnTaskForm(RecordForm):
 
 
 class CheckField(forms.ChoiceField):
-    """The empty choice is an answer, too: a coordinator checks off the task. So its label must not say "optional"."""
+    """A choice without the mark "optional". Its empty option means that a coordinator checks off the task."""
 
     needed = True
 

@@ -1,5 +1,3 @@
-"""Load the checklists of drives."""
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +15,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class Task:
-    """A task of a drive. `facts` is None if a member checks off the task, or if the drive is over or cancelled."""
+    """A task of a drive. `facts` is set only if the service checks the task and the drive is still ahead."""
 
     item: ChecklistItem
     due_day: date
@@ -42,7 +40,10 @@ class Task:
 
     @property
     def is_counted(self) -> bool:
-        """Return whether the task is in the progress. After a drive, the service no longer checks its own tasks."""
+        """Return whether the progress bar counts the task.
+
+        After the drive, the service no longer checks its own tasks, so they do not count.
+        """
         return self.is_open or not self.item.check_kind
 
     @property
@@ -56,8 +57,6 @@ class Task:
 
 @dataclass(frozen=True)
 class DueDay:
-    """The tasks that are due on one day."""
-
     day: date
     days_left: int
     tasks: list[Task]
@@ -92,7 +91,7 @@ class Checklist:
 
     @property
     def cells(self) -> list[str]:
-        """Return the state of each counted task in the order of the progress bar."""
+        """Return the state of each counted task, in the order of the progress bar's cells."""
         return ["done"] * len(self.done) + ["overdue"] * len(self.overdue) + ["ahead"] * len(self.ahead)
 
     @property
@@ -101,7 +100,7 @@ class Checklist:
 
 
 def list_template(organization: Organization, at: datetime) -> list[ChecklistItem]:
-    """List the tasks that all drives of the organization had at this time, the earliest first. One query."""
+    """List the tasks that all drives of the organization had at this time, in order of their days. One query."""
     in_force = Q(removed_at=None) | Q(removed_at__gt=at)
     rows = ChecklistItem.objects.filter(in_force, organization=organization, drive=None, added_at__lte=at)
     items = list(rows) or default_template.build_default_items(organization, at)
@@ -109,7 +108,7 @@ def list_template(organization: Organization, at: datetime) -> list[ChecklistIte
 
 
 def is_default(items: list[ChecklistItem]) -> bool:
-    """Return whether these tasks of all drives are the default, so that they have no rows yet."""
+    """Return whether this is the default template, which has no rows in the database."""
     return not any(item.pk for item in items)
 
 
@@ -142,7 +141,7 @@ def _build_checklists(
     ticks = {(tick.drive_id, tick.code): tick for tick in ChecklistTick.objects.filter(drive__in=drives)}
     facts = checks.load_facts([drive for drive in drives if rules.is_open(drive, now)], organization, goal_facts)
     for drive in drives:
-        # The sort keeps the order of the template, with the own tasks of the drive last on each day.
+        # The sort is stable, so each day keeps the order of the template, with the drive's own tasks last.
         items = sorted([*template, *own_items.get(drive.pk, [])], key=lambda item: -item.days)
         tasks = [_build_task(drive, item, ticks.get((drive.pk, item.code)), facts.get(drive.pk), now) for item in items]
         yield Checklist(drive, rules.is_open(drive, now), tasks)

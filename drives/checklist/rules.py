@@ -1,4 +1,4 @@
-"""The limits of checklists, when a task is due, and why a member cannot check it off."""
+"""Limits of checklists, due days, and the reasons why a member cannot check off a task."""
 
 from datetime import date, datetime, timedelta
 
@@ -7,19 +7,22 @@ from django.utils.translation import gettext as _
 from drives.models import Drive, DriveState
 from drives.refusals import Reason
 
-MAX_ITEMS = 40  # of an organization
-MAX_OWN_ITEMS = 20  # of one drive
+MAX_ITEMS = 40  # in an organization's template
+MAX_OWN_ITEMS = 20  # only for one drive
 
 OPEN_STATES = (DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED)
 
 
 def is_open(drive: Drive, now: datetime) -> bool:
-    """Return whether the drive is still ahead. Otherwise its checklist no longer changes, and nothing is overdue."""
+    """Return whether the drive is still ahead.
+
+    Afterward, its checklist no longer changes and no task is overdue.
+    """
     return drive.state in OPEN_STATES and now < drive.ends_at
 
 
 def compute_due_day(day: date, days: int, planned_on: date) -> date:
-    """Return the day that many days before the drive, but no day before the drive was planned."""
+    """Return the date `days` days before the drive, but not before the date on which the drive was planned."""
     return max(day - timedelta(days=days), planned_on)
 
 

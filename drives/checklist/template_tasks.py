@@ -1,7 +1,7 @@
-"""Change the tasks that all drives of an organization have.
+"""Change the checklist template: the tasks that all drives of an organization have.
 
-The first change saves the default tasks as rows. Each action locks the organization, so that simultaneous changes
-wait for each other.
+The first change saves the default tasks as rows. Each action locks the organization, so simultaneous changes wait for
+each other.
 """
 
 from datetime import datetime
@@ -20,7 +20,7 @@ Direction = Literal["up", "down"]
 
 @transaction.atomic
 def add_task(*, item: ChecklistItem, actor: str, now: datetime) -> None:
-    """Save a new task, as the last one of its day. Refuses a task over the limit."""
+    """Add a task, as the last one of its day. Refuses a task over the limit."""
     items = _lock_template(item.organization, now)
     if len(items) >= rules.MAX_ITEMS:
         raise Refusal([rules.build_too_many_items_reason()])
@@ -51,7 +51,7 @@ def change_task(*, item: ChecklistItem, actor: str, now: datetime) -> None:
 
 @transaction.atomic
 def move_task(*, organization: Organization, code: str, direction: Direction, actor: str, now: datetime) -> None:
-    """Swap a task with its neighbor of the same day. At the edge of its day, a task stays where it is."""
+    """Swap a task with its neighbor of the same day. The first task cannot move up, and the last cannot move down."""
     items = _lock_template(organization, now)
     item = _find_item(items, code)
     same_day = [other for other in items if other.days == item.days]
@@ -68,7 +68,7 @@ def move_task(*, organization: Organization, code: str, direction: Direction, ac
 
 @transaction.atomic
 def remove_task(*, organization: Organization, code: str, actor: str, now: datetime) -> ChecklistItem:
-    """Take a task off the checklist. Refuses the last one, because a checklist without tasks means the default."""
+    """Remove a task. Refuses to remove the last task, because an empty checklist would mean the default."""
     items = _lock_template(organization, now)
     item = _find_item(items, code)
     if len(items) == 1:
@@ -80,7 +80,7 @@ def remove_task(*, organization: Organization, code: str, actor: str, now: datet
 
 @transaction.atomic
 def restore_default(*, organization: Organization, actor: str, now: datetime) -> None:
-    """End all of the organization's own rows. The default then applies again."""
+    """Remove all of the organization's tasks, so that the default applies again."""
     _lock_organization(organization)
     rows = ChecklistItem.objects.filter(organization=organization, drive=None, removed_at=None)
     if rows.update(removed_at=now):

@@ -1,5 +1,3 @@
-"""The page with the checklist of a drive."""
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -105,7 +103,7 @@ def _render_checklist(request: MemberRequest, drive: Drive, form: OwnTaskForm) -
 
 
 def _list_links(request: MemberRequest, drive: Drive) -> list[TaskLink]:
-    """List the pages on which the member can do what the service checks."""
+    """List links to the pages on which the member can meet the checks of the service."""
     pages = {
         ChecklistCheck.CENTER: ("organizer_edit_drive", _("Edit the plan")),
         ChecklistCheck.GOAL: ("organizer_edit_drive", _("Edit the plan")),

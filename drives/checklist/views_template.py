@@ -1,4 +1,4 @@
-"""The settings page with the tasks that all drives of an organization have."""
+"""The settings page for the checklist template."""
 
 from typing import cast
 

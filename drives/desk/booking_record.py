@@ -1,4 +1,4 @@
-"""Load everything recorded about one booking."""
+"""Load everything that is recorded about one booking."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class HistoryRow:
 @dataclass(frozen=True)
 class MessageRow:
     message: Message
-    channel: str  # a text that is not allowed goes by e-mail, if that is allowed
+    channel: str  # the channel that will be used: e-mail if a text is not allowed
     obstacle: str = ""  # the code of the reason why a scheduled reminder will not be sent
 
     @property
@@ -50,7 +50,7 @@ class BookingRecord:
     opt_out: Suppression | None
     refusals: MailboxRefusals | None  # if the donor's mailbox gets no more mail
     self_reported: SelfReportedDonation | None
-    consents: dict[str, bool]  # by purpose; true if the donor consented for any contact
+    consents: dict[str, bool]  # by purpose; true if the donor consented with any contact
 
 
 def load_booking_record(booking: Booking) -> BookingRecord:
@@ -102,7 +102,10 @@ def _find_refusals(booking: Booking) -> MailboxRefusals | None:
 
 
 def _list_invitations(booking: Booking) -> list[Message]:
-    """List the invitations due after the visit. Earlier ones would break the chronological order of the messages."""
+    """List the invitations that are due after the visit.
+
+    Earlier ones would break the chronological order of the messages.
+    """
     invitations = invitation_audience.list_invitations(booking.volunteer_id) if booking.volunteer_id else []
     return [message for message in invitations if message.due_at > booking.starts_at]
 

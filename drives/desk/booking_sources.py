@@ -1,4 +1,4 @@
-"""Where a drive's bookings came from: recruiters' links, and the ways to book without one."""
+"""Count a drive's bookings by source: each recruiter's link, and the ways to book without a link."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,20 @@ from drives.models import Booking, Drive, Source
 
 @dataclass(frozen=True)
 class SourceShare:
-    """The bookings from one source. `link` is the name of a recruiter's link, and empty without one."""
+    """The bookings from one source. `link` is the name of the recruiter's link, or empty."""
 
     source: Source
     link: str
     count: int
     percent: int
-    width: str  # of its bar. The longest bar fills the width.
+    width: str  # of the bar, in percent of the longest bar
 
 
 def load_sources(drive: Drive) -> list[SourceShare]:
-    """List the sources, the most bookings first. Cancelled bookings count, as on the page of links. One query."""
+    """List the sources, starting with the most bookings. One query.
+
+    Cancelled bookings count, as on the page of recruiters' links.
+    """
     verified = Booking.objects.filter(drive=drive).exclude(state__in=NOT_VERIFIED_STATES)
     counted = verified.values_list("source", "share_link__name").annotate(Count("pk"))
     rows = [

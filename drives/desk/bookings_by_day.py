@@ -1,4 +1,4 @@
-"""A drive's bookings by day, compared with its goal and with the organization's earlier drives."""
+"""A chart of a drive's bookings by day, with its goal and the median of the organization's earlier drives."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ from drives.models import Drive
 
 _CHANGES_SQL = Path(__file__).with_name("bookings_by_day.sql").read_text()
 PLOT_TOP, PLOT_HEIGHT, HEIGHT = 24, 180, 232  # pixels
-NEAR_AN_END = 0.2  # share of the time axis. The label for today would cover that of the first or last day.
+NEAR_AN_END = 0.2  # share of the time axis. So close to an end, the label for today would cover another label.
 
 Changes = Mapping[int, tuple[int, int]]
-"""How many bookings were made and cancelled, by the number of days before the drive."""
+"""Numbers of bookings made and cancelled, keyed by the number of days before the drive."""
 
 
 @dataclass(frozen=True)
 class DayRow:
-    """One day. `total` is None after today, and `usual` is None without enough earlier drives."""
+    """One day. `total` is None for a future day. `usual` is None if there are too few earlier drives."""
 
     day: date
     days_before: int
@@ -36,7 +36,7 @@ class DayRow:
 
 @dataclass(frozen=True)
 class Line:
-    """The points of a line, from the first day to the last."""
+    """A line of the chart: its points, and the position of its end."""
 
     points: str
     end_x: str
@@ -45,19 +45,19 @@ class Line:
 
 @dataclass(frozen=True)
 class BookingsByDay:
-    """`total` is the number of bookings without cancelled ones and walk-ins. `goal` is 0 for a drive without a goal."""
+    """The chart's data. `total` excludes cancelled bookings and walk-ins. `goal` is 0 for a drive without a goal."""
 
     rows: list[DayRow]
     total: int
-    goal: int  # how many bookings lead to the drive's goal
-    earlier_count: int  # how many earlier drives the median has, or 0
+    goal: int  # number of bookings that the drive's goal needs
+    earlier_count: int  # number of earlier drives in the median, or 0
     includes_earlier_days: bool
     ticks: list[tuple[str, int]]
     view_box: str
     booked: Line
     usual: Line | None
     goal_y: str
-    today: tuple[str, str] | None  # its position, and the position of its label or ""
+    today: tuple[str, str] | None  # position of the line, and of its label ("" for no label)
 
     @property
     def usual_now(self) -> float | None:
@@ -78,9 +78,9 @@ class BookingsByDay:
 
 
 def load_bookings_by_day(drive: Drive, goal: int, now: datetime) -> BookingsByDay | None:
-    """Load the bookings from the day of publication on, or return None for a draft. Two queries.
+    """Load the bookings since the drive was published. Return None for a draft. Two queries.
 
-    `goal` is how many bookings the drive's goal needs, or 0.
+    `goal` is the number of bookings that the drive's goal needs, or 0.
     """
     if drive.published_at is None:
         return None
@@ -88,7 +88,7 @@ def load_bookings_by_day(drive: Drive, goal: int, now: datetime) -> BookingsByDa
     earlier = turnout.filter_closed_out(drive.organization).filter(starts_at__lt=drive.starts_at)
     ids = turnout.list_recent_drive_ids(earlier)
     changes = _load_changes([drive.pk, *ids])
-    # The day of publication is that of the last one. A drive that was closed and opened again has older bookings.
+    # `published_at` is the last publication. If the drive was closed and opened again, it has older bookings.
     since_publication = (drive.day - drive.published_at.astimezone(zone).date()).days
     first = max(0, since_publication, *changes[drive.pk])
     rows = _list_rows(
@@ -111,7 +111,10 @@ def _load_changes(ids: Sequence[int]) -> dict[int, dict[int, tuple[int, int]]]:
 
 
 def _list_rows(day: date, first: int, today: int, own: Changes, earlier: Sequence[Changes]) -> list[DayRow]:
-    """List the days from `first` days before the drive to its day. Earlier days count only in the median."""
+    """List the days from `first` days before the drive until its day.
+
+    Days before `first` count only in the totals of the earlier drives.
+    """
     rows, total, totals = [], 0, [0] * len(earlier)
     for days_before in range(rules.MAX_CHART_DAYS, -1, -1):
         made, cancelled = own.get(days_before, (0, 0))

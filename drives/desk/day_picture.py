@@ -1,4 +1,4 @@
-"""The picture of a drive's day: the screening stations and chairs that are booked, held, free or above the limit."""
+"""A chart of a drive's day, with the booked, held and free screening stations and chairs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ Value = TypeVar("Value")
 
 NOW_HEIGHT, TITLE_HEIGHT, PANEL_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT = 18, 26, 120, 8, 24  # pixels
 MAX_HOUR_LABELS, MAX_HOUR_LABELS_ON_PHONE = 12, 3
-WIDEST_LABELED = 0.96  # share of the time axis. A label further right would leave the picture.
-NARROWEST_NAMED = 0.07  # share of the time axis. The word for a break needs this much room.
+MAX_LABEL_SHARE = 0.96  # share of the time axis. A label further right would not fit.
+MIN_NAMED_WIDTH = 0.07  # share of the time axis. A narrower break has no room for its label.
 
 
 @dataclass(frozen=True)
 class Use:
-    """How many stations or chairs are in use at one time. `booked` and `held` include those above the limit."""
+    """The number of stations or chairs in use at one time. `booked` and `held` include those above the limit."""
 
     booked: int
     held: int
@@ -60,9 +60,9 @@ class DaySpan:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in the picture. `number` is shown above it, if it is not 0.
+    """A rectangle in the chart. `number` is shown above it, unless it is 0.
 
-    What the other boxes leave of a `limit` box is free.
+    The boxes of used capacity are drawn over a `limit` box. The visible rest of the `limit` box is free capacity.
     """
 
     kind: str  # limit, booked, held, over, break or closed
@@ -86,12 +86,12 @@ class HourMark:
     x: str
     starts_at: datetime
     is_on_phone: bool
-    taken: list[tuple[str, int]]  # the position of each panel's number, and the number in use at this time
+    taken: list[tuple[str, int]]  # for each panel: position of the number, and number in use at this time
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The boxes of the screening stations or of the chairs."""
+    """One of the chart's two parts: the screening stations or the chairs."""
 
     kind: str  # screening or chairs
     limit: int
@@ -133,12 +133,12 @@ class _Axis:
 
 
 def load_day_picture(drive: Drive, slots: Sequence[Slot], now: datetime) -> DayPicture:
-    """Draw the day from the drive's slots, in their order. Two queries."""
+    """Build the chart from the drive's slots, which are ordered by time. Two queries."""
     return draw_day(list_spans(slots, drive.step_minutes, _count_held(drive)), drive.site.zone, now)
 
 
 def list_spans(slots: Sequence[Slot], step_minutes: int, held: tuple[Counter[int], Counter[int]]) -> list[DaySpan]:
-    """Join consecutive steps with the same numbers. `held` counts the held stations and the held chairs by step."""
+    """Join consecutive steps with the same numbers. `held` is the number of held stations and chairs in each step."""
     screening_held, chairs_held = held
 
     def read_numbers(slot: Slot) -> tuple[Use, Use, bool]:
@@ -155,7 +155,7 @@ def list_spans(slots: Sequence[Slot], step_minutes: int, held: tuple[Counter[int
 
 
 def _count_held(drive: Drive) -> tuple[Counter[int], Counter[int]]:
-    """Count, by step, the stations and the chairs of unverified bookings and of spots reserved for the waitlist."""
+    """Count the stations and chairs of unverified bookings and reserved spots, in each step."""
     screening: Counter[int] = Counter()
     chairs: Counter[int] = Counter()
     unverified = Booking.objects.filter(drive=drive, state=BookingState.HELD)
@@ -213,7 +213,7 @@ def _draw_panel(kind: str, uses: Sequence[Use], spans: Sequence[DaySpan], axis: 
 
 
 def _measure(use: Use, highest: int) -> dict[str, tuple[int, int]]:
-    """Return from where to where each kind of box reaches, in stations or chairs."""
+    """Return the lower and upper end of each kind of box, in stations or chairs."""
     return {
         "break": (0, 0 if use.limit else highest),
         "limit": (0, use.limit),
@@ -224,7 +224,7 @@ def _measure(use: Use, highest: int) -> dict[str, tuple[int, int]]:
 
 
 def _join_spans(spans: Sequence[DaySpan], axis: _Axis, values: Sequence[Value]) -> Iterator[tuple[float, float, Value]]:
-    """Yield start, width and value of each run of spans with the same value."""
+    """Yield the start, width and value of each run of spans with the same value."""
     for value, pairs in groupby(zip(values, spans, strict=True), itemgetter(0)):
         run = [span for _value, span in pairs]
         start = axis.share(run[0].starts_at)
@@ -241,16 +241,19 @@ def _draw_box(kind: str, start: float, width: float, rows: tuple[float, float], 
         height=f"{height:.1f}",
         middle=chart.format_x(start + width / 2),
         number=number,
-        is_named=kind == "break" and width >= NARROWEST_NAMED,
+        is_named=kind == "break" and width >= MIN_NAMED_WIDTH,
     )
 
 
 def _mark_hours(spans: Sequence[DaySpan], panels: Sequence[Panel], axis: _Axis, zone: ZoneInfo) -> list[HourMark]:
-    """Mark the full hours: as many as have room on a wide screen. A phone shows fewer of them."""
+    """Mark full hours, at most `MAX_HOUR_LABELS` of them.
+
+    Phones show fewer of these marks.
+    """
     hour = timedelta(hours=1)
     first = axis.starts_at.astimezone(zone).replace(minute=0).astimezone(UTC)
     times = [at for at in (first + n * hour for n in range(26)) if axis.starts_at <= at < axis.ends_at]
-    times = [at for at in times if axis.share(at) <= WIDEST_LABELED] or [axis.starts_at]
+    times = [at for at in times if axis.share(at) <= MAX_LABEL_SHARE] or [axis.starts_at]
     stride = -(-len(times) // MAX_HOUR_LABELS)
     phone_stride = stride * -(-len(times) // (stride * MAX_HOUR_LABELS_ON_PHONE))
     return [

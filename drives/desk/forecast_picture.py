@@ -1,4 +1,4 @@
-"""The picture of a drive's forecast: expected donations with their range, beside the goal."""
+"""A chart of a drive's forecast: the expected donations with their range, and the goal."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class ForecastPicture:
     low_x: str
     high_x: str
     goal_x: str  # empty without a goal
-    is_goal_right: bool  # its label stands to the left of the line
+    is_goal_right: bool  # the goal is in the right half, so its label is to the left of its line
     ticks: list[tuple[str, int]]
     start_x: str
 

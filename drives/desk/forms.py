@@ -1,4 +1,4 @@
-"""The filters of the list of people."""
+"""Filters for the list of people."""
 
 from datetime import date
 from typing import Any
@@ -39,7 +39,7 @@ class DayField(forms.DateField):
 
 
 class PeopleFilterForm(forms.Form):
-    """Filters from the address of the page. The rules of `rules_drive` decide about `eligible_on`."""
+    """Filters from the query of the URL. The interval rules of `rules_drive` apply to the filter `eligible_on`."""
 
     use_required_attribute = False
     q = SearchField(required=False, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}))
@@ -115,7 +115,7 @@ class PeopleFilterForm(forms.Form):
 
     @property
     def has_filters(self) -> bool:
-        """Return whether any filter was typed, right or wrong."""
+        """Return whether the visitor has filled in any filter, valid or not."""
         return any(field.value() for field in self.filters)
 
     @property

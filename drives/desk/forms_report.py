@@ -1,4 +1,4 @@
-"""The filters of the report over drives."""
+"""Filters for the report over drives."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ class Preset:
 
 
 class ReportFilterForm(forms.Form):
-    """Filters from the address of the page. Without days in the address, the last twelve months."""
+    """Filters from the query of the URL. The default period is the last twelve months."""
 
     use_required_attribute = False
     first_day = DayField(gettext_lazy("From"))
@@ -80,7 +80,10 @@ def _list_periods(today: date) -> list[tuple[str, date | None, date | None]]:
 
 
 def compute_year_before(today: date) -> date:
-    """Return the first of the twelve months that end with today: March 2 of last year for March 1."""
+    """Return the first day of the twelve months that end today.
+
+    For example, return March 2 of last year for March 1.
+    """
     tomorrow = today + timedelta(days=1)
     is_leap_day = (tomorrow.month, tomorrow.day) == (2, 29)
     return date(tomorrow.year - 1, 3, 1) if is_leap_day else tomorrow.replace(year=tomorrow.year - 1)

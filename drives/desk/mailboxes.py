@@ -15,7 +15,7 @@ from volunteers.models import Volunteer
 def correct_email(*, person: Volunteer, email: str, actor: str, now: datetime) -> None:
     """Replace the donor's mailbox. Other people with the old mailbox get the new one, too.
 
-    An erased donor is skipped. Refuses a mailbox that is not valid (email_invalid) or belongs to another person
+    Erased donors are skipped. Refuses an invalid mailbox (`email_invalid`) and a mailbox of another person
     (`profile.ContactTaken`). Locks: identities of these people and of the new mailbox.
     """
     address = contact_address.normalize_email(email)

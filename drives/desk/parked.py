@@ -1,4 +1,4 @@
-"""List the rows that a sweep could not handle, and let a coordinator try again."""
+"""List the rows on which a sweep has failed, and let a coordinator retry them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ Rows = QuerySet[Any]
 
 @dataclass(frozen=True)
 class SweepSubject:
-    """How the page shows a sweep's parked rows.
+    """The page's entry for a sweep.
 
-    `label` says what the sweep does, `find_rows` finds the organization's rows, and `build_url` links to a row's page.
+    `label` names the work of the sweep. `find_rows` finds the organization's rows. `build_url` links to a row's page.
     """
 
     label: "StrOrPromise"
@@ -77,7 +77,7 @@ def _show_replies(row: Model) -> str:
     return reverse("organizer_replies")
 
 
-# Codes for a booking search belong to no organization, so they appear in the metrics and the log only.
+# Codes for a booking search belong to no organization, so only the metrics and the log show their failures.
 INSTALLATION_SWEEPS = frozenset({"search_codes"})
 SWEEP_SUBJECTS: Mapping[str, SweepSubject] = MappingProxyType(
     {
@@ -116,7 +116,7 @@ class ParkedTask:
 
 
 def filter_parked_rows(organization: Organization) -> QuerySet[ParkedRow]:
-    """Filter the organization's parked rows, by the time of the next try. One query for the sweeps that have any."""
+    """Return the organization's parked rows, ordered by the time of the next try. One query to find the sweeps."""
     parked_rows = ParkedRow.objects.filter(sweep__in=SWEEP_SUBJECTS)
     conditions = [
         Q(sweep=sweep) & Exists(SWEEP_SUBJECTS[sweep].find_rows(organization).filter(pk=OuterRef("row")))
@@ -128,7 +128,7 @@ def filter_parked_rows(organization: Organization) -> QuerySet[ParkedRow]:
 
 
 def load_parked_tasks(organization: Organization, parked_rows: Sequence[ParkedRow]) -> list[ParkedTask]:
-    """Load what the page shows of these parked rows. One query for each of their sweeps."""
+    """Load the parked rows' labels and links. One query for each sweep."""
     own = {sweep: _find_own(sweep, parked_rows, organization) for sweep in {one.sweep for one in parked_rows}}
     return [
         ParkedTask(one, SWEEP_SUBJECTS[one.sweep].label, SWEEP_SUBJECTS[one.sweep].build_url(own[one.sweep][one.row]))

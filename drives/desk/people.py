@@ -1,4 +1,4 @@
-"""Load a volunteer's page for coordinators, and the preview of a merge."""
+"""Load the page of a volunteer for coordinators, and the preview of a merge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ MAX_NAMESAKES = 5
 @dataclass(frozen=True)
 class PersonPage:
     person: Volunteer
-    contacts: Sequence[Contact]  # those they own, and those used as their phone or e-mail
+    contacts: Sequence[Contact]  # contacts that the person owns, or uses as phone or e-mail
     bookings: Sequence[Booking]  # the newest first
-    namesakes: Sequence[Volunteer]  # others with the same name, who may be the same person
+    namesakes: Sequence[Volunteer]  # others with the same name, possibly the same person
     sharing_contact: Sequence[Volunteer]  # other volunteers with one of the contacts
-    opt_out: Suppression | None  # of the phone
+    opt_out: Suppression | None  # for the person's phone
     refusals: MailboxRefusals | None  # if the mailbox gets no more mail
     conversation_id: int | None  # where a coordinator undoes an inferred opt-out
 
@@ -49,7 +49,7 @@ def load_person_page(organization: Organization, volunteer_id: int) -> PersonPag
     is_used = Q(owner=person) | Q(pk__in=[pk for pk in (person.phone_id, person.email_id) if pk])
     contacts = list(Contact.objects.of(organization).filter(is_used).select_related("owner").order_by("kind", "pk"))
     others = Volunteer.objects.of(organization).exclude(pk=person.pk)
-    # In a union, each part uses its own index. One OR would read all volunteers.
+    # Each part of the union uses its own index. A single OR would read all volunteers.
     sharing = others.filter(phone__in=contacts).union(
         others.filter(email__in=contacts), others.filter(owned_contacts__in=contacts)
     )

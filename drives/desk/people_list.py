@@ -1,4 +1,4 @@
-"""Find and load the people of an organization, over all drives: the list of people and its CSV file."""
+"""Find the people of an organization, for the list of people and its CSV file."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Sort(StrEnum):
 class PeopleFilter:
     search: str = ""
     history: str = ""
-    visited_from: date | None = None  # of the last visit
+    visited_from: date | None = None  # first allowed date of the last visit
     visited_until: date | None = None
     consent: str = ""
     language: str = ""
@@ -63,9 +63,9 @@ class PersonRow:
 def filter_people(
     organization: Organization, chosen: PeopleFilter, *, rules_drive: Drive | None, by_contact: bool
 ) -> QuerySet[Volunteer]:
-    """Return the people that match. The rules of `rules_drive` decide about `eligible_on`.
+    """Return the matching people. The interval rules of `rules_drive` apply to the filter `eligible_on`.
 
-    `by_contact`: search in phone numbers and mailboxes, too.
+    Phone numbers and mailboxes are searched only if `by_contact` is true.
     """
     people = volunteers_queries.filter_volunteers(organization, chosen.search, by_contact=by_contact)
     people = _filter_by_visits(people, chosen)
@@ -125,7 +125,7 @@ def _sort_people(people: QuerySet[Volunteer], sort: str) -> QuerySet[Volunteer]:
 
 
 def load_rows(organization: Organization, ids: Sequence[int]) -> list[PersonRow]:
-    """Load these people, in this order. Six queries for any number of them."""
+    """Load the rows of these people, in this order. Six queries for any number of people."""
     shown = ("name", "language", "phone__address", "email__address")
     known = Volunteer.objects.of(organization).known().select_related("phone", "email").only(*shown)
     people = known.in_bulk(ids)
@@ -155,7 +155,7 @@ def _load_consents(organization: Organization, people: Iterable[Volunteer]) -> d
 
 
 def iterate_rows(organization: Organization, people: QuerySet[Volunteer]) -> Iterator[PersonRow]:
-    """Load all rows, in batches. Six queries for each batch."""
+    """Yield all rows, in batches. Six queries for each batch."""
     ids = list(people.values_list("pk", flat=True))
     for start in range(0, len(ids), rules.PEOPLE_PER_BATCH):
         yield from load_rows(organization, ids[start : start + rules.PEOPLE_PER_BATCH])

@@ -1,4 +1,4 @@
-"""Load the coordinator's desk: how full the drives are, whether they will reach their goals, and what is to do."""
+"""Load the desk: how full the drives are, whether they will reach their goals, and what needs attention."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,20 +32,23 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """The figures of a drive. `booked` excludes cancellations and no-shows. `held` counts unverified bookings."""
+    """The figures of a drive. `booked` excludes cancellations and no-shows. `held` are unverified bookings."""
 
     drive: Drive
     booked: int
     held: int
-    capacity: int  # how many return visits fit in the empty drive; no booking changes it
-    spots_left: int  # for return visits from now on
+    capacity: int  # number of return visits that fit in the empty drive
+    spots_left: int  # return visits that can still be booked
     donated: int
     still_expected: int  # booked, confirmed or checked in
     rate: forecast.DonationRate
 
     @property
     def takes_fewer(self) -> bool:
-        """Return whether bookings and open spots together are fewer than the visits that fit in an empty drive."""
+        """Return whether bookings and open spots together are fewer than the capacity.
+
+        This happens, for example, if first visits take longer than return visits, or if times pass without a booking.
+        """
         return self.booked + self.held + self.spots_left < self.capacity
 
     @property
@@ -62,7 +65,7 @@ class DriveFigures:
 
     @property
     def bookings_for_goal(self) -> int:
-        """Return how many bookings the goal takes in all, or 0 without a goal."""
+        """Return the total number of bookings that the goal needs, or 0 without a goal."""
         if self.needed:
             return self.booked + self.needed
         return min(self.booked, forecast.compute_bookings_needed(self.drive.goal or 0, 0, self.rate))
@@ -70,7 +73,7 @@ class DriveFigures:
 
 @dataclass(frozen=True)
 class HourFill:
-    """The chair steps of one local hour: how many are taken, and how many there are."""
+    """The number of taken and of all chair steps in one local hour."""
 
     starts_at: datetime
     taken: int
@@ -83,17 +86,17 @@ class HourFill:
 
 @dataclass(frozen=True)
 class HourRow:
-    """How full the chairs are in one local hour, and how many more return visits can start in it."""
+    """One local hour: how full its chairs are, and how many more return visits can start in it."""
 
     fill: HourFill
     spots_left: int
-    takes_arrivals: bool  # a visit could begin in this hour if all chairs were free
+    takes_arrivals: bool  # a visit could start in this hour if the drive were empty
     is_over: bool
-    above_limit: int  # the most people above the limit at one time of this hour
+    above_limit: int  # highest number of people above the limit in this hour
 
     @property
     def is_half_empty(self) -> bool:
-        # Without an open spot no donor can book the free chairs, for example because all screening stations are taken.
+        # Without an open spot, no donor can book the free chairs. For example, all screening stations may be taken.
         may_fill = not self.is_over and self.fill.limit > 0 and self.spots_left > 0
         return may_fill and self.fill.percent < rules.HALF_EMPTY_PERCENT
 
@@ -105,12 +108,12 @@ class DeskPage:
     sources: list[SourceShare]
     day: DayPicture
     by_day: BookingsByDay | None
-    forecast: ForecastPicture | None  # of a drive that is ahead or takes place now
+    forecast: ForecastPicture | None  # None after the drive
     not_reached: list[MessageSubject]  # donors that no message reached and no coordinator has called
     delivery: DeliverySummary
-    cancellation_messages: list[tuple[str, int]]  # of a cancelled drive: state label and number of messages
+    cancellation_messages: list[tuple[str, int]]  # (state label, number of messages), if the drive is cancelled
     unresolved: int  # checked in, but without an outcome after the drive's end
-    has_too_few_spots: bool  # fewer than the goal still needs
+    has_too_few_spots: bool  # for the bookings that the goal still needs
     half_empty: list[HourRow]
     overdue: list[Checklist]  # the drive's checklist if it has overdue tasks
     waitlist: WaitlistCounts
@@ -121,16 +124,16 @@ class HomePage:
     next: DriveFigures | None
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
-    not_reached: list[tuple[Drive, int]]  # drives with donors to call, and their number
+    not_reached: list[tuple[Drive, int]]  # drives, each with the number of donors to call
     replies: int  # unanswered conversations
-    failed_tasks: int  # parked rows of sweeps
-    overdue: list[Checklist]  # checklists with overdue tasks, those of the next drives first
+    failed_tasks: int  # number of rows on which a sweep has failed
+    overdue: list[Checklist]  # checklists with overdue tasks, in order of the drives
     has_drives: bool
     has_more_upcoming: bool
 
 
 def compute_today(organization: Organization, now: datetime) -> date:
-    """Return the date in the organization's time zone, or else in that of its first site."""
+    """Return today's date in the organization's zone. If it has none, use the zone of its first site."""
     zone = organization.timezone or inbox_queries.load_default_zone(organization)
     return now.astimezone(ZoneInfo(zone)).date()
 
@@ -163,7 +166,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
 
 
 def load_home(organization: Organization, now: datetime) -> HomePage:
-    """Load the organization's next and last drives. The page of all drives lists the others."""
+    """Load the organization's next and last drives. Other drives are on the page of all drives."""
     rows = Drive.objects.of(organization).select_related("site", "turnout")
     # A drive lasts at most a day. The condition on `starts_at` lets PostgreSQL use the index.
     soon = rows.filter(starts_at__gt=now - timedelta(days=1), ends_at__gt=now).order_by("starts_at", "pk")
@@ -176,7 +179,7 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     figures = _list_figures(listed, goal_facts, _load_slots(ids), now)
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
-    # Include past drives: a waitlist may close when its drive ends, and donors that no message reached need a call.
+    # Include past drives, because donors whose waitlist closed at the end of the drive may still need a call.
     to_call = Counter(subject.drive_id for subject in call_list.list_subjects_to_call(ids, now))
     return HomePage(
         next=following[0] if following else None,
@@ -235,7 +238,7 @@ def _count_unresolved(drive: Drive) -> int:
 def _list_hours(drive: Drive, slots: list[Slot], now: datetime) -> list[HourRow]:
     hours: dict[datetime, list[Slot]] = {}
     for slot in slots:
-        # In UTC, because two times of the night on which the clocks go back are equal in the zone.
+        # In UTC, because a local time occurs twice in the night when the clocks go back.
         hour = slot.starts_at.astimezone(drive.site.zone).replace(minute=0).astimezone(UTC)
         hours.setdefault(hour, []).append(slot)
     limits = [slot.screening_limit for slot in slots], [slot.chairs_limit for slot in slots]
@@ -256,12 +259,12 @@ def _list_hours(drive: Drive, slots: list[Slot], now: datetime) -> list[HourRow]
 
 
 def _count_arrivals(drive: Drive, screening: list[int], chairs: list[int], arrivals: list[int]) -> int:
-    """Count the return visits that still fit. Each arrival step, in the given order, takes as many as it can.
+    """Count the return visits that still fit. Each arrival step takes as many as possible, in the given order.
 
-    `screening` and `chairs` are the free stations and chairs at each step.
+    `screening` and `chairs` are the free stations and chairs in each step.
     """
     shape = visit_length.compute_visit_shape(drive, "return")
-    # Copy the lists, because each visit placed below takes capacity from later ones.
+    # Copy the lists, because the loop takes the capacity of each visit from them.
     screening, chairs, placed = list(screening), list(chairs), 0
     for n in arrivals:
         spots = grid.count_spots_left(screening, chairs, n, shape)

@@ -1,4 +1,4 @@
-"""The definitions of the figures in a report over drives. Pure arithmetic, without a query, a clock or wording."""
+"""Define the figures of a report over drives. Pure arithmetic."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from drives.models import BookingState
 
 @dataclass(frozen=True)
 class Rate:
-    """A share, with its two numbers. `percent` is None if there is nothing to compare with."""
+    """A share, with its two numbers. `percent` is None if the whole is 0."""
 
     part: int
     whole: int
@@ -23,11 +23,11 @@ class Rate:
 
 @dataclass
 class Tally:
-    """Verified bookings by what became of them. A walk-in counts only after check-in, and is never `booked`."""
+    """Numbers of verified bookings by outcome. Walk-ins count only from their check-in on, and never as `booked`."""
 
     booked: int = 0
     cancelled: int = 0
-    came: int = 0  # with walk-ins
+    came: int = 0  # includes walk-ins
     walk_ins: int = 0
     donated: int = 0
     incomplete: int = 0
@@ -55,7 +55,7 @@ class Tally:
 
     @property
     def expected(self) -> int:
-        """Return the bookings that were not cancelled."""
+        """Return the number of bookings that were not cancelled."""
         return self.booked - self.cancelled
 
     @property
@@ -81,7 +81,7 @@ class Tally:
 
 @dataclass
 class Figures:
-    """What one drive or several took. `capacity` is how many return visits fit in the empty drives."""
+    """The figures of one or more drives. `capacity` is the number of return visits that fit in the empty drives."""
 
     capacity: int = 0
     first: Tally = field(default_factory=Tally)
@@ -101,7 +101,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class LeadClass:
-    """From `first` to `last` days between the booking and the drive. Without `last`, the class is open."""
+    """Bookings made `first` to `last` days before the drive. None means no upper limit."""
 
     first: int
     last: int | None
@@ -117,7 +117,7 @@ def classify_lead_times(days: Mapping[int, Tally]) -> list[LeadClass]:
 
 
 def compute_median_lead(days: Mapping[int, Tally]) -> float | None:
-    """Return the median number of days, over bookings that were not cancelled. None without such bookings."""
+    """Return the median number of days between booking and drive, or None without bookings. Ignores cancelled ones."""
     counts = Counter({day: tally.expected for day, tally in days.items() if tally.expected > 0})
     total = counts.total()
     if not total:
@@ -126,7 +126,7 @@ def compute_median_lead(days: Mapping[int, Tally]) -> float | None:
 
 
 def _find_nth(counts: Counter[int], n: int) -> int:
-    """Return the n-th smallest value, counted from 0."""
+    """Return the n-th smallest value. `n` starts at 0."""
     for value in sorted(counts):
         if n < counts[value]:
             return value
@@ -136,7 +136,7 @@ def _find_nth(counts: Counter[int], n: int) -> int:
 
 @dataclass
 class MessageTally:
-    """Messages that left. `unmeasured` is the number of texts with an unknown number of segments."""
+    """Numbers of sent messages. `unmeasured` are the texts with an unknown number of segments."""
 
     texts: int = 0
     segments: int = 0

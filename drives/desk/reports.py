@@ -1,4 +1,4 @@
-"""Load the report over an organization's drives in a period: turnout, lead times, sources, messages. Four queries."""
+"""Load the report over an organization's drives: turnout, lead times, sources and messages. Four queries."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from organizations.models import Organization
 
 _BOOKINGS_SQL = Path(__file__).with_name("report_bookings.sql").read_text()
 _MESSAGES_SQL = Path(__file__).with_name("report_messages.sql").read_text()
-# A carrier bills a text once it took it, even if the phone never got it.
+# Carriers bill each text that they accept, even if it never reaches the phone.
 LEFT_STATES = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED, MessageState.UNDELIVERED)
 _SHOWN = (
     "title",
@@ -42,7 +42,7 @@ _TO_MEMBERS = [kind.name for kind in KINDS.values() if kind.basis == Basis.MEMBE
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """The local days at the site, both included, and one site or all."""
+    """A period of local days, both included, and an optional site."""
 
     first_day: date | None = None
     last_day: date | None = None
@@ -77,22 +77,25 @@ class SourceTally:
 
 @dataclass(frozen=True)
 class Report:
-    """A report over drives. `total` and the series count finished drives only."""
+    """A report over drives. `total` and the series only include finished drives."""
 
     rows: list[DriveRow]  # the newest drive first
     total: Figures
     finished_count: int
     unfinished: list[DriveRow]
     cancelled: list[DriveRow]
-    hours: list[tuple[int, Tally]]  # by local hour
+    hours: list[tuple[int, Tally]]  # pairs of local hour and its bookings
     sources: list[SourceTally]  # the most visits first
     lead_classes: list[LeadClass]
     median_lead: float | None
-    messages: MessageTally  # of all listed drives, because a text also costs if the drive is cancelled
+    messages: MessageTally  # for all drives, because texts about a cancelled drive cost money, too
 
 
 def list_drives(organization: Organization, chosen: ReportFilter) -> list[Drive]:
-    """List the drives that match, without drafts. One more than the limit means that there are too many."""
+    """List the drives that match, without drafts.
+
+    Returns at most one drive more than the limit, so that the caller can detect too many.
+    """
     drives = Drive.objects.of(organization).exclude(state=DriveState.DRAFT).select_related("site")
     if chosen.first_day:
         drives = drives.filter(day__gte=chosen.first_day)
@@ -104,7 +107,7 @@ def list_drives(organization: Organization, chosen: ReportFilter) -> list[Drive]
 
 
 def load_report(organization: Organization, drives: Sequence[Drive]) -> Report:
-    """Count the bookings and messages of these drives of the organization. Three queries."""
+    """Load the report for these drives of the organization. Three queries."""
     rows = {drive.pk: DriveRow(drive) for drive in drives}
     finished = [row for row in rows.values() if row.is_finished]
     for drive_id, capacity in _load_capacities(drives).items():
@@ -137,7 +140,7 @@ def _load_capacities(drives: Sequence[Drive]) -> dict[int, int]:
         drive_id: (tuple(screening), tuple(chairs))
         for drive_id, screening, chairs in limits.values_list("drive", "screening", "chairs")
     }
-    known: dict[Any, int] = {}  # most drives are copies of another one, with the same grid
+    known: dict[Any, int] = {}  # drives with the same grid share a result, because most are copies
     capacities = {}
     for drive in drives:
         plan = (*by_drive.get(drive.pk, ((), ())), visit_length.compute_visit_shape(drive, Visit.RETURN))
@@ -150,7 +153,10 @@ def _load_capacities(drives: Sequence[Drive]) -> dict[int, int]:
 def _count_bookings(
     rows: dict[int, DriveRow], finished: list[int]
 ) -> tuple[dict[int, Tally], dict[tuple[str, bool], Tally], dict[int, Tally]]:
-    """Count the bookings into the rows. Return those at finished drives by local hour, source and lead days."""
+    """Count the bookings into the rows.
+
+    Also return the bookings at finished drives, by local hour, by source and by lead time in days.
+    """
     hours: defaultdict[int, Tally] = defaultdict(Tally)
     sources: defaultdict[tuple[str, bool], Tally] = defaultdict(Tally)
     days: defaultdict[int, Tally] = defaultdict(Tally)
@@ -196,6 +202,9 @@ def _count_messages(organization: Organization, drives: list[int]) -> dict[int, 
 
 
 def compute_cost(organization: Organization, messages: MessageTally) -> Decimal | None:
-    """Return the cost of the measured texts at the organization's price of a segment. None if it is not known."""
+    """Return the cost of the measured texts, from the organization's price of a segment.
+
+    Returns None if the price is unknown.
+    """
     is_known = organization.sms_price and messages.unmeasured < max(messages.texts, 1)
     return messages.segments * organization.sms_price if is_known else None

@@ -1,21 +1,21 @@
-"""Numbers for the coordinators' desk."""
+"""Limits and numbers of the desk."""
 
 from datetime import date, timedelta
 
-HALF_EMPTY_PERCENT = 50  # an hour that is filled less than this is marked
+HALF_EMPTY_PERCENT = 50  # below this, an hour is marked as half empty
 ROSTER_ROWS_PER_PAGE = 20
 MAX_CHART_DAYS = 90  # before a drive
-MIN_EARLIER_DRIVES = 2  # one drive says too little to compare with
+MIN_EARLIER_DRIVES = 2  # a single drive is too little to compare with
 PARKED_TASKS_PER_PAGE = 25
 UPCOMING_DRIVES_SHOWN, PAST_DRIVES_SHOWN = 12, 8
 PEOPLE_PER_PAGE = 50
-PEOPLE_PER_BATCH = 1000  # of the CSV file
+PEOPLE_PER_BATCH = 1000  # in the CSV file
 SEARCH_LENGTH = 80
 ELIGIBLE_DAYS_AHEAD = timedelta(days=366)
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # of a filter by date
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # limits of date filters
 
 # Reports over drives
 MAX_REPORT_DRIVES = 500  # in one report
 REPORT_DRIVES_PER_PAGE = 50
 LEAD_CLASSES = ((0, 0), (1, 1), (2, 3), (4, 7), (8, 14), (15, 30), (31, None))  # days from the booking to the drive
-MAX_LEAD_DAYS = 366  # an earlier booking counts as made so many days before
+MAX_LEAD_DAYS = 366  # an earlier booking counts as made this many days before

@@ -98,7 +98,7 @@ def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
 
 
 def _name_drive(text: str, title: TranslatedString, **facts: str) -> str:
-    """Fill in the text. If the title is in another language than the page, add a `lang` attribute."""
+    """Insert the title and the facts into the text. Mark a title in another language with `lang`."""
     before, _title, after = text.partition("%(title)s")
     return format_html("{}{}{}", before % facts, languages.in_language(title), after % facts)
 

@@ -1,4 +1,4 @@
-"""The page of one booking, with its history and messages."""
+"""The page of one booking, with its history and its messages."""
 
 from django.conf import settings
 from django.http import HttpResponse

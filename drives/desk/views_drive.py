@@ -1,4 +1,4 @@
-"""The desk of one drive, and its roster as a page, for printing, and as CSV."""
+"""The desk of one drive, and its roster as a page, as a print view and as CSV."""
 
 from datetime import datetime
 from urllib.parse import urlencode
@@ -41,7 +41,7 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     search, state = _parse_filters(request)
     desk = queries.load_desk(drive, now)
-    # Otherwise, a viewer who sees only the last digits of a number could find the others by searching.
+    # Viewers cannot search by contact, because they could find out the masked digits of a number.
     bookings = attendance_queries.filter_roster(drive, search, state, by_contact=members.may_see_contacts(request))
     pages = Paginator(bookings, rules.ROSTER_ROWS_PER_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -1,4 +1,4 @@
-"""Buttons for a mailbox that refuses mail: send to the mailbox again, or correct the address."""
+"""Actions for a mailbox that refuses mail: try it again, or correct the address."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError

@@ -1,4 +1,4 @@
-"""The report over an organization's drives, as a page and as CSV. It has no personal data, so viewers may see it."""
+"""The report over an organization's drives, as a page and as CSV. Viewers may see it, as it has no personal data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ CSV_HEADERS = (
 
 @dataclass(frozen=True)
 class Series:
-    """One series of the report: the same numbers as a chart and as a table."""
+    """One series of the report. The page shows it as a chart and as a table."""
 
     code: str
     title: str
@@ -104,7 +104,7 @@ def _build_form(request: MemberRequest) -> ReportFilterForm:
 
 
 def _load_report(request: MemberRequest, form: ReportFilterForm) -> Report | None:
-    """Load the report, or return None if a filter is invalid, because any figures would look like the answer."""
+    """Load the report. Return None if a filter is invalid, because figures would look like the answer."""
     if not form.is_valid():
         return None
     organization = request.membership.organization
