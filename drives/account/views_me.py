@@ -27,5 +27,5 @@ def sign_out_donor(request: HttpRequest) -> HttpResponse:
     response = redirects.redirect_after_post("find_booking")
     visitor.delete_browser_cookie(response)
     for link_cookie in (link_cookies.BOOKINGS, link_cookies.WAITLIST, link_cookies.OFFERS):
-        link_cookie.delete_from(response)
+        link_cookie.delete_cookie(response)
     return response

@@ -139,7 +139,7 @@ def add_walk_in(
     donor = eligibility_history.DonorScope(volunteer.pk)
     slot = _find_walk_in_slot(donor, drive, visit, now)
     eligibility = check.check_eligibility(donor, drive, now)
-    visit = check.refuse_reasons(eligibility, drive, visit, now, is_overridden=bool(override_reason))
+    visit = check.refuse_if_too_close(eligibility, drive, visit, now, is_overridden=bool(override_reason))
     taken = grid.compute_footprint(slot.n, visit_length.compute_visit_shape(drive, visit))
     counters.force_counters(drive_id=drive.pk, deltas=grid.compute_net_deltas(None, taken))
     state, source = BookingState.CHECKED_IN, Source.WALK_IN
@@ -216,7 +216,7 @@ def _refuse_too_close(booking: Booking, override_reason: str, visit_at: datetime
         booking.override_reason = override_reason
         booking.overridden_rules = check.format_rules(eligibility.reasons)
         booking.save(update_fields=["override_reason", "overridden_rules"])
-    check.refuse_reasons(
+    check.refuse_if_too_close(
         eligibility,
         booking.drive,
         booking.visit,

@@ -153,7 +153,7 @@ def correct_details(request: HttpRequest, key: str) -> HttpResponse:
 def _show_typed(request: HttpRequest, page: DrivePage, held: BookingPage) -> HttpResponse:
     party = queries.list_unfinished_party(held.booking)
     visits: Sequence[str] = [one.visit for one in party]
-    wanted = PartyRequest.of_visits(visits)
+    wanted = PartyRequest.from_visits(visits)
     if "people" in request.GET or "visit" in request.GET:
         wanted = times.parse_party_request(request.GET)
         visits = forms.merge_visits(party, wanted)

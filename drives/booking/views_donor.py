@@ -143,7 +143,7 @@ def _render_check_page(
 def _build_larger_party(page: BookingPage) -> PartyRequest | None:
     members = [member.booking for member in page.party.members] or [page.booking]
     visits = [*(booking.visit for booking in members), Visit.RETURN]
-    return PartyRequest.of_visits(visits) if len(visits) <= domain_rules.MAX_PARTY_SIZE else None
+    return PartyRequest.from_visits(visits) if len(visits) <= domain_rules.MAX_PARTY_SIZE else None
 
 
 def _find_self_reported_form(page: BookingPage) -> SelfReportedForm | None:
@@ -201,7 +201,7 @@ def render_booking_page(
 
 def _build_same_request(booking: Booking) -> PartyRequest:
     visit_types = [one.visit for one in queries.list_unfinished_party(booking)]
-    return PartyRequest.of_visits(visit_types or [booking.visit])
+    return PartyRequest.from_visits(visit_types or [booking.visit])
 
 
 def _build_self_reported_context(

@@ -10,9 +10,9 @@ from drives.domain import rules
 
 @dataclass(frozen=True)
 class DonationRate:
-    """The share of bookings that lead to a donation, either observed or from the planning rule.
+    """The share of bookings that lead to a donation, observed or from the planning rule.
 
-    `booked` leaves out bookings that were cancelled early.
+    `booked` excludes bookings that were cancelled early.
     """
 
     donated: int
@@ -45,15 +45,15 @@ def compute_donation_rate(donated: int, booked: int) -> DonationRate:
 
 
 def compute_expected_donations(donated: int, open_bookings: int, rate: DonationRate) -> int:
-    # Round half up.
+    # Adding 1/2 before rounding down rounds halves up, unlike `round`.
     return donated + math.floor(open_bookings * rate.share + Fraction(1, 2))
 
 
 def compute_donation_range(donated: int, open_bookings: int, rate: DonationRate) -> DonationRange:
-    """Return the range in which `FORECAST_RANGE_PERCENT` of such drives end.
+    """Return the range that contains the result of `FORECAST_RANGE_PERCENT` of such drives.
 
-    The variance has two parts: each booking leads to a donation or not, and the rate itself comes from a limited number
-    of bookings. The normal distribution approximates both. The planning rule counts as 60 bookings.
+    The variance has two parts: the chance of each booking, and the uncertainty of a rate from a limited number of
+    bookings. The normal distribution approximates both. The planning rule counts as a rate from 60 bookings.
     """
     share = float(rate.share)
     variance = open_bookings * share * (1 - share) * (1 + open_bookings / rate.booked)

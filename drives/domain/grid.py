@@ -1,9 +1,9 @@
-"""The time grid of a drive: its steps, the steps that a visit uses, and how many visits still fit.
+"""The time grid of a drive: its steps, the steps that a visit uses, and how many visits still fit. Pure arithmetic.
 
-Pure arithmetic. The hours of a drive are wall-clock times at the site. They are converted to UTC once. Everything else
-is counted in steps of equal elapsed time. If the clocks change during a drive, the number of steps follows the elapsed
-time, and the local labels skip or repeat an hour. If a wall-clock time occurs twice, its first occurrence is used.
-Periods include their start and exclude their end.
+The hours of a drive are wall-clock times at the site. They are converted to UTC once. All other times are counted in
+steps of equal elapsed time. If the clocks change during a drive, the number of steps follows the elapsed time, and the
+local labels skip or repeat an hour. If a wall-clock time occurs twice, its first occurrence is used. Periods include
+their start and exclude their end.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from drives.domain import rules
 
-# One number per step, from step 0 to closing.
+# One number for each step of the grid.
 FreeCounts: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True)
 class GridProblem:
-    """A problem or a warning about a grid. `values` are inserted into the sentence for `code`."""
+    """A problem or a warning about a grid. The sentence for `code` contains placeholders for `values`."""
 
     code: str
     field: str
@@ -49,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class VisitShape:
-    """How many steps a visit needs for screening (may be 0), then in a chair (including the turnover of the chair)."""
+    """The number of screening steps (may be 0) and chair steps of a visit. Chair steps include the chair's turnover."""
 
     screening_steps: int
     chair_steps: int
@@ -115,9 +115,10 @@ def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
 
 
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
-    """Return how many more visits can arrive in a step: the smallest free count in the footprint.
+    """Return how many more visits can arrive in a step.
 
-    Returns 0 if the visit would end after closing. A step above its limit counts as full.
+    This is the smallest number of free places in the visit's footprint. Returns 0 if the visit would end after closing.
+    A step above its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0
@@ -141,8 +142,8 @@ def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
     """Return the counter changes by step when `new` replaces `old`. Unchanged steps are left out.
 
-    `old` is None for a new booking, and `new` is None for a cancellation. If a visit moves, the steps that it keeps are
-    unchanged, so a visit is never refused because of its own chair.
+    `old` is None for a new booking, and `new` is None for a cancellation. When a visit moves, the steps in both
+    footprints do not change, so a full chair does not refuse the visit that already occupies it.
     """
     before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))
     pairs = {n: (before.get(n, (0, 0)), after.get(n, (0, 0))) for n in sorted(before.keys() | after.keys())}
@@ -152,7 +153,7 @@ def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int
 def count_fitting_visits(free_screening: FreeCounts, free_chairs: FreeCounts, shape: VisitShape) -> int:
     """Return how many visits of this shape fit. Each visit is placed as early as possible.
 
-    No other way of placing the visits fits more, because the earliest possible visit blocks the fewest others.
+    No other placement fits more visits, because the earliest possible visit blocks the fewest others.
     """
     screening, chairs = list(free_screening), list(free_chairs)
     placed = 0
@@ -177,7 +178,7 @@ def _window_minima(values: FreeCounts, width: int) -> list[int]:
 
 @cache
 def _known_zones() -> frozenset[str]:
-    # Depending on the machine, these two names mean different zones, or none.
+    # These two names mean different zones on different machines.
     return frozenset(available_timezones()) - {"Factory", "localtime"}
 
 

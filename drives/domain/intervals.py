@@ -1,9 +1,11 @@
 """Check the intervals between donations. Pure arithmetic.
 
-Minimum hours are elapsed time, so a change of the clocks does not affect them. Minimum days and windows use the local
-dates at the sites of the donations. A window limits the number of donations in any run of days. Between two donations,
-the policy of the later one applies. A visit that is booked before an existing one must keep the minimums of both
-policies, and also the windows of the existing visit's policy.
+- Minimum hours are elapsed time, so a change of the clocks does not affect them.
+- Minimum days and windows use the local dates at the sites of the donations.
+- A window limits the number of donations in any run of days.
+- Between two donations, the policy of the later one applies.
+- A visit before an existing one must keep the minimums of both policies, and the windows of the existing visit's
+  policy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +16,15 @@ from zoneinfo import ZoneInfo
 PLASMA = "plasma"
 BOOKED, GIVEN, SELF_REPORTED = "booked", "given", "self_reported"
 INTERVAL_TOO_SHORT, WINDOW_FULL, CROSS_INTERVAL = "interval_too_short", "window_full", "cross_interval"
-VISITS_OVERLAP = "visits_overlap"  # with a booked visit at another drive
+VISITS_OVERLAP = "visits_overlap"  # for a booked visit at another drive
 
 
 @dataclass(frozen=True)
 class IntervalRules:
-    """The interval rules of a policy. `cross_days` maps another kind of donation to the minimum days after it.
+    """The interval rules of a policy.
 
-    `visit_minutes` is the length of the longest visit at the drive, or 0 if it is unknown.
+    `cross_days` maps another kind of donation to the minimum number of days after it. `visit_minutes` is the length of
+    the longest visit at the drive, or 0 if unknown.
     """
 
     kind: str = PLASMA
@@ -68,9 +71,12 @@ class SelfReported:
     donated_on: date
 
     def to_donation(self, zone: ZoneInfo) -> Donation:
-        """Convert to a `Donation` at the end of the date in `zone`, because the time of day is unknown."""
+        """Convert to a `Donation`.
+
+        The time of day is unknown, so the time is the end of the date in `zone`, the latest possible.
+        """
         return Donation(
-            start_of_day(self.donated_on + timedelta(days=1), zone),
+            compute_day_start(self.donated_on + timedelta(days=1), zone),
             self.donated_on,
             IntervalRules(self.kind),
             basis=SELF_REPORTED,
@@ -79,7 +85,7 @@ class SelfReported:
 
 @dataclass(frozen=True)
 class BrokenRule:
-    """A rule that forbids the wanted time. For a full window, `count` and `days` are the limits of the window."""
+    """A rule that forbids the wanted time. For a full window, `count` and `days` are its limits."""
 
     code: str
     count: int = 0
@@ -88,9 +94,10 @@ class BrokenRule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of `check_intervals`: the rules that forbid the wanted time, and the first allowed time after it.
+    """The result of `check_intervals`.
 
-    `earliest_ok_at` is None if no rule is broken, or if the rules never allow a donation.
+    `earliest_ok_at` is the first allowed time after the wanted one. It is None if no rule is broken, or if the rules
+    never allow a donation.
     """
 
     broken_rules: Sequence[BrokenRule] = ()
@@ -102,9 +109,9 @@ def check_intervals(
 ) -> Verdict:
     """Check whether the rules allow a donation at `wanted_at`, at a site in `zone`.
 
-    `donations` are the donor's other donations and booked visits. A donation between two of them must be far enough
-    from both. If a rule is broken, `earliest_ok_at` is the exact first allowed time in UTC, or None if the rules never
-    allow a donation.
+    `donations` are the donor's other donations and booked visits. The wanted donation must be far enough from earlier
+    and later ones. If a rule is broken, `earliest_ok_at` is the exact first allowed time in UTC, or None if the rules
+    never allow a donation.
     """
     counted = [donation for donation in donations if donation.counts]
     broken = _find_broken_rules(rules, counted, wanted_at.astimezone(UTC), zone)
@@ -124,7 +131,7 @@ def find_last_donation_date(donations: Sequence[Donation], kind: str, basis: str
     )
 
 
-def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+def compute_day_start(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a date, in UTC. If the clocks skip midnight, return the time of the change."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
@@ -171,7 +178,7 @@ def _rules_broken_between(wanted: Donation, other: Donation) -> Iterator[BrokenR
 
 
 def _elapsed(start: datetime, end: datetime) -> timedelta:
-    # Convert to UTC, because Python subtracts wall-clock times in one zone, which is an hour off across a DST change.
+    # Convert to UTC, because Python ignores a change of the clocks when it subtracts two times in the same zone.
     return end.astimezone(UTC) - start.astimezone(UTC)
 
 
@@ -189,16 +196,16 @@ def _full_windows(
 def _find_first_allowed(
     rules: IntervalRules, others: Sequence[Donation], wanted: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    # Only the instants at which another donation stops blocking are tried, because no other time can become allowed.
+    # Try only the instants at which another donation stops blocking, because the first allowed time is one of them.
     openings = {opening for other in others for opening in _candidate_instants(rules, other, zone) if opening > wanted}
     return next((at for at in sorted(openings) if not _find_broken_rules(rules, others, at, zone)), None)
 
 
 def _candidate_instants(rules: IntervalRules, other: Donation, zone: ZoneInfo) -> Iterator[datetime]:
     at = other.donated_at.astimezone(UTC)
-    yield at  # after this, the other donation is the earlier one
+    yield at  # from then on, the other donation is the earlier one
     yield at + timedelta(hours=rules.min_hours or 0)
     yield at + timedelta(minutes=other.minutes)
     lengths = {1, rules.min_days or 0, rules.cross_days.get(other.kind, 0), *(days for _count, days in rules.windows)}
     for days in lengths | {days for _count, days in other.rules.windows}:
-        yield start_of_day(other.donated_on + timedelta(days=days), zone)
+        yield compute_day_start(other.donated_on + timedelta(days=days), zone)

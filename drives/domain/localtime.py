@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-# Everyday names (CLDR's generic names). Other zones are named after their city.
+# Common names of time zones (the generic names in CLDR). Other zones are named after their city.
 _ZONE_NAMES = {
     "America/Los_Angeles": gettext_noop("Pacific Time"),
     "America/Denver": gettext_noop("Mountain Time"),
@@ -35,7 +35,10 @@ def format_zone(zone: str) -> str:
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """Format as: 10:30 AM, or 10:30 in a 24-hour language. Add the zone if this local time occurs twice that day."""
+    """Format a time like "10:30 AM", or "10:30" in a 24-hour language.
+
+    Add the zone if this local time occurs twice that day.
+    """
     return _format_time(at.astimezone(UTC), zone, translation.get_language())
 
 
@@ -50,7 +53,10 @@ def _format_time(at: datetime, zone: str, _language: str | None) -> str:
 
 
 def format_range(starts: datetime, ends: datetime, zone: str) -> str:
-    """Format as: 10:30 AM – 12:00 PM. Add the length if the clocks change in between, as the times do not show it."""
+    """Format a period like "10:30 AM – 12:00 PM".
+
+    Add the length if the clocks change in between, because the two times do not show it.
+    """
     shown = f"{format_time(starts, zone)} – {format_time(ends, zone)}"
     if is_clock_changed(starts, ends, zone):
         shown += f", {format_duration(int((ends - starts).total_seconds()) // 60)}"
@@ -62,7 +68,7 @@ def is_clock_changed(starts: datetime, ends: datetime, zone: str) -> bool:
 
 
 def format_duration(minutes: int) -> str:
-    """Format as: 45 min, 1 h, 1 h 15 min."""
+    """Format a number of minutes like "45 min", "1 h" or "1 h 15 min"."""
     hours, rest = divmod(minutes, 60)
     if not hours:
         text = _("%(minutes)d min") % {"minutes": rest}
@@ -74,13 +80,13 @@ def format_duration(minutes: int) -> str:
 
 
 def format_short_day(at: datetime, zone: str) -> str:
-    """Format as: Sat Mar 14, or sáb 14 mar."""
+    """Format a day like "Sat Mar 14" or "sáb 14 mar"."""
     # Translators: a short date as Django's date format, such as "Sat Mar 14".
     return format_date(at, zone, translation.pgettext("date format", "D M j"))
 
 
 def format_day_and_time(at: datetime, zone: str) -> str:
-    """Format as: Sat 10:30 AM. Use this format only for the next few days."""
+    """Format a time like "Sat 10:30 AM". Use this format only for the next few days."""
     return f"{format_date(at, zone, 'D')} {format_time(at, zone)}"
 
 
@@ -95,19 +101,19 @@ def format_long_date(at: datetime, zone: str) -> str:
 
 
 def format_date_and_time(at: datetime, zone: str) -> str:
-    """Format as: Saturday, March 14, 10:30 AM Pacific Time."""
+    """Format a time like "Saturday, March 14, 10:30 AM Pacific Time"."""
     return f"{format_long_day(at, zone)}, {format_time(at, zone)} {format_zone(zone)}"
 
 
 def format_earliest_time(at: datetime, zone: str) -> str:
-    """Format as: Saturday, March 14, 2027, 10:30 AM Pacific Time. Round up to the next full minute."""
+    """Format a time like "Saturday, March 14, 2027, 10:30 AM Pacific Time". Round up to the next full minute."""
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
     return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"
 
 
 def format_date(at: datetime, zone: str, pattern: str) -> str:
-    """Format the local date with a pattern of Django's date format. The pattern must not contain a time."""
+    """Format the local date with a pattern in Django's date format. The pattern must not contain a time."""
     return _format_date(at.astimezone(ZoneInfo(zone)).date(), pattern, translation.get_language())
 
 

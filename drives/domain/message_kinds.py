@@ -4,7 +4,7 @@ from notifications import kinds
 
 
 class ScheduledKind(models.TextChoices):
-    """The messages in a schedule: the confirmation, four reminders, two follow-ups, and the invitation."""
+    """The kinds of messages in a message schedule."""
 
     BOOKED = kinds.BOOKED.name, kinds.BOOKED.label
     WEEK = kinds.WEEK.name, kinds.WEEK.label

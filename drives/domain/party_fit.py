@@ -21,12 +21,12 @@ class FreeCapacity:
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """Return the arrival step of each visit, or None if they do not fit. The earliest visit arrives in step `first`.
 
-    If several arrangements fit, the one with the earliest last arrival is chosen. At most
-    `rules.MAX_ARRANGEMENTS_TRIED` arrangements are tried. Visits of the same shape arrive in the order of `shapes`.
+    Of several arrangements, the one with the earliest last arrival is chosen. At most `rules.MAX_ARRANGEMENTS_TRIED`
+    arrangements are tried. Visits of the same shape arrive in the order of `shapes`.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
-    return _Search(capacity, shapes).search_from(first, rules.MAX_ARRANGEMENTS_TRIED)
+    return _Search(capacity, shapes).find_arrangement(first, rules.MAX_ARRANGEMENTS_TRIED)
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
@@ -36,12 +36,12 @@ def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape])
     """
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
-        if arrivals := search.search_from(first, rules.MAX_ARRANGEMENTS_TRIED // len(steps)):
+        if arrivals := search.find_arrangement(first, rules.MAX_ARRANGEMENTS_TRIED // len(steps)):
             yield arrivals
 
 
 PlacedVisit = tuple[int, int]  # arrival step, index of the shape in `kinds`
-RemainingCounts = tuple[int, ...]  # how many of each kind are still to be placed
+RemainingCounts = tuple[int, ...]  # number of visits of each kind that are not placed yet
 
 
 class _Search:
@@ -55,7 +55,7 @@ class _Search:
         self.kinds = list(dict.fromkeys(shapes))
         self.gap = max(shape.chair_steps for shape in shapes)
         self.screening, self.chairs = list(room.free_screening), list(room.free_chairs)
-        # The steps where a visit fits by itself. In a party it fits nowhere else, so this limits the search.
+        # The steps where a single visit fits. A visit of a party fits nowhere else, so these limit the search.
         self.alone = [grid.count_spots_by_arrival(room.free_screening, room.free_chairs, kind) for kind in self.kinds]
         self.best_rests: dict[
             tuple[RemainingCounts, PlacedVisit, tuple[PlacedVisit, ...]], tuple[PlacedVisit, ...] | None
@@ -65,7 +65,7 @@ class _Search:
         self.shortest, self.most_chairs = min(kind.chair_steps for kind in self.kinds), max(1, *self.chairs)
         self.tries_left = 0
 
-    def search_from(self, first: int, at_most: int) -> list[int] | None:
+    def find_arrangement(self, first: int, at_most: int) -> list[int] | None:
         self.tries_left, left = at_most, tuple(self.shapes.count(kind) for kind in self.kinds)
         placed = self._place_best(left, first, first, 0, ())
         return self._sort_by_person(placed) if placed else None
@@ -93,7 +93,7 @@ class _Search:
             if (
                 best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
             ) or self.tries_left <= 0:
-                break  # no later arrangement is better than `best`
+                break  # later arrangements are not better than `best`
             if not self.room.may_arrive[arrival]:
                 continue
             for kind in range(kind_from if arrival == earliest else 0, len(self.kinds)):
@@ -105,7 +105,7 @@ class _Search:
         return best
 
     def _earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return the earliest step at which the last of `people` can arrive if the first arrives at `arrival`."""
+        """Return the earliest step in which the last of `people` can arrive if the first arrives in step `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

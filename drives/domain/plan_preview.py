@@ -1,4 +1,4 @@
-"""Preview a plan: its times, and how many visits fit. Pure functions."""
+"""Preview the times and the capacity of a plan. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from drives.domain.grid import Grid, GridProblem, VisitShape
 class PreviewTime:
     """A step of the planned grid.
 
-    `first_spots` and `return_spots` say how many visits of each type could start in this step without any bookings.
+    `first_spots` and `return_spots` are the numbers of first or return visits that can start in this step.
     """
 
     starts_at: datetime
@@ -25,7 +25,7 @@ class Preview:
     problems: list[GridProblem]
     warnings: list[GridProblem]
     times: list[PreviewTime]
-    first_visits: int  # how many fit if all are first visits
+    first_visits: int  # capacity if all visits are first visits
     return_visits: int
 
 

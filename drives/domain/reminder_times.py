@@ -1,7 +1,7 @@
-"""Compute when the messages about a visit are sent. Pure functions of schedules and times.
+"""Compute when the messages about a visit are sent. Pure functions.
 
-A schedule maps kinds to entries. An organization may change the default schedule, and a drive may change its
-organization's schedule.
+A message schedule maps kinds of messages to entries. An organization may change the default schedule, and a drive may
+change its organization's schedule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,10 +38,10 @@ MessageSchedule = Mapping[str, EntrySettings]
 
 
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the time to send a message, in UTC, ignoring quiet hours.
+    """Return the time of a message in UTC, ignoring quiet hours.
 
-    An entry with `days` is sent that many days before the visit, at the wall-clock time of the visit. An entry with
-    `hours` is sent that much elapsed time before the visit.
+    If the entry has `days`, the message is sent that many days before the visit, at the same wall-clock time.
+    Otherwise, it is sent `hours` of elapsed time before the visit.
     """
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
@@ -49,14 +49,17 @@ def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: Zone
 
 
 def compute_due_time(entry: EntrySettings, starts_at: datetime, quiet: QuietHours) -> datetime:
-    """Return when to send a message, in UTC: the preferred time, or the last time before it outside quiet hours."""
+    """Return the time of a message in UTC.
+
+    This is the preferred time, or the last time before it that is outside quiet hours.
+    """
     return quiet.last_open_before(compute_preferred_time(entry, starts_at, quiet.zone))
 
 
 def is_worth_sending(due: datetime, booked_at: datetime, offset: timedelta) -> bool:
     """Return whether the donor booked early enough for this reminder.
 
-    There must be at least half of `offset` between the booking and the reminder.
+    The booking must be made at least half of `offset` before the reminder.
     """
     return due - booked_at >= offset / 2
 
@@ -76,7 +79,7 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
     """Return a hash of the schedule.
 
-    The settings form submits the hash. If it is no longer the same, another member has changed the schedule.
+    The settings form submits this hash. A different hash means that another member has changed the schedule.
     """
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
@@ -95,7 +98,7 @@ def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
 
 
 def normalize_schedule(schedule: MessageSchedule, default: MessageSchedule) -> MessageSchedule:
-    """Set the fields that a kind of message does not use to their defaults. Always enable the confirmation."""
+    """Reset the unused fields of each entry to their defaults. Always enable the confirmation."""
     return {kind: _normalize_entry(entry, default[kind]) for kind, entry in schedule.items()}
 
 

@@ -1,4 +1,4 @@
-"""Parse a donor's text as a confirmation, a cancellation, or text that a person must read. Pure functions."""
+"""Parse a donor's text as a confirmation, a cancellation, or text for a coordinator to read. Pure functions."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ class ReplyCommand(StrEnum):
 
 @dataclass(frozen=True)
 class ParsedReply:
-    """A command, whether more lines follow the command, and which of several bookings the command names."""
+    """A command, with the donor's choice if there are several bookings."""
 
     command: ReplyCommand
-    says_more: bool = False  # a person reads the lines below the command
+    says_more: bool = False  # lines follow the command, and a coordinator reads them
     choice: str = ""  # "2", "ana" or "10 30" after the letter; "all" for all of them
 
 
@@ -46,7 +46,7 @@ _NOT_CANCEL = re.compile(
     rf"\b{_NEGATION} (?:(?:want|going|gonna|wanna|have|need|plan|planning|think|trying|meant?|wish|be|to|ever"
     rf"|please|me|i|will) )*cancel\w*"
     r"|\bno (?:la |lo |me )?(?:cancel\w*|anul\w*)"
-    # "Cancel my texts" is about the texts.
+    # "Cancel my texts" is about messages, not about the visit.
     r"|\bcancel\w* (?:(?:all|any|of|the|my|your|these|those|los|las|mis|sus|estos|todos|todas|de) )*(?:texts?|txts?"
     r"|text messages?|messages?|msgs?|sms|reminders?|notifications?|alerts?|calls|mensajes|textos|recordatorios|avisos"
     r"|notificaciones|suscripcion)\b"
@@ -98,8 +98,7 @@ _GIVES_UP = re.compile(
 def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
-    Returns None for a longer sentence, even if it starts with a command. Also returns None if the lines after the
-    command may mean a cancellation. A coordinator reads all lines after a command.
+    Returns None for a longer sentence, even if it starts with a command, and if later lines may mean a cancellation.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:
@@ -120,9 +119,9 @@ def parse_reply(text: str) -> ParsedReply | None:
 
 
 def parse_choice(text: str) -> str:
-    """Return which booking a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses.
+    """Return the booking that a short answer such as "2", "Ana", "the 10:30 one" or "all" chooses.
 
-    Returns "" if the text is a sentence.
+    Returns "" if the text is not a choice.
     """
     lines = reply_text.list_own_lines(text)
     if len(lines) != 1 or "?" in text:

@@ -1,4 +1,4 @@
-"""The numbers in the rules for plans, parties, reminders and forecasts."""
+"""Numbers in the rules for plans, parties, reminders and forecasts."""
 
 # Plans
 DRIVE_YEARS = range(2000, 2200)
@@ -16,4 +16,4 @@ MIN_REMINDER_HOURS, MAX_REMINDER_HOURS = 1, 12
 # Forecasts. The planning rule of the American Red Cross: 60 bookings give about 40 donations.
 PLANNED_DONATIONS, PLANNED_BOOKINGS = 40, 60
 MIN_BOOKINGS_FOR_OWN_RATE = 20  # with fewer bookings, the planning rule is the better estimate
-FORECAST_RANGE_PERCENT = 80  # of drives that end within the forecast's range
+FORECAST_RANGE_PERCENT = 80  # share of drives with a result in the forecast's range

@@ -1,7 +1,7 @@
-"""Estimate how many visitors a link had, from one bit per visitor (linear counting).
+"""Estimate the number of a link's visitors, from one bit per visitor (linear counting).
 
-A visitor's bit depends on a keyed hash, and many visitors share each bit. So a second visit by the same visitor changes
-nothing, and the bits do not identify a visitor.
+A keyed hash selects the visitor's bit, and many visitors share each bit. So repeated visits change nothing, and the
+bits do not identify visitors.
 """
 
 import math

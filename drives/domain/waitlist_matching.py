@@ -10,13 +10,13 @@ from typing import TypeAlias
 from drives.domain import grid
 from drives.domain.grid import Footprint, VisitShape
 
-# One row per step, from step 0: id, start, open, free screening stations, free chairs.
+# Rows ordered by step: id, start, whether it is open, free screening stations, free chairs.
 StepRows: TypeAlias = Sequence[tuple[int, datetime, bool, int, int]]
 
 
 @dataclass(frozen=True)
 class ArrivalWindow:
-    """Arrival times that suit a donor: from `since` to before `until`, in UTC. None means no limit."""
+    """The arrival times that suit a donor, from `since` until just before `until`, in UTC. None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -30,7 +30,7 @@ ANY_TIME = ArrivalWindow()
 
 @dataclass(frozen=True)
 class SpotMatch:
-    """An arrival time that fits a donor, with the visit's footprint and the ids of the reserved spots that it uses."""
+    """An arrival time for a donor, with the visit's footprint and the reserved spots that the visit would use."""
 
     slot_id: int
     starts_at: datetime
@@ -39,9 +39,10 @@ class SpotMatch:
 
 
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
-    """Yield the arrivals that fit a visit of this shape: those with the fewest reserved spots first, then the earliest.
+    """Yield the arrivals that fit a visit of this shape.
 
-    Because of this order, a visit does not use two reserved spots if one is enough.
+    Arrivals that use the fewest reserved spots come first, so that a visit does not use two spots if one is enough.
+    Then the earliest come first.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _matches_using(steps, reserved, spot_ids, shape)

@@ -13,7 +13,7 @@ from drives.models import Drive, Visit
 
 @dataclass(frozen=True)
 class EligibilityCheck:
-    """The result of the interval rules for one donor at one time and drive."""
+    """The result of the interval rules for one donor, drive and time."""
 
     donations: Sequence[intervals.Donation]
     verdict: intervals.Verdict
@@ -68,7 +68,7 @@ def check_against_donations(
     )
 
 
-def refuse_reasons(
+def refuse_if_too_close(
     eligibility: EligibilityCheck,
     drive: Drive,
     visit: str,
@@ -79,9 +79,9 @@ def refuse_reasons(
 ) -> str:
     """Return the visit type, or raise Refusal with later times if the visit is too close to another donation.
 
-    The donor's history decides the visit type. If `is_overridden`, the interval rules are waived and the given visit
-    type is kept. The rules in `overridden_rules` were waived earlier. A visit that overlaps another visit of the donor
-    is always refused, because a donor cannot be at two drives at once.
+    The donor's history determines the visit type. With `is_overridden`, the interval rules are waived and the given
+    visit type is kept. `overridden_rules` were waived earlier. A visit that overlaps another visit of the donor is
+    always refused.
     """
     visit = visit if is_overridden else eligibility.visit or visit
     if reasons := list_open_reasons(eligibility.reasons, overridden_rules, is_overridden=is_overridden):
@@ -94,7 +94,7 @@ def list_open_reasons(
 ) -> list[refusals.Reason]:
     """Return the reasons that no member has overridden.
 
-    If `is_overridden`, leave out all reasons that may be overridden. Always leave out those in `overridden_rules`.
+    Leaves out those in `overridden_rules`. If `is_overridden`, leaves out all reasons that may be overridden.
     """
     return [
         reason
@@ -107,7 +107,7 @@ def list_open_reasons(
 def format_rules(reasons: Sequence[refusals.Reason]) -> list[str]:
     """List the overridable rules among these reasons, each with its first allowed time.
 
-    The list is saved with the override, which covers nothing else.
+    An override saves this list, and covers only these rules and times.
     """
     return sorted({_format_rule(reason) for reason in reasons if reason.code in rules.OVERRIDABLE_CODES})
 

@@ -1,4 +1,4 @@
-"""Find the volunteers that may not give on a date by the interval rules, for a whole organization at once."""
+"""Find an organization's volunteers that the interval rules do not allow to give on a date."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -14,11 +14,11 @@ from drives.models import ACTIVE_STATES, Booking, BookingState, DonationKind, Dr
 from organizations.models import Organization
 
 _COUNTED_STATES = (*ACTIVE_STATES, BookingState.DONATED, BookingState.INCOMPLETE)
-_MARGIN = timedelta(days=2)  # between local dates, the time of the arrival and the time of the donation
+_MARGIN = timedelta(days=2)  # for differences between local dates, arrival times and donation times
 
 
 def find_drive_for_day(organization: Organization, day: date) -> Drive | None:
-    """Return the first drive on this date or after it, or else the last one before. Its rules apply on the date."""
+    """Find the drive with the rules for this date: the first drive from this date on, or else the last one before."""
     drives = Drive.objects.of(organization).exclude(state=DriveState.CANCELLED)
     drives = drives.select_related("organization", "site", "policy")
     later = drives.filter(day__gte=day).order_by("starts_at", "pk").first()
@@ -28,25 +28,25 @@ def find_drive_for_day(organization: Organization, day: date) -> Drive | None:
 def list_ineligible_volunteers(drive: Drive, day: date) -> list[int]:
     """List the ids of the organization's volunteers that may not give on this date by the rules of the drive.
 
-    On the drive's own day, only its hours count. Four queries. Uses only the organization's own records, because its
-    coordinators see the result. The same check as for a booking decides. It runs only for volunteers with so many
-    visits near the date that a rule could apply.
+    On the drive's own date, only its hours count. Only the organization's own records are used, because coordinators
+    see the result. The full check runs only for volunteers with enough visits near the date that a rule could apply.
+    Four queries.
     """
     starts_at, ends_at = _find_hours(drive, day)
     zone = drive.site.zone
     ids = _list_volunteers_to_check(drive, starts_at, ends_at)
     donations = history.list_donations_by_volunteer(dict.fromkeys(ids, zone), starts_at, all_organizations=False)
-    return [pk for pk in ids if not _may_give_within(drive, donations[pk], starts_at, ends_at)]
+    return [pk for pk in ids if not _may_give_between(drive, donations[pk], starts_at, ends_at)]
 
 
 def _find_hours(drive: Drive, day: date) -> tuple[datetime, datetime]:
     if day == drive.day:
         return drive.starts_at, drive.ends_at
     zone = drive.site.zone
-    return intervals.start_of_day(day, zone), intervals.start_of_day(day + timedelta(days=1), zone)
+    return intervals.compute_day_start(day, zone), intervals.compute_day_start(day + timedelta(days=1), zone)
 
 
-def _may_give_within(
+def _may_give_between(
     drive: Drive, donations: Sequence[intervals.Donation], starts_at: datetime, ends_at: datetime
 ) -> bool:
     verdict = intervals.check_intervals(drive.rules, donations, starts_at, drive.site.zone)
@@ -55,19 +55,19 @@ def _may_give_within(
 
 
 def _list_volunteers_to_check(drive: Drive, starts_at: datetime, ends_at: datetime) -> list[int]:
-    # A later visit must keep the rules of its own drive, so the rules of all drives can apply.
+    # Load the rules of all drives, because a later visit must keep the rules of its own drive.
     distinct = ("policy", "stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
     drives = Drive.objects.of(drive.organization).select_related("policy").order_by(*distinct).distinct(*distinct)
     rules = [drive.rules, *(one.rules for one in drives)]
-    reaches = list_reaches(rules, {one.kind for one in rules})
-    near = {days: (starts_at - _MARGIN - timedelta(days), ends_at + _MARGIN + timedelta(days)) for days in reaches}
-    counts = {f"within_{days}": Count("pk", filter=Q(starts_at__range=near[days])) for days in reaches}
-    enough = reduce(or_, (Q((f"within_{days}__gte", least)) for days, least in reaches.items()))
+    thresholds = compute_check_thresholds(rules, {one.kind for one in rules})
+    near = {days: (starts_at - _MARGIN - timedelta(days), ends_at + _MARGIN + timedelta(days)) for days in thresholds}
+    counts = {f"within_{days}": Count("pk", filter=Q(starts_at__range=near[days])) for days in thresholds}
+    enough = reduce(or_, (Q((f"within_{days}__gte", least)) for days, least in thresholds.items()))
     visits = Booking.objects.of(drive.organization).filter(
-        volunteer__isnull=False, state__in=_COUNTED_STATES, drive__starts_at__range=near[max(reaches)]
+        volunteer__isnull=False, state__in=_COUNTED_STATES, drive__starts_at__range=near[max(thresholds)]
     )
     found = visits.order_by().values("volunteer").annotate(**counts).filter(enough).values_list("volunteer", flat=True)
-    single = max(days for days, least in list_reaches(rules, DonationKind.values).items() if least == 1)
+    single = max(days for days, least in compute_check_thresholds(rules, DonationKind.values).items() if least == 1)
     first = starts_at - _MARGIN - timedelta(single)
     reported = SelfReportedDonation.objects.filter(
         volunteer__organization=drive.organization, donated_on__gte=first.date()
@@ -75,17 +75,17 @@ def _list_volunteers_to_check(drive: Drive, starts_at: datetime, ends_at: dateti
     return sorted({*found, *reported.values_list("volunteer", flat=True)})
 
 
-def list_reaches(rules: Sequence[IntervalRules], kinds: Collection[str]) -> dict[int, int]:
-    """Return, for each number of days that some rule looks at, how many visits within them are worth a check.
+def compute_check_thresholds(rules: Sequence[IntervalRules], kinds: Collection[str]) -> dict[int, int]:
+    """Return the number of visits from which a full check is needed, keyed by the number of days around the date.
 
-    `kinds` are the kinds of donation that these visits can have. One more visit may be a self-reported donation, of
-    which each volunteer has at most one.
+    `kinds` are the kinds of donation that these visits can have. A window needs one visit less than its limit, because
+    each volunteer may also have one self-reported donation.
     """
     singles = [1]  # two visits on one day may overlap
-    reaches: dict[int, int] = {}
+    thresholds: dict[int, int] = {}
     for one in rules:
         singles += [-(-(one.min_hours or 0) // 24), one.min_days or 0]
         singles += [days for kind, days in one.cross_days.items() if kind in kinds]
         for count, days in one.windows:
-            reaches[days] = min(reaches.get(days, count), max(1, count - 1))
-    return {**reaches, max(singles): 1}
+            thresholds[days] = min(thresholds.get(days, count), max(1, count - 1))
+    return {**thresholds, max(singles): 1}

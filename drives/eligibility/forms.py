@@ -9,7 +9,7 @@ from drives.models import DonationKind
 
 
 class SelfReportedForm(forms.Form):
-    """Optional fields for the kind and date of the donor's last donation elsewhere. Fill in both or neither."""
+    """Optional fields for the kind and date of the last donation elsewhere. Both or neither must be filled in."""
 
     self_reported_kind = forms.ChoiceField(
         label=_("What did you give?"),

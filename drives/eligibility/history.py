@@ -22,10 +22,10 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class DonorScope:
-    """Which records of a donor to check.
+    """The records of a donor to check.
 
-    - `everywhere`: include the records of all organizations. Use it only for a donor with a verified contact, and only
-      if the donor alone sees the result. Coordinators see only their organization's own records.
+    - `everywhere`: include the records of all organizations. Use this only for a donor with a verified contact, and
+      only if the donor alone sees the result. Coordinators see only their organization's own records.
     - `excluded_booking_id`: leave out this booking, because it is about to change.
     """
 
@@ -34,10 +34,10 @@ class DonorScope:
     excluded_booking_id: int | None = None
 
 
-# The same person in all organizations: volunteers who own a verified contact with the same identity as one of the
-# requested volunteer's verified contacts. Uses volunteers_contact's indexes by owner and identity, and
-# booking_of_a_volunteer. Old donations matter only for the visit type, not for the intervals. The length of a booked
-# visit matters only to members, because they can override the intervals, which no donor can.
+# A person in all organizations is the set of volunteers that own a verified contact with the same identity. The query
+# uses volunteers_contact's indexes by owner and identity, and booking_of_a_volunteer. Old donations affect only the
+# visit type, not the intervals. The length of a booked visit matters only after an override. Only members can override,
+# so the length is 0 if `everywhere` is true.
 _HISTORY_SQL = """
 WITH people AS (
     SELECT id AS volunteer_id, id FROM unnest(%(volunteers)s::bigint[]) AS id
@@ -69,8 +69,8 @@ ORDER BY 2 NULLS LAST
 def list_donations(donor: DonorScope, wanted_at: datetime, zone: ZoneInfo) -> list[intervals.Donation]:
     """List the donor's past, booked and self-reported donations. One query.
 
-    Callers that create or move a booking hold the donor's identity locks. `zone` is the zone of the site where the
-    donor wants to give. A self-reported donation is left out if a recorded one has the same date and kind.
+    `zone` is the zone of the site where the donor wants to give. A self-reported donation is left out if a recorded one
+    has the same date and kind. Callers that create or move a booking hold the donor's identity locks.
     """
     excluded_booking_id = [donor.excluded_booking_id] if donor.excluded_booking_id else []
     rows = _fetch_history_rows(
@@ -84,7 +84,7 @@ def list_donations_by_volunteer(
 ) -> dict[int, list[intervals.Donation]]:
     """List the donations of many donors, keyed by volunteer id. One query.
 
-    Like `list_donations`, but `zones` gives the zone of the site for each volunteer id.
+    `zones` maps the volunteer ids to the zone of the site where each donor wants to give.
     """
     rows: dict[int, list[tuple[Any, ...]]] = {pk: [] for pk in zones}
     for row in _fetch_history_rows(
@@ -153,7 +153,7 @@ class EarlierVisit:
 def find_earlier_visit(browser_token: str, drive: Drive, now: datetime) -> EarlierVisit | None:
     """Find an earlier donation or booked visit of a donor that this browser knows. At most one query.
 
-    The page uses it to preselect the return visit. `verify_booking` decides the actual visit type.
+    The page uses the result to preselect a return visit. `verify_booking` determines the actual visit type.
     """
     if not browser_token:
         return None
@@ -183,7 +183,7 @@ def list_allowed_times(
     allows: IsAllowed,
     freed: availability.FreedDeltas | None = None,
 ) -> list[refusals.OpenTime]:
-    """List up to three times from `since` on at which all of these visits fit and `allows` returns True.
+    """List up to three times from `since` on that have room for all of these visits and that `allows` accepts.
 
     Searches this drive first, then the organization's other drives. `freed` is the capacity that the donors' current
     bookings would free. At most three queries.

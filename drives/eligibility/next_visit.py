@@ -1,4 +1,4 @@
-"""A donor's progress toward qualifying as a donor, and phrases about the next visit. Pure functions."""
+"""A donor's progress toward qualifying, and sentences about the next visit. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from drives.models import Drive, Visit
 
 @dataclass(frozen=True)
 class Progress:
-    """How many donations count toward qualifying as a donor, at most `rules.DONATIONS_NEEDED`.
+    """The number of donations toward qualifying as a donor, at most `rules.DONATIONS_NEEDED`.
 
     If the donor does not give again by `counts_until`, the count starts over.
     """
@@ -54,7 +54,7 @@ class NextVisit:
 class FollowUp:
     progress: Progress | None = None
     times: Sequence[NextVisit] = ()
-    gets_news: bool = False  # can be told about coming drives
+    gets_news: bool = False  # the donor can get news of coming drives
 
     @property
     def is_first(self) -> bool:
@@ -68,8 +68,8 @@ def compute_progress(donations: Iterable[tuple[date, str]], day: date, lapse_aft
     """Return the donor's progress on a date, or None if no donation counts.
 
     `donations` are the dates and visit types of complete donations. After a gap of more than `lapse_after_days`, the
-    count starts over. If the count starts with a return visit, return None, because the donor has given elsewhere and
-    we do not know how often.
+    count starts over. Returns None if the count starts with a return visit, because the donor has given elsewhere an
+    unknown number of times.
     """
     count, last, gave_elsewhere = 0, None, False
     for donated_on, visit in sorted(dict(donations).items()):
@@ -82,7 +82,7 @@ def compute_progress(donations: Iterable[tuple[date, str]], day: date, lapse_aft
 
 
 def format_visit_times(times: Sequence[NextVisit]) -> str:
-    """Format as: Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM."""
+    """Format times like "Sat Mar 27 9:00 AM, 9:15 AM, Sun Mar 28 10:00 AM"."""
     phrases: list[str] = []
     day_before = ""
     for time in times:

@@ -1,8 +1,8 @@
-"""The donation programs for every organization. They are copied from policies.json to rows of Policy.
+"""Load the donation programs for every organization from policies.json into the table of policies.
 
-A version in the file is never edited, because drives were planned with it. A changed program gets a new version. Where
-the sources say "a year" or "12 months", the file uses any period of 365 days; for "a month", any period of 31 days.
-`cross_days` counts from a donation of the other kind to a donation in this program.
+A version in the file is never edited, because drives were planned with it. A changed program gets a new version. For "a
+year" or "12 months" in a source, the file uses any period of 365 days. For "a month", it uses any period of 31 days.
+`cross_days` counts the days from a donation of the other kind to a donation in this program.
 """
 
 import json
@@ -26,7 +26,7 @@ def seed_policies(policy_model: type[Model]) -> int:
     rows = policy_model._default_manager  # also works for the model that a migration passes
     existing = set(rows.filter(organization=None).values_list("code", "version"))
     new = [policy_model(**row) for row in read_policy_file() if (row["code"], row["version"]) not in existing]
-    # Another process may do the same at the same time.
+    # Another process may load the policies at the same time.
     return len(rows.bulk_create(new, ignore_conflicts=True))
 
 

@@ -1,4 +1,4 @@
-"""Load donors' progress and the next times they can give."""
+"""Load donors' progress and the next times at which they can give."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from volunteers import addressees
 
 @dataclass(frozen=True)
 class UpcomingTimes:
-    """The open times at upcoming drives, loaded once and then used for any number of donors."""
+    """The open times at upcoming drives. They are loaded once for any number of donors."""
 
     drives: Sequence[Drive]
     slots: dict[int, list[SlotRow]]
@@ -36,7 +36,7 @@ class UpcomingTimes:
                 yield from self._find_allowed_at(drive, donations)
 
     def _find_allowed_at(self, drive: Drive, donations: Sequence[intervals.Donation]) -> Iterator[NextVisit]:
-        # If there is no history, plan the longer visit.
+        # Without a history, plan for the longer visit.
         visit = rules.compute_visit_type(donations, drive.policy, drive.day) or Visit.FIRST
         since = self.since
         for time in self._times(drive, visit):
@@ -48,7 +48,7 @@ class UpcomingTimes:
             elif verdict.earliest_ok_at is None:
                 return
             else:
-                since = verdict.earliest_ok_at  # the exact first allowed time, so skip all earlier slots
+                since = verdict.earliest_ok_at  # no earlier slot is allowed
 
     def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._times_by_visit:
@@ -69,7 +69,7 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 
 
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
-    """Load progress, keyed by volunteer id, from the organization's own records. One query.
+    """Load progress from the organization's own records, keyed by volunteer id. One query.
 
     Only donations of the same kind as the volunteer's newest donation count. Volunteers without progress are left out.
     """
@@ -99,7 +99,7 @@ def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
     """Load progress and next times after the donations at one drive, keyed by volunteer id.
 
-    Reads only the organization's own records, because coordinators can read the messages that contain the result. Five
+    Reads only the organization's own records, because the result goes into messages that coordinators can read. Five
     queries for any number of donors.
     """
     gave = {booking.volunteer_id: booking for booking in bookings if booking.state == BookingState.DONATED}

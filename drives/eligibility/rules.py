@@ -1,4 +1,4 @@
-"""Sentences for broken interval rules, and the visit type that follows from a donor's history."""
+"""Sentences for broken interval rules, and the visit type according to a donor's history."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -13,12 +13,15 @@ VISIT_IS_FIRST = "visit_is_first"
 INTERVAL_CODES = frozenset({intervals.INTERVAL_TOO_SHORT, intervals.WINDOW_FULL, intervals.CROSS_INTERVAL})
 OVERRIDABLE_CODES = INTERVAL_CODES | {VISIT_IS_FIRST}
 HISTORY_WITHIN = timedelta(days=800)  # more than twice the longest window of a known policy
-MAX_OTHER_DRIVES = 5  # to search for alternative times
+MAX_OTHER_DRIVES = 5  # searched for alternative times
 DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot be used before the second
 
 
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
-    """Build the reason for a broken interval rule. It does not say when or where the other donation took place."""
+    """Build the reason for a broken interval rule.
+
+    The sentence does not reveal when or where the other donation took place.
+    """
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed within %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
@@ -37,11 +40,10 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
 
 
 def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, day: date) -> Visit | None:
-    """Return the visit type that follows from the donor's history, or None if the donor's own choice applies.
+    """Return the visit type according to the donor's history, or None if the donor may choose.
 
     After `lapse_after_days` without a donation, a visit is a first visit again. A newer self-reported donation prevents
-    this. But a self-reported donation does not turn a first visit into a return visit, because none of our centers has
-    seen the donor.
+    this. A self-reported donation alone does not make a return visit, because none of our centers has seen the donor.
     """
     recorded, self_reported = (
         intervals.find_last_donation_date(donations, policy.kind, basis)

@@ -1,4 +1,4 @@
-"""The self-check that donors complete before they book. Only codes are stored, never an age or a weight."""
+"""The self-check before a booking. Only codes are stored, never an age or a weight."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -27,7 +27,7 @@ WILL_ASK = "will_ask"  # the donor is not sure and will ask the center
 def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
     """Return the answers to save: all required codes, or only `will_ask`.
 
-    `will_ask` is saved if the donor chose to ask the center or confirmed nothing. Refuses an incomplete set of codes
+    `will_ask` means that the donor will ask the center, or confirmed nothing. Refuses an incomplete set of codes
     (`confirmation_missing`).
     """
     if not required:
@@ -43,7 +43,10 @@ def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list
 
 
 def revalidate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
-    """Convert earlier answers to answers for the current policy. If a code is missing, return only `will_ask`."""
+    """Convert earlier answers to answers for the current policy.
+
+    If the donor did not confirm all codes of the policy, return only `will_ask`.
+    """
     return validate_self_check(answers if all(code in answers for code in required) else [], required)
 
 

@@ -36,7 +36,7 @@ def save_self_reported(
     registration: Registration | None = None,
     volunteer: Volunteer | None = None,
 ) -> None:
-    """Save a self-reported donation in the caller's transaction. It replaces the earlier one, if there is one.
+    """Save a self-reported donation in the caller's transaction. It replaces an earlier one.
 
     Refuses everything that `refuse_impossible_donation` refuses.
     """
@@ -53,8 +53,7 @@ def refuse_too_close_to_self_reported(
 ) -> None:
     """Refuse a time too close to this self-reported donation, and list later times that are allowed.
 
-    The check may run before verification: its result depends only on what the caller has just typed, so it reveals
-    nothing about the donor.
+    This check may run before verification. It uses only the caller's own input, so it reveals nothing about the donor.
     """
     if reported is None:
         return
@@ -82,8 +81,8 @@ def change_self_reported(
 ) -> None:
     """Save or remove (None) a volunteer's self-reported donation.
 
-    The volunteer's bookings do not change. If a booking is now too close to the donation, the booking's page says so,
-    and check-in checks the interval again. Refuses everything that `refuse_impossible_donation` refuses.
+    The volunteer's bookings do not change. If a booking is now too close to the donation, its page shows a warning, and
+    check-in checks the interval again. Refuses everything that `refuse_impossible_donation` refuses.
     """
     if reported is None:
         SelfReportedDonation.objects.filter(volunteer=volunteer).delete()

@@ -72,7 +72,7 @@ class PeopleCheck:
 
 def build_reader(data_import: Import, sheet: Sheet, now: datetime) -> RowReader:
     organization = data_import.organization
-    return RowReader.of_sheet(
+    return RowReader.from_sheet(
         sheet,
         data_import.columns,
         country=organization.country,

@@ -45,7 +45,7 @@ class RowReader:
     consented_on: date | None  # of rows without their own date
 
     @classmethod
-    def of_sheet(
+    def from_sheet(
         cls, sheet: Sheet, columns: Mapping[str, int], *, country: str, today: date, consented_on: date | None
     ) -> "RowReader":
         dates = sheet.list_cells(columns[Field.CONSENTED_ON]) if Field.CONSENTED_ON in columns else ()

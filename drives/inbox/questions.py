@@ -89,7 +89,7 @@ def load_questions(abouts: set[str]) -> list[Question]:
     return [*map(Question, bookings), *(Question(None, offer) for offer in pending)]
 
 
-def names_all(prompt: Message, questions: Sequence[Question]) -> bool:
+def asks_about_all(prompt: Message, questions: Sequence[Question]) -> bool:
     """Return whether the text `prompt` asked about all of these bookings and offers."""
     named = {row.about for row in _list_companions(prompt)} | {prompt.about}
     return all(one.about in named for one in questions)

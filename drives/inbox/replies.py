@@ -125,7 +125,7 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
     asked = questions.list_questions(reply, now)
     open_ones = [one for one in asked if one.is_open(command, now)]
     is_after_offer = _find_ended_offer(reply, now) not in (None, prompt)
-    is_confirmed_by_all = command == ReplyCommand.CONFIRM and questions.names_all(prompt, open_ones)
+    is_confirmed_by_all = command == ReplyCommand.CONFIRM and questions.asks_about_all(prompt, open_ones)
     if open_ones and (is_after_offer or (len(asked) > 1 and not is_confirmed_by_all)):
         return ASKED if reply_answers.ask_which(reply, command, open_ones, now) else UNCLEAR
     return _apply_command(command, prompt, reply, now)

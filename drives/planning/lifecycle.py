@@ -32,7 +32,7 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
     Raises ValidationError, keyed by field, if the plan is invalid, the day is past, or a record belongs to another
     organization.
     """
-    steps = plan_check.steps_or_refuse(drive, now)
+    steps = plan_check.build_valid_steps(drive, now)
     _set(
         drive,
         {
@@ -70,7 +70,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
     if before.version != version:
         raise DriveVersionChanged
     _refuse_state(before, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    steps = plan_check.steps_or_refuse(drive, now, before.day)
+    steps = plan_check.build_valid_steps(drive, now, before.day)
     plan = {**drive.plan, **slots.compute_bounds(drive, steps)}
     booked = queries.has_bookings(before)
     if booked:

@@ -16,7 +16,7 @@ from drives.models import Drive, Policy, Site, Visit
 from drives.planning import plan_problems
 
 
-def steps_or_refuse(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
+def build_valid_steps(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
     """Build the steps of a plan.
 
     Raises ValidationError by field for a grid with problems, a past day, rules looser than the policy, and records from

@@ -63,7 +63,7 @@ class PartyRequest:
         return new + returning if self.visit == Visit.FIRST else returning + new
 
     @classmethod
-    def of_visits(cls, visits: Sequence[str]) -> "PartyRequest":
+    def from_visits(cls, visits: Sequence[str]) -> "PartyRequest":
         return cls(Visit(visits[0]), len(visits), visits.count(Visit.FIRST))
 
     @property

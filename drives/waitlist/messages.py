@@ -141,7 +141,7 @@ def _queue_message(
     if addressee is None:
         addressee = addressees.build_addressee(entry.volunteer)
         if kind.channels == ChannelRule.SENDER:
-            addressee = replace(addressee, contacts=_one_contact(entry, kind, addressee.contacts))
+            addressee = replace(addressee, contacts=_choose_contact(entry, kind, addressee.contacts))
     messages = [
         RenderedMessage(envelope, booking_texts.call_in_language(envelope.language, partial(render, envelope.channel)))
         for envelope in envelopes.build_envelopes(
@@ -157,7 +157,7 @@ def _queue_message(
     return outbox.queue_messages(organization=entry.drive.organization, messages=messages, now=now)
 
 
-def _one_contact(
+def _choose_contact(
     entry: WaitlistEntry, kind: MessageKind, contacts: Sequence[tuple[str, str]]
 ) -> Sequence[tuple[str, str]]:
     """Return the contact for a message: the phone if we may text it, or else the e-mail address.

@@ -40,7 +40,7 @@ class LinkCookie:
             secure=settings.SECURE,
         )
 
-    def delete_from(self, response: HttpResponse) -> None:
+    def delete_cookie(self, response: HttpResponse) -> None:
         response.delete_cookie(self.cookie, path=self.path, samesite="Lax")
 
 

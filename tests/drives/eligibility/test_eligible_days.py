@@ -121,7 +121,7 @@ def test_the_list_agrees_with_the_check_of_a_booking(seed: int) -> None:
     ],
 )
 def test_few_visits_far_from_the_date_need_no_check(rules: IntervalRules, expected: dict[int, int]) -> None:
-    assert eligible_days.list_reaches([rules], {"plasma", "whole_blood"}) == expected
+    assert eligible_days.compute_check_thresholds([rules], {"plasma", "whole_blood"}) == expected
 
 
 def test_the_next_drive_on_or_after_the_date_gives_the_rules_else_the_last_one() -> None:

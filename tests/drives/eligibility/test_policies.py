@@ -113,7 +113,7 @@ def test_each_policy_allows_a_donation_exactly_at_its_minimum(row: dict[str, Any
     gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), rules)
     least = [gave.donated_at + timedelta(hours=rules.min_hours)] if rules.min_hours else []
     if rules.min_days:
-        least.append(intervals.start_of_day(gave.donated_on + timedelta(days=rules.min_days), zone))
+        least.append(intervals.compute_day_start(gave.donated_on + timedelta(days=rules.min_days), zone))
     if not least:
         assert row["windows"]
         return
@@ -142,7 +142,7 @@ def test_each_cross_interval_ends_on_its_day(row: dict[str, Any]) -> None:
     for kind, days in row["cross_days"].items():
         only = IntervalRules(row.get("kind", "plasma"), cross_days={kind: days})
         gave = Donation(datetime(2027, 6, 1, 12, tzinfo=UTC), date(2027, 6, 1), IntervalRules(kind))
-        first = intervals.start_of_day(gave.donated_on + timedelta(days=days), zone)
+        first = intervals.compute_day_start(gave.donated_on + timedelta(days=days), zone)
         assert not intervals.check_intervals(only, [gave], first, zone).broken_rules
         broken = intervals.check_intervals(only, [gave], first - timedelta(minutes=1), zone).broken_rules
         assert [one.code for one in broken] == ["cross_interval"]
