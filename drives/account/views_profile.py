@@ -153,8 +153,9 @@ def renew_donor_feed(request: HttpRequest, record: UUID) -> HttpResponse:
 
 
 def _get_person_or_404(request: HttpRequest, record: UUID) -> KnownPerson:
-    """Return the person with this volunteer record. Raise a 404 unless this browser has verified one of the person's
-    own contacts.
+    """Return the person with this volunteer record.
+
+    Raises a 404 unless this browser has verified one of the person's own contacts.
     """
     for person in known_people.list_known_people(visitor.read_browser_token(request), timezone.now()):
         if person.is_contact_owner and any(volunteer.uuid == record for volunteer in person.records):

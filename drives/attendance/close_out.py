@@ -1,5 +1,6 @@
-"""Close out a drive. Mark no-shows, compute the turnout report and thank donors. A coordinator completes the drive
-later.
+"""Close out a drive: mark no-shows, compute the turnout report and thank donors.
+
+A coordinator completes the drive later.
 """
 
 from dataclasses import asdict

@@ -38,10 +38,10 @@ class RosterRow:
 
     @property
     def newest_message(self) -> Message | None:
-        """Return the last message that was sent. If a message of that kind reached the donor, return the first that
-        did.
+        """Return the message to show in the roster: one of the kind that was sent last.
 
-        Scheduled and withdrawn messages are ignored. Returns None if no message is left.
+        Prefers the first message of that kind that reached the donor. Scheduled and withdrawn messages are ignored.
+        Returns None if no message is left.
         """
         planned = (MessageState.SCHEDULED, MessageState.WITHDRAWN)
         sent = [message for message in self.messages if message.state not in planned]

@@ -220,11 +220,10 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
 
 
 def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
-    """Find the hold that an earlier submission of this form made, so that the form corrects it. Return the leader's
-    hold.
+    """Return the hold from an earlier submission of this form, so that the form corrects it.
 
-    The name or the contact may have been corrected, so one of them is enough. But an additional booking often has the
-    same contact, so its name must match.
+    For a party, this is the leader's hold. The name or the contact may have been corrected, so one of them is enough.
+    An additional booking often has the same contact, so its name must match.
     """
     slot_id = times.parse_slot_id(request.POST.get("slot", ""))
     leaders = (

@@ -1,6 +1,7 @@
-"""Check and import the bookings of a file at one drive. A coordinator's own booking is judged in the same way.
+"""Check and import a file of bookings at one drive. The rules are the same as for a coordinator's booking by phone.
 
-All bookings are made in one transaction: the check rolls it back, and so does the import if one of them is refused.
+All bookings are made in one transaction. The check rolls the transaction back. The import rolls it back if any booking
+is refused.
 """
 
 from collections.abc import Sequence
@@ -64,7 +65,10 @@ class BookingsWrite:
         self.now = now
 
     def do_batch(self) -> bool:
-        """Make all bookings, or none. If one is refused by now, the coordinator decides again. Raises LeaseLost."""
+        """Make all bookings, or none. Raises LeaseLost.
+
+        If a booking is refused now, the import goes back to the coordinator.
+        """
         rows = list(self.data_import.rows.exclude(result=RowResult.ERROR).order_by("number"))
         with transaction.atomic():
             bookings = _Bookings(self.data_import, rows, self.now)
@@ -111,7 +115,7 @@ class _Outcome:
 
 
 class _Bookings:
-    """The bookings of the rows, in one transaction of the caller."""
+    """Books the rows of a file in one transaction, which the caller starts."""
 
     def __init__(self, data_import: Import, rows: Sequence[ImportRow], now: datetime) -> None:
         self.data_import = data_import
@@ -124,10 +128,10 @@ class _Bookings:
         self.slots = {f"{row[1].astimezone(zone):%H:%M}": row for row in availability.list_slots(self.drive.pk)}
 
     def book(self) -> list[_Outcome]:
-        """Book each row in a savepoint, the earliest time first. Raises LeaseLost.
+        """Book each row in a savepoint, in order of time. Raises LeaseLost.
 
-        Locks: identities of all people, the drive (shared), the import, slots. Each booking locks its slots until the
-        end, so the order of times keeps the order of slot locks.
+        Locks: identities of all people, drive (shared), import, slots. A booking locks its slots until the transaction
+        ends, so the order of time is also the order of the slot locks.
         """
         organization = self.data_import.organization
         identities = imported_people.compute_identities(self.people)
@@ -137,12 +141,12 @@ class _Bookings:
         )
         self.current = leases.lock_leased(self.data_import)
         with translation.override(organization.language):
-            by_time = sorted(self.rows, key=lambda row: row.values["time"])  # 09:30 before 13:00
+            by_time = sorted(self.rows, key=lambda row: row.values["time"])  # "09:30" comes before "13:00"
             outcomes = {row.number: self._book(row) for row in by_time}
         return [outcomes[row.number] for row in self.rows]
 
     def list_owned(self, outcomes: Sequence[_Outcome]) -> list[list[str]]:
-        """List the contacts of each row that belong to the booked person."""
+        """List the contacts of each row that belong to the booked donor."""
         owned = []
         for person, outcome in zip(self.people, outcomes, strict=True):
             volunteer_id = outcome.booking.volunteer_id if outcome.booking else None
@@ -185,7 +189,7 @@ class _Bookings:
         return _Outcome(RowResult.ERROR, problem=Problem("time", codes[0] or "", row.values["time"], text))
 
     def _find_booking(self, row: ImportRow, starts_at: datetime) -> Booking | None:
-        """Return the person's booking at the same time, if the row is in the list already."""
+        """Return the person's booking at the same time, if the donor is already booked."""
         person = people_rows.build_person(row.values)
         known = KnownPeople(self.data_import.organization)
         known.load(person.addresses)

@@ -1,4 +1,4 @@
-"""Read single cells: what a spreadsheet program left of names, phone numbers, dates and answers. No database."""
+"""Parse single cells: names, phone numbers, dates and answers, as a spreadsheet program saves them. Pure functions."""
 
 import re
 from collections.abc import Iterable
@@ -30,11 +30,11 @@ _BLANKS: Final = frozenset(
         "—",
     )
 )
-# Only in capitals, because Null is a family name.
+# Match capitals only, because Null is also a family name.
 _EXACT_BLANKS: Final = frozenset({"NULL", "NONE", "NA"})
-# Our own files have an apostrophe before a cell that a spreadsheet program would take for a formula.
+# `csv_file.escape_formula` puts an apostrophe in front of a cell that looks like a formula.
 _ESCAPED: Final = re.compile(r"^'(?=[=+\-@])")
-# 2.13556E+09, also with a comma
+# such as 2.13556E+09, also with a comma
 _SCIENTIFIC: Final = re.compile(r"^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$", re.IGNORECASE)
 _WHOLE_NUMBER: Final = re.compile(r"^(\d{7,15})\.0+$")
 _ISO_DATE: Final = re.compile(r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?$")
@@ -95,7 +95,7 @@ _FIRST_YEAR: Final = 1900
 
 
 def clean_cell(text: str) -> str:
-    """Return the cell on one line. Error values and placeholders of spreadsheets (#N/A, NULL) become ""."""
+    """Return the cell on one line. Return "" for error values and placeholders of spreadsheets (#N/A, NULL)."""
     plain = _ESCAPED.sub("", contact_address.clean_line(text, kept=contact_address.JOINERS))
     return "" if is_placeholder(plain) else plain
 
@@ -106,9 +106,9 @@ def is_placeholder(text: str) -> bool:
 
 
 def clean_phone(text: str) -> str:
-    """Refuse a number that the spreadsheet program has rounded, because its last digits are lost.
+    """Return the phone number. Refuse a number that the spreadsheet program has rounded.
 
-    A number that was saved with decimals ("2135550142.0") has lost nothing.
+    The last digits of such a number are lost. A number with decimals ("2135550142.0") is complete, so it is accepted.
     """
     if _SCIENTIFIC.match(text.replace(" ", "")):
         raise ValidationError("", code="phone_scientific")
@@ -132,13 +132,19 @@ def parse_language(text: str) -> str:
 
 
 def shows_month_first(texts: Iterable[str]) -> bool:
-    """Return whether some dates of a column can only be month/day/year, and none can only be day/month/year."""
+    """Return whether a column's dates are month/day/year.
+
+    True if at least one date cannot be day/month/year, and none cannot be month/day/year.
+    """
     pairs = [(int(match[1]), int(match[2])) for text in texts if (match := _SLASHED_DATE.match(text.strip()))]
     return any(second > 12 for _first, second in pairs) and not any(first > 12 for first, _second in pairs)
 
 
 def parse_date(text: str, *, is_month_first: bool) -> date | None:
-    """Read 2026-03-04, or 3/4/2026 if `is_month_first`. Without that, refuse a date that could be read in two ways."""
+    """Parse 2026-03-04 or month/day/year.
+
+    Unless `is_month_first`, refuse a date that could also be day/month/year.
+    """
     if not text:
         return None
     if match := _ISO_DATE.match(text):
@@ -162,9 +168,9 @@ def _build_date(year: str, month: str, day: str) -> date:
 
 
 def parse_time(text: str) -> time:
-    """Read 9:30 AM, 9 a.m., 09:30 or 13:30, also with seconds or an ISO date before it."""
+    """Parse 9:30 AM, 9 a.m., 09:30 or 13:30. Ignore seconds, and an ISO date in front."""
     match = _TIME.match(text)
-    if match is None or not (match[2] or match[3]):  # "9" could be anything
+    if match is None or not (match[2] or match[3]):  # a plain "9" may not be a time
         raise ValidationError("", code="time_invalid")
     hour, minute = int(match[1]), int(match[2] or 0)
     if match[3]:
@@ -177,7 +183,7 @@ def parse_time(text: str) -> time:
 
 
 def parse_visit(text: str) -> str:
-    """Return the visit type. An empty cell is a return visit; the donor's history decides anyway."""
+    """Return the visit type. An empty cell means a return visit, because the donor's history decides later."""
     visit = _VISITS.get(text.casefold(), "" if text else "return")
     if not visit:
         raise ValidationError("", code="visit_unknown")

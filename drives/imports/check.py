@@ -1,4 +1,4 @@
-"""Check the rows of a file, and keep each as it would be stored, or with its problems."""
+"""Check the rows of a file of people. Store each row with its values, or with its problems."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ COUNTS = ("checked_count", "blank_count", "new_count", "known_count", "repeated_
 
 
 class PeopleCheck:
-    """Checks the rows in batches. If a worker dies, the next one continues after the last complete batch."""
+    """Checks the rows in batches. If a worker dies, the next worker continues after the last complete batch."""
 
     def __init__(self, data_import: Import, now: datetime) -> None:
         self.data_import = data_import
@@ -28,7 +28,7 @@ class PeopleCheck:
         self._load_checked_rows()
 
     def do_batch(self) -> bool:
-        """Check the next rows. Return whether there are more. Raises LeaseLost."""
+        """Check the next rows. Return whether more rows follow. Raises LeaseLost."""
         start = self.data_import.checked_count
         batch = self.sheet.rows[start : start + rules.ROWS_CHECKED_PER_BATCH]
         read = [self.reader.read(row) for row in batch]
@@ -86,7 +86,7 @@ def build_row(data_import: Import, row: PersonRow, result: RowResult, problems: 
         data_import=data_import,
         number=row.number,
         result=result,
-        values={} if problems else row.as_json(),  # keep as little as possible
+        values={} if problems else row.as_json(),  # a row with errors is not imported, so do not store its values
         problems=[problem.as_json() for problem in problems],
     )
 

@@ -1,4 +1,4 @@
-"""The fields of an import, and the column names by which we recognize them. No database."""
+"""The fields of an import, and the column names that we recognize. Pure functions."""
 
 import re
 import string
@@ -29,7 +29,7 @@ BOOKING_FIELDS: Final = (Field.TIME, Field.VISIT)
 PERSON_FIELDS: Final = tuple(field for field in Field if field not in BOOKING_FIELDS)
 CONSENT_FIELDS: Final = (Field.REMINDERS, Field.NEWS)
 
-# In lower case, without accents and punctuation; English, then Spanish. The first name of each is that of the sample.
+# Names in lower case, without accents and punctuation, in English and Spanish. The sample file uses the first name.
 _NAMES: Final[Mapping[Field, Sequence[str]]] = {
     Field.NAME: (
         *("name", "full name", "donor", "donor name", "volunteer", "volunteer name", "contact name"),
@@ -89,13 +89,13 @@ def list_fields(*, has_bookings: bool) -> tuple[Field, ...]:
 
 
 def propose_columns(headers: Sequence[str], *, has_bookings: bool = False) -> dict[str, int]:
-    """Return the column of each field by the column names. The first column with a name wins."""
+    """Return the column of each field, found by its name. If a name occurs twice, the first column wins."""
     fields = list_fields(has_bookings=has_bookings)
     proposed: dict[str, int] = {}
     for column, header in enumerate(headers):
         if (field := find_field(header)) and field in fields:
             proposed.setdefault(field.value, column)
-    # "Name" beside "Last name" is a first name, and "Nombre" alone is a whole name.
+    # If there is a column "Last name", "Name" means the first name. Otherwise, "Nombre" means the whole name.
     wanted, other = (Field.FIRST_NAME, Field.NAME) if Field.LAST_NAME in proposed else (Field.NAME, Field.FIRST_NAME)
     if other in proposed:
         proposed.setdefault(wanted.value, proposed.pop(other.value))

@@ -1,4 +1,4 @@
-"""Read a CSV file as a spreadsheet program saves it. No database."""
+"""Read a CSV file in the formats of common spreadsheet programs. Pure functions."""
 
 import csv
 import io
@@ -17,7 +17,9 @@ _DELIMITERS: Final = (",", ";", "\t")
 _SNIFFED_ROWS: Final = 50
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _WORKBOOK_STARTS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
-_SEPARATOR_LINE: Final = re.compile(r"\A\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE)  # Excel writes and obeys it
+_SEPARATOR_LINE: Final = re.compile(
+    r"\A\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE
+)  # Excel writes this line, and also follows it
 _CONTACT: Final = re.compile(r"\S@\S|\d{3}.*\d{4}")
 
 CountNames = Callable[[list[str]], int]
@@ -26,7 +28,7 @@ CountNames = Callable[[list[str]], int]
 
 @dataclass(frozen=True)
 class SheetRow:
-    number: int  # as the spreadsheet program counts
+    number: int  # the row number in the spreadsheet program
     cells: list[str]
 
 
@@ -40,14 +42,15 @@ class Sheet:
 
 
 def read_sheet(content: bytes, count_names: CountNames, *, max_rows: int = rules.MAX_ROWS) -> Sheet:
-    """Return the rows below the column names. Blank rows are left out. Refuses by code.
+    """Return the rows below the column names, without blank rows.
 
-    - file_too_large, file_too_long, file_too_wide
-    - file_is_workbook: an Excel or OpenDocument file
-    - file_encoding: neither UTF-8 nor UTF-16 nor Windows-1252
-    - file_quotes: a quotation mark is not closed
-    - file_empty: no row below the column names
-    - header_missing: the first row already contains a phone number or e-mail address
+    Refuses:
+    - a file that is too large, long or wide (`file_too_large`, `file_too_long`, `file_too_wide`)
+    - an Excel or OpenDocument file (`file_is_workbook`)
+    - a file in an encoding other than UTF-8, UTF-16 and Windows-1252 (`file_encoding`)
+    - a quotation mark that is not closed (`file_quotes`)
+    - a file with no rows below the column names (`file_empty`)
+    - a first row that already contains a phone number or e-mail address (`header_missing`)
     """
     if len(content) > rules.MAX_BYTES:
         raise build_too_large_error()
@@ -92,7 +95,10 @@ def _try_encodings(content: bytes) -> str:
 
 
 def _find_delimiter(text: str, count_names: CountNames) -> str:
-    """Return the delimiter that finds the most column names, and then the most rows of the same length."""
+    """Return the most likely delimiter.
+
+    It finds the most column names. Of several, it gives the most rows with the same number of cells.
+    """
 
     def rate(delimiter: str) -> tuple[int, int]:
         rows = list(_iterate_rows(text, delimiter, 0, _SNIFFED_ROWS, strict=False))
@@ -111,7 +117,6 @@ def _read_rows(text: str, delimiter: str, skipped: int, limit: int) -> list[Shee
 
 
 def _iterate_rows(text: str, delimiter: str, skipped: int, limit: int, *, strict: bool) -> Iterator[SheetRow]:
-    """Yield up to `limit` rows that are not blank."""
     found = 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     for number, cells in enumerate(reader, start=1 + skipped):
@@ -123,7 +128,10 @@ def _iterate_rows(text: str, delimiter: str, skipped: int, limit: int, *, strict
 
 
 def _find_header(rows: list[SheetRow], count_names: CountNames) -> int:
-    """Return the position of the row with the most column names, or else of the first row as wide as most rows."""
+    """Return the position of the row with the most column names.
+
+    If no name is known, return the first row with the most common width.
+    """
     if not rows:
         raise _build_empty_error()
     counts = [count_names(row.cells) for row in rows]

@@ -1,4 +1,4 @@
-"""Let one worker at a time work on an import."""
+"""Make sure that only one worker at a time works on an import."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from drives.models import RUNNING_STATES, Import
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the import, or a coordinator has discarded it."""
+    """The lease has ended, because another worker took the import or a coordinator discarded it."""
 
 
 def list_waiting_imports(now: datetime) -> list[int]:
@@ -20,7 +20,7 @@ def list_waiting_imports(now: datetime) -> list[int]:
 
 @transaction.atomic
 def take_import(import_id: int, now: datetime) -> Import | None:
-    """Return the import if no other worker has it. The lease ends after a minute, if this worker dies."""
+    """Take the import for one minute and return it. Return None if another worker has it."""
     lease_until = now + rules.LEASE
     waiting = Import.objects.filter(_is_free(now), pk=import_id, state__in=RUNNING_STATES)
     if not waiting.update(lease_until=lease_until):
@@ -33,7 +33,7 @@ def release_import(data_import: Import) -> None:
 
 
 def lock_leased(data_import: Import) -> Import:
-    """Lock the import's row and return it as it is now. Raises LeaseLost if it is not this worker's anymore."""
+    """Lock and return the import's row. Raises LeaseLost if this worker no longer has the lease."""
     rows = Import.objects.filter(
         pk=data_import.pk, lease_until=data_import.lease_until, state=data_import.state, lease_until__isnull=False
     )

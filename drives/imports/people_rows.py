@@ -1,4 +1,4 @@
-"""Read a row of a sheet as a person, with their consents. No database."""
+"""Convert a row of a sheet to a person with consents. Pure functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class PersonRow:
     consented_on: date | None
     problems: list[Problem]
     blank_count: int = 0  # cells such as #N/A
-    arrival: time | None = None  # of a booking
+    arrival: time | None = None  # for a booking
     visit: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class RowReader:
     country: str
     is_month_first: bool
     today: date
-    consented_on: date | None  # of rows without their own date
+    consented_on: date | None  # for rows without their own date
 
     @classmethod
     def from_sheet(
@@ -57,7 +57,7 @@ class RowReader:
         blank_count = sum(cells.is_placeholder(text) for text in texts.values())
         clean = {name: cells.clean_cell(text) for name, text in texts.items()}
         if any(text.strip() for text in row.cells[self.column_count :]):
-            # The other cells are probably in the wrong columns.
+            # With extra cells, the other cells are probably in the wrong columns.
             return PersonRow(row.number, ImportedPerson(""), [], None, [Problem("", "cells_extra")])
         person = self._read_person(clean, problems)
         consents = [

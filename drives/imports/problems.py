@@ -1,4 +1,4 @@
-"""What is wrong with a row, and what the coordinator can do about it."""
+"""The possible problems of a row, with sentences that tell the coordinator how to correct them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -47,10 +47,10 @@ SENTENCES: "Mapping[str, StrOrPromise]" = MappingProxyType(
 
 @dataclass(frozen=True)
 class Problem:
-    field: str  # "": the whole row
+    field: str  # "" means the whole row
     code: str
     value: str = ""
-    text: str = ""  # a refusal with suggestions, in the organization's language; otherwise see SENTENCES
+    text: str = ""  # the sentence of a refusal, in the organization's language. If empty, SENTENCES has it.
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,7 +58,7 @@ class Problem:
 
 @dataclass
 class Problems:
-    """Collects all problems of a row, so that the coordinator sees them at the same time."""
+    """Collects all problems of a row, so that the coordinator sees them together."""
 
     found: list[Problem] = field(default_factory=list)
 

@@ -1,5 +1,3 @@
-"""Load the pages of imports."""
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +38,7 @@ class ColumnSample:
 
 
 def list_column_samples(sheet: Sheet) -> list[ColumnSample]:
-    """List the columns, each with its first cells that are not empty."""
+    """List the columns, each with its first cells that have text."""
     return [
         ColumnSample(label, list(_iterate_first_cells(sheet, column)))
         for column, label in enumerate(columns.list_column_labels(sheet.headers))

@@ -1,4 +1,4 @@
-"""Delete uploaded files and their rows: after a day, and when a person is erased."""
+"""Delete uploaded files and their rows after a day, and when a person in them is erased."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,7 +14,7 @@ _BATCH = 100
 
 
 def purge_expired_imports(*, now: datetime) -> int:
-    """Delete the files and rows of imports that no coordinator has started within a day. Return their number."""
+    """Delete the files and rows of imports that were not started within a day. Return the number of imports."""
     expired = Import.objects.filter(expires_at__lte=now).exclude(state__in=RUNNING_STATES)
     return sum(_purge(pk, now) for pk in list(expired.order_by("expires_at").values_list("pk", flat=True)[:_BATCH]))
 
@@ -30,12 +30,14 @@ def _purge(import_id: int, now: datetime) -> bool:
 
 @transaction.atomic(savepoint=False)
 def erase_from_imports(*, organization: Organization, addresses: Collection[str]) -> None:
-    """Remove a person from the files of an organization.
+    """Remove a person from an organization's uploaded files.
 
-    - A row with one of these contacts is deleted, and the file with it. The other rows can still be imported.
-    - A file that is not completely checked is discarded, because it may contain the person in any spelling.
+    - Deletes the rows with one of these contacts, and the files that contain them. The other rows can still be
+      imported.
+    - Discards a file that is not completely checked, because it may contain the person in any spelling.
 
-    Locks: imports. The caller holds the locks of the person's identities, so an import does not add them meanwhile.
+    Locks: imports. The caller holds the locks of the person's identities, so that an import cannot add the person
+    meanwhile.
     """
     with_person = Q(values__phone__in=addresses) | Q(values__email__in=addresses)
     ids = Import.objects.of(organization).filter(expires_at__isnull=False).order_by("pk").values_list("pk", flat=True)

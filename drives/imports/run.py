@@ -1,4 +1,4 @@
-"""The sweep that checks and imports files, a few seconds at a time."""
+"""The sweep that checks and imports files, for a few seconds in each run."""
 
 from datetime import datetime
 from time import monotonic
@@ -12,11 +12,11 @@ from organizations import sweeps
 
 
 def run_imports(*, now: datetime, seconds: float = rules.RUN_SECONDS) -> int:
-    """Continue waiting imports for about `seconds`. Return the number of batches."""
+    """Continue the waiting imports for about `seconds`. Return the number of batches."""
     started = monotonic()
 
     def run(import_id: int) -> int:
-        is_late = monotonic() - started > seconds > 0  # the next run takes it
+        is_late = monotonic() - started > seconds > 0  # if late, leave the import to the next run
         return 0 if is_late else _run_import(import_id, now, seconds)
 
     return sweeps.run_each("imports", leases.list_waiting_imports(now), run, now=now)
@@ -29,7 +29,7 @@ def _run_import(import_id: int, now: datetime, seconds: float) -> int:
     batches = 0
     try:
         work = _get_steps(data_import)(data_import, now)
-        deadline = monotonic() + seconds  # after the file is read, so that reading takes a small part of each run
+        deadline = monotonic() + seconds  # counted after reading the file, so that each run has time for batches
         has_more = True
         while has_more and (not batches or monotonic() < deadline):
             has_more = work.do_batch()

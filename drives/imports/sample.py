@@ -1,4 +1,4 @@
-"""The sample file, and what its columns mean."""
+"""The sample file, and the descriptions of its columns."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -23,7 +23,7 @@ FILE_DELETED = {"content": None, "file_name": "", "expires_at": None}
 
 @dataclass(frozen=True)
 class ConsentProof:
-    """What the people of a file agreed to, where, and when."""
+    """The evidence for the consents in a file: the wording, its source, and the date."""
 
     wording: str = ""
     source: str = ""
@@ -40,7 +40,10 @@ def upload_file(
     now: datetime,
     drive: Drive | None = None,
 ) -> Import:
-    """Store a file for a day. The same file sent twice is one import. Refuses what `csv_reader.read_sheet` refuses."""
+    """Store a file for a day. If the same file was uploaded before, return that import.
+
+    Refuses everything that `csv_reader.read_sheet` refuses.
+    """
     max_rows = rules.MAX_BOOKING_ROWS if drive else rules.MAX_ROWS
     sheet = csv_reader.read_sheet(content, columns.count_names, max_rows=max_rows)
     scope = f"drive:{drive.pk}".encode() if drive else b""
@@ -71,7 +74,7 @@ def read_sheet(data_import: Import) -> csv_reader.Sheet:
 
 @transaction.atomic
 def match_columns(*, import_id: int, matched: Mapping[str, int], proof: ConsentProof, now: datetime) -> None:
-    """Save which column is which field, and let a worker check the rows. Refuses an import that has started."""
+    """Save the column of each field, and queue the file for the check. Refuses an import that has started."""
     data_import = lock_import(import_id)
     if data_import.state not in (ImportState.UPLOADED, ImportState.CHECKING, ImportState.CHECKED):
         raise _build_too_late_error()
@@ -89,9 +92,10 @@ def match_columns(*, import_id: int, matched: Mapping[str, int], proof: ConsentP
 
 @transaction.atomic
 def start_import(*, import_id: int, left_out_count: int, actor: str, now: datetime) -> None:
-    """Let a worker import the rows. A second call changes nothing.
+    """Queue the checked rows for the import. A second call changes nothing.
 
-    Refuses unless the coordinator leaves out exactly the rows that have errors (`left_out_count`).
+    `left_out_count` is the number of rows with errors that the coordinator agreed to leave out. Refuses any other
+    number.
     """
     data_import = lock_import(import_id)
     if data_import.state in (ImportState.IMPORTING, ImportState.FINISHED):
@@ -116,7 +120,7 @@ def start_import(*, import_id: int, left_out_count: int, actor: str, now: dateti
 
 @transaction.atomic
 def discard_import(*, import_id: int) -> None:
-    """Delete the file and its rows. Nothing is imported. Refuses an import that has started."""
+    """Delete the file and its rows without importing anything. Refuses an import that has started."""
     data_import = lock_import(import_id)
     if data_import.state == ImportState.DISCARDED:
         return

@@ -1,4 +1,4 @@
-"""The coordinator's pages of imports: upload, columns, preview, progress, list."""
+"""The coordinator's import pages: upload, columns, preview, progress and list."""
 
 from zoneinfo import ZoneInfo
 

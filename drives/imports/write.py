@@ -1,4 +1,4 @@
-"""Add the people of a checked file in short transactions. A worker that dies leaves only complete batches."""
+"""Add the people of a checked file in short transactions. If a worker dies, all completed batches stay."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from volunteers import imported_people
 
 
 class PeopleWrite:
-    """Imports the rows in batches, each in one transaction with the number of its last row."""
+    """Imports the rows in batches. Each batch is a transaction that also saves the number of its last row."""
 
     def __init__(self, data_import: Import, now: datetime) -> None:
         self.data_import = data_import
@@ -23,7 +23,7 @@ class PeopleWrite:
 
     @transaction.atomic
     def do_batch(self) -> bool:
-        """Import the next rows. Return whether there are more. Raises LeaseLost.
+        """Import the next rows. Return whether more rows follow. Raises LeaseLost.
 
         Locks: identities, the import, contacts.
         """
@@ -76,7 +76,7 @@ def list_consents(
 
 
 def record_consents(current: Import, on_file: Sequence[ConsentOnFile], now: datetime) -> None:
-    """Add the consents to the ledger, and their number to the import, which the caller saves."""
+    """Add the consents to the ledger. Update the import's numbers of consents, which the caller saves."""
     if on_file:
         new_count, refused_count = consents.record_consents_on_file(
             organization=current.organization,
@@ -91,7 +91,10 @@ def record_consents(current: Import, on_file: Sequence[ConsentOnFile], now: date
 
 
 def finish_import(current: Import, now: datetime) -> None:
-    """Delete the file and the rows, except rows that were left out: the coordinator may still download them."""
+    """Delete the file and the imported rows.
+
+    Rows that were left out stay until the import expires, because the coordinator may download them.
+    """
     current.rows.exclude(result=RowResult.ERROR).delete()
     Import.objects.filter(pk=current.pk).update(
         **{**uploads.FILE_DELETED, "expires_at": current.expires_at if current.error_count else None},

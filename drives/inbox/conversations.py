@@ -24,15 +24,14 @@ from volunteers.models import Contact
 def file_reply(
     *, reply: InboundMessage, organization: Organization | None, needs_a_person: bool, may_mean_cancel: bool
 ) -> list[Conversation]:
-    """Add a donor's text to the conversation between the number and an organization. Return the conversations.
+    """Add a donor's text to the conversation with an organization. Return the conversations that got the text.
 
-    Adding the same text again changes nothing. With `organization`, only that organization gets the text. Otherwise,
-    the first of these that exists:
+    If `organization` is given, only that organization gets the text. Otherwise, the first of these that exists:
     - the organization that texted the number last
     - all organizations that know the number
     - the organization that uses the sender, if there is only one
 
-    Locks: the conversations, by organization id.
+    Adding the same text again changes nothing. Locks: the conversations, by organization id.
     """
     organizations = [organization] if organization else _list_organizations(reply)
     filed_in = [_lock_or_create(one, reply) for one in sorted(organizations, key=lambda one: one.pk)]
@@ -45,9 +44,9 @@ def file_reply(
 def send_answer(*, conversation_id: int, text: str, request_key: str, actor: str, now: datetime) -> Message:
     """Text a coordinator's answer to the donor. A second call with the same `request_key` sends nothing.
 
-    No consent is needed within a day of the donor's text (docs/decisions). After that, the donor must have consented to
-    reminders. The consent is checked again when the answer is sent. Refuses (field "text") a text that cannot be sent,
-    and a number that opted out. Locks: the conversation.
+    No consent is needed within a day of the donor's text (docs/decisions/0010). After that, the donor must have
+    consented to reminders. The consent is checked again when the answer is sent. Refuses (field "text") a text that
+    cannot be sent, and a number that opted out. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     answer_permission = queries.load_answer_permission(conversation, now)
@@ -84,7 +83,7 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
     """Cancel a booking for a donor that asked for the cancellation by text. Close the conversation."""
     [booking] = changes.cancel_bookings(
-        # As DONOR, so that the donor can undo the cancellation.
+        # The donor is the actor, so that the donor can undo the cancellation.
         booking_id=booking_id,
         actor=actor,
         cancelled_by=CancelledBy.DONOR,
@@ -97,9 +96,9 @@ def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: st
 
 @transaction.atomic
 def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: datetime) -> bool:
-    """Record a coordinator's decision on a possible opt-out: stop texts, or let texts go out again.
+    """Record a coordinator's decision on a possible opt-out: stop texts, or allow texts again.
 
-    Return False if no decision is open. Locks: the conversation.
+    Returns False if no decision is open. Locks: the conversation.
     """
     conversation = _lock_conversation(conversation_id)
     opt_out = _lock_opt_out(conversation, OptOutBasis.UNDECIDED)
@@ -125,9 +124,10 @@ def decide_opt_out(*, conversation_id: int, stops: bool, actor: str, now: dateti
 
 @transaction.atomic
 def undo_opt_out(*, conversation_id: int, reason: str, actor: str, now: datetime) -> bool:
-    """Undo an opt-out that was inferred from a sentence. Only the donor can undo a keyword such as STOP, with START.
+    """Undo an opt-out that the service inferred from a donor's sentence. Return False if there is no such opt-out.
 
-    Return False if there is no such opt-out. `reason` is a code for the audit log. Locks: the conversation.
+    Only the donor can undo a keyword such as STOP, with START. `reason` is a code for the audit log. Locks: the
+    conversation.
     """
     conversation = _lock_conversation(conversation_id)
     opt_out = _lock_opt_out(conversation, OptOutBasis.SENTENCE)

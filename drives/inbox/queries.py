@@ -1,4 +1,4 @@
-"""Load the coordinator's inbox: the conversations, a conversation's thread, and whether an answer is allowed."""
+"""Load the coordinator's inbox: the conversations, their texts, and whether an answer is allowed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class ConversationRow:
     conversation: Conversation
     names: list[str]
     text: str
-    language: str  # of the donor
+    language: str  # the donor's language
     may_mean_stop: bool = False
 
 
@@ -73,8 +73,8 @@ class Thread:
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
     """List conversations that need or needed a coordinator.
 
-    Donors that still wait for an answer come first, the longest waiting at the top. After them come the newest
-    conversations. A donor that only sent commands (C or X) is not listed.
+    Donors that still wait for an answer come first, starting with the longest wait. Then the newest conversations
+    follow. Conversations with only commands (C or X) are left out.
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)
     if waiting_only:
@@ -109,7 +109,10 @@ def load_conversation_rows(organization: Organization, shown: Collection[Convers
 
 
 def describe_reply(reply: InboundMessage) -> str:
-    """Return the reply's text. Add a line with the number of attached files, because we do not download files."""
+    """Return the reply's text. Add a line with the number of attached files.
+
+    The service does not download the files.
+    """
     if not reply.media_count:
         return reply.text
     files = ngettext("[%(count)s picture or file]", "[%(count)s pictures or files]", reply.media_count)
@@ -144,8 +147,7 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
 def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerPermission:
     """Return whether a coordinator may answer by text.
 
-    An answer is not allowed
-
+    Refuses:
     - after a STOP
     - if the donor withdrew the consent to reminders after writing to us
     - more than a day after the donor's last text, if the donor has not consented to reminders
@@ -194,7 +196,7 @@ def _load_bookings(conversation: Conversation, now: datetime) -> list[ThreadBook
     bookings = list(rows.order_by("-starts_at", "-pk")[:BOOKINGS_SHOWN])
     upcoming = sorted((row for row in bookings if row.starts_at > now), key=lambda row: row.starts_at)
     return [
-        # The same rules as if the donor cancels, because a coordinator cancels at the donor's request.
+        # Apply the donor's rules, because the coordinator cancels at the donor's request.
         ThreadBooking(row, not booking_rules.reasons_not_to_take_step(Act.CANCEL, row, "donor", now))
         for row in [*upcoming, *(row for row in bookings if row.starts_at <= now)]
     ]

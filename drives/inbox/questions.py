@@ -1,4 +1,4 @@
-"""Find the open questions ("C or X?") to a number, about bookings and offers, and the ones that a reply answers."""
+"""Find the bookings and offers about which we asked a number "C or X?", and match replies with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ACTS = {ReplyCommand.CONFIRM: Act.CONFIRM, ReplyCommand.CANCEL: Act.CANCEL}
 
 @dataclass(frozen=True)
 class Question:
-    """The booking or the open offer that we asked the donor about. For an accepted offer, this is its booking."""
+    """A booking or an open offer about which we asked the donor. For an accepted offer, this is the booking."""
 
     booking: Booking | None
     offer: Offer | None = None
@@ -71,7 +71,7 @@ class Question:
 
 
 def list_questions(reply: InboundMessage, now: datetime) -> list[Question]:
-    """List the coming visits and the offers that we asked this number about, by time of arrival."""
+    """List the upcoming visits and offers about which we asked this number, in order of arrival time."""
     prompts = notifications_queries.list_prompts(reply, now)
     abouts = {prompt.about for prompt in prompts}
     for prompt in prompts:
@@ -96,9 +96,10 @@ def asks_about_all(prompt: Message, questions: Sequence[Question]) -> bool:
 
 
 def filter_chosen(numbered: dict[int, Question], choice: str) -> list[Question]:
-    """Return the numbered questions that the donor chose with "2", "all", "ana" or the local time "10 30 am".
+    """Return the questions that the donor chose with "2", "all", "ana" or the local time "10 30 am".
 
-    Return an empty list if a name or time fits several questions.
+    `numbered` maps the numbers in the text to questions. Returns an empty list if a name or time fits several
+    questions.
     """
     if choice == reply_parser.ALL_BOOKINGS:
         return list(numbered.values())

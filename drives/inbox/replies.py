@@ -1,4 +1,4 @@
-"""Act on donors' texts. A command (C or X) answers the newest open question. Other texts go to a coordinator."""
+"""Carry out commands in donors' texts (C or X) for the newest open question. Other texts go to a coordinator."""
 
 import logging
 from datetime import datetime
@@ -26,7 +26,7 @@ from volunteers.limits import TooManyChanges
 BATCH_SIZE = 100
 REFUSED, UNCLEAR, OTHER, FAILED = "refused", "unclear", "other", "failed"
 TOO_LATE = "too_late"  # the offer had expired, and the donor was told by text
-REACTION = "reaction"  # "Loved “…”": shown in the conversation, and no answer is needed
+REACTION = "reaction"  # such as "Loved “…”", which needs no answer
 ASKED = "asked"  # the reply fits several bookings, and the donor was asked which
 DONE = frozenset({*ReplyCommand, TOO_LATE, REACTION, ASKED})
 
@@ -74,14 +74,17 @@ def _file_failed_reply(reply_id: int, now: datetime) -> str:
 
 
 def _parse_reply(reply: InboundMessage) -> ParsedReply | None:
-    """Find the command in a text: C or X, or only a choice such as "2" if our last text asked "Which visit?"."""
+    """Find the command in a text: C or X.
+
+    A choice such as "2" is also a command, if our last text asked "Which visit?".
+    """
     if parsed := reply_parser.parse_reply(reply.text):
         return parsed
     choice = reply_parser.parse_choice(reply.text)
     asked = reply_answers.load_asked_questions(reply) if choice else None
     if asked is None or not asked.is_newest_text or not questions.filter_chosen(asked.numbered, choice):
         return None
-    # "X, 2" in two texts at once: the "2" is no answer to an older question about C.
+    # A donor may send "X" and "2" at the same time. Then the "2" does not answer an older question about C.
     if notifications_queries.has_reply_between(reply, asked.reply_id, ASKED):
         return None
     return ParsedReply(asked.command, choice=choice)
@@ -102,7 +105,10 @@ def _file_reply(
 
 
 def _find_prompt(reply: InboundMessage, now: datetime) -> Message | None:
-    """Find the text that a command answers: the newest open question, or an expired offer if it was our last text."""
+    """Find the text to which a command belongs.
+
+    This is the newest open question, or our last text if it was an offer that has expired.
+    """
     return notifications_queries.find_prompt(reply, now) or _find_ended_offer(reply, now)
 
 
@@ -113,11 +119,11 @@ def _find_ended_offer(reply: InboundMessage, now: datetime) -> Message | None:
 
 
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
-    """Carry out C or X, or ask the donor which visit the letter is about.
+    """Carry out C or X, or ask the donor which visit is meant.
 
-    - we asked about one visit only: carry out the letter
-    - we asked about several visits: ask, except for C if the same text asked about all of them
-    - an offer has expired since: ask, because the donor may mean the offer
+    - If we asked about one visit, carry out the command.
+    - If we asked about several visits, ask. But a C after one text about all of them confirms all.
+    - If an offer has expired since the question, ask, because the donor may mean the offer.
     """
     command = parsed.command
     if parsed.choice:
@@ -180,15 +186,15 @@ def _answer_offer(command: ReplyCommand, offer_id: int, reply: InboundMessage, n
 def _apply_to_booking(
     booking: Booking, command: ReplyCommand, prompt: Message | None, reply: InboundMessage, now: datetime
 ) -> str:
-    """Confirm or cancel a booking if the donor has seen its current time. A second X changes nothing.
+    """Confirm or cancel a booking if the donor knows its current time. A second X changes nothing.
 
-    A text to a party asks whether everyone is coming, so C confirms all bookings that the text named. `prompt` is None
-    if the donor chose this booking by number, name or time. A refusal is explained in a text.
+    A text to a party asks whether everyone is coming, so C confirms all bookings in that text. `prompt` is None if the
+    donor chose this booking by number, name or time. A refusal is explained in a text.
     """
     was_cancelled = booking.state == BookingState.CANCELLED and booking.cancelled_by == CancelledBy.DONOR
     if was_cancelled and command == ReplyCommand.CANCEL:
         return str(command)
-    # No text with the new time has been sent yet, so the donor answered about the old time.
+    # No text with the new time was sent yet, so the donor meant the old time.
     if prompt and notifications_queries.find_newest_text(reply, prompt.about, booking.revision) is None:
         return UNCLEAR
     companions = shared_contacts.list_other_bookings_of_text(prompt) if prompt else []

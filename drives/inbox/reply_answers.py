@@ -19,19 +19,19 @@ from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, InboundMessage
 from organizations.models import Organization
 
-MOST_CHOICES = 4  # in one text; the ids and revisions of that many fit in the message's `about`
+MOST_CHOICES = 4  # in one text, because the message's `about` has room for this many ids and revisions
 LONGEST_NAME, SHORTEST_NAME = 12, 3
 _PREFIX = "which:"
 _LETTERS = {ReplyCommand.CONFIRM: "C", ReplyCommand.CANCEL: "X"}
-_SHORT_NAMES = {"booking": "", "offer": "o"}  # of the subjects, in `about`
+_SHORT_NAMES = {"booking": "", "offer": "o"}  # prefixes of the subjects' ids in `about`
 
 
 @dataclass(frozen=True)
 class AskedQuestions:
-    """What the latest "Which visit?" question asked about.
+    """The latest "Which visit?" question to a number.
 
-    `command` is the donor's C or X, and `reply_id` the text with it. `numbered` has the bookings and offers by their
-    number in the text. `revisions` are the bookings' revisions when we asked.
+    `command` is the donor's C or X, and `reply_id` is the donor's text with it. `numbered` maps the numbers in our text
+    to bookings and offers. `revisions` are the bookings' revisions at the time of our text.
     """
 
     command: ReplyCommand
@@ -45,10 +45,10 @@ class AskedQuestions:
 
 
 def ask_which(reply: InboundMessage, command: ReplyCommand, asked: Sequence[Question], now: datetime) -> bool:
-    """Text the donor a numbered list of visits, and ask which visit C or X is about.
+    """Text the donor a numbered list of visits, and ask which visit is meant.
 
-    Organizations that share a sender each get a text with only their own visits. The numbers continue from one text to
-    the next. Return False, and send nothing, if an organization's visits do not fit into one text.
+    Organizations that share a sender each send a text with only their own visits. The numbers continue from one text to
+    the next. If an organization's visits do not fit into one text, send nothing and return False.
     """
     by_organization = sorted(asked, key=lambda one: one.drive.organization_id)
     texts, start = [], 1
@@ -140,7 +140,7 @@ def _queue_answer(
     (envelope,) = envelopes.build_envelopes(
         kinds.REPLY_ANSWER,
         Addressee([(Channel.SMS, reply.address)], language=language),
-        key=f"reply:{reply.pk}/{kinds.REPLY_ANSWER.name}/{about}",  # a letter for two visits may get two answers
+        key=f"reply:{reply.pk}/{kinds.REPLY_ANSWER.name}/{about}",  # a command may get one answer for each visit
         about=about,
         due_at=now,
     )

@@ -1,4 +1,4 @@
-"""The coordinator's inbox: the list of conversations, the page of a conversation, and the answer form."""
+"""The coordinator's inbox: the list of conversations, one conversation, and the answer form."""
 
 import uuid
 from typing import Any
@@ -28,7 +28,7 @@ MAX_TYPED_LENGTH = 600
 
 
 class AnswerForm(forms.Form):
-    """An answer by text. `request_key` is new for each page view, so a second tap on the button sends nothing."""
+    """An answer by text. Each page view has a new `request_key`, so that a second tap on the button sends nothing."""
 
     text = forms.CharField(
         label=gettext_lazy("Your answer"),
@@ -40,7 +40,7 @@ class AnswerForm(forms.Form):
 
 
 class UndoForm(forms.Form):
-    """The reason why a coordinator undoes an opt-out. The audit log keeps it."""
+    """The reason for undoing an opt-out, for the audit log."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why are you undoing this?"),

@@ -1,4 +1,4 @@
-"""Template filters that show states, reasons and actors in words."""
+"""Template filters that turn states, reasons and actors into words."""
 
 from collections.abc import Mapping
 
@@ -187,7 +187,7 @@ def shown_contact(context: Context, address: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def contact_link(context: Context, address: str, css: str = "") -> str:
-    """Show a contact as `shown_contact` does. If it is shown in full, a click on it starts a call or an e-mail."""
+    """Show a contact as `shown_contact` does. Link an unmasked contact to a call or an e-mail."""
     shown = shown_contact(context, address)
     if not context.get("may_check_in"):
         return shown

@@ -33,7 +33,7 @@ def spelled(code: str) -> SafeString:
 
 @register.filter
 def contact(address: str) -> str:
-    """Group the digits of a phone number. Leave a mailbox as it is."""
+    """Group the digits of a phone number. Return a mailbox unchanged."""
     return contact_address.format_phone(address)
 
 

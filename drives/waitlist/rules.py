@@ -33,8 +33,10 @@ def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Rea
 
 
 def parse_arrival_window(since: datetime | None, until: datetime | None) -> ArrivalWindow:
-    """Build a window that includes `since` and excludes `until`. None means no limit. Refuses an empty window
-    (`window_empty`)."""
+    """Build a window that includes `since` and excludes `until`. None means no limit.
+
+    Refuses an empty window (`window_empty`).
+    """
     if since and until and until <= since:
         empty = ValidationError(_("Choose a time after the first one."), code="window_empty")
         raise ValidationError({"to": empty})

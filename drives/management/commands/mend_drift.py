@@ -1,4 +1,4 @@
-"""`manage.py mend_drift`: show where slot counters and bookings disagree, and mend the counters."""
+"""`manage.py mend_drift`: list the slots with wrong counters, and correct the counters."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py restored`: open the service after a backup was restored."""
+"""`manage.py restored`: let the service run again after a backup was restored."""
 
 import sys
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         now = timezone.now()
         erasures = self._read_erasures(options["erasures"], options["no_erasures"])
         sent_until = options["stopped_at"] or now
-        database_copy.hold_sweeps(now=now)  # also if the copy looks like the lost database
+        database_copy.hold_sweeps(now=now)  # even if nothing shows that this is a restored copy
         copied_at = notifications_queries.find_last_delivery_at()
         self.stdout.write(
             f"The copy was made at {copied_at or 'an unknown time'}. Erasures on the list: {len(erasures)}."

@@ -1,4 +1,4 @@
-"""Names and texts of the demo's organizations, causes and sites."""
+"""Names and texts for the demo's organizations, causes and sites."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,13 +26,13 @@ ORGANIZATIONS: dict[str, dict[str, Any]] = {
         "accent": "#1f4e5c",
     },
 }
-SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # the numbers from which they send texts
+SENDER_NUMBERS = {RHYTHM: "+13105550199", HARBOR: "+16465550199"}  # senders, by organization
 MEMBERS = {
     RHYTHM: [("ben", "owner"), ("dana", "coordinator"), ("eli", "check_in"), ("vera", "viewer")],
     HARBOR: [("cleo", "owner")],
 }
-COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # they plan the drives
-CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # they check donors in
+COORDINATORS = {RHYTHM: "ben", HARBOR: "cleo"}  # user names, by organization
+CHECK_IN_HELPERS = {RHYTHM: "eli", HARBOR: "cleo"}  # user names, by organization
 
 
 Text = str | dict[str, str]  # in the main language, or by language
@@ -48,7 +48,7 @@ class CauseContent:
     need: Text = ""
     learn_more_url: str = ""
     run_url: str = ""
-    facts: tuple[tuple[Text, str, str], ...] = ()  # each with the name and the address of its source
+    facts: tuple[tuple[Text, str, str], ...] = ()  # each with the name and the URL of its source
 
 
 CAUSES = {

@@ -1,4 +1,4 @@
-"""The demo's drives, with dates relative to today. Missing drives are added. Existing ones do not change."""
+"""Add the demo's missing drives, with dates relative to today. Existing drives do not change."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -44,7 +44,7 @@ def fill_demo(*, now: datetime) -> int:
 
 
 def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: datetime) -> Iterator[Day]:
-    """List the drives to add: past ones (in a new demo only), one for today, and an upcoming one."""
+    """List the drives to add: past ones (only in a new demo), one today and an upcoming one."""
     slug, main = demo_organization.organization.slug, demo_organization.sites[0]
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=demo_organization.organization)

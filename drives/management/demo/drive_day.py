@@ -1,4 +1,4 @@
-"""One drive of the demo, with its donors, bookings and outcomes."""
+"""Create the bookings and outcomes of one demo drive."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ class Guest:
     donor: DemoDonor
     visit: str
     outcome: str
-    n: int  # the step of arrival
+    n: int  # number of the arrival step
     booked_at: datetime
     drive: Drive
     booking_id: int = 0
@@ -57,10 +57,10 @@ class Day:
     plan: Drive  # unsaved
     guests: Sequence[DemoDonor]
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
-    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors who join the waitlist when the day is full
+    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors that join the waitlist of the full drive
     completed: bool = False
     done_tasks: Sequence[str] = ("confirmed", "room", "posters", "helpers", "site", "roster", "signs")
-    recruiter: str = "Dana"  # with a link of their own
+    recruiter: str = "Dana"  # name on the recruiter's link
     own_task: TranslatedString = field(default_factory=TranslatedString)
 
 
@@ -87,7 +87,7 @@ def build_events(day: Day, now: datetime) -> Iterator[Event]:
 def _assign_times(
     day: Day, drive: Drive, steps: Sequence[grid.Step], chance: random.Random, booking_ends: datetime
 ) -> Iterator[Guest]:
-    """Give each donor a random slot that fits the visit. Skip a donor if no slot fits."""
+    """Give each donor a random slot that fits the visit. Skip donors for whom no slot fits."""
     screening, chairs = [step.screening_limit for step in steps], [step.chairs_limit for step in steps]
     for position, donor in enumerate(day.guests):
         visit = Visit.FIRST if donor.number % 4 == 0 else Visit.RETURN
@@ -124,7 +124,10 @@ def _build_donor_events(
 
 
 def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
-    """Let two of every three donors book online and verify a minute later. The third donor books by phone."""
+    """Yield the events of a booking.
+
+    Two of three donors book online and verify a minute later. The others book by phone.
+    """
     if position % 3 == 2:
         yield Event(
             guest.booked_at, lambda now: _book_by_phone(guest, demo_organization.coordinator, now), sends_messages=True
@@ -172,7 +175,7 @@ def _build_walk_in_events(donor: DemoDonor, drive: Drive, came_at: datetime, hel
 
 
 def _build_checklist_events(drive: Drive, day: Day, opened_at: datetime) -> Iterator[Event]:
-    """Let the coordinator do one task a day."""
+    """Yield events in which the coordinator checks off one task a day."""
     coordinator = day.demo_organization.coordinator
     if day.recruiter:
         yield Event(

@@ -1,4 +1,4 @@
-"""The demo's organizations with their members, causes, sites, senders and API key."""
+"""Create the demo's organizations with their members, causes, sites, senders and API key."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ class DemoOrganization:
     cause: Cause | None
     center: CollectionCenter | None
     policy: Policy
-    coordinator: str  # as the audit log's actor, such as "user:7"
+    coordinator: str  # an actor in the audit log, such as "user:7"
     helper: str  # the actor for check-ins
 
 

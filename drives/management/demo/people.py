@@ -14,7 +14,7 @@ NEW_YORK = ("212", "332", "347", "516", "646", "718", "914", "917")
 
 @dataclass(frozen=True)
 class DemoDonor:
-    """A made-up donor. The contacts, language and consents depend on `number`."""
+    """A made-up donor. `number` determines the contacts, language and consents."""
 
     number: int
     name: str

@@ -1,4 +1,4 @@
-"""Run the demo's events in order up to the present, and deliver the messages due at each moment."""
+"""Run the demo's events in order until now. Deliver the messages that are due at each event."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
