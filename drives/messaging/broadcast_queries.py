@@ -1,4 +1,4 @@
-"""Load the audience, reach and price of broadcasts, and how many messages of earlier broadcasts were delivered."""
+"""Load the audience, reach, price and delivery of broadcasts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ SELECTABLE_STATES = tuple(state for state in BookingState if state not in (Booki
 
 @dataclass(frozen=True)
 class Audience:
-    """The bookings of a drive in one of these states, with an arrival from `from_at` until just before `until_at`."""
+    """Selects the bookings of a drive by state, and by arrival from `from_at` until just before `until_at`."""
 
     states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None
@@ -39,7 +39,10 @@ class Audience:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A donor's booking, with the contact to use for a broadcast. `reason` is set if the donor can't be reached."""
+    """A donor's booking, with the contact for a broadcast.
+
+    If no contact can be used, `reason` is the code of the reason.
+    """
 
     booking: Booking
     channel: str
@@ -88,7 +91,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
         rows = rows.filter(starts_at__gte=audience.from_at)
     if audience.until_at:
         rows = rows.filter(starts_at__lt=audience.until_at)
-    # Rows are ordered by id, so the dict keeps each donor's latest booking.
+    # The rows are ordered by id, so the dict keeps the latest booking of each donor.
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     reach = messaging_reach.load_reach(drive.organization, bookings)
@@ -131,7 +134,7 @@ def load_broadcast_row(broadcast: Broadcast) -> BroadcastRow:
 
 def _load_broadcast_rows(broadcasts: Iterable[Broadcast]) -> list[BroadcastRow]:
     rows = list(broadcasts)
-    # Messages that will be blocked count as planned until their consent is checked, but `message_count` excludes them.
+    # `message_count` excludes messages that will be blocked. Until they are, `planned` includes them.
     return [
         BroadcastRow(broadcast, replace(found, planned=min(found.planned, broadcast.message_count)))
         for broadcast, found in zip(rows, delivery_counts.summarize_broadcasts(rows), strict=True)
@@ -147,7 +150,7 @@ def _recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
     consent = Purpose.NEWS if purpose == Purpose.NEWS else ""
     for channel, address in reach.list_contacts(booking, kinds.BROADCAST, consent=consent):
         return Recipient(booking, channel, address)
-    # `claim.admit_messages` blocks a message to the first contact for the same reason.
+    # Use the first contact, as `claim.admit_messages` does when it blocks a message.
     reason = reach.find_obstacle(booking, kinds.BROADCAST, consent=consent)
     channel, address = next(iter(addressees.build_addressee(booking.volunteer).contacts), (Channel.SMS, ""))
     return Recipient(booking, channel, address, reason)

@@ -1,4 +1,4 @@
-"""Preview, send and stop broadcasts: messages to many donors of a drive."""
+"""Preview, send and stop broadcasts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,10 +85,10 @@ def reasons_not_to_send_broadcast(
 def send_broadcast(
     *, drive: Drive, draft: BroadcastDraft, typed_count: int, request_key: str, actor: str, now: datetime
 ) -> Broadcast:
-    """Queue a broadcast. The messages wait for two minutes, so that a coordinator can stop the broadcast.
+    """Queue a broadcast. Its messages wait for two minutes, so that a coordinator can stop the broadcast.
 
     A second call with the same `request_key` returns the first broadcast. Refuses a draft with problems, an audience
-    with no reachable donor, and a `typed_count` that differs from the number of reachable donors. Locks: the drive's
+    without a reachable donor, and a `typed_count` that differs from the number of reachable donors. Locks: the drive's
     row.
     """
     _lock_drive_row(drive)
@@ -110,12 +110,17 @@ def send_broadcast(
 
 @transaction.atomic
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
-    """Tell donors that the drive runs late. Quiet hours do not apply.
+    """Notify donors that the drive is running late. Quiet hours do not apply.
 
     The notice goes to donors that are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
 
-    Refuses a number of minutes that is not one of the choices, a drive that is not running now, another notice within
-    ten minutes, and an empty audience. Locks: the drive's row.
+    Refuses:
+    - a number of minutes that is not one of the choices
+    - a drive that is not running now
+    - another notice within ten minutes
+    - an empty audience
+
+    Locks: the drive's row.
     """
     _lock_drive_row(drive)
     if existing := Broadcast.objects.filter(drive=drive, request_key=request_key).first():
@@ -165,7 +170,7 @@ def _is_running_today(drive: Drive, now: datetime) -> bool:
 
 
 def _lock_drive_row(drive: Drive) -> None:
-    """Let only one transaction at a time send a broadcast for this drive. New bookings do not wait for this lock."""
+    """Lock the drive's row, so that only one broadcast at a time is sent. New bookings do not wait for this lock."""
     Drive.objects.select_for_update(no_key=True).get(pk=drive.pk)
 
 
@@ -186,8 +191,8 @@ def _build_broadcast(
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
     reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
-    # For donors we can't reach, also queue a message about their visit. It will be blocked, which puts them on the
-    # call list. News needs no call.
+    # Also queue messages to donors that cannot be reached. The messages will be blocked, so these donors appear on
+    # the call list. For news, no call is needed.
     recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
     contents = list(_render_messages(broadcast, recipients))
     texts = [
@@ -199,7 +204,7 @@ def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
 def _render_messages(
     broadcast: Broadcast, recipients: Iterable[Recipient]
 ) -> Iterable[tuple[Recipient, MessageContent]]:
-    """Render each recipient's text. Donors with the same contact get a text only once."""
+    """Render each recipient's text. People that share a contact get the same text only once."""
     seen: set[tuple[str, str]] = set()
     for recipient in recipients:
         language = recipient.booking.volunteer.language if recipient.booking.volunteer else "en"
@@ -249,7 +254,7 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         due_at=broadcast.due_at,
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
-        # News is not about a visit, so it has a fixed lifetime.
+        # News has a fixed lifetime, because it is not about a visit.
         useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + rules.NEWS_USEFUL_FOR,
         consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )

@@ -1,4 +1,4 @@
-"""Load the call list of a drive: donors that no message reached, and donors that were already called."""
+"""Load the call list of a drive: the donors to call because no message reached them, and the calls already made."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 
 @dataclass(frozen=True)
 class CallTopic:
-    """Something to tell a donor by phone. `message` is the last text or e-mail that tried to say it and failed."""
+    """Something to tell a donor by phone. `message` is the last failed message about it."""
 
-    topic: str  # the message's key without its channel, so text and e-mail share it
+    topic: str  # the message's key without the channel, which text and e-mail share
     message: Message
     offer: Offer | None = None  # if the message offers a spot
 
@@ -82,7 +82,7 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
-    """List the bookings and waitlist entries of donors that a coordinator has to call. Seven queries."""
+    """List the bookings and waitlist entries of donors that a coordinator must call. Seven queries."""
     return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
 
 
@@ -104,7 +104,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
 
 
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called: Collection[str]) -> Iterable[Booking]:
-    """Load the bookings with a message that was not delivered, or with a recorded call."""
+    """Load the bookings with an undelivered message or a recorded call."""
     ids = {f"booking:{pk}": pk for pk in _filter_bookings(drive_ids, now).values_list("pk", flat=True)}
     undelivered = _filter_messages(ids).filter(state__in=FAILED_STATES).values_list("about", flat=True)
     found = Booking.objects.filter(pk__in=[ids[about] for about in {*undelivered, *called} if about in ids])
@@ -135,7 +135,7 @@ def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[Wa
 
 
 def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
-    """List the topics to call about, by booking or waitlist entry.
+    """Load the topics for calls, keyed by booking or waitlist entry.
 
     A topic is left out if another channel has delivered the same message or is still sending it.
     """
@@ -155,7 +155,7 @@ def _filter_messages(abouts: Iterable[str]) -> QuerySet[Message]:
     sent = Message.objects.filter(
         about__in=list(abouts), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
-    # An opt-out also withdraws messages, but the donor still needs to know what they said.
+    # Keep messages that an opt-out withdrew, because the donor still needs the information.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     return sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
 
@@ -171,7 +171,7 @@ def _is_undelivered(messages: Sequence[Message], subject: MessageSubject) -> boo
     last = messages[-1]
     is_stale = last.revision != subject.revision and last.kind not in BroadcastKind.values
     is_cancelled = subject.state == BookingState.CANCELLED
-    # If the booking is cancelled, call only about that. Otherwise, do not call about an earlier cancellation.
+    # Call about a cancellation only if the booking is still cancelled, and then about nothing else.
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 

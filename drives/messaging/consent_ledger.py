@@ -18,9 +18,9 @@ class LedgerRow:
 
     @property
     def language(self) -> str:
-        """Return the language of a consent's wording, or "" if the words are not ours.
+        """Return the language of a consent's wording, or "" if it is not one of our texts.
 
-        A withdrawal may quote the donor's own text, and the wording of an import is typed by a coordinator.
+        For example, a coordinator types the wording for an import, and a withdrawal may quote the donor's own text.
         """
         is_ours = self.entry.given and self.entry.source != "import"
         return self.entry.wording_version.rpartition("-")[2] if is_ours else ""

@@ -1,4 +1,4 @@
-"""Check custom texts for problems. Pure functions."""
+"""Find problems in custom texts. Pure functions."""
 
 import re
 import unicodedata
@@ -35,14 +35,14 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
         if name not in allowed:
             detail = _("{%(name)s} is not a variable. You can use %(known)s.") % {"name": name, "known": listed}
             yield TextProblem("unknown_variable", detail)
-    # Refuse stray braces, because donors would see a misspelled variable as typed.
+    # Refuse single braces, because they are probably part of a misspelled variable.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
         detail = _("There is an unmatched brace. Write variables as %(known)s, and put nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
 
 
 def _foreign_links(text: str) -> Iterator[TextProblem]:
-    # Like phones, treat full-width letters and dots as plain ones, and ignore joiners.
+    # Phones treat full-width letters and dots as plain ones, and ignore joiners.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("xx", text))
     visible = "".join(character for character in plain if character not in JOINERS)
     if match := _LINK.search(visible):
@@ -64,7 +64,7 @@ def _misleading_replies(kind: str, text: str) -> Iterator[TextProblem]:
             "X. Otherwise, use {link}."
         )
         yield TextProblem("invites_cancel", detail)
-    # A text of another kind must not ask for C or X, because a reply to it does nothing.
+    # Replies C and X work only for some kinds of texts, so other kinds must not ask for them.
     if not TEXTS[kind].kind.asks_for_reply and _INVITES_LETTER.search(text):
         detail = _("People can reply C or X only to reminders. Use {link} here.")
         yield TextProblem("letter_not_understood", detail)

@@ -1,4 +1,4 @@
-"""The message schedule of an organization that has set up none: which messages are on, when, and by which channel."""
+"""The default message schedule: which messages are on, when they are sent, and by which channel."""
 
 from drives.domain.message_kinds import ScheduledKind
 from drives.domain.reminder_times import EntrySettings, MessageSchedule

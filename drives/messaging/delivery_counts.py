@@ -1,4 +1,4 @@
-"""Count messages by delivery state, with the reasons for failures."""
+"""Count messages by delivery state and by reason of failure."""
 
 import operator
 from collections import Counter, defaultdict
@@ -29,7 +29,7 @@ class FailureReason:
 
 @dataclass(frozen=True)
 class DeliverySummary:
-    """The number of messages in each delivery state. The total excludes `withdrawn`."""
+    """Numbers of messages in each delivery state. The total excludes `withdrawn`."""
 
     planned: int = 0
     sent: int = 0  # accepted by the provider, but not yet reported as delivered
@@ -48,7 +48,7 @@ class DeliverySummary:
 def load_delivery_summary(drive: Drive) -> DeliverySummary:
     numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
     messages = Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name)
-    # Remove the ordering, because it would become part of GROUP BY.
+    # Remove the default ordering, because it would become part of GROUP BY.
     return _summarize(messages.order_by().values_list(*_COUNTED).annotate(count=Count("pk")))
 
 

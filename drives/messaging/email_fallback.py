@@ -25,8 +25,8 @@ from volunteers import addressees
 def queue_fallback_emails(*, now: datetime) -> int:
     """Queue an e-mail for each text about a booking that failed within the last day. Return the number of new e-mails.
 
-    Each e-mail is queued in its own transaction, under the key that the schedule would use for the same e-mail. So a
-    donor gets the e-mail only once, even if two workers run.
+    Each e-mail is queued in its own transaction. It has the same key as an e-mail from the message schedule, so the
+    donor gets only one of them, even if two workers run.
     """
     replaced = kinds.list_kind_names(lambda kind: kind.email_replaces_text)
     failed = notifications_queries.list_failed_texts(kinds=replaced, since=now - rules.REPLACE_FAILED_TEXTS_WITHIN)
@@ -66,7 +66,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
             contacts=[contact for contact in addressee.contacts if contact[0] == Channel.EMAIL],
             language=text.language,
         ),
-        # Remove the channel from the text's key. `build_envelopes` adds the channel of the e-mail.
+        # The text's key without its channel. `build_envelopes` adds the channel of the e-mail.
         key=text.key.rpartition("/")[0],
         about=text.about,
         due_at=now,
@@ -76,7 +76,7 @@ def _build_envelopes(booking: Booking, text: Message, now: datetime) -> Sequence
         useful_until=text.expires_at,
         channel_choice=ChannelChoice.MAIL,
         consent=text.purpose if text.purpose == Purpose.NEWS else "",
-        ignores_quiet_hours=True,  # an e-mail does not wake the donor
+        ignores_quiet_hours=True,  # unlike a text, an e-mail does not wake the donor
     )
 
 
@@ -103,7 +103,7 @@ def _render_moved(booking: Booking, channel: str, custom: CustomTexts) -> Messag
 
 
 BROADCAST_KINDS = frozenset(map(str, BroadcastKind))
-# The e-mail that replaces each kind of text. Kinds not listed use the reminder.
+# The renderer of the e-mail, by kind of text. Other kinds use the reminder.
 EMAIL_RENDERERS: Mapping[str, BookingRenderer] = {
     kinds.BOOKED.name: booking_texts.render_booked,
     kinds.MOVED.name: _render_moved,

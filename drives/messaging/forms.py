@@ -158,10 +158,13 @@ class CustomTextForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for field in self.fields.values():
-            field.needed = True  # type: ignore[attr-defined]  # not marked "optional": an empty text means the default
+            field.needed = True  # type: ignore[attr-defined]  # not marked "optional", because an empty text means the default
 
     def build_template(self, default: TextTemplate) -> TextTemplate:
-        """Return the typed texts. A text that is empty or equals the default becomes "", which means the default."""
+        """Return the typed texts.
+
+        A text that equals the default becomes "", so that later changes of the default apply.
+        """
         typed = {name: " ".join(self.data.get(name, "").split()) for name in ("text", "opening")}
         return TextTemplate(**{name: "" if text == getattr(default, name) else text for name, text in typed.items()})
 

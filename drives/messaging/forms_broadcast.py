@@ -23,7 +23,7 @@ MAX_TYPED_CHARACTERS = 500
 class BroadcastForm(forms.Form):
     """The draft of a broadcast.
 
-    `seen` is the fingerprint of the draft that the coordinator previewed. A changed draft must be previewed again.
+    `seen` is the fingerprint of the previewed draft. A draft with another fingerprint must be previewed again.
     """
 
     states = forms.MultipleChoiceField(
@@ -65,7 +65,7 @@ class BroadcastForm(forms.Form):
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.drive = drive
-        self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # not required before the preview
+        self.fields["typed_count"].needed = True  # type: ignore[attr-defined]  # the form requires it only after the preview
         home_language = drive.organization.language
         names = sorted(settings.LANGUAGES, key=lambda language: language[0] != home_language)
         # The organization's language comes first and is the only required one.

@@ -1,4 +1,4 @@
-"""Load the donors to invite, with their consents and the news that they have received."""
+"""Find the donors to invite, and load their consents and the news that they received."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ from volunteers import addressees
 from volunteers.models import Registration, Volunteer
 from volunteers.rules import NEWS_SOURCE
 
-ABOUT_DRIVE = "drive:"  # then the id: what an invitation is about
+ABOUT_DRIVE = "drive:"  # prefix of the drive's id in an invitation's `about`
 
 
 def list_organizations_to_invite(now: datetime) -> list[Organization]:
-    """List organizations that may have a donor to invite: one without news this week, not yet invited to every drive.
+    """List organizations that may have a donor to invite. One query.
 
-    One query. The run of an organization checks everything else.
+    Such a donor got no news this week and was not yet invited to every drive. The organization's run checks everything
+    else.
     """
     since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
     coming = Drive.objects.open().filter(starts_at__lte=until)
@@ -48,19 +49,22 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
 
 
 def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> QuerySet[Volunteer]:
-    """Keep the donors that agreed to news, gave plasma or signed up for news, and have no upcoming booking."""
+    """Keep the donors that consented to news and have no upcoming booking.
+
+    They must have given plasma or signed up for news.
+    """
     bookings = Booking.objects.filter(volunteer=OuterRef("pk"))
     donations = bookings.filter(state__in=[BookingState.DONATED, BookingState.INCOMPLETE])
     upcoming = bookings.filter(state__in=ACTIVE_STATES, starts_at__gt=now)
-    # Most donors never agreed to news, so leave them out before anything else is read about them. LIMIT makes
-    # PostgreSQL look up the newest entry of each contact, instead of reading the organization's whole ledger.
+    # Check the consent first, because most donors never consented to news. LIMIT makes PostgreSQL look up the newest
+    # entry of each contact, instead of reading the organization's whole ledger.
     entries = ConsentEntry.objects.filter(organization=OuterRef("organization"), purpose=Purpose.NEWS)
     entries = entries.order_by("-at", "-pk")
     consents = {
         name: Subquery(entries.filter(address=OuterRef(f"{contact}__address")).values("given")[:1])
         for name, contact in (("phone_consent", "phone"), ("email_consent", "email"))
     }
-    # People who signed up for news may never have given.
+    # People that signed up for news may never have donated.
     signups = Registration.objects.filter(volunteer=OuterRef("pk"), source=NEWS_SOURCE, verified_at__isnull=False)
     return people.alias(**consents).filter(
         Q(phone_consent=True) | Q(email_consent=True), Exists(donations) | Exists(signups), ~Exists(upcoming)
@@ -68,7 +72,10 @@ def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> Quer
 
 
 def _list_news(phone: OuterRef, email: OuterRef, since: datetime) -> list[QuerySet[Message]]:
-    """List the news sent to a donor since then, and the unsent. Two querysets, so that each uses its own index."""
+    """Find the unsent news to a donor, and the news sent after `since`.
+
+    Returns two querysets, so that each uses its own index.
+    """
     news = Message.objects.filter(address__in=[phone, email], purpose=Purpose.NEWS)
     return [news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)]
 
@@ -84,13 +91,13 @@ class ContactHistory:
 
 
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
-    """Load the consents of these volunteers' contacts, and the news that is queued or was sent after `since`.
+    """Load the consents of these volunteers' contacts, their unsent news, and the news sent after `since`.
 
     News includes broadcasts. Five queries.
     """
     addresses = collect_addresses(people)
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)
-    # A union lets each part use its own index; an OR would scan the table.
+    # Each part of the union uses its own index. An OR would scan the table.
     sent, unsent = news.filter(sending_at__gt=since), news.filter(state__in=UNSENT_STATES)
     donors = [(addressees.build_addressee(person), "") for person in people]
     return ContactHistory(reach.load_contact_facts(organization, donors), list(sent.union(unsent)))

@@ -1,4 +1,4 @@
-"""Invite eligible donors with consent to news to book at an upcoming drive."""
+"""Invite donors to book at an upcoming drive. The donors must be eligible and have consented to news."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,15 +43,16 @@ def invite_all_donors(*, now: datetime, in_quiet_hours: bool = False) -> int:
 
 
 def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: bool = False) -> int:
-    """Queue an organization's invitations in batches of 500 donors. Return the number of new ones.
+    """Queue an organization's invitations in batches of 500 donors. Return the number of new invitations.
 
     A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any of the
-    donor's contacts also counts toward these limits. During a site's quiet hours, a run skips the drives at that site.
+    donor's contacts also counts toward these limits. A run skips drives at sites where quiet hours apply now, unless
+    `in_quiet_hours` is true.
     """
     run = _build_run(organization, now, in_quiet_hours=in_quiet_hours)
     queued, after = 0, 0
     while run.openings.drives:
-        # Each batch is its own transaction, so a killed worker loses at most one batch.
+        # Each batch has its own transaction, so that a killed worker loses at most one batch.
         batch, after = _queue_batch(run, after)
         queued += batch
         if not after:
@@ -63,7 +64,7 @@ def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: 
 class _InvitationRun:
     organization: Organization
     openings: UpcomingTimes
-    channel_choices: dict[int, str]  # by drive
+    channel_choices: dict[int, str]  # by drive id
     custom: CustomTexts
     now: datetime
 
@@ -88,11 +89,11 @@ def _build_run(organization: Organization, now: datetime, *, in_quiet_hours: boo
 
 @transaction.atomic
 def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue a batch of invitations. Return the number of new ones, and the id of the last volunteer. Eleven queries.
+    """Queue a batch of invitations. Return the number of new ones, and the id of the last volunteer.
 
-    The id is 0 if the run must stop: there are no more donors, or another run holds the lock. Only one run at a time
-    may queue invitations, because a run must see the invitations of earlier runs. Locks: the organization's
-    invitations (without waiting).
+    The id is 0 if there are no more donors or another run holds the lock. Only one run at a time may queue invitations,
+    because each run must see the invitations of earlier runs. Locks: the organization's invitations (without waiting).
+    Eleven queries.
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):
@@ -116,7 +117,7 @@ def _build_invitations(
     by_id, used_addresses = {person.pk: person for person in people}, set[str]()
     rendered: list[RenderedMessage] = []
 
-    def invite(pk: int) -> bool:  # only renders, without a query
+    def invite(pk: int) -> bool:  # uses loaded data only, without a query
         addresses = invitation_audience.collect_addresses([by_id[pk]])
         message = None
         if not used_addresses & addresses:
@@ -157,7 +158,7 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
 def _times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
-    """Yield, for each drive to which the donor has not been invited yet, the first times that the policy allows.
+    """Yield the first allowed times at each drive to which the donor has not been invited yet.
 
     Yields nothing for a donor with an upcoming booking at any organization.
     """
@@ -181,7 +182,7 @@ def _build_invitation(
 ) -> RenderedMessage | None:
     drive, now = times[0].drive, run.now
     addressee = addressees.build_addressee(person)
-    # An e-mail is always possible if the donor consented to it. The schedule can only turn off texts.
+    # The schedule can turn off texts, but not e-mails to donors that consented to them.
     choice = ChannelChoice.MAIL if run.channel_choices[drive.pk] == ChannelChoice.MAIL else ""
     contacts = contact_history.facts.list_contacts(kinds.INVITATION, addressee, choice=choice)
     if not contacts:
@@ -200,7 +201,7 @@ def _build_invitation(
 
 
 def _build_key(person: Volunteer, contact_history: ContactHistory, drive: Drive, now: datetime) -> str:
-    """Build a message key from the month and from how many invitations the donor already got in that month.
+    """Build a message key from the month and the number of the donor's invitations in that month.
 
     Two runs at the same time build the same key, so the donor gets only one message. The month is in the site's zone.
     """

@@ -1,4 +1,4 @@
-"""Build sample messages and their times, for an upcoming drive or a made-up one."""
+"""Build sample messages with their times, for an upcoming drive or a made-up one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 @dataclass(frozen=True)
 class TimelineStep:
-    """A message on the timeline of a sample booking. `when_text` says when it is sent if it has no fixed time."""
+    """A message on the timeline of a sample booking. `when_text` describes its time if there is no fixed one."""
 
     kind: ScheduledKind
     channels: str

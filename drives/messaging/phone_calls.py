@@ -1,4 +1,4 @@
-"""Records of phone calls to donors that no message reached."""
+"""Record phone calls to donors that no message reached."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

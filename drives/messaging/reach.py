@@ -1,4 +1,4 @@
-"""Find the channels by which a kind of message can reach a donor, or the reason why no channel can.
+"""Find the channels by which a kind of message can reach a donor.
 
 Pages, actions, the call list and the figures all use `DonorReach`.
 """
@@ -39,23 +39,23 @@ class DonorReach:
         return [channel for channel, _address in self.list_contacts(subject, kind)]
 
     def find_obstacle(self, subject: MessageSubject, kind: MessageKind, *, consent: str = "") -> str:
-        """Return the code of the reason why no channel can reach the donor, or "" if one can."""
+        """Return the code of the reason why no channel can reach the donor. Return "" if a channel can."""
         to = addressees.build_addressee(subject.volunteer)
         return self.facts.find_obstacle(kind, to, about=subject.about, consent=consent)
 
     def find_channel_obstacle(self, subject: MessageSubject, kind: MessageKind, channel: str) -> str:
-        """Return the code of the reason why the donor cannot be reached by this channel, or "" if they can."""
+        """Return the code of the reason why this channel cannot reach the donor. Return "" if it can."""
         to = addressees.build_addressee(subject.volunteer)
         to = replace(to, contacts=[contact for contact in to.contacts if contact[0] == channel])
         return self.facts.find_obstacle(kind, to, about=subject.about)
 
     def list_allowed_channels(self, subject: MessageSubject, kind: MessageKind) -> list[str]:
-        """List the channels that are allowed for a queued message. The limit on e-mails to the donor is ignored."""
+        """List the channels that are allowed for a queued message, ignoring the limit on e-mails."""
         to = addressees.build_addressee(subject.volunteer)
         return [channel for channel, _address in self.facts.list_contacts(kind, to)]
 
     def count_emails_left(self, subject: MessageSubject) -> int:
-        """Return how many more e-mails about this booking or waitlist entry the donor can get.
+        """Return how many more e-mails the donor can get about this booking or waitlist entry.
 
         Only an unverified mailbox has a limit.
         """
@@ -66,7 +66,7 @@ class DonorReach:
 
 
 def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -> DonorReach:
-    """Load the consents, opt-outs and refusals of these donors' contacts. At most six queries in total."""
+    """Load the consents, opt-outs and refusals of these donors' contacts. At most six queries."""
     people = [(addressees.build_addressee(subject.volunteer), subject.about) for subject in subjects]
     return DonorReach(notifications_reach.load_contact_facts(organization, people))
 
@@ -74,7 +74,10 @@ def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -
 def format_notified(
     organization: Organization, subjects: Sequence[MessageSubject], kind: MessageKind, sentence: str
 ) -> str:
-    """Return `sentence` if any donor can be reached. Add how many cannot be reached and must be called."""
+    """Return `sentence` if any of these donors can be reached.
+
+    Adds the number of donors that cannot be reached and must be called.
+    """
     count = load_reach(organization, subjects).count_unreachable(subjects, kind)
     return " ".join(([sentence] if count < len(subjects) else []) + ([format_unreachable(count)] if count else []))
 

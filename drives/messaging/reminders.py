@@ -40,7 +40,7 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
     """Withdraw an unsent reminder that names several bookings of a party, because some of these bookings changed.
 
-    The reminder is rendered again later, for the unchanged bookings. Reminders that were already sent do not change.
+    The reminder for the unchanged bookings is rendered again later. Sent reminders do not change.
     """
     parties = {booking.party for booking in changed if booking.party}
     if not parties:
@@ -55,9 +55,9 @@ def unrender_party_reminders(changed: Sequence[Booking]) -> None:
 
 @transaction.atomic
 def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """Render reminders that are due within 15 minutes. Withdraw reminders that no longer fit the booking.
+    """Render reminders that are due within 15 minutes. Withdraw outdated reminders.
 
-    A reminder no longer fits if its booking is cancelled or past, or has a newer revision. A text that would be blocked
+    A reminder is outdated if its booking is cancelled or past, or has a newer revision. A text that would be blocked
     becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
     """
     scheduled = notifications_queries.lock_messages_to_render(now, rules.RENDER_WITHIN, limit)
@@ -79,7 +79,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
             or message.pk in covered_by_email
         ):
             unfit_ids.append(message.pk)
-        # Texts that a shared text replaces, and e-mails over the limit, are withdrawn below.
+        # Do not render texts that a shared text replaces, or e-mails over the limit. They are withdrawn below.
         elif message.pk in shared.covered_ids or message.pk in over_limit:
             continue
         elif content := _render_or_log(
@@ -122,7 +122,7 @@ def build_reminder_envelopes(
 
 
 def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> set[int]:
-    """Turn texts that would be blocked into e-mails. Return the ids of texts that already have an e-mail."""
+    """Convert texts that would be blocked to e-mails. Return the ids of texts that already have a matching e-mail."""
     mailboxes = _find_replacing_mailboxes(scheduled, bookings)
     if not mailboxes:
         return set()
@@ -140,7 +140,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
 
 
 def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> dict[int, str]:
-    """Find the texts that would be blocked but could go by e-mail. Return the donors' mailboxes by message id."""
+    """Return the mailboxes for texts that would be blocked but can go by e-mail, keyed by message id."""
     texts = [
         (message, booking)
         for message in scheduled
@@ -159,7 +159,7 @@ def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[in
 def _list_emails_over_limit(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> set[int]:
     """Return the ids of e-mails that must not be sent, because an unverified mailbox may get only a few.
 
-    - If we may text the donor, no reminder goes by e-mail. The allowed e-mails are left for changes of the booking.
+    - If we may text the donor, no reminder goes by e-mail. Changes of the booking need the allowed e-mails.
     - If we may not text the donor, the reminders closest to the visit are sent.
     """
     limited = [
@@ -188,7 +188,7 @@ def _may_text(booking: Booking, donor_reach: DonorReach) -> bool:
 def _count_later_emails(
     reminders: Sequence[tuple[Message, Booking]], reaches: Mapping[Organization, DonorReach]
 ) -> dict[int, int]:
-    """Return, by message id, the number of later reminders of the same booking that will be e-mails."""
+    """Count the later reminders of the same booking that will be e-mails, keyed by message id."""
     scheduled = notifications_queries.list_scheduled_messages([booking.about for _message, booking in reminders])
     counts = {}
     for message, booking in reminders:
@@ -202,7 +202,7 @@ def _count_later_emails(
 
 
 def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
-    """List the kinds of these reminders that will go by e-mail, including texts to a donor that we may not text."""
+    """List the kinds of these reminders that will go by e-mail, including texts that we may not send as texts."""
     may_text = _may_text(booking, donor_reach)
     if may_text and _has_unverified_mailbox(booking):
         return []
@@ -237,7 +237,7 @@ def _render(booking: Booking, message: Message, custom: CustomTexts, group: Sequ
         return texts_bookings.call_in_language(
             message.language, lambda: texts_bookings.render_shared_text("reminder", group)
         )
-    # A reminder that was scheduled after its due time is sent right away.
+    # A reminder that was scheduled after its due time leaves right away.
     leaves_at = max(message.due_at, message.created_at)
     return texts_bookings.call_in_language(
         message.language, lambda: texts_bookings.render_reminder(booking, message.channel, leaves_at, custom)

@@ -21,13 +21,13 @@ NEVER_SENT_STATES = frozenset({MessageState.WITHDRAWN, MessageState.EXPIRED, Mes
 
 
 def reschedule_reminders(*, organization: Organization, drive_ids: Collection[int], now: datetime) -> int:
-    """Update the reminders for every booking at these drives to match the current schedules.
+    """Update the reminders for every booking at these drives to match the current message schedules.
 
-    Reminders that were sent are not sent again, and unchanged reminders stay. Changed reminders are withdrawn and
-    scheduled again under keys with a new revision. Return the number of bookings with changed reminders. The caller
-    locks the drives exclusively. Locks: bookings by id, then their messages. Nine statements for 500 bookings.
+    Sent reminders are not sent again, and unchanged reminders stay. Changed reminders are withdrawn and scheduled again
+    with new keys. Return the number of bookings with changed reminders. The caller has locked the drives (exclusive).
+    Locks: bookings by id, then their messages. Nine statements for 500 bookings.
     """
-    # The keys of new reminders contain this revision.
+    # The revision is part of the new reminders' keys.
     Drive.objects.filter(pk__in=drive_ids).update(schedule_revision=F("schedule_revision") + 1)
     schedules = schedule.load_drive_schedules(organization, drive_ids)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
@@ -67,7 +67,7 @@ def _add_changes(
 ) -> None:
     unsent = {(message.channel, message.due_at) for message in messages if message.state in UNSENT_STATES}
     if any(message.state not in UNSENT_STATES for message in messages):
-        # One channel has already sent the reminder. Keep the other channel's reminder if it is unchanged, but add none.
+        # One channel has already sent the reminder. Keep an unchanged reminder on the other channel, but add none.
         envelopes = [envelope for envelope in envelopes if (envelope.channel, envelope.due_at) in unsent]
     if {(envelope.channel, envelope.due_at) for envelope in envelopes} == unsent:
         return
@@ -76,9 +76,9 @@ def _add_changes(
 
 
 def _lock_messages(bookings: Sequence[Booking]) -> dict[tuple[str, str], list[Message]]:
-    """Lock the reminders of each booking's current revision, so that no worker sends one during the comparison.
+    """Lock the reminders of each booking's current revision. Return them by booking and kind.
 
-    Return them by booking and kind.
+    The locks keep workers from sending a reminder while it is compared.
     """
     revisions = {booking.about: booking.revision for booking in bookings}
     rows = Message.objects.filter(about__in=revisions, kind__in=reminders.REMINDER_KINDS).exclude(

@@ -1,4 +1,4 @@
-"""Numbers and time limits of reminders, broadcasts, invitations, shared texts and calls."""
+"""Numbers and time limits of reminders, broadcasts, invitations, custom texts and calls."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ RENDER_WITHIN = timedelta(minutes=15)  # before the due time
 UNDO_BROADCAST_WITHIN = timedelta(minutes=2)
 NEWS_USEFUL_FOR = timedelta(days=3)
 MAX_BROADCAST_SEGMENTS = 3
-MAX_BROADCASTS_SHOWN = 20  # of one drive
+MAX_BROADCASTS_SHOWN = 20  # for each drive
 
 # Notices that a drive runs late
 LATE_MINUTES = (10, 20, 30, 45)
@@ -22,16 +22,16 @@ LATE_NOTICE_AFTER_ARRIVAL = timedelta(minutes=30)
 MAX_INVITATIONS_PER_MONTH = 2  # the consent text promises this limit
 INVITATION_MONTH = timedelta(days=31)
 MIN_INVITATION_GAP = timedelta(days=7)
-EARLIEST_INVITED_AHEAD = timedelta(days=1)  # how far ahead the offered times may be
+EARLIEST_INVITED_AHEAD = timedelta(days=1)  # from now until the first offered time
 LATEST_INVITED_AHEAD = timedelta(weeks=4)
 INVITATION_USEFUL_FOR = timedelta(days=3)
 
 # Reminders and custom texts
-SHARED_REMINDERS_WITHIN = timedelta(hours=3)  # reminders of one kind that are due this close together become one text
+SHARED_REMINDERS_WITHIN = timedelta(hours=3)  # reminders that are due this close together can become one text
 MAX_CUSTOM_TEXT_SEGMENTS = 2
 MAX_CUSTOM_TEXT_CHARACTERS = 400
 
 # Failed texts
-REPLACE_FAILED_TEXTS_WITHIN = timedelta(days=1)  # by an e-mail
-CALL_WITHIN = timedelta(hours=1)  # after the arrival time, a call is no longer useful
-CALL_AFTER_CLOSING_WITHIN = timedelta(days=1)  # after a waitlist has closed, as long as its message is useful
+REPLACE_FAILED_TEXTS_WITHIN = timedelta(days=1)  # after this, no e-mail replaces a failed text
+CALL_WITHIN = timedelta(hours=1)  # after the arrival time
+CALL_AFTER_CLOSING_WITHIN = timedelta(days=1)  # after the waitlist was closed, as long as its message is useful

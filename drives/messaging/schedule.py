@@ -22,9 +22,10 @@ def load_organization_schedule(organization: Organization) -> MessageSchedule:
 
 
 def load_drive_schedules(organization: Organization, drive_ids: Collection[int]) -> dict[int, MessageSchedule]:
-    """Merge the default schedule with the entries of the organization and of each drive. One query.
+    """Load the message schedule of each drive. One query.
 
-    All drives must belong to the organization.
+    A drive's entries replace the organization's entries, which replace the default. All drives must belong to the
+    organization.
     """
     rows = ScheduleEntry.objects.filter(Q(drive=None) | Q(drive__in=drive_ids), organization=organization)
     organization_entries: list[EntrySettings] = []

@@ -47,11 +47,11 @@ class SettingsVersionChanged(ValidationError):
 def change_message_schedule(
     *, organization: Organization, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Change the organization's message schedule and reschedule the reminders of every upcoming drive.
+    """Change the organization's message schedule, and reschedule the reminders of every upcoming drive.
 
-    Return the number of bookings with changed reminders. Refuses a schedule with problems (errors by kind and field)
-    and an outdated `version` (`reminder_times.compute_schedule_fingerprint`).
-    Locks: upcoming drives (exclusive, by id), bookings by id, their messages.
+    Return the number of bookings with changed reminders. Refuses a schedule with problems (errors by kind and field),
+    and an outdated `version` (`reminder_times.compute_schedule_fingerprint`). Locks: upcoming drives (exclusive, by
+    id), bookings by id, their messages.
     """
     _refuse_problems(message_schedule)
     ids = _lock_upcoming_drives(organization, now)
@@ -66,15 +66,15 @@ def change_message_schedule(
 def change_drive_message_schedule(
     *, drive: Drive, message_schedule: MessageSchedule, version: str, actor: str, now: datetime
 ) -> int:
-    """Give a drive its own message schedule and reschedule the reminders of its bookings.
+    """Give a drive its own message schedule, and reschedule the reminders of its bookings.
 
-    Raises the same errors as `change_message_schedule`. Locks: drive (exclusive), bookings by id.
+    Refuses the same as `change_message_schedule`. Locks: drive (exclusive), bookings by id, their messages.
     """
     _refuse_problems(message_schedule)
     locks.lock_drive_exclusive(drive.pk)
     if reminder_times.compute_schedule_fingerprint(schedule.load_drive_schedule(drive)) != version:
         raise SettingsVersionChanged
-    # Save every entry, so that later changes to the organization's schedule do not affect this drive.
+    # Save all entries, so that later changes to the organization's schedule do not affect this drive.
     _save_schedule_entries(drive.organization, drive, message_schedule, {})
     _add_audit_entry(drive.organization, actor, "change_message_schedule", f"drive:{drive.pk}", now)
     return reschedule.reschedule_reminders(organization=drive.organization, drive_ids=[drive.pk], now=now)
@@ -82,7 +82,10 @@ def change_drive_message_schedule(
 
 @transaction.atomic
 def reset_drive_message_schedule(*, drive: Drive, actor: str, now: datetime) -> int:
-    """Make a drive follow the organization's message schedule again. Locks: drive (exclusive), bookings by id."""
+    """Reset a drive to the organization's message schedule.
+
+    Locks: drive (exclusive), bookings by id, their messages.
+    """
     locks.lock_drive_exclusive(drive.pk)
     ScheduleEntry.objects.filter(drive=drive).delete()
     _add_audit_entry(drive.organization, actor, "reset_message_schedule", f"drive:{drive.pk}", now)
@@ -102,9 +105,13 @@ def change_custom_text(
 ) -> TextTemplate:
     """Save an organization's text for a kind of message. A blank text restores the default.
 
-    Messages that are not rendered yet will use it. Refuses, by field, a text that is too long, contains an unknown
-    variable or contains a link. Refuses an outdated `version` (`wording.compute_text_version`). The returned text is
-    cleaned: one line, no invisible characters.
+    Messages that are not rendered yet will use the text. The returned text is cleaned: one line, without invisible
+    characters.
+
+    Refuses (by field):
+    - a text that is too long
+    - a text with an unknown variable or a link
+    - an outdated `version` (`wording.compute_text_version`)
     """
     saved = TextTemplate(wording.clean_text(custom_text.text), wording.clean_text(custom_text.opening))
     refuse_custom_text(organization, kind, language, saved)
@@ -193,7 +200,7 @@ def queue_test_message(
     language: str,
     now: datetime,
 ) -> int:
-    """E-mail sample messages to the coordinator. A second call with the same `key` queues nothing."""
+    """E-mail sample messages to a coordinator. A second call with the same `key` queues nothing."""
     rendered = [
         RenderedMessage(envelope, content)
         for position, content in enumerate(contents)
@@ -218,9 +225,9 @@ def _refuse_problems(message_schedule: MessageSchedule) -> None:
 
 
 def _lock_upcoming_drives(organization: Organization, now: datetime) -> list[int]:
-    """Lock the upcoming drives and return their ids.
+    """Lock the upcoming drives, and return their ids.
 
-    New bookings wait for the lock, so their reminders follow the new schedule.
+    New bookings wait for this lock, so their reminders follow the new schedule.
     """
     # Make simultaneous edits wait for each other, even if there is no drive to lock.
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

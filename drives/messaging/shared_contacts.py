@@ -1,4 +1,4 @@
-"""Combine reminders for party members with the same phone into one text that names all of their bookings."""
+"""Combine the reminders of party members with the same phone into one text about all of their bookings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from drives.messaging import rules
 from drives.models import EXPECTED_STATES, WITH_DRIVE, Booking
 from notifications.models import Channel, Message, MessageState
 
-COVERED_BY_SHARED_TEXT = "covered_by_shared_text"  # stored reason of the replaced texts
+COVERED_BY_SHARED_TEXT = "covered_by_shared_text"  # saved as the reason of the replaced texts
 
 
 @dataclass(frozen=True)
 class SharedTexts:
     """Texts that name several bookings of a party.
 
-    `bookings_by_text` has the bookings by message id. `covered_ids` are the texts that need not be sent anymore.
+    `bookings_by_text` maps the message ids to the named bookings. `covered_ids` are the replaced texts.
     """
 
     bookings_by_text: dict[int, list[Booking]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class SharedTexts:
 def load_shared_texts(scheduled: Sequence[Message], bookings: Mapping[int, Booking], now: datetime) -> SharedTexts:
     """Combine the scheduled texts of party members with the same phone. Two queries, or none without a party."""
     texts = [message for message in scheduled if message.channel == Channel.SMS]
-    # Most batches have no party and need no further query.
+    # Most batches have no party, so they need no further query.
     parties = {booking.party for text in texts if (booking := bookings.get(parse_booking_id(text))) and booking.party}
     if not parties:
         return SharedTexts()
@@ -66,7 +66,7 @@ def _may_share_text(text: Message, other: Message, members: Mapping[int, Booking
 
 
 def list_other_bookings_of_text(text: Message) -> list[Booking]:
-    """List the other bookings that a text names. Leave out bookings that changed after the text. Two queries."""
+    """List the other bookings that a text names. Bookings that changed afterward are left out. Two queries."""
     parties = Booking.objects.filter(pk=parse_booking_id(text), party__isnull=False).values("party")
     members = {booking.about: booking for booking in Booking.objects.filter(party__in=parties).order_by("pk")}
     covered = Message.objects.filter(

@@ -33,7 +33,10 @@ def show_call_list(request: MemberRequest, drive_id: int) -> HttpResponse:
 @require_POST
 @accounts.role_required("check_in")
 def mark_call_reached(request: MemberRequest, drive_id: int, about: str) -> HttpResponse:
-    """Record a call to the donor about the topics on the page. Topics that came up later stay on the call list."""
+    """Record a call to the donor about the topics on the page.
+
+    Topics that were added since the page was loaded stay on the call list.
+    """
     drive, now = members.get_drive_or_404(request, pk=drive_id), timezone.now()
     subject = _get_subject_or_404(drive, about)
     shown_topics = set(request.POST.getlist("topic"))
@@ -53,7 +56,7 @@ def unmark_call_reached(request: MemberRequest, drive_id: int, about: str) -> Ht
 
 
 def _get_subject_or_404(drive: Drive, about: str) -> MessageSubject:
-    """Return the drive's booking for "booking:7", or its waitlist entry for "waitlist:7"."""
+    """Return the drive's booking for "booking:7", or the waitlist entry for "waitlist:7"."""
     name, _separator, number = about.partition(":")
     rows: dict[str, QuerySet[Booking] | QuerySet[WaitlistEntry]] = {
         "booking": Booking.objects.filter(drive=drive),

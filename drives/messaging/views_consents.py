@@ -1,4 +1,4 @@
-"""The page that shows a donor's consents by purpose, with buttons to change them."""
+"""The page with a donor's consents by purpose, and buttons to change them."""
 
 from dataclasses import dataclass
 from typing import Any

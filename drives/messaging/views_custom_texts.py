@@ -1,4 +1,4 @@
-"""Pages for message texts: default or custom, with a preview and the cost."""
+"""Pages for message texts, default or custom, with a preview and the cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -116,7 +116,7 @@ class CustomTextEditor:
             organization=self.organization,
             address=self.request.user.email,
             contents=_build_test_emails(self.sample),
-            key=f"{self.request.user.pk}/{_digest(self.kind, self.language, self.typed, self.now)}",
+            key=f"{self.request.user.pk}/{_build_test_key(self.kind, self.language, self.typed, self.now)}",
             language=self.language,
             now=self.now,
         )
@@ -166,7 +166,7 @@ def _build_test_emails(rendered: RenderedSample) -> Sequence[MessageContent]:
     return text, replace(rendered.email, subject=_("Test: %(subject)s") % {"subject": rendered.email.subject})
 
 
-def _digest(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
-    """Build the key of a test message. It is the same for a minute, so that a second tap queues nothing."""
+def _build_test_key(kind: str, language: str, custom_text: TextTemplate, now: datetime) -> str:
+    """Build the key of a test message. The key stays the same for a minute, so a second tap queues nothing."""
     typed = repr((kind, language, custom_text, now.strftime("%Y-%m-%d %H:%M")))
     return blake2s(typed.encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Texts and e-mails about a booking or a drive."""
+"""Render texts and e-mails about a booking or a drive."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -127,7 +127,7 @@ def render_shared_text(kind: str, bookings: Sequence[Booking]) -> MessageContent
 def render_cancellation_digest(
     drive: Drive, cancelled: Sequence[datetime], restored: Sequence[datetime], spots_left: int, url: str
 ) -> MessageContent:
-    """Render an e-mail to coordinators with the times of bookings that donors just cancelled or booked again."""
+    """Render an e-mail to coordinators with the times of recently cancelled and restored bookings."""
     facts = {
         "title": drive.title,
         "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
@@ -173,7 +173,10 @@ def call_in_language(language: str, render: Callable[[], T]) -> T:
 def render_booking_message(
     booking: Booking, render: BookingRenderer, custom: CustomTexts, channel: str, method: str
 ) -> MessageContent:
-    """Render a message in the donor's language. `method` is the iCalendar METHOD of the attachment, "" for none."""
+    """Render a message in the donor's language.
+
+    `method` is the iCalendar METHOD of the attachment, or "" for no attachment.
+    """
     language = booking.volunteer.language if booking.volunteer else "en"
     content = call_in_language(language, lambda: render(booking, channel, custom))
     if channel == Channel.SMS or not method:
@@ -204,7 +207,10 @@ def build_facts(booking: Booking) -> dict[str, str]:
 
 
 def render_revoked_link_notice(organization: Organization, created_at: datetime, link: str) -> str:
-    """Return the sentence with the new link if the organization has revoked the donor's earlier links, else ""."""
+    """Return a sentence with the new link, if the donor had a link that the organization has revoked.
+
+    Otherwise, return "".
+    """
     if organization.links_revoked_at is None or created_at > organization.links_revoked_at:
         return ""
     return message_content.convert_to_gsm(_("Our earlier links no longer work. New link: %(link)s") % {"link": link})
@@ -235,7 +241,7 @@ def build_donor_email(
 
 
 def build_stop_link(booking: Booking) -> str:
-    """Return the opt-out URL for the donor's mailbox. Mail apps use it for their unsubscribe button (RFC 8058)."""
+    """Return the donor's opt-out URL, for the unsubscribe button of mail apps (RFC 8058)."""
     mailbox = booking.volunteer.email if booking.volunteer else None
     return build_mailbox_stop_link(mailbox) if mailbox else ""
 

@@ -1,4 +1,4 @@
-"""Texts of broadcasts, late notices and coordinators' answers."""
+"""Render broadcasts, late notices and coordinators' answers."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -15,21 +15,19 @@ from notifications.message_content import MessageContent
 from notifications.models import Channel, Purpose
 from organizations.models import Organization
 
-LINK_LENGTH, NAME_LENGTH, LONG_DAY = (
-    50,
-    20,
-    "Wednesday, September 30",
-)  # used to measure texts before variables are filled in
-BROADCAST_VARIABLES = (
-    *wording.TEXTS["booked"].variables,
-    *wording.OPENING_VARIABLES,
-)  # the {variables} that a broadcast may contain
+# These values measure a text before its variables are filled in.
+LINK_LENGTH, NAME_LENGTH, LONG_DAY = 50, 20, "Wednesday, September 30"
+# A broadcast may contain these {variables}.
+BROADCAST_VARIABLES = (*wording.TEXTS["booked"].variables, *wording.OPENING_VARIABLES)
 
 
 def format_plain_text(typed: str) -> str:
-    """Return the text on one line. Convert it to GSM-7 if only accents get lost, so that 160 characters fit."""
+    """Return the text on one line.
+
+    If only accents would be lost, the text is converted to GSM-7, so that a segment has room for 160 characters.
+    """
     text = wording.clean_text(typed)
-    # Compose first, because a separate accent would look like a lost character.
+    # Compose accents first, because a separate accent would look like a lost character.
     composed = unicodedata.normalize("NFC", text)
     loses_characters = any(
         not message_content.is_gsm(character) and message_content.convert_to_gsm(character) in {"", "?"}

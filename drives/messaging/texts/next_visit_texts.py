@@ -1,4 +1,4 @@
-"""Texts and e-mails about the next visit: thank-you messages and invitations."""
+"""Render texts and e-mails about the next visit: thank-you messages and invitations."""
 
 from collections.abc import Sequence
 
@@ -66,7 +66,7 @@ def build_time_link(time: NextVisit) -> str:
 def render_invitation(
     volunteer: Volunteer, times: Sequence[NextVisit], channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS
 ) -> MessageContent:
-    """Render an invitation. `times` has at least one time, and all times are at the same drive."""
+    """Render an invitation. `times` are one or more times at the same drive."""
     drive, first = times[0].drive, times[0]
     is_first = first.visit == Visit.FIRST
     kind = "next_drive" if is_first else "invitation"

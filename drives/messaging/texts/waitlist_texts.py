@@ -1,4 +1,4 @@
-"""Texts and e-mails to donors on a waitlist."""
+"""Render texts and e-mails to donors on a waitlist."""
 
 from collections.abc import Sequence
 

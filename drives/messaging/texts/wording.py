@@ -1,4 +1,4 @@
-"""The default text for each kind of message, custom texts, and their length on a phone. Pure functions.
+"""Default texts for each kind of message, custom texts, and the length of texts on a phone. Pure functions.
 
 A default text fits one GSM-7 segment if the names of organization and site have at most 20 characters and the link has
 at most 50. Custom texts contain variables such as {day}.
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
 VARIABLE = re.compile(r"\{(\w+)\}")
 JOINERS = "\u200d\ufe0f"  # invisible characters that emoji need
-SITE_NAME_LENGTH = 20  # of a site's sms_name
+SITE_NAME_LENGTH = 20  # maximum length of a site's sms_name
 
 
 @dataclass(frozen=True)
 class TextKind:
-    """The default texts for a kind of message or a variant of it. Custom texts must contain the required variables."""
+    """The default texts for a kind of message, or for a variant of it.
+
+    Custom texts must contain the required variables.
+    """
 
     kind: MessageKind
     default: str
@@ -48,8 +51,8 @@ class TextKind:
 class TextTemplate:
     """An organization's texts for one kind and language. A blank text means the default."""
 
-    text: str = ""  # of the text message
-    opening: str = ""  # of the e-mail
+    text: str = ""  # for the text message
+    opening: str = ""  # for the first line of the e-mail
 
 
 def compute_text_version(template: TextTemplate) -> str:
@@ -60,7 +63,7 @@ CustomTexts = Mapping[tuple[str, str], TextTemplate]  # by kind and language
 NO_CUSTOM_TEXTS: CustomTexts = {}
 
 DAY_AND_TIME = ("day", "time")
-OPENING_VARIABLES = ("name", "long_day")  # allowed in the first line of an e-mail, too
+OPENING_VARIABLES = ("name", "long_day")  # also allowed in the first line of an e-mail
 TEXTS: Mapping[str, TextKind] = {
     "booked": TextKind(
         kinds.BOOKED,
@@ -199,7 +202,7 @@ def render_text(kind: str, facts: Mapping[str, str], custom: CustomTexts) -> str
     template = custom.get((kind, get_language() or "en"))
     if template is None or not template.text:
         return _remove_double_stops(message_content.convert_to_gsm(_(TEXTS[kind].default) % facts))
-    # Convert the facts, because one special character in a name would cut a segment from 160 to 70 characters.
+    # Convert the facts to GSM-7, because one special character would shorten a segment from 160 to 70 characters.
     return fill_variables(
         add_sender_and_stop(template.text), {name: message_content.convert_to_gsm(fact) for name, fact in facts.items()}
     )
@@ -210,7 +213,7 @@ def fill_shared_text(kind: str, facts: Mapping[str, str]) -> str:
 
 
 def _remove_double_stops(text: str) -> str:
-    """Replace ".." with ".", because a time such as "1:15 p.m." may end a sentence."""
+    """Replace ".." with "." where a sentence ends with a time such as "1:15 p.m."."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", text)
 
 
@@ -219,7 +222,7 @@ def render_longest_that_fits(
 ) -> str:
     """Render the text with the longest list of times that fits into one segment, or else with the shortest list.
 
-    `name` is the variable that the list replaces. `lists` are ordered from short to long.
+    `name` is the variable for the list. `lists` are ordered from short to long.
     """
     candidates = [render_text(kind, {**facts, name: times}, custom) for times in lists]
     # The lists get longer, so take the last one that fits.
@@ -227,13 +230,13 @@ def render_longest_that_fits(
 
 
 def add_sender_and_stop(text: str) -> str:
-    """Add {org} and how to opt out if they are missing, because the law and the carriers require both."""
+    """Add {org} and the opt-out instructions if they are missing. The law and the carriers require both."""
     with_sender = text if "{org}" in text else f"{{org}}: {text}"
     return with_sender if re.search(r"\bSTOP\b", with_sender) else f"{with_sender} {_('STOP to end')}"
 
 
 def fill_variables(text: str, facts: Mapping[str, str]) -> str:
-    """Replace {variables} with facts. Braces inside a fact, such as a name, stay as they are."""
+    """Replace {variables} with facts. Braces inside a fact, such as a name, do not change."""
     return VARIABLE.sub(lambda match: facts.get(match[1], ""), text)
 
 
@@ -250,7 +253,10 @@ def clean_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Measure:
-    """The length of a text on a phone. Any `special` characters cut each segment from 160 to 70 characters."""
+    """The length of a text on a phone.
+
+    `special` are the characters that shorten each segment from 160 to 70 characters.
+    """
 
     characters: int
     segments: int
@@ -314,5 +320,5 @@ def _longest_until(language: str) -> str:
     return max(moments, key=message_content.count_septets)
 
 
-# A leap year has every possible day.
+# A leap year contains every possible date.
 _A_YEAR = datetime(2028, 1, 1, 10, tzinfo=UTC)
