@@ -91,7 +91,7 @@ class _Search:
         best: tuple[PlacedVisit, ...] | None = None
         for arrival in range(earliest, min(latest, len(self.room.may_arrive) - 1) + 1):
             if (
-                best and best[-1][0] <= max(arrival, self._earliest_last_arrival(arrival, sum(left)))
+                best and best[-1][0] <= max(arrival, self._compute_earliest_last_arrival(arrival, sum(left)))
             ) or self.tries_left <= 0:
                 break  # later arrangements are not better than `best`
             if not self.room.may_arrive[arrival]:
@@ -104,7 +104,7 @@ class _Search:
                     best = placed
         return best
 
-    def _earliest_last_arrival(self, arrival: int, people: int) -> int:
+    def _compute_earliest_last_arrival(self, arrival: int, people: int) -> int:
         """Return the earliest step in which the last of `people` can arrive if the first arrives in step `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 

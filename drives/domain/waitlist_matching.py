@@ -45,28 +45,30 @@ def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: Visi
     Then the earliest come first.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
-        yield from _matches_using(steps, reserved, spot_ids, shape)
-    for match in _matches_using(steps, reserved, tuple(reserved), shape):
+        yield from _find_matches_using(steps, reserved, spot_ids, shape)
+    for match in _find_matches_using(steps, reserved, tuple(reserved), shape):
         yield _drop_unneeded_spots(match, steps, reserved, shape)
 
 
 def compute_remainders(old: Sequence[Footprint], new: Sequence[Footprint]) -> list[Footprint]:
-    screening = _counts(footprint.screening for footprint in old) - _counts(footprint.screening for footprint in new)
-    chairs = _counts(footprint.chairs for footprint in old) - _counts(footprint.chairs for footprint in new)
+    screening = _count_steps(footprint.screening for footprint in old) - _count_steps(
+        footprint.screening for footprint in new
+    )
+    chairs = _count_steps(footprint.chairs for footprint in old) - _count_steps(footprint.chairs for footprint in new)
     return [
         Footprint(screening_run, chair_run)
         for footprint in old
         for screening_run, chair_run in zip_longest(
-            _runs(footprint.screening, screening), _runs(footprint.chairs, chairs), fillvalue=range(0)
+            _find_runs(footprint.screening, screening), _find_runs(footprint.chairs, chairs), fillvalue=range(0)
         )
     ]
 
 
-def _counts(taken: Iterable[range]) -> Counter[int]:
+def _count_steps(taken: Iterable[range]) -> Counter[int]:
     return Counter(chain.from_iterable(taken))
 
 
-def _runs(steps: range, left: Counter[int]) -> list[range]:
+def _find_runs(steps: range, left: Counter[int]) -> list[range]:
     remaining = [n for n in steps if left[n] > 0]
     left.subtract(remaining)
     starts = [n for n in remaining if n - 1 not in remaining]
@@ -74,17 +76,17 @@ def _runs(steps: range, left: Counter[int]) -> list[range]:
     return [range(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _matches_using(
+def _find_matches_using(
     steps: StepRows, reserved: Mapping[int, Footprint], spot_ids: tuple[int, ...], shape: VisitShape
 ) -> Iterator[SpotMatch]:
-    screening, chairs = _free_counts(steps, [reserved[pk] for pk in spot_ids])
+    screening, chairs = _count_free(steps, [reserved[pk] for pk in spot_ids])
     for n, spots_left in enumerate(grid.count_spots_by_arrival(screening, chairs, shape)):
         slot_id, starts_at, is_open = steps[n][:3]
         if spots_left and is_open:
             yield SpotMatch(slot_id, starts_at, grid.compute_footprint(n, shape), spot_ids)
 
 
-def _free_counts(steps: StepRows, released: Sequence[Footprint]) -> tuple[list[int], list[int]]:
+def _count_free(steps: StepRows, released: Sequence[Footprint]) -> tuple[list[int], list[int]]:
     screening, chairs = [row[3] for row in steps], [row[4] for row in steps]
     for footprint in released:
         for n in footprint.screening:
@@ -100,6 +102,6 @@ def _drop_unneeded_spots(
     needed, arrival = list(match.reserved_spot_ids), match.footprint.screening.start
     for pk in match.reserved_spot_ids:
         without = [reserved[other] for other in needed if other != pk]
-        if grid.count_spots_left(*_free_counts(steps, without), arrival, shape):
+        if grid.count_spots_left(*_count_free(steps, without), arrival, shape):
             needed.remove(pk)
     return SpotMatch(match.slot_id, match.starts_at, match.footprint, tuple(needed))

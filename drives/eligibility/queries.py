@@ -39,7 +39,7 @@ class UpcomingTimes:
         # Without a history, plan for the longer visit.
         visit = rules.compute_visit_type(donations, drive.policy, drive.day) or Visit.FIRST
         since = self.since
-        for time in self._times(drive, visit):
+        for time in self._list_times(drive, visit):
             if time.starts_at < since:
                 continue
             verdict = intervals.check_intervals(drive.rules, donations, time.starts_at, drive.site.zone)
@@ -50,7 +50,7 @@ class UpcomingTimes:
             else:
                 since = verdict.earliest_ok_at  # no earlier slot is allowed
 
-    def _times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
+    def _list_times(self, drive: Drive, visit: str) -> list[refusals.OpenTime]:
         if (drive.pk, visit) not in self._times_by_visit:
             shapes = visit_length.compute_visit_shapes(drive, (visit,))
             self._times_by_visit[drive.pk, visit] = list(

@@ -95,7 +95,7 @@ def load_broadcast_reach(drive: Drive, audience: Audience, purpose: str) -> Broa
     latest = {booking.volunteer_id: booking for booking in rows.select_related(*WITH_DRIVE).order_by("pk")}
     bookings = sorted(latest.values(), key=lambda booking: (booking.starts_at, booking.pk))
     reach = messaging_reach.load_reach(drive.organization, bookings)
-    return BroadcastReach([_recipient(booking, purpose, reach) for booking in bookings])
+    return BroadcastReach([_build_recipient(booking, purpose, reach) for booking in bookings])
 
 
 def build_late_audience(now: datetime) -> Audience:
@@ -146,7 +146,7 @@ def find_last_late_notice(drive: Drive, now: datetime, within: timedelta) -> Bro
     return late.order_by("-created_at", "-pk").first()
 
 
-def _recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
+def _build_recipient(booking: Booking, purpose: str, reach: DonorReach) -> Recipient:
     consent = Purpose.NEWS if purpose == Purpose.NEWS else ""
     for channel, address in reach.list_contacts(booking, kinds.BROADCAST, consent=consent):
         return Recipient(booking, channel, address)

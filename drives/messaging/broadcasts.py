@@ -255,12 +255,14 @@ def _build_envelopes(broadcast: Broadcast, recipient: Recipient) -> Sequence[Env
         revision=booking.revision,
         quiet_hours=schedule.build_quiet_hours(booking.drive),
         # News has a fixed lifetime, because it is not about a visit.
-        useful_until=_useful_until(broadcast, recipient) if about_visit else broadcast.due_at + rules.NEWS_USEFUL_FOR,
+        useful_until=_compute_useful_until(broadcast, recipient)
+        if about_visit
+        else broadcast.due_at + rules.NEWS_USEFUL_FOR,
         consent=Purpose.NEWS if broadcast.purpose == Purpose.NEWS else "",
     )
 
 
-def _useful_until(broadcast: Broadcast, recipient: Recipient) -> datetime:
+def _compute_useful_until(broadcast: Broadcast, recipient: Recipient) -> datetime:
     if broadcast.kind == BroadcastKind.LATE:
         return max(recipient.booking.starts_at, broadcast.due_at) + timedelta(minutes=broadcast.minutes or 0)
     return max(recipient.booking.starts_at, broadcast.due_at + notifications_rules.USEFUL_AT_LEAST)

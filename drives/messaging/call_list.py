@@ -100,7 +100,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
     abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
     topics = _load_topics(abouts, offers)
     subjects = {subject.about: subject for subject in abouts.values()}
-    return [_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
+    return [_build_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
 
 
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called: Collection[str]) -> Iterable[Booking]:
@@ -175,6 +175,6 @@ def _is_undelivered(messages: Sequence[Message], subject: MessageSubject) -> boo
     return not is_stale and is_cancelled == KINDS[last.kind].ends_visit
 
 
-def _row(subject: MessageSubject, topics: list[CallTopic], calls: list[Call]) -> CallRow:
+def _build_row(subject: MessageSubject, topics: list[CallTopic], calls: list[Call]) -> CallRow:
     called_topics = {call.topic for call in calls}
     return CallRow(subject, [topic for topic in topics if topic.topic not in called_topics], calls)

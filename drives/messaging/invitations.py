@@ -143,7 +143,7 @@ def _find_invitation(
     invited_drives = {message.about for message in news}
     built = (
         _build_invitation(run, person, times, contact_history)
-        for times in _times_by_drive(run, donations, invited_drives)
+        for times in _iterate_times_by_drive(run, donations, invited_drives)
     )
     return next(filter(None, built), None)
 
@@ -155,7 +155,7 @@ def has_reached_invitation_limit(news: Sequence[Message], now: datetime) -> bool
     )
 
 
-def _times_by_drive(
+def _iterate_times_by_drive(
     run: _InvitationRun, donations: Sequence[intervals.Donation], invited_drives: set[str]
 ) -> Iterator[list[NextVisit]]:
     """Yield the first allowed times at each drive to which the donor has not been invited yet.

@@ -127,7 +127,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
     if not mailboxes:
         return set()
     # The schedule may also send the same reminder by e-mail.
-    ids_by_email_key = {_email_key(message): message.pk for message in scheduled if message.pk in mailboxes}
+    ids_by_email_key = {_build_email_key(message): message.pk for message in scheduled if message.pk in mailboxes}
     covered = {
         ids_by_email_key[key] for key in Message.objects.filter(key__in=ids_by_email_key).values_list("key", flat=True)
     }
@@ -218,7 +218,7 @@ def _load_reaches(bookings: Sequence[Booking]) -> dict[Organization, DonorReach]
     return {organization: reach.load_reach(organization, rows) for organization, rows in by_organization.items()}
 
 
-def _email_key(message: Message) -> str:
+def _build_email_key(message: Message) -> str:
     return f"{message.key.rpartition('/')[0]}/{Channel.EMAIL}"
 
 

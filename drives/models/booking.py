@@ -72,7 +72,7 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 
 
 class Booking(AbstractHold):
-    """One donor's spot at a drive. Times are UTC.
+    """One donor's visit at a drive. Times are UTC.
 
     A booking stores its footprint, so that a later edit of the drive's plan does not change the steps of the visit.
     """
@@ -82,43 +82,46 @@ class Booking(AbstractHold):
     reference = models.CharField(max_length=8)
     drive = models.ForeignKey(Drive, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="arrivals")
-    starts_at = models.DateTimeField()  # of the arrival slot
+    starts_at = models.DateTimeField()  # start of the arrival slot
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="bookings", db_index=False
     )
+    # The donor's input. Used until the contact is verified.
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings"
-    )  # until verified
-    party = models.UUIDField(null=True, blank=True)  # the same for bookings made together with one contact
+    )
+    party = models.UUIDField(null=True, blank=True)  # the same for all bookings that were made together
     visit = models.CharField(max_length=6, choices=Visit)
     state = models.CharField(max_length=10, choices=BookingState)
     source = models.CharField(max_length=12, choices=Source)
+    # The recruiter's link that the donor followed.
     share_link = models.ForeignKey(
         ShareLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="bookings", db_index=False
-    )  # the recruiter's link through which the donor came
+    )
 
     first_step = models.PositiveSmallIntegerField()  # `n` of the arrival slot
     screening_steps = models.PositiveSmallIntegerField()
     chair_from = models.PositiveSmallIntegerField()  # first step in the chair
     chair_to = models.PositiveSmallIntegerField()  # first step after the chair
-    is_counted = models.BooleanField(default=True)  # whether the slots' counters include it
-    revision = models.PositiveIntegerField(
-        default=0
-    )  # calendar SEQUENCE; unsent messages of older revisions are withdrawn
+    is_counted = models.BooleanField(default=True)  # whether the slots' counters include the booking
+    # The SEQUENCE of the calendar event. Unsent messages of older revisions are withdrawn.
+    revision = models.PositiveIntegerField(default=0)
 
     self_check_policy = models.ForeignKey(Policy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    self_check = models.JSONField(default=list)  # what the donor confirmed for that policy, or "will_ask"
+    self_check = models.JSONField(default=list)  # the confirmed codes of that policy, or "will_ask"
     override_reason = models.CharField(max_length=200, blank=True)
-    overridden_rules = models.JSONField(default=list)  # what the reason was given for: each rule with its date
+    overridden_rules = models.JSONField(
+        default=list
+    )  # the rules that the reason covers, each with its first allowed time
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
     checked_in_at = models.DateTimeField(null=True, blank=True)
-    donated_at = models.DateTimeField(null=True, blank=True)  # when the donor gave, not when a helper entered it
+    donated_at = models.DateTimeField(null=True, blank=True)  # time of the donation, not of the entry
     outcome_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=12, choices=CancelledBy, blank=True)
-    cancelled_late = models.BooleanField(default=False)  # within a day of the visit
+    cancelled_late = models.BooleanField(default=False)  # less than a day before the visit
 
     objects = BookingQuerySet.as_manager()
 
@@ -159,13 +162,13 @@ class Booking(AbstractHold):
         indexes = [
             # Roster, check-in list and feeds of a drive, in order of arrival.
             models.Index(fields=["drive", "starts_at", "id"], name="booking_of_a_drive"),
-            # Overdue holds: read before each booking at the drive, and by the sweep.
+            # Overdue holds, for each new booking at the drive and for the sweep.
             models.Index(fields=["drive", "held_until"], condition=Q(state="held"), name="booking_held_at_a_drive"),
             # A donor's history and future bookings, for the interval rules.
             models.Index(fields=["volunteer", "-starts_at"], name="booking_of_a_volunteer"),
             # The bookings of a party, for donors' pages and shared texts.
             models.Index(fields=["party"], condition=Q(party__isnull=False), name="booking_of_a_party"),
-            # Holds and bookings of a recruiter's link.
+            # Holds and bookings through a recruiter's link.
             models.Index(fields=["share_link"], condition=Q(share_link__isnull=False), name="booking_of_a_share_link"),
         ]
 
@@ -176,7 +179,7 @@ class Booking(AbstractHold):
     def about(self) -> str:
         return f"booking:{self.pk}"
 
-    # Django's own methods translate the labels of all choices in each call, which took half of the time of a roster.
+    # Django's own methods translate the labels of all choices in each call, which took half the time for a roster.
     def get_state_display(self) -> str:  # type: ignore[no-redef]
         return str(BookingState(self.state).label)
 
@@ -188,7 +191,7 @@ class Booking(AbstractHold):
 
 
 class BookingChange(models.Model):
-    """One change in a booking's history. Rows are only added, never edited."""
+    """One entry in a booking's history. Entries are never edited."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="changes")
     from_state = models.CharField(max_length=10, blank=True)
@@ -201,7 +204,7 @@ class BookingChange(models.Model):
 
     class Meta:
         indexes = [
-            # drives.booking.cancellation_digests: recent cancellations and restored bookings.
+            # Recent cancellations and restored bookings, for `drives.booking.cancellation_digests`.
             models.Index(
                 fields=["at"],
                 condition=Q(to_state="cancelled") | Q(from_state="cancelled"),

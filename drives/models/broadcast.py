@@ -20,26 +20,26 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 
 
 class Broadcast(models.Model):
-    """A broadcast as it was sent, with its audience, counts and cost."""
+    """A sent broadcast, with its audience, counts and cost."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts", db_index=False)
     kind = models.CharField(max_length=10, choices=BroadcastKind)
     purpose = models.CharField(max_length=12, choices=Purpose)
     texts = models.JSONField(default=dict)  # by language, as typed; empty for a running-late notice
-    minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # how late the drive is running
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)  # in a running-late notice
     states = models.JSONField(default=list)
-    from_at = models.DateTimeField(null=True, blank=True)  # first arrival time of the audience
-    until_at = models.DateTimeField(null=True, blank=True)  # the audience arrives before this
+    from_at = models.DateTimeField(null=True, blank=True)  # start of the audience's arrival times
+    until_at = models.DateTimeField(null=True, blank=True)  # end of the audience's arrival times (exclusive)
     people_count = models.PositiveIntegerField()
     text_count = models.PositiveIntegerField()
-    email_count = models.PositiveIntegerField()  # people with the same contact and text get one message
+    email_count = models.PositiveIntegerField()  # one e-mail for people with the same contact and text
     unreached_count = models.PositiveIntegerField()  # donors without a usable contact
     cost = models.DecimalField(max_digits=9, decimal_places=4)
     currency = models.CharField(max_length=3)
     actor = models.CharField(max_length=60)
-    request_key = models.CharField(max_length=64)  # from the form, so that a second tap sends nothing
+    request_key = models.CharField(max_length=64)  # new for each form, so that a second tap sends nothing
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField()  # until then, nothing is sent and it can be stopped
+    due_at = models.DateTimeField()  # start of sending; until then, the broadcast can be stopped
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=60, blank=True)
     stopped_count = models.PositiveIntegerField(default=0)

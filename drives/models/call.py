@@ -1,4 +1,4 @@
-"""Phone calls to donors that no message reached."""
+"""Phone calls to donors because a message could not be delivered."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,9 +8,9 @@ from drives.models.waitlist import WaitlistEntry
 
 
 class Call(models.Model):
-    """A phone call to a donor about a booking or a waitlist entry, because a message could not be delivered.
+    """A phone call to a donor about a booking or a waitlist entry.
 
-    `topic` is the message's key without the channel.
+    `topic` is the key of the undelivered message without its channel.
     """
 
     booking = models.ForeignKey(

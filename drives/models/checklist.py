@@ -1,4 +1,4 @@
-"""The checklist of a drive: the organization's tasks, the own tasks of one drive, and the tasks that are done."""
+"""Checklists: the organization's template, the tasks of a single drive, and the tasks that are done."""
 
 import secrets
 
@@ -16,7 +16,7 @@ MAX_DAYS = 365
 
 
 class ChecklistCheck(models.TextChoices):
-    """What the service checks by itself. A member cannot check off a task that has such a check."""
+    """The conditions that the service can check. A member cannot check off a task with such a check."""
 
     CENTER = "center", _("The plan names the collection center")
     GOAL = "goal", _("The plan has a goal")
@@ -34,9 +34,9 @@ def generate_code() -> str:
 class ChecklistItem(models.Model):
     """A task of all drives of an organization, or of one drive.
 
-    A change to a task of all drives ends its row at `removed_at` and adds a row with the same `code`, so that a drive
-    that is over keeps the tasks that it had. The `code` links a task to its ticks. Without a row in force, the
-    default applies.
+    Rows for all drives are never edited. A change ends the row (`removed_at`) and adds a row with the same `code`, so
+    that past drives keep their tasks. If no such row is in force, the default template applies. `code` also links a
+    task to its ticks.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="checklist_items")
@@ -76,7 +76,7 @@ class ChecklistTick(models.Model):
     """A task of a drive that a member has checked off."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="checklist_ticks", db_index=False)
-    code = models.CharField(max_length=10)  # of the task
+    code = models.CharField(max_length=10)  # the task's code
     actor = models.CharField(max_length=60)
     done_at = models.DateTimeField()
 

@@ -22,12 +22,12 @@ class Conversation(models.Model):
         Organization, on_delete=models.CASCADE, related_name="conversations", db_index=False
     )
     address = models.CharField(max_length=254)
-    last_text_at = models.DateTimeField()  # the donor's last text
-    asked_at = models.DateTimeField(null=True, blank=True)  # when the last text came that a coordinator must read
-    unanswered_since = models.DateTimeField(null=True, blank=True)  # the first unanswered text
-    may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may ask to cancel
+    last_text_at = models.DateTimeField()  # time of the donor's last text
+    asked_at = models.DateTimeField(null=True, blank=True)  # time of the last text that a coordinator must read
+    unanswered_since = models.DateTimeField(null=True, blank=True)  # time of the first unanswered text
+    may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may ask for a cancellation
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.CharField(max_length=60, blank=True)  # the actor who answered or marked it as done
+    closed_by = models.CharField(max_length=60, blank=True)  # the actor that answered or closed the conversation
 
     objects = ConversationQuerySet.as_manager()
 
@@ -38,7 +38,7 @@ class Conversation(models.Model):
             )
         ]
         indexes = [
-            # The count on every coordinator's page, and the list by waiting time.
+            # The number on every coordinator's page, and the inbox ordered by waiting time.
             models.Index(
                 fields=["organization", "unanswered_since"],
                 condition=Q(unanswered_since__isnull=False),
@@ -57,7 +57,7 @@ class Conversation(models.Model):
 class ConversationText(models.Model):
     """A donor's text in a conversation.
 
-    If several organizations use the same sender, a text may be in a conversation of each organization.
+    If several organizations use the same sender, each may have the text in its own conversation.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="texts", db_index=False)

@@ -4,11 +4,11 @@ from django.db import models
 
 
 class CounterAudit(models.Model):
-    """The result of the last audit, in a single row. Probes read this row instead of counting."""
+    """The result of the last audit, in a single row. Probes read this row, because counting is slow."""
 
     audited_at = models.DateTimeField()
     drifted_slots = models.PositiveIntegerField()
-    booking_counts = models.JSONField(default=dict)  # by state, at the audited drives
+    booking_counts = models.JSONField(default=dict)  # number of bookings at the audited drives, by state
 
     def __str__(self) -> str:
         return f"audit of {self.audited_at:%Y-%m-%d %H:%M}"

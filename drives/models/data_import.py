@@ -1,4 +1,4 @@
-"""A CSV file that a coordinator uploads, and its rows while they are checked and imported."""
+"""Imports: uploaded CSV files and their rows."""
 
 from django.db import models
 from django.db.models import Q
@@ -29,18 +29,18 @@ class ImportQuerySet(models.QuerySet["Import"]):
 class Import(models.Model):
     """One CSV file of people, or of bookings at a drive.
 
-    The file and its rows are deleted when the import ends or expires; the counts stay.
+    The file and its rows are deleted when the import ends or expires. The counts stay.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="imports", db_index=False)
-    # The bookings of a file are at this drive. None: the file has people.
+    # The drive of the bookings in the file. None for a file of people.
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="imports", null=True, blank=True)
     actor = models.CharField(max_length=60)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.UPLOADED)
     file_name = models.CharField(max_length=120, blank=True)
     content = models.BinaryField(null=True)
-    digest = models.CharField(max_length=64)  # of the content, so that a file sent twice is one import
-    columns = models.JSONField(default=dict)  # field -> number of the column
+    digest = models.CharField(max_length=64)  # hash of the content, so that a file sent twice becomes one import
+    columns = models.JSONField(default=dict)  # column number, by field
     consent_wording = models.TextField(_("What they agreed to, in the words they saw"), max_length=2000, blank=True)
     consent_source = models.CharField(_("Where they agreed"), max_length=200, blank=True)
     consented_on = models.DateField(_("When they agreed"), null=True, blank=True)
@@ -53,13 +53,13 @@ class Import(models.Model):
     repeated_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     done_count = models.PositiveIntegerField(default=0)
-    done_until = models.PositiveIntegerField(default=0)  # number of the last row that is imported
+    done_until = models.PositiveIntegerField(default=0)  # number of the last imported row
     added_count = models.PositiveIntegerField(default=0)
     consent_count = models.PositiveIntegerField(default=0)
-    refused_consent_count = models.PositiveIntegerField(default=0)  # an earlier opt-out stays
-    lease_until = models.DateTimeField(null=True)  # a worker has taken the import
+    refused_consent_count = models.PositiveIntegerField(default=0)  # consents that an earlier opt-out overrides
+    lease_until = models.DateTimeField(null=True)  # end of the worker's lease
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)  # until then, the file or some of its rows are kept
+    expires_at = models.DateTimeField(null=True)  # the file and its rows are deleted at this time
     finished_at = models.DateTimeField(null=True)
 
     objects = ImportQuerySet.as_manager()
@@ -72,10 +72,12 @@ class Import(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "-created_at", "-id"], name="import_newest"),  # the list of imports
-            # The sweep that runs imports, every two seconds.
+            models.Index(
+                fields=["organization", "-created_at", "-id"], name="import_newest"
+            ),  # for the list of imports
+            # Running imports, for the sweep every two seconds.
             models.Index(fields=["id"], condition=Q(state__in=RUNNING_STATES), name="import_running"),
-            # The purge.
+            # Expired imports, for the purge.
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="import_to_purge"),
         ]
 
@@ -96,7 +98,6 @@ class Import(models.Model):
 
     @property
     def good_count(self) -> int:
-        """Return the number of rows without errors."""
         return self.row_count - self.error_count
 
     @property
@@ -112,10 +113,10 @@ class RowResult(models.TextChoices):
 
 
 class ImportRow(models.Model):
-    """A row as it will be stored, or its errors. Deleted with the file."""
+    """A checked row of a file, with its cleaned values or its problems. Deleted with the file."""
 
     data_import = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows", db_index=False)
-    number = models.PositiveIntegerField()  # as the spreadsheet program counts
+    number = models.PositiveIntegerField()  # the row number in the spreadsheet program
     result = models.CharField(max_length=8, choices=RowResult)
     values = models.JSONField(default=dict)
     problems = models.JSONField(default=list)  # {"field", "code", "value", "text"}
@@ -126,7 +127,7 @@ class ImportRow(models.Model):
             models.UniqueConstraint(fields=["data_import", "number"], name="one_row_per_number"),
         ]
         indexes = [
-            # The page of errors.
+            # Rows with errors, for the preview.
             models.Index(fields=["data_import", "number"], condition=Q(result=RowResult.ERROR), name="import_row_error")
         ]
 

@@ -20,7 +20,7 @@ from organizations.translated_text import TranslatedField
 class DriveState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     PUBLISHED = "published", _("Published")
-    CLOSED = "closed", _("Closed")  # takes no more bookings online, but still takes place
+    CLOSED = "closed", _("Closed")  # closed for online booking, but still takes place
     COMPLETED = "completed", _("Completed")  # turnout is final
     CANCELLED = "cancelled", _("Cancelled")
 
@@ -44,7 +44,7 @@ class Drive(models.Model):
     """One collection day at one site.
 
     `day`, `opens`, `closes` and `breaks` are wall-clock times at the site. Fields that end in `_at` are UTC. The
-    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API use the labels and limits of these fields.
+    editable fields are the drive's plan (`PLAN_FIELDS`). Forms and the API take labels and limits from these fields.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="drives", editable=False)
@@ -70,7 +70,7 @@ class Drive(models.Model):
     policy = models.ForeignKey(
         Policy, on_delete=models.PROTECT, related_name="drives", verbose_name=_("Donation program")
     )
-    # May be stricter than the policy, never looser (`drives.planning.plan_check.list_looser_rules`).
+    # These rules may be stricter than the policy, but not looser (`drives.planning.plan_check.list_rule_problems`).
     stricter_hours = models.PositiveSmallIntegerField(
         _("Hours between donations"), null=True, blank=True, validators=build_range_validators(1, 9999)
     )
@@ -101,7 +101,7 @@ class Drive(models.Model):
     description = TranslatedField(_("Information for donors"), max_length=4000, blank=True)
     bring = TranslatedField(_("What to bring"), max_length=200, blank=True)
     phone = models.CharField(_("Phone number for questions"), max_length=20, blank=True)
-    # How long after the end of the drive the close-out runs.
+    # The close-out runs this long after the end of the drive.
     grace_minutes = models.PositiveSmallIntegerField(
         _("Minutes from the end of the drive to the turnout report"),
         default=60,
@@ -117,10 +117,10 @@ class Drive(models.Model):
     changed_at = models.DateTimeField(editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
-    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # no more offers after this
+    waitlist_closed_at = models.DateTimeField(null=True, editable=False)  # from then on, no spots are offered
     cancelled_at = models.DateTimeField(null=True, editable=False)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
-    closed_out_at = models.DateTimeField(null=True, editable=False)  # no-shows marked, report computed
+    closed_out_at = models.DateTimeField(null=True, editable=False)  # time of the close-out
     under_filled_alert_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Drive"]] = DriveQuerySet.as_manager()
@@ -140,11 +140,11 @@ class Drive(models.Model):
             ),
         ]
         indexes = [
-            # Public lists: the next published drives.
+            # The next published drives, for public lists.
             models.Index(fields=["starts_at", "id"], condition=Q(state="published"), name="drive_next_published"),
-            # The coordinators' lists: an organization's next and last drives.
+            # An organization's next and last drives, for coordinators' lists.
             models.Index(fields=["organization", "starts_at", "id"], name="drive_of_an_organization"),
-            # The close-out sweep: drives that have ended.
+            # Ended drives, for the close-out sweep.
             models.Index(fields=["ends_at"], condition=Q(closed_out_at__isnull=True), name="drive_not_closed_out"),
         ]
 
@@ -153,7 +153,7 @@ class Drive(models.Model):
 
     @property
     def rules(self) -> intervals.IntervalRules:
-        """Return the interval rules for bookings at this drive: the policy's and the drive's own stricter ones."""
+        """Return the interval rules for bookings at this drive: the policy's rules and the drive's stricter ones."""
         window = (self.stricter_count, self.stricter_count_days) if self.stricter_count else None
         tightened = self.policy.rules.tighten(self.stricter_hours, self.stricter_days, window)  # type: ignore[arg-type]
         steps = max(

@@ -1,4 +1,4 @@
-"""The base class of bookings and waitlist entries, which are held until the contact is verified."""
+"""The base class of bookings and waitlist entries, which start as holds."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -19,17 +19,17 @@ class HoldQuerySet(models.QuerySet[T], Generic[T]):
         return self.filter(state=HELD, held_until__gt=now)
 
     def overdue(self, now: datetime) -> Self:
-        """Return holds past their deadline that have not lapsed yet."""
+        """Return the holds that are past their deadline but have not lapsed yet."""
         return self.filter(state=HELD, held_until__lte=now)
 
 
 class AbstractHold(LinkedModel):
-    """A row that starts as held and lapses if the contact is not verified in time."""
+    """A row that starts as a hold and lapses if the contact is not verified in time."""
 
     state: str
     registration: Registration | None
     held_until = models.DateTimeField(null=True, blank=True)
-    is_extended = models.BooleanField(default=False)  # the donor asked for more time; possible once
+    is_extended = models.BooleanField(default=False)  # the donor has extended the hold, which is possible once
 
     class Meta:
         abstract = True
@@ -41,7 +41,7 @@ class AbstractHold(LinkedModel):
         return self.state == HELD and not self.is_held(now)
 
     def refuse_lapsed(self, now: datetime) -> None:
-        """Raise HoldLapsed if the deadline has passed, even if the sweep has not run yet."""
+        """Raise HoldLapsed if the hold is past its deadline, even if the sweep has not run yet."""
         if self.state == LAPSED or self.is_overdue(now):
             raise HoldLapsed
 
@@ -49,7 +49,7 @@ class AbstractHold(LinkedModel):
         self.held_until, self.is_extended = until, True
 
     def get_registration(self, now: datetime) -> Registration:
-        """Return what the donor typed. Raises HoldLapsed unless the row is held."""
+        """Return the donor's typed details. Raises HoldLapsed unless the row is still held."""
         if self.registration is None or not self.is_held(now):
             raise HoldLapsed
         return self.registration

@@ -1,4 +1,4 @@
-"""An organization's changes to the default message schedule and texts."""
+"""An organization's changes to the default message schedule and the default texts."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,9 +10,9 @@ from organizations.models import Organization
 
 
 class ScheduleEntry(models.Model):
-    """An entry of the message schedule that an organization has changed, for all of its drives or for one.
+    """A changed entry of the message schedule, for all drives of an organization or for one drive.
 
-    If there is no row, the default applies.
+    Without a row, the default applies.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")
@@ -20,8 +20,8 @@ class ScheduleEntry(models.Model):
     kind = models.CharField(max_length=20, choices=ScheduledKind)
     is_enabled = models.BooleanField(default=True)
     channel_choice = models.CharField(max_length=4, choices=ChannelChoice)
-    days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall time
-    hours = models.PositiveSmallIntegerField(default=0)  # before the visit, elapsed
+    days = models.PositiveSmallIntegerField(default=0)  # before the visit, at the same wall-clock time
+    hours = models.PositiveSmallIntegerField(default=0)  # elapsed hours before the visit
 
     class Meta:
         constraints = [
@@ -44,15 +44,15 @@ class ScheduleEntry(models.Model):
 
 
 class CustomText(models.Model):
-    """An organization's own text for one kind of message in one language. A blank field means the default."""
+    """An organization's text for one kind of message in one language. A blank field means the default."""
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="custom_texts", db_index=False
     )
     kind = models.CharField(max_length=20)  # a key of drives.messaging.texts.wording.TEXTS
     language = models.CharField(max_length=8)
-    text = models.CharField(max_length=400, blank=True)  # of the text message, with {variables}
-    opening = models.CharField(max_length=600, blank=True)  # of the e-mail, with {variables}
+    text = models.CharField(max_length=400, blank=True)  # for the text message, with {variables}
+    opening = models.CharField(max_length=600, blank=True)  # first line of the e-mail, with {variables}
     changed_at = models.DateTimeField()
 
     class Meta:

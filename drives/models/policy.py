@@ -1,4 +1,4 @@
-"""Policies: the rules of donation programs, versioned and sourced."""
+"""Policies: the rules of donation programs, with version and source."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,27 +20,28 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(models.Model):
-    """The rules of a donation program. A version is never edited. A drive may be stricter (`Drive.rules`)."""
+    """One version of a donation program's rules. A version is never edited. A drive may be stricter (`Drive.rules`)."""
 
+    # None means that the policy is offered to every organization.
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="policies", db_index=False
-    )  # empty: offered to every organization
+    )
     code = models.CharField(max_length=30)
     version = models.PositiveSmallIntegerField(default=1)
     name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=20, choices=DonationKind, default=DonationKind.PLASMA)  # what is given
+    kind = models.CharField(max_length=20, choices=DonationKind, default=DonationKind.PLASMA)
     min_hours = models.PositiveSmallIntegerField(null=True, blank=True)  # elapsed time
     min_days = models.PositiveSmallIntegerField(null=True, blank=True)  # difference of local dates
     windows = models.JSONField(default=list)  # [[count, days], …]: at most count donations in any run of days
     cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
     lapse_after_days = models.PositiveSmallIntegerField(default=180)
-    self_check = models.JSONField(default=list)  # ["age_18", "weight_50kg", "photo_id"]: what a donor confirms
-    first_minutes = models.PositiveSmallIntegerField()  # of the whole visit, as shown to donors
+    self_check = models.JSONField(default=list)  # codes that donors confirm: ["age_18", "weight_50kg", "photo_id"]
+    first_minutes = models.PositiveSmallIntegerField()  # length of the whole visit, as shown to donors
     return_minutes = models.PositiveSmallIntegerField()
     first_screening_minutes = models.PositiveSmallIntegerField()
     return_screening_minutes = models.PositiveSmallIntegerField()
     chair_minutes = models.PositiveSmallIntegerField()
-    unenforced = models.TextField(blank=True)  # limits that cannot be checked here, in words
+    unenforced = models.TextField(blank=True)  # description of the limits that the service cannot check
     source = models.TextField()
     verified = models.BooleanField(default=False)
 

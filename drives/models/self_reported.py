@@ -9,7 +9,7 @@ from volunteers.models import Registration, Volunteer
 
 
 class SelfReportedDonation(models.Model):
-    """The donor's last donation elsewhere. Only a date and a kind are stored, never a reason or a value.
+    """The donor's last donation elsewhere. Only its date and kind are stored.
 
     The row belongs to a registration until the contact is verified, and then to the volunteer. A new report replaces
     the row.
@@ -22,7 +22,7 @@ class SelfReportedDonation(models.Model):
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="self_reported_donation"
     )
     kind = models.CharField(max_length=20, choices=DonationKind)
-    donated_on = models.DateField()  # the local date where the donor gave
+    donated_on = models.DateField()  # local date at the place of the donation
     actor = models.CharField(max_length=60)  # "donor", "user:7", "key:3"
     reported_at = models.DateTimeField()
 

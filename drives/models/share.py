@@ -24,9 +24,11 @@ class ShareLink(models.Model):
     """A recruiter's link to a drive. Bookings made through the link refer to this row."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="share_links")
-    name = models.CharField(max_length=60)  # the recruiter, or where the link is posted
+    name = models.CharField(max_length=60)  # name of the recruiter, or of the place of the link
     code = models.CharField(max_length=8, unique=True, default=generate_code)
-    visitors = models.BinaryField(default=visitor_count.build_empty_field)  # bits; see docs/decisions/0038
+    visitors = models.BinaryField(
+        default=visitor_count.build_empty_field
+    )  # bits for the estimate in docs/decisions/0038
     created_at = models.DateTimeField()
 
     objects = ShareLinkQuerySet.as_manager()

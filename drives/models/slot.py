@@ -1,4 +1,4 @@
-"""Slots, which are the steps of a drive's time grid with their counters."""
+"""The steps of a drive's time grid, with their counters."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,19 +7,18 @@ from drives.models.drive import Drive
 
 
 class Slot(models.Model):
-    """A step of a drive's grid. Donors can arrive in a step if a visit that starts there fits."""
+    """A step of a drive's time grid. Donors can arrive in a step if a visit that starts there fits."""
 
-    drive = models.ForeignKey(
-        Drive, on_delete=models.CASCADE, related_name="slots", db_index=False
-    )  # the unique constraint on (drive, n) has an index
-    n = models.PositiveSmallIntegerField()
+    # The unique constraint on (drive, n) has an index.
+    drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="slots", db_index=False)
+    n = models.PositiveSmallIntegerField()  # step number, from 0
     starts_at = models.DateTimeField()
-    open = models.BooleanField(default=True)  # may be chosen as an arrival time
+    open = models.BooleanField(default=True)  # donors may choose this arrival time
     screening_limit = models.PositiveSmallIntegerField()
     screening_taken = models.PositiveSmallIntegerField(default=0)
     chairs_limit = models.PositiveSmallIntegerField()
     chairs_taken = models.PositiveSmallIntegerField(default=0)
-    # How far `taken` is over a limit because of a plan edit or a walk-in. An online booking never increases it.
+    # Number of people above a limit, because of a plan edit or a walk-in. Online bookings never increase this number.
     over = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

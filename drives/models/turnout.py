@@ -6,13 +6,13 @@ from drives.models.drive import Drive
 
 
 class Turnout(models.Model):
-    """A drive's turnout report. The close-out computes it, and each later change recomputes it."""
+    """A drive's turnout report. The close-out computes the report, and each later change recomputes it."""
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, related_name="turnout")
     computed_at = models.DateTimeField()
     final = models.BooleanField(default=False)
     goal_count = models.PositiveIntegerField(null=True)
-    booked_count = models.PositiveIntegerField()  # all bookings that were verified or entered, except walk-ins
+    booked_count = models.PositiveIntegerField()  # all verified or entered bookings, except walk-ins
     confirmed_count = models.PositiveIntegerField()
     arrived_count = models.PositiveIntegerField()  # checked in, including walk-ins
     donated_count = models.PositiveIntegerField()
@@ -23,7 +23,7 @@ class Turnout(models.Model):
     cancelled_early_count = models.PositiveIntegerField()
     cancelled_late_count = models.PositiveIntegerField()
     walk_in_count = models.PositiveIntegerField()
-    first_visit_count = models.PositiveIntegerField()  # among those who arrived
+    first_visit_count = models.PositiveIntegerField()  # number of first visits among the arrivals
     unresolved_count = models.PositiveIntegerField()  # checked in without an outcome
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Turnout(models.Model):
 
     @property
     def show_rate(self) -> float | None:
-        """Return arrivals as a share of bookings, or None if there were no bookings.
+        """Return the arrivals as a share of the bookings, or None if there are no bookings.
 
         Cancelled bookings and walk-ins do not count.
         """

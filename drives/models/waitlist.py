@@ -37,7 +37,8 @@ class WaitlistEntryQuerySet(HoldQuerySet["WaitlistEntry"]):
 class WaitlistEntry(AbstractHold):
     """A donor's entry on a drive's waitlist.
 
-    The arrival times that suit the donor are from `window_from` to before `window_to`, in UTC. None means no limit.
+    `window_from` (inclusive) and `window_to` (exclusive) limit the arrival times that suit the donor, in UTC. None
+    means no limit.
     """
 
     link_purpose = "waitlist"
@@ -46,15 +47,16 @@ class WaitlistEntry(AbstractHold):
     volunteer = models.ForeignKey(
         Volunteer, on_delete=models.CASCADE, null=True, blank=True, related_name="waitlist_entries"
     )
+    # The donor's input. Used until the contact is verified.
     registration = models.ForeignKey(
         Registration, on_delete=models.SET_NULL, null=True, blank=True, related_name="waitlist_entries"
-    )  # until verified
+    )
     visit = models.CharField(max_length=6, choices=Visit)
     window_from = models.DateTimeField(null=True, blank=True)
     window_to = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=WaitlistEntryState)
     source = models.CharField(max_length=12, choices=Source)
-    joined_at = models.DateTimeField(null=True, blank=True)  # time of verification; determines the position
+    joined_at = models.DateTimeField(null=True, blank=True)  # time of verification, which determines the position
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -86,13 +88,13 @@ class WaitlistEntry(AbstractHold):
             ),
         ]
         indexes = [
-            # Positions, the offer sweep, and the decision to reserve a freed spot.
+            # Waiting entries, for positions, the offer sweep, and the decision to reserve a freed spot.
             models.Index(
                 fields=["drive", "joined_at", "id"],
                 condition=Q(state__in=["waiting", "offered"]),
                 name="waitlist_entry_position",
             ),
-            # The sweep that lapses unverified entries.
+            # Unverified entries, for the sweep that lapses them.
             models.Index(fields=["held_until"], condition=Q(state="held"), name="waitlist_entry_held"),
         ]
 
@@ -105,10 +107,10 @@ class WaitlistEntry(AbstractHold):
 
 
 class ReservedSpot(models.Model):
-    """A freed spot that is reserved for the waitlist. The counters of the slots include the spot.
+    """A freed spot that is reserved for the waitlist. The slots' counters include reserved spots.
 
-    If the spot has an offer, the offer names the donor. A spot freed by a move may have chair steps but no screening
-    steps, or the reverse.
+    An offer of the spot names the donor. A spot freed by a move may have chair steps without screening steps, or the
+    reverse.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="reserved_spots")
@@ -133,12 +135,12 @@ class ReservedSpot(models.Model):
 class OfferCheck(models.Model):
     """The last check of a drive's waitlist that found no donor for a spot.
 
-    The offer sweep skips the drive until the fingerprint of its waiting entries and free capacity changes. It checks
-    the drive again after `OFFER_CHECK_INTERVAL` in any case.
+    The offer sweep skips the drive until the fingerprint of its waiting entries and its free capacity changes. In any
+    case, it checks the drive again after `OFFER_CHECK_INTERVAL`.
     """
 
     drive = models.OneToOneField(Drive, on_delete=models.CASCADE, primary_key=True, related_name="offer_check")
-    fingerprint = models.CharField(max_length=32)  # drives/waitlist/offer_fingerprints.sql
+    fingerprint = models.CharField(max_length=32)  # computed in drives/waitlist/offer_fingerprints.sql
     checked_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -161,7 +163,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 class Offer(LinkedModel):
     """A reserved spot that is offered to a donor on the waitlist until a deadline (UTC).
 
-    The offer's link opens the page on which the donor accepts or declines.
+    The offer's link opens a page with buttons to accept and decline.
     """
 
     link_purpose = "offer"
@@ -171,7 +173,7 @@ class Offer(LinkedModel):
         ReservedSpot, on_delete=models.SET_NULL, null=True, blank=True, related_name="offer"
     )
     arrival = models.ForeignKey(Slot, on_delete=models.PROTECT, related_name="offers")
-    starts_at = models.DateTimeField()  # of the arrival slot
+    starts_at = models.DateTimeField()  # start of the arrival slot
     deadline = models.DateTimeField()
     state = models.CharField(max_length=9, choices=OfferState, default=OfferState.OPEN)
     booking = models.ForeignKey(Booking, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -192,7 +194,7 @@ class Offer(LinkedModel):
             ),
         ]
         indexes = [
-            # The sweep that expires unanswered offers.
+            # Open offers, for the sweep that expires them.
             models.Index(fields=["deadline"], condition=Q(state="open"), name="offer_open"),
         ]
 

@@ -37,7 +37,7 @@ ETAG_PATTERN = re.compile(r'"([0-9]{1,9})"')
 
 
 class DriveVersionMissing(APIException):
-    """The error for a change without If-Match. Such a change could overwrite another coordinator's change."""
+    """A change without If-Match is refused, because it could overwrite another coordinator's change."""
 
     status_code = 428
     default_detail = _("Send If-Match with the drive’s ETag from your last read.")
@@ -138,7 +138,7 @@ class DriveView(ApiView):
     )
     def patch(self, request: Request, drive_id: int) -> Response:
         drive = self.get_drive_or_404(drive_id)
-        version = _version(request)
+        version = _read_version(request)
         change = PlanSerializer(partial=True, context={"language": drive.organization.language})
         for name, value in change.run_validation(request.data).items():
             setattr(drive, name, value)
@@ -173,8 +173,11 @@ def build_drive_response(drive: Drive, status: int = 200) -> Response:
     return Response(OwnDriveSerializer.write(summary), status=status, headers={"ETag": f'"{drive.version}"'})
 
 
-def _version(request: Request) -> int:
-    """Return the drive's version from If-Match. Refuses a missing header with 428 and an unknown format with 412."""
+def _read_version(request: Request) -> int:
+    """Return the drive's version from If-Match.
+
+    Refuses a missing header with 428, and an unknown format with 412.
+    """
     header = request.headers.get("If-Match", "").strip()
     if not header:
         raise DriveVersionMissing
@@ -198,8 +201,8 @@ class PreviewDriveView(PlanningView):
         drive = self.build_drive(request)
         plan_check.refuse_foreign_records(drive)
         preview = plan_check.preview_drive_plan(drive)
-        grid_problems = preview.problems or plan_check.list_past_day(drive, timezone.now())
-        problems = [*grid_problems, *plan_check.list_looser_rules(drive, drive.policy)]
+        grid_problems = preview.problems or plan_check.list_day_problems(drive, timezone.now())
+        problems = [*grid_problems, *plan_check.list_rule_problems(drive, drive.policy)]
         with timezone.override(drive.site.zone):  # write times with the site's UTC offset
             return Response(
                 PreviewSerializer.write({**vars(preview), "problems": problems, "timezone": drive.site.timezone})

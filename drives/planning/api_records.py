@@ -1,4 +1,4 @@
-"""Read-only API views of the organization's sites, causes, centers and policies, to which a plan refers."""
+"""Read-only API views of the records that a plan uses: sites, causes, centers and policies."""
 
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from organizations.models import Cause, Organization
 
 
 class RecordsView(ApiView):
-    """Base class for views of such records. Responds with 404 for records of other organizations."""
+    """Base class of these views. Responds with 404 for records of other organizations."""
 
     needs: ClassVar = {"GET": "view"}
 

@@ -22,19 +22,19 @@ from organizations.translated_text import TranslatedFormField
 
 BREAK_ROWS = 3
 NEW_SITE = "new"
-# These fields are in minutes in the form and in steps in the plan.
+# The form has these fields in minutes, and the plan has them in steps.
 VISIT_FIELDS = ("first_screening", "first_chair", "return_screening", "return_chair")
-# The form fields that show problems of the grid.
+# For each problem field of a grid, the form field that shows the problem.
 PROBLEM_FIELDS = {"breaks": "break_1_from", "first": "first_chair", "returning": "return_chair", "zone": "site"}
 DAY_FIELDS = ("day", "opens", "closes")
 STRICTER_FIELDS = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
 GRID_FIELDS = (*DAY_FIELDS, "breaks")
 FROZEN_FIELDS = (*DAY_FIELDS, "site", "step_minutes")
-FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS))
+FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_compute_steps" for name in VISIT_FIELDS))
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
-    """Build a time field that submits 24-hour times. The browser may show another format."""
+    """Build a field that submits 24-hour times. The browser may display them differently."""
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     sentence = format_lazy(gettext_lazy("{label}: enter a time, for example 09:00."), label=label)
     messages = {"required": sentence, "invalid": sentence}
@@ -61,7 +61,7 @@ def build_form_field(column: "models.Field[Any, Any]", **options: Any) -> forms.
 
 
 class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A form for a drive's plan, in times of day and minutes. After validation, `instance` holds the plan in steps."""
+    """A form for a drive's plan, with visit lengths in minutes. Validation converts them to steps in `instance`."""
 
     site = forms.ChoiceField(label=gettext_lazy("Location"))
     step_minutes = forms.TypedChoiceField(
@@ -122,7 +122,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         )
         self._set_choices()
         translated_text.set_main_language(self, organization.language)
-        # These are not class fields, because a copied plan may have more breaks than the form offers.
+        # Add these fields here, because a copied plan may have more breaks than the form offers.
         for number in self.rows:
             self.fields[f"break_{number}_from"] = build_time_field(_("From"), required=False)
             self.fields[f"break_{number}_to"] = build_time_field(_("To"), required=False)
@@ -178,9 +178,9 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return any(self[name].value() not in (None, "") or self[name].errors for name in STRICTER_FIELDS)
 
     def full_clean(self) -> None:
-        """Also check the whole plan as the action does, so that the form shows all problems at once.
+        """Also check the whole plan, so that the form shows all problems at once.
 
-        If a field has an error, this check uses the initial value of the field.
+        The action makes the same checks. A field with an error counts with its initial value.
         """
         super().full_clean()
         if self.is_bound:
@@ -193,33 +193,33 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         return self.new_site.is_valid() and is_plan_valid if self.is_bound and self.wants_new_site else is_plan_valid
 
     def _complete_plan(self) -> None:
-        self.instance.site = self._chosen_site()
-        self.instance.breaks = list(self._breaks())
+        self.instance.site = self._get_chosen_site()
+        self.instance.breaks = list(self._list_breaks())
         for name in VISIT_FIELDS:
-            setattr(self.instance, f"{name}_steps", self._steps(name))
+            setattr(self.instance, f"{name}_compute_steps", self._compute_steps(name))
 
     def _check_plan(self) -> None:
         typed = self.cleaned_data
         if (policy := typed.get("policy")) and not set(STRICTER_FIELDS) & set(self.errors):
-            for problem in plan_check.list_looser_rules(self.instance, policy):
+            for problem in plan_check.list_rule_problems(self.instance, policy):
                 self.add_error(problem.field, plan_problems.format_problem(problem))
         if any(name not in typed for name in DAY_FIELDS):
             return
-        # If there are field errors, skip problems, because fields with errors keep their old values.
+        # After field errors, show only problems of the grid fields, because invalid fields keep their old values.
         had_errors = bool(self.errors)
         self.preview = plan_check.preview_drive_plan(self.instance)
         saved_on = self.initial.get("day") if self.instance.pk else None
-        day_problems = plan_check.list_past_day(self.instance, self.now, saved_on)
+        day_problems = plan_check.list_day_problems(self.instance, self.now, saved_on)
         for problem in self.preview.problems or day_problems:
             if not had_errors or problem.field in GRID_FIELDS:
                 self.add_error(PROBLEM_FIELDS.get(problem.field, problem.field), plan_problems.format_problem(problem))
 
-    def _chosen_site(self) -> Site:
+    def _get_chosen_site(self) -> Site:
         if chosen := self.sites.get(self.cleaned_data.get("site", "")):
             return chosen
         self.new_site.is_valid()
         typed: Site = self.new_site.instance
-        # The preview needs a zone before the coordinator chooses one.
+        # The preview needs a zone even if the coordinator has not chosen one yet.
         typed.timezone = typed.timezone or "UTC"
         return typed
 
@@ -231,14 +231,17 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
             if starts and not ends and f"break_{number}_to" not in self.errors:
                 self.add_error(f"break_{number}_to", _("Enter when the break ends."))
 
-    def _breaks(self) -> Iterator[list[str]]:
+    def _list_breaks(self) -> Iterator[list[str]]:
         for number in self.rows:
             starts, ends = self.cleaned_data.get(f"break_{number}_from"), self.cleaned_data.get(f"break_{number}_to")
             if starts and ends:
                 yield [starts.isoformat(), ends.isoformat()]
 
-    def _steps(self, name: str) -> int:
-        """Convert minutes to whole steps, rounding up. If the field is empty, use the policy's minutes."""
+    def _compute_steps(self, name: str) -> int:
+        """Convert the minutes of a field to steps, rounded up.
+
+        An empty field means the policy's minutes.
+        """
         policy: Policy | None = self.cleaned_data.get("policy")
         width: int = self.instance.step_minutes
         minutes: int | None = self.cleaned_data.get(name)
@@ -253,6 +256,6 @@ def _build_initial(drive: Drive) -> dict[str, Any]:
     for number, (starts, ends) in enumerate(drive.breaks, 1):
         initial |= {f"break_{number}_from": starts[:5], f"break_{number}_to": ends[:5]}
     for name, usual in policy_choices.build_visit_minutes(drive.policy).items() if drive.policy_id else ():
-        steps, width = getattr(drive, f"{name}_steps"), drive.step_minutes
+        steps, width = getattr(drive, f"{name}_compute_steps"), drive.step_minutes
         initial[name] = None if steps == -(-usual // width) else steps * width
     return initial

@@ -180,7 +180,7 @@ class CauseForm(RecordForm):
 
 
 class FactForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A fact with its source. If the coordinator clears the row, the fact is deleted."""
+    """A fact with its source. A cleared row deletes the fact."""
 
     source_url = build_link_field(gettext_lazy("Source link"))
 

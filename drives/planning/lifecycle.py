@@ -27,9 +27,9 @@ class DriveVersionChanged(ValidationError):
 
 @transaction.atomic
 def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
-    """Save a planned drive as a draft with its slots.
+    """Save a planned drive as a draft, and create its slots.
 
-    Raises ValidationError, keyed by field, if the plan is invalid, the day is past, or a record belongs to another
+    Raises ValidationError by field if the plan is invalid, the day is past, or a record belongs to another
     organization.
     """
     steps = plan_check.build_valid_steps(drive, now)
@@ -52,16 +52,16 @@ def create_drive(*, drive: Drive, actor: str, now: datetime) -> Drive:
 
 @transaction.atomic
 def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Drive:
-    """Save the changed plan of `drive`. Return the saved row.
+    """Save the changed plan of `drive`, and return the saved row.
 
-    No donor loses a slot. If there are bookings, the number of chairs and stations may still change. If a limit falls
-    below the number of bookings, `Slot.over` counts the excess.
+    Bookings keep their slots. If there are bookings, chairs and stations may still change. `Slot.over` then counts the
+    people above a lowered limit.
 
     Refuses:
     - an older `version`
     - a cancelled or completed drive
     - a move to a past day
-    - a change of the day, the hours or the grid if there are bookings
+    - a change of the day, hours, site or step length if there are bookings
 
     Locks: drive (exclusive), bookings by id, slots.
     """
@@ -96,7 +96,7 @@ def change_drive(*, drive: Drive, version: int, actor: str, now: datetime) -> Dr
 
 @transaction.atomic
 def copy_drive(*, drive_id: int, day: date, actor: str, now: datetime) -> Drive:
-    """Save a draft with the plan of another drive, for another day.
+    """Save a draft with another drive's plan for another day.
 
     Refuses a past day, and hours that do not exist on that day because the clocks change.
     """
@@ -123,15 +123,15 @@ def close_drive(*, drive_id: int, actor: str, now: datetime) -> Drive:
 def cancel_drive(*, drive_id: int, reason: str, actor: str, now: datetime) -> Drive:
     """Cancel a drive with its bookings and holds. Notify each donor once, and withdraw the reminders.
 
-    A second call changes nothing. Recorded outcomes do not change, and checked-in donors stay checked in, because their
-    visit can still end with an outcome. Refuses a closed-out drive. Locks: drive (exclusive), bookings by id, slots.
+    A second call changes nothing. Recorded outcomes stay. Checked-in donors stay checked in, so that their outcomes can
+    still be recorded. Refuses a closed-out drive. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     if drive.state == DriveState.CANCELLED:
         return drive
     _refuse_state(drive, {DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED})
-    # A closed-out drive has no-shows and a turnout report, so canceling it would change recorded history.
+    # A closed-out drive has no-shows and a turnout report, which a cancellation would contradict.
     if drive.closed_out_at is not None:
         raise refusals.Refusal([refusals.Reason("drive_past", _("This drive is over."))])
     ending = _lock_ending_bookings(drive, actor, now)

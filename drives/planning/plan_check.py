@@ -1,4 +1,4 @@
-"""Check a drive's plan: its records, its grid, and whether its rules are at least as strict as the policy."""
+"""Check a drive's plan: its records, its grid and its interval rules."""
 
 from datetime import date, datetime
 from typing import Any
@@ -19,13 +19,16 @@ from drives.planning import plan_problems
 def build_valid_steps(drive: Drive, now: datetime, saved_on: date | None = None) -> list[Step]:
     """Build the steps of a plan.
 
-    Raises ValidationError by field for a grid with problems, a past day, rules looser than the policy, and records from
-    another organization.
+    Raises ValidationError by field for:
+    - a grid with problems
+    - a past day
+    - rules looser than the policy
+    - records of another organization
     """
     refuse_foreign_records(drive)
     by_field: dict[str, list[ValidationError]] = {}
-    grid_problems = preview_drive_plan(drive).problems or list_past_day(drive, now, saved_on)
-    for problem in [*grid_problems, *list_looser_rules(drive, drive.policy)]:
+    grid_problems = preview_drive_plan(drive).problems or list_day_problems(drive, now, saved_on)
+    for problem in [*grid_problems, *list_rule_problems(drive, drive.policy)]:
         detail = plan_problems.format_problem(problem)
         by_field.setdefault(problem.field, []).append(ValidationError(detail, code=problem.code))
     if by_field:
@@ -54,16 +57,20 @@ def preview_drive_plan(drive: Drive) -> Preview:
     )
 
 
-def list_past_day(drive: Drive, now: datetime, saved_on: date | None = None) -> list[GridProblem]:
-    """Return a problem if the day of a valid grid is over at the site. A saved drive may keep its day (`saved_on`)."""
+def list_day_problems(drive: Drive, now: datetime, saved_on: date | None = None) -> list[GridProblem]:
+    """Return a problem if the day is past at the site. The grid must be valid.
+
+    A saved drive may keep its day (`saved_on`).
+    """
     is_past = drive.day < now.astimezone(drive.site.zone).date() and drive.day != saved_on
     return [GridProblem("day_past", "day")] if is_past else []
 
 
-def list_looser_rules(drive: Drive, policy: Policy) -> list[GridProblem]:
-    """List the problems of the interval rules that the coordinator set for this drive.
+def list_rule_problems(drive: Drive, policy: Policy) -> list[GridProblem]:
+    """Return the problems of the drive's own interval rules.
 
-    A rule that is looser than the policy has no effect. A window needs both its numbers.
+    Each rule must be at least as strict as the policy, because a looser rule would have no effect. A window needs both
+    of its numbers.
     """
     problems = []
     for name, policy_value in (("stricter_hours", policy.min_hours), ("stricter_days", policy.min_days)):

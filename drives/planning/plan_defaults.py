@@ -34,7 +34,7 @@ def build_default_site(organization: Organization) -> Site:
 
 
 def _set_program(drive: Drive) -> None:
-    """Set the organization's donation program, and the program's visit lengths."""
+    """Set the organization's donation program, with its visit lengths."""
     policies = policy_choices.list_newest_policies(drive.organization)
     policy = policies.filter(code=drive.organization.program).first() if drive.organization.program else None
     if policy:

@@ -1,4 +1,4 @@
-"""The sentences for problem codes from `drives.domain.grid` and `drives.planning.plan_check`."""
+"""Sentences for the problem codes of `drives.domain.grid` and `drives.planning.plan_check`."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Find the bookings that a change to a plan would affect."""
+"""Find out whether a plan has bookings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,9 +7,9 @@ from drives.models import Booking, Drive, Offer, Slot
 
 
 def has_bookings(drive: Drive) -> bool:
-    """Return whether the drive ever had a booking, hold or offer. If so, its grid must not change.
+    """Return whether the drive ever had a booking, hold or offer. At most two queries.
 
-    At most two queries.
+    If so, its grid must not change.
     """
     return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
 

@@ -1,4 +1,4 @@
-"""Notify donors after a site with bookings changes its name or address."""
+"""Notify donors after the name or address of their drive's site has changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ BATCH_SIZE = 500
 
 
 def is_different_location(before: Site, after: Site) -> bool:
-    """Return whether the name or address differs by more than case, spaces and commas."""
+    """Return whether the name or address has changed, ignoring case, spaces and punctuation."""
     return _normalize_location(before) != _normalize_location(after)
 
 
@@ -25,11 +25,11 @@ def list_upcoming_drive_ids(site: Site, now: datetime) -> list[int]:
 
 
 def notify_relocation(*, drive_ids: Sequence[int], now: datetime) -> int:
-    """Give the bookings at these drives a new revision, and notify the donors. Return the number of bookings.
+    """Increase the revision of the bookings at these drives, and notify the donors. Return the number of bookings.
 
     The caller has locked the drives (exclusive) and saved the changed site. Locks: bookings by id.
     """
-    # Calendar feeds use the version as SEQUENCE.
+    # Calendar feeds use the drive's version as SEQUENCE.
     Drive.objects.filter(pk__in=drive_ids).update(version=F("version") + 1, changed_at=now)
     ids = schedule.list_booking_ids_to_remind(drive_ids, now)
     batches = (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))

@@ -1,4 +1,4 @@
-"""The numbers in the rules for causes and for the alert about an under-filled drive."""
+"""Limits of causes, and when to alert coordinators about under-filled drives."""
 
 from datetime import timedelta
 

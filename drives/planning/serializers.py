@@ -1,4 +1,4 @@
-"""API serializers for the plan of a drive and its preview."""
+"""API serializers for plans and previews."""
 
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ class BreakSerializer(Serializer):
 
 
 class BreaksField(serializers.ListField):
-    """A list of breaks: objects in JSON, and pairs of times in the database column."""
+    """A list of breaks. In JSON, breaks are objects. In the database, they are pairs of times."""
 
     child = BreakSerializer()
 
@@ -41,7 +41,8 @@ class BreaksField(serializers.ListField):
 class TranslatedTextField(serializers.Field[TranslatedString, Any, dict[str, str], Any]):
     """A text in the organization's main language, or an object with a text for each language.
 
-    The serializer's context must contain the main language (`language`). A string replaces the texts in all languages.
+    The serializer's context must contain the main language (`language`). A plain string deletes the texts in other
+    languages.
     """
 
     default_error_messages: ClassVar = {
@@ -145,13 +146,13 @@ class CancellationSerializer(Serializer):
 
 
 class OwnDriveSerializer(DriveDetailSerializer):
-    """A drive with its details, and its `plan` if it belongs to the caller's organization."""
+    """A drive with its details. It has a `plan` only if the drive belongs to the caller's organization."""
 
     plan = PlanSerializer(source="drive", required=False)
 
 
 class PlanProblemSerializer(Serializer):
-    """A problem or a possible mistake in a plan."""
+    """A problem or a warning about a plan."""
 
     code = CharField(help_text=CODE_HELP)
     field = CharField(help_text="The member of the plan.")
@@ -171,7 +172,7 @@ class PreviewTimeSerializer(Serializer):
 
 
 class PreviewSerializer(Serializer):
-    """The problems in a plan, or its arrival times and capacity."""
+    """A plan's problems, or its arrival times and capacity."""
 
     problems = PlanProblemSerializer(many=True, help_text="What must change before the plan can be saved.")
     warnings = PlanProblemSerializer(many=True, help_text="What may be a mistake.")

@@ -21,8 +21,8 @@ from organizations.models import Cause, CauseFact, CausePicture, Organization
 def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     """Save a site. If its name or address changes, notify the donors booked there.
 
-    Refuses a change of the time zone if the site already has drives, because their hours would shift. Locks, if the
-    name or address changes: the site's upcoming drives (exclusive) and bookings by id.
+    Refuses a change of the time zone if the site has drives, because their hours would shift. If the name or address
+    changes, locks the site's upcoming drives (exclusive) and bookings by id.
     """
     before = Site.objects.filter(pk=site.pk).first()
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
@@ -36,7 +36,7 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
         if before and relocation.is_different_location(before, site)
         else []
     )
-    # Lock before the site changes, so that each new booking either shows the new address or gets a notice.
+    # Lock before the change, so that a new booking either shows the new address or gets a notice.
     locks.lock_drives_exclusive(relocated_ids)
     site.save()
     relocation.notify_relocation(drive_ids=relocated_ids, now=now)
@@ -62,11 +62,14 @@ def save_cause(
     actor: str,
     now: datetime,
 ) -> Cause:
-    """Save a cause with its facts. Without `picture` and `removes_picture`, the cause keeps its picture."""
+    """Save a cause with its facts.
+
+    The cause keeps its picture, unless a new `picture` is given or `removes_picture` is true.
+    """
     is_new = cause.pk is None
-    cause.slug = cause.slug or _free_slug(cause)
+    cause.slug = cause.slug or _choose_slug(cause)
     cause.save()
-    # Delete all facts and write them again, because this keeps their order, and nothing else refers to them.
+    # Replace all facts to save their order. Nothing else refers to them.
     cause.facts.all().delete()
     for position, fact in enumerate(facts):
         fact.pk, fact.cause, fact.position = None, cause, position
@@ -82,7 +85,7 @@ def save_cause(
     return cause
 
 
-def _free_slug(cause: Cause) -> str:
+def _choose_slug(cause: Cause) -> str:
     with translation.override(cause.organization.language):
         preferred = slugify(str(cause.title))[:50] or "cause"
     return slugs.choose_free_slug(Cause, preferred)

@@ -48,9 +48,12 @@ def refuse_grid_change(before: Drive, plan: dict[str, object]) -> None:
 
 
 def change_slot_limits(drive: Drive, steps: list[Step]) -> None:
-    """Set the limits of the drive's slots. `Slot.over` counts what is taken above a limit. Locks: slots."""
+    """Set the limits of the drive's slots. Locks: slots.
+
+    `Slot.over` counts the people above a limit.
+    """
     by_n = {step.n: step for step in steps}
-    # Every action locks slots in this order.
+    # All actions lock slots in this order.
     slots = list(Slot.objects.filter(drive=drive).order_by("starts_at", "pk").select_for_update(no_key=True))
     for slot in slots:
         step = by_n[slot.n]

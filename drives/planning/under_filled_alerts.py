@@ -1,4 +1,4 @@
-"""Alert coordinators to drives with many open spots."""
+"""Alert coordinators to under-filled drives."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from organizations import sweeps
 
 
 def alert_under_filled_drives(*, now: datetime) -> int:
-    """Alert coordinators to each drive that starts within a week and is less than 60 % full.
+    """Alert coordinators to each drive within a week that is less than 60 % full. Return the number of alerts.
 
-    Each drive gets only one alert. Return the number of alerts.
+    Each drive gets only one alert.
     """
     drives = Drive.objects.filter(
         state=DriveState.PUBLISHED,
@@ -34,7 +34,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     left = availability.count_drive_spots_left(drive, now)
     if booked >= rules.UNDER_FILLED_RATIO * (booked + left):
         return False
-    # Only one worker's conditional UPDATE succeeds. That worker sends the alert.
+    # The conditional UPDATE succeeds for only one worker, which sends the alert.
     is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)
     if is_first:
         booking_messages.queue_under_filled_alert(drive, booked, left, now)

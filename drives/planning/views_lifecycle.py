@@ -1,4 +1,4 @@
-"""Pages that publish, close, cancel and copy a drive."""
+"""Pages to publish, close, cancel and copy a drive."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Pages to plan a drive in one form with a preview. A new drive is saved as a draft."""
+"""Pages to plan a drive, with a preview. A new drive is saved as a draft."""
 
 from copy import copy
 from typing import Any
@@ -38,7 +38,7 @@ def new_drive(request: MemberRequest) -> HttpResponse:
 def edit_drive(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     booked = queries.has_bookings(drive)
-    # Copy the drive, because the form changes its instance and the page also needs the saved one.
+    # Copy the drive, because the form changes its instance, and the page also shows the saved values.
     form = DrivePlanForm(request.POST or None, instance=copy(drive), now=timezone.now(), has_bookings=booked)
     if form.is_valid() and "save" in request.POST and _change(request, form):
         messages.success(request, _("Your changes are saved."))

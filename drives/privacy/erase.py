@@ -40,7 +40,7 @@ from volunteers.queries import ContactOwnership
 
 
 class ErasureReason(models.TextChoices):
-    """The reason for an erasure. No other detail of the reason is kept."""
+    """The reason for an erasure. No other details are stored."""
 
     ASKED = "asked", gettext_lazy("The person asked for it")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")
@@ -50,7 +50,7 @@ class ErasureReason(models.TextChoices):
 @dataclass(frozen=True)
 class ErasureResult:
     volunteer: Volunteer
-    cancelled_count: int = 0  # number of upcoming bookings cancelled
+    cancelled_count: int = 0  # number of cancelled bookings
 
 
 @transaction.atomic
@@ -59,14 +59,14 @@ def erase_volunteer(
 ) -> ErasureResult:
     """Erase a volunteer from one organization for good. A second call changes nothing.
 
-    - Upcoming bookings are cancelled at once. No message is sent, because the message would keep the contact.
+    - Upcoming bookings are cancelled without a message, because a message would keep the contact.
     - Bookings stay as anonymous rows, so that no count changes.
     - Consents and opt-outs stay under a keyed hash of the contact.
 
-    Refuses while the volunteer is checked in at a drive that is not over (`visit_under_way`).
+    `is_listed` means that an earlier erasure is repeated in a restored copy. Then nothing is refused, and the list of
+    erasures gets no second line.
 
-    `is_listed` means that the volunteer was erased before and is now in a restored copy. Then nothing is refused,
-    because the visit ended before the first erasure. The list of erasures gets no second line.
+    Refuses while the volunteer is checked in at a drive that is not over (`visit_under_way`).
 
     Locks: inbound texts, identities, the volunteer, invitations (shared), drives (shared), bookings, waitlist entries,
     contacts, slots, imports.
@@ -93,8 +93,8 @@ def erase_volunteer(
         fields=[ErasureReason(reason)],
         now=now,
     )
-    # `manage.py restored` needs this uuid to find the volunteer in a restored backup. Here it identifies no one. It is
-    # written before the commit, because the process may die right after the commit.
+    # `manage.py restored` uses this UUID to find the volunteer in a restored backup. Write it before the commit,
+    # because the process may die right after the commit.
     if not is_listed:
         erasure_list.record_erasure(volunteer=before.uuid, organization_id=volunteer.organization_id, now=now)
     return ErasureResult(volunteer, cancelled)
@@ -103,9 +103,9 @@ def erase_volunteer(
 def erase_volunteers(
     *, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime, is_listed: bool = False
 ) -> int:
-    """Erase one person from several organizations, each in its own transaction. Return the number erased.
+    """Erase one person from several organizations, each in its own transaction. Return the number of erasures.
 
-    An interrupted call may be repeated.
+    If a call was interrupted, repeat it.
     """
     return len(
         [
@@ -131,7 +131,7 @@ class _LockedData:
 def _lock_data(volunteer: Volunteer) -> _LockedData:
     """Lock the volunteer's bookings, waitlist entries and contacts, in the lock order.
 
-    Unverified bookings and entries that were made with the volunteer's contacts are included.
+    This includes unverified bookings and entries with the volunteer's contacts.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     of_volunteer = Q(volunteer=volunteer) | Q(
@@ -198,16 +198,16 @@ def _erase_data(data: _LockedData, now: datetime) -> None:
 
 
 def _list_reply_ids(conversations: models.QuerySet[Conversation]) -> list[int]:
-    """List the ids of the texts in these conversations, except texts that are also in another conversation."""
+    """List the ids of the texts that are only in these conversations."""
     texts = ConversationText.objects.filter(conversation__in=conversations)
     elsewhere = ConversationText.objects.exclude(conversation__in=conversations).values("reply")
     return list(texts.exclude(reply__in=elsewhere).values_list("reply", flat=True))
 
 
 def _anonymize_rows(data: _LockedData) -> None:
-    """Give bookings new references, give links new tokens, and delete free-text reasons.
+    """Give the bookings new references and the rows new links. Delete free-text reasons.
 
-    Links in messages that were already sent stop working.
+    Links in sent messages stop working.
     """
     for rows in data.linked_rows:
         for row in rows:

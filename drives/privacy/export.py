@@ -1,4 +1,4 @@
-"""Export everything that an organization stores about a volunteer, in a form that both people and programs can read."""
+"""Export everything that an organization stores about a volunteer, in a form for people and programs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ Document = dict[str, Any]
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
     """Build the export for one volunteer at one organization. Times are in UTC. The number of queries is fixed.
 
-    Leaves out links, codes and their hashes, because they give access to pages. Leaves out coordinators' names.
+    Leaves out links, codes and their hashes, because they give access to pages. Leaves out the names of coordinators.
     Messages and replies of a shared contact are included only if they are about this volunteer.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
@@ -242,7 +242,10 @@ def _export_opt_out(row: Suppression) -> Document:
 
 
 def _export_message(row: Message) -> Document:
-    """Export a message, but not the text of a verification code, because a code is secret as long as it is valid."""
+    """Export a message.
+
+    The text of a verification code is left out, because a valid code is secret.
+    """
     text = {"text": ""} if row.kind == kinds.CODE.name else _export_fields(row, "subject", "text", "calendar")
     return {
         **_export_fields(
@@ -277,7 +280,7 @@ def _export_audit_entry(row: AuditEntry) -> Document:
 
 
 def _format_actor(actor: str) -> str:
-    """Describe the actor. A coordinator's name is left out, because it is another person's data."""
+    """Describe the actor without a coordinator's name, which is another person's data."""
     names = {"donor": "you", "user": "a coordinator", "key": "the organization's program", "worker": "the service"}
     return names.get(actor.partition(":")[0], actor)
 

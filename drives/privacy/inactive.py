@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import connection
 
-# Activity is a visit, booking, waitlist entry, text from the donor, verification, or consent the donor gave or
-# withdrew. The query uses the index volunteer_created. Each part uses its own index and stops at the first row.
+# Activity is a visit, a booking, a waitlist entry, a text from the donor, a verification, or a consent that the donor
+# gave or withdrew. The query uses the index volunteer_created. Each subquery uses its own index and stops at one row.
 _INACTIVE_SQL = """
 SELECT person.id
   FROM organizations_organization AS organization
@@ -34,7 +34,7 @@ SELECT person.id
 
 
 def list_inactive_volunteers(now: datetime, limit: int) -> list[int]:
-    """List volunteers, of all organizations, that were not active within the retention period. One query."""
+    """List volunteers of all organizations without activity within the retention period. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_INACTIVE_SQL, {"now": now, "limit": limit})
         return [volunteer_id for (volunteer_id,) in cursor.fetchall()]

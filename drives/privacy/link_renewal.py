@@ -1,6 +1,6 @@
 """Revoke all links of an organization, or encrypt all links with a new SECRET_KEY.
 
-Both functions work in batches, each in its own transaction. Both may be interrupted and run again.
+Both functions work in batches, each in its own transaction. An interrupted call can be repeated.
 """
 
 from collections import defaultdict
@@ -29,14 +29,14 @@ _ORGANIZATION_PATHS: dict[type[LinkedModel], str] = {
 @dataclass(frozen=True)
 class ResealResult:
     resealed: int
-    unreadable: int  # sealed with a key that is neither SECRET_KEY nor among its fallbacks
+    unreadable: int  # encrypted with an unknown key
 
 
 def revoke_links(*, organization: Organization, actor: str, now: datetime) -> int:
     """Give every row of the organization a new link. Return the number of rows.
 
-    Unsent messages get the new links, except messages that are queued while this function runs. Later messages say that
-    the earlier links no longer work.
+    Unsent messages get the new links, except messages that are queued while this function runs. From then on, messages
+    say that earlier links no longer work.
     """
     _record_revocation(organization, actor, now)
     unsent = outbox.list_unsent_tokens(organization=organization)
@@ -95,8 +95,8 @@ def _record_revocation(organization: Organization, actor: str, now: datetime) ->
 def _change_in_batches(rows: models.QuerySet[LinkedModel], change: Callable[[Sequence[LinkedModel]], int]) -> int:
     """Call `change` with batches of locked rows. Return the sum of its results.
 
-    Rows that are locked elsewhere are skipped, and later locked alone. So the function never waits for a lock while it
-    holds another one, and cannot cause a deadlock.
+    Rows that another transaction has locked are skipped, and later locked one by one. So the function never waits for a
+    lock while it holds another one, and cannot cause a deadlock.
     """
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     model, changed, busy = rows.model, 0, []

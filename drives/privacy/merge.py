@@ -29,17 +29,16 @@ def merge_volunteers(
     now: datetime,
     name_from_id: int | None = None,
 ) -> Volunteer:
-    """Merge two volunteers in an organization. The older row is kept and gets the data of the newer row.
+    """Merge two volunteers of an organization. The older row is kept and gets the data of the newer row.
 
     - The older row keeps its name and language, unless `name_from_id` is the id of the newer row.
     - Bookings, waitlist entries, the newest self-reported donation, registrations, contacts and unsent messages move.
     - The calendar link of the newer row stops working.
     - Consents stay with their contact.
-    - A second call returns the same volunteer.
 
-    Refuses two active bookings (`both_booked`) or two waitlist entries (`both_waiting`) at one drive. Raises
-    Volunteer.DoesNotExist for an id from another organization. Locks: all identities of both volunteers, their drives
-    (shared), bookings and entries.
+    A second call returns the same volunteer. Refuses two active bookings (`both_booked`) or two waitlist entries
+    (`both_waiting`) at one drive. Raises Volunteer.DoesNotExist for an id of another organization. Locks: all
+    identities of both volunteers, their drives (shared), bookings and entries.
     """
     if merged := find_merged_volunteer(organization, {one_id, other_id}):
         return merged

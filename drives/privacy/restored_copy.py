@@ -1,6 +1,6 @@
 """Clean up a database that was restored from a backup.
 
-Erase people again, withdraw messages that may have been sent already, and show which messages will be sent.
+Erase people again, withdraw messages that may already have been sent, and list the messages that will be sent.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,12 +26,12 @@ from volunteers.models import Volunteer
 @dataclass(frozen=True)
 class RestoreResult:
     erased: int
-    withdrawn: dict[str, int]  # by kind
+    withdrawn: dict[str, int]  # number of messages, by kind
     coming: Sequence[MessagesOfKind]
 
 
 def preview_restored_copy(*, erasures: Collection[str], sent_until: datetime, now: datetime) -> RestoreResult:
-    """Return what `accept_restored_copy` would do, without changing anything."""
+    """Return the result of `accept_restored_copy` without changing anything."""
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
         transaction.set_rollback(True)
@@ -43,9 +43,9 @@ def accept_restored_copy(
 ) -> RestoreResult:
     """Clean up a restored copy, and let the sweeps run again.
 
-    `sent_until` is when the lost database sent its last message. All messages that were due by then are withdrawn. The
-    sweeps now create messages about the time before: follow-ups, alerts, invitations, answers to replies, and e-mails
-    for failed texts. These are withdrawn, too.
+    `sent_until` is the time when the lost database sent its last message. All messages that were due by then are
+    withdrawn. Before that, the sweeps run once, so that their messages about the time before are withdrawn, too:
+    follow-ups, alerts, invitations, answers to replies, and e-mails for failed texts.
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
@@ -81,7 +81,7 @@ def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) ->
 
 
 def erase_again(*, erasures: Collection[str], now: datetime) -> int:
-    """Erase the listed people again. Return how many of them were in this copy. A second call changes nothing."""
+    """Erase the listed people again. Return the number of erasures. A second call changes nothing."""
     known = Volunteer.objects.known().filter(uuid__in=erasures).order_by("pk").values_list("pk", flat=True)
     return erase.erase_volunteers(
         volunteer_ids=list(known), reason=ErasureReason.ASKED, actor="worker", now=now, is_listed=True

@@ -1,4 +1,4 @@
-"""Delete personal data after its retention period. Every function may be interrupted or run twice."""
+"""Delete personal data after its retention period. All functions can be interrupted and repeated."""
 
 from datetime import datetime
 
@@ -30,9 +30,9 @@ def apply_retention(*, now: datetime) -> dict[str, int]:
 
 
 def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int:
-    """Erase up to `limit` inactive volunteers, each in its own transaction. Return the number erased.
+    """Erase up to `limit` inactive volunteers, each in its own transaction. Return the number of erasures.
 
-    If one erasure fails, the next ones still run.
+    If one erasure fails, the others still run.
     """
     volunteer_ids = inactive.list_inactive_volunteers(now, limit)
     return sweeps.run_each("erase_inactive", volunteer_ids, lambda pk: _erase_inactive(pk, now), now=now)

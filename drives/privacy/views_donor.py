@@ -1,4 +1,4 @@
-"""Pages where donors download or erase their own data. The browser must have verified their contact."""
+"""Pages where donors download or erase their own data, after this browser has verified their contact."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -20,7 +20,7 @@ from drives.web import redirects, visitor
 from drives.web.fields import CheckboxField
 from volunteers.models import Volunteer
 
-KnownRecord: TypeAlias = tuple[Volunteer, str]  # with a title that distinguishes people with the same name
+KnownRecord: TypeAlias = tuple[Volunteer, str]  # and a title that distinguishes people with the same name
 
 
 class EraseMyDataForm(forms.Form):

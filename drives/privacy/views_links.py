@@ -1,4 +1,4 @@
-"""The page where the organization's owner revokes all links."""
+"""The page to revoke all links. Only the organization's owner may open it."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""The page where the organization's owner sets the retention period."""
+"""The page to set the retention period. Only the organization's owner may open it."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""Queries for the public API: drives, open times and slots."""
+"""Queries of the public API: drives, open times and slots."""
 
 import json
 from collections.abc import Sequence
@@ -59,7 +59,10 @@ def load_summaries_with_spots(drives: Sequence[Drive], now: datetime) -> list[Dr
 
 
 def find_visible_drive(drive_id: int, organization: Organization | None = None) -> Drive | None:
-    """Find a drive that is public or belongs to `organization`, with the related rows for its page. One query."""
+    """Find a drive that is public or belongs to `organization`. One query.
+
+    Also loads the related rows for the drive's page.
+    """
     drive = Drive.objects.select_related(*_SHOWN_RELATIONS).filter(pk=drive_id).first()
     is_public = drive is not None and drive.state != DriveState.DRAFT
     return drive if drive and (is_public or drive.organization == organization) else None
@@ -75,7 +78,7 @@ _OPEN_TIMES_SQL = Path(__file__).with_name("open_times.sql").read_text()
 
 @dataclass(frozen=True)
 class DriveOpenTimes:
-    """A drive's open times for a visit type, in `zone`."""
+    """A drive's open times for one visit type. `zone` is the zone of the site."""
 
     zone: str
     times: list[refusals.OpenTime]
@@ -108,7 +111,7 @@ def find_public_times(drive_id: int, visit: str, now: datetime) -> DriveOpenTime
 
 
 def _list_columns(model: type[Model]) -> dict[str, None]:
-    """List a model's columns, except long texts, JSON and timestamps. Django loads those when they are first used."""
+    """List a model's columns, except long texts, JSON and timestamps. Django loads those on first use."""
     deferred = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
     loaded = [field for field in fields if not isinstance(field, deferred) or field.name in {"starts_at", "ends_at"}]

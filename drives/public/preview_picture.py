@@ -1,4 +1,4 @@
-"""Draw the picture that chats and social networks show with a drive's link."""
+"""Draw the preview picture that chats and social networks show for a drive's link."""
 
 import io
 from pathlib import Path
@@ -11,17 +11,17 @@ from drives.models import Drive
 from drives.web import colors
 
 WIDTH, HEIGHT = 1200, 630
-# The Latin letters of DejaVu, because Pillow's own font has no accents.
+# Latin letters of the font DejaVu, because Pillow's own font has no accents.
 FONTS: Final = Path(__file__).with_name("fonts")
 BOLD: Final = "-Bold"
 MARGIN: Final = 80
 BAND: Final = 24  # the accent color at the left edge
 PAPER, INK, MUTED, GOLD_SOFT, GOLD_INK = "#faf7f0", "#1b2430", "#5a6172", "#fbf0d6", "#704600"
-TITLE_SIZES: Final = (76, 64, 54, 44)  # the first that fits on two lines
+TITLE_SIZES: Final = (76, 64, 54, 44)  # the first size that fits on two lines is used
 
 
 def draw_preview(drive: Drive) -> bytes:
-    """Draw the picture with texts in the active language. Return a PNG."""
+    """Draw the picture with texts in the active language, and return it as a PNG."""
     picture = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     pen, zone = ImageDraw.Draw(picture), drive.site.timezone
     accent = drive.organization.accent if colors.is_readable(drive.organization.accent) else "#1f4e5c"

@@ -38,7 +38,7 @@ class DrivePage:
         return not self.first_times and not self.return_times
 
     def list_other_drives(self) -> list[DriveSummary]:
-        """List the organization's next five other drives. Two queries, which most pages do not need."""
+        """List the organization's next five other drives. Two queries, so they are not loaded with the page."""
         rows = filter_next_drives(self.now).filter(organization=self.drive.organization_id)
         return load_drive_summaries(rows.exclude(pk=self.drive.pk)[:5], self.now)
 
@@ -60,15 +60,15 @@ def filter_next_drives(now: datetime) -> "QuerySet[Drive]":
 
 
 def list_causes(summaries: Sequence[DriveSummary]) -> list[Cause]:
-    """List the causes of these drives without duplicates, in the order of the drives."""
+    """List the causes of these drives in the order of the drives, each only once."""
     return list({summary.drive.cause.pk: summary.drive.cause for summary in summaries if summary.drive.cause}.values())
 
 
 def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> DrivePage | None:
     """Load a drive's public page. Return None for a draft or an unknown slug. Two queries.
 
-    `with_cause` also loads the cause's long texts and facts, with one more query. The description of the disease is
-    left out, because only the cause's own page shows it.
+    `with_cause` also loads the cause's long texts and facts, with one more query. It does not load the description of
+    the disease, which only the cause's own page shows.
     """
     rows = Drive.objects.public().select_related("organization", "site", "policy", "cause", "center")
     if with_cause:
@@ -87,7 +87,7 @@ def load_drive_page(slug: str, now: datetime, *, with_cause: bool = False) -> Dr
 
 
 def list_own_bookings(browser: str, drive: Drive, now: datetime) -> list[Booking]:
-    """List the active bookings at a drive of donors with a contact that this browser has verified.
+    """List the drive's active bookings of donors with a contact that this browser has verified.
 
     One query, or none for an unknown browser.
     """

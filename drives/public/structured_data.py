@@ -9,7 +9,7 @@ from drives.models import Drive, DriveState
 from drives.public.queries import DrivePage
 from drives.web import links
 
-# JSON in HTML: no character may end the script element or start a comment.
+# Escape the characters that could end the script element or start a comment.
 _ESCAPES: Final = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 

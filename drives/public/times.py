@@ -39,7 +39,10 @@ def _name_day_part(local: datetime) -> str:
 
 
 def parse_visit_type(value: str) -> Visit:
-    """Return the visit type. If the value is missing or unknown, return FIRST, because a first visit takes longer."""
+    """Return the visit type.
+
+    Returns FIRST if the value is missing or unknown, because a first visit takes longer.
+    """
     return Visit.RETURN if value == Visit.RETURN else Visit.FIRST
 
 
@@ -49,7 +52,7 @@ def parse_slot_id(value: str) -> int | None:
 
 @dataclass(frozen=True)
 class PartyRequest:
-    """How many people the donor books for, how many of them come for the first time, and the donor's own visit type."""
+    """The number of people to book for, the number of first visits among them, and the donor's own visit type."""
 
     visit: Visit
     people: int = 1
@@ -99,7 +102,7 @@ def format_choose_time() -> str:
 
 
 def describe_open_times(party_request: PartyRequest, count: int) -> str:
-    """Return the sentence that a screen reader speaks when other times replace the ones on the page."""
+    """Return the sentence that screen readers announce when the list of times has changed."""
     people, first = party_request.people, party_request.first
     if people == 1:
         chosen = _("First visit") if party_request.visit == Visit.FIRST else _("Return visit")

@@ -1,4 +1,4 @@
-"""The page of a cause: its story, the disease, why plasma matters, and how to help."""
+"""The page of a cause, with its story, the disease, the reasons for plasma, and ways to help."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render

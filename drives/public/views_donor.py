@@ -1,4 +1,4 @@
-"""Public pages: all drives, an organization's drives, one drive."""
+"""Public pages: all drives, an organization's drives, and one drive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -82,7 +82,7 @@ def show_drive(request: HttpRequest, slug: str) -> HttpResponse:
         "open_times": times.describe_open_times(party_request, len(open_times)),
         "choose": is_missing,
         "problems": [times.format_choose_time()] if is_missing else (),
-        # One-tap booking is for one person only, because the names in a party must be typed.
+        # Booking in one tap works for one person only, because the names in a party must be typed.
         "is_known": party_request.people == 1
         and bool(browser)
         and volunteers_queries.filter_browser_verifications(browser, now).exists(),
@@ -115,7 +115,7 @@ def show_self_check(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _build_link_preview(page: DrivePage) -> dict[str, object]:
-    """Return the data that other websites and programs show about a drive: Open Graph and a schema.org event."""
+    """Return the data that other websites show for a drive's link: Open Graph and a schema.org event."""
     drive, language = page.drive, get_language() or settings.LANGUAGE_CODE
     description = _describe_drive(page)
     address = links.build_absolute_url(reverse("drive", args=[drive.slug]))

@@ -1,4 +1,4 @@
-"""Pages that an organization shows in a frame on its own website: its list of upcoming drives, or one drive."""
+"""Pages that organizations show in a frame on their own website: upcoming drives, or one drive."""
 
 from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Privacy policy, terms, the language, and an organization's logo and accent color."""
+"""Privacy policy, terms, the language switch, and an organization's logo and accent color."""
 
 from django.conf import settings
 from django.core.cache import caches
@@ -22,7 +22,7 @@ PREVIEW_SECONDS = 60 * 60
 
 @require_safe
 def show_organization_privacy(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the privacy policy of one organization: its legal name, its own text, and how long it keeps data."""
+    """Show an organization's privacy policy: its legal name, its own text, and its retention period."""
     organization = get_object_or_404(Organization, slug=slug)
     context = {"organization": organization, "months": organization.retention_months}
     return render(request, "drives/public/privacy.html", context)
@@ -30,7 +30,7 @@ def show_organization_privacy(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_organization_terms(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the terms of one organization: its legal name, its own text, and the hours in which it sends texts."""
+    """Show an organization's terms: its legal name, its own text, and its quiet hours."""
     organization = get_object_or_404(Organization, slug=slug)
     hours = {"from_hour": organization.quiet_until_hour, "until_hour": organization.quiet_from_hour}
     return render(request, "drives/public/terms.html", {"organization": organization, **hours})
@@ -45,7 +45,7 @@ def show_privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_terms(request: HttpRequest) -> HttpResponse:
-    """Show the general terms. They describe the text message program, because carriers require this."""
+    """Show the general terms. They describe the texting program, because carriers require this."""
     usual = Organization()
     hours = {"quiet_until_hour": usual.quiet_until_hour, "quiet_from_hour": usual.quiet_from_hour}
     others = Organization.objects.exclude(**hours).order_by("name", "pk")
@@ -55,10 +55,10 @@ def show_terms(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def switch_language(request: HttpRequest) -> HttpResponse:
-    """Switch the language. Refuses a form on another website.
+    """Switch the language. Refuses a form from another website.
 
-    The form has no CSRF token, because the same public page is sent to all visitors. The browser's headers are checked
-    instead (`drives.web.origin`).
+    The form has no CSRF token, because all visitors get the same public page. `drives.web.origin` checks the browser's
+    headers instead.
     """
     if request.method == "POST" and origin.is_from_another_website(request):
         raise PermissionDenied
@@ -70,7 +70,7 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
     """Return the preview picture for the drive's link, in the language of `?language=`.
 
-    The picture is drawn once for each drive, language and change.
+    The picture is drawn once for each change of the drive and each language.
     """
     drives = Drive.objects.public().select_related("organization", "site", "cause").defer(*queries.LONG_CAUSE_TEXTS)
     drive = get_object_or_404(drives, slug=slug)
@@ -84,7 +84,7 @@ def show_preview_picture(request: HttpRequest, slug: str) -> HttpResponse:
             drive.cause and drive.cause.summary,
         )
         key = f"preview:{drive.pk}:{translation.get_language()}:{hash(shown)}"
-        # Pillow takes longer to load than any other import, and few processes draw.
+        # Import Pillow here, because loading it is slow and few processes draw pictures.
         draw = import_string("drives.public.preview_picture.draw_preview")
         picture = caches["pages"].get_or_set(key, lambda: draw(drive), PREVIEW_SECONDS)
     return HttpResponse(picture, content_type="image/png")

@@ -1,4 +1,4 @@
-"""The short URL of a slot, which messages contain. It leads to the booking form."""
+"""The short URL of a slot, for messages. It redirects to the booking form."""
 
 from urllib.parse import urlencode
 

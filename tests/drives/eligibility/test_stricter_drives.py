@@ -104,7 +104,7 @@ LOOSER: list[tuple[dict[str, int], dict[str, str]]] = [
 def test_looser_rules_are_reported(changes: dict[str, int], problems: dict[str, str]) -> None:
     policy = Policy(min_hours=48, min_days=2, windows=[[2, 7]])
     plan = builders.plan(builders.site(builders.organization()), **changes)
-    assert {problem.field: problem.code for problem in plan_check.list_looser_rules(plan, policy)} == problems
+    assert {problem.field: problem.code for problem in plan_check.list_rule_problems(plan, policy)} == problems
 
 
 def test_a_looser_plan_is_refused_on_create_and_change() -> None:

@@ -40,13 +40,13 @@ POLICY = Policy(min_hours=48, min_days=3, windows=[[2, 7], [3, 14]])
     ],
 )
 def test_rules_looser_than_the_policy_are_listed(typed: dict[str, int], found: list[GridProblem]) -> None:
-    assert plan_check.list_looser_rules(Drive(**typed), POLICY) == found
+    assert plan_check.list_rule_problems(Drive(**typed), POLICY) == found
 
 
 def test_a_policy_without_intervals_makes_no_rule_looser() -> None:
     open_policy = Policy(min_hours=None, min_days=None, windows=[])
     typed = Drive(stricter_hours=1, stricter_days=1, stricter_count=9, stricter_count_days=9)
-    assert plan_check.list_looser_rules(typed, open_policy) == []
+    assert plan_check.list_rule_problems(typed, open_policy) == []
 
 
 def planned() -> Drive:
