@@ -34,9 +34,9 @@ MESSAGING_SERVICE_PATTERN = re.compile("MG[0-9a-f]{32}")
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A part of the organization's settings. Pass a copy of the organization, because validation changes it."""
+    """Base class of forms for a part of the organization's settings. Pass a copy, because validation changes it."""
 
-    logo_content = b""  # of a new logo
+    logo_content = b""  # the file of a newly uploaded logo
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -106,7 +106,7 @@ class RegionForm(OrganizationForm):
 
 
 class LookForm(OrganizationForm):
-    """The logo and the color. Validation turns an uploaded logo into values of the organization."""
+    """The logo and the color. Validation copies the facts about an uploaded logo to the organization."""
 
     logo = forms.FileField(
         label=gettext_lazy("Logo"),
@@ -115,7 +115,7 @@ class LookForm(OrganizationForm):
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
     )
     removes_logo = CheckboxField(label=gettext_lazy("Remove the logo"), required=False)
-    readable_shade = ""  # offered if the chosen color is refused
+    readable_shade = ""  # suggested if the chosen color is refused
     use_required_attribute = False  # a color input always has a value
 
     field_order = ("logo", "removes_logo", "accent")
@@ -134,7 +134,7 @@ class LookForm(OrganizationForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        del self.fields["accent"].widget.attrs["maxlength"]  # HTML allows it on inputs with typed text only
+        del self.fields["accent"].widget.attrs["maxlength"]  # not allowed on color inputs in HTML
         if not self.instance.logo_digest:
             del self.fields["removes_logo"]
 
@@ -155,7 +155,9 @@ class LookForm(OrganizationForm):
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"].lower()
         if not colors.is_readable(accent):
-            contrast = floor(colors.compute_least_contrast(accent) * 10) / 10  # 4.48 must not read as 4.5
+            contrast = (
+                floor(colors.compute_least_contrast(accent) * 10) / 10
+            )  # round down, because 4.48 is too low and must not show as 4.5
             facts = {"contrast": f"{contrast:.1f}", "shade": colors.find_readable_shade(accent)}
             sentence = _(
                 "This color is too light to read. Its contrast is %(contrast)s, and it must be at least 4.5."

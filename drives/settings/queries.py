@@ -30,9 +30,9 @@ class MemberRow:
 
 
 def list_members(organization: Organization, now: datetime, pk: int | None = None) -> list[MemberRow]:
-    """List the members with their second sign-in steps and their sessions. With `pk`, only this membership.
+    """List the members with their second sign-in steps and their sessions. Three queries.
 
-    Three queries.
+    With `pk`, list only this membership.
     """
     rows = Membership.objects.filter(organization=organization).select_related("user", "organization")
     if pk is not None:
@@ -61,7 +61,7 @@ class KeyRow:
 
 
 def list_keys(organization: Organization) -> list[KeyRow]:
-    """List the API keys: first the ones that are not revoked, then the last revoked. One query."""
+    """List the API keys, first the active ones and then the last revoked. One query."""
     zone = ZoneInfo(organization.timezone or "UTC")
     rows = ApiKey.objects.filter(organization=organization)
     keys = rows.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")[: rules.MAX_KEYS_SHOWN]
@@ -82,7 +82,7 @@ class AuditRow:
 @dataclass(frozen=True)
 class AuditPage:
     rows: list[AuditRow]
-    next_id: int | None  # the last entry shown, if there are older ones
+    next_id: int | None  # id of the last entry on the page, or None if there are no older ones
 
 
 def load_audit_page(
@@ -96,7 +96,8 @@ def load_audit_page(
 ) -> AuditPage:
     """Load a page of the audit log, newest first. At most four queries.
 
-    `since` and `until` are days in the organization's zone, both included. `below` is the last id of the page before.
+    `since` and `until` are dates in the organization's zone, both included. `below` is the last id on the previous
+    page.
     """
     rows = AuditEntry.objects.filter(organization=organization)
     zone = ZoneInfo(organization.timezone or "UTC")
@@ -118,7 +119,7 @@ def load_audit_page(
 
 
 def list_audit_actors(organization: Organization) -> list[tuple[str, str]]:
-    """List the members as choices for the filter by actor."""
+    """List the members as choices for the actor filter."""
     members = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
     users = [one.user for one in members[: rules.MAX_MEMBERS_SHOWN]]
     return [(f"user:{user.pk}", user.get_full_name() or user.email) for user in users]

@@ -1,4 +1,4 @@
-"""Find the steps of the guided set-up that an organization has done."""
+"""Find the set-up steps that an organization has done or skipped."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class StepState:
 
 
 def list_steps(organization: Organization) -> list[StepState]:
-    """List the set-up steps in order, each with whether it is done or skipped. One query."""
+    """List the set-up steps in order, with their state. One query."""
     here = {"organization": OuterRef("pk")}
     facts = Organization.objects.annotate(
         has_site=Exists(Site.objects.filter(**here)),
@@ -48,7 +48,7 @@ def list_steps(organization: Organization) -> list[StepState]:
 
 
 def find_next_step(states: list[StepState], after: str = "") -> SetupStep | None:
-    """Return the first open step that follows the step `after`, or else the first open step of all."""
+    """Return the first open step after the step `after`, or else the first open step of all."""
     codes = [state.step.code for state in states]
     start = codes.index(after) + 1 if after in codes else 0
     return next((state.step for state in [*states[start:], *states[:start]] if state.is_open), None)

@@ -1,4 +1,4 @@
-"""Check the accounts for texts and e-mail, send test messages, and list the data for registration and for DNS."""
+"""Check the accounts for texts and e-mail, send test messages, and list the data for registration and DNS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from volunteers import consent_texts, limits
 
 
 class CheckFailed(Exception):
-    """The provider's answer to a check of our account. The argument is the code of the problem."""
+    """A check of our account has failed. The argument is the code of the problem."""
 
 
 @transaction.atomic
 def queue_test_text(*, organization: Organization, phone: str, now: datetime) -> None:
-    """Text a test message to a phone. Refuses the eleventh test of a day (RateLimitExceeded)."""
+    """Text a test message to a phone. Refuses more than ten tests a day (RateLimitExceeded)."""
     content = MessageContent(text=render_test_text(organization))
     _queue_test(organization, kinds.TEST_TEXT, Channel.SMS, phone, content, now)
 
@@ -41,7 +41,7 @@ def render_test_text(organization: Organization) -> str:
 
 @transaction.atomic
 def queue_test_mail(*, organization: Organization, email: str, now: datetime) -> None:
-    """E-mail a test message to the owner. Refuses the eleventh test of a day (RateLimitExceeded)."""
+    """E-mail a test message to the owner. Refuses more than ten tests a day (RateLimitExceeded)."""
     content = MessageContent(
         text=_("This is a test. E-mails from your drives come from this address."),
         subject=_("Test from %(name)s") % {"name": organization.name},
@@ -71,9 +71,9 @@ def _queue_test(
 
 
 def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel, str]:
-    """Ask the providers of texts and e-mail whether our accounts work. Send nothing.
+    """Ask the providers of texts and e-mail whether our accounts work. Sends nothing.
 
-    Return, for each channel, the code of the problem or "". Refuses the eleventh check of an hour (RateLimitExceeded),
+    Return the code of the problem for each channel, or "". Refuses more than ten checks an hour (RateLimitExceeded),
     because a check can take half a minute.
     """
     _spend_check(organization, now)
@@ -85,10 +85,11 @@ def check_accounts(*, organization: Organization, now: datetime) -> dict[Channel
 
 
 def set_own_sender(*, organization: Organization, address: Mapping[str, str], actor: str, now: datetime) -> None:
-    """Send the organization's texts from its own number or messaging service. `notifications.senders` has the details.
+    """Send the organization's texts from its own number or messaging service.
 
-    Asks the provider whether our account has the number; it cannot check a messaging service. Raises CheckFailed.
-    Refuses the eleventh check of an hour (RateLimitExceeded).
+    Asks the provider whether our account has the number. A messaging service cannot be checked. See
+    `notifications.senders` for the details. Raises CheckFailed. Refuses more than ten checks an hour
+    (RateLimitExceeded).
     """
     if number := address.get("number"):
         _spend_check(organization, now)
@@ -99,7 +100,7 @@ def set_own_sender(*, organization: Organization, address: Mapping[str, str], ac
 
 @transaction.atomic
 def _spend_check(organization: Organization, now: datetime) -> None:
-    # In a transaction without the provider calls, which can take long.
+    # This transaction does not include the slow calls to the providers.
     limits.spend_limit(
         scope="check_sending",
         subject=str(organization.pk),
@@ -111,14 +112,17 @@ def _spend_check(organization: Organization, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class FormEntry:
-    """A question of the provider's registration form, and the answer that the owner copies into the form."""
+    """A question on the provider's registration form, and the answer for the owner to copy."""
 
     question: str
     answer: str
 
 
 def list_registration_entries(organization: Organization, now: datetime) -> list[FormEntry]:
-    """List the answers to register a brand and a campaign. They are in English, because US carriers read them."""
+    """List the answers for registering a brand and a campaign.
+
+    They are in English, because US carriers read them.
+    """
     base, name = settings.BASE_URL, organization.legal_name or organization.name
     with translation.override("en"):
         drive = message_samples.choose_sample_drive(organization, now)
@@ -162,7 +166,7 @@ class DnsRecord:
 
 
 def list_dns_records() -> list[DnsRecord]:
-    """List the DNS records that let e-mail from this installation's address pass SPF, DKIM and DMARC."""
+    """List the DNS records with which e-mail from this installation passes SPF, DKIM and DMARC."""
     mailbox = parseaddr(settings.EMAIL_FROM)[1]
     domain = mailbox.rpartition("@")[2]
     is_inbox = settings.EMAIL_URL == "inbox"

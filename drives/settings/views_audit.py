@@ -9,7 +9,7 @@ from drives.web import members
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
-MAX_ID_DIGITS = 18  # fits into a column
+MAX_ID_DIGITS = 18  # any such number fits into the id column
 
 
 @require_safe
@@ -22,7 +22,7 @@ def show_audit_log(request: MemberRequest) -> HttpResponse:
     chosen = {name: value for name, value in form.cleaned_data.items() if value}
     page = queries.load_audit_page(organization, **chosen, below=_parse_id(request.GET.get("below", "")))
     older = urlencode({**{name: request.GET[name] for name in chosen}, "below": page.next_id}) if page.next_id else ""
-    # Not as `form`: the page would then be an error page if a filter is wrong.
+    # Do not call it `form`, because `render_member_page` would respond with 422 for an invalid filter.
     return members.render_member_page(
         request, "drives/settings/audit_log.html", {"filters": form, "page": page, "older": older}
     )

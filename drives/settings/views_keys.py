@@ -1,4 +1,4 @@
-"""The pages that list, create and revoke API keys."""
+"""Pages to list, create and revoke API keys."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ def show_keys(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts.role_required("manage")
 def create_key(request: MemberRequest) -> HttpResponse:
-    """Create a key. Only this response shows the token, because the token is not stored."""
+    """Create a key. Only this response shows the token, because it is not stored."""
     organization, now = request.membership.organization, timezone.now()
     zone = ZoneInfo(organization.timezone or "UTC")
     form = ApiKeyForm(request.POST if request.method == "POST" else None, today=now.astimezone(zone).date())

@@ -1,4 +1,4 @@
-"""The pages on which owners invite and remove members, change roles and end sessions."""
+"""Pages for owners to invite and remove members, change roles and end sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +49,10 @@ def invite_member(request: MemberRequest) -> HttpResponse:
 @require_http_methods(FORM_METHODS)
 @accounts.role_required("manage")
 def invite_founder(request: MemberRequest) -> HttpResponse:
-    """Mail a link that lets another foundation set up its own organization here (only with SIGNUP=invite)."""
+    """Mail a link with which another foundation can set up its own organization.
+
+    Only if SIGNUP is "invite".
+    """
     if settings.SIGNUP != "invite":
         raise Http404
     form = FounderInvitationForm(request.POST if request.method == "POST" else None)

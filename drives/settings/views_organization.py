@@ -1,4 +1,4 @@
-"""The settings pages about the organization itself. Each page is one form."""
+"""Settings pages of the organization. Each page is one form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +57,7 @@ def edit_settings_page(request: MemberRequest, page: str) -> HttpResponse:
     if page not in PAGES:
         raise Http404
     shown = PAGES[page]
-    # A copy, because the form changes its instance, and the page's frame must not show a refused color.
+    # Pass a copy, because the form changes its instance, and the page's frame must not show a refused color.
     instance = Organization.objects.get(pk=request.membership.organization_id)
     is_sent = request.method == "POST"
     form = shown.form(request.POST if is_sent else None, request.FILES if is_sent else None, instance=instance)

@@ -1,4 +1,4 @@
-"""The pages that help an owner set up texts and e-mail, with checks and test messages."""
+"""Pages for owners to set up texts and e-mail, with checks and test messages."""
 
 from typing import Any
 

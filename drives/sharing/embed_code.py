@@ -1,4 +1,4 @@
-"""Build the HTML that shows a drive, or an organization's list of drives, on another website."""
+"""Build the HTML code with which another website shows a drive or a list of drives."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drives.models import Drive
 from drives.web import links as web_links
 
-# In pixels, until the script has measured the content, and if the website blocks the script.
+# The frame's height in pixels until the script has measured the content, or if the website blocks the script.
 START_HEIGHT = 420
 
 
@@ -37,7 +37,7 @@ def _build_embed(name: str, heading: str, path: str, drive: Drive) -> Embed:
         web_links.build_absolute_url(path),
         _("Plasma drives by %(name)s") % {"name": drive.organization.name},
         START_HEIGHT,
-        # Without the hash in the file name, because other websites keep this code when the file changes.
+        # Use the file name without a hash, because other websites keep this code when the file changes.
         web_links.build_absolute_url(f"{settings.STATIC_URL}site/embed.js"),
     )
     return Embed(name, heading, path, code)

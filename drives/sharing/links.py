@@ -17,9 +17,10 @@ from volunteers import rules as volunteers_rules
 
 @transaction.atomic
 def create_link(*, drive: Drive, name: str, actor: str, now: datetime) -> ShareLink:
-    """Create a link for a recruiter. Refuses a name that another link of the drive has, and a link over the limit.
+    """Create a link for a recruiter.
 
-    Locks: drive (exclusive), so that two requests cannot both pass the checks.
+    Refuses a name that another link of the drive has, and a link over the limit. Locks: drive (exclusive), so that two
+    requests cannot both pass the checks.
     """
     locks.lock_drives_exclusive([drive.pk])
     existing = list(ShareLink.objects.filter(drive=drive).values_list("name", flat=True))
@@ -34,7 +35,7 @@ def create_link(*, drive: Drive, name: str, actor: str, now: datetime) -> ShareL
 
 @transaction.atomic
 def remove_link(*, link: ShareLink, actor: str, now: datetime) -> None:
-    """Remove a link. Refuses a link through which a donor has held or booked a slot. Locks: drive (exclusive)."""
+    """Remove a link. Refuses a link with holds or bookings. Locks: drive (exclusive)."""
     locks.lock_drives_exclusive([link.drive_id])
     if link.bookings.exists():
         raise Refusal([rules.build_link_used_reason()])
@@ -43,7 +44,10 @@ def remove_link(*, link: ShareLink, actor: str, now: datetime) -> None:
 
 
 def count_visit(*, code: str, ip: str | None) -> None:
-    """Count a visitor of this link, unless a visitor from the same network was counted. Ignores an unknown code."""
+    """Count a visitor of this link, once for each network.
+
+    Ignores an unknown code.
+    """
     networks = volunteers_rules.compute_networks(ip)
     if not networks:
         return

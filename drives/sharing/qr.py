@@ -1,13 +1,13 @@
-"""QR codes of links, as SVG for pages and as files to download."""
+"""QR codes for links, as SVG for pages and as files to download."""
 
 import io
 
 import segno
 from django.utils.safestring import SafeString, mark_safe
 
-# Level M can be read with 15 % of the code covered. Four light modules around it are the standard's minimum.
+# Level M is readable even if 15 % of the code are covered. The standard requires a border of four modules.
 ERROR_LEVEL, BORDER = "m", 4
-PNG_SCALE = 24  # pixels for each module, enough for a poster
+PNG_SCALE = 24  # pixels per module, enough for a poster
 
 
 def draw_inline_svg(address: str) -> SafeString:

@@ -17,7 +17,7 @@ class LinkCounts:
 
 
 def list_link_counts(drive: Drive) -> list[LinkCounts]:
-    """List the drive's links, the most bookings first. One query."""
+    """List the drive's links, starting with the most bookings. One query."""
     booked = Count("bookings", filter=Q(bookings__verified_at__isnull=False))
     rows: Any = ShareLink.objects.filter(drive=drive).annotate(held=Count("bookings"), booked=booked)
     return [LinkCounts(row, row.visits, row.held, row.booked) for row in rows.order_by("-booked", "-held", "name")]

@@ -1,4 +1,4 @@
-"""The texts that a coordinator copies into messengers and mail, in each language."""
+"""Texts for coordinators to copy into messages and mail, in each language."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The views for short links: redirect to the drive, and count visits to recruiters' links."""
+"""Short links: redirect to the drive, and count the visitors of recruiters' links."""
 
 from http import HTTPStatus
 
@@ -24,7 +24,10 @@ def redirect_to_drive(request: HttpRequest, drive_id: int) -> HttpResponse:
 @never_cache
 @require_safe
 def follow_share_link(request: HttpRequest, code: str) -> HttpResponse:
-    """Redirect to the drive. A script on the drive's page then counts the visit, because a GET must change nothing."""
+    """Redirect to the drive.
+
+    A script on the drive's page counts the visit with a POST, because a GET must change nothing.
+    """
     link = get_object_or_404(ShareLink.objects.select_related("drive"), code=code)
     if not Drive.objects.public().filter(pk=link.drive_id).exists():
         return redirect("home")
@@ -36,7 +39,7 @@ def follow_share_link(request: HttpRequest, code: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def count_visit(request: HttpRequest, code: str) -> HttpResponse:
-    """Count a visit. No CSRF token is required, so that public pages are the same for all visitors."""
+    """Count a visit. Needs no CSRF token, because all visitors get the same public page."""
     if origin.is_from_another_website(request):
         raise PermissionDenied
     links.count_visit(code=code, ip=visitor.find_ip_address(request))

@@ -1,4 +1,4 @@
-"""The page on which a coordinator shares a drive."""
+"""The page to share a drive."""
 
 from csp.constants import SELF
 from csp.decorators import csp_update

@@ -1,4 +1,4 @@
-"""Posters and flyers to print, and QR codes to download."""
+"""Posters and flyers for printing, and QR codes to download."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
 SHEETS = {"poster": _("Poster"), "flyer": _("Flyer")}
-COPIES = {"poster": 1, "flyer": 2}  # on one sheet
+COPIES = {"poster": 1, "flyer": 2}  # for each sheet of paper
 PAPERS = {"letter": "Letter", "a4": "A4"}
 
 
@@ -60,7 +60,7 @@ def download_qr(request: MemberRequest, drive_id: int, kind: str) -> HttpRespons
 
 
 def _find_address(request: MemberRequest, drive: Drive) -> str:
-    """Return the URL of the recruiter's link named in the query, or else the drive's short URL."""
+    """Return the URL of the recruiter's link in the query, or else the drive's short URL."""
     link = queries.find_link(drive, request.GET.get("link", ""))
     path = reverse("share_link", args=[link.code]) if link else reverse("short_drive", args=[drive.pk])
     return web_links.build_absolute_url(path)

@@ -1,4 +1,4 @@
-"""Waitlist API: join, close, and the calls that use an entry's token."""
+"""Waitlist API: join and close the waitlist, and manage an entry with its token."""
 
 import json
 from datetime import datetime
@@ -52,7 +52,7 @@ class JoinWaitlistView(ApiView):
         drive, now = self._get_drive_or_404(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
         fingerprint = request.path.encode() + request.body
-        # Include the URL, because only the URL names the drive: the same body for another drive is another request.
+        # Include the path, because the body does not name the drive.
         return booking_api.create_once(
             request,
             fingerprint,
@@ -119,7 +119,7 @@ class WaitlistTokenView(ApiView):
         return page
 
     def get_offer_id(self, token: str) -> int:
-        """Return the id of the entry's open offer. Refuses if the entry has no open offer (`no_offer`)."""
+        """Return the id of the entry's open offer. Refuses an entry without an open offer (`no_offer`)."""
         page = self.get_page_or_404(token)
         if page.offer is None:
             raise Refusal([Reason("no_offer", _("You don't have an offer right now."))])

@@ -16,9 +16,9 @@ from organizations import audit
 def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
     """Close the waitlist of a drive that takes no online bookings. Return the number of closed entries.
 
-    Open offers are withdrawn, and reserved spots become available to coordinators. A second call changes nothing.
-    Refuses a published drive (`drive_published`), because donors could join its waitlist again. Locks: drive
-    (exclusive), entries, slots.
+    Withdraws open offers, and makes reserved spots available to coordinators. A second call changes nothing. Refuses a
+    published drive (`drive_published`), because donors could join its waitlist again. Locks: drive (exclusive),
+    entries, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization").get(pk=drive_id)
@@ -35,7 +35,7 @@ def close_waitlist(*, drive_id: int, actor: str, now: datetime) -> int:
 
 @transaction.atomic
 def close_ended_waitlist(*, drive_id: int, now: datetime) -> int:
-    """Close the waitlist of a drive that is over or cancelled. If donors can still get a spot, do nothing.
+    """Close the waitlist of a drive that is over or cancelled. Change nothing if donors can still get a spot.
 
     Locks: drive (exclusive), entries, slots.
     """

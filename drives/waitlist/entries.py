@@ -1,4 +1,4 @@
-"""Join a waitlist, and verify, change or remove an entry. Coordinators can also add donors."""
+"""Join a waitlist, and verify, change or remove an entry. Coordinators can add donors, too."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,9 +43,10 @@ def join_waitlist_in_transaction(
     bound_to: str = "",
     browser_token: str = "",
 ) -> WaitlistEntry:
-    """Create an entry that is held for 15 minutes, and send the verification code, in the caller's transaction.
+    """Create an entry that is held for 15 minutes, and send the verification code.
 
-    The result does not depend on the donor's history. No spot is offered before the contact is verified.
+    Runs inside the caller's transaction. The result does not depend on the donor's history. No spot is offered before
+    the contact is verified.
 
     Refuses:
     - a drive that takes no bookings
@@ -206,7 +207,7 @@ def remove_entry(*, entry_id: int, actor: str, now: datetime) -> WaitlistEntry:
 
 
 def spend_change(entry: WaitlistEntry, now: datetime) -> None:
-    """Count a change that the donor made to an entry toward the donor's limit. Raises limits.TooManyChanges."""
+    """Count a donor's change of an entry toward the donor's limit. Raises limits.TooManyChanges."""
     limits.spend_change(
         organization=entry.drive.organization,
         record="entry",
@@ -219,7 +220,7 @@ def spend_change(entry: WaitlistEntry, now: datetime) -> None:
 
 @transaction.atomic
 def extend_entry(*, entry_id: int, now: datetime) -> WaitlistEntry:
-    """Give the donor 15 more minutes to enter the code, once. Later calls change nothing.
+    """Extend a held entry by 15 minutes, once. Later calls change nothing.
 
     No limit applies, because a held entry takes no spot. Raises HoldLapsed. Locks: the entry.
     """
@@ -242,7 +243,7 @@ def _confirm_verified_entry(
     if entry.state != WaitlistEntryState.HELD:
         return _find_active_entry(entry)
     typed = entry.get_registration(now)
-    if typed.identity != identity:  # the donor switched to the e-mail address, which is not verified
+    if typed.identity != identity:  # the code now goes to the e-mail address, which is not verified
         raise CodeWrong(CodeResult.EXPIRED)
     entry.volunteer = confirm_holds.match_volunteers([typed], booking_for, now)[0]
     donor = history.DonorScope(entry.volunteer.pk, everywhere=True)
@@ -263,9 +264,9 @@ def _confirm_verified_entry(
 def _judge_request(
     drive: Drive, waitlist_request: WaitlistRequest, donor: history.DonorScope, now: datetime
 ) -> WaitlistRequest:
-    """Return the request, with the visit type that follows from the donor's history, if any.
+    """Return the request, with the visit type according to the donor's history.
 
-    Refuses a donor with a booking at the drive, and an arrival window in which the interval rules allow no time.
+    Refuses a donor with a booking at the drive, and an arrival window without a time that the interval rules allow.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):
@@ -282,7 +283,7 @@ def _refuse_request(drive: Drive, waitlist_request: WaitlistRequest, now: dateti
     if not _list_arrivals(availability.list_slots(drive.pk), drive, waitlist_request, now):
         raise refusals.Refusal([rules.build_no_time_reason()])
     if drive.state == DriveState.CLOSED:
-        return  # at a closed drive, open times are offered to the waitlist
+        return  # a closed drive offers its open times to the waitlist
     openings, soonest = (
         availability.list_open_times(drive, (waitlist_request.visit,), now),
         rules.compute_earliest_offered_arrival(now),
@@ -352,7 +353,7 @@ def _create_entry(
 
 
 def _find_active_entry(entry: WaitlistEntry) -> WaitlistEntry:
-    """Return the entry. If it was merged into an older entry of the donor, return the older entry."""
+    """Return the entry, or the donor's older entry if this one was merged into it."""
     if entry.state != WaitlistEntryState.LEFT or entry.volunteer_id is None:
         return entry
     donor_entries = WaitlistEntry.objects.waitlisted().filter(drive=entry.drive_id, volunteer=entry.volunteer_id)

@@ -67,7 +67,7 @@ def build_initial(entry: WaitlistEntry) -> dict[str, str]:
 
 
 def _list_full_hours(drive: Drive) -> Iterator[datetime]:
-    # Some zones are half an hour off UTC, so full hours are counted in local time.
+    # Use full hours in local time, because some zones are half an hour off UTC.
     local = drive.starts_at.astimezone(drive.site.zone)
     yield drive.starts_at
     hour = drive.starts_at + timedelta(minutes=60 - local.minute)

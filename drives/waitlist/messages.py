@@ -1,4 +1,4 @@
-"""Queue the waitlist's messages, in the same transaction as the change."""
+"""Queue messages to donors on a waitlist, in the same transaction as the change."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_offer(offer: Offer, now: datetime) -> None:
-    """Queue an offer. A text waits until quiet hours end, but an e-mail does not."""
+    """Queue an offer. In quiet hours, only an e-mail is sent at once. A text waits."""
     entry = offer.entry
     custom_texts = schedule.load_custom_texts([entry.drive.organization_id])[entry.drive.organization_id]
 
@@ -46,14 +46,14 @@ def queue_offer(offer: Offer, now: datetime) -> None:
     _queue_message(entry, kinds.OFFER, render, now, key=f"{offer.about}/offer", about=offer.about, until=offer.deadline)
 
 
-def queue_passed_on(offer: Offer, now: datetime) -> None:
-    """Queue the answer to a text with which the donor declined an offer."""
+def queue_offer_declined(offer: Offer, now: datetime) -> None:
+    """Queue an answer to the text with which the donor declined the offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, "passed", lambda: waitlist_texts.render_offer_declined(offer.entry, number), now)
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """Queue the answer to a text that the donor sent after the offer had ended."""
+    """Queue an answer to a text that came after the end of the offer."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 
@@ -71,7 +71,7 @@ def queue_waitlist_closed(entry: WaitlistEntry, now: datetime) -> None:
 def queue_fallback_emails(*, now: datetime) -> int:
     """Queue an e-mail for each waitlist text that failed within the last day. Return the number of new e-mails.
 
-    Each e-mail is queued in its own transaction. A second sweep queues no duplicates.
+    Each e-mail is queued in its own transaction. A second call queues no duplicates.
     """
     failed = notifications_queries.list_failed_texts(
         kinds=list(FALLBACKS), since=now - messaging_rules.REPLACE_FAILED_TEXTS_WITHIN
@@ -82,7 +82,7 @@ def queue_fallback_emails(*, now: datetime) -> int:
 
 @transaction.atomic
 def _queue_fallback_email(text: Message, now: datetime) -> int:
-    """Queue the e-mail in place of a failed text. Locks the entry, so that the donor cannot leave meanwhile."""
+    """Queue the e-mail in place of a failed text. Locks the entry, so that the donor cannot leave at the same time."""
     found = locks.lock_waitlist_entries([int(text.about.removeprefix("waitlist:"))])
     states, kind = FALLBACKS[text.kind], kinds.KINDS[text.kind]
     if not found or found[0].state not in states or text.expires_at <= now:
@@ -107,14 +107,15 @@ def _queue_fallback_email(text: Message, now: datetime) -> int:
     )
 
 
-FALLBACKS: Mapping[str, Collection[str]] = {  # the states of the entry in which the e-mail is still useful
+# For each kind of text, the states of the entry in which an e-mail is still useful.
+FALLBACKS: Mapping[str, Collection[str]] = {
     kinds.WAITLIST_JOINED.name: WAITLISTED_STATES,
     kinds.WAITLIST_CLOSED.name: (WaitlistEntryState.CLOSED,),
 }
 
 
 def _queue_answer(offer: Offer, key: str, render: Callable[[], str], now: datetime) -> None:
-    """Queue the answer to a donor's text. The answer is always a text, never an e-mail."""
+    """Queue an answer to a donor's text. It is always a text, never an e-mail."""
 
     def render_content(channel: str) -> MessageContent:
         return MessageContent(text=render())
@@ -162,7 +163,7 @@ def _choose_contact(
 ) -> Sequence[tuple[str, str]]:
     """Return the contact for a message: the phone if we may text it, or else the e-mail address.
 
-    If we may use neither, return the first contact. The message then appears on the call list.
+    If neither is allowed, return the first contact. The blocked message then appears on the call list.
     """
     found = reach.load_reach(entry.drive.organization, [entry]).list_contacts(entry, kind)
     return found or contacts[:1]

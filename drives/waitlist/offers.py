@@ -56,15 +56,15 @@ def _offer_all_spots(drive_id: int, now: datetime) -> int:
 
 
 class _SpotTakenError(Exception):
-    """Raised if a booking took the spot at the same moment. The next sweep tries again."""
+    """A booking took the spot at the same moment. The next sweep tries again."""
 
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
     """Offer one spot to the first eligible entry. Return False if no entry matches or another worker holds the lock.
 
-    Reserved spots that fit no entry are released. Only one worker at a time handles a waitlist, so that its order is
-    kept. Locks: waitlist (try-lock), identities of the candidate, drive (shared), entry, reserved spots, slots.
+    Releases reserved spots that fit no entry. Only one worker at a time handles a waitlist, so that the order of
+    entries is kept. Locks: waitlist (try-lock), identities of the donor, drive (shared), entry, reserved spots, slots.
     """
     if not locks.lock_waitlist(drive_id):
         return False
@@ -72,7 +72,7 @@ def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
     waitlist = queries.load_waitlist(drive_id)
     try:
         for entry in waitlist.entries:
-            # Check without locks first. `_try_offer` checks again under locks, and releases them if there is no match.
+            # Check without locks first. `_try_offer` checks again with locks, and releases them if nothing matches.
             if waitlist.list_fits(entry, now) and _try_offer(entry, now):
                 return True
     except _SpotTakenError:
@@ -98,7 +98,7 @@ def _offer_spot(candidate: WaitlistEntry, now: datetime) -> bool:
     reserved = locks.lock_reserved_spots(entry.drive_id)
     if entry.state != WaitlistEntryState.WAITING:
         return False
-    eligibility = check.check_eligibility(_build_donor(entry), entry.drive, entry.drive.starts_at)
+    eligibility = check.check_eligibility(_get_donor_scope(entry), entry.drive, entry.drive.starts_at)
     entry.visit = eligibility.visit or entry.visit
     fit = _find_best_fit(entry, eligibility, now)
     if fit is None:
@@ -151,7 +151,7 @@ def _create_offer(entry: WaitlistEntry, fit: waitlist_matching.SpotMatch, now: d
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
     """Release the reserved spots in `seen_spot_ids` that have no offer.
 
-    Spots that were reserved later stay reserved, because the search for a donor has not considered them.
+    Spots that were reserved later stay reserved, because no donor was searched for them yet.
     """
     if not seen_spot_ids:
         return
@@ -179,11 +179,11 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     _refuse_ended_offer(offer, now)
     entry, drive = offer.entry, offer.entry.drive
     slot = _load_booking_facts(entry, offer.arrival_id, now)
-    visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _build_donor(entry, actor))
+    visit = create.refuse_unless_bookable(slot.facts, drive, entry.visit, now, _get_donor_scope(entry, actor))
     if actor == booking_messages.DONOR:
         entries.spend_change(entry, now)
     booking = _book_offer(offer, actor, now)
-    if visit != booking.visit:  # a donation was recorded or removed since the offer
+    if visit != booking.visit:  # since the offer, a donation was recorded or removed
         if not create.correct_visit_types([(booking, visit)], now, has_overdue_holds=slot.has_overdue_holds):
             reasons = [eligibility_rules.build_first_visit_reason()]
             create.refuse_with_times(reasons, drive, (visit,), booking.starts_at, now)
@@ -198,7 +198,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
     """Turn the reserved spot into a booking. The counters do not change."""
     entry, reserved = offer.entry, offer.reserved_spot
     assert reserved is not None  # an open offer has a reserved spot
-    if entry.registration:  # the drive's policy may have changed
+    if entry.registration:  # check again, because the drive's policy may have changed
         entry.registration.self_check = self_check.revalidate_self_check(
             entry.registration.self_check, entry.drive.policy.self_check
         )
@@ -225,7 +225,7 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 
 @transaction.atomic
 def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages.DONOR, by_text: bool = False) -> Offer:
-    """Decline an offer. The entry keeps its position, but this slot is not offered to it again.
+    """Decline an offer. The entry keeps its position, but is not offered this slot again.
 
     A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges if the actor is the
     donor. Locks: drive (shared), entry.
@@ -247,7 +247,7 @@ def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages
     reserved_spots.end_offer(offer, OfferState.DECLINED, now)
     _set_entry_state(offer.entry, WaitlistEntryState.WAITING, now)
     if by_text:
-        messages.queue_passed_on(offer, now)
+        messages.queue_offer_declined(offer, now)
     return offer
 
 
@@ -286,11 +286,11 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
         raise refusals.Refusal([rules.build_offer_ended_reason(OfferState.EXPIRED)])
 
 
-def _build_donor(entry: WaitlistEntry, actor: str = booking_messages.DONOR) -> history.DonorScope:
-    """Return which part of the donor's history to check when the actor accepts an offer.
+def _get_donor_scope(entry: WaitlistEntry, actor: str = booking_messages.DONOR) -> history.DonorScope:
+    """Return which part of the donor's history to check.
 
-    If a verified donor accepts, the records of all organizations are checked. If a coordinator accepts, only this
-    organization's records are checked, because a refusal shows dates.
+    The records of all organizations are checked only if a verified donor accepts the offer. For a coordinator, only
+    this organization's records are checked, because a refusal shows dates.
     """
     assert entry.volunteer_id is not None  # only held entries have no volunteer
     everywhere = entry.verified_at is not None and actor == booking_messages.DONOR

@@ -38,7 +38,7 @@ def build_window(entry: WaitlistEntry) -> ArrivalWindow:
 
 
 def load_position(entry: WaitlistEntry) -> int:
-    """Return the entry's position (1 is first), or 0 if it is not on the waitlist. One query."""
+    """Return the entry's position, from 1, or 0 if the entry is not on the waitlist. One query."""
     if entry.state not in WAITLISTED_STATES or entry.joined_at is None:
         return 0
     before = Q(joined_at__lt=entry.joined_at) | Q(joined_at=entry.joined_at, pk__lt=entry.pk)
@@ -66,7 +66,7 @@ def load_waitlist_facts(
 class WaitlistPage:
     entry: WaitlistEntry
     position: int
-    offer: Offer | None  # open, before its deadline
+    offer: Offer | None  # the open offer, if there is one
     key: str = ""  # from the URL: a token or an id
 
     @property
@@ -81,8 +81,8 @@ class WaitlistPage:
 def load_waitlist_page(key: str, now: datetime, tokens: Sequence[str] = ()) -> WaitlistPage | None:
     """Load the entry for a link. Return None if the link is unknown or expired. Three queries.
 
-    `key` is the entry's token or its id. The id works only if `tokens`, from the browser's cookie, contains the entry's
-    token. A link expires 30 days after the drive. An entry that was not verified in time is returned as lapsed.
+    `key` is the entry's token, or its id. The id works only if the browser's cookie has the entry's token (`tokens`). A
+    link expires 30 days after the drive. An entry that was not verified in time is returned as lapsed.
     """
     rows = filter_by_link(WaitlistEntry, key, tokens).select_related(*WITH_DRIVE, "registration")
     entry = rows.filter(drive__ends_at__gt=now - web_rules.LINK_VALID_FOR).first()
@@ -100,7 +100,10 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """Filter by a token, or by an id. The id finds a row only if `tokens` contains the token of the row."""
+    """Return the row with this token or id.
+
+    An id finds the row only if `tokens` contains its token.
+    """
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)
     hashes = [linked_model.hash_token(token) for token in tokens]
@@ -159,13 +162,13 @@ class Waitlist:
     entries: list[WaitlistEntry]
     steps: waitlist_matching.StepRows
     reserved_spots: dict[int, Footprint]
-    refused_slots: dict[int, set[int]]  # by entry: slots of declined and expired offers
+    refused_slots: dict[int, set[int]]  # ids of the slots of declined and expired offers, by entry id
 
     def list_fits(self, entry: WaitlistEntry, now: datetime) -> Sequence[waitlist_matching.SpotMatch]:
-        """List the matches that can still be offered to the entry, best first.
+        """List the matches that can still be offered to the entry, starting with the best.
 
-        All of them arrive in the entry's arrival window and far enough in the future. Slots that the donor has declined
-        or let expire are left out.
+        They are in the entry's arrival window and far enough in the future. Slots of declined and expired offers are
+        left out.
         """
         window, soonest = build_window(entry), rules.compute_earliest_offered_arrival(now)
         refused = self.refused_slots.get(entry.pk, set())
@@ -182,7 +185,7 @@ class Waitlist:
 def load_waitlist(drive_id: int, entry_id: int | None = None) -> Waitlist:
     """Load a drive's waitlist with its free and reserved spots. Five queries.
 
-    Entries with an open offer are left out. `entry_id` limits the result to one entry.
+    Entries with an open offer are left out. `entry_id` limits the result to this entry.
     """
     drive = Drive.objects.select_related("site", "organization", "policy").get(pk=drive_id)
     waiting = WaitlistEntry.objects.waitlisted().filter(drive=drive_id, state=WaitlistEntryState.WAITING)
@@ -202,16 +205,16 @@ def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
 
 
 def list_drives_to_offer(now: datetime) -> list[int]:
-    """List the drives to check for spots that can be offered.
+    """List the ids of the drives to check for spots to offer.
 
-    These are the drives with a reserved spot that has no offer, and those where the waitlist or the free capacity has
-    changed since the last check. A waitlist is also checked again after `OFFER_CHECK_INTERVAL`.
+    These are drives with a reserved spot without an offer, and drives with a changed waitlist or free capacity since
+    the last check. Each waitlist is also checked after `OFFER_CHECK_INTERVAL`.
     """
     return sorted({drive_id for drive_id, _fingerprint, is_due in _load_offer_fingerprints(now) if is_due})
 
 
 def compute_offer_fingerprint(drive_id: int, now: datetime) -> str:
-    """Return the fingerprint of the drive's waitlist and free capacity, or "" if no donor is waiting."""
+    """Return a hash of the drive's waitlist and free capacity, or "" if no donor is waiting."""
     return next((fingerprint for _drive, fingerprint, _is_due in _load_offer_fingerprints(now, drive_id)), "")
 
 
@@ -226,7 +229,7 @@ def list_waitlists_to_close(now: datetime) -> list[int]:
     held = WaitlistEntry.objects.filter(state=WaitlistEntryState.HELD).values("drive")
     takes_place = Q(state__in=(DriveState.PUBLISHED, DriveState.CLOSED))
     shut = ~takes_place | Q(waitlist_closed_at__isnull=False) | Q(ends_at__lte=now)
-    # In a union, each filter uses its own partial index. One filter on both states would read every old entry.
+    # Each part of the union uses its own partial index. A single filter would read every old entry.
     drive_ids = list(waitlisted.union(held).values_list("drive", flat=True))
     return list(Drive.objects.filter(shut, pk__in=drive_ids).order_by("pk").values_list("pk", flat=True))
 

@@ -1,4 +1,4 @@
-"""Rules that decide when a donor may join a waitlist, how long an offer lasts, and why an entry or offer is closed."""
+"""Rules of the waitlist: joining, the length of an offer, and the end of entries and offers."""
 
 from datetime import datetime, timedelta
 
@@ -13,17 +13,20 @@ from drives.refusals import Reason
 from notifications.quiet_hours import QuietHours
 
 REFUSED_OFFER_STATES = (OfferState.DECLINED, OfferState.EXPIRED)
-# How often a waitlist is checked again if neither the waitlist nor the drive's free capacity has changed.
+# A waitlist is checked again after this time, even if neither the waitlist nor the free capacity has changed.
 OFFER_CHECK_INTERVAL = timedelta(minutes=10)
 ENTRIES_PER_PAGE = 50
-MAX_OFFERS_PER_SWEEP = 200  # offers at one drive in one sweep
+MAX_OFFERS_PER_SWEEP = 200  # for each drive
 OFFER_TIME_DIVISOR = 4  # an offer lasts a quarter of the time until the arrival
 LONGEST_OFFER, SHORTEST_OFFER = timedelta(hours=24), timedelta(minutes=15)
 MIN_OFFER_NOTICE = timedelta(minutes=30)  # from the deadline to the arrival, so that the donor has time to travel
 
 
 def reasons_not_to_join_waitlist(facts: BookingFacts, now: datetime) -> list[Reason]:
-    """List the reasons not to create an entry. In `facts`, `live_hold_count` counts the contact's held entries."""
+    """List the reasons not to create an entry.
+
+    `live_hold_count` in `facts` is the number of the contact's held entries.
+    """
     applied = (
         capacity_rules.reasons_against_drive,
         _reasons_too_many_requests,
@@ -44,9 +47,9 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
 
 
 def is_waitlist_open(drive: Drive, now: datetime) -> bool:
-    """Return whether an entry can still get a spot.
+    """Return whether entries can still get a spot.
 
-    A waitlist may stay open until the drive ends, even after online booking has closed.
+    A waitlist may stay open until the drive ends, even after the end of online booking.
     """
     takes_place = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED)
     return takes_place and drive.waitlist_closed_at is None and drive.ends_at > now
@@ -60,9 +63,9 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
     """Return the deadline of an offer made now, rounded up to a full minute.
 
     - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
-    - If an offer is made in quiet hours, this time starts when they end. If the arrival is too soon for that, the time
-      starts now, and the donor gets the offer by e-mail only.
-    - If possible, the deadline is outside quiet hours, because we could not text the next donor before the morning.
+    - The time of an offer in quiet hours starts when they end. If the arrival is too soon for that, the time starts
+      now, and the donor gets the offer only by e-mail.
+    - If possible, the deadline is outside quiet hours, because the next donor could not be texted before the morning.
     """
     morning = quiet.next_open(now)
     begins = morning if compute_earliest_offered_arrival(morning) <= starts_at else now

@@ -1,4 +1,4 @@
-"""A donor's waitlist pages: join the waitlist, verify the contact, see the position, change the request, leave."""
+"""A donor's waitlist pages: join the waitlist, verify the contact, see the position, change or remove the entry."""
 
 from collections.abc import Sequence
 from functools import partial

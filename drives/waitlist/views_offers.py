@@ -20,7 +20,7 @@ from drives.web import form_errors, link_cookies, redirects
 @never_cache
 @require_safe
 def show_offer(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the offer. Opening the link does not accept the offer, because mail scanners open links, too."""
+    """Show the offer. A GET does not accept the offer, because mail scanners open links, too."""
     page = _get_page_or_404(request, key)
     if link_cookies.TOKEN_PATTERN.fullmatch(key):
         clean = link_cookies.exchange_token(link_cookies.OFFERS, request, key, reverse("offer", args=[page.offer.pk]))

@@ -1,4 +1,4 @@
-"""Find the names of actors, for history pages."""
+"""Find the names of actors for history pages."""
 
 from django.utils.translation import gettext as _
 

@@ -1,17 +1,17 @@
-"""Bar charts, drawn on the server as SVG by the template drives/web/chart.html. Each has a table beside it."""
+"""Bar charts as SVG, drawn by the template drives/web/chart.html. The page shows each chart also as a table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ROW_HEIGHT = 3  # in the height of the letters, so that a chart grows with them
+ROW_HEIGHT = 3  # in em, so that charts grow with the size of the text
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A solid bar of `part` inside an outline of `whole`. Lengths are whole percents of the longest outline."""
+    """A solid bar for `part` inside an outline for `whole`. Lengths are percents of the longest outline."""
 
     label: str
-    value: str  # in words or numbers
+    value: str  # the text next to the bar
     top: int
     part_length: int
     whole_length: int
@@ -27,7 +27,7 @@ class Chart:
 
 
 def build_chart(rows: Iterable[tuple[str, str, int, int]]) -> Chart:
-    """Build a chart from rows of label, value, part and whole. A part is drawn at most as long as its outline."""
+    """Build a chart from rows of label, value, part and whole. A part longer than its outline is cut off."""
     listed = list(rows)
     longest = max((whole for *_others, whole in listed), default=0) or 1
     return Chart(

@@ -1,4 +1,4 @@
-"""Read which button or option a visitor chose."""
+"""Read the button or option that a visitor chose."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 def read_choice(request: HttpRequest, name: str, choices: Collection[str], default: str | None = None) -> str:
     """Return the posted value, or `default` if the form has no such field.
 
-    Any other value raises BadRequest. The visitor then sees a page that says that nothing was changed.
+    Raises BadRequest for any other value. The error page says that nothing was changed.
     """
     value = request.POST.get(name, default)
     if value is None or value not in choices:

@@ -1,4 +1,4 @@
-"""The page on which a donor enters a verification code, for bookings, the waitlist and new contacts."""
+"""The form for a verification code, used for bookings, the waitlist and new contacts."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class CodeForm(forms.Form):
     """The form for the verification code.
 
-    If the contact is known under another name, the form also asks whether the owner or another person is coming.
+    After the refusal `other_name`, the form also asks whether the contact's owner or another person is coming.
     """
 
     use_required_attribute = False
@@ -56,14 +56,14 @@ class CodePage:
     contact: str  # as typed
     is_email: bool
     is_verified: bool
-    texting_number: str  # where to text START after a STOP; empty if the organization has several numbers
+    texting_number: str  # number for START after a STOP; empty if the organization has several numbers
     may_use_email: bool = False
     is_sent_again: bool = False
     is_demo: bool = False
 
 
 def build_code_page(request: HttpRequest, held: Booking | WaitlistEntry) -> CodePage:
-    assert held.registration is not None  # every held row has one
+    assert held.registration is not None  # guaranteed for every hold
     return build_registration_code_page(request, held.registration)
 
 
@@ -91,7 +91,7 @@ def build_contact_code_page(request: HttpRequest, *, typed: str, identity: str, 
 
 
 def build_hold_context(request: HttpRequest, held: Booking | WaitlistEntry, warn_before: timedelta) -> dict[str, Any]:
-    assert held.held_until is not None  # a constraint of the table
+    assert held.held_until is not None  # guaranteed by a constraint
     return {
         "extended": "extended" in request.GET,
         "not_extended": "not_extended" in request.GET,
@@ -126,7 +126,7 @@ def handle_code_form(
     on_success: Callable[[T], HttpResponse],
     on_refusal: Callable[[CodeForm, ValidationError], HttpResponse],
 ) -> HttpResponse:
-    """Call `action` with the typed code and this browser's token. Return the response for its result or refusal.
+    """Call `action` with the typed code and this browser's token. Return the response of `on_success` or `on_refusal`.
 
     On success, also set the browser's cookie, so that this browser needs no code the next time.
     """

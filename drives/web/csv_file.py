@@ -10,10 +10,10 @@ _BYTE_ORDER_MARK = "\ufeff"  # Excel needs it to read the file as UTF-8
 
 
 def build_csv_response(filename: str, headers: Iterable[object], rows: Iterable[Sequence[str]]) -> HttpResponse:
-    """Write the rows one by one, so that memory holds only the file, and not all of the rows.
+    """Build the response for a CSV download.
 
-    This is no StreamingHttpResponse, because the web server sends whole answers, and a database that fails halfway must
-    end in an error page, not in half a file.
+    Rows are written one by one to save memory. The response does not stream, so that a database error leads to an error
+    page instead of an incomplete file.
     """
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -27,5 +27,5 @@ def build_csv_response(filename: str, headers: Iterable[object], rows: Iterable[
 
 
 def escape_formula(cell: str) -> str:
-    """Return the cell, with an apostrophe in front if a spreadsheet would take it for a formula."""
+    """Put an apostrophe in front of a cell that a spreadsheet program would read as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field that the action requires, not the form. Its label must not say "optional"."""
+    """A field without the mark "optional", because the action requires it, but not the form."""
 
     needed = True
 
 
 class CheckboxInput(forms.CheckboxInput):
-    """A checkbox that passes the posted value to the field unchanged. Templates recognize it by the class name."""
+    """A checkbox that passes on the posted value unchanged. Templates recognize its class name."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         return data.get(name)
 
 
 class CheckboxField(forms.BooleanField):
-    """A checkbox that refuses unknown values. Django's own field would treat "no" as checked."""
+    """A checkbox that refuses unknown values. Django's field would treat "no" as checked."""
 
     widget = CheckboxInput
     _VALUES: ClassVar = {"on": True, "True": True, "true": True, "False": False, "false": False, "": False}
@@ -52,7 +52,7 @@ class NameField(RequiredByActionField):
 
 
 class ValidatedTextField(forms.CharField):
-    """A text field with a rule that cleans or refuses the text. The API uses the same rule."""
+    """A text field that cleans or refuses its text by the same rule as the API."""
 
     def __init__(self, rule: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
@@ -64,7 +64,7 @@ class ValidatedTextField(forms.CharField):
 
 
 class OtherNameField(ValidatedTextField):
-    """A field for another person's name, typed by a coordinator. A blank field shows the message of the rule."""
+    """A field for another person's name. A blank field shows the message of the rule."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -80,15 +80,13 @@ class OtherNameField(ValidatedTextField):
 
 
 class MailboxField(ValidatedTextField):
-    """A field for another person's e-mail address, typed by a coordinator."""
-
     def __init__(self) -> None:
         widget = forms.TextInput(attrs={"type": "email", "autocomplete": "off"})
         super().__init__(contact_address.normalize_email, label=gettext_lazy("E-mail"), max_length=254, widget=widget)
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any format, converted to E.164. A number without "+" is read as a number of `country`."""
+    """A phone number in any format, converted to E.164. Without "+", it is a number of `country`."""
 
     country = "US"
 
@@ -105,7 +103,7 @@ class PhoneFormField(forms.CharField):
 
 
 class PhoneForm(forms.Form):
-    """A form with a `phone` field, which uses the organization's country."""
+    """A form with the field `phone`. Numbers without "+" are numbers of the organization's country."""
 
     def __init__(self, *args: Any, country: str, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -15,7 +15,7 @@ from volunteers.limits import RateLimitExceeded
 def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[str, str] | None = None) -> None:
     """Add an error to the form fields that the error names, or above the form.
 
-    `fields` maps names in the error to names of form fields, where they differ.
+    `fields` maps the names in the error to form fields with other names.
     """
     by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, problems in by_field.items():
@@ -24,11 +24,11 @@ def add_refusal(form: forms.BaseForm, error: ValidationError, fields: Mapping[st
 
 
 def format_for_member(error: ValidationError) -> str:
-    """Join an error's sentences, worded for a coordinator or helper instead of the donor."""
+    """Join the sentences of an error for a coordinator or helper. Sentences to the donor are replaced."""
     return " ".join(_rephrase(problem).messages[0] for problem in error.error_list)
 
 
-# For these codes, the reason's sentence addresses the donor. A coordinator or helper reads another sentence.
+# The reasons with these codes address the donor. Members read these sentences instead.
 MEMBER_SENTENCES = {
     "already_booked": _("This person already has a booking at this drive. Open that booking to change its time."),
     "too_many_holds": _(

@@ -1,4 +1,4 @@
-"""Mark texts that are in another language than the page, so that screen readers pronounce them right."""
+"""Mark texts in another language than the page, so that screen readers pronounce them correctly."""
 
 from django.conf import settings
 from django.utils.html import conditional_escape, format_html
@@ -10,16 +10,16 @@ from organizations.translated_text import TranslatedString
 def language_attribute(code: str) -> str:
     """Return the lang attribute for a text in this language.
 
-    Returns "" if the page has the same language, or if the language is unknown.
+    Returns "" if the page has the same language or the language is unknown.
     """
     page = get_language() or settings.LANGUAGE_CODE
     return "" if code in {"", page, page.partition("-")[0]} else format_html(' lang="{}"', code)
 
 
 def in_language(text: TranslatedString) -> str:
-    """Return the text as HTML. If its language is not the page's, wrap it in an element with a lang attribute.
+    """Return the text as HTML. Add a lang attribute if the text is in another language than the page.
 
-    Do not use the result inside an attribute.
+    The result is not valid inside an attribute.
     """
     attribute = lang_attribute(text)
     return format_html("<span{}>{}</span>", attribute, text) if attribute else conditional_escape(str(text))

@@ -1,6 +1,6 @@
-"""Move a link's token into a cookie, and redirect to a URL without it.
+"""Move a link's token from the URL to a cookie, and redirect.
 
-A token in a URL would be visible in the browser's history and in screenshots. The new URL alone gives no access.
+A token in a URL is visible in the browser's history and in screenshots. The new URL alone gives no access.
 """
 
 import re
@@ -15,7 +15,7 @@ from drives.web.visitor import COOKIE_AGE_SECONDS
 
 TOKEN_PATTERN: Final = re.compile(r"[\w-]{22}", re.ASCII)
 MAX_TOKENS: Final = 12  # the oldest tokens are dropped first
-COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the URL while we check that the browser keeps the cookie
+COOKIE_CHECK_PARAMETER: Final = "cookie"  # in the URL during the check whether the browser keeps the cookie
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class LinkCookie:
         response.delete_cookie(self.cookie, path=self.path, samesite="Lax")
 
 
-# Sent to all pages, because the forms that hold a time under `/d/` read it and add tokens to it.
+# Browsers send this cookie to all pages, because the booking form under `/d/` needs it, too.
 BOOKINGS: Final = LinkCookie("bookings", "/")
 WAITLIST: Final = LinkCookie("waitlist", "/w/")
 OFFERS: Final = LinkCookie("offers", "/offer/")
 
 
 def exchange_token(link_cookie: LinkCookie, request: HttpRequest, token: str, clean_url: str) -> HttpResponse | None:
-    """Set the cookie for a link's token, and redirect to the clean URL.
+    """Save a link's token in the cookie, and redirect to the clean URL.
 
-    A first redirect checks that the browser keeps the cookie. If it does not, return None. The caller then shows the
-    page at the link's own URL.
+    A first redirect checks that the browser keeps the cookie. If not, return None, so that the caller shows the page at
+    the link's own URL.
     """
     query = request.GET.copy()
     has_come_back = query.pop(COOKIE_CHECK_PARAMETER, None) is not None

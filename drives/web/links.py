@@ -1,4 +1,4 @@
-"""Build absolute URLs of donors' pages, and WhatsApp and mail links that share such a URL."""
+"""Build absolute URLs of donors' pages, and links that share a URL by WhatsApp or mail."""
 
 from urllib.parse import quote, urljoin
 
@@ -13,12 +13,12 @@ def build_booking_link(booking: Booking) -> str:
 
 
 def compute_booking_link_length() -> int:
-    """Return the length of a booking's link in characters. Texts are measured before the link exists."""
+    """Return the length of a booking's link, because texts are measured before the link exists."""
     return len(build_absolute_url(reverse("booking", args=["x" * 22])))
 
 
 def build_absolute_url(path: str) -> str:
-    """Build the URL from BASE_URL, never from the request's Host header, because a client can forge that."""
+    """Build the URL from BASE_URL, not from the Host header, which a client can forge."""
     return urljoin(settings.BASE_URL + "/", path)
 
 

@@ -1,7 +1,7 @@
 """Render the Markdown that coordinators write: paragraphs, headings, lists, quotes, emphasis and links.
 
-The parser knows only these, so everything else, including HTML, is text. A sanitizer then checks the result against a
-list of allowed elements, so that an error in the parser alone cannot put a script into a page.
+The parser treats everything else as text, including HTML. A sanitizer then removes all elements that are not on a list,
+so that an error in the parser cannot put a script into a page.
 """
 
 from functools import cache

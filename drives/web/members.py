@@ -1,4 +1,4 @@
-"""Functions for the pages of coordinators and helpers: the organization's rows, the actor, the page frame."""
+"""Functions for coordinators' and helpers' pages: the organization's rows, the actor, and the page frame."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ def format_actor(request: MemberRequest) -> str:
 def record_download(
     request: MemberRequest, about: str, *, verb: str = "exported", fields: Sequence[str] = (), now: datetime
 ) -> None:
-    """Add a download to the audit log. Pass the verb `report.exported` for a file without personal data."""
+    """Add a download to the audit log. For a file without personal data, pass the verb `report.exported`."""
     audit.add_audit_entry(
         organization=request.membership.organization,
         actor=format_actor(request),
@@ -66,7 +66,7 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
         "may_plan": organizations_rules.is_allowed(membership.role, "plan"),
         "may_check_in": organizations_rules.is_allowed(membership.role, "check_in"),
         "may_manage": organizations_rules.is_allowed(membership.role, "manage"),
-        # These are callables, because only the coordinators' frame needs the queries. Check-in pages skip them.
+        # These values are callables, so that check-in pages skip the queries.
         "replies_waiting": partial(count_open_conversations, membership.organization),
         "troubles": lambda: notifications_queries.list_delivery_problems(timezone.now(), membership.organization),
     }
@@ -79,10 +79,7 @@ def render_member_page(request: MemberRequest, template: str, context: Mapping[s
 
 
 def redirect_after_save(request: MemberRequest, name: str, *arguments: object) -> HttpResponse:
-    """Redirect to the page `name`.
-
-    If this page was opened from the guided set-up, redirect to the next step of the set-up instead.
-    """
+    """Redirect to the page `name`, or to the next step if the page was opened from the guided set-up."""
     step = setup_steps.BY_CODE.get(request.GET.get("setup", ""))
     return redirect(f"{reverse('organizer_next_setup_step')}?after={step.code}") if step else redirect(name, *arguments)
 

@@ -12,7 +12,7 @@ KEPT_SECONDS: Final = 15 * 60  # longer than a code is valid
 
 @dataclass(frozen=True)
 class PendingInput:
-    """A signed cookie that stores a fixed number of strings for one purpose. Refuses a cookie for another purpose."""
+    """A signed cookie that stores a fixed number of strings. A cookie for another purpose is ignored."""
 
     purpose: str
     count: int
@@ -29,7 +29,7 @@ class PendingInput:
         )
 
     def read(self, request: HttpRequest) -> list[str] | None:
-        """Read the texts from the cookie, or None if it is missing, forged, malformed or older than 15 minutes.
+        """Return the strings, or None if the cookie is missing, forged, malformed or older than 15 minutes.
 
         The content is checked, too, because an older version of the service may have signed it.
         """

@@ -1,4 +1,4 @@
-"""Check a picture or a logo that a coordinator uploads, and reduce it for our pages."""
+"""Check an uploaded picture or logo, and reduce it for our pages."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 SIZE: Final = (1600, 1200)
-LOGO_SIZE: Final = (480, 160)  # pages show it at a third of this size or less, so it is sharp on every screen
+LOGO_SIZE: Final = (480, 160)  # pages show it at a third of this size or less, so that it is sharp on every screen
 QUALITY: Final = 82
 
 
@@ -28,9 +28,9 @@ class Picture:
 
 
 def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
-    """Return the picture as a JPEG of at most 1600 × 1200 pixels, turned upright and without metadata.
+    """Return the picture as a JPEG of at most 1600 × 1200 pixels, upright and without metadata.
 
-    Raises ValidationError for a file that is too large, or that is not a JPEG, PNG or WebP picture.
+    Refuses a file that is too large, or not a JPEG, PNG or WebP picture.
     """
     from PIL import Image  # noqa: PLC0415  slow to load, and few requests need it
 
@@ -43,9 +43,9 @@ def reduce_picture(file: BinaryIO, size: int | None) -> Picture:
 
 
 def reduce_logo(file: BinaryIO, size: int | None) -> Picture:
-    """Return the logo as a PNG of at most 480 × 160 pixels, without metadata. It keeps its transparent parts.
+    """Return the logo as a PNG of at most 480 × 160 pixels, without metadata. Transparent parts stay transparent.
 
-    Raises ValidationError as `reduce_picture` does.
+    Refuses the same as `reduce_picture`.
     """
     from PIL import Image  # noqa: PLC0415  slow to load, and few requests need it
 
@@ -66,8 +66,8 @@ def _decode_upright(file: BinaryIO, size: int | None, bounds: tuple[int, int]) -
         with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise _build_too_many_pixels_error()
-            # Pillow reduces a picture with a palette without smoothing, so convert it before. Reduce all other pictures
-            # before they are converted, because each copy takes memory.
+            # Convert pictures with a palette first, because Pillow reduces them without smoothing. Reduce all other pictures
+            # first, because a converted copy of the original would take more memory.
             smooth = opened.convert("RGBA") if opened.mode in {"1", "P"} else opened
             smooth.thumbnail((max(bounds), max(bounds)))
             upright = ImageOps.exif_transpose(smooth).convert("RGBA")

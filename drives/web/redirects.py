@@ -8,7 +8,7 @@ KeyView = Callable[[HttpRequest, str], HttpResponse]
 
 
 def redirect_after_post(name: str, *args: object, query: str = "", fragment: str = "") -> HttpResponse:
-    """Redirect with 303 See Other, so that reloading the page does not post again."""
+    """Redirect with 303 See Other, so that a reload does not post again."""
     response = redirect(name, *args)
     response.status_code = 303
     if query:
@@ -19,13 +19,16 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def build_page_query(request: HttpRequest) -> str:
-    """Return the query that leads back to the page of a list on which the form was."""
+    """Return the query for the page of the list that contained the form."""
     number = request.GET.get("page", "")
     return f"page={number}" if number.isascii() and number.isdigit() else ""
 
 
 def require_post_or_redirect(name: str) -> Callable[[KeyView], KeyView]:
-    """Decorate a view that only a POST may call. Redirect other requests, such as a reload, to the named page."""
+    """Decorate a view that requires a POST.
+
+    Other requests, such as a reload, are redirected to the named page.
+    """
 
     def decorate(view: KeyView) -> KeyView:
         @wraps(view)

@@ -1,4 +1,4 @@
-"""The steps of the guided set-up: what each asks for, and why. `drives.settings.setup` says which are done."""
+"""The steps of the guided set-up, with their purposes. `drives.settings.setup` finds the steps that are done."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

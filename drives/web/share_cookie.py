@@ -1,4 +1,4 @@
-"""The cookie with the code of the recruiter's link that led a browser to a drive. It says nothing about the visitor."""
+"""The cookie with the code of the recruiter's link that a visitor followed. It does not identify the visitor."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Render a public page at most once a second, and send it to all visitors without personal cookies."""
+"""Render a public page at most once a second, and share it among visitors without personal cookies."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,16 +16,18 @@ from drives.web.share_cookie import SHARE_COOKIE
 View = Callable[..., HttpResponse]
 
 SHARED_SECONDS: Final = 1
-# Public pages do not depend on these: the language is part of the cache's key, and the pages have no CSRF token.
+# Public pages do not depend on these cookies. The cache's key contains the language, and the pages have no CSRF token.
 _IMPERSONAL_COOKIES: Final = frozenset({settings.LANGUAGE_COOKIE_NAME, settings.CSRF_COOKIE_NAME, SHARE_COOKIE})
 
 
 def share_page(view: View) -> View:
-    """Share a page among visitors without personal cookies, and answer 304 if the client already has the page.
+    """Share a page among visitors without personal cookies. Respond with 304 if the client already has the page.
 
     The cache key is the URL with its query, and the language. A cached page expires after a second, so no code has to
-    delete it. For a visitor with a personal cookie, the page is rendered anew. `csrf_protect` is a safeguard: if a page
-    ever contained a CSRF token, the response would set a cookie, and `cache_page` does not store such a response.
+    delete it. For a visitor with a personal cookie, the page is rendered anew.
+
+    `csrf_protect` is a safeguard. If a page contained a CSRF token, the response would set a cookie, and `cache_page`
+    does not store such a response.
     """
     view_for_all = cache_page(SHARED_SECONDS, cache="pages")(csrf_protect(view))
 
@@ -34,7 +36,7 @@ def share_page(view: View) -> View:
     def show_page(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
         is_personal = bool(request.COOKIES.keys() - _IMPERSONAL_COOKIES)
         response = view(request, *args, **options) if is_personal else view_for_all(request, *args, **options)
-        # Clients must ask again each time, because otherwise a page could be shown for longer than a second.
+        # Without this header, clients could show a page for longer than a second.
         response.headers["Cache-Control"] = "private, no-cache" if is_personal else "no-cache"
         response.headers.pop("Expires", None)
         patch_vary_headers(response, ["Cookie"])

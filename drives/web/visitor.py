@@ -1,4 +1,4 @@
-"""A donor's IP address and the browser's cookie."""
+"""The visitor's IP address, and the cookie that identifies the browser."""
 
 import re
 import secrets
@@ -15,7 +15,7 @@ _TOKEN_PATTERN = re.compile(r"[\w-]{43}")
 
 
 def find_ip_address(request: HttpRequest) -> str | None:
-    """Return REMOTE_ADDR. Behind a proxy, `config.client_address` sets it to the client's address."""
+    """Return the client's IP address. Behind a proxy, `config.client_address` writes it to REMOTE_ADDR."""
     return request.META.get("REMOTE_ADDR") or None
 
 
@@ -29,7 +29,7 @@ def read_or_create_browser_token(request: HttpRequest) -> str:
 
 
 def compute_browser_digest(browser: str) -> str:
-    """Hash the browser's token. Codes are bound to this hash, so they work in this browser only."""
+    """Hash the browser's token. Codes are bound to this hash, so that they work only in this browser."""
     return linked_model.hash_token(browser)
 
 
