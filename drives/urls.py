@@ -1,5 +1,3 @@
-"""URL routes of all drive pages, for donors, coordinators and helpers."""
-
 from django.urls import include, path
 
 from drives.account import urls as account_urls

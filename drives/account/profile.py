@@ -48,7 +48,7 @@ def save_verified_contact(
     """Verify a new contact, then replace the donor's old one with it.
 
     Other people with the old contact get the new one, too. Erased volunteers are skipped. Raises CodeWrong,
-    `profile.ContactTaken` and limits.TooManyChanges. Locks: identities of these volunteers and of the new contact.
+    `profile.ContactTaken` and limits.TooManyChanges. Locks: identities of these people and of the new contact.
     """
     identity = volunteers_queries.compute_contact_identity(address)
     verification.verify_contact(identity=identity, code=code, bound_to=bound_to, browser=browser, now=now)

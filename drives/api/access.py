@@ -38,10 +38,10 @@ class Caller:
 
 
 class RolePermission(BasePermission):
-    """Check that the caller's role has the permission that the view's `needs` names for the method.
+    """The permission check of API views. `needs` of the view names the required permission for each method.
 
-    Responds with 401 if there is no caller, 403 if the role lacks the permission, and 405 if `needs` does not list the
-    method. Methods that need "public" are open to all.
+    Responds with 401 if there is no caller, 403 if the caller's role lacks the permission, and 405 if `needs` does not
+    list the method. Methods that need "public" are open to all.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:

@@ -5,7 +5,7 @@ from drives.api.access import ApiView
 
 
 class IdConverter(StringConverter):
-    """An id in a URL. Any text that cannot be an id leads to a 404."""
+    """An id in a URL. Text that cannot be an id leads to a 404."""
 
     regex = "[0-9]{1,18}"
 

@@ -34,7 +34,7 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
     - a check-in before the day of the drive (`drive_not_today`)
     - a visit too close to another donation at this organization, unless `override_reason` is given
 
-    The reason is saved. Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
+    `override_reason` is saved. Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -129,7 +129,7 @@ def add_walk_in(
     - a donor with a booking at the drive
     - a visit too close to another donation at this organization, unless `override_reason` is given
 
-    The reason is saved. Locks: identities, drive (shared), slots.
+    `override_reason` is saved. Locks: identities, drive (shared), slots.
     """
     typed = registration.compute_typed_identities(phone=phone, email=email, country=drive.organization.country)
     locks.lock_contact_owners_then_drive(typed, drive)

@@ -25,8 +25,8 @@ from organizations import audit, sweeps
 def close_out_drive(*, drive_id: int, now: datetime) -> Turnout | None:
     """Mark no-shows, free their slots, compute the turnout report and queue the thank-you messages.
 
-    A drive is closed out once, when its grace minutes after the end have passed. An earlier or repeated call changes
-    nothing and returns None. Locks: drive (exclusive), bookings by id, slots.
+    A drive is closed out once, `grace_minutes` after its end. An earlier or repeated call changes nothing and returns
+    None. Locks: drive (exclusive), bookings by id, slots.
     """
     locks.lock_drive_exclusive(drive_id)
     drive = Drive.objects.select_related("organization", "site", "policy").get(pk=drive_id)

@@ -1,5 +1,3 @@
-"""Book a donor's next visit right after a donation."""
-
 from datetime import datetime
 
 from django.db import transaction

@@ -1,5 +1,3 @@
-"""Serializers for the day of a drive: roster, check-in, outcomes, walk-ins and turnout."""
-
 from dataclasses import fields
 from typing import Any
 

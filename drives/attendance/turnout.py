@@ -62,7 +62,7 @@ def count_states(drive_ids: Collection[int]) -> dict[int, Counter[str]]:
 
 @dataclass(frozen=True)
 class GoalFacts:
-    """The figures for comparing drives with their goals."""
+    """The numbers of bookings and the donation rate, for comparing drives with their goals."""
 
     states: dict[int, Counter[str]]  # number of bookings, by drive id and state
     rate: forecast.DonationRate

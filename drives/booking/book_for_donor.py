@@ -35,8 +35,8 @@ def create_booking_for_donor(
     - a time too close to another donation, unless `override_reason` is given
     - a time at which the donor is booked at another drive, even with `override_reason`
 
-    The reason is saved. An imported booking gets reminders, but no confirmation. Locks: identities, drive (shared),
-    slots.
+    `override_reason` is saved. An imported booking gets reminders, but no confirmation. Locks: identities, drive
+    (shared), slots.
     """
     country = drive.organization.country
     identities = registration.compute_typed_identities(phone=person.phone, email=person.email, country=country)

@@ -87,7 +87,7 @@ def _format_key(drive_id: int, until: datetime) -> str:
 
 
 def _load_reported_until(drive_ids: Collection[int]) -> dict[int, datetime]:
-    """Return, by drive id, the end of the period that the drive's last digest covers.
+    """Return the end of the period that each drive's last digest covers, keyed by drive id.
 
     The keys of the digests' messages contain this time. Drives without a digest are left out.
     """

@@ -359,9 +359,10 @@ def replace_footprints(
     freed: counters.Deltas,
     now: datetime,
 ) -> bool:
-    """Change the counters, and return whether all footprints fit. `freed` frees `before` and the overdue holds.
+    """Change the counters, and return whether all footprints fit.
 
-    If donors are on the waitlist, the steps that stay free are reserved for them. Locks the slots, so call it last.
+    `freed` are the counter changes that free `before` and the overdue holds. If donors are on the waitlist, the steps
+    that stay free are reserved for them. Locks the slots, so call this last.
     """
     reserved = reserved_spots.reserve_freed_spots(drive_id, waitlist_matching.compute_remainders(before, after), now)
     deltas = counters.combine_deltas([freed, *(grid.compute_net_deltas(None, new) for new in after), reserved])

@@ -68,8 +68,8 @@ def refuse_with_times(
 ) -> None:
     """Raise a Refusal with these reasons and with times that fit all of these visits. Without reasons, do nothing.
 
-    The times are the nearest ones, or after a failed interval check the next ones that the rules allow for every donor.
-    `freed` is the capacity that the donors' current bookings would free.
+    The times are the nearest ones. After a failed interval check, they are the next ones that the rules allow for every
+    donor. `freed` is the capacity that the donors' current bookings would free.
     """
     if not reasons:
         return

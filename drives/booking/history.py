@@ -1,5 +1,3 @@
-"""Record every change of a booking in its history."""
-
 from collections.abc import Iterable
 from datetime import datetime
 

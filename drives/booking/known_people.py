@@ -1,5 +1,3 @@
-"""List the people with a contact that this browser has verified."""
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ class Party:
 
 
 def find_first_arrival(party: Iterable[Booking]) -> Booking:
-    """Return the booking with the earliest arrival. The party chose its time."""
+    """Return the booking with the earliest arrival. This is the time that the party chose."""
     return min(party, key=lambda booking: (booking.starts_at, booking.pk))
 
 

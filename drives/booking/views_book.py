@@ -166,7 +166,7 @@ def _show_typed(request: HttpRequest, page: DrivePage, held: BookingPage) -> Htt
 def _submit_form(
     request: HttpRequest, page: DrivePage, held: Booking | None = None, *, is_held_again: bool = False
 ) -> HttpResponse:
-    """Hold the time with the typed details, or correct the hold that this browser already has."""
+    """Hold the time for the typed details, or correct the hold that this browser already has."""
     choices.read_choice(request, "people", [str(size) for size in domain_rules.PARTY_SIZES], default="1")
     wanted = times.parse_party_request(request.POST)
     form = DetailsForm(request.POST, visits=wanted.visits)

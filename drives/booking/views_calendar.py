@@ -1,5 +1,3 @@
-"""Download a booking as a calendar file."""
-
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 

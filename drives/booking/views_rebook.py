@@ -40,7 +40,10 @@ class RebookForm(forms.Form):
 
 @dataclass(frozen=True)
 class KnownDonor:
-    """A donor with a contact that this browser has verified. `record` is at the drive's organization, if possible."""
+    """A donor with a contact that this browser has verified.
+
+    `record` is the donor's record at the drive's organization, or else at another organization.
+    """
 
     record: Volunteer
     title: str  # the name, with details to tell people with the same name apart

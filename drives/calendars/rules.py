@@ -1,5 +1,3 @@
-"""Times and limits of calendar entries and feeds."""
-
 from datetime import timedelta
 
 ALARM_BEFORE = timedelta(hours=2)  # before the visit

@@ -1,5 +1,3 @@
-"""Compute how long a visit takes at a drive."""
-
 from math import ceil
 
 from drives.domain.grid import VisitShape

@@ -1,4 +1,4 @@
-"""Check off the tasks of a drive, and add tasks to this drive only."""
+"""Check off the tasks of a drive, and add tasks to a single drive."""
 
 from datetime import datetime
 

@@ -113,7 +113,7 @@ def is_default(items: list[ChecklistItem]) -> bool:
 
 
 def load_checklist(drive: Drive, now: datetime) -> Checklist:
-    """Load the checklist of a drive. A fixed number of queries."""
+    """Load a drive's checklist with a fixed number of queries."""
     template = list_template(drive.organization, min(now, drive.ends_at))
     goal_facts = turnout.load_goal_facts([drive.pk], drive.organization)
     return next(_build_checklists([drive], drive.organization, template, goal_facts, now))

@@ -1,5 +1,3 @@
-"""Correct a donor's e-mail address at a coordinator's request."""
-
 from datetime import datetime
 
 from django.db import transaction
@@ -13,7 +11,7 @@ from volunteers.models import Volunteer
 
 @transaction.atomic
 def correct_email(*, person: Volunteer, email: str, actor: str, now: datetime) -> None:
-    """Replace the donor's mailbox. Other people with the old mailbox get the new one, too.
+    """Replace a donor's mailbox, for a coordinator. Other people with the old mailbox get the new one, too.
 
     Erased donors are skipped. Refuses an invalid mailbox (`email_invalid`) and a mailbox of another person
     (`profile.ContactTaken`). Locks: identities of these people and of the new mailbox.

@@ -47,7 +47,7 @@ class DriveFigures:
     def takes_fewer(self) -> bool:
         """Return whether bookings and open spots together are fewer than the capacity.
 
-        This happens, for example, if first visits take longer than return visits, or if times pass without a booking.
+        For example, first visits need more chair time than the return visits in the capacity.
         """
         return self.booked + self.held + self.spots_left < self.capacity
 

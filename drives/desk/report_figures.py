@@ -11,7 +11,7 @@ from drives.models import BookingState
 
 @dataclass(frozen=True)
 class Rate:
-    """A share, with its two numbers. `percent` is None if the whole is 0."""
+    """The share of `part` in `whole`. `percent` is None if the whole is 0."""
 
     part: int
     whole: int
@@ -117,7 +117,10 @@ def classify_lead_times(days: Mapping[int, Tally]) -> list[LeadClass]:
 
 
 def compute_median_lead(days: Mapping[int, Tally]) -> float | None:
-    """Return the median number of days between booking and drive, or None without bookings. Ignores cancelled ones."""
+    """Return the median number of days between booking and drive, or None without bookings.
+
+    Cancelled bookings do not count.
+    """
     counts = Counter({day: tally.expected for day, tally in days.items() if tally.expected > 0})
     total = counts.total()
     if not total:

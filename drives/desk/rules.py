@@ -1,5 +1,3 @@
-"""Limits and numbers of the desk."""
-
 from datetime import date, timedelta
 
 HALF_EMPTY_PERCENT = 50  # below this, an hour is marked as half empty

@@ -117,8 +117,8 @@ def compute_footprint(arrival: int, shape: VisitShape) -> Footprint:
 def count_spots_left(free_screening: FreeCounts, free_chairs: FreeCounts, arrival: int, shape: VisitShape) -> int:
     """Return how many more visits can arrive in a step.
 
-    This is the smallest number of free places in the visit's footprint. Returns 0 if the visit would end after closing.
-    A step above its limit counts as full.
+    This is the smallest number of free stations or chairs in the visit's footprint. Returns 0 if the visit would end
+    after closing. A step above its limit counts as full.
     """
     if arrival < 0 or arrival + shape.steps > len(free_chairs):
         return 0

@@ -98,7 +98,8 @@ _GIVES_UP = re.compile(
 def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
 
-    Returns None for a longer sentence, even if it starts with a command, and if later lines may mean a cancellation.
+    Returns None for a longer sentence, even if it starts with a command. Also returns None if later lines may mean a
+    cancellation.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:

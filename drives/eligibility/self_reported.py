@@ -1,5 +1,3 @@
-"""Save and check self-reported donations."""
-
 from collections.abc import Sequence
 from datetime import datetime
 

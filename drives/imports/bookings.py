@@ -115,7 +115,7 @@ class _Outcome:
 
 
 class _Bookings:
-    """Books the rows of a file in one transaction, which the caller starts."""
+    """The bookings of a file's rows. The caller starts the transaction."""
 
     def __init__(self, data_import: Import, rows: Sequence[ImportRow], now: datetime) -> None:
         self.data_import = data_import

@@ -134,7 +134,7 @@ def parse_language(text: str) -> str:
 def shows_month_first(texts: Iterable[str]) -> bool:
     """Return whether a column's dates are month/day/year.
 
-    True if at least one date cannot be day/month/year, and none cannot be month/day/year.
+    True if some date is valid only as month/day/year, and no date is valid only as day/month/year.
     """
     pairs = [(int(match[1]), int(match[2])) for text in texts if (match := _SLASHED_DATE.match(text.strip()))]
     return any(second > 12 for _first, second in pairs) and not any(first > 12 for first, _second in pairs)

@@ -18,7 +18,7 @@ COUNTS = ("checked_count", "blank_count", "new_count", "known_count", "repeated_
 
 
 class PeopleCheck:
-    """Checks the rows in batches. If a worker dies, the next worker continues after the last complete batch."""
+    """The check of a file's rows in batches. If a worker dies, another continues after the last complete batch."""
 
     def __init__(self, data_import: Import, now: datetime) -> None:
         self.data_import = data_import

@@ -95,10 +95,7 @@ def _try_encodings(content: bytes) -> str:
 
 
 def _find_delimiter(text: str, count_names: CountNames) -> str:
-    """Return the most likely delimiter.
-
-    It finds the most column names. Of several, it gives the most rows with the same number of cells.
-    """
+    """Return the delimiter with the most column names. Prefer the one with the most rows of equal length."""
 
     def rate(delimiter: str) -> tuple[int, int]:
         rows = list(_iterate_rows(text, delimiter, 0, _SNIFFED_ROWS, strict=False))

@@ -58,7 +58,7 @@ class Problem:
 
 @dataclass
 class Problems:
-    """Collects all problems of a row, so that the coordinator sees them together."""
+    """The problems of a row. All of them are collected, so that the coordinator sees them together."""
 
     found: list[Problem] = field(default_factory=list)
 

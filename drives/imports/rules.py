@@ -1,5 +1,3 @@
-"""Limits of imports."""
-
 from datetime import timedelta
 from typing import Final
 

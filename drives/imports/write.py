@@ -15,7 +15,7 @@ from volunteers import imported_people
 
 
 class PeopleWrite:
-    """Imports the rows in batches. Each batch is a transaction that also saves the number of its last row."""
+    """The import of rows in batches. Each batch is a transaction that also saves the number of its last row."""
 
     def __init__(self, data_import: Import, now: datetime) -> None:
         self.data_import = data_import

@@ -42,7 +42,7 @@ class ThreadText:
 
 @dataclass(frozen=True)
 class AnswerPermission:
-    """Whether a coordinator may text an answer now. If not, `code` and `reason` say why."""
+    """The permission to answer a donor by text. `code` and `reason` explain why an answer is not allowed."""
 
     is_allowed: bool
     needs_consent: bool = False
@@ -147,7 +147,7 @@ def load_thread(conversation: Conversation, now: datetime) -> Thread:
 def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerPermission:
     """Return whether a coordinator may answer by text.
 
-    Refuses:
+    An answer is not allowed:
     - after a STOP
     - if the donor withdrew the consent to reminders after writing to us
     - more than a day after the donor's last text, if the donor has not consented to reminders

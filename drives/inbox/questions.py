@@ -1,4 +1,4 @@
-"""Find the bookings and offers about which we asked a number "C or X?", and match replies with them."""
+"""Find the bookings and offers in our "C or X?" texts to a number, and match replies with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ACTS = {ReplyCommand.CONFIRM: Act.CONFIRM, ReplyCommand.CANCEL: Act.CANCEL}
 
 @dataclass(frozen=True)
 class Question:
-    """A booking or an open offer about which we asked the donor. For an accepted offer, this is the booking."""
+    """A booking or an open offer in a "C or X?" text. For an accepted offer, this is the booking."""
 
     booking: Booking | None
     offer: Offer | None = None
@@ -71,7 +71,7 @@ class Question:
 
 
 def list_questions(reply: InboundMessage, now: datetime) -> list[Question]:
-    """List the upcoming visits and offers about which we asked this number, in order of arrival time."""
+    """List the upcoming visits and offers in our texts to this number, in order of arrival time."""
     prompts = notifications_queries.list_prompts(reply, now)
     abouts = {prompt.about for prompt in prompts}
     for prompt in prompts:

@@ -122,7 +122,7 @@ def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, no
     """Carry out C or X, or ask the donor which visit is meant.
 
     - If we asked about one visit, carry out the command.
-    - If we asked about several visits, ask. But a C after one text about all of them confirms all.
+    - If we asked about several visits, ask. Exception: if one text asked about all of them, C confirms all.
     - If an offer has expired since the question, ask, because the donor may mean the offer.
     """
     command = parsed.command

@@ -30,7 +30,7 @@ SELECTABLE_STATES = tuple(state for state in BookingState if state not in (Booki
 
 @dataclass(frozen=True)
 class Audience:
-    """Selects the bookings of a drive by state, and by arrival from `from_at` until just before `until_at`."""
+    """The bookings of a drive in these states, with an arrival from `from_at` until just before `until_at`."""
 
     states: tuple[str, ...] = EXPECTED_STATES
     from_at: datetime | None = None

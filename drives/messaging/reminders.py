@@ -202,7 +202,7 @@ def _count_later_emails(
 
 
 def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
-    """List the kinds of these reminders that will go by e-mail, including texts that we may not send as texts."""
+    """List the kinds of these reminders that will go by e-mail, including texts to a donor that we may not text."""
     may_text = _may_text(booking, donor_reach)
     if may_text and _has_unverified_mailbox(booking):
         return []

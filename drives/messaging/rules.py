@@ -1,5 +1,3 @@
-"""Numbers and time limits of reminders, broadcasts, invitations, custom texts and calls."""
-
 from datetime import timedelta
 
 # Reminders

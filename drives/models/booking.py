@@ -1,5 +1,3 @@
-"""Bookings and their history."""
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _

@@ -1,5 +1,3 @@
-"""Phone calls to donors because a message could not be delivered."""
-
 from django.db import models
 from django.db.models import Q
 

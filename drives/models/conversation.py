@@ -1,5 +1,3 @@
-"""Conversations: donors' texts that a coordinator must read."""
-
 from django.db import models
 from django.db.models import Q
 

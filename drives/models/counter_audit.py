@@ -1,5 +1,3 @@
-"""The last audit of the slot counters."""
-
 from django.db import models
 
 

@@ -1,5 +1,3 @@
-"""Imports: uploaded CSV files and their rows."""
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _

@@ -1,5 +1,3 @@
-"""Drives: one collection day at one site."""
-
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar

@@ -1,5 +1,3 @@
-"""Policies: the rules of donation programs, with version and source."""
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

@@ -1,5 +1,3 @@
-"""Donations elsewhere, as donors report them."""
-
 from django.db import models
 from django.db.models import Q
 

@@ -1,5 +1,3 @@
-"""Links that recruiters share."""
-
 import secrets
 
 from django.db import models

@@ -1,5 +1,3 @@
-"""Sites and collection centers."""
-
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError

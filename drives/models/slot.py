@@ -1,5 +1,3 @@
-"""The steps of a drive's time grid, with their counters."""
-
 from django.db import models
 from django.db.models import F, Q
 

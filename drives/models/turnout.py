@@ -1,5 +1,3 @@
-"""Turnout reports."""
-
 from django.db import models
 
 from drives.models.drive import Drive

@@ -37,7 +37,7 @@ ETAG_PATTERN = re.compile(r'"([0-9]{1,9})"')
 
 
 class DriveVersionMissing(APIException):
-    """A change without If-Match is refused, because it could overwrite another coordinator's change."""
+    """The refusal of a change without If-Match. Such a change could overwrite another coordinator's change."""
 
     status_code = 428
     default_detail = _("Send If-Match with the drive’s ETag from your last read.")

@@ -1,5 +1,3 @@
-"""Find out whether a plan has bookings."""
-
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -1,5 +1,3 @@
-"""Limits of causes, and when to alert coordinators about under-filled drives."""
-
 from datetime import timedelta
 
 # Causes

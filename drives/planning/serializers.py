@@ -1,5 +1,3 @@
-"""API serializers for plans and previews."""
-
 from typing import Any, ClassVar
 
 from django.conf import settings

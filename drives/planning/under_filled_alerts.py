@@ -1,5 +1,3 @@
-"""Alert coordinators to under-filled drives."""
-
 from datetime import datetime
 
 from django.db import transaction

@@ -43,9 +43,9 @@ def accept_restored_copy(
 ) -> RestoreResult:
     """Clean up a restored copy, and let the sweeps run again.
 
-    `sent_until` is the time when the lost database sent its last message. All messages that were due by then are
-    withdrawn. Before that, the sweeps run once, so that their messages about the time before are withdrawn, too:
-    follow-ups, alerts, invitations, answers to replies, and e-mails for failed texts.
+    `sent_until` is the time when the lost database sent its last message. Messages that were due by then are withdrawn,
+    because the lost database may have sent them. Messages that the sweeps create now about the time before are
+    withdrawn, too: follow-ups, alerts, invitations, answers to replies, and e-mails for failed texts.
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)

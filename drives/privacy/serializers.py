@@ -27,7 +27,7 @@ class ErasedSerializer(Serializer):
 
 
 class ExportSerializer(Serializer):
-    """Everything we store about a volunteer. Times are in UTC. docs/api/README.md lists the members of each part."""
+    """Everything we store about a volunteer. Times are in UTC. docs/api/README.md lists the fields of each part."""
 
     format = CharField(help_text="`plasma-drive-export/1`. The number rises when the meaning of a member changes.")
     exported_at = DateTimeField()

@@ -1,5 +1,3 @@
-"""Load drives for public pages, and how full each hour is."""
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,5 +1,3 @@
-"""API serializers for drives as the public sees them."""
-
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field

@@ -1,5 +1,3 @@
-"""Load the settings pages: members, API keys and the audit log."""
-
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta

@@ -51,7 +51,7 @@ def invite_member(request: MemberRequest) -> HttpResponse:
 def invite_founder(request: MemberRequest) -> HttpResponse:
     """Mail a link with which another foundation can set up its own organization.
 
-    Only if SIGNUP is "invite".
+    Responds with 404 unless SIGNUP is "invite".
     """
     if settings.SIGNUP != "invite":
         raise Http404

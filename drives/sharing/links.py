@@ -44,10 +44,7 @@ def remove_link(*, link: ShareLink, actor: str, now: datetime) -> None:
 
 
 def count_visit(*, code: str, ip: str | None) -> None:
-    """Count a visitor of this link, once for each network.
-
-    Ignores an unknown code.
-    """
+    """Count a visitor of this link, but only one visitor from each network. Ignores an unknown code."""
     networks = volunteers_rules.compute_networks(ip)
     if not networks:
         return

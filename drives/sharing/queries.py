@@ -1,5 +1,3 @@
-"""Load recruiters' links with their counts."""
-
 from dataclasses import dataclass
 from typing import Any
 

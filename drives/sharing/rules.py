@@ -1,5 +1,3 @@
-"""Limits of recruiters' links."""
-
 from django.utils.translation import gettext as _
 
 from drives.refusals import Reason

@@ -1,5 +1,3 @@
-"""The page to share a drive."""
-
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings

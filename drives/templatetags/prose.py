@@ -1,5 +1,3 @@
-"""The template filter that renders an organization's Markdown text."""
-
 from django import template
 from django.utils.safestring import SafeString
 

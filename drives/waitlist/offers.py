@@ -151,7 +151,7 @@ def _create_offer(entry: WaitlistEntry, fit: waitlist_matching.SpotMatch, now: d
 def _release_unused_spots(drive_id: int, seen_spot_ids: set[int]) -> None:
     """Release the reserved spots in `seen_spot_ids` that have no offer.
 
-    Spots that were reserved later stay reserved, because no donor was searched for them yet.
+    Spots that were reserved later stay reserved, because the search for a donor did not include them.
     """
     if not seen_spot_ids:
         return

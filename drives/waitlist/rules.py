@@ -63,8 +63,8 @@ def compute_offer_deadline(now: datetime, starts_at: datetime, quiet: QuietHours
     """Return the deadline of an offer made now, rounded up to a full minute.
 
     - An offer lasts a quarter of the time until the arrival, but at least 15 minutes and at most 24 hours.
-    - The time of an offer in quiet hours starts when they end. If the arrival is too soon for that, the time starts
-      now, and the donor gets the offer only by e-mail.
+    - If an offer is made in quiet hours, its time starts at the end of quiet hours. If the arrival is too soon for
+      that, its time starts now, and the donor gets the offer only by e-mail.
     - If possible, the deadline is outside quiet hours, because the next donor could not be texted before the morning.
     """
     morning = quiet.next_open(now)

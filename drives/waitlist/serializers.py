@@ -1,5 +1,3 @@
-"""API serializers for the waitlist."""
-
 from typing import Any
 
 from rest_framework.serializers import DateTimeField, IntegerField

@@ -1,5 +1,3 @@
-"""The coordinator's waitlist pages."""
-
 from collections.abc import Sequence
 
 from django import forms

@@ -1,5 +1,3 @@
-"""CSV files to download."""
-
 import csv
 from collections.abc import Iterable, Sequence
 

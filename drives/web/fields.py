@@ -86,7 +86,7 @@ class MailboxField(ValidatedTextField):
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any format, converted to E.164. Without "+", it is a number of `country`."""
+    """A phone number in any format, converted to E.164. A number without "+" belongs to `country`."""
 
     country = "US"
 

@@ -13,7 +13,7 @@ def build_booking_link(booking: Booking) -> str:
 
 
 def compute_booking_link_length() -> int:
-    """Return the length of a booking's link, because texts are measured before the link exists."""
+    """Return the length of any booking's link in characters. Texts are measured with it before a link exists."""
     return len(build_absolute_url(reverse("booking", args=["x" * 22])))
 
 

@@ -66,7 +66,7 @@ def _decode_upright(file: BinaryIO, size: int | None, bounds: tuple[int, int]) -
         with Image.open(file, formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise _build_too_many_pixels_error()
-            # Convert pictures with a palette first, because Pillow reduces them without smoothing. Reduce all other pictures
+            # Convert pictures with a palette first, because Pillow reduces them without smoothing. Reduce all others
             # first, because a converted copy of the original would take more memory.
             smooth = opened.convert("RGBA") if opened.mode in {"1", "P"} else opened
             smooth.thumbnail((max(bounds), max(bounds)))

@@ -19,7 +19,7 @@ def redirect_after_post(name: str, *args: object, query: str = "", fragment: str
 
 
 def build_page_query(request: HttpRequest) -> str:
-    """Return the query for the page of the list that contained the form."""
+    """Return the query that leads back to the same page of a list."""
     number = request.GET.get("page", "")
     return f"page={number}" if number.isascii() and number.isdigit() else ""
 

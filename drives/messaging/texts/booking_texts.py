@@ -207,9 +207,9 @@ def build_facts(booking: Booking) -> dict[str, str]:
 
 
 def render_revoked_link_notice(organization: Organization, created_at: datetime, link: str) -> str:
-    """Return a sentence with the new link, if the donor had a link that the organization has revoked.
+    """Return a sentence with the new link.
 
-    Otherwise, return "".
+    Returns "" if the organization has not revoked its links since `created_at`.
     """
     if organization.links_revoked_at is None or created_at > organization.links_revoked_at:
         return ""
