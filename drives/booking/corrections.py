@@ -99,9 +99,9 @@ def _lock_held_party(held: Booking, now: datetime) -> list[Booking]:
 
 
 def _keep_identity(before: Registration, registrations: Sequence[Registration]) -> None:
-    """Keep the contact that the code was sent to, if the donor changed neither phone nor e-mail address.
+    """Keep the identity that the code was sent to, if the donor changed neither phone nor e-mail address.
 
-    After a resend, this contact may be the e-mail address.
+    After a resend, the code may have gone to the e-mail address instead of the phone.
     """
     if (before.phone, before.email) == (registrations[0].phone, registrations[0].email):
         for typed in registrations:

@@ -235,7 +235,7 @@ _TIME_REASONS: Mapping[When, Callable[[Booking], Reason]] = {
 
 
 def _is_frozen_by_cancellation(booking: Booking) -> bool:
-    """Return whether the outcome is final because the drive was cancelled after it was recorded.
+    """Return whether the drive was cancelled after the outcome was recorded. Such an outcome is final.
 
     If the donor was still checked in at the cancellation, the outcome can be recorded and corrected later.
     """

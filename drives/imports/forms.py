@@ -37,7 +37,7 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """The column of each field, and the proof of the consents in the file."""
+    """A form for the column of each field, and for the evidence of the consents in the file."""
 
     consent_wording = forms.CharField(
         label=Import._meta.get_field("consent_wording").verbose_name,
