@@ -30,7 +30,7 @@ DAY_FIELDS = ("day", "opens", "closes")
 STRICTER_FIELDS = ("stricter_hours", "stricter_days", "stricter_count", "stricter_count_days")
 GRID_FIELDS = (*DAY_FIELDS, "breaks")
 FROZEN_FIELDS = (*DAY_FIELDS, "site", "step_minutes")
-FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_compute_steps" for name in VISIT_FIELDS))
+FORM_ONLY_FIELDS = ("site", "breaks", *(f"{name}_steps" for name in VISIT_FIELDS))
 
 
 def build_time_field(label: Any, **options: Any) -> forms.TimeField:
@@ -196,7 +196,7 @@ class DrivePlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic a
         self.instance.site = self._get_chosen_site()
         self.instance.breaks = list(self._list_breaks())
         for name in VISIT_FIELDS:
-            setattr(self.instance, f"{name}_compute_steps", self._compute_steps(name))
+            setattr(self.instance, f"{name}_steps", self._compute_steps(name))
 
     def _check_plan(self) -> None:
         typed = self.cleaned_data
@@ -256,6 +256,6 @@ def _build_initial(drive: Drive) -> dict[str, Any]:
     for number, (starts, ends) in enumerate(drive.breaks, 1):
         initial |= {f"break_{number}_from": starts[:5], f"break_{number}_to": ends[:5]}
     for name, usual in policy_choices.build_visit_minutes(drive.policy).items() if drive.policy_id else ():
-        steps, width = getattr(drive, f"{name}_compute_steps"), drive.step_minutes
+        steps, width = getattr(drive, f"{name}_steps"), drive.step_minutes
         initial[name] = None if steps == -(-usual // width) else steps * width
     return initial

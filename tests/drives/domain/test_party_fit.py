@@ -138,7 +138,7 @@ def test_control_a_wrong_bound_is_detected(
     """Each seeded bound is a little too high, so the search stops before it finds the best arrangement."""
     room = FreeCapacity([2] * 6, chairs, [True] * 6)
     check_against_force(room, party)
-    monkeypatch.setattr(party_fit._Search, "_earliest_last_arrival", seeded)
+    monkeypatch.setattr(party_fit._Search, "_compute_earliest_last_arrival", seeded)
     with pytest.raises(AssertionError):
         check_against_force(room, party)
 
