@@ -1,6 +1,11 @@
 """`python -m bench [booking|reading|pages|claiming|delivering …]`: run all benchmarks, or only the named ones.
 
-`python -m bench growth` measures pages and sweeps on three databases of different sizes. It takes several minutes.
+Three more measurements take several minutes each, start from an empty database and write their results into
+docs/performance.md:
+
+- `python -m bench growth`: pages and sweeps on three databases of different sizes
+- `python -m bench concurrency`: pages at 1, 8 and 32 clients
+- `python -m bench rush`: bookings while many donors hold spots, and while many people visit a drive's page
 """
 
 import importlib
@@ -15,23 +20,33 @@ from bench.stack import BenchStack
 from bench.table import Benchmark
 
 PARTS = ("booking", "reading", "pages", "claiming", "delivering")
+ALONE = ("growth", "concurrency", "rush")
 
 
 def main(arguments: list[str]) -> int:
     unknown = set(arguments) - set(PARTS)
-    if unknown and arguments != ["growth"]:
+    alone = arguments[0] if len(arguments) == 1 and arguments[0] in ALONE else ""
+    if unknown and not alone:
         print(
-            f"Unknown: {', '.join(sorted(unknown))}. There are {', '.join(PARTS)}, and growth alone.", file=sys.stderr
+            f"Unknown: {', '.join(sorted(unknown))}. There are {', '.join(PARTS)}, and each alone: {', '.join(ALONE)}.",
+            file=sys.stderr,
         )
         return 2
     began = time.monotonic()
     with BenchStack() as bench:
-        if arguments == ["growth"]:
+        if alone == "growth":  # each size sets up Django in a process of its own
             report.write_growth(growth.measure_sizes(bench))
-            print(f"{report.PAGE}\n{time.monotonic() - began:.0f} s in all")
-            return 0
-        django.setup()
-        works = _measure(bench, arguments or list(PARTS))
+        else:
+            django.setup()
+        if alone == "concurrency":
+            report.write_concurrency(importlib.import_module("bench.concurrency").measure_pages(bench))
+        elif alone == "rush":
+            report.write_rush(importlib.import_module("bench.rush").measure_rush(bench))
+        elif not alone:
+            works = _measure(bench, arguments or list(PARTS))
+    if alone:
+        print(f"{report.PAGE}\n{time.monotonic() - began:.0f} s in all")
+        return 0
     print(table.format_table(works))
     if not arguments:
         table.write_results(works)

@@ -20,9 +20,8 @@ from bench.stack import BenchStack
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS, IDLE_ROUNDS = 15, 5
-BROWSER = "bench".ljust(43, "x")
 _CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
-ReadPage = Callable[[], Any]
+Act = Callable[[], Any]
 
 
 def measure_sizes(bench: BenchStack) -> dict[int, list[dict[str, Any]]]:
@@ -52,65 +51,16 @@ def _measure(size: int) -> list[dict[str, Any]]:
 
 
 def measure_database(organization: Any, now: Any) -> list[dict[str, Any]]:
-    return [_measure_act(name, act, ROUNDS) for name, act in _list_pages(organization, now).items()] + [
-        _measure_sweep(task) for task in _list_sweeps()
-    ]
+    pages = importlib.import_module("bench.pages").list_pages(organization, now)
+    return [*(measure_act(page.name, page.read, ROUNDS) for page in pages), *measure_sweeps()]
 
 
-def _list_pages(organization: Any, now: Any) -> dict[str, ReadPage]:
-    test, models, browsers = (
-        importlib.import_module(name) for name in ("django.test", "drives.models", "volunteers.browsers")
-    )
-    upcoming = models.Drive.objects.of(organization).open().filter(ends_at__gt=now).order_by("starts_at", "pk")
-    drive = upcoming.filter(slots__chairs_limit=20).distinct().first()
-    booking = models.Booking.objects.filter(drive=drive, state="confirmed").select_related("volunteer__phone").first()
-    slot = drive.slots.get(n=35)
-    browsers.save_verified_browser(token=BROWSER, identity=booking.volunteer.phone.identity, now=now)
-    visitor, donor, member = (test.Client(SERVER_NAME="localhost") for _client in range(3))
-    # A visitor with a personal cookie gets a page that is rendered for them.
-    visitor.cookies["browser"], donor.cookies["browser"] = "x" * 43, BROWSER
-    member.force_login(_create_owner(organization))
-    paths = {
-        "list of drives": (visitor, "/"),
-        "organization page": (visitor, f"/o/{organization.slug}/"),
-        "drive page": (visitor, f"/d/{drive.slug}/"),
-        "book form": (visitor, f"/d/{drive.slug}/book/?visit=return&slot={slot.pk}"),
-        "availability (API)": (visitor, f"/api/v1/drives/{drive.pk}/slots/?visit=return"),
-        "own bookings": (donor, "/me/"),
-        "home": (member, "/organizer/"),
-        "all drives": (member, "/organizer/drives/"),
-        "desk": (member, f"/organizer/drives/{drive.pk}/"),
-        "roster": (member, f"/organizer/drives/{drive.pk}/roster/"),
-        "booking": (member, f"/organizer/bookings/{booking.pk}/"),
-        "person": (member, f"/organizer/people/{booking.volunteer_id}/"),
-        "replies": (member, "/organizer/replies/"),
-        "call list": (member, f"/organizer/drives/{drive.pk}/calls/"),
-        "waitlist": (member, f"/organizer/drives/{drive.pk}/waitlist/"),
-        "check-in": (member, f"/checkin/{drive.slug}/"),
-        "/readyz": (visitor, "/readyz"),
-        "/metrics": (visitor, "/metrics"),
-    }
-    return {name: _build_reader(client, path) for name, (client, path) in paths.items()}
+def measure_sweeps() -> list[dict[str, Any]]:
+    return [_measure_sweep(task) for task in importlib.import_module("config.celery").SWEEPS]
 
 
-def _build_reader(client: Any, path: str) -> ReadPage:
-    def read() -> Any:
-        response = client.get(path)
-        if response.status_code != 200 and path != "/readyz":
-            raise RuntimeError(f"{path}: {response.status_code}")
-        return response
-
-    return read
-
-
-def _create_owner(organization: Any) -> Any:
-    models = importlib.import_module("organizations.models")
-    user = models.User.objects.create_user("bench-owner@example.org")
-    models.Membership.objects.create(user=user, organization=organization, role=models.Role.OWNER)
-    return user
-
-
-def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
+def measure_act(name: str, act: Act, rounds: int) -> dict[str, Any]:
+    """Measure a page or sweep in this process, without a web server."""
     response = act()
     with _capture_queries() as captured:
         act()
@@ -133,7 +83,7 @@ def _measure_act(name: str, act: ReadPage, rounds: int) -> dict[str, Any]:
     }
 
 
-def _count_blocks(act: ReadPage) -> int:
+def _count_blocks(act: Act) -> int:
     """Count the blocks that PostgreSQL reads for a page or sweep, from memory or disk.
 
     This number does not depend on how busy the machine is.
@@ -150,10 +100,6 @@ def _read_block_count() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _list_sweeps() -> list[str]:
-    return list(importlib.import_module("config.celery").SWEEPS)
-
-
 def _measure_sweep(task: str) -> dict[str, Any]:
     module, _, name = task.rpartition(".")
     sweep = getattr(importlib.import_module(module), name)
@@ -163,7 +109,7 @@ def _measure_sweep(task: str) -> dict[str, Any]:
         sweep()
     if (seconds := time.monotonic() - began) > 5:
         print(f"  {task}: {seconds:.0f} s for the first three runs", flush=True)
-    return _measure_act(f"{name}, idle", sweep, IDLE_ROUNDS)
+    return measure_act(f"{name}, idle", sweep, IDLE_ROUNDS)
 
 
 def _capture_queries() -> Any:

@@ -5,7 +5,7 @@ import multiprocessing.synchronize
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
@@ -18,31 +18,53 @@ RequestFactory = Callable[[int, int], bytes]
 class Measurement:
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: list[int] = field(default_factory=list)  # of the same requests
+    next_number: int = 0  # no client has sent this number or a higher one
 
     @property
     def rate(self) -> float:
         return len(self.times) / self.seconds if self.seconds else 0.0
 
-    def expect(self, status: int) -> "Measurement":
+    def expect(self, *statuses: int) -> "Measurement":
         """Raise RuntimeError if any response has another status, because the measurement is then worthless."""
-        if set(self.statuses) - {status}:
-            raise RuntimeError(f"expected {status} only, was answered {dict(self.statuses)}")
+        if set(self.statuses) - {*statuses}:
+            raise RuntimeError(f"expected {statuses} only, was answered {dict(Counter(self.statuses))}")
         return self
+
+    def select(self, status: int) -> "Measurement":
+        """Return the part of the measurement with this status."""
+        times = [seconds for seconds, answered in zip(self.times, self.statuses, strict=True) if answered == status]
+        return Measurement(self.seconds, times, [status] * len(times), self.next_number)
+
+    def merge(self, other: "Measurement") -> None:
+        self.seconds += other.seconds
+        self.times += other.times
+        self.statuses += other.statuses
+        self.next_number = max(self.next_number, other.next_number)
 
 
 def run_clients(
-    port: int, requests: RequestFactory, *, seconds: float, clients: int = CLIENTS, first: int = 0
+    port: int,
+    requests: RequestFactory,
+    *,
+    seconds: float,
+    clients: int = CLIENTS,
+    first: int = 0,
+    intervals: Mapping[int, float] | None = None,
 ) -> Measurement:
-    """Run clients in parallel for this many seconds. Each client numbers its requests from `first`."""
+    """Run clients in parallel for this many seconds. Each client numbers its requests from `first`.
+
+    `intervals` holds the seconds between the starts of two requests of a client. Other clients do not pause.
+    """
     # Forked clients share the prepared requests, so nothing is pickled.
     fork = multiprocessing.get_context("fork")
     start = fork.Barrier(clients + 1)
     ends: list[Connection] = []
     for number in range(clients):
         here, there = fork.Pipe(duplex=False)
+        interval = (intervals or {}).get(number, 0.0)
         fork.Process(
-            target=_run_client, args=(port, requests, number, first, seconds, start, there), daemon=True
+            target=_run_client, args=(port, requests, number, first, seconds, interval, start, there), daemon=True
         ).start()
         ends.append(here)
     start.wait()
@@ -102,25 +124,27 @@ def _run_client(
     number: int,
     first: int,
     seconds: float,
+    interval: float,
     start: "multiprocessing.synchronize.Barrier",
     end: Connection,
 ) -> None:
-    connection, times, statuses, n = KeptConnection(port), [], Counter[int](), first
+    connection, measured, n = KeptConnection(port), Measurement(), first
     start.wait()
     began = time.perf_counter()
     while (sent_at := time.perf_counter()) < began + seconds:
         status, _body = connection.ask(requests(number, n))
-        times.append(time.perf_counter() - sent_at)
-        statuses[status] += 1
+        measured.times.append(time.perf_counter() - sent_at)
+        measured.statuses.append(status)
         n += 1
-    end.send((times, statuses))
+        if interval:
+            time.sleep(max(0.0, began + (n - first) * interval - time.perf_counter()))
+    measured.next_number = n
+    end.send(measured)
 
 
 def _collect_measurement(ends: Sequence[Connection], began: float) -> Measurement:
-    measured = Measurement()
+    collected = Measurement()
     for end in ends:
-        times, statuses = end.recv()
-        measured.times += times
-        measured.statuses += statuses
-    measured.seconds = time.perf_counter() - began
-    return measured
+        collected.merge(end.recv())
+    collected.seconds = time.perf_counter() - began
+    return collected

@@ -1,12 +1,11 @@
 """Parts of the benchmarks in which an error would otherwise stay unnoticed."""
 
 import re
-from collections import Counter
 
 import pytest
 from django.db import connection
 
-from bench import floors, load
+from bench import floors, load, report
 from bench.load import Measurement
 from bench.table import Benchmark
 
@@ -38,7 +37,7 @@ def test_a_row_holds_medians_and_their_ratio() -> None:
 
 
 def test_a_run_with_other_statuses_is_refused() -> None:
-    measured = Measurement(seconds=1.0, times=[0.1, 0.1], statuses=Counter({201: 1, 409: 1}))
+    measured = Measurement(seconds=1.0, times=[0.1, 0.1], statuses=[201, 409])
     with pytest.raises(RuntimeError, match="409"):
         measured.expect(201)
 
@@ -53,6 +52,24 @@ def test_requests_are_well_formed() -> None:
         b"Content-Length: 2",
         b"Idempotency-Key: 1",
     ]
+
+
+def test_measurements_add_up_and_can_be_taken_apart_by_status() -> None:
+    measured = Measurement(seconds=1.0, times=[0.1, 0.2], statuses=[200, 201], next_number=7)
+    measured.merge(Measurement(seconds=2.0, times=[0.3], statuses=[201], next_number=5))
+    assert (measured.rate, measured.next_number) == (1.0, 7)
+    assert (measured.select(201).times, measured.select(201).seconds) == ([0.2, 0.3], 3.0)
+
+
+def test_a_page_has_a_column_for_each_number_of_clients_and_a_sweep_only_the_first() -> None:
+    cell = {"rate": 90.5, "p50_ms": 11.0, "p99_ms": 12.0}
+    page = {"name": "home", "statements": 9, "bytes": 1024, "clients": {1: cell, 8: {**cell, "p50_ms": 80.0}}}
+    sweep = {"name": "offer_spots, idle", "statements": 5, "bytes": 0, "p50_ms": 3.5}
+    assert report.format_concurrency_table([page, sweep]).splitlines()[2:] == [
+        "| home | 11.0 / 12.0 | 80.0 / 12.0 | 90.5 | 9 | 1,024 |",
+        "| offer_spots, idle | 3.5 |  |  | 5 |  |",
+    ]
+    assert report.draw_concurrency([page, sweep]).count("<circle") == 2 + 2  # in the picture and in its legend
 
 
 @pytest.mark.django_db
