@@ -11,6 +11,7 @@ from organizations.models import Membership, Organization, Role, User
 from volunteers import browsers
 
 VERIFIED_BROWSER, OTHER_BROWSER = "bench".ljust(43, "x"), "x" * 43
+_client = Client(SERVER_NAME="localhost")
 CHAIRS = 20  # of the measured drive
 MIDDLE_STEP = 35
 
@@ -24,7 +25,7 @@ class Page:
 
     def read(self) -> Any:
         """Render the page in this process. Raises RuntimeError if the status is not an expected one."""
-        response = Client(SERVER_NAME="localhost").get(self.path, headers={"cookie": self.cookie})
+        response = _client.get(self.path, headers={"cookie": self.cookie})
         if response.status_code not in self.statuses:
             raise RuntimeError(f"{self.path}: {response.status_code}")
         return response
