@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -22,6 +23,7 @@ from drives.models import (
     WaitlistEntry,
     WaitlistEntryState,
 )
+from drives.models.booking import BookingQuerySet
 from notifications import kinds
 from notifications.kinds import KINDS
 from notifications.models import Message, MessageState, Purpose
@@ -29,6 +31,8 @@ from volunteers.models import Volunteer
 
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
+# Loaded by separate queries, which do not run if there is nothing to call about. Usually there is nothing.
+_RELATED = ("drive__site", "volunteer__phone", "volunteer__email")
 
 
 @dataclass(frozen=True)
@@ -82,19 +86,20 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
-    """List the bookings and waitlist entries of donors that a coordinator must call. Seven queries."""
+    """List the bookings and waitlist entries of donors that a coordinator has to call. A fixed number of queries."""
     return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
 
 
 def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
     calls: dict[str, list[Call]] = {}
     in_drives = Q(booking__drive__in=drive_ids) | Q(entry__drive__in=drive_ids)
-    for call in Call.objects.filter(in_drives).select_related("booking", "entry").order_by("reached_at", "pk"):
+    for call in Call.objects.filter(in_drives).prefetch_related("booking", "entry").order_by("reached_at", "pk"):
         subject = call.booking or call.entry
         calls.setdefault(subject.about if subject else "", []).append(call)
+    called_ids = {call.booking_id for found in calls.values() for call in found if call.booking_id}
     offers = _load_open_offers(drive_ids, now)
     abouts: dict[str, MessageSubject] = {
-        booking.about: booking for booking in _load_bookings(drive_ids, now, [about for about in calls if about])
+        booking.about: booking for booking in _load_bookings(drive_ids, now, called_ids)
     }
     abouts |= {about: offer.entry for about, offer in offers.items()}
     abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
@@ -103,15 +108,19 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
     return [_build_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
 
 
-def _load_bookings(drive_ids: Sequence[int], now: datetime, called: Collection[str]) -> Iterable[Booking]:
-    """Load the bookings with an undelivered message or a recorded call."""
-    ids = {f"booking:{pk}": pk for pk in _filter_bookings(drive_ids, now).values_list("pk", flat=True)}
-    undelivered = _filter_messages(ids).filter(state__in=FAILED_STATES).values_list("about", flat=True)
-    found = Booking.objects.filter(pk__in=[ids[about] for about in {*undelivered, *called} if about in ids])
-    return found.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("starts_at", "pk")
+def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> Iterable[Booking]:
+    """Load the bookings with a message that was not delivered, or with a recorded call."""
+    bookings = _filter_bookings(drive_ids, now)
+    undelivered = _filter_messages(bookings.values_about()).filter(state__in=FAILED_STATES)
+    undelivered_ids = {int(about.partition(":")[2]) for about in undelivered.values_list("about", flat=True)}
+    return (
+        bookings.filter(pk__in=undelivered_ids.union(called_ids))
+        .prefetch_related(*_RELATED)
+        .order_by("starts_at", "pk")
+    )
 
 
-def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> QuerySet[Booking]:
+def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> BookingQuerySet:
     is_expected = Q(state__in=EXPECTED_STATES)
     was_cancelled = Q(state=BookingState.CANCELLED) & ~Q(cancelled_by=CancelledBy.DONOR)
     rows = Booking.objects.filter(
@@ -122,16 +131,15 @@ def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> QuerySet[Bookin
 
 
 def _load_open_offers(drive_ids: Sequence[int], now: datetime) -> dict[str, Offer]:
-    related = ("drive__site", "volunteer__phone", "volunteer__email")
     rows = Offer.objects.open().filter(entry__drive__in=drive_ids, deadline__gt=now)
-    rows = rows.select_related(*(f"entry__{name}" for name in related))
+    rows = rows.prefetch_related(*(f"entry__{name}" for name in _RELATED))
     return {offer.about: offer for offer in rows.order_by("deadline", "pk")}
 
 
 def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[WaitlistEntry]:
     closed = {"state": WaitlistEntryState.CLOSED, "changed_at__gt": now - rules.CALL_AFTER_CLOSING_WITHIN}
     rows = WaitlistEntry.objects.filter(**closed, drive__in=drive_ids, volunteer__isnull=False)
-    return rows.select_related("drive__site", "volunteer__phone", "volunteer__email").order_by("joined_at", "pk")
+    return rows.prefetch_related(*_RELATED).order_by("joined_at", "pk")
 
 
 def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:
@@ -140,7 +148,7 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     A topic is left out if another channel has delivered the same message or is still sending it.
     """
     messages_by_topic: dict[str, list[Message]] = {}
-    for message in _filter_messages(abouts).only(*_FIELDS).order_by("due_at", "pk"):
+    for message in _filter_messages(list(abouts)).only(*_FIELDS).order_by("due_at", "pk"):
         # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
@@ -151,9 +159,9 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     return topics
 
 
-def _filter_messages(abouts: Iterable[str]) -> QuerySet[Message]:
+def _filter_messages(abouts: Collection[str] | QuerySet[Any, str]) -> QuerySet[Message]:
     sent = Message.objects.filter(
-        about__in=list(abouts), kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
+        about__in=abouts, kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
     )
     # Keep messages that an opt-out withdrew, because the donor still needs the information.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)

@@ -46,9 +46,9 @@ class DeliverySummary:
 
 
 def load_delivery_summary(drive: Drive) -> DeliverySummary:
-    numbers = Booking.objects.filter(drive=drive).values_list("pk", flat=True)
-    messages = Message.objects.filter(about__in=[f"booking:{pk}" for pk in numbers]).exclude(kind=kinds.CODE.name)
-    # Remove the default ordering, because it would become part of GROUP BY.
+    abouts = Booking.objects.filter(drive=drive).values_about()
+    messages = Message.objects.filter(about__in=abouts).exclude(kind=kinds.CODE.name)
+    # Remove the ordering, because it would become part of GROUP BY.
     return _summarize(messages.order_by().values_list(*_COUNTED).annotate(count=Count("pk")))
 
 

@@ -1,5 +1,6 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from drives.models.drive import Drive
@@ -67,6 +68,10 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
 
     def active(self) -> "BookingQuerySet":
         return self.filter(state__in=ACTIVE_STATES)
+
+    def values_about(self) -> "models.QuerySet[Booking, str]":
+        """Return a sub-query of the values of `Booking.about`, with which messages name their bookings."""
+        return self.order_by().values_list(Concat(Value("booking:"), Cast("pk", models.CharField())), flat=True)
 
 
 class Booking(AbstractHold):
