@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet
 
 from drives.messaging import rules
 from drives.messaging.delivery_counts import NOT_SENT_STATES, UNDELIVERED_STATES
@@ -111,7 +110,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> Iterable[Booking]:
     """Load the bookings with a message that was not delivered, or with a recorded call."""
     bookings = _filter_bookings(drive_ids, now)
-    undelivered = _filter_messages(bookings.values_about()).filter(state__in=FAILED_STATES)
+    undelivered = _filter_messages(bookings.match_messages()).filter(state__in=FAILED_STATES)
     undelivered_ids = {int(about.partition(":")[2]) for about in undelivered.values_list("about", flat=True)}
     return (
         bookings.filter(pk__in=undelivered_ids.union(called_ids))
@@ -148,7 +147,7 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     A topic is left out if another channel has delivered the same message or is still sending it.
     """
     messages_by_topic: dict[str, list[Message]] = {}
-    for message in _filter_messages(list(abouts)).only(*_FIELDS).order_by("due_at", "pk"):
+    for message in _filter_messages(Q(about__in=list(abouts))).only(*_FIELDS).order_by("due_at", "pk"):
         # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
@@ -159,11 +158,9 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     return topics
 
 
-def _filter_messages(abouts: Collection[str] | QuerySet[Any, str]) -> QuerySet[Message]:
-    sent = Message.objects.filter(
-        about__in=abouts, kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered)
-    )
-    # Keep messages that an opt-out withdrew, because the donor still needs the information.
+def _filter_messages(about: Q | Func) -> QuerySet[Message]:
+    sent = Message.objects.filter(about, kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered))
+    # An opt-out also withdraws messages, but the donor still needs to know what they said.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     return sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
 

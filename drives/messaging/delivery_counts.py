@@ -46,8 +46,9 @@ class DeliverySummary:
 
 
 def load_delivery_summary(drive: Drive) -> DeliverySummary:
-    abouts = Booking.objects.filter(drive=drive).values_about()
-    messages = Message.objects.filter(about__in=abouts).exclude(kind=kinds.CODE.name)
+    messages = Message.objects.filter(Booking.objects.filter(drive=drive).match_messages()).exclude(
+        kind=kinds.CODE.name
+    )
     # Remove the ordering, because it would become part of GROUP BY.
     return _summarize(messages.order_by().values_list(*_COUNTED).annotate(count=Count("pk")))
 

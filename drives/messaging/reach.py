@@ -120,6 +120,8 @@ def load_cancellation_reach(drive: Drive) -> CancellationReach:
 def load_cancellation_progress(drive: Drive) -> list[tuple[str, int]]:
     """Count the messages about the cancellation of a drive. Return each state's label with its count."""
     with_drive = {"state": BookingState.CANCELLED, "cancelled_by": CancelledBy.DRIVE}
-    abouts = Booking.objects.filter(drive=drive, **with_drive).values_about()
-    states = Message.objects.filter(about__in=abouts, kind=kinds.DRIVE_CANCELLED.name).values_list("state", flat=True)
+    bookings = Booking.objects.filter(drive=drive, **with_drive)
+    states = Message.objects.filter(bookings.match_messages(), kind=kinds.DRIVE_CANCELLED.name).values_list(
+        "state", flat=True
+    )
     return [(str(MessageState(state).label), count) for state, count in Counter(states).most_common()]

@@ -1,5 +1,8 @@
+"""Bookings and their history."""
+
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -69,9 +72,21 @@ class BookingQuerySet(HoldQuerySet["Booking"]):
     def active(self) -> "BookingQuerySet":
         return self.filter(state__in=ACTIVE_STATES)
 
-    def values_about(self) -> "models.QuerySet[Booking, str]":
-        """Return a sub-query of the values of `Booking.about`, with which messages name their bookings."""
-        return self.order_by().values_list(Concat(Value("booking:"), Cast("pk", models.CharField())), flat=True)
+    def match_messages(self) -> Func:
+        """Return a condition for `Message.objects.filter` that matches the messages about these bookings.
+
+        With `= ANY (ARRAY(…))`, PostgreSQL reads the bookings first and then the messages by their index. With `IN`, it
+        may read all messages of the table.
+        """
+        about = Concat(Value("booking:"), Cast("pk", models.CharField()))
+        abouts = ArraySubquery(self.order_by().values_list(about, flat=True))
+        return Func(
+            F("about"),
+            Func(abouts, function="ANY"),
+            template="%(expressions)s",
+            arg_joiner=" = ",
+            output_field=models.BooleanField(),
+        )
 
 
 class Booking(AbstractHold):
