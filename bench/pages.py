@@ -1,7 +1,7 @@
 """The pages and calls that people and probes open most, in a filled database (`bench.filled_data`)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.test import Client
@@ -35,7 +35,8 @@ def list_pages(organization: Organization, now: datetime) -> list[Page]:
     upcoming = Drive.objects.of(organization).open().filter(ends_at__gt=now).order_by("starts_at", "pk")
     drive = upcoming.filter(slots__chairs_limit=CHAIRS).distinct()[0]
     booking = drive.bookings.filter(state=BookingState.CONFIRMED).select_related("volunteer__phone")[0]
-    return [*_list_public_pages(organization, drive, booking, now), *_list_member_pages(organization, drive, booking)]
+    member_pages = _list_member_pages(organization, drive, booking, now)
+    return [*_list_public_pages(organization, drive, booking, now), *member_pages]
 
 
 def _list_public_pages(organization: Organization, drive: Drive, booking: Booking, now: datetime) -> list[Page]:
@@ -57,8 +58,8 @@ def _list_public_pages(organization: Organization, drive: Drive, booking: Bookin
     ]
 
 
-def _list_member_pages(organization: Organization, drive: Drive, booking: Booking) -> list[Page]:
-    cookie = _sign_in_owner(organization)
+def _list_member_pages(organization: Organization, drive: Drive, booking: Booking, now: datetime) -> list[Page]:
+    cookie, first_day = _sign_in_owner(organization), now.date() - timedelta(days=30)
     paths = {
         "home": "/organizer/",
         "all drives": "/organizer/drives/",
@@ -71,7 +72,7 @@ def _list_member_pages(organization: Organization, drive: Drive, booking: Bookin
         "call list": f"/organizer/drives/{drive.pk}/calls/",
         "waitlist": f"/organizer/drives/{drive.pk}/waitlist/",
         "checklist": f"/organizer/drives/{drive.pk}/checklist/",
-        "reports": "/organizer/reports/",
+        "reports": f"/organizer/reports/?first_day={first_day}&last_day=",
         "check-in": f"/checkin/{drive.slug}/",
     }
     return [Page(name, path, cookie) for name, path in paths.items()]
