@@ -85,7 +85,7 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
-    """List the bookings and waitlist entries of donors that a coordinator has to call. A fixed number of queries."""
+    """List the bookings and waitlist entries of donors that a coordinator must call. A fixed number of queries."""
     return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
 
 
@@ -108,7 +108,7 @@ def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
 
 
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> Iterable[Booking]:
-    """Load the bookings with a message that was not delivered, or with a recorded call."""
+    """Load the bookings with an undelivered message or a recorded call."""
     bookings = _filter_bookings(drive_ids, now)
     undelivered = _filter_messages(bookings.match_messages()).filter(state__in=FAILED_STATES)
     undelivered_ids = {int(about.partition(":")[2]) for about in undelivered.values_list("about", flat=True)}
@@ -160,7 +160,7 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
 
 def _filter_messages(about: Q | Func) -> QuerySet[Message]:
     sent = Message.objects.filter(about, kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered))
-    # An opt-out also withdraws messages, but the donor still needs to know what they said.
+    # Keep messages that an opt-out withdrew, because the donor still needs the information.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     return sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)
 

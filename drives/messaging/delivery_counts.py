@@ -49,7 +49,7 @@ def load_delivery_summary(drive: Drive) -> DeliverySummary:
     messages = Message.objects.filter(Booking.objects.filter(drive=drive).match_messages()).exclude(
         kind=kinds.CODE.name
     )
-    # Remove the ordering, because it would become part of GROUP BY.
+    # Remove the default ordering, because it would become part of GROUP BY.
     return _summarize(messages.order_by().values_list(*_COUNTED).annotate(count=Count("pk")))
 
 
