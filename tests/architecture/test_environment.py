@@ -32,12 +32,17 @@ def written_variables(compose: dict[str, Any]) -> list[str]:
     for service in compose.values():
         environment = service.get("environment", {})
         lines = (
-            [f"{name}={value}" for name, value in environment.items() if not str(value).startswith("${")]
+            [f"{name}={value}" for name, value in environment.items() if not is_placeholder(str(value))]
             if isinstance(environment, dict)
             else environment
         )
         written |= {line.partition("=")[0] for line in lines}
     return sorted(written - PLAIN_VARIABLES)
+
+
+def is_placeholder(value: str) -> bool:
+    """Return whether a value comes from .env, or only keeps the one in .env from a service that does not need it."""
+    return value.startswith("${") or value in {"", "none", "inbox", "postgresql:///none"}
 
 
 def listed_variables(example: str) -> set[str]:
@@ -87,6 +92,15 @@ def test_one_worker_takes_only_codes_and_the_other_takes_all_queues() -> None:
 def test_the_servers_get_only_the_secret_that_they_need() -> None:
     assert [name for name in ("db", "redis") if "env_file" in services()[name]] == []
     assert services()["db"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?}"
+
+
+def test_beat_gets_no_secret() -> None:
+    example = (ROOT / ".env.example").read_text()
+    secret = {
+        name for name in listed_variables(example) if re.search(r"KEY$|TOKEN$|PASSWORD$|^(DATABASE|EMAIL)_URL$", name)
+    }
+    assert len(secret) == 8
+    assert {name for name in secret if is_placeholder(services()["beat"]["environment"].get(name, "?"))} == secret
 
 
 def test_health_checks_need_no_variable_of_the_shell() -> None:
