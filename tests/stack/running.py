@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -82,15 +83,15 @@ def left_over(processes: list[psutil.Process]) -> list[str]:
 
 
 class Http:
-    """A connection for `Visitor` with a cookie jar. It sends one request at a time."""
+    """A connection for `Visitor` with a cookie jar. It sends one request at a time, with these headers."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, headers: Mapping[str, str] | None = None) -> None:
+        self.port, self.headers = port, headers or {}
         self._cookies: dict[str, str] = {}
 
     def send(self, method: str, path: str, body: str = "") -> Answer:
         connection = http.client.HTTPConnection("localhost", self.port, timeout=20)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        headers = {**self.headers, "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, body or None, headers)
@@ -100,6 +101,12 @@ class Http:
             self._cookies.update({name: morsel.value for name, morsel in http.cookies.SimpleCookie(line).items()})
         connection.close()
         return answer
+
+    def is_ok(self, path: str) -> bool:
+        try:
+            return self.send("GET", path).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def get_json(self, path: str) -> Any:
         return json.loads(self.send("GET", path).body)
