@@ -54,17 +54,24 @@ def examine() -> list[Finding]:
         *_check_senders(),
         *_check_files(),
     ]
+    return [*found, *_check_database(), *_check_redis()]
+
+
+def _check_database() -> list[Finding]:
+    """Run the checks of the database. Without its tables, only name the migrations."""
+    found: list[Finding] = []
     try:
         for check in _DATABASE_CHECKS:
             found += check()
     except (DatabaseError, ImproperlyConfigured) as error:
-        remedy = "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
-        found.append(Finding("database", f"The database fails: {_read_last_line(error)}", remedy))
-    return [*found, *_check_redis()]
+        if not any(finding.code == "migrations" for finding in found):
+            remedy = "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
+            found.append(Finding("database", f"The database fails: {_join_lines(error)}", remedy))
+    return found
 
 
-def _read_last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+def _join_lines(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check_system() -> Iterator[Finding]:

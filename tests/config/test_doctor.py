@@ -121,6 +121,14 @@ def test_a_missing_migration_is_found() -> None:
 
 
 @pytest.mark.usefixtures("sound")
+def test_a_database_without_tables_only_needs_migrations() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA without_tables")
+        cursor.execute("SET LOCAL search_path = without_tables")
+    assert find_codes() == ["migrations"]
+
+
+@pytest.mark.usefixtures("sound")
 @pytest.mark.parametrize(
     ("age", "codes"), [(None, ["beat"]), (timedelta(seconds=61), ["beat"]), (timedelta(seconds=55), [])]
 )
@@ -158,11 +166,11 @@ def test_a_wrong_clock_is_found(monkeypatch: pytest.MonkeyPatch, seconds: int, c
 @pytest.mark.usefixtures("sound")
 def test_a_database_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> Iterator[doctor.Finding]:
-        raise OperationalError("connection refused")
+        raise OperationalError("connection refused\n\tIs the server running?")
 
     monkeypatch.setattr(doctor, "_DATABASE_CHECKS", (refuse,))
     [finding] = doctor.examine()
-    assert (finding.code, finding.sentence) == ("database", "The database fails: connection refused")
+    assert (finding.code, finding.sentence) == ("database", "The database fails: connection refused Is the server running?")
 
 
 # The first is no address at all; the second has no name of a database.
