@@ -65,7 +65,9 @@ def _check_database() -> list[Finding]:
             found += check()
     except (DatabaseError, ImproperlyConfigured) as error:
         if not any(finding.code == "migrations" for finding in found):
-            remedy = "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
+            remedy = (
+                "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
+            )
             found.append(Finding("database", f"The database fails: {_join_lines(error)}", remedy))
     return found
 

@@ -166,11 +166,11 @@ def test_a_wrong_clock_is_found(monkeypatch: pytest.MonkeyPatch, seconds: int, c
 @pytest.mark.usefixtures("sound")
 def test_a_database_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> Iterator[doctor.Finding]:
-        raise OperationalError("connection refused\n\tIs the server running?")
+        raise OperationalError("refused\n\tDoes the server run?")
 
     monkeypatch.setattr(doctor, "_DATABASE_CHECKS", (refuse,))
     [finding] = doctor.examine()
-    assert (finding.code, finding.sentence) == ("database", "The database fails: connection refused Is the server running?")
+    assert (finding.code, finding.sentence) == ("database", "The database fails: refused Does the server run?")
 
 
 # The first is no address at all; the second has no name of a database.
