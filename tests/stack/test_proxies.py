@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("stack"),
     pytest.mark.stack,
-    pytest.mark.parametrize("proxy", ["nginx", "caddy"]),
+    pytest.mark.parametrize("proxy", ["nginx", "caddy"], scope="module"),
 ]
 MISSING = {
     "nginx": "nginx is not installed (Debian: apt-get install nginx-light)",
@@ -54,10 +54,19 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def site(proxy: str, request: pytest.FixtureRequest, guard: Guard, tmp_path: Path, static: Path) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(
+    proxy: str,
+    request: pytest.FixtureRequest,
+    guard: Guard,
+    tmp_path_factory: pytest.TempPathFactory,
+    static: Path,
+    django_db_setup: None,  # the web server needs the tables
+) -> Iterator[Site]:
+    """Run one site for all tests, because a start takes seconds. The tests' rows are deleted after each test."""
     if {"nginx": nginx, "caddy": caddy}[proxy].PROGRAM is None:
         pytest.skip(MISSING[proxy])
+    folder = tmp_path_factory.mktemp(proxy)
     secure = redis_server.find_free_port()
     settings = {
         "BASE_URL": f"https://localhost:{secure}",
@@ -70,10 +79,10 @@ def site(proxy: str, request: pytest.FixtureRequest, guard: Guard, tmp_path: Pat
         **getattr(request, "param", {}),
     }
     with (
-        programs.web(guard, tmp_path / "web.log", **settings) as port,
-        _run_proxy(proxy, guard, tmp_path, port, secure) as plain,
+        programs.web(guard, folder / "web.log", **settings) as port,
+        _run_proxy(proxy, guard, folder, port, secure) as plain,
     ):
-        yield Site(f"http://localhost:{plain}", f"https://localhost:{secure}", tmp_path)
+        yield Site(f"http://localhost:{plain}", f"https://localhost:{secure}", folder)
 
 
 def _run_proxy(proxy: str, guard: Guard, folder: Path, port: int, secure: int) -> AbstractContextManager[int]:
@@ -185,7 +194,7 @@ def test_a_body_that_is_much_too_long_closes_the_service_for_no_other_visitor(si
     assert site.browser.get(f"{site.secure}/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("site", [{"TRUSTED_PROXIES": "192.0.2.1"}], indirect=True)
+@pytest.mark.parametrize("site", [{"TRUSTED_PROXIES": "192.0.2.1"}], indirect=True, scope="module")
 def test_a_proxy_that_is_not_trusted_is_reported(site: Site) -> None:
     site.browser.get(f"{site.secure}/find/", allow_redirects=False)
     assert "add it to TRUSTED_PROXIES" in site.log
