@@ -38,11 +38,13 @@ def list_steps(organization: Organization) -> list[StepState]:
         "cause": facts.has_cause,
         "members": facts.has_colleague,
         "drive": facts.has_drive,
+        # A plan names its program, and later drives copy it.
+        "program": facts.has_drive or "program" in facts.setup_steps,
     }
     states = []
     for step in STEPS:
         is_done = by_data.get(step.code, step.code in facts.setup_steps)
-        is_skipped = profile.build_skipped_mark(step.code) in facts.setup_steps
+        is_skipped = step.may_be_skipped and profile.build_skipped_mark(step.code) in facts.setup_steps
         states.append(StepState(step, is_done, is_skipped and not is_done))
     return states
 

@@ -23,7 +23,7 @@ def show_setup(request: MemberRequest) -> HttpResponse:
             raise Http404
         act = profile.finish_setup_step if is_done else profile.skip_setup_step
         act(organization=organization, step=step.code)
-        return redirect("organizer_setup")
+        return members.redirect_after_save(request, "organizer_setup")
     steps = setup.list_steps(organization)
     context = {
         "steps": steps,
@@ -37,5 +37,7 @@ def show_setup(request: MemberRequest) -> HttpResponse:
 @accounts.role_required("manage")
 def go_to_next_step(request: MemberRequest) -> HttpResponse:
     steps = setup.list_steps(request.membership.organization)
-    step = setup.find_next_step(steps, request.GET.get("after", ""))
-    return redirect(step.url) if step else redirect("organizer_setup")
+    after = request.GET.get("after", "")
+    step = setup.find_next_step(steps, after)
+    # The last open step follows itself. A member who left it for later should not see it again at once.
+    return redirect(step.url) if step and step.code != after else redirect("organizer_setup")

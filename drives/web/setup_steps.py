@@ -82,9 +82,13 @@ STEPS = (
     SetupStep(
         "program",
         _("Donation program"),
-        _("Its rules say how often a person may donate. Ask your center which program it follows."),
+        _(
+            "Its rules say how often a person may donate, so every drive needs one. Ask your center which program it"
+            " follows."
+        ),
         "organizer_settings_page",
         "program",
+        may_be_skipped=False,
     ),
     SetupStep(
         "texting",

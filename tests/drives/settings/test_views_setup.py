@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from drives.settings import setup
 from drives.web.setup_steps import STEPS
-from organizations.models import Membership
+from organizations.models import Membership, Role
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
@@ -70,7 +70,7 @@ def test_the_same_page_outside_of_the_set_up_returns_to_its_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "title"), [("cause", "Cause"), ("look", "Logo and color"), ("program", "Donation program")]
+    ("code", "title"), [("cause", "Cause"), ("look", "Logo and color"), ("center", "Collection center")]
 )
 def test_a_step_is_skipped_and_stays_reachable(code: str, title: str) -> None:
     member = ben()
@@ -80,8 +80,54 @@ def test_a_step_is_skipped_and_stays_reachable(code: str, title: str) -> None:
     shown = text(browser.get(reverse("organizer_setup")))
     assert f"{title} skipped" in shown
     assert f"Start {title}" in shown
-    for wrong in ("name", "other", ""):
+    for wrong in ("name", "program", "other", ""):
         assert browser.post(reverse("organizer_setup"), {"skip": wrong}).status_code == 404
+
+
+def test_the_page_of_a_step_skips_it_and_leads_to_the_next() -> None:
+    browser = coordinator.signed_in(ben())
+    address = f"{reverse('organizer_settings_page', args=['look'])}?setup=look"
+    skip = f'{reverse("organizer_setup")}?setup=look'
+    page = browser.get(address).content.decode()
+    assert f'action="{skip}"' in page
+    assert 'name="skip" value="look"' in page
+    skipped = browser.post(skip, {"skip": "look"})
+    assert browser.get(skipped["Location"])["Location"] == f"{reverse('organizer_new_site')}?setup=site"
+
+
+def test_a_step_that_every_drive_needs_is_left_for_later_and_stays_open() -> None:
+    member = ben()
+    browser = coordinator.signed_in(member)
+    page = browser.get(f"{reverse('organizer_settings_page', args=['program'])}?setup=program").content.decode()
+    assert 'name="skip"' not in page
+    later = f"{reverse('organizer_next_setup_step')}?after=program"
+    assert f'<a class="action-link" href="{later}">Do this later</a>' in page
+    assert browser.get(later)["Location"] == f"{reverse('organizer_texting')}?setup=texting"
+    assert "program" in open_codes(member)
+
+
+def test_the_last_open_step_does_not_lead_to_itself() -> None:
+    member = ben()
+    member.organization.setup_steps = [mark for step in STEPS[:-1] for mark in (step.code, f"skipped:{step.code}")]
+    member.organization.save()
+    builders.site(member.organization)
+    browser = coordinator.signed_in(member)
+    assert open_codes(member) == ["drive"]
+    later = f"{reverse('organizer_next_setup_step')}?after=drive"
+    assert browser.get(later)["Location"] == reverse("organizer_setup")
+
+
+def test_a_planned_drive_answers_the_step_of_the_program() -> None:
+    member = ben()
+    builders.drive(member.organization)
+    assert "program" not in open_codes(member)
+
+
+def test_a_coordinator_gets_no_way_to_the_set_up() -> None:
+    member = builders.member(builders.organization(), role=Role.COORDINATOR)
+    page = text(coordinator.signed_in(member).get(f"{reverse('organizer_new_center')}?setup=center"))
+    assert "The licensed center collects the plasma." in page
+    assert "All steps" not in page
 
 
 def test_a_skipped_step_that_is_saved_later_is_done() -> None:
