@@ -8,7 +8,6 @@ NOT_COUNTED_FOR_INTERVAL = frozenset({BookingState.NO_SHOW, BookingState.DEFERRE
 HAS_DONATED = frozenset({BookingState.DONATED})
 DUE_WITHIN = timedelta(minutes=30)  # before the arrival time
 LATE_AFTER = timedelta(minutes=10)  # after the arrival time
-RECENT_DRIVE_COUNT = 6  # older drives are poor predictors of the next one
 WALK_IN_VISIT = Visit.RETURN  # the default in the form
 
 

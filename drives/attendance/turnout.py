@@ -2,14 +2,12 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
-from drives.attendance import rules
+from drives.booking import donation_rate
 from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, DriveState, Source, Visit
 from organizations.models import Organization
-
-NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class GoalFacts:
 
 def load_goal_facts(drive_ids: Collection[int], organization: Organization) -> GoalFacts:
     """Load the figures for these drives of the organization. Three queries."""
-    return GoalFacts(count_states(drive_ids), load_donation_rate(organization))
+    return GoalFacts(count_states(drive_ids), donation_rate.load_donation_rate(organization))
 
 
 def count_turnout(drive: Drive) -> TurnoutNumbers:
@@ -97,26 +95,3 @@ def count_turnout(drive: Drive) -> TurnoutNumbers:
 
 def _count_state(state: BookingState) -> Count:
     return Count("pk", filter=Q(state=state))
-
-
-def filter_closed_out(organization: Organization) -> QuerySet[Drive]:
-    return Drive.objects.of(organization).filter(closed_out_at__isnull=False).exclude(state=DriveState.CANCELLED)
-
-
-def list_recent_drive_ids(drives: QuerySet[Drive]) -> list[int]:
-    return list(drives.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
-
-
-def load_donation_rate(organization: Organization) -> forecast.DonationRate:
-    """Compute the share of bookings that led to a donation at the organization's most recent drives. Two queries.
-
-    Early cancellations and walk-ins do not count.
-    """
-    recent = list_recent_drive_ids(filter_closed_out(organization))
-    booked = (
-        Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
-    )
-    counts = booked.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
-        booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
-    )
-    return forecast.compute_donation_rate(counts["donated"], counts["booked"])

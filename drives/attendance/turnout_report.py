@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from django.db.models import Count
 
-from drives.attendance import turnout
-from drives.attendance.turnout import NOT_VERIFIED_STATES
+from drives.booking import donation_rate
+from drives.booking.donation_rate import NOT_VERIFIED_STATES
 from drives.domain import forecast
 from drives.models import Booking, BookingState, Drive, Source, Turnout
 
@@ -104,7 +104,7 @@ class TurnoutReport:
 
 def load_turnout_report(drive: Drive) -> TurnoutReport:
     counts = Turnout.objects.filter(drive=drive).first()
-    return TurnoutReport(counts, load_hours(drive), turnout.load_donation_rate(drive.organization))
+    return TurnoutReport(counts, load_hours(drive), donation_rate.load_donation_rate(drive.organization))
 
 
 def load_hours(drive: Drive) -> list[HourTurnout]:

@@ -21,6 +21,7 @@ CANCELLATION_ALERT_WITHIN = timedelta(days=3)  # before the visit; coordinators 
 CANCELLATION_DIGEST_EVERY = timedelta(minutes=15)
 CANCELLATION_DIGEST_DELAY = timedelta(minutes=1)  # after the period ends, so that all its changes are committed
 CANCELLATION_DIGEST_WITHIN = timedelta(days=1)  # older changes are never reported
+RECENT_DRIVE_COUNT = 6  # older drives are poor predictors of the next one
 CONFIRM_WITHIN = timedelta(days=4)  # before the visit; we do not ask the donor to confirm earlier
 RESENDS_PER_HOUR = 2, timedelta(hours=1)  # of a booking's confirmation
 RESENDS_PER_DAY = 4, timedelta(days=1)

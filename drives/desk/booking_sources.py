@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from drives.attendance.turnout import NOT_VERIFIED_STATES
+from drives.booking.donation_rate import NOT_VERIFIED_STATES
 from drives.models import Booking, Drive, Source
 
 

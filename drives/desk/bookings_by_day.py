@@ -9,7 +9,7 @@ from statistics import median
 
 from django.db import connection
 
-from drives.attendance import turnout
+from drives.booking import donation_rate
 from drives.desk import rules
 from drives.domain import chart
 from drives.models import Drive
@@ -85,8 +85,8 @@ def load_bookings_by_day(drive: Drive, goal: int, now: datetime) -> BookingsByDa
     if drive.published_at is None:
         return None
     zone = drive.site.zone
-    earlier = turnout.filter_closed_out(drive.organization).filter(starts_at__lt=drive.starts_at)
-    ids = turnout.list_recent_drive_ids(earlier)
+    earlier = donation_rate.filter_closed_out(drive.organization).filter(starts_at__lt=drive.starts_at)
+    ids = donation_rate.list_recent_drive_ids(earlier)
     changes = _load_changes([drive.pk, *ids])
     # `published_at` is the last publication. If the drive was closed and opened again, it has older bookings.
     since_publication = (drive.day - drive.published_at.astimezone(zone).date()).days

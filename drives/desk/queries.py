@@ -8,7 +8,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from drives.attendance import turnout
-from drives.attendance.turnout import NOT_VERIFIED_STATES, GoalFacts
+from drives.attendance.turnout import GoalFacts
+from drives.booking.donation_rate import NOT_VERIFIED_STATES
 from drives.capacity import visit_length
 from drives.checklist import queries as checklist_queries
 from drives.checklist.queries import Checklist
@@ -145,6 +146,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
     figures = _list_figures([drive], goal_facts, {drive.pk: slots}, now)[0]
     hours = _list_hours(drive, slots, now)
     is_ahead = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and drive.ends_at > now
+    is_plan = drive.state == DriveState.DRAFT and drive.ends_at > now
     is_cancelled = drive.state == DriveState.CANCELLED
     return DeskPage(
         figures=figures,
@@ -159,7 +161,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         delivery=delivery_counts.load_delivery_summary(drive),
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
-        has_too_few_spots=is_ahead and figures.needed > figures.spots_left,
+        has_too_few_spots=(is_ahead or is_plan) and figures.needed > figures.spots_left,
         half_empty=[hour for hour in hours if hour.is_half_empty] if drive.state == DriveState.PUBLISHED else [],
         overdue=checklist_queries.list_overdue_checklists([drive], drive.organization, goal_facts, now),
         waitlist=waitlist_queries.count_waitlist(drive),

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
 
-from drives.attendance.turnout import NOT_VERIFIED_STATES
+from drives.booking.donation_rate import NOT_VERIFIED_STATES
 from drives.capacity import visit_length
 from drives.desk import report_figures, rules
 from drives.desk.report_figures import Figures, LeadClass, MessageTally, Tally

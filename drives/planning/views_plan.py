@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from drives.eligibility import policy_choices
 from drives.models import Drive
-from drives.planning import lifecycle, plan_defaults, queries, sites
+from drives.planning import goal_fit, lifecycle, plan_defaults, queries, sites
 from drives.planning.forms import PROBLEM_FIELDS, DrivePlanForm
 from drives.web import form_errors, members
 from organizations.web import accounts
@@ -87,5 +87,6 @@ def _page(request: MemberRequest, form: DrivePlanForm, template: str, context: d
     near, far = policy_choices.build_policy_choices(
         policy_choices.list_newest_policies(organization), str(form["policy"].value() or ""), organization.country
     )
-    frame = {"form": form, "preview": shown, "policies": near, "other_policies": far}
+    fit = goal_fit.load_goal_fit(organization, form.instance.goal, shown) if shown else None
+    frame = {"form": form, "preview": shown, "goal_fit": fit, "policies": near, "other_policies": far}
     return members.render_member_page(request, template, {**frame, **context})

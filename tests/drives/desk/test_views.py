@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from time_machine import TimeMachineFixture
 
-from drives.attendance import check_in, close_out, turnout
+from drives.attendance import check_in, close_out
+from drives.booking import donation_rate
 from drives.desk import queries as desk_queries
 from drives.desk import todo
 from drives.models import Booking, BookingState, Drive, DriveState
@@ -453,5 +454,5 @@ def test_the_own_rate_is_that_of_the_last_six_drives() -> None:
             builders.booked(drive, n=number, number=10 * day + number)
         close_out.close_out_drive(drive_id=drive.pk, now=drive.ends_at + timedelta(hours=2))
         Booking.objects.filter(drive=drive, first_step__lt=day).update(state=BookingState.DONATED)
-    rate = turnout.load_donation_rate(owner)
+    rate = donation_rate.load_donation_rate(owner)
     assert (rate.booked, rate.donated) == (24, 1 + 2 + 3 + 4 + 4 + 4)

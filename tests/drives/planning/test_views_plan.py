@@ -35,6 +35,35 @@ def test_a_preview_shows_the_times_and_saves_nothing() -> None:
     assert Drive.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("goal", "said"),
+    [
+        ("9", "The goal of 9 takes about 14 bookings. There is enough room."),
+        ("10", "The goal of 10 takes about 15 bookings. They don’t fit if most people come for a first visit"),
+        ("18", "The goal of 18 takes about 27 bookings. They don’t fit if most people come for a first visit"),
+        ("19", "The goal of 19 doesn’t fit. It takes about 29 bookings, and there is room for fewer."),
+    ],
+)
+def test_a_preview_says_whether_the_goal_fits(goal: str, said: str) -> None:
+    """The plan has room for 28 return visits or 14 first visits. Three bookings give two donations."""
+    browser, form = desk()
+    assert said in text(browser.post(NEW, {**form, "goal": goal, "preview": "1"}))
+
+
+def test_a_preview_without_a_goal_says_nothing_of_it() -> None:
+    browser, form = desk()
+    response = browser.post(NEW, {**form, "goal": "", "preview": "1"})
+    assert "Room for 28 return visits" in text(response)
+    assert response.context["goal_fit"] is None
+
+
+def test_a_plan_without_a_program_asks_for_one() -> None:
+    browser, form = desk()
+    sentence = "Every drive needs a program."
+    assert sentence in text(browser.get(NEW))
+    assert sentence not in text(browser.post(NEW, {**form, "preview": "1"}))
+
+
 def test_a_saved_plan_is_a_draft_in_steps() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "save": "1"})

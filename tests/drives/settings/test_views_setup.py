@@ -87,7 +87,7 @@ def test_a_step_is_skipped_and_stays_reachable(code: str, title: str) -> None:
 def test_the_page_of_a_step_skips_it_and_leads_to_the_next() -> None:
     browser = coordinator.signed_in(ben())
     address = f"{reverse('organizer_settings_page', args=['look'])}?setup=look"
-    skip = f'{reverse("organizer_setup")}?setup=look'
+    skip = f"{reverse('organizer_setup')}?setup=look"
     page = browser.get(address).content.decode()
     assert f'action="{skip}"' in page
     assert 'name="skip" value="look"' in page
