@@ -64,6 +64,11 @@ class BookingsByDay:
         return next(row.usual for row in reversed(self.rows) if row.total is not None)
 
     @property
+    def is_behind(self) -> bool:
+        """Return whether the drive has fewer bookings than earlier drives had so many days before their day."""
+        return self.usual_now is not None and self.total < self.usual_now
+
+    @property
     def height(self) -> int:
         return HEIGHT
 

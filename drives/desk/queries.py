@@ -1,7 +1,7 @@
 """Load the desk: how full the drives are, whether they will reach their goals, and what needs attention."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from drives.messaging import call_list, delivery_counts, reach
 from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveState, Slot
+from drives.planning import rules as planning_rules
 from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.queries import WaitlistCounts
 from drives.web import members
@@ -60,6 +61,10 @@ class DriveFigures:
     @property
     def expected_range(self) -> forecast.DonationRange:
         return forecast.compute_donation_range(self.donated, self.still_expected, self.rate)
+
+    def is_under_filled(self, now: datetime) -> bool:
+        is_open = self.drive.state == DriveState.PUBLISHED and planning_rules.is_near(self.drive.starts_at, now)
+        return is_open and planning_rules.is_under_filled(self.still_expected, self.spots_left)
 
     @property
     def needed(self) -> int:
@@ -116,7 +121,7 @@ class DeskPage:
     cancellation_messages: list[tuple[str, int]]  # (state label, number of messages), if the drive is cancelled
     unresolved: int  # checked in, but without an outcome after the drive's end
     has_too_few_spots: bool  # for the bookings that the goal still needs
-    half_empty: list[HourRow]
+    half_empty: list[HourRow]  # empty unless the drive is near or behind earlier drives
     overdue: list[Checklist]  # the drive's checklist if it has overdue tasks
     waitlist: WaitlistCounts
 
@@ -126,9 +131,12 @@ class HomePage:
     next: DriveFigures | None
     upcoming: list[DriveFigures]
     past: list[DriveFigures]
-    not_reached: list[tuple[Drive, int]]  # drives, each with the number of donors to call
+    not_reached: list[tuple[Drive, int]]  # drives, each with the number of donors to call; also drives not listed
     replies: int  # unanswered conversations
     failed_tasks: int  # number of rows on which a sweep has failed
+    under_filled: list[DriveFigures]
+    offers: list[tuple[Drive, int]]  # drives, each with the number of offers that wait for an answer
+    to_complete: list[Drive]  # closed out, but no coordinator has reviewed the turnout
     overdue: list[Checklist]  # checklists with overdue tasks, in order of the drives
     has_drives: bool
     has_more_upcoming: bool
@@ -145,6 +153,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
     goal_facts = turnout.load_goal_facts([drive.pk], drive.organization)
     figures = _list_figures([drive], goal_facts, {drive.pk: slots}, now)[0]
     hours = _list_hours(drive, slots, now)
+    by_day = bookings_by_day.load_bookings_by_day(drive, figures.bookings_for_goal, now)
     is_ahead = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and drive.ends_at > now
     is_plan = drive.state == DriveState.DRAFT and drive.ends_at > now
     is_cancelled = drive.state == DriveState.CANCELLED
@@ -153,7 +162,7 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         hours=hours,
         sources=booking_sources.load_sources(drive),
         day=day_picture.load_day_picture(drive, slots, now),
-        by_day=bookings_by_day.load_bookings_by_day(drive, figures.bookings_for_goal, now),
+        by_day=by_day,
         forecast=forecast_picture.draw_forecast(figures.expected, figures.expected_range, drive.goal)
         if is_ahead
         else None,
@@ -162,10 +171,18 @@ def load_desk(drive: Drive, now: datetime) -> DeskPage:
         cancellation_messages=reach.load_cancellation_progress(drive) if is_cancelled else [],
         unresolved=_count_unresolved(drive) if drive.ends_at <= now else 0,
         has_too_few_spots=(is_ahead or is_plan) and figures.needed > figures.spots_left,
-        half_empty=[hour for hour in hours if hour.is_half_empty] if drive.state == DriveState.PUBLISHED else [],
+        half_empty=[hour for hour in hours if hour.is_half_empty] if _needs_donors(drive, by_day, now) else [],
         overdue=checklist_queries.list_overdue_checklists([drive], drive.organization, goal_facts, now),
         waitlist=waitlist_queries.count_waitlist(drive),
     )
+
+
+def _needs_donors(drive: Drive, by_day: BookingsByDay | None, now: datetime) -> bool:
+    """Return whether empty hours are a reason to act. A drive that was just published has nothing but empty hours."""
+    if drive.state != DriveState.PUBLISHED:
+        return False
+    is_today = drive.starts_at <= now < drive.ends_at
+    return is_today or planning_rules.is_near(drive.starts_at, now) or (by_day is not None and by_day.is_behind)
 
 
 def load_home(organization: Organization, now: datetime) -> HomePage:
@@ -183,18 +200,30 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives, because donors whose waitlist closed at the end of the drive may still need a call.
-    to_call = Counter(subject.drive_id for subject in call_list.list_subjects_to_call(ids, now))
+    called = Drive.objects.of(organization).filter(ends_at__gt=now - rules.CALLS_AFTER_DRIVE)
+    to_call = call_list.list_subjects_to_call(list(called.values_list("pk", flat=True)), now)
+    open_offers = [offer.entry.drive for offer in waitlist_queries.list_open_offers(organization, now)]
+    to_complete = rows.filter(state=DriveState.CLOSED, closed_out_at__isnull=False).order_by("starts_at", "pk")
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=[(drive, to_call[drive.pk]) for drive in listed if drive.pk in to_call],
+        not_reached=_count_by_drive(subject.drive for subject in to_call),
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
+        under_filled=[row for row in upcoming if row.is_under_filled(now)],
+        offers=_count_by_drive(open_offers),
+        to_complete=list(to_complete[: rules.UPCOMING_DRIVES_SHOWN]),
         overdue=checklist_queries.list_overdue_checklists(ahead, organization, goal_facts, now),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )
+
+
+def _count_by_drive(drives: Iterable[Drive]) -> list[tuple[Drive, int]]:
+    """Count the drives' occurrences. The drives that start first come first."""
+    counts = Counter(drives)
+    return sorted(counts.items(), key=lambda item: (item[0].starts_at, item[0].pk))
 
 
 class SlotCounts(NamedTuple):

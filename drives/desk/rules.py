@@ -5,6 +5,7 @@ ROSTER_ROWS_PER_PAGE = 20
 MAX_CHART_DAYS = 90  # before a drive
 MIN_EARLIER_DRIVES = 2  # a single drive is too little to compare with
 PARKED_TASKS_PER_PAGE = 25
+CALLS_AFTER_DRIVE = timedelta(days=2)  # later, no call about a drive is of use
 UPCOMING_DRIVES_SHOWN, PAST_DRIVES_SHOWN = 12, 8
 PEOPLE_PER_PAGE = 50
 PEOPLE_PER_BATCH = 1000  # in the CSV file

@@ -28,15 +28,21 @@ class Todo:
     url: str
 
 
-def list_home_todos(home: queries.HomePage, *, sees_plan: bool) -> list[Todo]:
+def list_home_todos(
+    home: queries.HomePage, *, sees_plan: bool, may_plan: bool, setup_steps_left: int = 0
+) -> list[Todo]:
+    """List what to do over all drives, ordered by how much harm a delay does."""
     return [
         *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
-        *_list_next_drive_todos(home),
         *_list_reply_todos(home),
         *_list_failed_task_todos(home),
+        *(_build_under_filled_todo(row) for row in home.under_filled if may_plan),
+        *(_build_offer_todo(drive, count) for drive, count in home.offers),
         *(_build_named_checklist_todo(checklist) for checklist in home.overdue if sees_plan),
+        *(_build_report_todo(drive) for drive in home.to_complete),
         *(todo for row in home.upcoming for todo in _list_draft_todos(row.drive)),
-        *_list_report_todos(home),
+        *_list_next_drive_todos(home),
+        *_list_setup_todos(setup_steps_left),
     ]
 
 
@@ -90,6 +96,24 @@ def _format_task_count(count: int) -> str:
     return ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
 
 
+def _build_under_filled_todo(row: queries.DriveFigures) -> Todo:
+    drive, count = row.drive, row.spots_left
+    pill = ngettext("%(count)s open spot", "%(count)s open spots", count) % {"count": count}
+    text = _("for “%(title)s” on %(day)s. Share the drive again.")
+    day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
+    return Todo(pill, "gold", _name_drive(text, drive.title, day=day), reverse("organizer_share", args=[drive.pk]))
+
+
+def _build_offer_todo(drive: Drive, count: int) -> Todo:
+    pill = ngettext("%(count)s offer", "%(count)s offers", count) % {"count": count}
+    text = ngettext(
+        "for “%(title)s” is waiting for an answer. See the waiting list.",
+        "for “%(title)s” are waiting for an answer. See the waiting list.",
+        count,
+    )
+    return Todo(pill, "", _name_drive(text, drive.title), reverse("organizer_waitlist", args=[drive.pk]))
+
+
 def _list_draft_todos(drive: Drive) -> Iterator[Todo]:
     if drive.state == DriveState.DRAFT:
         day = localtime.format_long_day(drive.starts_at, drive.site.timezone)
@@ -121,7 +145,9 @@ def _list_capacity_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]
             _build_plan_url(drive),
         )
     if desk.half_empty:
-        yield Todo(_("Half empty"), "gold", _format_half_empty(drive, desk), reverse("drive", args=[drive.slug]))
+        yield Todo(
+            _("Half empty"), "gold", _format_half_empty(drive, desk), reverse("organizer_share", args=[drive.pk])
+        )
 
 
 def _format_half_empty(drive: Drive, desk: queries.DeskPage) -> str:
@@ -145,10 +171,11 @@ def _list_day_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
         yield _build_report_todo(drive)
 
 
-def _list_report_todos(home: queries.HomePage) -> Iterator[Todo]:
-    for row in home.past:
-        if row.drive.closed_out_at and row.drive.state == DriveState.CLOSED:
-            yield _build_report_todo(row.drive)
+def _list_setup_todos(count: int) -> Iterator[Todo]:
+    if count:
+        pill = ngettext("%(count)s step", "%(count)s steps", count) % {"count": count}
+        text = ngettext("of the guided set-up is left.", "of the guided set-up are left.", count)
+        yield Todo(pill, "", text, reverse("organizer_setup"))
 
 
 def _build_report_todo(drive: Drive) -> Todo:

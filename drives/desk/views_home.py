@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.utils import timezone
@@ -5,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from drives.desk import queries, todo
 from drives.models import Drive
+from drives.settings import setup
 from drives.web import members
 from organizations import rules as organizations_rules
 from organizations.web import accounts
@@ -18,8 +21,15 @@ DRIVES_PER_PAGE = 25
 def show_organizer_home(request: MemberRequest) -> HttpResponse:
     now = timezone.now()
     home = queries.load_home(request.membership.organization, now)
-    sees_plan = organizations_rules.is_allowed(request.membership.role, "see_plan")
-    context = {"home": home, "todos": todo.list_home_todos(home, sees_plan=sees_plan)}
+    is_allowed = partial(organizations_rules.is_allowed, request.membership.role)
+    steps = setup.list_steps(request.membership.organization) if is_allowed("manage") else []
+    todos = todo.list_home_todos(
+        home,
+        sees_plan=is_allowed("see_plan"),
+        may_plan=is_allowed("plan"),
+        setup_steps_left=sum(state.is_open for state in steps),
+    )
+    context = {"home": home, "todos": todos}
     return members.render_member_page(request, "drives/desk/home.html", context)
 
 

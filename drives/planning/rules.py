@@ -1,8 +1,16 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 # Causes
 MAX_FACTS = 8  # for each cause
 
-# Alerts
-UNDER_FILLED_ALERT_WITHIN = timedelta(days=7)  # before the drive
-UNDER_FILLED_RATIO = 0.6  # of the drive's capacity
+# Under-filled drives
+UNDER_FILLED_WITHIN = timedelta(days=7)  # before the drive; earlier, few bookings are no reason to act
+UNDER_FILLED_PERCENT = 60  # of the drive's capacity
+
+
+def is_near(starts_at: datetime, now: datetime) -> bool:
+    return now < starts_at <= now + UNDER_FILLED_WITHIN
+
+
+def is_under_filled(booked: int, spots_left: int) -> bool:
+    return 100 * booked < UNDER_FILLED_PERCENT * (booked + spots_left)

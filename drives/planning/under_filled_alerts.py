@@ -18,7 +18,7 @@ def alert_under_filled_drives(*, now: datetime) -> int:
         state=DriveState.PUBLISHED,
         under_filled_alert_at__isnull=True,
         starts_at__gt=now,
-        starts_at__lte=now + rules.UNDER_FILLED_ALERT_WITHIN,
+        starts_at__lte=now + rules.UNDER_FILLED_WITHIN,
     )
     drive_ids = drives.order_by("starts_at", "pk").values_list("pk", flat=True)
     return sweeps.run_each("under_filled", drive_ids, lambda pk: _alert_if_under_filled(pk, now), now=now)
@@ -30,7 +30,7 @@ def _alert_if_under_filled(drive_id: int, now: datetime) -> bool:
     drive = Drive.objects.select_related("organization", "site").get(pk=drive_id)
     booked = Booking.objects.filter(drive=drive, state__in=ACTIVE_STATES).count()
     left = availability.count_drive_spots_left(drive, now)
-    if booked >= rules.UNDER_FILLED_RATIO * (booked + left):
+    if not rules.is_under_filled(booked, left):
         return False
     # The conditional UPDATE succeeds for only one worker, which sends the alert.
     is_first = Drive.objects.filter(pk=drive_id, under_filled_alert_at__isnull=True).update(under_filled_alert_at=now)

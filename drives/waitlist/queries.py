@@ -30,7 +30,7 @@ from drives.models import (
 )
 from drives.waitlist import rules
 from drives.web import rules as web_rules
-from organizations.models import linked_model
+from organizations.models import Organization, linked_model
 
 
 def build_window(entry: WaitlistEntry) -> ArrivalWindow:
@@ -60,6 +60,12 @@ def load_waitlist_facts(
         live_hold_count=held.count() if identity else 0,
         has_active_booking=volunteer_id is not None and bookings.exists(),
     )
+
+
+def list_open_offers(organization: Organization, now: datetime) -> list[Offer]:
+    """List the organization's offers that wait for an answer. One query."""
+    rows = Offer.objects.open().filter(entry__drive__organization=organization, deadline__gt=now)
+    return list(rows.select_related("entry__drive__site").order_by("deadline", "pk"))
 
 
 @dataclass(frozen=True)

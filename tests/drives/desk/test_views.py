@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from time_machine import TimeMachineFixture
@@ -15,6 +16,7 @@ from time_machine import TimeMachineFixture
 from drives.attendance import check_in, close_out
 from drives.booking import donation_rate
 from drives.desk import queries as desk_queries
+from drives.desk import rules as desk_rules
 from drives.desk import todo
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.planning import lifecycle as planning_drives
@@ -408,8 +410,85 @@ def test_a_time_that_has_passed_is_no_open_spot() -> None:
     assert (after.capacity, after.spots_left < before.spots_left) == (before.capacity, True)
 
 
-def todo_of(drive: Drive) -> set[str]:
-    return {str(each.pill) for each in todo.list_drive_todos(drive, desk_queries.load_desk(drive, NOW))}
+def todo_of(drive: Drive, before: timedelta = timedelta(days=7)) -> set[str]:
+    desk = desk_queries.load_desk(drive, drive.starts_at - before)
+    return {str(each.pill) for each in todo.list_drive_todos(drive, desk)}
+
+
+@pytest.mark.parametrize(("seconds", "is_near"), [(0, True), (1, False)])
+def test_empty_hours_are_a_task_only_in_the_week_before_the_drive(seconds: int, is_near: bool) -> None:
+    drive = builders.drive(goal=4)
+    assert ("Half empty" in todo_of(drive, timedelta(days=7, seconds=seconds))) is is_near
+
+
+def test_empty_hours_are_a_task_until_the_drive_is_over() -> None:
+    drive = builders.drive(goal=4)
+    assert "Half empty" in todo_of(drive, timedelta(hours=-1))
+    assert "Half empty" not in todo_of(drive, drive.starts_at - drive.ends_at)
+
+
+@pytest.mark.parametrize(("booked", "is_behind"), [(1, True), (2, False)])
+def test_empty_hours_are_a_task_earlier_if_past_drives_had_more_bookings_by_then(booked: int, is_behind: bool) -> None:
+    owner = builders.organization()
+    for week in (0, 1):
+        past = builders.drive(owner, day=builders.DRIVE_DAY + timedelta(weeks=week))
+        for number in range(2):
+            builders.booked(past, n=number, number=10 + 10 * week + number)
+        close_out.close_out_drive(drive_id=past.pk, now=past.ends_at + timedelta(hours=2))
+        Booking.objects.filter(drive=past).update(created_at=past.starts_at - timedelta(days=20))
+    drive = builders.drive(owner, goal=4, day=builders.DRIVE_DAY + timedelta(days=30))
+    for number in range(booked):
+        builders.booked(drive, n=number, number=number)
+    assert ("Half empty" in todo_of(drive, timedelta(days=12))) is is_behind
+
+
+def home_todo(member: Membership, now: datetime = NOW) -> str:
+    with time_machine.travel(now, tick=False):
+        shown = text(coordinator.signed_in(member).get("/organizer/"))
+    return shown.partition("To do")[2].partition("Coming up")[0]
+
+
+@pytest.mark.parametrize(("booked", "is_asked"), [(4, True), (5, False)])
+def test_the_home_asks_to_share_a_near_drive_that_is_less_than_sixty_percent_full(booked: int, is_asked: bool) -> None:
+    """The drive has room for eight donors, and four of eight are fewer than 60 %."""
+    owner = builders.organization()
+    drive = builders.drive(owner, builders.plain(builders.site(owner), spots=1, steps=8))
+    figures = desk_queries.load_desk(drive, NOW).figures
+    for number in range(booked):
+        builders.booked(drive, n=number, number=number)
+    assert figures.capacity == 8
+    shown = home_todo(builders.member(owner), drive.starts_at - timedelta(days=7))
+    assert (
+        f"{8 - booked} open spots for “Plasma drive” on Saturday, March 13. Share the drive again." in shown
+    ) is is_asked
+    assert "open spots" not in home_todo(builders.member(owner), drive.starts_at - timedelta(days=7, seconds=1))
+
+
+def test_an_offer_without_an_answer_and_open_set_up_steps_stand_on_the_home_page() -> None:
+    member = ben()
+    first, *_others = builders.full_drive(of=member.organization, policy_id=builders.lax().pk)
+    builders.waits(first.drive)
+    assert "offer" not in home_todo(member)
+    builders.cancelled(first)
+    offers.sweep_waitlists(now=NOW)
+    shown = home_todo(member)
+    assert "1 offer for “Plasma drive” is waiting for an answer. See the waiting list." in shown
+    assert "steps of the guided set-up are left." in shown
+    helper = builders.member(member.organization, Role.COORDINATOR)
+    assert "guided set-up" not in home_todo(helper)
+
+
+def test_a_drive_that_the_home_page_does_not_list_still_shows_its_problems() -> None:
+    member = ben()
+    drives = [
+        builders.drive(member.organization, day=builders.DRIVE_DAY + timedelta(days=number))
+        for number in range(desk_rules.UPCOMING_DRIVES_SHOWN + 1)
+    ]
+    last = drives[-1]
+    booking = builders.booked(last)
+    Message.objects.filter(about=booking.about, kind="booked").update(state=MessageState.UNDELIVERED)
+    assert last.pk not in [row.drive.pk for row in desk_queries.load_home(member.organization, NOW).upcoming]
+    assert "1 person from “Plasma drive” did not get a message. Call them." in home_todo(member)
 
 
 @pytest.mark.parametrize(("booked", "tasks"), [(4, {"Goal", "Half empty"}), (5, {"Goal"})])
@@ -420,7 +499,7 @@ def test_free_chairs_without_an_open_spot_are_no_reason_to_share_the_link(booked
     drive = builders.drive(owner, goal=4, **few)
     for number in range(booked):
         builders.booked(drive, n=number, number=number)
-    assert todo_of(drive) == tasks
+    assert todo_of(drive) & {"Goal", "Half empty"} == tasks
     shown = text(coordinator.signed_in(builders.member(owner)).get(address(drive)))
     assert ("no spots are left" in shown) is (booked == 5)
     assert ("only 1 spot is left" in shown) is (booked == 4)
