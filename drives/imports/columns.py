@@ -63,7 +63,7 @@ _NAMES: Final[Mapping[Field, Sequence[str]]] = {
         *("noticias", "boletin", "novedades", "acepto noticias", "acepta noticias"),
     ),
     Field.CONSENTED_ON: (
-        *("date they agreed", "consent date", "date of consent", "consented on", "opt in date"),
+        *("date they agreed", "agreed on", "consent date", "date of consent", "consented on", "opt in date"),
         *("fecha en que acepto", "fecha de consentimiento", "fecha del consentimiento"),
     ),
     Field.TIME: (

@@ -56,7 +56,7 @@ class ColumnsForm(forms.Form):
         label=Import._meta.get_field("consented_on").verbose_name,
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=gettext_lazy("For rows without their own date."),
+        help_text=gettext_lazy("For rows without their own date. Leave it empty if every row has one."),
         error_messages={"invalid": gettext_lazy("Enter a date.")},
     )
 
