@@ -28,6 +28,10 @@ def format_hour(number: int) -> str:
     return format_time(datetime(2000, 1, 1, number % 24, tzinfo=UTC), "UTC")
 
 
+def has_everyday_name(zone: str) -> bool:
+    return zone in _ZONE_NAMES
+
+
 def format_zone(zone: str) -> str:
     if zone in _ZONE_NAMES:
         return _(_ZONE_NAMES[zone])

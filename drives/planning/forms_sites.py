@@ -1,48 +1,19 @@
-from functools import cache
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from drives.domain import localtime
 from drives.models import CollectionCenter, Site
 from drives.planning import rules
-from drives.web import pictures
+from drives.web import pictures, time_zones
 from drives.web.fields import CheckboxField, PhoneFormField
 from drives.web.pictures import Picture
 from notifications import message_content
 from organizations import translated_text
 from organizations.models import Cause, CauseFact, CausePicture
 
-COMMON_ZONES = (
-    "America/Los_Angeles",
-    "America/Denver",
-    "America/Phoenix",
-    "America/Chicago",
-    "America/New_York",
-    "America/Anchorage",
-    "Pacific/Honolulu",
-    "America/Puerto_Rico",
-)
-REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 SMS_NAME_LENGTH = 20
-
-
-def list_zone_choices() -> list[Any]:
-    common = [(zone, f"{localtime.format_zone(zone)} ({_city(zone)})") for zone in COMMON_ZONES]
-    return [("", _("Choose a time zone")), (_("United States"), common), *_all_zones()]
-
-
-@cache
-def _all_zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    zones = sorted(available_timezones())
-    return [(region, [(zone, _city(zone)) for zone in zones if zone.startswith(f"{region}/")]) for region in REGIONS]
-
-
-def _city(zone: str) -> str:
-    return zone.partition("/")[2].replace("_", " ").replace("/", ", ")
 
 
 def build_link_field(label: Any) -> forms.URLField:
@@ -59,7 +30,6 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 class SiteForm(RecordForm):
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        choices=list_zone_choices,
         help_text=gettext_lazy("Times for drives here are shown in this zone."),
         error_messages={
             "required": gettext_lazy("Choose the location’s time zone."),
@@ -106,6 +76,11 @@ class SiteForm(RecordForm):
             "address": {"required": gettext_lazy("Enter the street address.")},
             "city": {"required": gettext_lazy("Enter the city.")},
         }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        chosen = time_zones.list_zone_choices(self.instance.organization.country, self.instance.timezone)
+        self.fields["timezone"].choices = chosen  # type: ignore[attr-defined]
 
     def clean_sms_name(self) -> str:
         typed: str = self.cleaned_data["sms_name"] or self.cleaned_data.get("name", "")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from drives.eligibility import policy_choices
 from drives.planning import forms_sites
 from drives.settings import rules
-from drives.web import colors, pictures
+from drives.web import colors, pictures, time_zones
 from drives.web.fields import CheckboxField, PhoneForm, PhoneFormField
 from drives.web.pictures import Picture
 from notifications import contact_address
@@ -96,13 +96,17 @@ class RegionForm(OrganizationForm):
         help_text=gettext_lazy(
             "New locations start with this time zone. You can choose another one for each location."
         ),
-        choices=forms_sites.list_zone_choices,
         error_messages={"required": gettext_lazy("Choose your time zone.")},
     )
 
     class Meta:
         model = Organization
         fields = ("language", "country", "timezone")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices = time_zones.list_zone_choices(self.instance.country, self.instance.timezone)
+        self.fields["timezone"].choices = choices  # type: ignore[attr-defined]
 
 
 class LookForm(OrganizationForm):
