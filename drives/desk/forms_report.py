@@ -24,7 +24,7 @@ class Preset:
 
 
 class ReportFilterForm(forms.Form):
-    """Filters from the query of the URL. The default period is the last twelve months."""
+    """Filters from the query of the URL. The default is the last twelve months and all coming drives."""
 
     use_required_attribute = False
     first_day = DayField(gettext_lazy("From"))
@@ -73,7 +73,7 @@ class ReportFilterForm(forms.Form):
 
 def _list_periods(today: date) -> list[tuple[str, date | None, date | None]]:
     return [
-        (_("Last 12 months"), compute_year_before(today), today),
+        (_("Last 12 months and coming drives"), compute_year_before(today), None),
         (_("This year"), date(today.year, 1, 1), date(today.year, 12, 31)),
         (_("All drives"), None, None),
     ]

@@ -106,6 +106,10 @@ def list_drives(organization: Organization, chosen: ReportFilter) -> list[Drive]
     return list(drives.only(*_SHOWN).order_by("-day", "-starts_at", "-pk")[: rules.MAX_REPORT_DRIVES + 1])
 
 
+def has_drives(organization: Organization) -> bool:
+    return Drive.objects.of(organization).exclude(state=DriveState.DRAFT).exists()
+
+
 def load_report(organization: Organization, drives: Sequence[Drive]) -> Report:
     """Load the report for these drives of the organization. Three queries."""
     rows = {drive.pk: DriveRow(drive) for drive in drives}

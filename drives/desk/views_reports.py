@@ -128,6 +128,8 @@ def _render_report(request: MemberRequest, form: ReportFilterForm, report: Repor
             "series": list(_list_series(report)),
             "cost": reports.compute_cost(request.membership.organization, report.messages),
         }
+    elif report:
+        context["has_drives"] = reports.has_drives(request.membership.organization)
     return members.render_member_page(request, "drives/desk/reports.html", context)
 
 

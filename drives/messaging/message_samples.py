@@ -132,7 +132,7 @@ class RenderedSample:
     text: str
     measured: Measure
     longest: Measure
-    cost: Decimal
+    hundred_cost: Decimal  # of this text for a hundred people
     email: MessageContent
 
 
@@ -146,7 +146,7 @@ def render_sample(drive: Drive, kind: str, language: str, custom_text: TextTempl
     longest = wording.measure_longest_text(
         template, language, organization.sms_name, links.compute_booking_link_length()
     )
-    cost = organization.sms_price * measured.segments
+    cost = 100 * organization.sms_price * measured.segments
     return RenderedSample(text, measured, longest, cost, _render_wording(drive, kind, language, "email", custom))
 
 

@@ -20,6 +20,7 @@ from drives.desk.report_figures import MessageTally, Rate, Tally
 from drives.desk.reports import Report, ReportFilter
 from drives.domain import grid
 from drives.models import Booking, BookingState, Drive, DriveState, ShareLink, Source, Visit
+from drives.planning import lifecycle as planning_drives
 from notifications.models import Message
 from organizations.models import AuditEntry, Membership, Organization, Role
 from tests import builders, query_counts
@@ -337,7 +338,7 @@ def test_messages_about_a_drive_are_counted_with_segments_and_cost() -> None:
     assert by_drive[entry.drive_id] == MessageTally(texts=1, segments=3)
     shown = text(coordinator.signed_in(member).get(PAGE, ALL))
     assert "Texts 8 Segments, as carriers bill them 11" in shown
-    assert "at your price of 0.0100 USD per segment 0.1100 USD E-mails 1" in shown
+    assert "at your price of 0.0100 USD per segment 0.11 USD E-mails 1" in shown
     [row] = [row for row in read_csv(coordinator.signed_in(member).get(CSV, ALL)) if row["Finished"] == "yes"]
     assert [row[name] for name in ("Texts", "Segments", "Cost of texts", "Currency", "E-mails")] == [
         "7",
@@ -362,7 +363,7 @@ def test_a_cost_that_is_not_known_is_not_guessed() -> None:
     send(of, booking.about)
     shown = text(browser.get(PAGE, ALL))
     assert "Segments, as carriers bill them 1 " in shown
-    assert "0.0100 USD E-mails" in shown
+    assert "0.01 USD E-mails" in shown
     assert "The length of 1 text is not known" in shown
     assert read_csv(browser.get(CSV, ALL))[0]["Cost of texts"] == ""
 
@@ -386,15 +387,15 @@ def test_the_periods_are_those_of_the_organizations_zone() -> None:
     for zone, today in (("America/Los_Angeles", "2027-03-01"), ("Pacific/Auckland", "2027-03-02")):
         member = ben(timezone=zone)
         response = coordinator.signed_in(member).get(PAGE)
-        assert f'value="{today}"' in response.content.decode()
-        assert "No drives in this period." in text(response)
+        assert "Your reports begin with your first published drive." in text(response)
         presets = {one.label: (one.query, one.is_chosen) for one in response.context["form"].presets}
         assert presets["This year"] == ("first_day=2027-01-01&last_day=2027-12-31", False)
         assert presets["All drives"] == ("first_day=&last_day=", False)
-        assert presets["Last 12 months"][1]
+        first = date.fromisoformat(today).replace(year=2026) + timedelta(days=1)
+        assert presets["Last 12 months and coming drives"] == (f"first_day={first}&last_day=", True)
 
 
-def test_a_drive_of_today_is_in_the_first_report_and_one_of_tomorrow_is_not() -> None:
+def test_the_first_report_goes_from_twelve_months_ago_to_the_drives_ahead() -> None:
     member = ben(timezone="America/Los_Angeles")
     for day, title in (
         (date(2026, 3, 1), "A"),
@@ -405,7 +406,19 @@ def test_a_drive_of_today_is_in_the_first_report_and_one_of_tomorrow_is_not() ->
         drive = finished(member.organization, title=title)
         Drive.objects.filter(pk=drive.pk).update(day=day)
     rows = read_csv(coordinator.signed_in(member).get(CSV))
-    assert [row["Drive"] for row in rows] == ["C", "B"]
+    assert [row["Drive"] for row in rows] == ["D", "C", "B"]
+
+
+def test_a_new_organization_sees_its_first_drive_in_its_report() -> None:
+    member = ben()
+    drive = builders.drive(member.organization, published=False)
+    browser = coordinator.signed_in(member)
+    assert "Your reports begin with your first published drive." in text(browser.get(PAGE))
+    planning_drives.publish_drive(drive_id=drive.pk, actor="user:1", now=NOW)
+    shown = text(browser.get(PAGE))
+    assert "The figures appear when a drive is over and its turnout is recorded." in shown
+    assert "Plasma drive March 13, 2027 · St Mary Hall not finished" in shown
+    assert "No drives in this period." in text(browser.get(PAGE, {"first_day": "2020-01-01", "last_day": "2020-01-02"}))
 
 
 WRONG = [

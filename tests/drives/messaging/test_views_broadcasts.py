@@ -62,12 +62,12 @@ def test_a_previewed_broadcast_is_sent_with_the_typed_count() -> None:
     shown = text(browser.post(address(drive), {**fields, "preview": "1"}))
     assert "Hope Foundation: Bring a sweater. STOP to end" in shown
     assert (
-        "People 2 Texts 2 E-mails 0 Can’t be reached 1 1 × asked us to stop texting Segments 2 Cost 0.0236 USD" in shown
+        "People 2 Texts 2 E-mails 0 Can’t be reached 1 1 × asked us to stop texting Segments 2 Cost 0.02 USD" in shown
     )
     assert Message.objects.count() == 0
     sent = browser.post(address(drive), {**fields, "typed_count": "2"}, follow=True)
     assert "2 messages have not gone out yet. Scheduled for 10:02 AM. Stop" in text(sent)
-    assert "People 2 Texts 2 E-mails 0 Can’t be reached 1 Cost 0.0236 USD Delivery Scheduled 2 " in text(sent)
+    assert "People 2 Texts 2 E-mails 0 Can’t be reached 1 Cost 0.02 USD Delivery Scheduled 2 " in text(sent)
     assert Broadcast.objects.get().people_count == 2
     assert "Running" not in text(browser.get(address(drive, "broadcasts")))
     assert "Bring a sweater." in text(browser.get(address(drive, "broadcasts")))

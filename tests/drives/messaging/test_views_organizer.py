@@ -195,7 +195,7 @@ def test_every_kind_has_a_page_in_every_language(kind: str, language: str) -> No
     shown = text(browser.get(read_text(kind, language)))
     assert "Segments 1" in shown
     assert "Encoding GSM-7" in shown
-    assert "Cost 0.0118 USD per person" in shown
+    assert "Cost 1.18 USD for 100 people" in shown
 
 
 def test_a_custom_text_is_saved_and_sent() -> None:
@@ -248,7 +248,7 @@ def test_the_live_text_preview_counts_warns_and_saves_nothing() -> None:
     shown = text(browser.post(address, type_text("¡Sí! {day} {time} {link}")))
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
-    assert "Cost 0.0236 USD per person" in shown
+    assert "Cost 2.36 USD for 100 people" in shown
     assert "STOP para salir" in shown
     assert "{nope} is not a variable." in text(browser.post(address, type_text("{nope}")))
     assert not CustomText.objects.exists()
@@ -314,7 +314,7 @@ def test_owners_change_hours_and_price_and_reminders_move() -> None:
     assert "Reminders for 1 person were rescheduled." in text(browser.post(SENDING, typed, follow=True))
     owner.refresh_from_db()
     assert (owner.quiet_until_hour, owner.quiet_from_hour, owner.sms_currency) == (10, 18, "USD")
-    assert "Cost 0.0200 USD" in text(browser.get(read_text("booked")))
+    assert "Cost 2.00 USD for 100 people" in text(browser.get(read_text("booked")))
 
 
 @pytest.mark.parametrize(
