@@ -63,7 +63,7 @@ DEFAULT_TASKS = (
     DefaultTask(
         "bookings",
         7,
-        gettext_noop("Reach enough bookings for the goal (60 bookings give about 40 donations)"),
+        gettext_noop("Get enough bookings for the goal: plan on 60 bookings for 40 donations"),
         ChecklistCheck.BOOKINGS,
         RED_CROSS,
     ),

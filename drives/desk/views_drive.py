@@ -59,9 +59,21 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
         "now": now,
         "is_over": drive.ends_at <= now,
         "is_changing": drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and not drive.closed_out_at,
-        "is_today": now.astimezone(drive.site.zone).date() == drive.day,
+        "stage": _find_stage(drive, now),
+        "is_planned": drive.state not in (DriveState.CANCELLED, DriveState.COMPLETED),
     }
     return members.render_member_page(request, "drives/desk/drive.html", context)
+
+
+def _find_stage(drive: Drive, now: datetime) -> str:
+    """Return what the page offers first: to publish, to book and share, to check in, the turnout, or nothing."""
+    if drive.state == DriveState.DRAFT:
+        return "draft"
+    if drive.closed_out_at and drive.ends_at <= now:
+        return "turnout"
+    if drive.state not in (DriveState.PUBLISHED, DriveState.CLOSED):
+        return ""
+    return "booking" if now.astimezone(drive.site.zone).date() < drive.day else "day"
 
 
 @require_safe
