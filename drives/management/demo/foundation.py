@@ -10,9 +10,10 @@ from drives.eligibility import policies
 from drives.management.demo import content
 from drives.models import CollectionCenter, Policy, Site
 from drives.planning import sites as planning_sites
+from drives.web import setup_steps
 from notifications import senders
 from notifications.models import Sender
-from organizations import api_keys, memberships
+from organizations import api_keys, memberships, profile
 from organizations.models import Cause, CauseFact, Organization, User
 
 
@@ -55,6 +56,8 @@ def _create_organization(slug: str, password: str, now: datetime) -> None:
         name=organization.sms_name, number=content.SENDER_NUMBERS[slug], per_minute=0, per_day=0
     )
     sender.organizations.add(organization)
+    for step in setup_steps.STEPS:
+        profile.finish_setup_step(organization=organization, step=step.code)
     if slug == content.RHYTHM:
         api_keys.issue_api_key(organization=organization, name="Demo", now=now, token=content.API_KEY)
 
