@@ -57,6 +57,7 @@ class BookingsByDay:
     booked: Line
     usual: Line | None
     goal_y: str
+    is_goal_at_end: bool  # the goal's label is at the last day, because the label of today is at the first
     today: tuple[str, str] | None  # position of the line, and of its label ("" for no label)
 
     @property
@@ -151,6 +152,7 @@ def _draw(rows: list[DayRow], goal: int, earlier_count: int, *, includes_earlier
         booked=_draw_line(totals, highest, days),
         usual=_draw_line(usual, highest, days) if usual else None,
         goal_y=chart.format_y(goal, highest, PLOT_TOP, PLOT_HEIGHT),
+        is_goal_at_end=share < NEAR_AN_END,
         today=(chart.format_x(share), chart.format_x(share) if NEAR_AN_END < share < 1 - NEAR_AN_END else "")
         if len(totals) < len(rows)
         else None,

@@ -2,6 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from drives.models import Booking, Drive, Offer, Slot
+from organizations.models import Organization
 
 
 def has_bookings(drive: Drive) -> bool:
@@ -10,6 +11,10 @@ def has_bookings(drive: Drive) -> bool:
     If so, its grid must not change.
     """
     return Booking.objects.filter(drive=drive).exists() or Offer.objects.filter(arrival__drive=drive).exists()
+
+
+def has_drives(organization: Organization) -> bool:
+    return Drive.objects.of(organization).exists()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ def new_drive(request: MemberRequest) -> HttpResponse:
         if drive:
             messages.success(request, _("The draft is saved. Review it, then publish it."))
             return redirect("organizer_drive", drive.pk)
-    return _page(request, form, "drives/planning/drive_form.html", {"is_new": True})
+    context = {"is_new": True, "is_copied": queries.has_drives(request.membership.organization)}
+    return _page(request, form, "drives/planning/drive_form.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

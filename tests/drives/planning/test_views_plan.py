@@ -50,6 +50,16 @@ def test_a_preview_says_whether_the_goal_fits(goal: str, said: str) -> None:
     assert said in text(browser.post(NEW, {**form, "goal": goal, "preview": "1"}))
 
 
+def test_only_the_plan_after_the_first_one_is_a_copy() -> None:
+    member = builders.member(builders.organization(program=builders.policy(code="US_TEST").code))
+    browser = coordinator.signed_in(member)
+    first = browser.get(NEW)
+    assert first.context["form"].initial["policy"]
+    assert "Copied from your last drive." not in text(first)
+    builders.drive(member.organization)
+    assert "Copied from your last drive." in text(browser.get(NEW))
+
+
 def test_a_preview_without_a_goal_says_nothing_of_it() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "goal": "", "preview": "1"})
