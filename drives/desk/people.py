@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from drives import refusals
+from drives.desk import rules
 from drives.models import Booking, BookingState, Conversation
 from drives.privacy import merge
 from notifications import queries as notifications_queries
@@ -59,7 +60,9 @@ def load_person_page(organization: Organization, volunteer_id: int) -> PersonPag
     return PersonPage(
         person=person,
         contacts=contacts,
-        bookings=list(bookings.select_related("drive__site").order_by("-starts_at", "-pk")[:50]),
+        bookings=list(
+            bookings.select_related("drive__site").order_by("-starts_at", "-pk")[: rules.PERSON_BOOKINGS_SHOWN]
+        ),
         namesakes=list(list_namesakes(person)),
         sharing_contact=list(sharing.order_by("name", "pk")),
         opt_out=opt_out,

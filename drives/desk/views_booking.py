@@ -26,7 +26,7 @@ def show_organizer_booking(request: MemberRequest, booking_id: int) -> HttpRespo
     context |= {
         "language": _format_language(booking),
         "may_change": _may_change(request, booking),
-        "ledger": consent_ledger.load_consent_ledger(booking),
+        "ledger": consent_ledger.load_consent_ledger(booking.volunteer) if booking.volunteer else [],
     }
     return members.render_member_page(request, "drives/desk/booking.html", context)
 

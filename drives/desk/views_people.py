@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from drives.desk import people
+from drives.desk import people, person_record
 from drives.inbox import queries as inbox_queries
 from drives.privacy import merge as privacy_merge
 from drives.web import choices, members, redirects
@@ -75,6 +75,7 @@ def render_person(
     )
     context = {
         "record": page,
+        "log": person_record.load_person_record(page.person),
         "person": page.person,
         "zone": inbox_queries.load_default_zone(organization),
         "search": search,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from drives.models import Booking
 from drives.web import actors
 from notifications import queries as notifications_queries
 from notifications.models import ConsentEntry
 from volunteers import queries as volunteers_queries
+from volunteers.models import Volunteer
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,9 @@ class LedgerRow:
         return labels.get(self.entry.source, self.entry.source)
 
 
-def load_consent_ledger(booking: Booking) -> list[LedgerRow]:
-    if booking.volunteer is None:
-        return []
+def load_consent_ledger(person: Volunteer) -> list[LedgerRow]:
     entries = notifications_queries.list_consent_entries(
-        booking.drive.organization, volunteers_queries.list_volunteer_addresses(booking.volunteer)
+        person.organization, volunteers_queries.list_volunteer_addresses(person)
     )
-    names = actors.describe_actors({entry.actor for entry in entries}, booking.drive.organization_id)
+    names = actors.describe_actors({entry.actor for entry in entries}, person.organization_id)
     return [LedgerRow(entry, names.get(entry.actor, entry.actor)) for entry in entries]

@@ -111,9 +111,18 @@ def load_audit_page(
         rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
     found = list(rows.order_by("-at", "-pk")[: rules.AUDIT_ROWS_PER_PAGE + 1])
     shown = found[: rules.AUDIT_ROWS_PER_PAGE]
-    names = actors.describe_actors({entry.actor for entry in shown}, organization.pk)
-    audit_rows = [AuditRow(one, names.get(one.actor, one.actor), VERBS.get(one.verb, one.verb)) for one in shown]
-    return AuditPage(audit_rows, shown[-1].pk if len(found) > len(shown) else None)
+    return AuditPage(_describe_entries(shown, organization), shown[-1].pk if len(found) > len(shown) else None)
+
+
+def list_changes(organization: Organization, about: str, count: int) -> list[AuditRow]:
+    """List the newest audit entries about one record. At most two queries."""
+    rows = AuditEntry.objects.filter(organization=organization, about=about).order_by("-at", "-pk")[:count]
+    return _describe_entries(list(rows), organization)
+
+
+def _describe_entries(entries: list[AuditEntry], organization: Organization) -> list[AuditRow]:
+    names = actors.describe_actors({entry.actor for entry in entries}, organization.pk)
+    return [AuditRow(one, names.get(one.actor, one.actor), VERBS.get(one.verb, one.verb)) for one in entries]
 
 
 def list_audit_actors(organization: Organization) -> list[tuple[str, str]]:

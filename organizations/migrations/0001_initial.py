@@ -185,6 +185,10 @@ class Migration(migrations.Migration):
             model_name='auditentry',
             index=models.Index(fields=['organization', '-at', '-id'], name='audit_of_an_organization'),
         ),
+        migrations.AddIndex(
+            model_name='auditentry',
+            index=models.Index(fields=['about', '-at', '-id'], name='audit_about_a_record'),
+        ),
         migrations.CreateModel(
             name="ParkedRow",
             fields=[

@@ -17,8 +17,12 @@ class AuditEntry(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        # The audit page lists an organization's entries, newest first.
-        indexes = [models.Index(fields=["organization", "-at", "-id"], name="audit_of_an_organization")]
+        indexes = [
+            # The audit page lists an organization's entries, newest first.
+            models.Index(fields=["organization", "-at", "-id"], name="audit_of_an_organization"),
+            # A person's page lists the changes of their record.
+            models.Index(fields=["about", "-at", "-id"], name="audit_about_a_record"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.verb} {self.about}"

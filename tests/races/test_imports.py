@@ -94,7 +94,8 @@ def without_locks_on_people(monkeypatch: pytest.MonkeyPatch) -> None:
     arena.without_locks(monkeypatch, "lock_identities_then_drive", "lock_contact_owners_then_drive")
 
     def find(volunteer_id: int | None, *_typed: object) -> Volunteer | None:
-        return Volunteer.objects.select_related("phone", "email").filter(pk=volunteer_id).first()
+        known = Volunteer.objects.select_related("phone", "email")
+        return known.get(pk=volunteer_id) if volunteer_id else None
 
     seeds.replace(monkeypatch, matching, "update_known_volunteer", find)
 

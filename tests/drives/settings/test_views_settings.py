@@ -336,7 +336,7 @@ def test_the_audit_log_is_filtered_and_paged() -> None:
         )
     browser, address = coordinator.signed_in(member), reverse("organizer_audit_log")
     first = browser.get(address)
-    assert "dana@example.org Planned a drive drive:0" in text(first)
+    assert "dana@example.org Planned a drive dana@example.org · drive:0 drive:0" in text(first)
     assert "drive:50" not in text(first)
     older = first.content.decode().split('href="?below=')[1].split('"')[0]
     assert "drive:50" in text(browser.get(address, {"below": older}))
