@@ -1,10 +1,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from drives.domain import localtime
 from drives.imports import columns, rules
 from drives.imports.columns import Field
 from drives.imports.csv_reader import Sheet
@@ -72,13 +74,21 @@ def list_preview_rows(data_import: Import) -> list[PreviewRow]:
         PreviewRow(
             row.number,
             row.values,
-            row.values.get("time", ""),
+            _format_time_of_day(row.values.get("time", "")),
             languages.get(row.values["language"], ""),
             [str(PURPOSE_FIELDS[purpose].label) for purpose in row.values["consents"]],
             row.get_result_display(),
         )
         for row in rows
     ]
+
+
+def _format_time_of_day(value: str) -> str:
+    """Format a stored arrival time, such as 13:30, as all pages do."""
+    if not value:
+        return ""
+    at = datetime.combine(date(2000, 1, 1), time.fromisoformat(value), UTC)
+    return localtime.format_time(at, "UTC")
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ def test_a_coordinator_imports_bookings_on_the_pages() -> None:
     shown = text(browser.get(sent["Location"]))
     assert "Import of bookings" in shown
     assert "New bookings 3 Already booked 0 With errors 0 All rows 3" in shown
-    assert "Test Ana Alder, 09:30" in shown
+    assert "Test Ana Alder, 9:30 AM" in shown
     browser.post(f"{sent['Location']}start/", {"error_count": "0"})
     made.work()
     assert "3 bookings added" in text(browser.get(sent["Location"]))

@@ -40,6 +40,14 @@ def list_verbs(member: Membership) -> list[str]:
     return list(rows.order_by("pk").values_list("verb", flat=True))
 
 
+def test_the_questions_about_proof_say_when_they_are_needed() -> None:
+    member = ben()
+    one = made.upload(member.organization, file_of("Test Ana,213 555 0142,,,yes,,"))
+    page = coordinator.signed_in(member).get(page_of(one, "columns/"))
+    assert "We need these answers if you choose a column for reminders or news." in text(page)
+    assert "(optional)" not in text(page)
+
+
 def test_a_coordinator_imports_a_file() -> None:
     member = ben(Role.COORDINATOR)
     browser = coordinator.signed_in(member)
