@@ -181,7 +181,7 @@ VERBS: dict[str, Any] = {
     "second_step.reset": _("Reset a member’s two-step sign-in"),
     "consent.withdrawn": _("Recorded an opt-out"),
     "reply.answered": _("Answered a text"),
-    "entered": _("Added a booking"),
+    "entered": _("Added a person"),
     "uploaded_file": _("Chose a file to import"),
     "started_import": _("Started an import"),
     "imported": _("Finished an import"),
