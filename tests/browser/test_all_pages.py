@@ -121,6 +121,8 @@ def list_addresses(world: World) -> dict[str, str]:
         **{name: reverse(name, args=[ana.pk]) for name in of_person},
         **{name: reverse(name, args=[ready.pk]) for name in of_import},
         "organizer_member": reverse("organizer_member", args=[member.pk]),
+        # One person, because another row's id may by chance be that of a second person.
+        "organizer_merge_people": reverse("organizer_merge_people", args=[ana.pk, ana.pk]),
         **{name: reverse("organizer_settings_page", args=[page]) for name, page in pages.items()},
     }
 
