@@ -1,6 +1,6 @@
 # make run: the whole service on this machine, with a demo (PORT=8000 DATA_DIR=.data FRESH=1 to start from empty)
-# make test: every test, on servers started for the run (ARGS="tests/drives -k booking" for some)
-# make mutants: mutants of the pure rules against their tests (ARGS="drives.booking.rules*" for some)
+# make test: every test, on servers started for the run (some of them: ARGS="tests/drives -k booking")
+# make mutants: change the pure rules one by one, and list the changes that no test notices (ARGS="drives.booking.rules*")
 # make check: lint, types, imports, templates, migrations, deploy check
 # make bench, make soak, make shots: measurements, the long run of guarantees, screenshots
 
@@ -21,7 +21,7 @@ PRODUCTION := ENV_FILE= SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-char
 run: venv
 	@exec $(PY) -m config.embedded --with-parent
 
-# Tests often wait for servers, so there is one worker more than there are cores.
+# One test process more than cores, because tests often wait for servers.
 test: venv-dev
 	@$(PY) -m pytest -n $$($(PY) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') $(ARGS)
 
@@ -68,7 +68,7 @@ shots: venv-dev
 venv: python
 	@$(PYTHON) config/embedded/install.py
 
-# And those of the tests, linters and benchmarks.
+# The packages of the tests, linters and benchmarks.
 venv-dev: python
 	@$(PYTHON) config/embedded/install.py --dev
 

@@ -31,4 +31,4 @@ class ReadOnlyAdminSite(admin.AdminSite):
             super().register(model_or_iterable, admin_class, **options)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        raise PermissionDenied  # it would list names without an audit entry
+        raise PermissionDenied  # the list would show names without an audit entry

@@ -79,7 +79,7 @@ class CoordinatorSessionAuthentication(SessionAuthentication):
 
 
 class DenyAll(BasePermission):
-    """The default permission. It denies all access, so that no view is open unless it sets another permission."""
+    """The default permission, which denies all access. A view opens itself by setting another permission."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
@@ -179,7 +179,7 @@ class CursorPages(BasePagination):
 
 
 class RateThrottle(BaseThrottle):
-    """Limits the calls per minute, so that a caller cannot slow down the API for other callers.
+    """Limits the calls of one caller per minute, so that a single caller cannot slow down the API for all others.
 
     The limit is not exact, because each process counts by itself. Paid messages have exact limits in the database.
     """

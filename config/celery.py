@@ -1,4 +1,4 @@
-"""The Celery app and the beat schedule. Running a task twice is safe."""
+"""The Celery app and the beat schedule. Each task may run twice, or at the same time as itself."""
 
 import gc
 import importlib
@@ -29,7 +29,7 @@ SWEEPS = {
     "drives.tasks.send_cancellation_digests": MINUTE,
     "drives.tasks.run_imports": 2 * SECOND,
     "drives.tasks.send_invitations": HOUR,
-    "drives.tasks.audit_counters": 10 * MINUTE,  # audits every hour
+    "drives.tasks.audit_counters": 10 * MINUTE,  # but audits only once an hour
     "drives.tasks.purge_expired_rows": HOUR,
     "drives.tasks.apply_retention": 6 * HOUR,
 }
@@ -50,14 +50,15 @@ class SharedMemory(bootsteps.Step):
     def create(self, parent: Any) -> None:
         importlib.import_module(importlib.import_module("django.conf").settings.ROOT_URLCONF)
         gc.collect()
-        gc.freeze()  # a collection in a process does not copy the shared pages
+        gc.freeze()  # so that a garbage collection in a process does not copy the shared memory
 
 
 class Sweep(Task):  # type: ignore[type-arg]
     """A periodic task. In a restored copy of the database, it does nothing until `manage.py restored` has run."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        is_held = importlib.import_module("config.restored").is_restored_copy()  # after Django is set up
+        # Imported after Django is set up.
+        is_held = importlib.import_module("config.restored").is_restored_copy()
         return {"restored_copy": 1} if is_held else super().__call__(*args, **kwargs)
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from config import connections
 from notifications.models import Heartbeat
 
-LOG_INTERVAL_SECONDS = 60  # for each process
+LOG_INTERVAL_SECONDS = 60  # each process logs at most once in this time
 HEARTBEAT_NAME = "untrusted_proxy"  # `manage.py doctor` reads it
 
 # Loopback and private networks (RFC 1918, RFC 4193). `is_private` would also include the documentation ranges.

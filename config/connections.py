@@ -18,12 +18,12 @@ from django.http import HttpRequest, HttpResponse
 from psycopg.pq import TransactionStatus
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.5  # between two looks at the running requests
-PAUSE_SECONDS = 2.0  # requests that need a new connection are refused for this long after the path was found dead
+LOOK_SECONDS = 0.5  # between two checks of the running requests
+PAUSE_SECONDS = 2.0  # how long requests that need a new connection are refused after a connection failed
 
 
 class PathIsDead(OperationalError):
-    """Another request has just failed because of the dead path to the database. So this request gets 503 at once."""
+    """A new connection is refused, because another request has just failed to connect. The request gets 503 at once."""
 
 
 class LostConnectionMiddleware:
@@ -56,7 +56,7 @@ def run_watched(work: Callable[[], T]) -> T:
 @dataclass
 class RunningRequest:
     connection: BaseDatabaseWrapper
-    statements: int = 0  # begun so far
+    statements: int = 0  # the number begun so far
     seen_statements: int = -1
     silent_since: float = 0.0
 
@@ -127,7 +127,7 @@ def _is_waiting(opened: psycopg.Connection[object]) -> bool:
 
 
 def _end_connection(opened: psycopg.Connection[object]) -> None:
-    # The thread that waits for this socket then closes the connection. It may do so at this moment.
+    # The thread that waits for this socket then closes the connection. It may have closed it already.
     with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(opened.fileno())) as copy:
         copy.shutdown(socket.SHUT_RDWR)
 

@@ -41,7 +41,7 @@ class Finding:
     code: str
     sentence: str
     remedy: str
-    is_error: bool = True  # it must not be
+    is_error: bool = True  # False for a warning
 
 
 def examine() -> list[Finding]:

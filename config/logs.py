@@ -100,7 +100,7 @@ def build_logging_config(level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR", "filters": ["no_probe"]},
             "django.security.DisallowedHost": {"level": "CRITICAL"},  # any client can send a wrong Host header
             "_granian": plain,
-            "celery.app.trace": quiet,  # it would log a task every two seconds
+            "celery.app.trace": quiet,  # its INFO lines would show a task every two seconds
             "celery.beat": quiet,
             "celery.worker.strategy": quiet,
         },

@@ -23,7 +23,7 @@ from organizations import sweeps
 @never_cache
 @client_address.require_monitor
 def show_metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics. Always twelve queries."""
+    """Return the metrics. Always takes twelve queries."""
     registry = CollectorRegistry()
     registry.register(DatabaseCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

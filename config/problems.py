@@ -26,7 +26,7 @@ STATUS_BY_CODE = {
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
 }
-# Which member of the body an error is about if the error names no field.
+# The member of the body that an error is about, for errors that name no field.
 POINTER_BY_CODE = {"code_wrong": "#/code", "outcome_unknown": "#/outcome"}
 CODE_BY_STATUS = {400: "invalid", 404: "not_found"}
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from organizations import database_copy
 
-LOG_INTERVAL_SECONDS = 60  # for each process
+LOG_INTERVAL_SECONDS = 60  # each process logs at most once in this time
 
 logger = logging.getLogger(__name__)
 

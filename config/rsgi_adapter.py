@@ -21,7 +21,7 @@ from django.conf import settings
 from granian.rsgi import Scope
 
 BODY_TIMEOUT_SECONDS = 30
-MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # read from a body that is too long; then the connection is closed
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024  # how much of a body that is too long is read before the connection is closed
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024  # for all bodies in one process
 
 Headers = list[tuple[str, str]]
@@ -84,7 +84,8 @@ class RsgiAdapter:
         # Not getppid(), because the parent may have died while this process started.
         parent = multiprocessing.parent_process()
         self._watch = loop.create_task(_stop_when_orphaned(parent.pid if parent and parent.pid else os.getppid()))
-        # Collect garbage rarely, and never objects from before the first request. Collecting took a tenth of the time.
+        # Collect garbage rarely, and never objects from before the first request. Garbage collection took a tenth of
+        # the time of a request.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
 

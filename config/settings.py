@@ -101,9 +101,9 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failed"
-# The forms with a file. The web servers keep longer bodies for them (config/rsgi_adapter.py and deploy/).
+# The forms with a file. Their bodies may be longer (see also config/rsgi_adapter.py and deploy/).
 UPLOAD_PATHS = ("/organizer/causes/", "/organizer/imports/", "/organizer/settings/organization/look/")
-MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a file of 8 MB, and the texts beside it
+MAX_UPLOAD_BYTES = 9 * 1024 * 1024  # a file of 8 MB and the form's other fields
 
 # Database: PostgreSQL only. Each thread of the web process (WEB=on) keeps its connection. Workers open one per task.
 # PgBouncer in transaction mode allows nothing that outlives a transaction: no prepared statement or server-side cursor.
@@ -114,8 +114,8 @@ _WEB = env.bool("WEB", default=False)
 DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", 3, validate=validate.Range(min=2))
 DATABASE_STATEMENT_SECONDS = env.int("DATABASE_STATEMENT_SECONDS", 5 if _WEB else 0)
 DATABASE_LOCK_SECONDS = env.int("DATABASE_LOCK_SECONDS", 4 if _WEB else 0)
-DATABASE_MIGRATION_LOCK_SECONDS = env.int("DATABASE_MIGRATION_LOCK_SECONDS", 1)  # for `manage.py migrate`; 0: no limit
-DATABASE_IDLE_SECONDS = env.int("DATABASE_IDLE_SECONDS", 60)  # in a transaction
+DATABASE_MIGRATION_LOCK_SECONDS = env.int("DATABASE_MIGRATION_LOCK_SECONDS", 1)  # of `manage.py migrate`; 0: none
+DATABASE_IDLE_SECONDS = env.int("DATABASE_IDLE_SECONDS", 60)  # how long a transaction may do nothing
 DATABASE_SILENT_SECONDS = env.int("DATABASE_SILENT_SECONDS", 6 if _WEB else 0)  # see config.connections
 _database_limits = (
     f"-c statement_timeout={DATABASE_STATEMENT_SECONDS}s -c lock_timeout={DATABASE_LOCK_SECONDS}s"
@@ -152,9 +152,9 @@ CACHES = {
         "KEY_FUNCTION": "config.shared_cache.build_cache_key",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    # Each process has its own, so that bookings and calendars need no statement for it.
+    # Each process has its own copy of this cache, so that bookings and calendars need no SQL statement for it.
     "local": {"BACKEND": _LOCAL_MEMORY, "OPTIONS": {"MAX_ENTRIES": 20_000}},
-    # `drives.web.shared_pages`: two entries a page, about 30 kB
+    # for `drives.web.shared_pages`; a page has two entries and takes about 30 kB
     "pages": {"BACKEND": _LOCAL_MEMORY, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 300}},
 }
 
@@ -176,7 +176,7 @@ ACCOUNT_FORMS = {
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
 ACCOUNT_LOGOUT_ON_GET = False
-# "found": visitors who ask for a link to found an organization (SIGNUP=open)
+# "found" limits the visitors who ask for a link to found an organization (SIGNUP=open).
 ACCOUNT_RATE_LIMITS = {"found": "5/h/ip"} if RATE_LIMITS else False
 ALLAUTH_TRUSTED_PROXY_COUNT = 0  # `config.client_address` has set REMOTE_ADDR to the visitor's address
 LOGIN_URL = "account_login"
@@ -243,7 +243,7 @@ SMS_COUNTRIES = frozenset(  # countries where we send text messages
 SMS_PROVIDER = env.str("SMS_PROVIDER", "inbox" if DEMO else "twilio", validate=validate.OneOf(["twilio", "inbox"]))
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", "")
-TWILIO_SECONDARY_AUTH_TOKEN = env.str("TWILIO_SECONDARY_AUTH_TOKEN", "")  # accepted, too, while you change it
+TWILIO_SECONDARY_AUTH_TOKEN = env.str("TWILIO_SECONDARY_AUTH_TOKEN", "")  # also accepted while you replace the token
 TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", "")
 TWILIO_FROM = env.str("TWILIO_FROM", "")
 TWILIO_API_URL = env.str("TWILIO_API_URL", "https://api.twilio.com", validate=_HTTP_URL).rstrip("/")

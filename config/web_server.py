@@ -21,14 +21,15 @@ GRACE_SECONDS = 12  # shorter than the wait in `make run` and compose.yaml
 MAX_HEAD_BYTES = 64 * 1024  # Granian refuses request heads of more than twice this size
 HEAD_TIMEOUT_SECONDS = 15  # to receive the whole head of a request
 AT_LEAST_ONE = validate.Range(min=1)
-# With more than one process per core, bookings took a fifth longer. At least two, so that one can be replaced while the
-# other responds.
+# One process per core, because with more, bookings took a fifth longer. At least two, so that one can respond while the
+# other is replaced.
 DEFAULT_PROCESSES = max(2, os.cpu_count() or 1)
 
 
-def load_application(module: str) -> Any:  # returns an object with __rsgi__
+def load_application(module: str) -> Any:
+    """Import the WSGI module, and return the RSGI application that Granian runs."""
     application = importlib.import_module(module).application
-    importlib.import_module("config.keys").refuse_wrong_keys()  # it needs the models, which are ready only now
+    importlib.import_module("config.keys").refuse_wrong_keys()  # not before: it needs the models
     connections.close_all()  # no process shares a connection with another one
     importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))

@@ -1,5 +1,3 @@
-"""Read-only admin pages for messages and senders."""
-
 from django.contrib import admin
 
 from notifications.models import ConsentEntry, InboundMessage, Message, Report, Sender, Suppression

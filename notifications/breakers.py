@@ -12,7 +12,8 @@ from notifications.models import Breaker
 logger = logging.getLogger(__name__)
 
 
-def count_failures(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:  # (subject, has failed) in order
+def count_failures(*, calls: Iterable[tuple[str, bool]], now: datetime) -> None:
+    """Open or close breakers after these calls, which must be in order. A call is (subject, whether it failed)."""
     failures: dict[str, int] = {}
     successes: set[str] = set()
     for subject, failed in calls:

@@ -31,7 +31,7 @@ class ClaimedMessage:
     expires_at: datetime
     attempts: int
     priority: int
-    reason: str  # why it was deferred before
+    reason: str  # why the message was deferred the last time, or ""
     sender_id: int | None
     organization_id: int | None
     number: str

@@ -72,7 +72,7 @@ def record_consents(
 
 @dataclass(frozen=True)
 class ConsentOnFile:
-    """A consent that a contact gave elsewhere, before the organization entered it here."""
+    """A consent from a file: the contact gave it elsewhere, before the organization entered it here."""
 
     address: str
     purpose: str
@@ -89,9 +89,10 @@ def record_consents_on_file(
     actor: str,
     now: datetime,
 ) -> tuple[int, int]:
-    """Add consents from a file to the ledger. Return how many are new, and how many an earlier opt-out refuses.
+    """Add consents from a file to the ledger. Return the number of new entries, and of consents that were refused.
 
-    An opt-out stays, whenever it was. A consent that the ledger already has gets no second entry. Three queries.
+    An earlier opt-out refuses a consent, whatever its date. A consent that the ledger already has gets no second entry.
+    Takes three queries.
     """
     unique = {(one.address, one.purpose): one for one in consents}
     addresses = {one.address for one in unique.values()}
@@ -192,7 +193,7 @@ def lift_suppression(
     source: str = "text",
     actor: str = "donor",
 ) -> bool:
-    """Handle START: lift the opt-out, and restore the consents that a STOP withdrew. Return False without an opt-out.
+    """Handle START: lift the opt-out, and restore the consents that a STOP withdrew. Return False if there is none.
 
     Only an opt-out with one of the `bases` is lifted. Texts that waited for a decision on a possible opt-out become due
     now. Consents of erased volunteers are not restored.

@@ -107,7 +107,7 @@ def purge_old_texts(*, now: datetime) -> int:
     for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
         step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP)
         is_old = step.filter(created_at__lt=before)
-        if not is_old.exists() and step.exists():  # an empty step may be a gap
+        if not is_old.exists() and step.exists():  # rows may follow after a gap in the ids
             break  # ids increase over time, so all remaining rows are newer
         old = is_old.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
         blanked += old.exclude(address="").update(**_NO_TEXT, address="")

@@ -52,7 +52,8 @@ def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], n
 
 
 @transaction.atomic(savepoint=False)
-def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:  # by message id
+def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:
+    """Send scheduled messages to these mailboxes instead, by message id. Return the number of messages."""
     rows = Message.objects.filter(pk__in=addresses, state=MessageState.SCHEDULED)
     scheduled = list(rows.select_for_update(no_key=True))
     for message in scheduled:

@@ -22,9 +22,8 @@ class Deferral:
 class AllowanceUse:
     """How much of its limits a sender or an organization has used. Loaded from a locked `Allowance` row.
 
-    A limit of 0 means no limit. No period of 60 seconds contains more than `per_minute` messages. A fifth of these may
-    leave in one burst. `paced_until` is the time at which the messages sent so far would end if they were evenly
-    spaced.
+    A limit of 0 means no limit. At most `per_minute` messages leave in any 60 seconds, and at most a fifth of them in
+    one burst. `paced_until` is the time at which the messages sent so far would end if they were evenly spaced.
     """
 
     per_minute: int

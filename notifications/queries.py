@@ -161,7 +161,7 @@ def filter_consenting_addresses(organization: Organization, purpose: str) -> Que
 
 
 def filter_suppressed_addresses(organization: Organization) -> QuerySet[Suppression, str]:
-    """Return the numbers that have opted out, those of erased people as identities. One query more finds the sender."""
+    """Return the numbers that have opted out. Erased people appear as identities. One more query finds the sender."""
     stopped = Suppression.objects.in_force().filter(sender=find_sender(organization))
     return stopped.values_list("address", flat=True)
 
@@ -205,7 +205,9 @@ def find_suppression(organization: Organization, address: str) -> Suppression | 
     sender = find_sender(organization)
     forms = [address, contact_address.compute_identity(address)]
     rows = Suppression.objects.filter(sender=sender, address__in=forms).select_related("sender")
-    return rows.order_by("-decide_by").first() if sender else None  # NULLs first: an opt-out in force
+    return (
+        rows.order_by("-decide_by").first() if sender else None
+    )  # an opt-out in force has no `decide_by` and comes first
 
 
 def list_undecided_addresses(organization: Organization, addresses: Collection[str]) -> set[str]:
@@ -251,7 +253,7 @@ def find_newest_text(reply: InboundMessage, about: str = "", revision: int | Non
 
 
 def has_reply_between(reply: InboundMessage, earlier_id: int, handled_as: str) -> bool:
-    """Return whether this number sent a text that was handled so, after the earlier text and before this one."""
+    """Return whether a text from this number, after the earlier text and before this one, was handled as given."""
     texts = InboundMessage.objects.filter(address=reply.address, sender=reply.sender, handled_as=handled_as)
     return texts.filter(pk__gt=earlier_id, pk__lt=reply.pk).exists()
 

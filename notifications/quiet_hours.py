@@ -13,7 +13,7 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # One bad row must not stop the others from being sent.
+        # A message with an unknown zone must not stop the others.
         return ZoneInfo("UTC")
 
 
@@ -31,7 +31,8 @@ class QuietHours:
     def is_quiet(self, at: datetime) -> bool:
         return not self.opens <= at.astimezone(self.zone).hour < self.closes
 
-    def next_open(self, at: datetime) -> datetime:  # returns `at` itself outside of quiet hours
+    def next_open(self, at: datetime) -> datetime:
+        """Return `at` if texts may be sent then, else the time at which the quiet hours end."""
         if not self.is_quiet(at):
             return at
         local = at.astimezone(self.zone)

@@ -1,4 +1,4 @@
-"""Count permanent refusals in a row, by the provider for each sender of texts, and by the mail server."""
+"""Count permanent refusals in a row: those of the provider for each sender of texts, and those of the mail server."""
 
 import logging
 from collections.abc import Iterable

@@ -54,10 +54,11 @@ def _read_sender_settings() -> dict[str, str]:
 def set_own_sender(
     *, organization: Organization, number: str = "", messaging_service: str = "", actor: str, now: datetime
 ) -> Sender:
-    """Send the organization's texts from this number or messaging service of our account, also those that wait.
+    """Send the organization's texts from this number or messaging service, including texts that already wait.
 
-    An opt-out at the sender so far counts at the new one, too. Refuses the address of another organization's sender
-    (`sender_taken`) and that of the installation (`sender_is_default`). Locks: the senders of all organizations.
+    Opt-outs at the organization's previous sender count at the new one, too. Refuses the address of another
+    organization's sender (`sender_taken`) and that of the installation (`sender_is_default`). Locks: the senders of all
+    organizations.
     """
     _lock_senders()
     before = queries.find_sender(organization)

@@ -1,4 +1,4 @@
-"""Find out why messages of any organization are not sent: the cause, since when, how many, and what to do."""
+"""Find the reasons why messages of any organization are not sent: since when, how many messages, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HOLDING_STATES = (
     MessageState.CLAIMED,
     MessageState.SENDING,
     MessageState.IN_DOUBT,
-    MessageState.BLOCKED,  # by a stopped sender
+    MessageState.BLOCKED,  # only those that a stopped sender blocks
 )
 
 

@@ -1,5 +1,3 @@
-"""Celery tasks of the outbox."""
-
 import secrets
 from typing import Any
 

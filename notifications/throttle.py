@@ -54,7 +54,7 @@ class RateLimiter:
             ):
                 deferrals[one.id] = deferral
                 continue
-            self._shut[one.breaker_subject] = True  # let only this one message through
+            self._shut[one.breaker_subject] = True  # if the breaker is open, only this message goes out, as a probe
             for subject in subjects:
                 planned[subject].count_message(self._now)
         for subject, use in planned.items():

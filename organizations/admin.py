@@ -1,5 +1,3 @@
-"""Admin pages for users and organizations."""
-
 from django.contrib import admin
 
 from organizations.models import ApiKey, AuditEntry, Cause, CauseFact, Membership, Organization, User

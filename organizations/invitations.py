@@ -196,7 +196,7 @@ def _take_invitation(token: str, now: datetime) -> Invitation:
     found = find_invitation(token, now)
     invitation = _lock_invitation(found.pk)
     _refuse_ended(invitation)
-    if invitation.link_hash != linked_model.hash_token(token):  # sent again meanwhile
+    if invitation.link_hash != linked_model.hash_token(token):  # the link was renewed while this call waited
         raise InvitationRefused("invitation_unknown")
     invitation.state = InvitationState.USED
     invitation.save(update_fields=["state"])

@@ -1,5 +1,3 @@
-"""Queries for memberships, organizations and API keys."""
-
 import hmac
 from datetime import datetime
 

@@ -1,5 +1,3 @@
-"""Admin pages for volunteers, contacts and registrations. All are read-only."""
-
 from django.contrib import admin
 
 from organizations.web.read_only_admin import ReadOnlyAdmin

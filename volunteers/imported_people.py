@@ -41,7 +41,7 @@ class ImportedPerson:
 @dataclass(eq=False)
 class KnownPerson:
     name: str
-    volunteer: Volunteer | None = None  # None: an earlier row of the file
+    volunteer: Volunteer | None = None  # None for a person of an earlier row, who has no volunteer yet
 
 
 @dataclass
@@ -94,7 +94,7 @@ class KnownPeople:
         return next((one for one in others if person_names.is_same_name(one.name, person.name)), None)
 
     def count_people(self, person: ImportedPerson) -> int:
-        """Return how many people already have one of these contacts, at most."""
+        """Return how many people share the most widely shared of these contacts."""
         return max((len(self._contacts[address].list_people()) for address in person.addresses), default=0)
 
     def add(self, person: ImportedPerson, volunteer: Volunteer | None = None) -> KnownPerson:
@@ -113,7 +113,7 @@ class KnownPeople:
         return [address for address, owner in owners.items() if owner in {None, first}]
 
     def add_contacts(self, known: KnownPerson, person: ImportedPerson) -> None:
-        """Let a known person have the contacts of a row, too."""
+        """Give a known person the contacts of a row, except those that another person owns."""
         for address in person.addresses:
             if self._contacts[address].owner in {None, known}:
                 self._link(address, known)
@@ -130,9 +130,9 @@ class KnownPeople:
 
 @dataclass(frozen=True)
 class AddedPeople:
-    volunteers: list[Volunteer]  # one for each imported person, in their order
+    volunteers: list[Volunteer]  # one for each imported person, in the same order
     new_count: int
-    owned: list[list[str]]  # the contacts of each row that belong to its person
+    owned: list[list[str]]  # for each row, the contacts that its person owns
 
 
 @transaction.atomic(savepoint=False)

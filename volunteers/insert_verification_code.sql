@@ -1,5 +1,6 @@
 -- Insert a code. Returns its id, and the ids of older codes for the same contact and secret, which it replaces.
--- A code that is sent again takes over the held spots that the newest of them would have given back to its networks.
+-- If a code is sent again, the new code takes over from the newest older one the limits on held spots that it gives back
+-- to its networks when the donor enters it.
 INSERT INTO volunteers_verificationcode (
     organization_id, identity, bound_to, refunds, code_hash, tries, expires_at, created_at
 ) VALUES (

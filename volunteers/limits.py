@@ -62,7 +62,7 @@ class Limit(NamedTuple):
     subject: str
     limit: int
     window: timedelta
-    amount: int = 1  # spent at once
+    amount: int = 1  # how much one request spends
     reserved: int = 0  # the part that only known contacts may use
     at: datetime | None = None  # counts in the window of this moment instead of now
 

@@ -1,5 +1,3 @@
-"""Queries about volunteers, contacts and verified browsers."""
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -194,31 +192,31 @@ class ConsentStatus:
 
     contact: Contact
     purpose: str
-    line: ConsentEntry | None  # the newest ledger entry
+    entry: ConsentEntry | None  # the newest ledger entry
     is_stopped: bool  # after a STOP; only a START lifts it
     may_turn_on: bool
 
     @property
     def is_on(self) -> bool:
-        return self.line is not None and self.line.given and not self.is_stopped
+        return self.entry is not None and self.entry.given and not self.is_stopped
 
     @property
     def has_default_consent(self) -> bool:
         # Reminders by e-mail need no consent, but respect a refusal.
-        return self.line is None and self.contact.kind == ContactKind.EMAIL and self.purpose == Purpose.REMINDERS
+        return self.entry is None and self.contact.kind == ContactKind.EMAIL and self.purpose == Purpose.REMINDERS
 
 
 def list_consent_statuses(volunteer: Volunteer) -> list[ConsentStatus]:
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]
     addresses = [contact.address for contact in contacts]
-    lines = notifications_queries.load_newest_consent_entries(volunteer.organization, addresses)
+    entries = notifications_queries.load_newest_consent_entries(volunteer.organization, addresses)
     sender = notifications_queries.find_sender(volunteer.organization)
     stopped = notifications_queries.list_suppressed_addresses(sender, addresses)
     return [
         ConsentStatus(
             contact=contact,
             purpose=purpose,
-            line=lines.get((contact.address, purpose)),
+            entry=entries.get((contact.address, purpose)),
             is_stopped=contact.address in stopped,
             may_turn_on=_may_consent(contact, volunteer.pk, purpose, stopped=contact.address in stopped),
         )

@@ -16,7 +16,7 @@ class InboxItem(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        # The inbox page filters by it.
+        # The inbox page filters by the address.
         indexes = [models.Index(fields=["to"], name="inbox_item_to")]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ class Allowance(models.Model):
     paced_until = models.DateTimeField(null=True, blank=True)
     last_turn_at = models.DateTimeField(null=True, blank=True)  # when a deferred message was last let through
     day = models.DateField(null=True, blank=True)
-    spent = models.PositiveIntegerField(default=0)  # messages sent on that day
+    spent = models.PositiveIntegerField(default=0)  # messages sent on `day`
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject"], name="one_allowance_per_subject")]
@@ -24,12 +24,12 @@ class Allowance(models.Model):
 
 
 class RefusalRun(models.Model):
-    """Permanent refusals in a row, of texts from a sender or of e-mails. A success deletes the row."""
+    """The number of permanent refusals in a row of a sender's texts, or of e-mails. A success deletes the row."""
 
     subject = models.CharField(max_length=40, unique=True)  # as in `Breaker`
     refusals = models.PositiveIntegerField(default=0)
     first_at = models.DateTimeField()
-    reason = models.CharField(max_length=100)  # of the last one: a code
+    reason = models.CharField(max_length=100)  # the code of the last refusal
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.refusals} refusals"

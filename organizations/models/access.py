@@ -1,5 +1,3 @@
-"""Users, memberships with roles, and API keys."""
-
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager

@@ -11,7 +11,7 @@ class IdempotentAnswer(models.Model):
     body_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     body = models.TextField()
-    created_at = models.DateTimeField(db_index=True)  # the nightly purge deletes the oldest
+    created_at = models.DateTimeField(db_index=True)  # the hourly purge deletes by it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "key_hash"], name="one_answer_per_scope_and_key")]

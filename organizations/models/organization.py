@@ -1,5 +1,3 @@
-"""Organizations and their causes."""
-
 from decimal import Decimal
 
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator, RegexValidator
@@ -74,7 +72,7 @@ class Organization(models.Model):
     )  # per segment, with carrier fees
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
-    messages_per_day = models.PositiveIntegerField(default=2000)  # of texts; 0 means no limit
+    messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 means no limit
     # Volunteers who are inactive for this long are erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
     links_revoked_at = models.DateTimeField(null=True, blank=True, editable=False)  # all links made before it

@@ -1,5 +1,3 @@
-"""Rows that a sweep could not handle."""
-
 from django.db import models
 
 

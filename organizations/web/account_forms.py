@@ -1,4 +1,4 @@
-"""The forms of allauth, with our word for the address."""
+"""allauth's forms with our label for the e-mail address."""
 
 from typing import Any
 

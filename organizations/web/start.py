@@ -31,7 +31,7 @@ SETUP_URL, HOME_URL = "/organizer/setup/", "/organizer/"
 @never_cache
 @require_safe
 def open_invitation_link(request: HttpRequest, token: str) -> HttpResponse:
-    if not TOKEN_PATTERN.fullmatch(token):  # a cookie cannot contain every string
+    if not TOKEN_PATTERN.fullmatch(token):  # not every string fits in a cookie
         return _show_ended_link(request, InvitationRefused("invitation_unknown"))
     response = redirect("start")
     response.set_signed_cookie(

@@ -6,7 +6,7 @@ class LimitCounter(models.Model):
 
     scope = models.CharField(max_length=30)
     subject = models.CharField(max_length=64)  # a keyed hash of a contact or network, or an organization's id
-    window_start = models.DateTimeField(db_index=True)  # the nightly purge
+    window_start = models.DateTimeField(db_index=True)  # the hourly purge deletes by it
     count = models.PositiveIntegerField()
 
     class Meta:

@@ -43,7 +43,7 @@ class VerifiedBrowser(models.Model):
     token_hash = models.CharField(max_length=64)
     identity = models.CharField(max_length=64)
     verified_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)  # the nightly purge
+    expires_at = models.DateTimeField(db_index=True)  # the hourly purge deletes by it
 
     class Meta:
         constraints = [

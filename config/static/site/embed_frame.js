@@ -1,4 +1,4 @@
-// In the embedded page: tells the surrounding page the height, at first, on each change and when asked.
+// In the embedded page: tells the surrounding page the height, on load, after each change and when asked.
 (() => {
   if (parent === window) return;
   const content = document.getElementById("embed"), EDGE = 24;

@@ -1,4 +1,4 @@
-// What scripts add to every page: the status line, the chosen time, the limit of a hold, the pause of a part that refreshes itself.
+// The scripts of every page: the status line, the chosen time, the end of a hold, and parts that refresh themselves.
 (() => {
   const status = document.getElementById("status");
   const find = (id) => document.getElementById(id);
@@ -11,7 +11,7 @@
     if (text) waiting = setTimeout(() => { status.textContent = text; }, 400);
   };
 
-  // News: elements that tell what the last request did. States: parts that htmx swaps, said when they have changed.
+  // News: elements that report the result of the last request. States: parts that htmx swaps; they are announced after a change.
   const collectNews = (root) => [...root.querySelectorAll("[data-news]")].map((part) => part.dataset.news || part.innerText.trim()).join(" ");
   const states = new Map();
   const collectChanges = () => [...document.querySelectorAll("[data-state]")].map((part) => {
@@ -20,7 +20,7 @@
     return before === undefined || before === state ? "" : state;
   }).join(" ").trim();
 
-  // The time that the donor chose stands beside the button that continues.
+  // Show the time that the donor chose beside the button that continues.
   const showChosenTime = () => {
     const output = find("chosen-time");
     const chosen = document.querySelector("#times-form input[name=slot]:checked");
@@ -30,7 +30,7 @@
   };
   document.addEventListener("change", ({ target }) => { if (target.name === "slot") showChosenTime(); });
 
-  // A hold ends: say so before it does. The clock runs from the answer of the server, not from the donor's clock.
+  // Warn the donor before a hold ends. Count from the server's response, because the donor's clock may be wrong.
   const timers = [];
   const watchHold = () => {
     const hold = find("hold");
@@ -47,8 +47,8 @@
     timers.push(setTimeout(() => show(ended), seconds * 1000));
   };
 
-  // A part refreshes itself, but not while it is paused or a member is working in it. Without `idleMs`, a member works
-  // in it for as long as the focus is in it.
+  // Refresh a part, but not while it is paused or a member is working in it. Without `idleMs`, a member counts as working
+  // in it while it has the focus.
   const findRefreshed = () => document.querySelector("[data-refreshes]");
   const pause = find("pause");
   let workedAt = Date.now();
@@ -73,14 +73,14 @@
     }));
   }
 
-  // A table that a member opened stays open when its part is swapped.
+  // Keep a table open that a member opened when its part is swapped.
   let opened = [];
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     opened = [...detail.target.querySelectorAll("details[id][open]")].map((part) => part.id);
   });
   document.addEventListener("htmx:afterSwap", () => { opened.forEach((id) => find(id)?.setAttribute("open", "")); });
 
-  // After a swap, the focus stays where the donor was, or goes to the new part if that control is gone.
+  // After a swap, keep the focus on the same control, or move it to the new part if that control is gone.
   let focusedIn;
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     focusedIn = detail.target.contains(document.activeElement) ? detail.target.id : "";
@@ -94,7 +94,7 @@
     if (changes) say(changes);
   });
 
-  // A request that fails swaps nothing, so say it. A form that cannot be sent keeps what was typed.
+  // A failed request swaps nothing, so tell the user. A form that cannot be sent keeps what was typed.
   const failed = find("failed");
   const showFailure = () => {
     failed.hidden = false;
@@ -112,7 +112,7 @@
   });
   window.addEventListener("online", () => { failed.hidden = true; });
 
-  // Back and Reload cannot fetch the answer to a POST again, so they open the page's address instead.
+  // The browser cannot fetch the response to a POST again, so Back and Reload open the page's address instead.
   const { posted } = document.documentElement.dataset;
   if (posted) history.replaceState(null, "", posted);
 

@@ -1,4 +1,4 @@
-// "May I give?": one question at a time. The answers stay in this page; only the address it leads to says the result.
+// The self-check: shows one question at a time. The answers stay in this page. Only the address of the next page has the result.
 (() => {
   const part = (name) => document.getElementById(name);
   const check = part("check"), step = part("check-step"), answers = part("check-answers"), help = part("help");
@@ -17,7 +17,7 @@
   ask();
 
   answers.addEventListener("click", ({ target }) => {
-    if (!target.value) return; // beside the buttons
+    if (!target.value) return; // the donor clicked beside the buttons
     if (target.value === "no") {
       check.hidden = true;
       help.hidden = false;

@@ -1,4 +1,4 @@
-// Tells the server of a visit through a recruiter's link. The address then loses the code.
+// Reports a visit through a recruiter's link to the server, then removes the link's code from the address.
 (() => {
   const here = new URL(location.href), code = here.searchParams.get("via");
   if (!code || !/^[a-z0-9]{1,8}$/.test(code)) return;
