@@ -68,11 +68,14 @@ def check_blind_kills(share: float) -> tuple[bool, str]:
 
 def check_provider_faults(share: float) -> tuple[bool, str]:
     """Deliver through a provider that fails 30 % of calls."""
-    weather, twilio = importlib.import_module("tests.faults.weather"), importlib.import_module("tests.standins.twilio")
+    faulty_provider, twilio = (
+        importlib.import_module("tests.faults.faulty_provider"),
+        importlib.import_module("tests.standins.twilio"),
+    )
     with twilio.TwilioStandIn() as standin, _use_stand_in(standin):
-        run = weather.Weather(standin, random.Random())
+        run = faulty_provider.FaultRun(standin, random.Random())
         run.queue(int(MESSAGES * share))
-        run.last(hangs=2)
+        run.run_sweeps(hangs=2)
         counts = run.count()
     return counts.lost == counts.doubled == 0, (
         f"{counts.messages:,} messages, {counts.faults:,} faults: {counts.lost} lost, {counts.doubled} doubled,"
@@ -82,9 +85,9 @@ def check_provider_faults(share: float) -> tuple[bool, str]:
 
 def check_report_orders(share: float) -> tuple[bool, str]:
     """Check that status reports lead to the right state, in every order and with any reports missing."""
-    cases = importlib.import_module("tests.faults.orders")
+    cases = importlib.import_module("tests.faults.report_orders")
     chosen = random.sample(cases.ORDERS, int(len(cases.ORDERS) * share))
-    wrong = cases.wrong(chosen)
+    wrong = cases.count_wrong(chosen)
     return wrong == 0, f"{len(chosen):,} orders: {wrong} wrong"
 
 

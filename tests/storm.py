@@ -37,7 +37,7 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
 
     def run(number: int, act: Callable[[], T]) -> None:
         try:
-            referee.seat(number)
+            referee.connect_and_wait(number)
             answers[number] = act()
         except Exception as problem:
             answers[number] = problem
@@ -49,7 +49,7 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
     for thread in threads:
         thread.start()
     try:
-        referee.lead()
+        referee.run()
     finally:
         for thread in threads:
             thread.join(timeout=10)
@@ -75,7 +75,7 @@ class _Referee:
         self._backends: dict[int, int] = {}  # PostgreSQL's process of each action
         self._over = False
 
-    def seat(self, act: int) -> None:
+    def connect_and_wait(self, act: int) -> None:
         """Connect to the database, and wait until the referee starts the action."""
         connection.ensure_connection()
         self._backends[act] = connection.connection.info.backend_pid
@@ -94,20 +94,20 @@ class _Referee:
             self._moved.notify_all()
             self._moved.wait_for(lambda: self._over or act in self._under_way)
 
-    def lead(self) -> None:
+    def run(self) -> None:
         """Release paused actions whenever no action can continue, until all have ended."""
         with self._moved:
             try:
                 self._wait_until_still()
                 self._paused.sort()  # at the start, the order of arrival is random
                 while self._paused:
-                    self._let_go(1 if self._in_turn else len(self._paused))
+                    self._release(1 if self._in_turn else len(self._paused))
                     self._wait_until_still()
             finally:
                 self._over = True
                 self._moved.notify_all()
 
-    def _let_go(self, count: int) -> None:
+    def _release(self, count: int) -> None:
         self._under_way.update(self._paused[:count])
         del self._paused[:count]
         self._moved.notify_all()

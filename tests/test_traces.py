@@ -12,7 +12,7 @@ from drives.models import Booking, BookingState
 from notifications.models import Message
 from tests import builders, figures, traces
 from tests.builders import NOW
-from tests.journeys.acting import Donor
+from tests.journeys.actors import Donor
 from tests.notifications import made
 from tests.standins.twilio import TwilioStandIn
 

@@ -16,7 +16,7 @@ _DEEPEST = 4  # levels of dicts, lists and objects that are searched
 
 
 def files_with(is_wanted: Callable[[object], bool], run: Callable[[], object]) -> dict[str, set[str]]:
-    """Run `run`. Return the files, each with its functions, in which a local variable had a wanted value.
+    """Call `run`. Return the files, each with its functions, in which a local variable had a wanted value.
 
     A value inside a dict, a list or an object of this project also counts. A value inside the submitted form does not
     count, because every view has the form. Functions in threads that `run` starts also count.

@@ -75,7 +75,7 @@ def test_tests_use_private_attributes_of_our_own_code_only() -> None:
         "driver._prepared = None",
     ],
 )
-def test_a_use_is_caught(line: str) -> None:
+def test_control_a_private_attribute_is_caught(line: str) -> None:
     assert list(foreign(ast.parse(line), defined([ast.parse("_ours = 1")])))
 
 

@@ -1,4 +1,4 @@
-"""Every case of the files is a parameter of a test."""
+"""A test uses each case in the case files."""
 
 import re
 

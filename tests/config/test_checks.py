@@ -1,5 +1,3 @@
-"""Settings that Django's system checks refuse."""
-
 from pathlib import Path
 from typing import Any
 

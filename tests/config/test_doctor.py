@@ -173,7 +173,7 @@ def test_a_database_that_is_away_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert (finding.code, finding.sentence) == ("database", "The database fails: refused Does the server run?")
 
 
-# The first is no address at all; the second has no name of a database.
+# The first is no URL at all; the second names no database.
 @pytest.mark.parametrize("password", ["p#q", "p@s#q"])
 def test_a_special_character_in_a_password_is_named_without_a_traceback(password: str) -> None:
     said = run_doctor(DATABASE_URL=f"postgresql://drives:{password}@127.0.0.1:1/drives")
@@ -205,7 +205,7 @@ def run_doctor(**environment: str) -> str:
 
 
 @pytest.mark.usefixtures("sound")
-def test_it_says_how_to_mend_and_exits_with_one_on_an_error() -> None:
+def test_doctor_names_the_remedy_and_exits_with_1_on_an_error() -> None:
     said = io.StringIO()
     with override_settings(ALLOWED_HOSTS=["localhost"]), pytest.raises(SystemExit) as stopped:
         call_command("doctor", stdout=said)

@@ -1,4 +1,4 @@
-"""`make run` installs some of the packages that `make test` installs, in the same versions."""
+"""`make run` and `make test` install the same versions of the packages that both need."""
 
 import re
 from pathlib import Path

@@ -34,7 +34,7 @@ def line(message: str, *args: object, **extra: object) -> dict[str, object]:
         ("5f0c6ee2-6df1-4a4b-9f10-0a3c8f1f7c55", "5f0c6ee2-6df1-4a4b-9f10-0a3c8f1f7c55"),
     ],
 )
-def test_a_line_hides_what_is_shaped_like_a_person_or_a_token(said: str, kept: str) -> None:
+def test_a_log_line_masks_what_looks_like_a_contact_or_a_token(said: str, kept: str) -> None:
     assert line("%s", said)["message"] == kept
     assert line("x", fields={"note": said})["note"] == kept
 

@@ -16,7 +16,7 @@ def test_readiness_names_the_failing_provider() -> None:
     assert checks["messages"].startswith("sender:7 fails since ")
 
 
-def test_metrics_count_what_is_shut_and_what_waits() -> None:
+def test_metrics_count_paused_senders_and_deferred_messages() -> None:
     breakers.count_failures(calls=[("email", True)] * 10, now=timezone.now())
     made.queued(builders.organization())
     Message.objects.update(reason="budget")

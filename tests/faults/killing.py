@@ -51,8 +51,8 @@ class Count:
     messages: int = 0
     lost: int = 0
     doubled: int = 0
-    most_extra: int = 0  # the most for any one message
-    extra: int = 0  # in total
+    most_extra: int = 0  # the most duplicates of one message
+    extra: int = 0  # duplicates in total
     recovered_after: float = 0.0  # seconds on the workers' clock until the provider had the last message
 
 
@@ -244,7 +244,7 @@ def _kill_when_called(arena: Arena) -> None:
     arena.kill(pid)
 
 
-def anywhere(arena: Arena, *, finishes: bool) -> None:
+def at_a_random_moment(arena: Arena, *, finishes: bool) -> None:
     """Kill three workers at a random moment. Try again if all three had already finished."""
     before = arena.kills
     while arena.kills == before:
@@ -264,5 +264,5 @@ POINTS: dict[str, Callable[..., None]] = {
     "after the provider accepted": after_the_provider_accepted,
     "before the id is stored": before_the_id_is_stored,
     "after the id is stored": after_the_id_is_stored,
-    "anywhere": anywhere,
+    "at a random moment": at_a_random_moment,
 }

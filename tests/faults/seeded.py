@@ -1,4 +1,4 @@
-"""Bugs that the fault tests must detect. A simpler design of the sweeps would have each of them."""
+"""Bugs that the fault tests must detect. A simpler design of the service would have them."""
 
 import itertools
 from collections.abc import Sequence

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.xdist_group("stack"),
 ]
 DUE, KILLED, LATE_AFTER_REDIS = 500, 4, 60
-QUIET = timedelta(seconds=4)  # two ticks of the beat
+QUIET = timedelta(seconds=4)  # two rounds of beat
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ class Kept:
         self.process = running.enter_context(start())
         self.restarts = 0
 
-    def looked_after(self) -> bool:
+    def ensure_running(self) -> bool:
         """Return whether the program is running. If it has exited, start it again and return False."""
         if self.process.poll() is None:
             return True
@@ -109,7 +109,7 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         assert waiting()
         broker = redis_server.start_redis(program, tmp_path, guard, port=broker.port)
         back = time.monotonic()
-        assert eventually(lambda: workers.looked_after() and not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
+        assert eventually(lambda: workers.ensure_running() and not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
         figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
         figures.note(request, "workers started again", workers.restarts)
         assert workers.restarts <= 1, "a worker outlives the loss of its broker, but for the mourning one"

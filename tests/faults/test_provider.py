@@ -13,8 +13,8 @@ from notifications import claim, reconciliation
 from notifications import rules as notifications_rules
 from notifications.models import Message, MessageState
 from tests import builders, figures
-from tests.faults.orders import ORDERS, highest, wrong
-from tests.faults.weather import Weather
+from tests.faults.faulty_provider import FaultRun
+from tests.faults.report_orders import ORDERS, count_wrong, find_highest_state
 from tests.notifications import made
 from tests.standins.twilio import TwilioStandIn
 
@@ -29,10 +29,10 @@ def twilio() -> Iterator[TwilioStandIn]:
 
 @pytest.mark.django_db(transaction=True)
 def test_with_a_third_of_faults_everything_arrives_once(twilio: TwilioStandIn, request: pytest.FixtureRequest) -> None:
-    weather = Weather(twilio, random.Random(7))
-    weather.queue(300)
-    weather.last(hangs=2)
-    found = weather.count()
+    run = FaultRun(twilio, random.Random(7))
+    run.queue(300)
+    run.run_sweeps(hangs=2)
+    found = run.count()
     figures.note(request, "provider at 30 % faults", found)
     assert (found.messages, found.lost, found.doubled) == (300, 0, 0)
     assert found.faults > 60
@@ -41,25 +41,25 @@ def test_with_a_third_of_faults_everything_arrives_once(twilio: TwilioStandIn, r
 
 @pytest.mark.django_db(transaction=True)
 def test_control_sending_again_without_a_look_up_doubles(twilio: TwilioStandIn) -> None:
-    weather = Weather(twilio, random.Random(7))
-    weather.queue(60)
-    weather.last(asks=False)
-    assert weather.count().doubled > 0
+    run = FaultRun(twilio, random.Random(7))
+    run.queue(60)
+    run.run_sweeps(looks_up=False)
+    assert run.count().doubled > 0
 
 
 @pytest.mark.parametrize("hours", [2, -2, 24, -24])
 def test_a_clock_that_jumps_sends_nothing_twice_and_nothing_too_late(twilio: TwilioStandIn, hours: int) -> None:
     jump = timedelta(hours=hours)
-    weather = Weather(twilio, random.Random(hours), jumps=[timedelta(), jump, timedelta(), jump, timedelta()])
-    weather.queue(20, useful_for=timedelta(hours=1))
-    weather.queue(20, useful_for=timedelta(days=4))
-    weather.last()
-    found = weather.count()
+    run = FaultRun(twilio, random.Random(hours), jumps=[timedelta(), jump, timedelta(), jump, timedelta()])
+    run.queue(20, useful_for=timedelta(hours=1))
+    run.queue(20, useful_for=timedelta(days=4))
+    run.run_sweeps()
+    found = run.count()
     assert (found.doubled, found.too_late) == (0, 0)
     assert not Message.objects.filter(state__in=["claimed", "sending", "in_doubt", "queued"]).exists()
     sent = {kept.fields["Body"] for kept in twilio.accepted}
     assert set(Message.objects.exclude(text__in=sent).values_list("state", flat=True)) <= {MessageState.EXPIRED}
-    assert Message.objects.filter(text__in=sent, expires_at__gt=weather.began + timedelta(days=3)).count() == 20
+    assert Message.objects.filter(text__in=sent, expires_at__gt=run.began + timedelta(days=3)).count() == 20
 
 
 def test_a_message_of_a_worker_that_died_with_a_fast_clock_is_recovered(twilio: TwilioStandIn) -> None:
@@ -81,17 +81,17 @@ def test_the_highest_status_wins_in_any_order_of_reports() -> None:
         for status in order:
             reported = notifications_rules.parse_status(status)
             state = str(reported) if reported and notifications_rules.is_forward_move(state, reported) else state
-        assert state == highest(order)
+        assert state == find_highest_state(order)
 
 
 def test_reports_in_any_order_leave_the_message_in_the_highest_state() -> None:
-    assert wrong(random.Random(3).sample(ORDERS, 100)) == 0
+    assert count_wrong(random.Random(3).sample(ORDERS, 100)) == 0
 
 
 def test_reports_in_any_order_before_our_own_record_are_adopted() -> None:
-    assert wrong(random.Random(4).sample(ORDERS, 40), early=True) == 0
+    assert count_wrong(random.Random(4).sample(ORDERS, 40), early=True) == 0
 
 
-def test_control_where_the_last_report_wins_orders_go_wrong() -> None:
+def test_control_if_the_last_report_wins_some_orders_end_in_a_wrong_state() -> None:
     with patch.object(notifications_rules, "is_forward_move", lambda current, reported: True):
-        assert wrong(random.Random(3).sample(ORDERS, 50)) > 0
+        assert count_wrong(random.Random(3).sample(ORDERS, 50)) > 0

@@ -9,8 +9,8 @@ from drives.models import BookingState
 from notifications.models import Message, MessageState
 from tests import builders
 from tests.builders import NOW
-from tests.journeys import words
-from tests.journeys.acting import Clock, Donor, Invitation, booked_ana, invitations, live, local, set_to, sweep
+from tests.journeys import expected_texts
+from tests.journeys.actors import Clock, Donor, Invitation, booked_ana, invitations, live, local, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -27,9 +27,9 @@ def test_a_donor_books_and_is_reminded_three_days_and_one_day_before(time_machin
     code, *texts = ana.texts
     assert code[0] == "Mon Mar 1 10:00"
     assert texts == [
-        ("Mon Mar 1 10:00", words.booked(ana.link)),
-        ("Wed Mar 10 10:30", words.days_before()),
-        ("Fri Mar 12 10:30", words.the_day_before()),
+        ("Mon Mar 1 10:00", expected_texts.booked(ana.link)),
+        ("Wed Mar 10 10:30", expected_texts.days_before()),
+        ("Fri Mar 12 10:30", expected_texts.the_day_before()),
     ]
     assert ana.mails == [
         ("Mon Mar 1 10:00", "You're booked: Saturday, March 13, 10:30 AM"),
@@ -48,7 +48,10 @@ def test_a_donor_who_answers_c_is_confirmed(time_machine: Clock) -> None:
     assert ana.booking.state == BookingState.CONFIRMED
     assert "we know you’re coming" in ana.opens().html
     live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
-    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.days_before()), ("Fri Mar 12 10:30", words.the_day_before())]
+    assert ana.texts[2:] == [
+        ("Wed Mar 10 10:30", expected_texts.days_before()),
+        ("Fri Mar 12 10:30", expected_texts.the_day_before()),
+    ]
 
 
 def test_a_donor_who_answers_x_has_cancelled(time_machine: Clock) -> None:
@@ -57,14 +60,17 @@ def test_a_donor_who_answers_x_has_cancelled(time_machine: Clock) -> None:
     ana.texts_back("x.")
     live(time_machine, THREE_DAYS, VISIT, watching=[DAY])
     assert ana.booking.state == BookingState.CANCELLED
-    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.days_before()), ("Wed Mar 10 10:30", words.cancelled(ana.link))]
+    assert ana.texts[2:] == [
+        ("Wed Mar 10 10:30", expected_texts.days_before()),
+        ("Wed Mar 10 10:30", expected_texts.cancelled(ana.link)),
+    ]
 
 
 def test_a_worker_that_wakes_late_still_reminds_once(time_machine: Clock) -> None:
     ana = booked_ana(time_machine)
     for late in (THREE_DAYS + timedelta(minutes=20), THREE_DAYS + timedelta(hours=2)):
         live(time_machine, late, late)
-    assert ana.texts[2:] == [("Wed Mar 10 10:50", words.days_before())]
+    assert ana.texts[2:] == [("Wed Mar 10 10:50", expected_texts.days_before())]
 
 
 def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: Clock) -> None:
@@ -84,7 +90,7 @@ def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Cloc
     ana.books(drive, 0)
     evenings = [local("2027-03-09 19:45"), local("2027-03-11 19:45")]
     live(time_machine, NOW, local("2027-03-13 07:00"), watching=evenings)
-    text = words.days_before("Sat Mar 13 7:00 AM")
+    text = expected_texts.days_before("Sat Mar 13 7:00 AM")
     assert ana.texts[2:] == [("Tue Mar 9 19:45", text), ("Thu Mar 11 19:45", text)]
 
 
@@ -132,9 +138,9 @@ def test_a_donor_who_reads_spanish_is_written_to_in_spanish(time_machine: Clock)
     ana.books(builders.drive(), 6)
     live(time_machine, NOW, VISIT, watching=[WEEK, THREE_DAYS, DAY])
     assert ana.texts[1:] == [
-        ("Mon Mar 1 10:00", words.booked_in_spanish(ana.link)),
-        ("Wed Mar 10 10:30", words.days_before_in_spanish()),
-        ("Fri Mar 12 10:30", words.the_day_before_in_spanish()),
+        ("Mon Mar 1 10:00", expected_texts.booked_in_spanish(ana.link)),
+        ("Wed Mar 10 10:30", expected_texts.days_before_in_spanish()),
+        ("Fri Mar 12 10:30", expected_texts.the_day_before_in_spanish()),
     ]
     assert ana.mails == [
         ("Mon Mar 1 10:00", "Su cita: sábado 13 de marzo, 10:30 AM"),
@@ -168,7 +174,7 @@ def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clo
     page = ana.submits(ana.opens("move/"), "/move/", slot=str(builders.slot(drive, 12).pk))
     ana.submits(page, "/verify/", code=ana.code)
     sweep()
-    assert [text for _at, text in ana.texts[1:]] == [words.booked(ana.link, "Sat Mar 13, 12:00 PM")]
+    assert [text for _at, text in ana.texts[1:]] == [expected_texts.booked(ana.link, "Sat Mar 13, 12:00 PM")]
     assert drift.count_drifted_slots() == 0
 
 

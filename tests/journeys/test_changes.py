@@ -8,8 +8,8 @@ from drives.capacity import drift
 from drives.models import BookingState
 from tests import builders
 from tests.builders import NOW
-from tests.journeys import words
-from tests.journeys.acting import (
+from tests.journeys import expected_texts
+from tests.journeys.actors import (
     Clock,
     Coordinator,
     Donor,
@@ -45,9 +45,9 @@ def test_a_moved_booking_is_reminded_of_its_new_time_only(time_machine: Clock) -
     moves(ana, 12)
     live(time_machine, MARCH_4, END, watching=[*OLD, *NEW])
     assert ana.texts[2:] == [
-        ("Thu Mar 4 10:00", words.moved(ana.link)),
-        ("Wed Mar 10 12:00", words.days_before("Sat Mar 13 12:00 PM")),
-        ("Fri Mar 12 12:00", words.the_day_before("Sat Mar 13 12:00 PM")),
+        ("Thu Mar 4 10:00", expected_texts.moved(ana.link)),
+        ("Wed Mar 10 12:00", expected_texts.days_before("Sat Mar 13 12:00 PM")),
+        ("Fri Mar 12 12:00", expected_texts.the_day_before("Sat Mar 13 12:00 PM")),
     ]
     assert ana.mails == [
         ("Mon Mar 1 10:00", "You're booked: Saturday, March 13, 10:30 AM"),
@@ -69,8 +69,8 @@ def test_a_rendered_reminder_is_not_sent_after_a_move(time_machine: Clock) -> No
     moves(ana, 12)
     live(time_machine, ten_minutes_before, END, watching=[*OLD[1:], *NEW[1:]])
     assert ana.texts[2:] == [
-        ("Wed Mar 10 10:20", words.moved(ana.link)),
-        ("Fri Mar 12 12:00", words.the_day_before("Sat Mar 13 12:00 PM")),
+        ("Wed Mar 10 10:20", expected_texts.moved(ana.link)),
+        ("Fri Mar 12 12:00", expected_texts.the_day_before("Sat Mar 13 12:00 PM")),
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_rendered_reminder_is_not_sent_after_a_cancellation(time_machine: Cloc
     assert ana.messages("scheduled", "claimed") == []
     assert [message.kind for message in ana.messages("queued")] == ["cancelled"]
     live(time_machine, OLD[1], END, watching=OLD[1:])
-    assert ana.texts[2:] == [("Wed Mar 10 10:30", words.cancelled(ana.link))]
+    assert ana.texts[2:] == [("Wed Mar 10 10:30", expected_texts.cancelled(ana.link))]
 
 
 def test_a_booking_moved_there_and_back_is_reminded_once(time_machine: Clock) -> None:
@@ -94,8 +94,8 @@ def test_a_booking_moved_there_and_back_is_reminded_once(time_machine: Clock) ->
     moves(ana, 6)
     live(time_machine, NOW, END, watching=[*OLD, *NEW])
     assert [text for _at, text in ana.texts[4:]] == [
-        words.days_before("Sat Mar 13 10:30 AM"),
-        words.the_day_before("Sat Mar 13 10:30 AM"),
+        expected_texts.days_before("Sat Mar 13 10:30 AM"),
+        expected_texts.the_day_before("Sat Mar 13 10:30 AM"),
     ]
     assert [(sent.sequence, sent.starts) for sent in invitations("ana@example.org")] == [
         (0, "Sat Mar 13 10:30"),
@@ -115,7 +115,7 @@ def test_a_cancelled_booking_gets_no_reminders_and_a_late_one_alerts_the_coordin
     page = ana.submits(ana.opens("cancel/"), "/cancel/")
     assert "Your booking is cancelled" in page.html
     live(time_machine, MARCH_11, END, watching=[MARCH_11 + timedelta(minutes=16), *OLD])
-    assert ana.texts[3:] == [("Thu Mar 11 10:00", words.cancelled(ana.link))]
+    assert ana.texts[3:] == [("Thu Mar 11 10:00", expected_texts.cancelled(ana.link))]
     uid = f"{ana.booking.uuid}@testserver"
     assert invitations("ana@example.org") == [
         Invitation("REQUEST", uid, 0, "CONFIRMED", "Sat Mar 13 10:30"),
@@ -135,7 +135,7 @@ def test_an_early_cancellation_alerts_no_coordinator(time_machine: Clock) -> Non
     set_to(time_machine, MARCH_4)
     ana.submits(ana.opens("cancel/"), "/cancel/")
     sweep()
-    assert ana.texts[2:] == [("Thu Mar 4 10:00", words.cancelled(ana.link))]
+    assert ana.texts[2:] == [("Thu Mar 4 10:00", expected_texts.cancelled(ana.link))]
     assert ben.mails == []
 
 
@@ -150,8 +150,8 @@ def test_a_cancellation_can_be_undone_while_the_spot_is_free(time_machine: Clock
     assert "You’re booked" in page.html
     live(time_machine, MARCH_11 + timedelta(minutes=14), END, watching=OLD)
     assert ana.texts[2:] == [
-        ("Thu Mar 11 10:14", words.booked(ana.link)),
-        ("Fri Mar 12 10:30", words.the_day_before("Sat Mar 13 10:30 AM")),
+        ("Thu Mar 11 10:14", expected_texts.booked(ana.link)),
+        ("Fri Mar 12 10:30", expected_texts.the_day_before("Sat Mar 13 10:30 AM")),
     ]
     assert [(sent.method, sent.sequence, sent.status) for sent in invitations("ana@example.org")] == [
         ("REQUEST", 0, "CONFIRMED"),

@@ -9,8 +9,8 @@ from drives.models import Drive, Turnout
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.journeys import words
-from tests.journeys.acting import Clock, Donor, TestBrowser, live, local, received, set_to, sweep
+from tests.journeys import expected_texts
+from tests.journeys.actors import Clock, Donor, TestBrowser, live, local, received, set_to, sweep
 from tests.visitor import Page, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -73,8 +73,8 @@ def test_a_drive_is_planned_published_run_and_completed_on_pages(time_machine: C
     page = ben.taps(page, "/complete/")
     report = Turnout.objects.get(drive=drive)
     assert (report.final, report.booked_count, report.donated_count, report.no_show_count) == (True, 2, 1, 1)
-    assert ana.texts[-1] == ("Sun Mar 14 09:30", words.thanks(ana.link))
-    assert bo.texts[-1] == ("Sun Mar 14 09:30", words.missed(bo.link))
+    assert ana.texts[-1] == ("Sun Mar 14 09:30", expected_texts.thanks(ana.link))
+    assert bo.texts[-1] == ("Sun Mar 14 09:30", expected_texts.missed(bo.link))
 
 
 def test_a_drive_is_cancelled_on_pages(time_machine: Clock) -> None:
@@ -86,6 +86,6 @@ def test_a_drive_is_cancelled_on_pages(time_machine: Clock) -> None:
     page = ben.signs_in(f"/organizer/drives/{drive.pk}/cancel/")
     ben.visitor.submit(page.form("/cancel/"), reason="The hall is flooded.", sure="on")
     sweep()
-    assert ana.texts[-1] == ("Mon Mar 1 10:00", words.drive_cancelled(ana.link))
+    assert ana.texts[-1] == ("Mon Mar 1 10:00", expected_texts.drive_cancelled(ana.link))
     assert "The hall is flooded." in received("ana@example.org")[-1].text
     assert "The hall is flooded." in ana.opens().html

@@ -11,8 +11,8 @@ from notifications.models import Message
 from organizations.models import Organization
 from tests import builders
 from tests.builders import NOW
-from tests.journeys import words
-from tests.journeys.acting import Clock, Coordinator, Donor, invitations, live, local, received, set_to, sweep
+from tests.journeys import expected_texts
+from tests.journeys.actors import Clock, Coordinator, Donor, invitations, live, local, received, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -81,9 +81,9 @@ def test_a_drive_from_the_plan_to_the_thanks(time_machine: Clock) -> None:
     assert Turnout.objects.get(drive=drive).show_rate == pytest.approx(2 / 3)
     assert cy.booking.state == BookingState.NO_SHOW
     assert [texts_since(donor, grace_over) for donor in (ana, bo, cy, di)] == [
-        [words.thanks(ana.link)],
-        [words.thanks_for_coming(bo.link)],
-        [words.missed(cy.link)],
+        [expected_texts.thanks(ana.link)],
+        [expected_texts.thanks_for_coming(bo.link)],
+        [expected_texts.missed(cy.link)],
         [],
     ]
     assert [item.subject for item in received("eve@example.org")] == ["Thank you from Hope Foundation"]
@@ -101,7 +101,7 @@ def test_thanks_for_an_evening_drive_leave_in_the_morning(time_machine: Clock) -
     ben.posts(f"bookings/{ana.booking.pk}/outcome/", outcome="donated")
     morning = local("2027-03-14 09:00")
     live(time_machine, local("2027-03-13 21:00"), local("2027-03-14 21:00"), watching=[morning])
-    assert ana.texts[-1] == ("Sun Mar 14 09:00", words.thanks(ana.link))
+    assert ana.texts[-1] == ("Sun Mar 14 09:00", expected_texts.thanks(ana.link))
     assert len([text for _at, text in ana.texts if "Thank you" in text]) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_cancelled_drive_notifies_each_donor_once_and_sends_no_reminder(time_m
     cancelled_at = local("2027-03-10 08:55")
     live(time_machine, cancelled_at, local("2027-03-15 12:00"), watching=[local("2027-03-10 09:00")])
     for donor in (ana, bo, di):
-        assert texts_since(donor, cancelled_at) == [words.drive_cancelled(donor.link)]
+        assert texts_since(donor, cancelled_at) == [expected_texts.drive_cancelled(donor.link)]
     assert texts_since(cy, cancelled_at) == texts_since(held, cancelled_at) == []
     assert [(sent.method, sent.sequence) for sent in invitations("di@example.org")] == [("REQUEST", 0), ("CANCEL", 1)]
     assert "The hall is flooded." in received("di@example.org")[-1].text

@@ -7,7 +7,7 @@ import pytest
 from drives.models import Drive
 from tests import builders
 from tests.builders import NOW
-from tests.journeys.acting import Clock, Donor, live, local, set_to
+from tests.journeys.actors import Clock, Donor, live, local, set_to
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from tests import builders
 from tests.builders import DRIVE_DAY, NOW
 from tests.drives import coordinator
 from tests.drives.donor import text
-from tests.journeys.acting import Clock, Coordinator, Donor, live, local, received, set_to, sweep
+from tests.journeys.actors import Clock, Coordinator, Donor, live, local, received, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 NOON, OVER = local("2027-03-13 12:00"), local("2027-03-13 16:00")

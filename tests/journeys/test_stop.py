@@ -7,8 +7,8 @@ import pytest
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.journeys import words
-from tests.journeys.acting import Clock, Donor, booked_ana, live, local, set_to, sweep
+from tests.journeys import expected_texts
+from tests.journeys.actors import Clock, Donor, booked_ana, live, local, set_to, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -78,9 +78,9 @@ def test_start_opens_the_way_again(time_machine: Clock) -> None:
     new = [local("2027-03-10 12:00"), local("2027-03-12 12:00")]
     live(time_machine, NOW, local("2027-03-13 12:00"), watching=[THREE_DAYS, DAY, *new])
     assert ana.texts[2:] == [
-        ("Mon Mar 1 10:00", words.moved(ana.link)),
-        ("Wed Mar 10 12:00", words.days_before("Sat Mar 13 12:00 PM")),
-        ("Fri Mar 12 12:00", words.the_day_before("Sat Mar 13 12:00 PM")),
+        ("Mon Mar 1 10:00", expected_texts.moved(ana.link)),
+        ("Wed Mar 10 12:00", expected_texts.days_before("Sat Mar 13 12:00 PM")),
+        ("Fri Mar 12 12:00", expected_texts.the_day_before("Sat Mar 13 12:00 PM")),
     ]
 
 

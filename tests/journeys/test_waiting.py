@@ -14,7 +14,7 @@ from drives.models import Booking, BookingState, CancelledBy, Drive, WaitlistEnt
 from drives.planning import lifecycle
 from tests import builders
 from tests.builders import NOW
-from tests.journeys.acting import Clock, Donor, received, set_to, sweep
+from tests.journeys.actors import Clock, Donor, received, set_to, sweep
 from tests.visitor import Page
 
 pytestmark = pytest.mark.django_db

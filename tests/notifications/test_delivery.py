@@ -89,7 +89,7 @@ def test_taking_consent_back_withdraws_what_waits_for_it() -> None:
     assert what_became(code) == ("delivered", "")
 
 
-def test_stop_that_comes_while_a_message_is_claimed_keeps_it_here() -> None:
+def test_a_stop_blocks_a_message_that_is_already_claimed() -> None:
     organization = builders.organization()
     message = made.queued(organization)
     claimed = claim.claim_messages(channel="sms", limit=10, now=NOON)
@@ -246,7 +246,7 @@ def test_a_provider_that_is_not_there_is_tried_again() -> None:
     assert what_became(message) == ("queued", "unreachable")
 
 
-def test_in_the_end_it_gives_up(twilio: TwilioStandIn) -> None:
+def test_after_the_last_retry_the_message_fails(twilio: TwilioStandIn) -> None:
     message = made.queued(builders.organization(), expires_at=NOON + timedelta(days=9))
     Message.objects.update(attempts=9)
     twilio.plan(["429"])

@@ -101,7 +101,7 @@ def test_a_withdrawn_scheduled_is_not_worded() -> None:
     assert (scheduled.state, scheduled.reason) == ("withdrawn", "booking_changed")
 
 
-def test_withdrawing_takes_back_what_waits_about_one_thing() -> None:
+def test_withdrawing_covers_the_unsent_messages_about_one_booking() -> None:
     organization = builders.organization()
     made.queued(organization, about="booking:1", kind="day_before", revision=1)
     made.queued(organization, about="booking:1", kind="moved", revision=1)

@@ -24,7 +24,7 @@ def leave(use: AllowanceUse, at: datetime, wanted: int, priority: int = 0) -> in
     st.integers(1, 300),
     st.lists(st.tuples(st.floats(0, 90), st.integers(1, 120), st.integers(0, 2)), min_size=1, max_size=40),
 )
-def test_in_no_minute_wherever_it_begins_more_leave_than_the_pace(
+def test_no_60_seconds_contain_more_messages_than_the_limit(
     per_minute: int, crowds: list[tuple[float, int, int]]
 ) -> None:
     use, at, left = AllowanceUse(per_minute, 0), NOON, []
@@ -69,7 +69,7 @@ def test_a_message_that_has_waited_does_not_go_to_the_end_of_the_queue() -> None
 
 
 @pytest.mark.parametrize(("priority", "share"), list(enumerate(BUDGET_SHARES)))
-def test_of_a_days_budget_each_gets_its_share(priority: int, share: float) -> None:
+def test_each_priority_gets_its_share_of_a_days_budget(priority: int, share: float) -> None:
     assert leave(AllowanceUse(0, 100), NOON, 999, priority) == round(100 * share)
 
 

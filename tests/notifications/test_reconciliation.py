@@ -47,7 +47,7 @@ def test_a_worker_that_died_after_the_claim_left_nothing_behind(twilio: TwilioSt
     assert len(twilio.accepted) == 1
 
 
-def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time(twilio: TwilioStandIn) -> None:
+def test_a_message_of_a_worker_that_died_before_the_call_is_sent_again_after_the_look_up(twilio: TwilioStandIn) -> None:
     message = queued()
     claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=NOW), now=NOW)
     assert reconciliation.reconcile_messages(now=later(31)) == {"in_doubt": 1, "settling": 1}
@@ -57,7 +57,7 @@ def test_a_worker_that_died_before_the_call_is_made_good_after_the_settling_time
     assert len(twilio.accepted) == 1
 
 
-def test_a_worker_that_died_after_the_provider_accepted_is_not_repeated(twilio: TwilioStandIn) -> None:
+def test_a_message_is_not_repeated_if_the_worker_died_after_the_provider_accepted_it(twilio: TwilioStandIn) -> None:
     message = queued()
     [passed] = claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=NOW), now=NOW)
     providers.get_provider("sms").send(passed.build_outgoing_message(NOW))

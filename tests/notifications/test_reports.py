@@ -73,7 +73,7 @@ def test_an_unreachable_phone_is_tried_twice_more(delay: timedelta, attempts: in
     assert (message.state, message.due_at, message.reason) == ("queued", NOON + delay, "unreachable")
 
 
-def test_after_that_it_stays_undelivered() -> None:
+def test_after_the_last_resend_a_text_stays_undelivered() -> None:
     message = accepted()
     Message.objects.update(attempts=3)
     report("undelivered", error_code="30003")
@@ -81,7 +81,7 @@ def test_after_that_it_stays_undelivered() -> None:
     assert (message.state, message.reason, message.error_code) == ("undelivered", "unreachable", "30003")
 
 
-def test_a_retry_that_would_be_too_late_is_none() -> None:
+def test_a_message_is_not_retried_after_it_has_expired() -> None:
     message = accepted()
     Message.objects.update(expires_at=NOON + timedelta(minutes=15))
     report("undelivered", error_code="30003")

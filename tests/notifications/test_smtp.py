@@ -174,7 +174,7 @@ def test_a_domain_in_letters_of_its_language_is_written_in_ascii(
     assert f"RCPT TO <{sink.mails[0].to}>" == case["right"]
 
 
-def test_a_server_that_does_not_answer_is_left_after_a_while() -> None:
+def test_a_mail_server_that_does_not_answer_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         provider = SmtpProvider(f"smtp://127.0.0.1:{silent.getsockname()[1]}/?timeout=1", "drives@example.org")
         with pytest.raises(ProviderError) as error:

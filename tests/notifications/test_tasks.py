@@ -13,14 +13,14 @@ from tests.notifications import made
 pytestmark = pytest.mark.django_db
 
 
-def test_the_sweep_says_what_it_did_and_bears_arguments_of_later_versions() -> None:
+def test_the_sweep_reports_its_counts_and_ignores_arguments_of_later_versions() -> None:
     now = timezone.now()
     made.queued(builders.organization(), due_at=now, expires_at=now + timedelta(hours=1))
     assert tasks.deliver_due(later=True) == {"delivered": 1}
     assert tasks.reconcile_outbox(later=True) == {}
 
 
-def test_the_sweep_is_seen() -> None:
+def test_a_delivery_records_its_heartbeat() -> None:
     assert notifications_queries.find_last_delivery_at() is None
     tasks.deliver_due()
     assert notifications_queries.find_last_delivery_at() == Heartbeat.objects.get().seen_at

@@ -54,7 +54,7 @@ def test_a_sender_keeps_its_pace_and_says_why_the_rest_waits(twilio: TwilioStand
     assert len(twilio.accepted) == 40
 
 
-def test_a_long_line_is_not_looked_at_again_and_again() -> None:
+def test_a_long_line_is_masked_in_linear_time() -> None:
     made.many(paced(per_minute=60), 200, kind="code")
     made.deliver()
     turns = list(Message.objects.filter(reason="pace").order_by("due_at").values_list("due_at", flat=True))
@@ -225,7 +225,7 @@ def test_a_worker_that_dies_with_the_try_delays_the_next_one_by_seconds(twilio: 
     assert len(twilio.accepted) == 2
 
 
-def test_each_try_that_fails_shuts_for_longer_and_a_success_opens() -> None:
+def test_each_failed_probe_extends_the_pause_and_a_success_ends_it() -> None:
     way, at, shut_for = "sender:7", NOON, []
     breakers.count_failures(calls=[(way, True)] * rules.BREAKER_FAILURES, now=at)
     for _try in range(4):
@@ -258,7 +258,7 @@ def test_a_success_among_the_failures_starts_the_count_again(twilio: TwilioStand
     assert notifications_queries.list_open_breakers() == []
 
 
-def test_refused_numbers_shut_nothing(twilio: TwilioStandIn) -> None:
+def test_refused_numbers_pause_no_sender(twilio: TwilioStandIn) -> None:
     organization = paced()
     for message in made.many(organization, 12):
         twilio.refuse(message.address, 21211)
@@ -273,7 +273,7 @@ def test_a_breaker_opens_after_ten_failures_in_a_row_and_not_after_nine() -> Non
     assert [way.failures for way in notifications_queries.list_open_breakers()] == [10]
 
 
-def test_a_shut_way_is_tried_after_fifteen_seconds_and_not_before(twilio: TwilioStandIn) -> None:
+def test_a_paused_sender_is_probed_after_fifteen_seconds_and_not_before(twilio: TwilioStandIn) -> None:
     organization = failing(twilio, *["503"] * 10)
     made.many(organization, 2)
     made.deliver()

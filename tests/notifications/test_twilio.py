@@ -99,7 +99,7 @@ def test_faults_are_told_apart_by_whether_it_may_have_been_sent(
 
 
 @pytest.mark.parametrize("fault", ["hang", "accepted-hang"])
-def test_a_call_that_hangs_ends_in_doubt(standin: TwilioStandIn, fault: str) -> None:
+def test_a_call_that_times_out_leaves_the_message_in_doubt(standin: TwilioStandIn, fault: str) -> None:
     provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
     standin.plan([fault])
     with pytest.raises(ProviderError) as error:
@@ -114,7 +114,7 @@ def test_a_slow_answer_is_an_answer(standin: TwilioStandIn, provider: TwilioProv
     assert provider.send(LETTER).provider_id
 
 
-def test_an_answer_that_is_slower_than_our_patience_ends_in_doubt(standin: TwilioStandIn) -> None:
+def test_an_answer_after_our_timeout_leaves_the_message_in_doubt(standin: TwilioStandIn) -> None:
     provider = TwilioProvider(standin.url, "https://drives.example.org", ACCOUNT, SECRET, read_seconds=0.2)
     standin.plan(["slow"])
     with pytest.raises(ProviderError) as error:

@@ -123,7 +123,7 @@ def test_an_inbound_text_is_answered_with_silence() -> None:
 
 
 @pytest.mark.parametrize("path", [STATUS, INBOUND])
-def test_only_posts_are_heard(path: str) -> None:
+def test_only_post_requests_are_accepted(path: str) -> None:
     assert Client().get(path).status_code == 405
 
 

@@ -135,7 +135,7 @@ def naive(number: int, key: str) -> StoredAnswer:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_at_once_one_does_the_work() -> None:
+def test_one_of_twenty_concurrent_requests_does_the_work() -> None:
     for round_ in range(10):
         before = Organization.objects.count()
         answers = storm.at_once(20, lambda _, key=f"round-{round_}": ask(key))  # type: ignore[misc]

@@ -42,14 +42,14 @@ def test_with_a_password_alone_they_come_as_far_as_the_page_where_it_is_set_up(r
     assert "First set up two-step sign-in" in client.get("/accounts/2fa/").content.decode()
 
 
-def test_their_browser_asks_the_api_in_vain() -> None:
+def test_their_browser_cannot_use_the_api() -> None:
     client = signed_in(ben := builders.member(builders.organization()))
     assert client.get("/api/v1/sites/").status_code == 401
     TOTP.activate(ben.user, SECRET)
     assert client.get("/api/v1/sites/").status_code == 200
 
 
-def test_helpers_at_the_door_need_none() -> None:
+def test_check_in_helpers_need_no_second_step() -> None:
     client = signed_in(builders.member(builders.organization(), Role.CHECK_IN))
     assert client.get("/organizer/").status_code == 200
 

@@ -112,7 +112,7 @@ def correct_and_move() -> Callable[[], bool]:
 
 
 def unless_lapsed(correct: Callable[[], object]) -> Callable[[], object]:
-    """A correction after the cancellation finds no hold, which is right."""
+    """Wrap a correction so that it may find no hold. After the cancellation, that is right."""
 
     def run() -> object:
         with suppress(HoldLapsed):

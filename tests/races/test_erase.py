@@ -19,7 +19,7 @@ from notifications import claim, erasure, outbox
 from notifications.models import Message
 from tests import builders, seeds
 from tests.builders import NOW
-from tests.drives.privacy.planted import enter_somebody
+from tests.drives.privacy.planted import book_another_donor
 from tests.races import arena
 from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
 from volunteers.models import Contact, Volunteer
@@ -47,7 +47,7 @@ def race_erasure(act: Callable[[Booking], Any]) -> Callable[[], bool]:
 
     def race() -> bool:
         drive = builders.drive(owner)
-        booking = enter_somebody(drive, 0, phone=builders.phone(next(numbers)), consents=("reminders",))
+        booking = book_another_donor(drive, 0, phone=builders.phone(next(numbers)), consents=("reminders",))
         acted, erased = run_concurrently(partial(act, booking), partial(erase, booking))
         return erased == "ok" and "Deadlock" not in acted and is_erased(booking)
 
@@ -71,7 +71,7 @@ def enter_again(booking: Booking) -> None:
     Afterward, the number must belong entirely to the erased donor or entirely to a new one.
     """
     phone = Contact.objects.filter(kind="phone").order_by("-pk").values_list("address", flat=True).first()
-    again = enter_somebody(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
+    again = book_another_donor(builders.drive(booking.drive.organization), 0, phone=phone or builders.phone(999))
     assert Volunteer.objects.get(bookings=again).phone is not None or again.volunteer_id == booking.volunteer_id
 
 
@@ -116,7 +116,7 @@ def test_two_concurrent_erasures_are_one() -> None:
     owner = builders.organization(codes_per_day=100_000)
     drive = builders.drive(owner)
     for number in range(5):
-        booking = enter_somebody(drive, 2 * number, phone=builders.phone(number))
+        booking = book_another_donor(drive, 2 * number, phone=builders.phone(number))
         assert run_concurrently(partial(erase, booking), partial(erase, booking)) == ["ok", "ok"]
         assert is_erased(booking)
         assert booking.changes.filter(to_state="cancelled").count() == 1

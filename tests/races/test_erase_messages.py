@@ -129,7 +129,7 @@ def test_an_erased_number_is_nowhere_after_a_concurrent_action(
 
 
 @pytest.mark.parametrize("act", [opt_out, stop_by_reply, give_consent])
-def test_control_notes_on_an_address_stay_without_the_contact_lock(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_consents_of_a_contact_stay_without_the_contact_lock(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds.replace_in(monkeypatch, privacy_erase, contacts, lock_contacts=list)
     seeds.replace_in(monkeypatch, consent, contacts, lock_contacts=seeds.then_pause(list, "contacts.lock_contacts"))
     assert count_lost_in_turn(race_erasure(act), RUNS) >= ALMOST_ALWAYS

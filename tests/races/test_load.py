@@ -12,7 +12,7 @@ from drives.models import Booking, BookingState, Drive, Slot
 from drives.refusals import OpenTime
 from tests import builders, figures, programs
 from tests.races import arena
-from tests.races.volley import Answer, Post, send_all, watch_transactions
+from tests.races.bulk_requests import Answer, Post, send_all, watch_transactions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("storm")]
 

@@ -12,7 +12,7 @@ from icalendar import Calendar
 from config.embedded import redis_server
 from tests import figures
 from tests.programs import eventually
-from tests.stack.running import Http, Running, left_over
+from tests.stack.embedded_stack import Http, Running, left_over
 from tests.visitor import Page, Visitor
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
@@ -38,7 +38,7 @@ def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
 
 def _stopped(stack: Running, number: int) -> list[str]:
     """Stop the stack. Return the processes that are still running."""
-    processes = stack.everybody()
+    processes = stack.list_processes()
     assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
     assert stack.stop(number) == 0
     assert stack.said.endswith("Stopped.\n")

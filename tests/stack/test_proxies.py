@@ -26,7 +26,7 @@ MISSING = {
     "caddy": "Caddy is not installed (Debian: apt-get install caddy)",
 }
 REDIRECTS = {"nginx": 301, "caddy": 308}
-# Caddy leaves the limit to the service: it finds no token in a form that is too long, and refuses a webhook.
+# Caddy sets no limit, so the service refuses: a form that is too long has no token, and a webhook is too large.
 LONG_FORMS, LONG_WEBHOOKS = {"nginx": 413, "caddy": 403}, {"nginx": 413, "caddy": 400}
 
 
@@ -117,7 +117,7 @@ def test_forged_addresses_do_not_get_around_the_limit_on_sign_ins(site: Site) ->
 
 def test_a_visitor_of_http_is_sent_to_https(site: Site, proxy: str) -> None:
     sent = site.browser.get(f"{site.plain}/accounts/login/", allow_redirects=False)
-    # Caddy takes its https port for the usual one, which no address names.
+    # Caddy believes that it serves https on port 443, so its redirect names no port.
     secure = {"nginx": site.secure, "caddy": "https://localhost"}[proxy]
     assert (sent.status_code, sent.headers["Location"]) == (REDIRECTS[proxy], f"{secure}/accounts/login/")
 
@@ -158,7 +158,7 @@ def test_static_files_come_from_the_proxy_and_browsers_keep_them(site: Site) -> 
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-def test_a_file_on_other_websites_is_asked_for_again_within_an_hour(site: Site) -> None:
+def test_browsers_ask_again_for_embed_js_within_an_hour(site: Site) -> None:
     (site.folder / "static" / "site").mkdir()
     (site.folder / "static" / "site" / "embed.js").write_text("1")
     answer = site.browser.get(f"{site.secure}/static/site/embed.js")
@@ -188,7 +188,7 @@ def test_it_speaks_http_2_and_passes_large_heads_and_bodies(site: Site, proxy: s
     assert answer.status_code == LONG_WEBHOOKS[proxy]
 
 
-def test_a_body_that_is_much_too_long_closes_the_service_for_no_other_visitor(site: Site) -> None:
+def test_a_body_that_is_much_too_long_disturbs_no_other_visitor(site: Site) -> None:
     answer = site.browser.post(f"{site.secure}/organizer/sites/new/", {"text": "x" * 12_000_000})
     assert answer.status_code in {400, 413}
     assert site.browser.get(f"{site.secure}/healthz").status_code == 200

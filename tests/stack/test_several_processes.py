@@ -25,7 +25,7 @@ from tests import builders, figures, programs
 from tests.builders import PASSWORD
 from tests.notifications import made
 from tests.programs import eventually
-from tests.races import arena, test_load, volley
+from tests.races import arena, bulk_requests, test_load
 from tests.stack import nginx
 from tests.standins.twilio import TwilioStandIn
 
@@ -79,8 +79,8 @@ def test_two_hundred_donors_at_two_servers_get_the_twenty_spots(
     hot = builders.slot(drive, 3)
     posts = [test_load.wants(hot, number) for number in range(DONORS)]
     with run_two_servers(guard, tmp_path, WEB_THREADS="64", **test_load.PATIENT) as site:
-        with volley.watch_transactions(barred=hot.pk, until=test_load.AT_LEAST_OPEN) as seen:
-            answers = volley.send_all(site.port, posts, site.certificate)
+        with bulk_requests.watch_transactions(barred=hot.pk, until=test_load.AT_LEAST_OPEN) as seen:
+            answers = bulk_requests.send_all(site.port, posts, site.certificate)
         by_server = sorted(nginx.count_requests(tmp_path).values())
     figures.note(request, "requests at each server", by_server)
     assert test_load.count_answers(answers) == {(201, "held"): SPOTS, (409, "slot_full"): DONORS - SPOTS}
@@ -96,7 +96,7 @@ def test_control_two_servers_oversell_without_the_conditional_update(tmp_path: P
     drive = test_load.open_drive(spots=5)
     posts = [test_load.wants(builders.slot(drive, 3), number) for number in range(60)]
     with run_two_servers(guard, tmp_path, "tests.races.broken", WEB_THREADS="64", **test_load.PATIENT) as site:
-        volley.send_all(site.port, posts, site.certificate)
+        bulk_requests.send_all(site.port, posts, site.certificate)
     assert arena.oversold(list(drive.slots.order_by("n")))
 
 
@@ -147,7 +147,7 @@ def test_control_servers_with_their_own_memory_let_a_sixth_password_in(
 ) -> None:
     ben = create_member()
     wrong = ["a wrong passphrase"] * MAX_WRONG_PASSWORDS
-    with run_two_servers(guard, tmp_path, "tests.stack.own_memory", RATE_LIMITS="on", STATIC_ROOT=static) as site:
+    with run_two_servers(guard, tmp_path, "tests.stack.separate_caches", RATE_LIMITS="on", STATIC_ROOT=static) as site:
         assert try_to_sign_in(site, ben, *wrong, PASSWORD) == [False] * 5 + [True]
 
 

@@ -45,7 +45,7 @@ def test_a_body_that_is_dropped_is_refused_in_plain_words(length: int, status: i
     assert ("Choose a file of at most 8 MB." in answer.content.decode()) == (status == 413)
 
 
-def test_the_path_of_the_form_is_the_one_with_room() -> None:
+def test_the_upload_paths_are_those_of_the_forms() -> None:
     names = ("organizer_new_cause", "organizer_import_people")
     look = reverse("organizer_settings_page", args=["look"])
     for path in (*map(reverse, names), reverse("organizer_edit_cause", args=[1]), look):

@@ -20,12 +20,12 @@ from config import web_server
 from config.embedded.guard import Guard
 from tests import builders, programs
 from tests.stack import clients
-from tests.stack.doors import SLOW_SECONDS
+from tests.stack.page_application import SLOW_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stack")]
 
 PATIENCE = 10  # how many seconds a client waits
-DOORS = ["-m", "config.web_server", "tests.stack.doors"]
+DOORS = ["-m", "config.web_server", "tests.stack.page_application"]
 ALONE = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
 
 Connect = Callable[[], http.client.HTTPConnection]

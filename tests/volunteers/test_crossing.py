@@ -15,7 +15,7 @@ from volunteers.verification import CodeWrong
 
 
 @pytest.mark.django_db(transaction=True)
-def test_proving_and_entering_the_same_contact_at_once_makes_one_booking() -> None:
+def test_verifying_and_entering_the_same_contact_at_once_makes_one_booking() -> None:
     hope = builders.organization()
     drive = builders.drive(hope, chairs=40, screening_stations=40)
     for number in range(1, 9):

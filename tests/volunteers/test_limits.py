@@ -91,7 +91,7 @@ def test_old_counters_are_deleted() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_never_one_too_many_is_let_through() -> None:
+def test_concurrent_requests_never_exceed_the_limit() -> None:
     for round_ in range(10):
         answers = storm.at_once(20, lambda _, subject=f"round {round_}": ask(subject, most=7))  # type: ignore[misc]
         assert Counter(map(str, answers)) == {"spent": 7, "too_many_codes": 13}

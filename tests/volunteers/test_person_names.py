@@ -1,5 +1,3 @@
-"""Names that may belong to the same person."""
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +40,7 @@ def test_a_slip_of_the_finger_is_alike_and_no_short_form(one: str, other: str) -
 
 
 @pytest.mark.parametrize(("one", "other"), TWO_PEOPLE)
-def test_two_people(one: str, other: str) -> None:
+def test_different_names_are_two_people(one: str, other: str) -> None:
     assert not volunteers_names.is_similar_name(one, other)
     assert not volunteers_names.is_same_name(one, other)
 

@@ -223,7 +223,7 @@ def test_another_volunteers_mailbox_is_not_linked() -> None:
 
 
 @pytest.mark.django_db
-def test_typing_a_mailbox_gives_no_hold_on_what_its_holder_does_later() -> None:
+def test_typing_a_mailbox_gives_no_access_to_its_owners_later_bookings() -> None:
     hope = builders.organization()
     mallory = resolved(hope, "Test Mallory", phone="+12135550143", email=MAIL)
     ana = resolved(hope, phone="", email=MAIL)
@@ -373,7 +373,7 @@ def test_without_the_lock_on_the_contact_there_are_several_people() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_proving_and_entering_crosswise_never_blocks_in_a_circle() -> None:
+def test_verifying_and_entering_crossed_contacts_does_not_deadlock() -> None:
     hope = builders.organization()
     typed = [
         registered(hope, phone=builders.phone(n % 3), email=f"ana{(n + 1) % 3}@example.org", now=NOW) for n in range(18)

@@ -1,5 +1,3 @@
-"""Rules for names, codes, languages and networks."""
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any

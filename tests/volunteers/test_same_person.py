@@ -116,7 +116,7 @@ def test_the_same_donor_becomes_the_owner_of_the_mailbox() -> None:
     assert (same.volunteer, Contact.objects.get(kind="email").owner) == (ana, ana)
 
 
-def test_a_stranger_who_typed_the_name_and_mailbox_before_gets_no_hold_on_the_holder() -> None:
+def test_a_stranger_who_typed_the_name_and_mailbox_before_gets_no_access() -> None:
     hope = builders.organization()
     mallory = builders.booked(builders.drive(hope), email=MAIL, number=77).volunteer
     ana = book_next_day(hope, "other", phone="", email=MAIL, number=43).volunteer

@@ -250,7 +250,7 @@ def test_a_verified_browser_is_known_for_thirty_days() -> None:
 
 
 @pytest.mark.django_db
-def test_proving_again_keeps_the_browser_known_longer() -> None:
+def test_verifying_again_extends_the_time_of_a_verified_browser() -> None:
     for day in (0, 20):
         browsers.save_verified_browser(token="secret", identity=ANA, now=NOW + timedelta(days=day))
     assert volunteers_queries.is_browser_verified("secret", ANA, NOW + timedelta(days=49))
@@ -290,7 +290,7 @@ def test_a_registration_that_a_hold_uses_is_not_deleted() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_guesses_at_once_five_are_judged() -> None:
+def test_five_of_twenty_concurrent_guesses_are_checked() -> None:
     hope = builders.organization()
     for number in range(10):
         code = sent(hope, phone=builders.phone(number))

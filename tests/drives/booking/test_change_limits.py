@@ -71,7 +71,7 @@ def test_the_seventh_change_in_an_hour_and_the_thirteenth_in_a_day_are_refused(
         act(booking, turn, NOW + HOUR)
     with pytest.raises(TooManyChanges):
         act(booking, DAILY, NOW + 2 * HOUR)
-    assert booking.changes.count() == 2 + DAILY  # the hold and the verification, too
+    assert booking.changes.count() == 2 + DAILY  # the hold and the verification are changes, too
 
 
 def test_a_refused_change_changes_nothing_and_a_repeated_one_is_not_counted() -> None:

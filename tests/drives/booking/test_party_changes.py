@@ -184,7 +184,7 @@ def test_roster_record_and_door_show_the_party() -> None:
         reverse("checkin", args=[drive.slug]),
     ):
         page = text(ben.get(address))
-        assert page.count("with Test Bo Alder +1") == 1  # Ana's
+        assert page.count("with Test Bo Alder +1") == 1  # on Ana's booking
         assert page.count("with Test Ana Alder +1") == 2
     booking = Booking.objects.get(volunteer__name="Test Ida Alder")
     assert "Comes with Test Ana Alder , Test Bo Alder" in text(ben.get(reverse("organizer_booking", args=[booking.pk])))

@@ -1,8 +1,8 @@
 """Query plans of the most frequent statements.
 
-These statements run hundreds of times a second when a drive opens, or every few seconds. The tests check plans, not
-times: PostgreSQL must use an index to find the few rows of one booking. The tests check the generic plan, because
-PostgreSQL may use it from the sixth execution on.
+These statements run every few seconds, or hundreds of times a second when a drive opens. The tests check plans, not
+times, because times depend on the machine. PostgreSQL must find the few rows of one booking by an index. The tests
+check the generic plan, because PostgreSQL may use it from the sixth execution on.
 """
 
 import os

@@ -132,7 +132,7 @@ def test_a_visitor_is_sent_to_sign_in() -> None:
     assert {Client().post(change)["Location"][:17] for change in CHANGES} == {"/accounts/login/?"}
 
 
-def test_another_organization_has_its_own(ben: Membership) -> None:
+def test_another_organization_keeps_its_own_checklist(ben: Membership) -> None:
     cleo = builders.member(builders.organization("Other"))
     coordinator.signed_in(cleo).post(f"{PAGE}room/remove/")
     assert ("room" in codes(ben), "room" in codes(cleo)) == (True, False)

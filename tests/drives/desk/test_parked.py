@@ -55,7 +55,7 @@ def test_only_planners_see_them(role: str) -> None:
     assert member.get(reverse("organizer_parked")).status_code == 403
 
 
-def test_tried_again_the_next_sweep_does_it() -> None:
+def test_the_next_sweep_processes_a_row_that_is_tried_again() -> None:
     drive = builders.drive()
     row = park("close_out", drive.pk)
     late = drive.ends_at + timedelta(days=1)

@@ -48,7 +48,7 @@ def test_other_phone_numbers_are_left_as_they_are() -> None:
         *((text, False) for text in ("no", "N", "0", "FALSE", "")),
     ],
 )
-def test_answers(text: str, answer: bool) -> None:
+def test_answers_are_yes_no_or_unknown(text: str, answer: bool) -> None:
     assert cells.parse_answer(text) is answer
 
 

@@ -109,7 +109,7 @@ def test_the_command_works_at_any_hour_and_says_where_to_look_and_how_to_sign_in
 
 
 @pytest.mark.django_db
-def test_it_has_a_past_a_present_and_a_future_and_its_figures_are_true() -> None:
+def test_the_demo_has_past_running_and_coming_drives_with_right_figures() -> None:
     demo_drives.fill_demo(now=NOON)
     before, today, ahead, evening = Drive.objects.filter(organization__slug=content.RHYTHM).order_by("day")
     assert before.state == DriveState.COMPLETED

@@ -17,7 +17,7 @@ from volunteers import code_texts
 from volunteers.models import Volunteer
 
 TYPED = {kinds.BROADCAST, kinds.ANSWER}  # a coordinator writes these and sees their length
-COMPOSED = {kinds.REPLY_ANSWER}  # from a donor's bookings, or from a refusal: tests/drives/inbox
+COMPOSED = {kinds.REPLY_ANSWER}  # built from a donor's bookings or from a refusal, and tested in tests/drives/inbox
 E_MAIL_ONLY = [kind for kind in KINDS.values() if kind.channels == ChannelChoice.MAIL]
 
 

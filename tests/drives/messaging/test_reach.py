@@ -83,7 +83,7 @@ DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] 
     "no sender": ({}, lambda of: of.senders.all().delete() and None),
     "sender stopped": ({"email": MAIL}, end_sending),
 }
-# Members get the kinds by e-mail alone. A code and an answer go to the contact in question.
+# Not the kinds that go only by e-mail, to members, nor codes and answers, which go to the contact in question.
 DONOR_KINDS = [kind for kind in KINDS.values() if kind.channels not in (ChannelChoice.MAIL, ChannelRule.CONTACT)]
 
 
@@ -129,7 +129,7 @@ def told_by(kind: MessageKind, booking: Booking) -> set[str]:
 
 
 @pytest.mark.parametrize("who", DONORS)
-def test_reach_says_what_the_gate_does_for_every_kind(who: str) -> None:
+def test_reach_agrees_with_the_check_before_sending_for_every_kind(who: str) -> None:
     booking = booked(who)
     found, to = reach.load_reach(booking.drive.organization, [booking]), addressees.build_addressee(booking.volunteer)
     for kind in DONOR_KINDS:

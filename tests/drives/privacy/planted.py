@@ -202,7 +202,7 @@ def _full_drive(owner: Organization, month: int) -> Drive:
     return made
 
 
-def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
+def book_another_donor(drive: Drive, n: int, **who: Any) -> Booking:
     """Book another donor, as a coordinator does on the phone."""
     return book_for_donor.create_booking_for_donor(
         drive=drive,
@@ -214,8 +214,8 @@ def enter_somebody(drive: Drive, n: int, **who: Any) -> Booking:
     )
 
 
-def everywhere() -> dict[str, str]:
-    """Return all rows of each table as lower-case text, by table. Sessions are decoded."""
+def dump_tables() -> dict[str, str]:
+    """Return all rows of each table as lower-case text, by table name. Sessions are decoded."""
     found: dict[str, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -226,17 +226,17 @@ def everywhere() -> dict[str, str]:
     return found
 
 
-def hits(places: dict[str, str]) -> dict[str, set[str]]:
+def find_canaries(places: dict[str, str]) -> dict[str, set[str]]:
     """Return the canaries in each of these texts. Texts without a canary are left out."""
     forms = [(form.lower(), form.lower().encode().hex()) for spelled in CANARIES.values() for form in spelled]
     found = {
         place: {plain for plain, as_bytes in forms if plain in text or as_bytes in text}
         for place, text in places.items()
     }
-    return {place: heard for place, heard in found.items() if heard}
+    return {place: canaries for place, canaries in found.items() if canaries}
 
 
-def feeds(planted: Planted) -> dict[str, int]:
+def open_links(planted: Planted) -> dict[str, int]:
     """Open each link that Ana received. Return the response's status for each."""
     client = planted.client
     asked = {

@@ -21,7 +21,7 @@ def test_a_program_finds_the_person_in_the_roster_and_gets_everything() -> None:
     assert len(answer.json()["bookings"]) == 3
 
 
-def test_erasing_answers_the_same_when_it_is_asked_twice() -> None:
+def test_a_second_erasure_gets_the_same_response() -> None:
     booking = builders.booked(builders.drive())
     ben, path = Api.with_key(booking.drive.organization), f"volunteers/{booking.volunteer_id}"
     first, again = ben.post(f"{path}/erase/", {"because": "mistake"}), ben.post(f"{path}/erase/")
@@ -39,7 +39,7 @@ def test_a_reason_that_is_not_known_is_refused() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.CHECK_IN, Role.VIEWER])
-def test_keys_of_helpers_may_do_neither(role: str) -> None:
+def test_keys_of_helpers_may_neither_export_nor_erase(role: str) -> None:
     booking = builders.booked(builders.drive())
     eli, path = Api.with_key(booking.drive.organization, role), f"volunteers/{booking.volunteer_id}"
     assert eli.get(f"{path}/export/").status_code == eli.post(f"{path}/erase/").status_code == 403

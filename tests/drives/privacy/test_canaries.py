@@ -21,7 +21,7 @@ from organizations import idempotency
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
 from tests.drives.privacy import planted
-from tests.drives.privacy.planted import everywhere, hits, plant
+from tests.drives.privacy.planted import dump_tables, find_canaries, plant
 from tests.drives.privacy.register import GONE
 from volunteers import erasure as volunteers_erasure
 
@@ -33,15 +33,15 @@ def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
     return privacy_erase.erase_volunteer(volunteer_id=of.volunteer_id, reason="asked", actor="donor", now=LATER)
 
 
-def test_the_canaries_sing_before_the_erasure() -> None:
+def test_the_search_finds_the_canaries_before_the_erasure() -> None:
     """As a control, the search finds the canaries before the erasure."""
     plant()
-    heard = hits(everywhere())
-    assert set().union(*heard.values()) >= {
+    found = find_canaries(dump_tables())
+    assert set().union(*found.values()) >= {
         *("quokka", "2015550142", "(201) 555-0142", "quokka.canary", planted.IP),
         *("wombat", "numbat", "dingo", "kookaburra"),
     }
-    assert set(heard) >= {
+    assert set(found) >= {
         *("volunteers_volunteer", "volunteers_contact", "volunteers_registration"),
         *("notifications_message", "notifications_inboundmessage", "notifications_consententry"),
         *("drives_import", "drives_importrow"),
@@ -49,11 +49,11 @@ def test_the_canaries_sing_before_the_erasure() -> None:
     }
 
 
-def test_no_canary_sings_after_the_erasure() -> None:
+def test_no_canary_is_left_after_the_erasure() -> None:
     ana = plant()
     erased = erase(ana)
     assert erased.cancelled_count == 1
-    assert hits(everywhere()) == {}
+    assert find_canaries(dump_tables()) == {}
 
 
 def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
@@ -61,11 +61,11 @@ def test_the_keyed_hash_stays_in_the_ledger_and_among_the_stops_alone() -> None:
     say("STOP", NOW + timedelta(hours=2), Sender.objects.get(organizations=ana.organization), planted.NUMBER)
     erase(ana)
     hashes = [contact_address.compute_identity(planted.PHONE), contact_address.compute_identity(planted.MAILBOX)]
-    homes = {table for table, text in everywhere().items() if any(known in text for known in hashes)}
+    homes = {table for table, text in dump_tables().items() if any(known in text for known in hashes)}
     assert homes == {"notifications_consententry", "notifications_suppression"}
 
 
-def test_no_value_of_any_column_that_is_hers_is_left() -> None:
+def test_no_value_that_identifies_the_donor_is_left() -> None:
     """Search for Ana's values that are not canaries, and for the ids that refer to her."""
     ana = plant()
     before = {where: _values(*where) for where in GONE}
@@ -78,14 +78,14 @@ def _values(model: type[models.Model], column: str) -> set[str]:
     return {str(value) for value in kept} - {"", "None", BLANKED_TEXT}
 
 
-def test_nothing_that_she_was_given_opens_anything() -> None:
+def test_no_link_that_the_donor_received_works() -> None:
     ana = plant()
-    assert set(planted.feeds(ana).values()) == {200}
+    assert set(planted.open_links(ana).values()) == {200}
     erase(ana)
-    assert set(planted.feeds(ana).values()) == {404}
+    assert set(planted.open_links(ana).values()) == {404}
     for name in ("drive", "drive_calendar"):
         page = ana.client.get(reverse(name, args=[ana.drive.slug]))
-        assert hits({name: page.content.decode().lower()}) == {}
+        assert find_canaries({name: page.content.decode().lower()}) == {}
 
 
 def test_logs_and_task_arguments_contain_no_personal_data(caplog: pytest.LogCaptureFixture) -> None:
@@ -93,7 +93,7 @@ def test_logs_and_task_arguments_contain_no_personal_data(caplog: pytest.LogCapt
     erase(plant())
     lines = [record for record in caplog.records if record.name.startswith(("drives", "notifications", "volunteers"))]
     assert any(record.getMessage() == "erased" for record in lines)
-    assert hits({"logs": "\n".join(JsonFormatter().format(record) for record in lines).lower()}) == {}
+    assert find_canaries({"logs": "\n".join(JsonFormatter().format(record) for record in lines).lower()}) == {}
     celery.app.loader.import_default_modules()
     kinds = {one.kind for name in SWEEPS for one in inspect.signature(celery.app.tasks[name].run).parameters.values()}
     assert kinds == {inspect.Parameter.VAR_KEYWORD}  # tasks take no ids of people
@@ -110,14 +110,14 @@ def test_logs_and_task_arguments_contain_no_personal_data(caplog: pytest.LogCapt
         (imports_retention, "erase_from_imports"),
     ],
 )
-def test_control_one_step_left_out_is_heard(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_skipped_erasure_step_is_detected(home: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ana = plant()
     monkeypatch.setattr(home, name, lambda *_args, **_kwargs: None)
     erase(ana)
-    assert hits(everywhere())
+    assert find_canaries(dump_tables())
 
 
-def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_kept_response_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real stored responses contain links but no contact.
 
     As a control, this one contains a phone number, and the erasure does not delete it. The search must find the number.
@@ -127,4 +127,4 @@ def test_control_an_answer_that_is_kept_is_heard(monkeypatch: pytest.MonkeyPatch
     idempotency.run_once(scope="key:1", key="a", body=b"", now=NOW, work=lambda keep: keep(text))
     monkeypatch.setattr(idempotency, "blank_answers", lambda **_kwargs: 0)
     erase(ana)
-    assert set(hits(everywhere())) == {"organizations_idempotentanswer"}
+    assert set(find_canaries(dump_tables())) == {"organizations_idempotentanswer"}

@@ -22,7 +22,7 @@ from organizations.models import AuditEntry
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.drives.privacy.planted import MAILBOX, PHONE, enter_somebody, everywhere, plant
+from tests.drives.privacy.planted import MAILBOX, PHONE, book_another_donor, dump_tables, plant
 from tests.notifications import made
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, VerifiedBrowser, Volunteer
@@ -40,7 +40,7 @@ def a_month_later() -> Drive:
     return builders.drive(day=builders.DRIVE_DAY + timedelta(days=30))
 
 
-def test_no_count_of_what_was_changes() -> None:
+def test_an_erasure_changes_no_count_of_past_visits() -> None:
     ana = plant()
     before, fates = _counted(ana.past), _fates()
     erase(ana.volunteer_id)
@@ -78,9 +78,9 @@ def test_upcoming_spots_are_freed_without_messages() -> None:
 def test_a_second_time_changes_nothing() -> None:
     ana = plant()
     erase(ana.volunteer_id)
-    before = everywhere()
+    before = dump_tables()
     assert erase(ana.volunteer_id).cancelled_count == 0
-    assert everywhere() == before
+    assert dump_tables() == before
 
 
 def test_the_ledger_keeps_a_hash_the_words_and_the_time() -> None:
@@ -102,7 +102,7 @@ def test_a_stop_outlives_the_erasure_until_start() -> None:
     say("STOP", LATER, sender)
     erase(ana.volunteer_id)
     assert Suppression.objects.get().address == contact_address.compute_identity(PHONE)
-    back = enter_somebody(ana.drive, 12, phone=PHONE, consents=("reminders",))
+    back = book_another_donor(ana.drive, 12, phone=PHONE, consents=("reminders",))
     assert back.volunteer_id != ana.volunteer_id
     assert notifications_queries.is_suppressed(ana.organization, PHONE)
     made.deliver(LATER)
@@ -113,7 +113,7 @@ def test_a_stop_outlives_the_erasure_until_start() -> None:
     assert not Suppression.objects.exists()
 
 
-def test_a_yes_ends_with_the_erasure_and_a_no_stays() -> None:
+def test_an_erasure_ends_a_consent_and_keeps_an_opt_out() -> None:
     ana = plant()
     other = "reminders"
     assert notifications_queries.load_consents(ana.organization, [PHONE]) == {
@@ -160,8 +160,8 @@ def test_all_organizations_that_know_the_contact_may_be_left_at_once() -> None:
 
 def test_erasing_one_of_a_family_keeps_the_shared_mailbox() -> None:
     drive = builders.drive()
-    ana = enter_somebody(drive, 0, name="Test Ana Alder", phone=builders.phone(1), email="family@example.org")
-    dan = enter_somebody(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
+    ana = book_another_donor(drive, 0, name="Test Ana Alder", phone=builders.phone(1), email="family@example.org")
+    dan = book_another_donor(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
     mailbox = Contact.objects.get(kind="email")
     Volunteer.objects.filter(bookings=dan).update(email=mailbox)
     Contact.objects.filter(pk=mailbox.pk).update(verified_at=NOW)  # by Ana; no code was sent to Dan there
@@ -174,7 +174,7 @@ def test_erasing_one_of_a_family_keeps_the_shared_mailbox() -> None:
     assert not Contact.objects.filter(address=builders.phone(1)).exists()
 
 
-def test_of_a_party_the_others_are_left_together() -> None:
+def test_erasing_one_member_keeps_the_rest_of_the_party_together() -> None:
     drive = builders.drive()
     ana, bo, ida = builders.booked_together(drive)
     erase(bo.volunteer_id)
@@ -187,11 +187,11 @@ def test_a_checked_in_donor_cannot_be_erased() -> None:
     here = builders.booked(drive)
     at = drive.starts_at
     check_in.check_in_donor(booking_id=here.pk, actor="user:7", now=at)
-    before = everywhere()
+    before = dump_tables()
     with pytest.raises(refusals.Refusal) as refusal:
         privacy_erase.erase_volunteer(volunteer_id=here.volunteer_id or 0, reason="asked", actor="user:7", now=at)
     assert refusal.value.codes == ["visit_under_way"]
-    assert everywhere() == before
+    assert dump_tables() == before
     privacy_erase.erase_volunteer(
         volunteer_id=here.volunteer_id or 0, reason="asked", actor="user:7", now=drive.ends_at
     )

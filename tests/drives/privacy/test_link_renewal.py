@@ -66,7 +66,7 @@ def test_other_organizations_keep_their_links() -> None:
     assert list_links(theirs) == kept
 
 
-def test_the_next_reminder_says_so_and_contains_the_new_link() -> None:
+def test_the_next_reminder_contains_the_new_link_and_mentions_the_change() -> None:
     booking = builders.booked(builders.drive(), email="ana@example.org")
     later = builders.booked(builders.drive(booking.drive.organization), number=43, now=NOW + timedelta(hours=1))
     link_renewal.revoke_links(organization=booking.drive.organization, actor="command", now=NOW + timedelta(minutes=1))

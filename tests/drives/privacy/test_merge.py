@@ -1,5 +1,3 @@
-"""Merge two volunteers who are the same person."""
-
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -80,7 +78,7 @@ def test_a_second_merge_changes_nothing_and_is_not_logged() -> None:
     assert (line.about, line.fields, line.actor) == (f"volunteer:{again.pk}", [f"volunteer:{ana.pk}"], "user:1")
 
 
-def test_their_histories_are_one() -> None:
+def test_the_merged_donor_has_both_histories() -> None:
     here = builders.organization()
     ana, again = two(here)
     merged(here, ana, again)

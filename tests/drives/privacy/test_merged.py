@@ -13,7 +13,7 @@ from drives.privacy import erase, export, merge
 from notifications.models import Message
 from tests import builders
 from tests.builders import NOW
-from tests.drives.privacy.planted import BEN, CANARIES, PHONE, Planted, everywhere, hits, plant
+from tests.drives.privacy.planted import BEN, CANARIES, PHONE, Planted, dump_tables, find_canaries, plant
 from volunteers.models import Contact, Registration, Volunteer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
@@ -39,26 +39,30 @@ def one_of_two() -> tuple[Planted, Booking]:
     return ana, other
 
 
-def sings(text: str) -> set[str]:
+def find_other_values(text: str) -> set[str]:
     return {canary for canary in OF_THE_OTHER if canary in text}
 
 
 def test_a_copy_holds_what_both_rows_had() -> None:
     ana, other = one_of_two()
     document = json.dumps(export.build_export(ana.volunteer, NOW), ensure_ascii=False).lower()
-    assert hits({"copy": document})["copy"] >= {*CANARIES["name"][:1], PHONE.removeprefix("+1"), "quokka.canary"}
-    assert sings(document) == set(OF_THE_OTHER)
+    assert find_canaries({"copy": document})["copy"] >= {
+        *CANARIES["name"][:1],
+        PHONE.removeprefix("+1"),
+        "quokka.canary",
+    }
+    assert find_other_values(document) == set(OF_THE_OTHER)
     for booking in (*Booking.objects.filter(volunteer=ana.volunteer_id), other):
         assert booking.reference.lower() in document
     assert OTHER_MAILBOX in document
 
 
-def test_erasing_it_leaves_no_trace_of_either() -> None:
+def test_erasing_a_merged_donor_leaves_no_trace_of_either_row() -> None:
     ana, _other = one_of_two()
-    assert {table for table, text in everywhere().items() if sings(text)} >= {"volunteers_contact"}
+    assert {table for table, text in dump_tables().items() if find_other_values(text)} >= {"volunteers_contact"}
     erase.erase_volunteer(volunteer_id=ana.volunteer_id, reason="asked", actor="donor", now=NOW + timedelta(hours=3))
-    assert hits(everywhere()) == {}
-    assert {table: found for table, text in everywhere().items() if (found := sings(text))} == {}
+    assert find_canaries(dump_tables()) == {}
+    assert {table: found for table, text in dump_tables().items() if (found := find_other_values(text))} == {}
     assert not Contact.objects.exists()
     assert not Registration.objects.exists()
     assert not Message.objects.filter(state="queued").exists()
@@ -72,7 +76,7 @@ def test_a_mailbox_that_was_replaced_goes_too_and_one_that_another_has_named_sta
     builders.booked(drive, n=8, number=9, name="Test Dan Dow", email="new@example.org", now=NOW + timedelta(hours=2))
     assert first.volunteer_id is not None
     erase.erase_volunteer(volunteer_id=first.volunteer_id, reason="asked", actor="donor", now=NOW + timedelta(hours=3))
-    assert {table for table, text in everywhere().items() if "bilby" in text} == set()
+    assert {table for table, text in dump_tables().items() if "bilby" in text} == set()
     dan = Volunteer.objects.select_related("email").get(name="Test Dan Dow")
     assert dan.email is not None
     assert dan.email.address == "new@example.org"

@@ -19,7 +19,7 @@ from notifications.models import ConsentEntry, InboundMessage, Message, Suppress
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
-from tests.drives.privacy.planted import everywhere, plant
+from tests.drives.privacy.planted import dump_tables, plant
 from tests.notifications import made
 from volunteers import browsers, contacts
 from volunteers import retention as volunteers_retention
@@ -131,9 +131,9 @@ def test_texts_are_blanked_after_90_days_and_their_fates_stay() -> None:
     assert set(over.values_list("text", "address", "calendar", "html").distinct()) <= {("-", "", "", ""), ("",) * 4}
     assert list(Message.objects.order_by("pk").values("kind", "state", "reason", "sent_at", "settled_at")) == fates
     assert not InboundMessage.objects.exclude(text="").exists()
-    before = everywhere()
+    before = dump_tables()
     retention.apply_retention(now=later)
-    assert everywhere() == before
+    assert dump_tables() == before
 
 
 def test_an_unsent_message_keeps_its_address() -> None:

@@ -65,7 +65,7 @@ def test_erasing_everywhere_ends_the_browsers_verification() -> None:
 
 
 @pytest.mark.parametrize("sent", [{}, {"sure": "on"}, {"records": ["1"]}, {"records": ["999999"], "sure": "on"}])
-def test_nothing_is_erased_by_half_an_answer(sent: dict[str, object]) -> None:
+def test_an_incomplete_form_erases_nothing(sent: dict[str, object]) -> None:
     browser = Client()
     at_two_organizations(browser)
     if sent.get("records") == ["1"]:

@@ -49,7 +49,7 @@ def test_the_page_shows_the_number_and_the_webhooks_to_copy() -> None:
     assert 'value="http://testserver/webhooks/twilio/inbound/"' in page.content.decode()
 
 
-def test_what_the_provider_sent_is_seen() -> None:
+def test_the_page_shows_that_webhooks_arrived() -> None:
     member = ben()
     browser, sender = coordinator.signed_in(member), member.organization.senders.get()
     assert text(browser.get(address("texting"))).count("nothing received yet") == 2

@@ -1,7 +1,7 @@
 """Donors answer offers at random.
 
-In every round, the first takers in waitlist order get the freed spots, and no freed spot stays empty while a taker
-waits.
+In every round, the freed spots go to the first donors on the waitlist who accept, in waitlist order. No freed spot
+stays empty while a donor waits who would accept it.
 """
 
 import random
@@ -119,7 +119,7 @@ def answer(offer: Offer, how: str, now: Any) -> None:
 
 
 def rounds_that_end_wrong(world: World, rounds: int) -> list[int]:
-    """Return the numbers of the rounds in which the first takers did not get the bookings."""
+    """Return the numbers of the rounds in which the wrong donors got the bookings."""
     wrong = []
     for number in range(rounds):
         booked, expected = play(world, random.Random(number))

@@ -150,7 +150,7 @@ def test_an_offer_that_is_over_says_so(client: Client, time_machine: Any) -> Non
     assert client.post(reverse("offer_accept", args=[offer.token])).status_code == 409
 
 
-def test_links_that_open_nothing(client: Client) -> None:
+def test_broken_links_redirect_to_the_search(client: Client) -> None:
     for name in ("waitlist_entry", "offer", "offer_accept"):
         assert client.get(reverse(name, args=["A" * 22])).status_code == 404
     for name in (

@@ -147,7 +147,7 @@ def test_pages_send_no_referrer_elsewhere_and_are_kept_by_no_cache() -> None:
 
 
 @pytest.mark.expects_errors
-def test_no_log_line_holds_a_token_a_code_or_a_contact() -> None:
+def test_no_log_line_contains_a_token_a_code_or_a_contact() -> None:
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
     handler.setFormatter(JsonFormatter())

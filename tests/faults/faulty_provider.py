@@ -35,8 +35,8 @@ class Count:
 
 
 @dataclass
-class Weather:
-    """A provider with random faults from one seed.
+class FaultRun:
+    """Messages that are sent through a provider with random faults.
 
     `jumps` are the errors of the clock in the first rounds. After these rounds, the clock is correct.
     """
@@ -53,24 +53,24 @@ class Weather:
     def queue(self, number: int, useful_for: timedelta = timedelta(days=1)) -> None:
         fields = {"due_at": self.began, "expires_at": self.began + useful_for}
         notices = [
-            made.message(f"Weather {n}", address=f"+1213{n:07}", about=f"weather:{n}", **fields)
+            made.message(f"Message {n}", address=f"+1213{n:07}", about=f"message:{n}", **fields)
             for n in (next(_numbers) for _each in range(number))
         ]
         outbox.queue_messages(organization=self.organization, messages=notices, now=self.began)
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
-    def last(self, *, hangs: int = 0, asks: bool = True) -> None:
+    def run_sweeps(self, *, hangs: int = 0, looks_up: bool = True) -> None:
         """Run the sweeps until no message is open.
 
         The first calls to the provider hang until they time out: `hangs` of them, two at most. They hang at the same
-        time, for ten seconds. With `asks=False`, a seeded bug sends again without asking the provider.
+        time, for ten seconds. With `looks_up=False`, a seeded bug sends again without asking the provider.
         """
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
-        with contextlib.nullcontext() if asks else seeded.no_look_up():
+        with contextlib.nullcontext() if looks_up else seeded.no_look_up():
             for round_ in range(300):
-                wrong = self.jumps[round_] if round_ < len(self.jumps) else timedelta()
+                error = self.jumps[round_] if round_ < len(self.jumps) else timedelta()
                 self.took = timedelta(seconds=30 * round_)
-                self._sweep(self.began + self.took + wrong)
+                self._sweep(self.began + self.took + error)
                 if round_ >= len(self.jumps) and not Message.objects.filter(state__in=OPEN).exists():
                     return
 
@@ -91,11 +91,11 @@ class Weather:
             moment = at + timedelta(seconds=seconds)
             delivery.deliver_messages(clock=lambda moment=moment: moment, chance=self.chance.random, seconds=60)  # type: ignore[misc]
         self.too_late += sum(self.texts[kept.fields["Body"]] <= at for kept in self.twilio.accepted[before:])
-        self._die(at)
+        self._let_worker_die(at)
         reconciliation.reconcile_messages(now=at + timedelta(seconds=25))
         self._plan(20)
 
-    def _die(self, at: datetime) -> None:
+    def _let_worker_die(self, at: datetime) -> None:
         """If the clock is wrong now, let a worker claim a message and die."""
         if self.jumps and at != self.began + self.took:
             claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=at), now=at)

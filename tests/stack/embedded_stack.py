@@ -66,7 +66,7 @@ class Running:
     def said(self) -> str:
         return self.log.read_text()
 
-    def everybody(self) -> list[psutil.Process]:
+    def list_processes(self) -> list[psutil.Process]:
         """List all processes of the stack, including the guard."""
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]

@@ -18,12 +18,12 @@ ORDERS: list[Order] = [order for length in range(1, 7) for order in permutations
 _RANK = {"accepted": 1, "sent": 2, "failed": 3, "undelivered": 4, "delivered": 5}
 
 
-def highest(order: Order) -> str:
+def find_highest_state(order: Order) -> str:
     """Return the highest-ranked state in these reports. The message must end in this state."""
     return max((str(notifications_rules.parse_status(status)) for status in order), key=lambda state: _RANK[state])
 
 
-def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
+def count_wrong(orders: Sequence[Order], *, early: bool = False) -> int:
     """Count the orders that leave a message in a wrong state.
 
     With `early`, reports arrive before the provider's id is stored.
@@ -33,18 +33,18 @@ def wrong(orders: Sequence[Order], *, early: bool = False) -> int:
     expected = {}
     for order in orders:
         message = made.queued(organization, due_at=now, expires_at=now + timedelta(days=1))
-        expected[message.pk] = highest(order)
+        expected[message.pk] = find_highest_state(order)
         if early:
-            _say(order, message, now)
+            _report(order, message, now)
         Message.objects.filter(pk=message.pk).update(state="accepted", provider_id=f"SM{message.pk}")
         if not early:
-            _say(order, message, now)
+            _report(order, message, now)
     reports.adopt_orphan_reports(now=now)
     states = dict(Message.objects.filter(pk__in=expected).values_list("pk", "state"))
     return sum(states[pk] != state for pk, state in expected.items())
 
 
-def _say(order: Order, message: Message, now: datetime) -> None:
+def _report(order: Order, message: Message, now: datetime) -> None:
     for status in order:
         code = "30007" if status in {"failed", "undelivered"} else ""
         reports.record_report(provider_id=f"SM{message.pk}", status=status, error_code=code, now=now)
