@@ -38,23 +38,23 @@ class ChannelRule(StrEnum):
 class Basis(StrEnum):
     """Why we may send messages of a kind. `claim.admit_messages` checks any required consent before sending."""
 
-    OWN_ACT = "own act: no consent"
+    OWN_ACT = "the donor’s own action: no consent"
     JOINED = "asked for by joining the waitlist: no consent"
     CHANGE = "transactional: every booked donor, no consent"
-    REMINDERS = "reminders: a yes for a text, no “no” for an e-mail"
-    NEWS = "news: a yes"
-    CHANGE_OR_NEWS = "transactional if it is about the visit, else news: a yes"
-    REPLY = "own act within a day of the donor’s text, then reminders"
+    REMINDERS = "reminders: a consent for a text; for an e-mail, no opt-out"
+    NEWS = "news: a consent"
+    CHANGE_OR_NEWS = "transactional if it is about the visit, else news: a consent"
+    REPLY = "no consent within a day of the donor’s text, then reminders"
     MEMBER = "a member of the organization: no consent"
 
 
 class QuietRule(StrEnum):
-    LEAVES = "leaves"
+    LEAVES = "sent at any hour"
     WAITS = "waits for the morning"
-    NEXT_MORNING = "leaves at 9:00 the next day"
-    EARLIER = "planned earlier, else waits for the morning"
+    NEXT_MORNING = "sent at 9:00 the next day"
+    EARLIER = "scheduled earlier, or else waits for the morning"
     TEXT_WAITS = "a text waits for the morning"
-    TEXT_MAY_WAIT = "a text waits for the morning, except for the donor’s own act and a visit before that noon"
+    TEXT_MAY_WAIT = "a text waits for the morning, unless the donor made the change or the visit is before that noon"
 
 
 class Budget(StrEnum):
@@ -70,7 +70,7 @@ class Budget(StrEnum):
 
 class UsefulUntil(StrEnum):
     VISIT = "the visit"
-    DELAYED_VISIT = "the visit, later by the delay"
+    DELAYED_VISIT = "the visit plus the delay"
     VISIT_OR_THREE_DAYS = "the visit; as news, 3 days"
     DEADLINE = "its deadline"
     DRIVE_ENDS = "the end of the drive"
@@ -366,7 +366,7 @@ OPT_OUT = MessageKind(
 REPLY_ANSWER = MessageKind(
     name="reply_answer",
     label=_("Answer"),
-    trigger="a donor’s letter that needs a choice, or that cannot be carried out",
+    trigger="a donor’s C or X that needs a choice or cannot be carried out",
     channels=ChannelRule.CONTACT,
     basis=Basis.OWN_ACT,
     quiet=QuietRule.LEAVES,

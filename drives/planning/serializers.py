@@ -172,8 +172,8 @@ class PreviewTimeSerializer(Serializer):
 class PreviewSerializer(Serializer):
     """A plan's problems, or its arrival times and capacity."""
 
-    problems = PlanProblemSerializer(many=True, help_text="What must change before the plan can be saved.")
-    warnings = PlanProblemSerializer(many=True, help_text="What may be a mistake.")
+    problems = PlanProblemSerializer(many=True, help_text="Problems to fix before the plan can be saved.")
+    warnings = PlanProblemSerializer(many=True, help_text="Possible mistakes. The plan can be saved with them.")
     timezone = CharField()
     times = PreviewTimeSerializer(many=True)
     first_visits = IntegerField(help_text="How many visits fit in the day if all of them are first visits.")

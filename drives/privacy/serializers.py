@@ -12,7 +12,7 @@ class EraseSerializer(Serializer):
         choices=[ErasureReason.ASKED, ErasureReason.MISTAKE],
         required=False,
         default=ErasureReason.ASKED,
-        help_text="For the audit log: the person `asked`, or the record was a `mistake`.",
+        help_text="The reason in the audit log: `asked` (the person asked for it) or `mistake` (a wrong record).",
     )
 
 
