@@ -253,7 +253,7 @@ def find_newest_text(reply: InboundMessage, about: str = "", revision: int | Non
 
 
 def has_reply_between(reply: InboundMessage, earlier_id: int, handled_as: str) -> bool:
-    """Return whether a text from this number, after the earlier text and before this one, was handled as given."""
+    """Return whether this number sent a text handled as `handled_as`, after the earlier text and before this one."""
     texts = InboundMessage.objects.filter(address=reply.address, sender=reply.sender, handled_as=handled_as)
     return texts.filter(pk__gt=earlier_id, pk__lt=reply.pk).exists()
 

@@ -1,4 +1,4 @@
-"""Receive texts from donors."""
+"""Receive texts from donors, and act on the keywords that start and stop texts."""
 
 from datetime import datetime
 

@@ -74,9 +74,10 @@ def set_own_sender(
 
 @transaction.atomic
 def use_default_sender(*, organization: Organization, actor: str, now: datetime) -> None:
-    """Send the organization's texts from the number of the installation again. Opt-outs at its own number count there.
+    """Send the organization's texts from the number of the installation again.
 
-    Refuses if the installation has no number (`no_default_sender`). Locks: the senders of all organizations.
+    Opt-outs at the organization's own number count at the installation's number, too. Refuses if the installation has
+    no number (`no_default_sender`). Locks: the senders of all organizations.
     """
     _lock_senders()
     default = Sender.objects.filter(is_default=True).first()

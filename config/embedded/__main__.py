@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_with_database(command: list[str]) -> int:
-    """Run the command with a temporary database server in DATABASE_URL, unless the variable is already set."""
+    """Start a temporary database server unless DATABASE_URL is already set, and run the command with it."""
     if env.str("DATABASE_URL", ""):
         return subprocess.run(command, check=False).returncode
     guard = Guard()

@@ -53,7 +53,7 @@ def imported_names(source: Source) -> Iterator[str]:
 
 
 def used_names(source: Source) -> Iterator[tuple[str, ast.AST, int]]:
-    """Yield the full name of each name that a module uses, its node and its line.
+    """Yield each name that a module uses, in full, with its node and its line.
 
     After `from datetime import datetime as dt`, the full name of `dt.now` is `datetime.datetime.now`.
     """

@@ -64,7 +64,7 @@ ELSEWHERE = {
 
 
 def list_addresses(world: World) -> dict[str, str]:
-    """Return the addresses of the pages that need more than the world's own values."""
+    """Return the addresses of pages that need other rows or tokens than the world has."""
     organization, drive = world.organization, world.drive
     cause = Cause.objects.create(organization=organization, title="For Zoe", slug="zoe", summary="A rare disease.")
     center = CollectionCenter.objects.create(organization=organization, name="Example Center")

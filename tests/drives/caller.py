@@ -75,7 +75,7 @@ def hold_to_schema(method: str, path: str, answer: Any) -> None:
 
 @cache
 def loaded() -> Any:
-    """Return the API's schema, with the change that an unknown field is an error."""
+    """Load the API's schema, and make it refuse unknown fields."""
     strict = json.loads(schema.render_schema())
     for component in strict["components"]["schemas"].values():
         if "properties" in component:

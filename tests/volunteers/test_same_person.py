@@ -1,6 +1,7 @@
 """One person with several contacts.
 
-Family members share a phone after its owner is erased, or a donor uses a mailbox that they had only typed before.
+Family members share a phone after its owner is erased. Or a donor books with a mailbox that they typed earlier but did
+not verify.
 """
 
 from datetime import timedelta

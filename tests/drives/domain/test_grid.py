@@ -219,7 +219,10 @@ def days_of_change(zone: str) -> Iterator[date]:
 
 @cache
 def clock_of(day: date, zone: str) -> tuple[list[datetime], list[datetime]]:
-    """Return instants five minutes apart, and their local times. No local time is converted back to an instant."""
+    """Return instants five minutes apart, and their local times.
+
+    The test never converts a local time back to an instant, because some local times occur twice or never.
+    """
     midnight = datetime.combine(day, time(0), UTC)
     instants = [midnight + timedelta(minutes=n) for n in range(-15 * 60, 39 * 60, 5)]
     return instants, [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in instants]

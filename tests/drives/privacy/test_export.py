@@ -36,7 +36,7 @@ def test_every_canary_is_in_it() -> None:
 
 
 def test_every_value_of_every_personal_column_is_in_it() -> None:
-    """Use the register's list of columns. A developer must therefore export or exclude each new column."""
+    """The register lists the personal columns, so a developer must export or exclude each new column."""
     ana = plant()
     say("STOP", NOW)
     text = exported(ana)
