@@ -44,7 +44,10 @@ def book_on(drive: Drive, *days: int, first_number: int = 1) -> list[Booking]:
 
 
 def past_drive(owner: Organization, number: int, *booked_before: int, end: bool = True) -> Drive:
-    """Create a drive 30 days or more before, with a booking for each number of days before it."""
+    """Create a drive at least 30 days before DRIVE_DAY.
+
+    `booked_before` has a number for each booking: how many days before the drive it was made.
+    """
     day = DRIVE_DAY - timedelta(days=30 + 10 * number)
     published = NOW - timedelta(days=90 + 10 * number)
     drive = builders.drive(owner, day=day, policy_id=builders.lax().pk, now=published)

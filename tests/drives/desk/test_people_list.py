@@ -74,7 +74,7 @@ def read_csv(response: Any) -> list[list[str]]:
 
 
 def three_donors(member: Membership) -> dict[str, Volunteer]:
-    """Ana donated twice, Bo came once and was deferred, Ida has no visit yet."""
+    """Create three donors: Ana has donated twice, Bo came once and was deferred, and Ida has no visit yet."""
     lax = builders.lax()
     march, april = (
         builders.drive(member.organization, day=DRIVE_DAY + days * DAY, policy_id=lax.pk) for days in (0, 30)

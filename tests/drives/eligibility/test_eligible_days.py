@@ -41,7 +41,7 @@ def test_minimum_days_count_before_and_after_a_booking(days: int, is_blocked: bo
 
 @pytest.mark.parametrize(("n", "is_blocked"), [(19, False), (20, True)])
 def test_on_the_day_of_the_drive_only_its_hours_count(n: int, is_blocked: bool) -> None:
-    """The 48 hours end two days later at 1:45 PM or 2:00 PM. The second drive closes at 2:00 PM."""
+    """The interval of 48 hours ends at 1:45 PM or 2:00 PM on the day of the second drive, which closes at 2:00 PM."""
     owner, policy = builders.organization(), builders.policy()
     booked = builders.booked(drive_on(owner, 3, policy), n=n)
     assert booked.starts_at == datetime(2027, 3, 16, 16, tzinfo=UTC) + n * timedelta(minutes=15)
