@@ -95,7 +95,7 @@ class BenchStack:
     def _environment(self) -> dict[str, str]:
         assert self.database is not None
         return {
-            "ENV_FILE": "",  # no settings of another installation
+            "ENV_FILE": "",  # ignore the .env of another installation
             "STATIC_ROOT": str(self.folder / "static"),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": self.database.url("drives"),

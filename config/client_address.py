@@ -64,7 +64,7 @@ def _report_untrusted_proxy() -> None:
         " visitors behind that address share their limits. If it is your proxy, set BEHIND_PROXY=on and add it to"
         " TRUSTED_PROXIES"
     )
-    # LostConnectionMiddleware may not run, because behind an untrusted proxy, a redirect to https comes first.
+    # Close lost connections here, too. Behind an untrusted proxy, a redirect to https skips LostConnectionMiddleware.
     with suppress(DatabaseError, InterfaceError):
         connections.run_watched(_record_untrusted_proxy)
 
@@ -98,7 +98,7 @@ def _has_token(request: HttpRequest) -> bool:
 def _is_internal(request: HttpRequest) -> bool:
     """Return whether the caller and, behind a proxy, the visitor have private IP addresses."""
     addresses = [request.META["REMOTE_ADDR"]]
-    if request.META.get(_IS_FORWARDED):  # also if BEHIND_PROXY was forgotten
+    if request.META.get(_IS_FORWARDED):  # came through a proxy, even if BEHIND_PROXY is not set
         addresses.append(_read_forwarded_address(request))
     return all(_is_private(address) for address in addresses)
 

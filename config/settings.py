@@ -216,7 +216,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 # Other names under this domain may not have TLS. Preload lists are hard to leave.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE and env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = SECURE and env.bool("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # these two are choices
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # HSTS_INCLUDE_SUBDOMAINS and HSTS_PRELOAD are optional
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # With "no-referrer", browsers would send "Origin: null", and every form would fail the CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"

@@ -28,7 +28,7 @@ _PHONE_LABEL = re.compile(
     r"\([^()\d]*\)|\b(?:cell|mobile|phone|tel|home|work|cel|celular|m[oó]vil|tel[eé]fono|casa|trabajo)\b[.:]?",
     re.IGNORECASE,
 )
-_AROUND_EMAIL = " <>()[],;:."  # pasted together with a mailbox
+_AROUND_EMAIL = " <>()[],;:."  # characters that are pasted along with a mailbox
 
 
 def clean_line(text: str, *, kept: str = "") -> str:

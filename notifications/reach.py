@@ -24,7 +24,7 @@ class ContactFacts:
     suppressed: Collection[str] = ()
     sender_problem: str = ""
     refusing: Collection[str] = ()  # mailboxes that refuse mail
-    emails: Mapping[MailboxSubject, int] = field(default_factory=dict)  # those sent to unverified mailboxes
+    emails: Mapping[MailboxSubject, int] = field(default_factory=dict)  # how many were sent to unverified mailboxes
 
     def list_contacts(
         self, kind: MessageKind, addressee: Addressee, *, about: str = "", choice: str = "", consent: str = ""

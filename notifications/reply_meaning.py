@@ -62,7 +62,7 @@ _REPEATED_WORD = re.compile(r"\b(\w+)( \1\b)+")
 _SPACED_LETTERS = re.compile(r"\b\w( \w\b){2,}")
 
 # Parts of the sentences that act at once -------------------------------------------------------------------------
-# Each text must fit a repeated part in one way only. Two ways double the search with each repetition, without end.
+# Each text must match a repeated part in only one way. With two ways, each repetition would double the search time.
 
 _NAMED_TEXTS = (
     r"(?:texts?|txts?|text messages?|messages?|msgs?|sms|reminders?|notifications?|alerts?|invitations?|mailings?"

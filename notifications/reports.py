@@ -33,7 +33,7 @@ def record_report(*, provider_id: str, status: str, error_code: str = "", token:
 
 def adopt_orphan_reports(*, now: datetime, limit: int = 500) -> int:
     orphans = Report.objects.filter(message=None, received_at__gt=now - ORPHANS_KEPT_FOR).exclude(provider_id="")
-    # Read the ids first, because in one statement PostgreSQL may read all messages to find none.
+    # Read the ids first. In a single statement, PostgreSQL might scan all messages, even to find none.
     waiting = list(orphans.values_list("provider_id", flat=True))
     known = Message.objects.filter(provider_id__in=waiting).values_list("provider_id", flat=True)
     ids = list(orphans.filter(provider_id__in=list(known)).order_by("pk").values_list("pk", flat=True)[:limit])

@@ -82,7 +82,7 @@ def lock_requested_codes(identities: Collection[str], now: datetime) -> list[Ver
 
 @transaction.atomic(savepoint=False)
 def queue_requested_code(*, code: VerificationCode, contact: Contact | None, language: str, now: datetime) -> None:
-    if contact is None:  # unknown: only mark the request as done
+    if contact is None:  # the contact is unknown, so no code is sent
         VerificationCode.objects.filter(pk=code.pk).update(code_hash="-")
         return
     digits = _generate_digits()

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 RUN_LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-postgres.lock"]
-DEV_LOCKS = [ROOT / "requirements-dev.lock"]  # contains the other two
+DEV_LOCKS = [ROOT / "requirements-dev.lock"]  # includes the packages of the other two
 PYTHON_COMMANDS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 

@@ -62,7 +62,7 @@ class Stack:
         base = f"http://localhost:{self.workspace.port}"
         environment = {
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "ENV_FILE": "",  # no settings of another installation
+            "ENV_FILE": "",  # ignore the .env of another installation
             "SECRET_KEY": self.workspace.get_secret("SECRET_KEY"),
             "IDENTITY_KEY": self.workspace.get_secret("IDENTITY_KEY"),
             "BASE_URL": base,

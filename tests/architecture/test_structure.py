@@ -47,7 +47,7 @@ DOORS = {
     "volunteers": {
         *("models", "browsers", "codes", "consent", "contacts", "erasure", "limits", "matching", "profile"),
         *("queries", "registration", "retention", "verification"),
-        "addressees",  # donors in the form that messages need
+        "addressees",  # converts donors to the form that messages need
         "imported_people",
         "consent_texts",  # pages show the wording of consents
         "rules",  # serializers and forms declare the limits of their input

@@ -159,7 +159,7 @@ def test_without_the_lock_the_work_is_done_more_than_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_second_caller_is_told_at_once_that_the_first_is_at_work() -> None:
     def slow(keep: StoreAnswer) -> None:
-        storm.pause()  # until the other request has its response
+        storm.pause()  # wait until the other request has its response
         keep("done")
 
     answers = storm.at_once(2, lambda _: ask("slow", work=slow))

@@ -24,7 +24,7 @@ from tests.stack.page_application import SLOW_SECONDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("stack")]
 
-PATIENCE = 10  # how many seconds a client waits
+PATIENCE = 10  # the seconds that a client waits
 DOORS = ["-m", "config.web_server", "tests.stack.page_application"]
 ALONE = {"WEB_CONCURRENCY": "1", "WEB_THREADS": "1"}
 

@@ -15,7 +15,7 @@ class VerificationCode(models.Model):
     )
     identity = models.CharField(max_length=64)
     bound_to = models.CharField(max_length=64)  # hash of the browser's or the booking's token
-    refunds = models.JSONField(default=list, db_default=[])  # `limits.Refund`s of its networks, for when it is entered
+    refunds = models.JSONField(default=list, db_default=[])  # `limits.Refund`s to its networks when it is entered
     code_hash = models.CharField(max_length=64)  # "": not sent yet; "-": the contact is unknown
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()

@@ -102,7 +102,7 @@ def test_a_file_with_errors_is_imported_only_without_exactly_these_rows() -> Non
     uploads.start_import(import_id=ready.pk, left_out_count=2, actor="user:0", now=NOW)
     made.work()
     assert list_people(owner) == [("Test Ana", ANA, "")]
-    assert [row.number for row in made.fresh(ready).rows.order_by("number")] == [3, 4]  # may still be downloaded
+    assert [row.number for row in made.fresh(ready).rows.order_by("number")] == [3, 4]  # still there to download
 
 
 def test_a_file_without_a_good_row_is_not_imported() -> None:

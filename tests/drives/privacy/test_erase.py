@@ -164,7 +164,7 @@ def test_erasing_one_of_a_family_keeps_the_shared_mailbox() -> None:
     dan = book_another_donor(drive, 4, name="Test Dan Alder", phone=builders.phone(2))
     mailbox = Contact.objects.get(kind="email")
     Volunteer.objects.filter(bookings=dan).update(email=mailbox)
-    Contact.objects.filter(pk=mailbox.pk).update(verified_at=NOW)  # by Ana; no code was sent to Dan there
+    Contact.objects.filter(pk=mailbox.pk).update(verified_at=NOW)  # Ana verified it; Dan got no code there
     erase(ana.volunteer_id)
     mailbox.refresh_from_db()
     assert (mailbox.owner_id, mailbox.verified_at) == (dan.volunteer_id, None)
