@@ -64,7 +64,7 @@ def _report_untrusted_proxy() -> None:
         " visitors behind that address share their limits. If it is your proxy, set BEHIND_PROXY=on and add it to"
         " TRUSTED_PROXIES"
     )
-    # Close lost connections here, too. Behind an untrusted proxy, a redirect to https skips LostConnectionMiddleware.
+    # Watched here, because a redirect to https skips LostConnectionMiddleware behind an untrusted proxy.
     with suppress(DatabaseError, InterfaceError):
         connections.run_watched(_record_untrusted_proxy)
 

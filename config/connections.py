@@ -42,7 +42,10 @@ class LostConnectionMiddleware:
 
 
 def run_watched(work: Callable[[], T]) -> T:
-    """Run work that uses the database. While the path to the database is dead, raise OperationalError at once."""
+    """Close lost connections, then run work that uses the database.
+
+    While the path to the database is dead and the thread has no connection, raise PathIsDead at once.
+    """
     for opened in connections.all(initialized_only=True):
         if opened.connection is not None and _is_connection_lost(opened.connection):
             opened.close()
