@@ -64,7 +64,7 @@ def test_a_single_action_does_not_wait() -> None:
     pause()
 
 
-def test_a_meeting_that_does_not_come_about_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_actions_that_never_meet_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storm, "LOOKS", 5)
     never = threading.Event()
 

@@ -93,7 +93,7 @@ def test_killing_the_owner_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_redis
-def test_a_redis_of_ones_own_starts_and_stops(tmp_path: Path, guard: Guard) -> None:
+def test_the_embedded_redis_starts_and_stops(tmp_path: Path, guard: Guard) -> None:
     program = redis_server.find_redis_binary()
     assert program
     server = redis_server.start_redis(program, tmp_path, guard)

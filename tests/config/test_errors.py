@@ -76,6 +76,6 @@ def test_a_database_that_is_away_says_when_to_come_back_and_keeps_the_form() -> 
     assert "secret-word" not in response.content.decode()
 
 
-def test_the_page_of_a_fault_reads_nothing_from_the_database() -> None:
+def test_the_error_page_reads_nothing_from_the_database() -> None:
     """This test has no django_db mark, so a query would fail it."""
     assert visitor().get("/pages/500").status_code == 500

@@ -178,7 +178,7 @@ def test_a_held_time_may_be_changed_before_the_code_is_entered(time_machine: Clo
     assert drift.count_drifted_slots() == 0
 
 
-def test_a_letter_for_two_bookings_changes_none_until_the_donor_chooses(time_machine: Clock) -> None:
+def test_c_or_x_for_two_bookings_changes_none_until_the_donor_chooses(time_machine: Clock) -> None:
     set_to(time_machine, NOW)
     owner = builders.organization()
     saturday = builders.drive(owner)

@@ -168,7 +168,7 @@ def test_texts_of_the_last_24_hours_say_how_it_is(ago: timedelta, count: int) ->
     assert len(codes(organization)) == count
 
 
-def test_the_log_says_it_again_after_fifty_seconds(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_alert_is_logged_again_after_fifty_seconds(caplog: pytest.LogCaptureFixture) -> None:
     for seconds, lines in ((0, 1), (49, 1), (50, 2)):
         with caplog.at_level(logging.WARNING):
             alerts.log_delivery_problems(

@@ -254,7 +254,7 @@ def test_after_the_last_retry_the_message_fails(twilio: TwilioStandIn) -> None:
     assert what_became(message) == ("failed", "gave_up")
 
 
-def test_a_pause_beyond_its_use_ends_it(twilio: TwilioStandIn) -> None:
+def test_a_message_expires_if_its_next_try_would_be_too_late(twilio: TwilioStandIn) -> None:
     message = made.queued(builders.organization(), expires_at=NOON + timedelta(seconds=20))
     twilio.plan(["429"])
     made.deliver()

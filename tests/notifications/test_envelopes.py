@@ -32,7 +32,7 @@ def made(kind: MessageKind, to: Addressee = ANA, **fields: object) -> list[Envel
     return envelopes.build_envelopes(kind, to, **given)  # type: ignore[arg-type]
 
 
-def test_the_kind_decides_all_but_what_is_said_of_the_occasion() -> None:
+def test_the_kind_decides_everything_that_the_caller_does_not_pass() -> None:
     text, mail = made(kinds.MOVED, revision=3)
     assert text == Envelope(
         key="x/1/sms",

@@ -134,7 +134,7 @@ def test_an_urgent_message_uses_its_own_share_of_the_pace() -> None:
 
 
 @pytest.mark.parametrize(("per_minute", "urgent", "others"), [(1, 1, 1), (9, 1, 1), (10, 2, 2), (50, 10, 7)])
-def test_a_fifth_of_a_minute_leaves_at_once_and_a_third_of_it_is_kept_for_what_is_urgent(
+def test_a_burst_is_a_fifth_of_the_limit_and_a_third_of_it_is_reserved_for_urgent_messages(
     per_minute: int, urgent: int, others: int
 ) -> None:
     assert leave(AllowanceUse(per_minute, 0), NOON, 99) == urgent

@@ -135,7 +135,7 @@ def test_help_is_left_to_the_provider_and_letters_to_others() -> None:
     assert notifications_queries.list_unhandled_replies(10) == []
 
 
-def test_a_letter_answers_the_newest_question_of_that_sender() -> None:
+def test_c_or_x_answers_the_newest_question_of_that_sender() -> None:
     organization, stranger = builders.organization(), builders.organization()
     made.queued(organization, kind="three_days", due_at=NOON - timedelta(hours=3))
     made.deliver(NOON - timedelta(hours=3))

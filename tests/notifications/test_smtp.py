@@ -46,7 +46,7 @@ def provider(sink: MailSink) -> Iterator[SmtpProvider]:
     made.close()
 
 
-def test_a_mail_goes_from_poor_to_rich_with_the_calendar_last(sink: MailSink, provider: SmtpProvider) -> None:
+def test_a_mail_has_text_then_html_then_the_calendar(sink: MailSink, provider: SmtpProvider) -> None:
     receipt = provider.send(LETTER)
     [mail] = sink.mails
     parsed = mail.parsed

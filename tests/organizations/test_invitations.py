@@ -144,7 +144,7 @@ def test_an_invitation_belongs_to_its_address() -> None:
         invitations.accept_invitation(token=invitation.token, user=cleo.user, now=NOW)
 
 
-def test_a_link_of_one_kind_is_none_of_the_other() -> None:
+def test_an_invitation_founds_no_organization_and_a_setup_link_adds_no_member() -> None:
     ben = builders.member(builders.organization())
     with refusal("invitation_unknown"):
         invitations.found_organization(

@@ -56,7 +56,7 @@ def test_a_key_that_was_dropped_too_early_keeps_the_service_from_starting(bookin
     assert opens(booking.token)
 
 
-def test_a_lost_key_is_cured_by_revoking_all_links(booking: Booking) -> None:
+def test_after_a_lost_key_revoking_all_links_lets_the_service_start(booking: Booking) -> None:
     sent = booking.token
     with ROTATED:
         call_command("revoke_links", "--all")

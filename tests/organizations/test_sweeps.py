@@ -49,7 +49,7 @@ def test_an_error_of_the_database_parks_only_its_row() -> None:
     assert sweeps.run_each("test", [1, 2, 3], handle, now=NOW) == 2
 
 
-def test_the_end_of_the_time_is_not_the_fault_of_a_row() -> None:
+def test_the_time_limit_of_a_task_parks_no_row() -> None:
     with pytest.raises(SoftTimeLimitExceeded):
         sweeps.run_each("test", [1, 2, 3], Rows(SoftTimeLimitExceeded()).handle, now=NOW)
     assert not ParkedRow.objects.exists()

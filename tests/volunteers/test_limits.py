@@ -38,7 +38,7 @@ def test_limits_of_other_subjects_scopes_and_windows_are_their_own() -> None:
 
 
 @pytest.mark.django_db
-def test_a_limit_of_nothing_lets_nothing_through() -> None:
+def test_a_limit_of_zero_refuses_everything() -> None:
     assert ask(most=0) == "too_many_codes"
 
 

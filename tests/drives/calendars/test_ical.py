@@ -128,7 +128,7 @@ def test_the_method_stands_once_before_the_event_and_is_that_of_the_mime_type(
     assert ical.format_content_type(make(APPOINTMENT)) == f"text/calendar; method={method}; charset=utf-8"
 
 
-def test_the_mime_type_is_not_deceived_by_a_text() -> None:
+def test_a_text_does_not_change_the_mime_type() -> None:
     body = ical.build_invitation(replace(APPOINTMENT, summary="\r\nMETHOD:CANCEL\r\n", description="\nMETHOD:CANCEL"))
     assert ical.format_content_type(body) == "text/calendar; method=REQUEST; charset=utf-8"
     assert ical.format_content_type(ical.build_feed("Hope", [])) == "text/calendar; charset=utf-8"
@@ -274,14 +274,14 @@ def test_no_name_of_a_feed_becomes_another_property(name: str) -> None:
     assert all(is_safe(character) for line in lines_of(body) for character in line)
 
 
-def test_a_feed_named_like_its_own_end_stays_whole() -> None:
+def test_a_feed_named_end_vcalendar_stays_valid() -> None:
     body = ical.build_feed("END:VCALENDAR", [ical.build_feed_event(APPOINTMENT)])
     assert value_of(body, "NAME") == "END:VCALENDAR"
     assert lines_of(body)[-2:] == ["END:VEVENT", "END:VCALENDAR"]
     assert parsed(body)["UID"] == APPOINTMENT.uid
 
 
-def test_control_icalendar_alone_lets_separators_through_and_bends_backslashes() -> None:
+def test_control_icalendar_alone_keeps_separators_and_changes_backslashes() -> None:
     item = Event()
     item.add("summary", "a\x0b\x85\u2028b \\North")
     (summary,) = re.findall(rb"SUMMARY:(.*)\r\n", item.to_ical())

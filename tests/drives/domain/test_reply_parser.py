@@ -18,7 +18,7 @@ from notifications import reply_text
         *((text, None) for text in ("Can I come at 11?", "C or X?", "X?", "CX", "no", "", "👍")),
     ],
 )
-def test_a_reply_letter_is_recognized_in_any_form(text: str, meant: ReplyCommand | None) -> None:
+def test_c_and_x_are_recognized_in_any_form(text: str, meant: ReplyCommand | None) -> None:
     parsed = reply_parser.parse_reply(text)
     assert (parsed.command if parsed else None) == meant
 
@@ -38,7 +38,7 @@ def test_a_possible_cancellation_is_recognized_in_both_languages(text: str, mean
 
 
 @pytest.mark.parametrize("text", ["X", "x.", "X, por favor"])
-def test_the_cancel_letter_may_mean_cancel(text: str) -> None:
+def test_x_may_mean_a_cancellation(text: str) -> None:
     assert reply_parser.may_mean_cancel(text)
 
 
@@ -57,7 +57,9 @@ def test_case_accents_and_punctuation_are_ignored(text: str, plain: str) -> None
         *(("X 2", False, "2"), ("x2", False, "2"), ("X Ana", False, "ana"), ("C both", False, "all")),
     ],
 )
-def test_a_letter_may_name_a_booking_and_more_lines_wait_for_a_person(text: str, says_more: bool, choice: str) -> None:
+def test_c_or_x_may_name_a_booking_and_more_lines_wait_for_a_coordinator(
+    text: str, says_more: bool, choice: str
+) -> None:
     parsed = reply_parser.parse_reply(text)
     assert parsed is not None
     assert (parsed.says_more, parsed.choice) == (says_more, choice)

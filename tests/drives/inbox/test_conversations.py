@@ -220,7 +220,7 @@ def family() -> tuple[Booking, Booking]:
 
 
 @pytest.mark.parametrize("letter", ["C", "X"])
-def test_a_letter_that_may_mean_two_bookings_is_asked_about_by_name_and_time(letter: str) -> None:
+def test_c_or_x_that_may_mean_two_bookings_is_asked_about_by_name_and_time(letter: str) -> None:
     first, second = family()
     reply = say(letter, DAY_BEFORE + timedelta(minutes=6))
     assert (state_of(first), state_of(second), reply.handled_as) == ("booked", "booked", "asked")
@@ -311,14 +311,14 @@ def test_a_question_names_up_to_twelve_letters(name: str, shown: str) -> None:
     assert shown in Message.objects.get(kind="reply_answer").text
 
 
-def test_control_a_letter_to_one_question_acts_at_once() -> None:
+def test_control_c_or_x_to_the_only_question_acts_at_once() -> None:
     first, second = ana(), ana(builders.drive(), number=43)
     asked(first, DAY_BEFORE)
     say("X", DAY_BEFORE + timedelta(minutes=6))
     assert (state_of(first), state_of(second)) == ("cancelled", "booked")
 
 
-def test_a_refused_letter_is_explained() -> None:
+def test_a_refused_c_or_x_is_explained() -> None:
     booking = ana()
     asked(booking)
     changes.cancel_bookings(

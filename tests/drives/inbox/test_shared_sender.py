@@ -58,7 +58,7 @@ def test_control_stop_to_its_own_sender_leaves_the_other_organization_alone() ->
 
 
 @pytest.mark.parametrize("letter", ["C", "X"])
-def test_a_letter_with_questions_of_both_acts_on_neither_and_each_names_its_own_visits(letter: str) -> None:
+def test_c_or_x_with_questions_of_two_organizations_acts_on_neither_and_each_names_its_own_visits(letter: str) -> None:
     hope, cleo = two_organizations()
     rows = [ask(hope, day=0, at_minute=0), ask(cleo, day=2, at_minute=1)]
     assert send(letter, 10) == "asked"

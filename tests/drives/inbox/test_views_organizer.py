@@ -117,7 +117,7 @@ def test_only_bookings_of_that_phone_are_cancelled_there() -> None:
     assert Booking.objects.get(pk=other.pk).state == "booked"
 
 
-def test_done_takes_it_off_the_list() -> None:
+def test_closing_a_conversation_takes_it_off_the_list() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "Thank you!")

@@ -86,7 +86,7 @@ ANSWERS = {
 @database
 @pytest.mark.parametrize("letter", ["C", "X"])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_a_letter_beside_another_question_is_asked_about_and_each_answer_counts(
+def test_c_or_x_with_another_open_question_is_asked_about_and_each_answer_counts(
     pair: tuple[Asked, Asked], letter: str
 ) -> None:
     owner = builders.organization(codes_per_day=100_000)
@@ -132,7 +132,7 @@ def test_each_refusal_has_its_own_answer() -> None:
 
 @database
 @pytest.mark.parametrize("letter", ["C", "X"])
-def test_a_letter_after_an_offer_that_has_ended_does_not_touch_a_booking(letter: str) -> None:
+def test_c_or_x_after_an_offer_has_ended_changes_no_booking(letter: str) -> None:
     owner = builders.organization(codes_per_day=100_000)
     booking, offer = ask_about_booking(owner, 1), ask_about_offer(owner, 0)
     assert offer.offer is not None

@@ -87,7 +87,7 @@ def test_nothing_leaves_a_copy_until_a_person_opens_it(caplog: pytest.LogCapture
 
 
 @pytest.mark.usefixtures("copied")
-def test_the_copy_is_as_old_as_its_last_sweep() -> None:
+def test_the_age_of_a_copy_is_that_of_its_last_sweep() -> None:
     Heartbeat.objects.create(name=client_address.HEARTBEAT_NAME, seen_at=NOW)
     assert f"The copy was made at {NOW - DAY}." in restored()
 

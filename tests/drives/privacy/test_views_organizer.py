@@ -36,7 +36,7 @@ def test_the_export_is_never_cached() -> None:
     assert json.loads(answer.content)["person"]["name"] == "Test Ana Alder"
 
 
-def test_the_page_asks_before_it_forgets() -> None:
+def test_the_page_asks_for_a_reason_and_a_confirmation_before_it_erases() -> None:
     booking, person = known()
     ben = coordinator.signed_in(builders.member(person.organization, Role.COORDINATOR))
     address = reverse("organizer_erase_person", args=[person.pk])

@@ -158,7 +158,7 @@ def test_the_page_of_a_drive_costs_three_queries() -> None:
     assert query_counts.count_for_each(drives) == 3
 
 
-def test_continuing_without_a_time_leads_back_with_a_word() -> None:
+def test_continuing_without_a_time_shows_an_error() -> None:
     drive = builders.drive()
     response = Client().get(reverse("book", args=[drive.slug]), {"visit": "return"}, follow=True)
     assert title(response).startswith("Error: ")

@@ -83,7 +83,7 @@ def test_a_poster_of_a_link_has_its_address() -> None:
 
 
 @pytest.mark.parametrize(("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
-def test_the_code_is_a_file(kind: str, start: bytes) -> None:
+def test_the_qr_code_is_downloaded_as_a_file(kind: str, start: bytes) -> None:
     drive = builders.drive()
     answer = ben_of(drive).get(reverse(f"organizer_qr_{kind}", args=[drive.pk]))
     assert answer.content.startswith(start)
