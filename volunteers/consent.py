@@ -52,8 +52,8 @@ def opt_out_volunteer(
 ) -> int:
     """Withdraw a volunteer's consents for a coordinator, at the volunteer's request.
 
-    Without `contacts`, all of the volunteer's contacts. Return the number of new ledger entries. Adds an audit entry.
-    Locks: contacts.
+    Without `contacts`, withdraw the consents of all the volunteer's contacts. Return the number of new ledger entries.
+    Adds an audit entry. Locks: contacts.
     """
     ids = [contact.pk for contact in contacts if contact]
     rows = Contact.objects.filter(pk__in=ids) if ids else queries.filter_volunteer_contacts(volunteer)

@@ -24,7 +24,7 @@ class Allowance(models.Model):
 
 
 class RefusalRun(models.Model):
-    """The number of permanent refusals in a row of a sender's texts, or of e-mails. A success deletes the row."""
+    """How many texts of a sender, or e-mails, were permanently refused in a row. A success deletes the row."""
 
     subject = models.CharField(max_length=40, unique=True)  # as in `Breaker`
     refusals = models.PositiveIntegerField(default=0)
