@@ -12,7 +12,7 @@ from config.embedded.guard import Guard
 from config.embedded.processes import ROOT
 from tests.programs import eventually
 from tests.stack import containers
-from tests.stack.running import Http
+from tests.stack.embedded_stack import Http
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.stack, pytest.mark.needs_containers, pytest.mark.xdist_group("stack")]
