@@ -239,7 +239,8 @@ class SlotCounts(NamedTuple):
 def _load_slot_counts(drive_ids: Sequence[int]) -> dict[int, list[SlotCounts]]:
     slots: dict[int, list[SlotCounts]] = {drive_id: [] for drive_id in drive_ids}
     rows = Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n")
-    for drive_id, *counts in rows.values_list("drive", *SlotCounts._fields):
+    columns = ("starts_at", "screening_limit", "screening_taken", "chairs_limit", "chairs_taken")
+    for drive_id, *counts in rows.values_list("drive", *columns):
         slots[drive_id].append(SlotCounts(*counts))
     return slots
 
