@@ -166,12 +166,8 @@ class Message(models.Model):
                 condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_never_sent",
             ),
-            # outbox.readdress_messages.
-            models.Index(
-                fields=["recipient"],
-                condition=models.Q(state__in=["scheduled", "queued", "claimed"]) & ~models.Q(recipient=""),
-                name="message_unsent_by_recipient",
-            ),
+            # outbox.readdress_messages, and the messages on a person's page.
+            models.Index(fields=["recipient"], condition=~models.Q(recipient=""), name="message_by_recipient"),
         ]
 
     def __str__(self) -> str:
