@@ -135,7 +135,9 @@ def parse_language(text: str, default: str) -> str:
 def parse_purposes(ticked: Sequence[str]) -> list[str]:
     if unknown := set(ticked) - set(_PURPOSES):
         raise ValidationError(
-            _("We don’t know this type of consent."), code="consent_unknown", params={"unknown": unknown}
+            _("There is no such type of consent. Send only “reminders” and “news”."),
+            code="consent_unknown",
+            params={"unknown": unknown},
         )
     return [purpose for purpose in _PURPOSES if purpose in ticked]
 
@@ -143,7 +145,10 @@ def parse_purposes(ticked: Sequence[str]) -> list[str]:
 def parse_self_check(codes: Sequence[str]) -> list[str]:
     # `drives.eligibility.self_check` checks the codes against the policy when the donor books.
     if len(codes) > 30 or not all(re.fullmatch(r"[a-z0-9_.-]{1,40}", code) for code in codes):
-        raise ValidationError(_("We don’t recognize this confirmation."), code="confirmation_unknown")
+        raise ValidationError(
+            _("One of the self-check codes is not valid. Send the codes that the drive lists."),
+            code="confirmation_unknown",
+        )
     return list(dict.fromkeys(codes))
 
 

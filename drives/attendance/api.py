@@ -96,7 +96,9 @@ class RecordOutcomeView(DayBookingView):
             )
         at = body.get("at")
         if at and not booking.drive.starts_at <= at <= now:
-            impossible = ValidationError(_("Enter a past time on the day of the drive."), code="at_impossible")
+            impossible = ValidationError(
+                _("Enter a time on the day of the drive that has already passed."), code="at_impossible"
+            )
             raise ValidationError({"at": impossible})
         return self.build_response(
             check_in.record_outcome(

@@ -59,7 +59,7 @@ class WalkInForm(OverrideForm, PhoneForm):
         choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
         widget=forms.RadioSelect,
         initial=rules.WALK_IN_VISIT,
-        error_messages={"required": gettext_lazy("Say whether this is the first visit.")},
+        error_messages={"required": gettext_lazy("Choose whether this is their first visit.")},
     )
 
 
@@ -115,7 +115,7 @@ def record_step(request: MemberRequest, slug: str, booking_id: int, verb: str) -
         messages.error(request, f"{booking.volunteer}: {form_errors.format_for_member(error)}")
         return redirect(_build_list_url(slug, _parse_search(request)))
     if verb in RESULTS and done.state != RESULTS[verb]:
-        text = _("%(name)s: someone else changed this in the meantime. It is now “%(state)s”.")
+        text = _("%(name)s: someone else updated this visit first. It’s now “%(state)s”.")
         messages.info(request, text % {"name": booking.volunteer, "state": done.get_state_display()})
     neighbor_id = _parse_number(request.POST.get("next", ""))
     return redirect(_build_list_url(slug, _parse_search(request), done=booking.pk, neighbor_id=neighbor_id))

@@ -49,7 +49,7 @@ def rename_person(request: MemberRequest, pk: int) -> HttpResponse:
     volunteers_profile.correct_name(
         volunteer=person, name=form.cleaned_data["name"], actor=members.format_actor(request), now=timezone.now()
     )
-    messages.success(request, _("Name corrected. Messages that are already sent keep the old one."))
+    messages.success(request, _("Name corrected. Messages already sent keep the old name."))
     return redirects.redirect_after_post("organizer_person", pk)
 
 

@@ -123,7 +123,9 @@ def _find_entry_problems(entry: EntrySettings) -> Sequence[ScheduleProblem]:
         detail = _("Enter a number of hours from 1 to %(most)s.") % {"most": rules.MAX_REMINDER_HOURS}
         return [ScheduleProblem(entry.kind, "hours", "hours_out_of_range", detail)]
     if entry.kind == ScheduledKind.BOOKED and entry.channel_choice == ChannelChoice.MAIL:
-        detail = _("Donors who gave only a phone number would get no confirmation. Choose an option with texts.")
+        detail = _(
+            "Donors who gave only a phone number wouldn’t get a confirmation. Choose an option that includes texts."
+        )
         return [ScheduleProblem(entry.kind, "channel_choice", "confirmation_needs_text", detail)]
     return []
 

@@ -25,11 +25,11 @@ def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed within %(days)s days.")
     elif broken.code == intervals.CROSS_INTERVAL:
-        text = _("This is too close to a different type of donation.")
+        text = _("This time is too close to a different type of donation.")
     elif broken.code == intervals.VISITS_OVERLAP:
-        text = _("This overlaps another visit, and one person can’t be at two drives at once.")
+        text = _("This time overlaps another visit, and one person can’t be at two drives at once.")
     else:
-        text = _("This is too close to another donation.")
+        text = _("This time is too close to another donation.")
     detail = text % {"count": broken.count, "days": broken.days}
     if earliest_ok_at is None:
         return Reason(broken.code, detail)
@@ -59,7 +59,7 @@ def compute_visit_type(donations: Sequence[intervals.Donation], policy: Policy, 
 
 def build_first_visit_reason() -> Reason:
     text = _(
-        "Your last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
-        " doesn’t fit at this time."
+        "Your last donation was a while ago, so this counts as a first visit again. A first visit takes longer, so "
+        "this time won’t work. Choose another one."
     )
     return Reason(VISIT_IS_FIRST, text)

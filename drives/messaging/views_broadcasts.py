@@ -80,7 +80,10 @@ def add_stopped_message(request: MemberRequest, count: int) -> None:
 def _send_or_refuse(request: MemberRequest, form: BroadcastForm, now: datetime) -> Broadcast | None:
     typed = form.cleaned_data
     if typed["seen"] != form.fingerprint():
-        form.add_error(None, ValidationError(_("Something has changed. Check it again, then send it.")))
+        form.add_error(
+            None,
+            ValidationError(_("The message or its recipients have changed. Review everything again, then send it.")),
+        )
         return None
     try:
         return messaging_broadcasts.send_broadcast(

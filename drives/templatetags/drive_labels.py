@@ -78,7 +78,7 @@ _REASONS = {
     "sender_not_registered": _("the sender is not registered with the carriers"),
     "sender_refused": _("the mail server refused the sender"),
     "address_refused": _("the mail server refused the address"),
-    "refused_for_now": _("the mail server refused it for now"),
+    "refused_for_now": _("the mail server is refusing e-mail for now"),
     "no_encryption": _("the mail server offers no encryption"),
     "queue_full": _("the provider’s queue was full"),
     "too_many_requests": _("the provider asked us to wait"),
@@ -169,7 +169,7 @@ def _strip_sms_frame(message: Message) -> str:
 
 
 _CALL_SCRIPTS = {
-    kinds.DRIVE_CANCELLED.name: _("Please do not come: the drive on %(when)s is cancelled."),
+    kinds.DRIVE_CANCELLED.name: _("Tell them not to come: the drive on %(when)s is cancelled."),
     kinds.CANCELLED.name: _("Their booking is cancelled: %(when)s."),
     kinds.MOVED.name: _("Their time has changed. The new time is %(when)s."),
     kinds.RELOCATED.name: _("The location or its address has changed. Their time is still %(when)s."),

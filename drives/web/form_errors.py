@@ -35,8 +35,8 @@ MEMBER_SENTENCES = {
         "This phone or e-mail already has too many unfinished bookings. They expire within 30 minutes."
     ),
     "visit_is_first": _(
-        "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer and"
-        " doesn’t fit at this time."
+        "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer, so "
+        "this time won’t work. Choose another one."
     ),
     "too_many_people": _("Too many people are already booked with this phone or e-mail. Enter another one."),
     "other_name": _("We have this phone or e-mail under another name. Check the name, or enter another contact."),

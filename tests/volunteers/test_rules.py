@@ -227,7 +227,7 @@ def test_up_to_thirty_confirmations_of_up_to_forty_characters_are_kept() -> None
             volunteers_rules.parse_self_check(wrong)
         assert (caught.value.code, caught.value.messages) == (
             "confirmation_unknown",
-            ["We don’t recognize this confirmation."],
+            ["One of the self-check codes is not valid. Send the codes that the drive lists."],
         )
 
 
@@ -247,7 +247,7 @@ def test_each_refusal_is_said_in_words() -> None:
     assert said(lambda: volunteers_rules.clean_name("evil.com")) == ("name_has_link", [link])
     language = ("language_unknown", ["Choose one of the available languages."])
     assert said(lambda: volunteers_rules.parse_language("tlh", "en")) == language
-    consent = ("consent_unknown", ["We don’t know this type of consent."])
+    consent = ("consent_unknown", ["There is no such type of consent. Send only “reminders” and “news”."])
     assert said(lambda: volunteers_rules.parse_purposes(["reminders", "newsletter"])) == consent
     contact = ("contact_missing", ["Enter a phone number or an e-mail address."])
     assert said(lambda: volunteers_rules.parse_contact_address("  ", ["US"])) == contact

@@ -95,7 +95,7 @@ TEXTS: Mapping[str, TextKind] = {
     "moved": TextKind(
         kinds.MOVED,
         gettext_noop("%(org)s: New time %(day)s %(time)s, %(location)s (was %(old_time)s). %(link)s STOP to end"),
-        gettext_noop("Hello %(name)s, your booking has a new time. It was %(old_time)s."),
+        gettext_noop("Hello %(name)s, your booking has a new time. The old time was %(old_time)s."),
         required_variables=(*DAY_AND_TIME, "link"),
         variables=("org", "day", "time", "old_time", "location", "link"),
     ),

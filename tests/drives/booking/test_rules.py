@@ -225,8 +225,8 @@ def test_a_visit_takes_the_steps_of_its_type() -> None:
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (BrokenRule("interval_too_short"), "This is too close to another donation."),
-        (BrokenRule("cross_interval"), "This is too close to a different type of donation."),
+        (BrokenRule("interval_too_short"), "This time is too close to another donation."),
+        (BrokenRule("cross_interval"), "This time is too close to a different type of donation."),
         (BrokenRule("window_full", 2, 7), "No more than 2 donations are allowed within 7 days."),
     ],
 )
@@ -333,8 +333,8 @@ def test_each_action_starts_from_its_states(verb: frozenset[BookingState], state
             eligibility_rules.build_first_visit_reason,
             "visit_is_first",
             (
-                "Your last donation was a while ago, so this counts as a first visit again. A first visit takes longer"
-                " and doesn’t fit at this time."
+                "Your last donation was a while ago, so this counts as a first visit again. A first visit takes "
+                "longer, so this time won’t work. Choose another one."
             ),
         ),
         (

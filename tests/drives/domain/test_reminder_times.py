@@ -228,7 +228,7 @@ def test_our_plan() -> None:
 
 DAYS_WORDS = "Enter a number of days from 2 to 30."
 HOURS_WORDS = "Enter a number of hours from 1 to 12."
-TEXT_WORDS = "Donors who gave only a phone number would get no confirmation. Choose an option with texts."
+TEXT_WORDS = "Donors who gave only a phone number wouldn’t get a confirmation. Choose an option that includes texts."
 TWICE_WORDS = "Both reminders would go out on the same day. Choose another number of days, or turn one off."
 
 

@@ -51,7 +51,7 @@ def test_a_booking_elsewhere_counts_for_a_verified_phone() -> None:
     assert refusal.codes == ["interval_too_short"]
     assert refusal.reasons[0].earliest_ok_at == datetime(2027, 3, 15, 17, tzinfo=UTC)  # 48 hours, across the DST change
     assert refusal.reasons[0].detail == (
-        "This is too close to another donation."
+        "This time is too close to another donation."
         " The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
     )
     hold.refresh_from_db()

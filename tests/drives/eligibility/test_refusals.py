@@ -21,7 +21,8 @@ from tests.drives.donor import text
 
 pytestmark = pytest.mark.django_db
 TOO_CLOSE = (
-    "This is too close to another donation. The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
+    "This time is too close to another donation. "
+    "The earliest allowed time is Monday, March 15, 2027, 10:00 AM Pacific Time."
 )
 WHY = "The center agreed by phone."
 
@@ -56,7 +57,7 @@ def test_the_page_speaks_spanish() -> None:
     builders.booked(first)
     with translation.override("es"):  # so that the request's language is reset after the test
         page = text(donor.prove(browser, donor.kept(browser, second)))
-    assert "Está demasiado cerca de otra donación." in page
+    assert "Esta hora está demasiado cerca de otra donación." in page
     assert "lunes 15 de marzo de 2027" in page
 
 
@@ -106,7 +107,7 @@ def test_a_check_in_helper_must_give_a_reason_to_override() -> None:
     address = reverse("checkin_change_state", args=[second.slug, due.pk, "in"])
     with time_machine.travel(due.starts_at, tick=False):
         asked = text(browser.post(address))
-        assert "This is too close to another donation." in asked
+        assert "This time is too close to another donation." in asked
         assert "Book anyway, because" in asked
         assert browser.post(address, {"override_reason": WHY}).status_code == 302
     due.refresh_from_db()
@@ -141,7 +142,7 @@ def test_the_check_in_page_warns_before_check_in() -> None:
         calm = text(browser.get(reverse("checkin_booking", args=[second.slug, other.pk])))
         check_in.check_in_donor(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
         settled = text(browser.get(reverse("checkin_booking", args=[second.slug, due.pk])))
-    assert "This is too close to another donation." in warned
+    assert "This time is too close to another donation." in warned
     assert "Book anyway, because" in warned
     assert "too close" not in calm + settled
 
@@ -201,7 +202,7 @@ def test_a_refused_move_links_to_alternatives() -> None:
     address = reverse("booking_move", args=[mine.token])
     page = browser.post(address, {"slot": builders.slot(here, 8).pk})
     assert page.status_code == 409
-    assert "This is too close to another donation." in text(page)
+    assert "This time is too close to another donation." in text(page)
     assert "Or at another drive" in text(page)
     assert f"{reverse('book', args=[later.slug])}?visit=return" in page.content.decode()
 

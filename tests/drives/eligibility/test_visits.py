@@ -243,9 +243,7 @@ def test_the_check_page_offers_times_that_fit_a_first_visit() -> None:
     last = Slot.objects.filter(drive=drive).count() - 4
     page = donor.prove(browser, donor.kept(browser, drive, last))
     assert page.status_code == 409
-    assert "so this counts as a first visit again. A first visit takes longer and doesn’t fit at this time." in text(
-        page
-    )
+    assert "so this counts as a first visit again. A first visit takes longer, so this time won’t work." in text(page)
     assert "Take this time" in text(page)
 
 

@@ -135,7 +135,7 @@ def test_the_live_preview_saves_nothing() -> None:
     assert response.content.decode().strip().startswith('<div id="timeline"')
     assert "Early reminder" not in text(response)
     wrong = browser.post(f"{PLAN}preview/", typed_schedule(owner, three_days__days="x"), headers={"hx-request": "true"})
-    assert "Something in the form needs to be fixed" in text(wrong)
+    assert "Please correct the form." in text(wrong)
     assert '<a href="#id_three_days-days">Days before</a>: Enter a whole number.' in wrong.content.decode()
     assert browser.get(f"{PLAN}preview/").status_code == 405
     assert not ScheduleEntry.objects.exists()
