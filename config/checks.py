@@ -68,13 +68,13 @@ def check_database_limits(**kwargs: Any) -> list[CheckMessage]:
     statement, silent = settings.DATABASE_STATEMENT_SECONDS, settings.DATABASE_SILENT_SECONDS
     if not silent or 0 < statement < silent:
         return []
-    hint = "Otherwise a slow statement looks like a dead path."
+    hint = "Otherwise the service takes a slow statement for a broken connection."
     return [Error("DATABASE_SILENT_SECONDS is not more than DATABASE_STATEMENT_SECONDS.", hint=hint, id="config.E006")]
 
 
 @register(TAG, deploy=True)
 def check_message_providers(**kwargs: Any) -> list[CheckMessage]:
-    hint = "Right for a dry run. `manage.py show_inbox` prints the messages."
+    hint = "This is right for a dry run. `manage.py show_inbox` prints the messages."
     return [
         Warning(f"{name} is inbox: no message leaves this server.", hint=hint, id="config.W001")
         for name in ("SMS_PROVIDER", "EMAIL_URL")

@@ -65,9 +65,7 @@ def _check_database() -> list[Finding]:
             found += check()
     except (DatabaseError, ImproperlyConfigured) as error:
         if not any(finding.code == "migrations" for finding in found):
-            remedy = (
-                "See that PostgreSQL runs, and compare user, password, host, port and name in DATABASE_URL with it."
-            )
+            remedy = "Start PostgreSQL, and check the user, password, host, port and name in DATABASE_URL."
             found.append(Finding("database", f"The database fails: {_join_lines(error)}", remedy))
     return found
 
@@ -89,12 +87,12 @@ def _check_addresses() -> Iterator[Finding]:
     if not validate_host(host, settings.ALLOWED_HOSTS):
         yield Finding(
             "allowed_hosts",
-            f"BASE_URL has the host {host}, and ALLOWED_HOSTS does not: every page answers 400.",
+            f"BASE_URL has the host {host}, but ALLOWED_HOSTS does not, so every page answers 400.",
             f"Add {host} to ALLOWED_HOSTS.",
         )
     if not settings.SECURE and not settings.DEMO:
         yield Finding(
-            "https", "BASE_URL begins with http: links and cookies are not protected.", "Begin BASE_URL with https."
+            "https", "BASE_URL begins with http, so links and cookies are not protected.", "Begin BASE_URL with https."
         )
     if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < SHORTEST_TOKEN:
         remedy = f"Use at least {SHORTEST_TOKEN} random characters."
@@ -105,7 +103,7 @@ def _check_proxy() -> Iterator[Finding]:
     if settings.SECURE and not settings.BEHIND_PROXY:
         yield Finding(
             "behind_proxy",
-            "BASE_URL begins with https, and BEHIND_PROXY is off: every page redirects to itself.",
+            "BASE_URL begins with https, but BEHIND_PROXY is off, so every page redirects to itself.",
             "Set BEHIND_PROXY=on, and let the proxy set X-Forwarded-Proto and X-Forwarded-For (deploy/nginx.conf).",
         )
     for network in settings.TRUSTED_PROXIES:
@@ -113,7 +111,7 @@ def _check_proxy() -> Iterator[Finding]:
             ip_network(network)
         except ValueError:
             remedy = "Write an address or a network, such as 10.0.0.0/24."
-            yield Finding("trusted_proxies", f"TRUSTED_PROXIES has {network}, which is no network.", remedy)
+            yield Finding("trusted_proxies", f"TRUSTED_PROXIES has {network}, which is not a network.", remedy)
 
 
 def _check_encoding() -> Iterator[Finding]:
@@ -133,18 +131,20 @@ def _check_senders() -> Iterator[Finding]:
     if settings.SMS_PROVIDER == "twilio":
         for name, (pattern, form) in _TWILIO_FORMATS.items():
             if (value := getattr(settings, name)) and not re.fullmatch(pattern, value):
-                yield Finding("twilio", f"{name} does not have its form.", f"It is {form}. Copy it again.")
+                yield Finding("twilio", f"{name} does not look right.", f"It must be {form}. Copy it again.")
 
 
 def _check_files() -> Iterator[Finding]:
     if not settings.ERASURES_FILE:
         remedy = "Set ERASURES_FILE to a file on another disk than the database."
-        sentence = "Erasures stand only in the log and in the database, so a restore may bring erased people back."
+        sentence = (
+            "Erasures are recorded only in the log and in the database, so a restore may bring erased people back."
+        )
         yield Finding("erasures_file", sentence, remedy, is_error=False)
         return
     path = Path(settings.ERASURES_FILE)
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        yield Finding("erasures_file", "ERASURES_FILE cannot be written.", f"Let this user write {path}.")
+        yield Finding("erasures_file", "ERASURES_FILE cannot be written.", f"Let this user write to {path}.")
 
 
 def _check_server() -> Iterator[Finding]:
@@ -155,7 +155,7 @@ def _check_server() -> Iterator[Finding]:
         yield Finding("postgresql", f"PostgreSQL {version // 10_000} is too old.", "Use PostgreSQL 15 or newer.")
     if abs(clock - timezone.now()) > MAX_CLOCK_DIFFERENCE:
         sentence = "The clocks of this machine and of the database differ by more than five seconds."
-        yield Finding("clock", sentence, "Let both follow NTP, for example with systemd-timesyncd.")
+        yield Finding("clock", sentence, "Set both with NTP, for example with systemd-timesyncd.")
 
 
 def _check_migrations() -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _check_data() -> Iterator[Finding]:
         yield Finding("keys", problem, "See “Changing keys” in docs/operations.md.")
     if database_copy.find_held_marker():
         yield Finding(
-            "restored", "This database is a restored copy, and nothing leaves.", "See “restored” in docs/runbook.md."
+            "restored", "This database is a restored copy, so no message is sent.", "See “restored” in docs/runbook.md."
         )
     if not Organization.objects.exists():
         remedy = "Run `manage.py create_organization`."
@@ -180,7 +180,7 @@ def _check_running() -> Iterator[Finding]:
     seen_at = messages.find_last_delivery_at()
     if seen_at is None or now - seen_at > health.MAX_SWEEP_AGE:
         when = f"since {seen_at:%Y-%m-%d %H:%M} UTC" if seen_at else "yet"
-        yield Finding("beat", f"No sweep has run {when}.", "Start beat and worker. See that they reach Redis.")
+        yield Finding("beat", f"No sweep has run {when}.", "Start beat and worker. Check that they can reach Redis.")
     for blockage in stuck_messages.find_blockages(now):
         yield Finding(blockage.code, blockage.sentence, "See docs/runbook.md.")
     untrusted = Heartbeat.objects.filter(name=client_address.HEARTBEAT_NAME, seen_at__gt=now - UNTRUSTED_WITHIN)
@@ -209,7 +209,7 @@ def _check_redis() -> Iterator[Finding]:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3, socket_timeout=3) as client:
             policy = client.info("memory").get("maxmemory_policy")
     except (redis.RedisError, ValueError) as error:
-        remedy = "Start it, and compare REDIS_URL with it. Until then no message leaves."
+        remedy = "Start Redis, and check REDIS_URL. Until then, no message is sent."
         yield Finding("redis", f"Redis fails with {type(error).__name__}.", remedy)
         return
     if policy != "noeviction":

@@ -95,7 +95,9 @@ def _check_keys() -> str | None:
 
 def _check_restored_copy() -> str | None:
     held = database_copy.find_held_marker()
-    return "this is a restored copy, and nothing leaves: run `manage.py restored` (docs/runbook.md)" if held else None
+    return (
+        "this is a restored copy, so no message is sent: run `manage.py restored` (docs/runbook.md)" if held else None
+    )
 
 
 def _check_messages() -> str | None:

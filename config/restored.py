@@ -15,5 +15,7 @@ logger = logging.getLogger(__name__)
 def is_restored_copy() -> bool:
     is_held = database_copy.is_restored_copy(now=timezone.now())
     if is_held and caches["local"].add("restored_copy", "logged", LOG_INTERVAL_SECONDS):
-        logger.error("this database is a restored copy, and nothing leaves: run `manage.py restored` (docs/runbook.md)")
+        logger.error(
+            "this database is a restored copy, so no message is sent: run `manage.py restored` (docs/runbook.md)"
+        )
     return is_held

@@ -65,9 +65,14 @@ def set_own_sender(
     address = {"messaging_service": messaging_service} if messaging_service else {"number": number}
     sender = Sender.objects.filter(**address).first() or Sender.objects.create(**address, name=organization.name)
     if sender.is_default:
-        raise ValidationError(_("This is the number of this installation."), code="sender_is_default")
+        raise ValidationError(
+            _("This number belongs to the installation. Enter a number of your own."), code="sender_is_default"
+        )
     if sender.organizations.exclude(pk=organization.pk).exists():
-        raise ValidationError(_("Another organization already sends its texts from there."), code="sender_taken")
+        raise ValidationError(
+            _("Another organization already sends its texts from this number. Enter a different one."),
+            code="sender_taken",
+        )
     _replace_sender(organization, before, sender, actor, now)
     return sender
 
@@ -82,7 +87,9 @@ def use_default_sender(*, organization: Organization, actor: str, now: datetime)
     _lock_senders()
     default = Sender.objects.filter(is_default=True).first()
     if default is None:
-        raise ValidationError(_("This installation has no number for texts."), code="no_default_sender")
+        raise ValidationError(
+            _("This installation has no number for texts. Enter a number of your own."), code="no_default_sender"
+        )
     _replace_sender(organization, queries.find_sender(organization), default, actor, now)
 
 

@@ -108,7 +108,7 @@ def _refuse_older_tables(data: Path) -> None:
         schema.write_text(current)
     elif not schema.exists() or schema.read_text() != current:
         hint = "Start once with FRESH=1, which deletes its data, or choose another folder with DATA_DIR."
-        raise StartError(f"{data} was made by an older version, whose tables differ. {hint}")
+        raise StartError(f"{data} was made by an older version, and its tables differ. {hint}")
 
 
 def _hash_initial_migrations() -> str:

@@ -188,7 +188,7 @@ def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: dateti
         return reasons_not_to_change(booking.state, list_states(act))
     step = next((row for row in rows if row.actors & list_actors(actor)), None)
     if step is None:
-        return [Reason("actor_not_allowed", _("You can’t change this booking this way."))]
+        return [Reason("actor_not_allowed", _("Only the donor or a coordinator can make this change to the booking."))]
     if drive.state == DriveState.COMPLETED:
         return [build_drive_completed_reason()]
     if drive.state not in step.drive_states or _is_frozen_by_cancellation(booking):

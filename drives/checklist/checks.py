@@ -74,7 +74,11 @@ _MET: dict[ChecklistCheck, Callable[[DriveFacts], bool]] = {
 
 def _describe_center(facts: DriveFacts) -> str:
     center = facts.drive.center
-    return _("The plan names %(center)s.") % {"center": center.name} if center else _("The plan names no center yet.")
+    return (
+        _("The center in the plan is %(center)s.") % {"center": center.name}
+        if center
+        else _("The plan has no center yet.")
+    )
 
 
 def _describe_goal(facts: DriveFacts) -> str:
@@ -104,14 +108,16 @@ def _describe_bookings(facts: DriveFacts) -> str:
     counts = {"expected": facts.expected, "goal": facts.drive.goal, "booked": facts.booked, "needed": facts.needed}
     if not facts.needed:
         text = ngettext(
-            "%(booked)s person is booked. Of the goal of %(goal)s donations, %(expected)s are expected.",
-            "%(booked)s people are booked. Of the goal of %(goal)s donations, %(expected)s are expected.",
+            "%(booked)s person is booked. We expect %(expected)s donations, and the goal is %(goal)s.",
+            "%(booked)s people are booked. We expect %(expected)s donations, and the goal is %(goal)s.",
             facts.booked,
         )
         return text % counts
     text = ngettext(
-        "%(needed)s more booking is needed: %(booked)s booked so far, %(expected)s of %(goal)s donations expected.",
-        "%(needed)s more bookings are needed: %(booked)s booked so far, %(expected)s of %(goal)s donations expected.",
+        "You need %(needed)s more booking. So far, you have %(booked)s, and we expect %(expected)s of %(goal)s"
+        " donations.",
+        "You need %(needed)s more bookings. So far, you have %(booked)s, and we expect %(expected)s of %(goal)s"
+        " donations.",
         facts.needed,
     )
     return text % counts
@@ -119,7 +125,7 @@ def _describe_bookings(facts: DriveFacts) -> str:
 
 def _describe_reminders(facts: DriveFacts) -> str:
     if not facts.reminder_count:
-        return _("All reminders of this drive are turned off.")
+        return _("All reminders for this drive are turned off.")
     text = ngettext("%(count)s reminder is turned on.", "%(count)s reminders are turned on.", facts.reminder_count)
     return text % {"count": facts.reminder_count}
 

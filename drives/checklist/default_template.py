@@ -54,7 +54,11 @@ DEFAULT_TASKS = (
     DefaultTask("room", 84, gettext_noop("Reserve a room with chairs, tables and power"), source=ERIE),
     DefaultTask("goal", 56, gettext_noop("Set the goal"), ChecklistCheck.GOAL, DAYTON),
     DefaultTask(
-        "recruiters", 56, gettext_noop("Name recruiters and give each a link"), ChecklistCheck.RECRUITERS, RED_CROSS
+        "recruiters",
+        56,
+        gettext_noop("Choose recruiters and give each of them a link"),
+        ChecklistCheck.RECRUITERS,
+        RED_CROSS,
     ),
     DefaultTask("published", 28, gettext_noop("Publish the drive"), ChecklistCheck.PUBLISHED, DAYTON),
     DefaultTask("texts", 28, gettext_noop("Make sure that texts can go out"), ChecklistCheck.TEXTS),

@@ -7,7 +7,7 @@ from drives.models import ChecklistCheck, ChecklistItem
 from drives.planning.forms_sites import RecordForm
 
 _TITLE_HELP = _("What to do, in a few words.")
-_DAYS_HELP = _("The task is due that many days before the drive. Enter 0 for the day itself.")
+_DAYS_HELP = _("The task is due this many days before the drive. Enter 0 for the day of the drive.")
 _ERRORS: dict[str, Any] = {
     "title": {"required": _("Enter the task.")},
     "days": {
@@ -36,7 +36,7 @@ class CheckField(forms.ChoiceField):
 class TemplateTaskForm(RecordForm):
     check_kind = CheckField(
         label=_("Who checks it off"),
-        help_text=_("If the service checks a task, no one can check it off by hand."),
+        help_text=_("If the service checks off a task, you can’t check it off by hand."),
         choices=[("", _("A coordinator, by hand")), (_("The service, as soon as"), ChecklistCheck.choices)],
         required=False,
     )

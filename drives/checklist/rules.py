@@ -31,7 +31,7 @@ def build_drive_over_reason() -> Reason:
 
 
 def build_checked_by_service_reason() -> Reason:
-    return Reason("checked_by_service", _("The service checks off this task by itself."))
+    return Reason("checked_by_service", _("The service checks off this task automatically."))
 
 
 def build_no_such_task_reason() -> Reason:
@@ -43,7 +43,9 @@ def build_too_many_items_reason() -> Reason:
 
 
 def build_too_many_own_items_reason() -> Reason:
-    return Reason("too_many_own_tasks", _("A drive can have up to 20 own tasks. Remove one that you don’t need."))
+    return Reason(
+        "too_many_own_tasks", _("A drive can have up to 20 tasks of its own. Remove one that you don’t need.")
+    )
 
 
 def build_last_item_reason() -> Reason:

@@ -53,9 +53,9 @@ class PeopleFilterForm(forms.Form):
             (History.NEVER_CAME.value, gettext_lazy("No visit yet")),
         ],
     )
-    eligible_on = DayField(gettext_lazy("May donate on"))
-    visited_from = DayField(gettext_lazy("Last visit from"))
-    visited_until = DayField(gettext_lazy("Last visit until"))
+    eligible_on = DayField(gettext_lazy("Can donate on"))
+    visited_from = DayField(gettext_lazy("Last visit on or after"))
+    visited_until = DayField(gettext_lazy("Last visit on or before"))
     consent = forms.ChoiceField(
         label=gettext_lazy("Agreed to"),
         required=False,
@@ -90,7 +90,7 @@ class PeopleFilterForm(forms.Form):
         self.rules_drive = eligible_days.find_drive_for_day(self.organization, day)
         if self.rules_drive is None:
             raise ValidationError(
-                _("Plan a drive first. Its donation program says how long donors wait between donations."),
+                _("Plan a drive first. Its donation program says how long donors must wait between donations."),
                 code="no_drive",
             )
         return day
@@ -98,7 +98,7 @@ class PeopleFilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("visited_from"), self.cleaned_data.get("visited_until")
         if first and last and last < first:
-            self.add_error("visited_until", _("Enter a date that is not before the first one."))
+            self.add_error("visited_until", _("Enter a date on or after the first one."))
         return self.cleaned_data
 
     @property

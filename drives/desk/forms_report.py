@@ -45,7 +45,7 @@ class ReportFilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("first_day"), self.cleaned_data.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", _("Enter a date that is not before the first one."))
+            self.add_error("last_day", _("Enter a date on or after the first one."))
         return self.cleaned_data
 
     def refuse_too_many(self) -> None:

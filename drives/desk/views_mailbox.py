@@ -27,7 +27,7 @@ def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         messages.success(
-            request, _("We’ll send the next e-mail to this mailbox. If it refuses again, we’ll stop sending.")
+            request, _("We’ll send the next e-mail to this mailbox. If the mailbox refuses it, we’ll stop again.")
         )
     return redirects.redirect_after_post("organizer_person", pk)
 

@@ -27,7 +27,7 @@ CSV_HEADERS = (
     gettext_lazy("Date"),
     gettext_lazy("Drive"),
     gettext_lazy("Location"),
-    gettext_lazy("State"),
+    gettext_lazy("Status"),
     gettext_lazy("Finished"),
     gettext_lazy("Spots"),
     gettext_lazy("Booked"),
@@ -37,12 +37,12 @@ CSV_HEADERS = (
     gettext_lazy("Donated"),
     gettext_lazy("Incomplete"),
     gettext_lazy("Deferred"),
-    gettext_lazy("Left"),
+    gettext_lazy("Left early"),
     gettext_lazy("No-show"),
-    gettext_lazy("Fill rate in %"),
-    gettext_lazy("Show rate in %"),
-    gettext_lazy("Deferral rate in %"),
-    gettext_lazy("No-show rate in %"),
+    gettext_lazy("Fill rate (%)"),
+    gettext_lazy("Show rate (%)"),
+    gettext_lazy("Deferral rate (%)"),
+    gettext_lazy("No-show rate (%)"),
     gettext_lazy("Came for a first visit"),
     gettext_lazy("Came for a return visit"),
     gettext_lazy("Texts"),
@@ -136,10 +136,10 @@ def _render_report(request: MemberRequest, form: ReportFilterForm, report: Repor
 def _list_rates(total: Figures) -> list[RateRow]:
     tally = total.tally
     return [
-        RateRow(_("Fill rate"), total.fill, _("bookings, of all spots")),
-        RateRow(_("Show rate"), tally.show, _("people who came, of those booked")),
-        RateRow(_("No-show rate"), tally.no_shows, _("people who did not come, of those booked")),
-        RateRow(_("Deferral rate"), tally.deferrals, _("people deferred, of all who came")),
+        RateRow(_("Fill rate"), total.fill, _("bookings out of all spots")),
+        RateRow(_("Show rate"), tally.show, _("people who came, out of those booked")),
+        RateRow(_("No-show rate"), tally.no_shows, _("people who didn’t come, out of those booked")),
+        RateRow(_("Deferral rate"), tally.deferrals, _("people deferred, out of all who came")),
     ]
 
 

@@ -88,7 +88,18 @@ _TIME: Final = re.compile(
 _VISITS: Final = {
     **dict.fromkeys(("first", "first visit", "new", "primera", "primera visita"), "first"),
     **dict.fromkeys(
-        ("return", "return visit", "returning", "repeat", "siguiente", "de regreso", "recurrente"), "return"
+        (
+            "return",
+            "return visit",
+            "returning",
+            "repeat",
+            "regreso",
+            "visita de regreso",
+            "siguiente",
+            "de regreso",
+            "recurrente",
+        ),
+        "return",
     ),
 }
 _FIRST_YEAR: Final = 1900

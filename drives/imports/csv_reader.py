@@ -73,7 +73,7 @@ def build_too_large_error() -> ValidationError:
 
 def _decode(content: bytes) -> str:
     if content.startswith(_WORKBOOK_STARTS):
-        message = _("This is a workbook. In your spreadsheet program, save it as CSV, and choose the new file.")
+        message = _("This file is a workbook. In your spreadsheet app, save it as CSV, and choose the new file.")
         raise ValidationError(message, code="file_is_workbook")
     try:
         text = _try_encodings(content)
@@ -109,7 +109,7 @@ def _read_rows(text: str, delimiter: str, skipped: int, limit: int) -> list[Shee
     try:
         return list(_iterate_rows(text, delimiter, skipped, limit, strict=True))
     except csv.Error:
-        message = _('A quotation mark (") in this file has no partner. Correct the cell, and save the file again.')
+        message = _('A quotation mark (") in this file is never closed. Correct the cell, and save the file again.')
         raise ValidationError(message, code="file_quotes") from None
 
 

@@ -20,26 +20,26 @@ SENTENCES: "Mapping[str, StrOrPromise]" = MappingProxyType(
         "name_has_link": _("The name contains a web address. Names are sent in texts, so remove it."),
         "contact_missing": _("There is no phone number and no e-mail address. Enter one of them, or delete the row."),
         "phone_scientific": _(
-            "Your spreadsheet program has rounded this phone number, so its last digits are lost. Format the column as"
-            " text, and enter the number again."
+            "Your spreadsheet app has rounded this phone number, so its last digits are lost. Format the column as "
+            "text, and enter the number again."
         ),
         "phone_invalid": _("This is not a phone number with its area code. Correct it, or clear the cell."),
         "email_invalid": _("This is not an e-mail address. Correct it, or clear the cell."),
         "language_unknown": _("We don’t send messages in this language. Write English or Spanish, or clear the cell."),
-        "answer_unknown": _("We can’t tell if this means yes or no. Write yes or no."),
+        "answer_unknown": _("We can’t tell if this means yes or no. Write “yes” or “no”."),
         "date_invalid": _("This is not a date that we can read. Write it as 2026-03-25."),
         "date_ambiguous": _("This could be two different days. Write it as 2026-03-25: the year, the month, the day."),
         "date_future": _("This day is in the future. Enter the day on which they agreed."),
-        "date_missing": _("The day on which they agreed is missing. Enter it, or write no for their agreement."),
+        "date_missing": _("The day on which they agreed is missing. Enter it, or write “no” for their agreement."),
         "time_invalid": _("This is not a time that we can read. Write it as 9:30 AM or 13:30."),
-        "time_unknown": _("The drive has no arrival time then. Enter a time from the plan."),
-        "visit_unknown": _("We can’t tell if this is a first or a return visit. Write first or return."),
+        "time_unknown": _("The drive has no arrivals at this time. Enter one of the arrival times in the plan."),
+        "visit_unknown": _("We can’t tell if this is a first or a return visit. Write “first” or “return”."),
         "cells_extra": _(
             "This row has more cells than there are columns. Often, a comma inside a cell splits it. Put quotation"
             " marks around the cell."
         ),
         "too_many_people": _(
-            "Too many people have this phone or e-mail. Enter each person’s own, and clear the cell of the others."
+            "Too many people have this phone number or e-mail address. Enter each person’s own, or clear the cell."
         ),
     }
 )

@@ -30,7 +30,9 @@ class ColumnHelp:
 def list_column_help(*, has_bookings: bool = False) -> list[ColumnHelp]:
     of_booking = [
         ColumnHelp(Field.TIME.label, _("The arrival time, such as 9:30 AM or 13:30.")),
-        ColumnHelp(Field.VISIT.label, _("First or return. Without this column, all are return visits.")),
+        ColumnHelp(
+            Field.VISIT.label, _("“First” or “return”. Without this column, all visits count as return visits.")
+        ),
     ]
     return [
         *(of_booking if has_bookings else []),
@@ -43,7 +45,10 @@ def list_column_help(*, has_bookings: bool = False) -> list[ColumnHelp]:
         ColumnHelp(Field.LANGUAGE.label, _("English or Spanish, for messages.")),
         ColumnHelp(
             Field.REMINDERS.label,
-            _("Yes or no. Without a yes, we don’t text this person. We ask you what they agreed to, where and when."),
+            _(
+                "Yes or no. Without a yes, we don’t text this person. We’ll ask you what they agreed to, where and"
+                " when."
+            ),
         ),
         ColumnHelp(Field.NEWS.label, _("Yes or no. Without a yes, this person gets no news about upcoming drives.")),
         ColumnHelp(Field.CONSENTED_ON.label, _("The day on which they agreed, such as 2026-05-16.")),

@@ -106,7 +106,7 @@ def start_import(*, import_id: int, left_out_count: int, actor: str, now: dateti
         message = _("Some rows have errors. Correct them in your file and choose it again, or leave these rows out.")
         raise ValidationError(message, code="rows_have_errors")
     if not data_import.good_count:
-        raise ValidationError(_("There is no row to import."), code="no_rows")
+        raise ValidationError(_("There are no rows to import. Correct your file, and choose it again."), code="no_rows")
     _update(
         data_import,
         state=ImportState.IMPORTING,

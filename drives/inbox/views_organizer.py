@@ -43,7 +43,7 @@ class UndoForm(forms.Form):
     """The reason for undoing an opt-out, for the audit log."""
 
     reason = forms.ChoiceField(
-        label=gettext_lazy("Why are you undoing this?"),
+        label=gettext_lazy("Why are you undoing the opt-out?"),
         choices=[
             ("misread", gettext_lazy("They meant something else")),
             ("asked", gettext_lazy("They asked us to text them again")),
@@ -116,7 +116,7 @@ def decide_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
         now=timezone.now(),
     )
     if not is_decided:
-        messages.error(request, _("Someone has already decided this."))
+        messages.error(request, _("Someone else has already decided about this number."))
     elif stops:
         messages.success(request, _("Texts to this number have stopped. We’re letting the donor know."))
     else:

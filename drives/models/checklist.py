@@ -18,7 +18,7 @@ MAX_DAYS = 365
 class ChecklistCheck(models.TextChoices):
     """The conditions that the service can check. A member cannot check off a task with such a check."""
 
-    CENTER = "center", _("The plan names the collection center")
+    CENTER = "center", _("The plan has a collection center")
     GOAL = "goal", _("The plan has a goal")
     PUBLISHED = "published", _("The drive is published")
     RECRUITERS = "recruiters", _("A recruiter has their own link")

@@ -68,7 +68,7 @@ class NamesForm(OrganizationForm):
 class ContactForm(OrganizationForm):
     phone = PhoneFormField(
         label=gettext_lazy("Phone"),
-        help_text=gettext_lazy("Donors call it when a page can’t help."),
+        help_text=gettext_lazy("Donors call this number when a page can’t help them."),
         required=False,
     )
     website = forms_sites.build_link_field(gettext_lazy("Website"))
@@ -77,7 +77,7 @@ class ContactForm(OrganizationForm):
         model = Organization
         fields = ("phone", "email", "website")
         labels = {"email": gettext_lazy("E-mail address")}
-        help_texts = {"email": gettext_lazy("Donors see it. Replies to our e-mails go there.")}
+        help_texts = {"email": gettext_lazy("Donors see this address, and their replies to our e-mails go there.")}
         error_messages = {"email": {"required": EMAIL_SENTENCE, "invalid": EMAIL_SENTENCE}}
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -88,7 +88,9 @@ class ContactForm(OrganizationForm):
 class RegionForm(OrganizationForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Main language"),
-        help_text=gettext_lazy("You write your texts in this language first. You can add the other languages later."),
+        help_text=gettext_lazy(
+            "You write your messages and pages in this language first. You can add the other languages later."
+        ),
         choices=lambda: settings.LANGUAGES,
     )
     timezone = forms.ChoiceField(
@@ -245,7 +247,7 @@ class RoleForm(forms.Form):
 class ApiKeyForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
-        help_text=gettext_lazy("The program that will use the key, for example our website."),
+        help_text=gettext_lazy("The software that will use the key, for example our website."),
         max_length=80,
         error_messages={"required": gettext_lazy("Enter a name for the key.")},
     )
@@ -302,7 +304,8 @@ class OwnSenderForm(forms.Form):
         label=gettext_lazy("Phone number or messaging service"),
         max_length=40,
         help_text=gettext_lazy(
-            "It must be in the Twilio account of this installation. The ID of a messaging service begins with MG."
+            "The number or service must be in this installation’s Twilio account. The ID of a messaging service begins"
+            " with MG."
         ),
         error_messages={"required": gettext_lazy("Enter a phone number or the ID of a messaging service.")},
     )

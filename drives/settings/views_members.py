@@ -143,7 +143,7 @@ def end_member_sessions(request: MemberRequest, pk: int) -> HttpResponse:
         actor=members.format_actor(request),
         now=timezone.now(),
     )
-    messages.success(request, _("Those sessions have ended."))
+    messages.success(request, _("The sessions have ended."))
     return redirect("organizer_member", pk)
 
 

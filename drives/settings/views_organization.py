@@ -37,7 +37,9 @@ PAGES = {
     "legal": SettingsPage(
         gettext_lazy("Terms and privacy"),
         forms.LegalTextsForm,
-        gettext_lazy("Donors see your texts together with the rules that apply to every organization here."),
+        gettext_lazy(
+            "Donors see what you write here together with the rules that apply to every organization on this service."
+        ),
     ),
 }
 

@@ -24,10 +24,10 @@ from organizations.web.accounts import MemberRequest
 
 CHANNEL_NAMES = {Channel.SMS: gettext_lazy("Texts"), Channel.EMAIL: gettext_lazy("E-mail")}
 PROBLEMS = {
-    "account_unknown": gettext_lazy("The provider of texts doesn’t know this account. Check TWILIO_ACCOUNT_SID."),
-    "number_unknown": gettext_lazy("The account has no such number. Correct the number, or buy it first."),
-    "credentials_refused": gettext_lazy("The provider refuses the password. Check the settings of this installation."),
-    "unreachable": gettext_lazy("The provider does not answer. Try again in a minute."),
+    "account_unknown": gettext_lazy("The text provider doesn’t recognize this account. Check TWILIO_ACCOUNT_SID."),
+    "number_unknown": gettext_lazy("This number isn’t in the account. Correct the number, or buy it first."),
+    "credentials_refused": gettext_lazy("The provider rejected the password. Check the settings of this installation."),
+    "unreachable": gettext_lazy("The provider isn’t responding. Try again in a minute."),
 }
 
 
@@ -83,7 +83,7 @@ def use_default_number(request: MemberRequest) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, form_errors.format_for_member(error))
     else:
-        messages.success(request, _("Your texts come from the number of this installation again."))
+        messages.success(request, _("Your texts come from this installation’s number again."))
     return redirect("organizer_texting")
 
 

@@ -46,8 +46,8 @@ STEPS = (
         "region",
         _("Language, country and time zone"),
         _(
-            "You write your texts in this language first. The country decides which donation programs we offer you"
-            " first."
+            "You write your messages and pages in this language first. The country decides which donation programs we "
+            "offer you first."
         ),
         "organizer_settings_page",
         "region",
@@ -76,7 +76,7 @@ STEPS = (
     SetupStep(
         "cause",
         _("Cause"),
-        _("People give for a reason. The cause says in one sentence whom the drive honors."),
+        _("People give for a reason. The cause says in one sentence who the drive honors."),
         "organizer_new_cause",
     ),
     SetupStep(
@@ -99,7 +99,7 @@ STEPS = (
     SetupStep(
         "members",
         _("Colleagues"),
-        _("With a second owner, you can’t be locked out. Helpers at the door need a sign-in, too."),
+        _("If you have a second owner, you can’t get locked out. People who check donors in need an account, too."),
         "organizer_invite_member",
     ),
     SetupStep(

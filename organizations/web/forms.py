@@ -35,7 +35,7 @@ class StartForm(forms.Form):
     )
     name = forms.CharField(
         label=_("Your name"),
-        help_text=_("Your colleagues see it next to what you change."),
+        help_text=_("Your colleagues see it next to your changes."),
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": _("Enter your name.")},

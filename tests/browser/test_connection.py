@@ -24,7 +24,7 @@ from tests.browser.pages import (
 )
 
 pytestmark = [*IN_BROWSER]
-FAILED = "That did not work. Check your connection, and try again."
+FAILED = "That didn’t work. Check your connection, and try again."
 
 
 def refused(open_page: OpenPage, live_server: LiveServer) -> Page:

@@ -9,7 +9,7 @@ from config import doctor
 
 
 class Command(BaseCommand):
-    help = "Look for mistakes in the settings and in the running service. Exits with 1 on what must not be."
+    help = "Look for mistakes in the settings and in the running service. Exits with 1 if there are errors."
     requires_system_checks: list[str] = []  # it runs them itself
 
     def handle(self, *args: Any, **options: Any) -> None:

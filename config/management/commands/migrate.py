@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 MAX_TRIES = 5
 PAUSE_SECONDS = 3.0
 
-GAVE_UP = """A table is in use by a long transaction, so the migration was given up. Nothing of it is kept.
+GAVE_UP = """A long transaction is using a table, so the migration stopped. None of its changes were kept.
 Look for the oldest transactions: SELECT pid, xact_start, state, query FROM pg_stat_activity ORDER BY xact_start;
 Wait until it ends, or end it: SELECT pg_terminate_backend(pid);
 Then run this command again. DATABASE_MIGRATION_LOCK_SECONDS is how long each try waits."""

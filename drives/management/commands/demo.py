@@ -28,7 +28,7 @@ class Command(BaseCommand):
         """Fill the demo. Refuses unless DEMO is on, because the demo's passwords and API key are public."""
         if not settings.DEMO or settings.DEMO_EMPTY:
             raise CommandError(
-                "This fills a demo with made-up people and known passwords. Set DEMO=on where you want it."
+                "This command fills a demo with made-up people and public passwords. Set DEMO=on if you want that here."
             )
         now = timezone.now()
         demo_drives.fill_demo(now=now)

@@ -9,10 +9,10 @@ from drives.capacity import drift
 
 
 class Command(BaseCommand):
-    help = "Show where slot counters and bookings disagree. With --yes, set the counters to the bookings."
+    help = "Show where slot counters and bookings disagree. With --yes, set the counters to match the bookings."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--yes", action="store_true", help="mend them, with an entry in the audit log")
+        parser.add_argument("--yes", action="store_true", help="correct the counters, with an entry in the audit log")
 
     def handle(self, *args: Any, **options: Any) -> None:
         drifted = drift.list_drifted_slots()
@@ -27,7 +27,10 @@ class Command(BaseCommand):
             now = timezone.now()
             for drive_id in sorted({one.drive_id for one in drifted}):
                 mended = drift.mend_drift(drive_id=drive_id, actor="command", now=now)
-                self.stdout.write(f"drive {drive_id}: {len(mended)} slots mended.")
+                self.stdout.write(f"drive {drive_id}: {len(mended)} slots corrected.")
             drift.audit_counters(now=now)
         else:
-            self.stdout.write(f"{len(drifted)} slots. Report this with these lines, then mend them with --yes.")
+            self.stdout.write(
+                f"{len(drifted)} slots disagree. Report these lines to the developers, then run this command with"
+                f" --yes."
+            )

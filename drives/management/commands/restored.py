@@ -18,8 +18,8 @@ from organizations import database_copy, key_fingerprints
 
 class Command(BaseCommand):
     help = (
-        "Open the service after a restore: erase people again, withdraw messages that may have left since the copy was"
-        " made, show what will leave, and wait for a yes. Until then, nothing leaves."
+        "Open the service after a restore: erase people again, withdraw messages that may have been sent since the copy"
+        " was made, show what will be sent, and ask for a yes. Until then, no message is sent."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,19 +30,19 @@ class Command(BaseCommand):
             metavar="FILE",
             help="a list of erasures, or a log, since the copy; - is standard input; default: ERASURES_FILE",
         )
-        parser.add_argument("--no-erasures", action="store_true", help="go on without a list of erasures")
+        parser.add_argument("--no-erasures", action="store_true", help="continue without a list of erasures")
         parser.add_argument(
             "--stopped-at",
             type=_parse_time,
             metavar="TIME",
-            help="when the lost service stopped sending, as 2027-03-10T20:00Z; what was due later still leaves",
+            help="when the lost service stopped sending, such as 2027-03-10T20:00Z; messages due later are still sent",
         )
         parser.add_argument(
             "--moved",
             action="store_true",
             help="withdraw nothing, because all processes were stopped while the database was moved or upgraded",
         )
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for a yes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if problems := key_fingerprints.list_key_problems():
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             raise CommandError("With --moved, nothing is withdrawn or erased. Leave the other options out.")
         swept_at = notifications_queries.find_last_delivery_at()
         self.stdout.write(
-            f"The last sweep ran at {swept_at or 'an unknown time'}. If a message left after that, it leaves again."
+            f"The last sweep ran at {swept_at or 'an unknown time'}. Messages sent after that will be sent again."
         )
         _ask(options)
         restored_copy.accept_moved_database(actor="command", now=timezone.now())
@@ -82,25 +82,25 @@ class Command(BaseCommand):
         if not names and not without:
             names = [settings.ERASURES_FILE] if settings.ERASURES_FILE else []
         if not names and not without:
-            raise CommandError("Name the list of erasures (--erasures FILE), or go on with --no-erasures.")
+            raise CommandError("Give the list of erasures (--erasures FILE), or continue with --no-erasures.")
         found: set[str] = set()
         for name in names:
             try:
                 lines = sys.stdin.readlines() if name == "-" else Path(name).read_text().splitlines()
             except OSError as error:
                 raise CommandError(
-                    f"{name} cannot be read: {error.strerror}. If no person was ever erased, there is no list yet"
-                    ": go on with --no-erasures."
+                    f"{name} cannot be read: {error.strerror}. If no person was ever erased, there is no list yet."
+                    " Continue with --no-erasures."
                 ) from error
             found |= erasure_list.read_erasures(lines)
         return found
 
     def _show(self, result: RestoreResult) -> None:
         self.stdout.write(f"People to erase again: {result.erased}.")
-        self.stdout.write("Withdrawn, because it may have left already:")
+        self.stdout.write("To withdraw, because they may have been sent already:")
         for kind, count in result.withdrawn.items():
             self.stdout.write(f"  {count:6}  {kind}")
-        self.stdout.write("Leaves in the next 7 days:")
+        self.stdout.write("To send in the next 7 days:")
         for one in result.coming:
             when = f"{one.first_due_at:%Y-%m-%d %H:%M} to {one.last_due_at:%Y-%m-%d %H:%M} UTC"
             self.stdout.write(f"  {one.count:6}  {one.kind}, {one.channel}, {when}")
@@ -114,7 +114,7 @@ def _ask(options: Mapping[str, Any]) -> None:
     except EOFError as error:  # there is no terminal, or standard input was the list of erasures
         raise CommandError("Nothing was changed, because you cannot answer here. Run this again with --yes.") from error
     if answer.strip() != "yes":
-        raise CommandError("Nothing was changed. Nothing leaves until you run this again.")
+        raise CommandError("Nothing was changed. No message is sent until you run this again and type yes.")
 
 
 def _parse_time(text: str) -> datetime:

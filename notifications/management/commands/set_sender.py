@@ -11,7 +11,7 @@ from notifications.models import Sender
 
 
 class Command(BaseCommand):
-    help = "Set the limits of a sender of texts, or let a stopped sender send again. Lists the senders without a name."
+    help = "Set the limits of a sender of texts, or let a stopped sender send again. Without a name, lists the senders."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("sender", nargs="?", help="its number or messaging service")
@@ -25,16 +25,16 @@ class Command(BaseCommand):
             self._change(name, options)
         for sender in Sender.objects.order_by("pk"):
             address, stopped = sender.number or sender.messaging_service, sender.stopped_reason
-            state = f"stopped: {stopped}" if stopped else "sends"
+            state = f"stopped: {stopped}" if stopped else "sending"
             self.stdout.write(f"{address}  {sender.per_minute} a minute, {sender.per_day} a day, {state}")
 
     def _change(self, name: str, options: dict[str, Any]) -> None:
         sender = Sender.objects.filter(Q(number=name) | Q(messaging_service=name)).first()
         if sender is None:
-            raise CommandError(f"There is no sender {name}.")
+            raise CommandError(f"There is no sender {name}. Run this without a name to list the senders.")
         limits = {limit: options[limit] for limit in ("per_minute", "per_day") if options[limit] is not None}
         if any(limit < 0 for limit in limits.values()):
-            raise CommandError("A limit is 0 or more.")
+            raise CommandError("A limit must be 0 or more.")
         if limits:
             Sender.objects.filter(pk=sender.pk).update(**limits)
         if options["resume"]:

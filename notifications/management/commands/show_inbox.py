@@ -18,6 +18,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuses to run if a real provider is configured, because the demo inbox is then empty."""
         if "inbox" not in {settings.SMS_PROVIDER, settings.EMAIL_URL}:
-            raise CommandError("This is no dry run: texts and mails leave.")
+            raise CommandError("This is not a dry run: texts and e-mails are really sent.")
         for item in reversed(queries.list_inbox_items(options["address"], options["limit"])):
             self.stdout.write(f"{item.at:%Y-%m-%d %H:%M} {item.channel} to {item.to}\n{item.text}\n")

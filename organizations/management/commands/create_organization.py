@@ -9,7 +9,10 @@ from organizations import invitations
 
 
 class Command(BaseCommand):
-    help = "Print a link that sets up a new organization. Its user becomes the owner. It works once, for seven days."
+    help = (
+        "Print a link that sets up a new organization. The person who uses it becomes the owner. The link works once,"
+        " for seven days."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         invitation, url = invitations.create_setup_link(now=timezone.now())

@@ -12,7 +12,7 @@ from organizations.models import User
 
 
 class Command(BaseCommand):
-    help = "Delete the second step of a user. The user sets up a new one at the next sign-in."
+    help = "Reset a user’s two-step sign-in. The user sets it up again at the next sign-in."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -30,4 +30,4 @@ class Command(BaseCommand):
             about=f"user:{user.pk}",
             now=timezone.now(),
         )
-        self.stdout.write(f"{user.email} sets up a new second step at the next sign-in.")
+        self.stdout.write(f"{user.email} sets up two-step sign-in again at the next sign-in.")

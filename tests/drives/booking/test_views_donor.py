@@ -257,5 +257,5 @@ def test_the_check_page_says_if_it_cannot_give_more_time() -> None:
     for number in range(8):
         builders.held(drive, n=8 + number, number=number, ip="127.0.0.1", now=NOW + timedelta(minutes=1))
     page = Client().post(reverse("booking_extend", args=[booking.token]), follow=True)
-    assert "We can’t give you more time. Please enter the code before then." in text(page)
+    assert "We can’t give you more time. Please enter the code before the time runs out." in text(page)
     assert "You have 15 more minutes." not in text(page)

@@ -35,7 +35,7 @@ def test_drift_is_explained_and_only_a_yes_mends_it() -> None:
     assert f"drive {booking.drive_id}, {last.starts_at:%Y-%m-%d %H:%M} UTC" in said
     assert "chairs 2 counted, 0 taken" in said
     assert drift.count_drifted_slots() == 1
-    assert f"drive {booking.drive_id}: 1 slots mended." in mend("--yes")
+    assert f"drive {booking.drive_id}: 1 slots corrected." in mend("--yes")
     assert drift.count_drifted_slots() == 0
     assert Slot.objects.get(pk=booking.arrival_id).chairs_taken == taken
     [entry] = AuditEntry.objects.filter(verb="mended_counters")

@@ -28,10 +28,10 @@ def state(drive: Drive, code: str) -> tuple[bool, str]:
 
 def test_the_center_is_the_one_in_the_plan() -> None:
     drive = builders.drive()
-    assert state(drive, "center") == (False, "The plan names no center yet.")
+    assert state(drive, "center") == (False, "The plan has no center yet.")
     center = CollectionCenter.objects.create(organization=drive.organization, name="Example Center")
     Drive.objects.filter(pk=drive.pk).update(center=center)
-    assert state(drive, "center") == (True, "The plan names Example Center.")
+    assert state(drive, "center") == (True, "The center in the plan is Example Center.")
 
 
 def test_the_goal_is_the_one_in_the_plan() -> None:
@@ -69,9 +69,9 @@ def test_bookings_are_enough_when_the_forecast_reaches_the_goal(booked: int, don
     found = task(drive, "bookings")
     assert found.is_done is done
     assert found.reason == (
-        "3 people are booked. Of the goal of 2 donations, 2 are expected."
+        "3 people are booked. We expect 2 donations, and the goal is 2."
         if done
-        else "2 more bookings are needed: 2 booked so far, 1 of 2 donations expected."
+        else "You need 2 more bookings. So far, you have 2, and we expect 1 of 2 donations."
     )
 
 
@@ -95,7 +95,7 @@ def test_one_reminder_is_enough_and_the_drives_own_schedule_counts() -> None:
     for kind in reminders:
         entry: dict[str, Any] = {"kind": kind, "channel_choice": "text", "is_enabled": False}
         ScheduleEntry.objects.create(organization=drive.organization, drive=drive, **entry)
-    assert state(drive, "reminders") == (False, "All reminders of this drive are turned off.")
+    assert state(drive, "reminders") == (False, "All reminders for this drive are turned off.")
     ScheduleEntry.objects.filter(kind=ScheduledKind.SAME_DAY).update(is_enabled=True)
     assert state(drive, "reminders") == (True, "1 reminder is turned on.")
 

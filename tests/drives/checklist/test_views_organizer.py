@@ -46,7 +46,7 @@ def test_the_page_shows_days_reasons_and_progress(ben: Membership) -> None:
     assert "Sat Dec 19 72 days ago" in shown
     assert "Reserve a room with chairs, tables and power overdue by 72 days" in shown
     assert "1 recruiter has a link. Checked by the service." in shown
-    assert "30 more bookings are needed: 0 booked so far, 0 of 20 donations expected." in shown
+    assert "You need 30 more bookings. So far, you have 0, and we expect 0 of 20 donations." in shown
     assert "Sat Mar 6 due in 5 days" in shown
     assert "Sat Mar 13 due in 12 days" in shown
 
@@ -69,7 +69,7 @@ def test_a_task_that_the_service_checks_has_no_button_and_is_refused(ben: Member
     assert address(drive, "done", "goal") not in page
     assert (reverse("organizer_edit_drive", args=[drive.pk]), "Edit the plan") in LINK.findall(page)
     shown = text(browser.post(address(drive, "done", "goal"), follow=True))
-    assert "The service checks off this task by itself." in shown
+    assert "The service checks off this task automatically." in shown
     assert not ChecklistTick.objects.exists()
 
 

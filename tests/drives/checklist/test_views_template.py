@@ -31,7 +31,7 @@ def codes(member: Membership) -> list[str]:
 def test_the_page_shows_the_default_with_its_sources_and_saves_nothing(ben: Membership) -> None:
     shown = text(coordinator.signed_in(ben).get(PAGE))
     assert "84 days before the drive Choose the collection center" in shown
-    assert "Checked by the service: The plan names the collection center." in shown
+    assert "Checked by the service: The plan has a collection center." in shown
     assert "Source: American Red Cross: Planning Timeline" in shown
     assert "On the day of the drive Put up signs to the entrance" in shown
     assert "This is the default checklist." in shown

@@ -150,7 +150,7 @@ def test_two_earlier_drives_have_a_median_and_one_has_none() -> None:
     found = load(drive, days_later=12)
     assert (found.rows[0].usual, found.usual_now, found.earlier_count) == (2, 2, 3)
     shown = text(coordinator.signed_in(builders.member(owner)).get(address(drive)))
-    assert "0 bookings so far. Your last 3 drives had 2 at this point (median)." in shown
+    assert "0 bookings so far. At this point, your last 3 drives had a median of 2 bookings." in shown
 
 
 def test_earlier_drives_of_another_organization_do_not_count() -> None:
@@ -169,7 +169,7 @@ def test_the_goal_line_agrees_with_the_bookings_that_are_needed(booked: int, nee
     figures = desk_queries.load_desk(drive, NOW).figures
     assert (figures.needed, figures.bookings_for_goal) == (needed, goal)
     shown = text(coordinator.signed_in(builders.member(drive.organization)).get(address(drive)))
-    assert f"Your goal takes about {goal} bookings." in shown
+    assert f"To reach your goal, you need about {goal} bookings." in shown
     assert f"goal: {goal}" in shown
 
 
@@ -187,7 +187,9 @@ def test_the_forecast_shows_its_range_as_sentence_picture_and_table() -> None:
         builders.booked(drive, n=number, number=number)
     shown = coordinator.signed_in(builders.member(drive.organization)).get(address(drive))
     part = pictures.find_part(shown, "forecast-title")
-    assert "We expect about 4 donations, most likely between 2 and 6. That is enough for your goal of 4." in text(shown)
+    assert "We expect about 4 donations, most likely between 2 and 6. That’s enough to reach your goal of 4." in text(
+        shown
+    )
     assert list(pictures.read_rows(part)) == [
         ["Low end of the range", "2"],
         ["Expected", "4"],

@@ -208,7 +208,7 @@ def test_who_may_donate_on_a_date_follows_the_rules_of_a_booking(days: int, expe
     assert list_names(member, eligible_on=day.isoformat()) == expected
     shown = text(coordinator.signed_in(member).get(PAGE, {"eligible_on": day.isoformat()}))
     assert (
-        "We check the time between donations by the rules of your drive “Plasma drive”, March 13, 2027 (28 days)."
+        "We check the time between donations by the rules of your drive “Plasma drive” on March 13, 2027 (28 days)."
         in shown
     )
 
@@ -231,7 +231,7 @@ WRONG = [
     ({"visited_from": "13.3.2027"}, "Enter a date like 2027-03-14."),
     ({"visited_until": "0001-01-01"}, "Enter a date like 2027-03-14."),
     ({"visited_from": "9999-12-31"}, "Enter a date like 2027-03-14."),
-    ({"visited_from": "2027-03-14", "visited_until": "2027-03-13"}, "Enter a date that is not before the first one."),
+    ({"visited_from": "2027-03-14", "visited_until": "2027-03-13"}, "Enter a date on or after the first one."),
     ({"eligible_on": "2020-01-01"}, "Enter a date from today to a year from now."),
     ({"consent": "everything"}, "Select a valid choice."),
 ]

@@ -123,10 +123,10 @@ def test_the_page_shows_each_figure_as_a_chart_and_in_a_table_without_names() ->
     response = coordinator.signed_in(member).get(PAGE, ALL)
     shown, html = text(response), response.content.decode()
     assert "1 finished drive" in shown
-    assert "Fill rate bookings, of all spots 29% 8 of 28" in shown
-    assert "Show rate people who came, of those booked 75% 6 of 8" in shown
-    assert "No-show rate people who did not come, of those booked 25% 2 of 8" in shown
-    assert "Deferral rate people deferred, of all who came 25% 2 of 8" in shown
+    assert "Fill rate bookings out of all spots 29% 8 of 28" in shown
+    assert "Show rate people who came, out of those booked 75% 6 of 8" in shown
+    assert "No-show rate people who didn’t come, out of those booked 25% 2 of 8" in shown
+    assert "Deferral rate people deferred, out of all who came 25% 2 of 8" in shown
     assert "9:00 AM 5 4 3 10:00 AM 3 2 1 11:00 AM 2 2 1" in shown
     assert "online, with a recruiter’s link 1 1 1" in shown
     assert "First visit 3 2 1 Return visit 7 6 4" in shown
@@ -175,7 +175,7 @@ def test_a_drive_that_is_not_finished_is_listed_but_counts_in_no_total() -> None
     assert "1 drive was cancelled." in shown
     assert "not finished 2 booked for 28 spots, 0 cancelled 28 2 0 0 0 0 0 – 7% –" in shown
     rows = read_csv(coordinator.signed_in(member).get(CSV, ALL))
-    assert [(row["Finished"], row["No-show"], row["Show rate in %"]) for row in rows] == [
+    assert [(row["Finished"], row["No-show"], row["Show rate (%)"]) for row in rows] == [
         ("no", "", ""),
         ("no", "", ""),
         ("yes", "1", "0"),
@@ -196,8 +196,8 @@ def test_a_finished_drive_without_bookings_has_no_rates() -> None:
     member = ben()
     finished(member.organization)
     shown = text(coordinator.signed_in(member).get(PAGE, ALL))
-    assert "Fill rate bookings, of all spots 0% 0 of 28" in shown
-    assert "Show rate people who came, of those booked – 0 of 0" in shown
+    assert "Fill rate bookings out of all spots 0% 0 of 28" in shown
+    assert "Show rate people who came, out of those booked – 0 of 0" in shown
     assert "There were no bookings." in shown
 
 
@@ -337,7 +337,7 @@ def test_messages_about_a_drive_are_counted_with_segments_and_cost() -> None:
     assert by_drive[drive.pk] == MessageTally(texts=7, segments=8, unmeasured=0, emails=1)
     assert by_drive[entry.drive_id] == MessageTally(texts=1, segments=3)
     shown = text(coordinator.signed_in(member).get(PAGE, ALL))
-    assert "Texts 8 Segments, as carriers bill them 11" in shown
+    assert "Texts 8 Segments (what carriers bill) 11" in shown
     assert "at your price of 0.0100 USD per segment 0.11 USD E-mails 1" in shown
     [row] = [row for row in read_csv(coordinator.signed_in(member).get(CSV, ALL)) if row["Finished"] == "yes"]
     assert [row[name] for name in ("Texts", "Segments", "Cost of texts", "Currency", "E-mails")] == [
@@ -358,13 +358,13 @@ def test_a_cost_that_is_not_known_is_not_guessed() -> None:
     Organization.objects.filter(pk=of.pk).update(sms_price=Decimal("0.0100"))
     Message.objects.update(segments=None)  # a text from before its segments were stored
     shown = text(browser.get(PAGE, ALL))
-    assert "Segments, as carriers bill them not known" in shown
+    assert "Segments (what carriers bill) not known" in shown
     assert "per segment not known" in shown
     send(of, booking.about)
     shown = text(browser.get(PAGE, ALL))
-    assert "Segments, as carriers bill them 1 " in shown
+    assert "Segments (what carriers bill) 1 " in shown
     assert "0.01 USD E-mails" in shown
-    assert "The length of 1 text is not known" in shown
+    assert "We don’t know the length of 1 text" in shown
     assert read_csv(browser.get(CSV, ALL))[0]["Cost of texts"] == ""
 
 
@@ -424,7 +424,7 @@ def test_a_new_organization_sees_its_first_drive_in_its_report() -> None:
 WRONG = [
     ({"first_day": "13.3.2027"}, "Enter a date like 2027-03-14."),
     ({"last_day": "0001-01-01"}, "Enter a date like 2027-03-14."),
-    ({"first_day": "2027-03-14", "last_day": "2027-03-13"}, "Enter a date that is not before the first one."),
+    ({"first_day": "2027-03-14", "last_day": "2027-03-13"}, "Enter a date on or after the first one."),
     ({"site": "99999999"}, "Select a valid choice."),
     ({"site": "x"}, "Select a valid choice."),
 ]
@@ -508,7 +508,7 @@ def test_the_csv_has_one_row_for_each_drive_and_no_formula() -> None:
             "Date": "2027-03-13",
             "Drive": "'=SUM(A1)",
             "Location": "St Mary Hall, Los Angeles",
-            "State": "Closed",
+            "Status": "Closed",
             "Finished": "yes",
             "Spots": "28",
             "Booked": "10",
@@ -518,12 +518,12 @@ def test_the_csv_has_one_row_for_each_drive_and_no_formula() -> None:
             "Donated": "5",
             "Incomplete": "0",
             "Deferred": "2",
-            "Left": "1",
+            "Left early": "1",
             "No-show": "2",
-            "Fill rate in %": "29",
-            "Show rate in %": "75",
-            "Deferral rate in %": "25",
-            "No-show rate in %": "25",
+            "Fill rate (%)": "29",
+            "Show rate (%)": "75",
+            "Deferral rate (%)": "25",
+            "No-show rate (%)": "25",
             "Came for a first visit": "2",
             "Came for a return visit": "6",
             "Texts": "0",

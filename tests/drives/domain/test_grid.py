@@ -193,7 +193,7 @@ def test_an_ambiguous_time_means_the_first_occurrence() -> None:
     grid = replace(AUTUMN, opens=time(1, 30), closes=time(6), breaks=())
     assert domain_grid.build_steps(grid)[0].starts_at == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
     assert domain_grid.build_steps(replace(grid, opens=time(1, 30, fold=1))) == domain_grid.build_steps(grid)
-    expected = "01:30 happens twice on 2026-11-01. We use the first one (UTC-07:00)."
+    expected = "01:30 happens twice on 2026-11-01, because clocks go back then. We use the first one (UTC-07:00)."
     assert codes(domain_grid.find_grid_warnings(grid))[0] == ("time_happens_twice", "opens")
     assert plan_problems.format_problem(domain_grid.find_grid_warnings(grid)[0]) == expected
 

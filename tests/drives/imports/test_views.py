@@ -63,7 +63,7 @@ def test_a_coordinator_imports_a_file() -> None:
     made.work()
     shown = text(browser.get(page_of(one)))
     assert "New people 1 Already in your list 0 With errors 1 All rows 2" in shown
-    assert "3 Phone: 2.13556E+09 Your spreadsheet program has rounded this phone number" in shown
+    assert "3 Phone: 2.13556E+09 Your spreadsheet app has rounded this phone number" in shown
     assert "2 Test Ana (201) 555-0142" in shown
     refused = browser.post(page_of(one, "start/"), {"error_count": "1"})
     assert refused.status_code == 422
@@ -74,7 +74,7 @@ def test_a_coordinator_imports_a_file() -> None:
     shown = text(browser.get(page_of(one)))
     assert "1 person added" in shown
     assert "Left out because of errors 1" in shown
-    assert "Agreements recorded, for each phone number and e-mail address 1" in shown
+    assert "Agreements recorded (one for each phone number or e-mail address) 1" in shown
     assert Volunteer.objects.get().name == "Test Ana"
     assert list_verbs(member) == ["uploaded_file", "started_import", "imported"]
 
@@ -116,7 +116,7 @@ def test_another_organization_finds_nothing() -> None:
     posts = [page_of(one, "columns/"), page_of(one, "start/"), page_of(one, "discard/")]
     assert [cleo.post(page, {"error_count": "0"}).status_code for page in posts] == [404] * 3
     assert made.fresh(one).state == ImportState.CHECKED
-    assert "No import yet." in text(cleo.get(LIST))
+    assert "No imports yet." in text(cleo.get(LIST))
 
 
 def test_no_get_changes_an_import() -> None:
@@ -133,7 +133,7 @@ def test_no_get_changes_an_import() -> None:
     ("content", "sentence"),
     [
         (b"", "This file is empty. Choose another one."),
-        (b"PK\x03\x04", "This is a workbook."),
+        (b"PK\x03\x04", "This file is a workbook."),
         (b"Name,Phone\n", "This file has no rows below the column names."),
         (b"x" * (rules.MAX_BYTES + 1), "Choose a file of at most 8 MB."),
     ],

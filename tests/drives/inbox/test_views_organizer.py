@@ -225,7 +225,7 @@ def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap(
     assert "Undo the opt-out" in shown
     assert AuditEntry.objects.filter(verb="opt_out.confirmed").count() == 1
     again = browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"}, follow=True)
-    assert "Someone has already decided this." in text(again)
+    assert "Someone else has already decided about this number." in text(again)
 
 
 def test_a_coordinator_who_keeps_texting_ends_the_pause() -> None:
@@ -251,7 +251,7 @@ def test_control_a_keyword_has_no_undo_button_and_is_not_undone() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "CANCEL")
-    assert "Only they can undo it, with a text that says START." in text(browser.get(address(conversation)))
+    assert "Only the donor can undo it, with a text that says START." in text(browser.get(address(conversation)))
     answer = browser.post(address(conversation, "undo_opt_out"), {"reason": "misread"}, follow=True)
     assert "Only the donor can undo this opt-out" in text(answer)
     assert Suppression.objects.get().basis == "keyword"
@@ -267,7 +267,7 @@ def test_a_viewer_decides_nothing(page: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "shown", "may_undo"),
-    [("Please stop texting me", "a coordinator can undo it", True), ("CANCEL", "Only they can undo it", False)],
+    [("Please stop texting me", "a coordinator can undo it", True), ("CANCEL", "Only the donor can undo it", False)],
 )
 def test_the_donors_page_shows_the_opt_out_and_the_way_to_undo_it(words: str, shown: str, may_undo: bool) -> None:
     member = ben()

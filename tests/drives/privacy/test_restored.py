@@ -83,7 +83,7 @@ def test_nothing_leaves_a_copy_until_a_person_opens_it(caplog: pytest.LogCapture
     assert tasks.deliver_due() == {"restored_copy": 1}
     assert find_state(message) == "queued"
     assert "this database is a restored copy" in caplog.text
-    assert "nothing leaves" in Client().get("/readyz").json()["checks"]["restored"]
+    assert "no message is sent" in Client().get("/readyz").json()["checks"]["restored"]
 
 
 @pytest.mark.usefixtures("copied")
@@ -294,7 +294,7 @@ def test_a_log_is_a_list_of_erasures_too(caplog: pytest.LogCaptureFixture, monke
 
 
 def test_a_list_that_cannot_be_read_or_is_not_named_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="Name the list of erasures"):
+    with pytest.raises(CommandError, match="Give the list of erasures"):
         restored("--yes")
     with pytest.raises(CommandError, match="cannot be read"):
         restored("--erasures", str(tmp_path / "gone"), "--yes")
@@ -302,7 +302,7 @@ def test_a_list_that_cannot_be_read_or_is_not_named_is_an_error(tmp_path: Path) 
 
 def test_a_service_that_never_erased_a_person_has_no_list_and_opens_without_one(settings: Any, tmp_path: Path) -> None:
     settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
-    with pytest.raises(CommandError, match="go on with --no-erasures"):
+    with pytest.raises(CommandError, match="Continue with --no-erasures"):
         restored("--yes")
     assert "0 people erased again" in restored("--no-erasures", "--yes")
 

@@ -45,7 +45,7 @@ def test_texts_that_wait_leave_from_the_new_number(typed: str, field: str, kept:
     installation()
     organization, browser = hope()
     message = made.queued(organization)
-    assert "Your texts come from +12025550100, the number of this installation." in text(browser.get(NUMBER))
+    assert "Your texts come from +12025550100, this installation’s number." in text(browser.get(NUMBER))
     assert browser.post(NUMBER, {"address": typed}).status_code == 302
     sender = organization.senders.get()
     assert (getattr(sender, field), sender.is_default) == (kept, False)
@@ -85,7 +85,11 @@ def test_a_number_in_use_is_refused(is_default: bool) -> None:
     taken = default if is_default else builders.organization().senders.get()
     refused = browser.post(NUMBER, {"address": taken.number})
     assert refused.status_code == 422
-    reason = "This is the number of this" if is_default else "Another organization already sends its texts from there."
+    reason = (
+        "This number belongs to the installation"
+        if is_default
+        else "Another organization already sends its texts from this number. Enter a different one."
+    )
     assert reason in text(refused)
     assert f'value="{taken.number}"' in refused.content.decode()
     assert not organization.senders.exists()
@@ -103,7 +107,7 @@ def test_a_number_that_our_account_does_not_have_is_refused() -> None:
     with TwilioStandIn() as twilio, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=twilio.url):
         refused = browser.post(NUMBER, {"address": "(201) 555-0177"})
     assert refused.status_code == 422
-    assert "doesn’t know this account" in text(refused)
+    assert "doesn’t recognize this account" in text(refused)
     assert not organization.senders.exists()
 
 
@@ -120,7 +124,7 @@ def test_without_a_number_of_the_installation_the_own_one_stays() -> None:
     organization = builders.organization()
     browser = coordinator.signed_in(builders.member(organization))
     shown = text(browser.post(DEFAULT, follow=True))
-    assert "This installation has no number for texts." in shown
+    assert "This installation has no number for texts. Enter a number of your own." in shown
     assert organization.senders.exists()
 
 

@@ -184,7 +184,7 @@ def test_a_founder_is_invited_three_times_a_day_and_an_organization_invites_five
     assert "This address got several links today." in text(answers[-1])
     answers = [browser.post(address, {"email": f"cleo{n}@example.org"}) for n in range(3)]
     assert [answer.status_code for answer in answers] == [302, 302, 422]
-    assert "You have sent many invitations today." in text(answers[-1])
+    assert "You’ve sent too many invitations today." in text(answers[-1])
     assert len(mail.outbox) == 5
     other = coordinator.signed_in(builders.member(builders.organization("Other")))
     assert other.post(address, {"email": "dora@example.org"}).status_code == 302

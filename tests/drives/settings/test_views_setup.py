@@ -158,7 +158,7 @@ def test_a_finished_set_up_says_so() -> None:
     member.organization.save()
     builders.drive(member.organization)
     browser = coordinator.signed_in(member)
-    assert "You have been through every step." in text(browser.get(reverse("organizer_setup")))
+    assert "You’ve gone through every step." in text(browser.get(reverse("organizer_setup")))
     assert browser.get(reverse("organizer_next_setup_step"))["Location"] == reverse("organizer_setup")
 
 
