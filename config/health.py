@@ -64,7 +64,7 @@ def _run_checks() -> dict[str, str]:
         try:
             results[name] = check() or "ok"
         except DatabaseError:
-            results[name] = "the database does not answer"
+            results[name] = "the database is not responding"
             break  # the remaining checks would wait for the same timeout
     return results
 
@@ -107,7 +107,7 @@ def _check_messages() -> str | None:
 def _check_drift() -> str | None:
     audit, opened_at = drift.find_last_audit(), database_copy.find_recorded_time()
     if audit and audit.drifted_slots:
-        return f"{audit.drifted_slots} slots count something else than their bookings: run `manage.py mend_drift`"
+        return f"{audit.drifted_slots} slots disagree with their bookings: run `manage.py mend_drift`"
     # A new or restored database needs no audit before `MAX_AUDIT_AGE` has passed.
     since = max((at for at in (audit and audit.audited_at, opened_at) if at), default=None)
     if since is None or timezone.now() - since <= capacity_rules.MAX_AUDIT_AGE:

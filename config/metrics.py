@@ -51,7 +51,7 @@ class DatabaseCollector(Collector):
         overdue = stuck_messages.list_overdue_messages(now)
         yield _build_gauge(
             "drives_messages_due",
-            "Messages that are due and did not leave, by each state that can hold one, with mails of no organization.",
+            "Messages that are due but were not sent, by state, including e-mails of no organization.",
             "state",
             {one.state: one.count for one in overdue},
         )
@@ -69,11 +69,14 @@ class DatabaseCollector(Collector):
         )
         yield GaugeMetricFamily(
             "drives_failing_providers",
-            "Senders and mail servers that are left alone because they fail; anything but 0 is a fault.",
+            "Senders and mail servers that are paused because they fail; anything but 0 is a fault.",
             value=len(messages.list_open_breakers()),
         )
         yield _build_gauge(
-            "drives_messages_deferred", "Messages that wait, by why.", "reason", messages.count_deferred_messages()
+            "drives_messages_deferred",
+            "Messages that are waiting, by reason.",
+            "reason",
+            messages.count_deferred_messages(),
         )
         yield _build_gauge(
             "drives_parked_rows", "Rows that a sweep could not handle.", "sweep", sweeps.count_parked_rows()

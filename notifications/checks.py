@@ -18,7 +18,7 @@ def check_mail_server(**kwargs: Any) -> list[CheckMessage]:
     if settings.EMAIL_URL == "inbox" or (parts.scheme in {"smtp", "submission"} and parts.hostname):
         return []
     hint = "smtp://user:password@host:587, submission://host (STARTTLS), smtp://host:465/?ssl=on, or inbox."
-    return [Error("EMAIL_URL names no mail server.", hint=hint, id="notifications.E001")]
+    return [Error("EMAIL_URL does not name a mail server.", hint=hint, id="notifications.E001")]
 
 
 @register(TAG, deploy=True)
@@ -39,7 +39,7 @@ def check_text_sender(**kwargs: Any) -> list[CheckMessage]:
     if number and not re.fullmatch(r"\+[1-9]\d{6,14}", number):
         errors.append(Error("TWILIO_FROM is not a number such as +12025550100.", id="notifications.E002"))
     if service and not service.startswith("MG"):
-        hint = "It begins with MG."
+        hint = "The id begins with MG."
         errors.append(
             Error(
                 "TWILIO_MESSAGING_SERVICE_SID is not the id of a messaging service.", hint=hint, id="notifications.E003"
@@ -60,4 +60,4 @@ def check_provider_encryption(**kwargs: Any) -> list[CheckMessage]:
 def check_mail_sender(**kwargs: Any) -> list[CheckMessage]:
     if re.search(r"[^@\s]+@[^@\s]+", settings.EMAIL_FROM):
         return []
-    return [Error("EMAIL_FROM is no e-mail address.", id="notifications.E005")]
+    return [Error("EMAIL_FROM is not an e-mail address.", id="notifications.E005")]

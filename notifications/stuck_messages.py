@@ -62,7 +62,7 @@ def _find_sender_blockages() -> list[Blockage]:
         Blockage(
             "sender_stopped",
             sender.stopped_at,
-            f"texts of the sender {sender.name} ({sender.pk}) do not leave since {_format(sender.stopped_at)}:"
+            f"texts of the sender {sender.name} ({sender.pk}) have not been sent since {_format(sender.stopped_at)}:"
             f" {sender.stopped_reason}. Repair the account at the provider, then let it send again:"
             " `manage.py set_sender NUMBER --resume`",
         )
@@ -70,7 +70,7 @@ def _find_sender_blockages() -> list[Blockage]:
     ]
     if not Organization.objects.exists() or Sender.objects.exists():
         return found
-    sentence = "texts do not leave, because there is no sender. Set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM"
+    sentence = "texts are not sent, because there is no sender. Set TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM"
     return [Blockage("no_sender", None, sentence)]
 
 
@@ -80,8 +80,8 @@ def _find_failing_providers() -> list[Blockage]:
         Blockage(
             "provider_failing",
             breaker.opened_at,
-            f"{breaker.subject} fails since {_format(breaker.opened_at)}, {breaker.failures} times in a row. The worker"
-            " tries again by itself. Look at the provider's status page, or at the mail server",
+            f"{breaker.subject} has failed since {_format(breaker.opened_at)}, {breaker.failures} times in a"
+            " row. The worker tries again automatically. Look at the provider's status page, or at the mail server",
         )
         for breaker in breakers
     ]
@@ -105,8 +105,9 @@ def _find_overdue(now: datetime) -> list[Blockage]:
         Blockage(
             "overdue",
             overdue.first_due_at,
-            f"{overdue.count} messages are due and {overdue.state} since {_format(overdue.first_due_at)}. See that beat"
-            " and worker run, and look for errors in the worker's log",
+            f"{overdue.count} messages have been due and {overdue.state} since {_format(overdue.first_due_at)}. Check"
+            f" that"
+            " beat and worker are running, and look for errors in the worker's log",
         )
         for overdue in list_overdue_messages(now)
         if overdue.first_due_at

@@ -34,7 +34,7 @@ def list_key_problems() -> list[str]:
     problems = {
         IDENTITY: "IDENTITY_KEY is not the key of this database. Set the key that it was created with. With another"
         " key, the service recognizes no donor.",
-        SECRET: "Links are sealed with an earlier SECRET_KEY. Add that key to SECRET_KEY_FALLBACKS and run"
+        SECRET: "Links are encrypted with an earlier SECRET_KEY. Add that key to SECRET_KEY_FALLBACKS and run"
         " `manage.py reseal_links`. If it is lost, run `manage.py revoke_links --all`.",
     }
     return [problem for name, problem in problems.items() if name in names]

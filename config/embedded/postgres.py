@@ -190,7 +190,7 @@ def clear_stale_lock(data: Path) -> None:
         deadline = time.monotonic() + 10
         while _is_server_running(pid, data):
             if time.monotonic() > deadline:
-                raise StartError(f"Another PostgreSQL (process {pid}) works on {data}. Stop it first.")
+                raise StartError(f"Another PostgreSQL (process {pid}) is using {data}. Stop it first.")
             time.sleep(0.05)
     lock.unlink(missing_ok=True)
 

@@ -27,13 +27,13 @@ def main() -> None:
 
 def _prepare_data(output: IO[str]) -> None:
     if not settings.DEMO_EMPTY:
-        print("filling the demo, unless it is there")
+        print("filling the demo, unless it is already filled")
         call_command("demo", stdout=output)
         return
     if not apps.get_model("organizations", "Organization").objects.exists():
         call_command("create_organization", stdout=output)
     output.write(f"Organizers  {settings.BASE_URL}/organizer/\n")
-    output.write(f"Inbox       {settings.BASE_URL}/demo/inbox/   every text and mail that would be sent\n")
+    output.write(f"Inbox       {settings.BASE_URL}/demo/inbox/   every text and e-mail that would be sent\n")
 
 
 if __name__ == "__main__":

@@ -143,11 +143,11 @@ class Stack:
         self.children.print_output(0.2)
         for child in self.children.reap():
             if child is not expected_to_end:
-                raise StartError(f"{child.name} stopped by itself (exit code {child.process.returncode}).")
+                raise StartError(f"{child.name} stopped unexpectedly (exit code {child.process.returncode}).")
         if self.database and self.database.process.poll() is not None:
-            raise StartError("the database stopped by itself.")
+            raise StartError("the database stopped unexpectedly.")
         if self.guard.process.poll() is not None:
-            raise StartError("the guard process stopped by itself.")
+            raise StartError("the guard process stopped unexpectedly.")
         if self.stop_requested_at is not None or (self.parent is not None and os.getppid() != self.parent):
             raise StopRequested
 

@@ -135,7 +135,7 @@ def list_registration_entries(organization: Organization, now: datetime) -> list
         FormEntry(
             "Campaign description",
             f"{name} runs plasma donation drives. Donors who book a time on our website get a confirmation, reminders"
-            " and changes of their booking. Donors who checked a second box also get news about upcoming drives.",
+            " and changes to their booking. Donors who checked a second box also get news about upcoming drives.",
         ),
         FormEntry(
             "How do end-users consent to receive messages?",

@@ -41,7 +41,8 @@ class LinkedModel(models.Model):
         token = secret_keys.unseal(self.link_seal)
         if token is None:
             raise ImproperlyConfigured(
-                "A link was sealed with another SECRET_KEY. Add the earlier key to SECRET_KEY_FALLBACKS, or revoke the"
+                "A link was encrypted with another SECRET_KEY. Add the earlier key to SECRET_KEY_FALLBACKS, or revoke"
+                " the"
                 " links with `manage.py revoke_links`."
             )
         return token

@@ -72,7 +72,7 @@ def test_a_database_that_is_away_is_named_and_nothing_else_is_asked(
         raise OperationalError("connection refused")
 
     monkeypatch.setitem(health.CHECKS, "database", away)
-    assert answer(client) == (503, {"database": "the database does not answer"})
+    assert answer(client) == (503, {"database": "the database is not responding"})
 
 
 @pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_drifted_counters_are_named_once_they_were_audited(client: Client) -> No
     Slot.objects.filter(drive=drive, n__lte=1).update(chairs_taken=1)
     assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))
     assert drift.audit_counters(now=now).drifted_slots == 2
-    assert answer(client)[1]["drift"] == "2 slots count something else than their bookings: run `manage.py mend_drift`"
+    assert answer(client)[1]["drift"] == "2 slots disagree with their bookings: run `manage.py mend_drift`"
     Slot.objects.filter(drive=drive).update(chairs_taken=0)
     drift.audit_counters(now=now)
     assert answer(client) == (200, dict.fromkeys(health.CHECKS, "ok"))

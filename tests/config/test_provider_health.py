@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def test_readiness_names_the_failing_provider() -> None:
     breakers.count_failures(calls=[("sender:7", True)] * 10, now=timezone.now())
     checks = Client().get("/readyz").json()["checks"]
-    assert checks["messages"].startswith("sender:7 fails since ")
+    assert checks["messages"].startswith("sender:7 has failed since ")
 
 
 def test_metrics_count_paused_senders_and_deferred_messages() -> None:

@@ -43,7 +43,7 @@ def test_a_stopped_sender_is_named_with_its_time_and_remedy(caplog: pytest.LogCa
     message = made.queued(organization)
     Message.objects.filter(pk=message.pk).update(state="blocked", reason="sender_stopped", settled_at=NOON)
     found = Client().get("/readyz").json()["checks"]["messages"]
-    assert "do not leave since 2027-03-10 20:00 UTC: 20003 credentials_refused" in found
+    assert "have not been sent since 2027-03-10 20:00 UTC: 20003 credentials_refused" in found
     assert "`manage.py set_sender NUMBER --resume`" in found
     assert count_due() == {"blocked": 1}
     alerts.log_delivery_problems(problems=[], blockages=stuck_messages.find_blockages(NOON), now=NOON)
@@ -105,7 +105,7 @@ def test_the_worker_logs_what_does_not_leave(caplog: pytest.LogCaptureFixture) -
         builders.organization(), due_at=timezone.now() - 6 * MINUTE, expires_at=timezone.now() + timedelta(hours=1)
     )
     tasks.watch_delivery()
-    assert "1 messages are due and queued since" in caplog.text
+    assert "1 messages have been due and queued since" in caplog.text
 
 
 def test_it_takes_six_queries(django_assert_num_queries: object) -> None:

@@ -96,10 +96,10 @@ def test_the_check_names_what_is_wrong_with_the_account() -> None:
     assert "E-mail: the account works." in works
     with TwilioStandIn() as twilio, override_settings(SMS_PROVIDER="twilio", TWILIO_API_URL=twilio.url):
         shown = text(browser.post(address("check_sending"), follow=True))
-    assert "Texts: The provider of texts doesn’t know this account." in shown
+    assert "Texts: The text provider doesn’t recognize this account." in shown
     with override_settings(EMAIL_URL="smtp://127.0.0.1:1"):
         shown = text(browser.post(address("check_sending"), follow=True))
-    assert "E-mail: The provider does not answer." in shown
+    assert "E-mail: The provider isn’t responding." in shown
 
 
 def test_an_organization_checks_its_accounts_ten_times_an_hour(time_machine: Any) -> None:
