@@ -27,7 +27,7 @@ _SENTENCES = {
     "already_invited": _("This person is already invited. You can send the invitation again."),
     "too_many_invitations": _("You’ve sent too many invitations today. Try again tomorrow."),
     "sent_too_often": _("This invitation was sent several times. Withdraw it and check the e-mail address."),
-    "address_invited_often": _("This address got several links today. Try again tomorrow."),
+    "address_invited_often": _("We’ve already sent several links to this address today. Try again tomorrow."),
     "email_taken": _("This e-mail address already has an account. Sign in first, then open the link again."),
     "email_missing": _("Enter your e-mail address."),
 }

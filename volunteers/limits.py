@@ -43,10 +43,10 @@ class TooManyChanges(RateLimitExceeded):
 
     def __init__(self, retry_at: datetime, now: datetime, organization: Organization, phone: str) -> None:
         if phone or organization.phone:
-            text = _("You’ve made many changes in a short time. Please call us at %(phone)s to change this.")
+            text = _("You’ve made many changes in a short time. Please call us at %(phone)s to make this change.")
             said = text % {"phone": contact_address.format_phone(phone or organization.phone)}
         else:
-            text = _("You’ve made many changes in a short time. Please write to %(email)s to change this.")
+            text = _("You’ve made many changes in a short time. Please write to %(email)s to make this change.")
             said = text % {"email": organization.email}
         super().__init__(retry_at, now, said, "too_many_changes")
 

@@ -59,7 +59,7 @@ def remove_own_task(request: MemberRequest, drive_id: int, code: str) -> HttpRes
     except Refusal as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:
-        messages.success(request, _("The task is removed."))
+        messages.success(request, _("Task removed."))
     return redirects.redirect_after_post("organizer_checklist", drive.pk)
 
 

@@ -82,7 +82,7 @@ def remove_template_task(request: MemberRequest, code: str) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:
-        messages.success(request, _("“%(title)s” is removed from the checklist.") % {"title": item.title})
+        messages.success(request, _("“%(title)s” was removed from the checklist.") % {"title": item.title})
     return redirects.redirect_after_post(PAGE)
 
 

@@ -27,7 +27,8 @@ def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         messages.success(
-            request, _("We’ll send the next e-mail to this mailbox. If the mailbox refuses it, we’ll stop again.")
+            request,
+            _("We’ll send the next e-mail to this mailbox. If the mailbox refuses that one, too, we’ll stop sending."),
         )
     return redirects.redirect_after_post("organizer_person", pk)
 

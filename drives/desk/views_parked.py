@@ -32,5 +32,5 @@ def try_parked_task_again(request: MemberRequest, pk: int) -> HttpResponse:
     organization, actor = request.membership.organization, members.format_actor(request)
     if not parked.try_again(organization=organization, parked_id=pk, actor=actor, now=timezone.now()):
         raise Http404
-    messages.success(request, _("We’ll try again the next time this task runs."))
+    messages.success(request, _("The service will try this task again soon."))
     return redirects.redirect_after_post("organizer_parked", query=redirects.build_page_query(request))

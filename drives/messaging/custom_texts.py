@@ -37,7 +37,7 @@ def _wrong_variables(text: str, allowed: tuple[str, ...]) -> Iterator[TextProble
             yield TextProblem("unknown_variable", detail)
     # Refuse single braces, because they are probably part of a misspelled variable.
     if re.search(r"[{}]", VARIABLE.sub("", text)):
-        detail = _("There is an unmatched brace. Write variables as %(known)s, and put nothing else in braces.")
+        detail = _("Every { needs a }. Write variables as %(known)s, and put nothing else in braces.")
         yield TextProblem("lone_brace", detail % {"known": listed})
 
 

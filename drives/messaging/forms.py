@@ -183,10 +183,10 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         }
         help_texts = {
             "messages_per_day": gettext_lazy(
-                "Counts every text. When the limit is reached, reminders wait until the next day. Enter 0 for no limit."
+                "Every text counts. When the limit is reached, reminders wait until the next day. Enter 0 for no limit."
             ),
             "codes_per_day": gettext_lazy(
-                "Counts the codes that people request on your pages. This limits what fraud can cost you."
+                "Codes that people request on your pages count. This limits how much fraud can cost you."
             ),
             "sms_price": gettext_lazy("Your provider’s price and the carriers’ fee, for example 0.0083 + 0.0035."),
             "sms_currency": gettext_lazy("Three letters, for example USD."),

@@ -178,7 +178,7 @@ def _change_state(
 def _refuse_state(drive: Drive, allowed: set[DriveState]) -> None:
     if drive.state not in allowed:
         label = drive.get_state_display()
-        text = _("You can’t do that now, because this drive is “%(state)s”.") % {"state": label}
+        text = _("That isn’t possible now, because this drive is “%(state)s”.") % {"state": label}
         raise refusals.Refusal([refusals.Reason(f"drive_{drive.state}", text)])
 
 

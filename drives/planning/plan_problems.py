@@ -13,7 +13,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     "date_out_of_range": _("The year %(year)s isn’t possible. Check the date."),
     "day_past": _("This day has already passed. Choose today or a later day."),
     "closes_before_opens": _("The drive must close after it opens, on the same day."),
-    "step_not_allowed": _("The step between arrival times must be 5 to 60 minutes, in multiples of 5."),
+    "step_not_allowed": _("The time between arrivals must be 5 to 60 minutes, in multiples of 5."),
     "time_not_whole_minute": _("Use whole minutes."),
     "break_ends_before_start": _("The break at %(at)s must end after it starts."),
     "break_outside_hours": _("The break at %(at)s is outside the drive’s hours."),

@@ -22,6 +22,6 @@ def revoke_links(request: MemberRequest) -> HttpResponse:
         link_renewal.revoke_links(
             organization=request.membership.organization, actor=members.format_actor(request), now=timezone.now()
         )
-        messages.success(request, _("All earlier links are revoked. The next messages have new links."))
+        messages.success(request, _("We revoked all earlier links. The next messages will have new links."))
         return redirect("organizer_settings")
     return members.render_member_page(request, "drives/privacy/revoke_links.html", {"form": form})

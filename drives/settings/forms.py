@@ -196,9 +196,12 @@ class LegalTextsForm(OrganizationForm):
             "privacy_note": gettext_lazy("Your own privacy policy"),
         }
         help_texts = {
-            "terms_note": gettext_lazy("Shown above the terms of this service, for example about parking or photos."),
+            "terms_note": gettext_lazy(
+                "Donors see this above the terms of this service. You can write about parking or photos, for example."
+            ),
             "privacy_note": gettext_lazy(
-                "Shown above the privacy policy of this service, for example how to reach your office."
+                "Donors see this above the privacy policy of this service. You can write how to reach your office, for"
+                " example."
             ),
         }
 

@@ -94,7 +94,7 @@ def withdraw_invitation(request: MemberRequest, pk: int) -> HttpResponse:
         lambda: invitations.withdraw_invitation(
             invitation=invitation, actor=members.format_actor(request), now=timezone.now()
         ),
-        _("The invitation to %(email)s is withdrawn.") % {"email": invitation.email},
+        _("The invitation to %(email)s was withdrawn.") % {"email": invitation.email},
     )
 
 

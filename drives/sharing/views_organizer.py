@@ -63,5 +63,5 @@ def remove_share_link(request: MemberRequest, drive_id: int, link_id: int) -> Ht
     except Refusal as refusal:
         messages.error(request, " ".join(refusal.messages))
     else:
-        messages.success(request, _("The link is removed."))
+        messages.success(request, _("Link removed."))
     return redirect(f"{reverse('organizer_share', args=[drive_id])}#links")

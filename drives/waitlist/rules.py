@@ -41,7 +41,7 @@ def parse_arrival_window(since: datetime | None, until: datetime | None) -> Arri
     Refuses an empty window (`window_empty`).
     """
     if since and until and until <= since:
-        empty = ValidationError(_("Choose a time after the first one."), code="window_empty")
+        empty = ValidationError(_("Choose a time later than the first one."), code="window_empty")
         raise ValidationError({"to": empty})
     return ArrivalWindow(since, until)
 

@@ -31,7 +31,7 @@ from volunteers.models import LimitCounter, Volunteer
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOW, tick=False)]
 HOURLY, DAILY = rules.CHANGES_PER_HOUR[0], rules.CHANGES_PER_DAY[0]
 HOUR = timedelta(hours=1)
-CALL_US = "Please call us at (202) 555-0170 to change this."
+CALL_US = "Please call us at (202) 555-0170 to make this change."
 
 
 def foundation() -> Organization:

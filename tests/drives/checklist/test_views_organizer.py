@@ -81,7 +81,7 @@ def test_a_coordinator_adds_and_removes_a_task_of_the_drive(ben: Membership) -> 
     page = browser.get(address(drive))
     assert "Order the &lt;cake&gt;" in page.content.decode()
     assert "Only for this drive." in text(page)
-    assert "The task is removed." in text(browser.post(address(drive, "remove_own", item.code), follow=True))
+    assert "Task removed." in text(browser.post(address(drive, "remove_own", item.code), follow=True))
     assert not ChecklistItem.objects.exists()
     assert "no longer on the checklist" in text(browser.post(address(drive, "remove_own", item.code), follow=True))
 

@@ -60,7 +60,7 @@ def test_a_coordinator_adds_changes_moves_removes_and_restores(ben: Membership) 
     assert browser.post(f"{PAGE}room/move/", {"direction": "up"})["Location"] == f"{PAGE}#task-room"
     assert codes(ben)[:3] == ["center", "room", "confirmed"]
 
-    assert "“Reserve the gym” is removed from the checklist." in text(browser.post(f"{PAGE}room/remove/", follow=True))
+    assert "“Reserve the gym” was removed from the checklist." in text(browser.post(f"{PAGE}room/remove/", follow=True))
     assert "room" not in codes(ben)
 
     assert "The checklist is the default one again." in text(browser.post(f"{PAGE}default/", follow=True))

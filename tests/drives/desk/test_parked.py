@@ -64,7 +64,7 @@ def test_the_next_sweep_processes_a_row_that_is_tried_again() -> None:
     assert not Drive.objects.filter(closed_out_at__isnull=False).exists()
     ben = coordinator.signed_in(builders.member(drive.organization))
     shown = donor.text(ben.post(reverse("organizer_try_parked", args=[row.pk]), follow=True))
-    assert "We’ll try again the next time this task runs." in shown
+    assert "The service will try this task again soon." in shown
     assert AuditEntry.objects.filter(verb="sweep.tried_again", about=f"close_out:{drive.pk}").exists()
     close_out.close_out_due_drives(now=late)
     assert Drive.objects.filter(closed_out_at__isnull=False).exists()

@@ -155,7 +155,7 @@ def test_a_cancelled_drive_cannot_be_published_and_says_so() -> None:
     drive, browser = builders.drive(member.organization), coordinator.signed_in(member)
     planning_drives.cancel_drive(drive_id=drive.pk, reason="The hall is closed.", actor="user:1", now=NOW)
     shown = text(browser.post(address(drive, "publish_drive"), follow=True))
-    assert "You can’t do that now, because this drive is “Cancelled”." in shown
+    assert "That isn’t possible now, because this drive is “Cancelled”." in shown
 
 
 def test_cancelling_shows_the_number_of_notified_donors_and_needs_a_reason() -> None:

@@ -135,7 +135,7 @@ def test_only_an_owner_revokes_the_links_and_only_after_checking_the_box() -> No
     assert ben.get(page).status_code == 200
     assert ben.post(page, {}).status_code == 422
     assert opens("booking_calendar", booking.token)
-    assert "All earlier links are revoked" in text(ben.post(page, {"sure": "on"}, follow=True))
+    assert "We revoked all earlier links" in text(ben.post(page, {"sure": "on"}, follow=True))
     assert not opens("booking_calendar", booking.token)
     entry = AuditEntry.objects.get(verb="links_revoked")
     assert (entry.organization, entry.actor) == (organization, f"user:{ben.session['_auth_user_id']}")

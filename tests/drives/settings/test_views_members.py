@@ -52,7 +52,7 @@ def test_an_invitation_is_sent_again_and_withdrawn() -> None:
     browser.post(reverse("organizer_resend_invitation", args=[invitation.pk]))
     assert len(mail.outbox) == 2
     shown = browser.post(reverse("organizer_withdraw_invitation", args=[invitation.pk]), follow=True)
-    assert "The invitation to dana@example.org is withdrawn." in text(shown)
+    assert "The invitation to dana@example.org was withdrawn." in text(shown)
     again = browser.post(reverse("organizer_resend_invitation", args=[invitation.pk]), follow=True)
     assert "has been withdrawn" in text(again)
 
@@ -181,7 +181,7 @@ def test_a_founder_is_invited_three_times_a_day_and_an_organization_invites_five
     browser, address = coordinator.signed_in(ben()), reverse("organizer_invite_founder")
     answers = [browser.post(address, {"email": "cleo@example.org"}) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [302, 302, 302, 422]
-    assert "This address got several links today." in text(answers[-1])
+    assert "We’ve already sent several links to this address today." in text(answers[-1])
     answers = [browser.post(address, {"email": f"cleo{n}@example.org"}) for n in range(3)]
     assert [answer.status_code for answer in answers] == [302, 302, 422]
     assert "You’ve sent too many invitations today." in text(answers[-1])

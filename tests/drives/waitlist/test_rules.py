@@ -24,4 +24,4 @@ def test_a_window_without_a_time_is_refused(until: datetime) -> None:
     assert [(name, error.code) for name, errors in refused.value.error_dict.items() for error in errors] == [
         ("to", "window_empty")
     ]
-    assert refused.value.message_dict == {"to": ["Choose a time after the first one."]}
+    assert refused.value.message_dict == {"to": ["Choose a time later than the first one."]}
