@@ -27,7 +27,7 @@ def compute_due_day(day: date, days: int, planned_on: date) -> date:
 
 
 def build_drive_over_reason() -> Reason:
-    return Reason("drive_past", _("This drive is over or cancelled, so its checklist no longer changes."))
+    return Reason("drive_past", _("This drive is over or cancelled, so you can’t change its checklist anymore."))
 
 
 def build_checked_by_service_reason() -> Reason:

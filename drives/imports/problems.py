@@ -35,8 +35,8 @@ SENTENCES: "Mapping[str, StrOrPromise]" = MappingProxyType(
         "time_unknown": _("The drive has no arrivals at this time. Enter one of the arrival times in the plan."),
         "visit_unknown": _("We can’t tell if this is a first or a return visit. Write “first” or “return”."),
         "cells_extra": _(
-            "This row has more cells than there are columns. Often, a comma inside a cell splits it. Put quotation"
-            " marks around the cell."
+            "This row has more cells than there are columns. A comma inside a cell often causes this. Put quotation "
+            "marks around the cell."
         ),
         "too_many_people": _(
             "Too many people have this phone number or e-mail address. Enter each person’s own, or clear the cell."

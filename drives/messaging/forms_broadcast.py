@@ -46,11 +46,11 @@ class BroadcastForm(forms.Form):
         error_messages={"invalid": gettext_lazy("Enter a time, for example 10:30.")},
     )
     purpose = forms.ChoiceField(
-        label=gettext_lazy("What is it about?"),
+        label=gettext_lazy("What is the message about?"),
         choices=PURPOSES,
         widget=forms.RadioSelect,
         initial=Purpose.REMINDERS,
-        error_messages={"required": gettext_lazy("Tell us what it is about.")},
+        error_messages={"required": gettext_lazy("Tell us what the message is about.")},
     )
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=32)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)

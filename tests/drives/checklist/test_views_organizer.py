@@ -118,7 +118,7 @@ def test_a_refused_own_task_says_why(ben: Membership) -> None:
     Drive.objects.filter(pk=drive.pk).update(state=DriveState.CANCELLED, cancelled_at=NOW)
     answer = coordinator.signed_in(ben).post(address(drive, "add"), {"title": "Cake", "days": "3"})
     assert answer.status_code == 422
-    assert "its checklist no longer changes" in text(answer)
+    assert "so you can’t change its checklist anymore" in text(answer)
 
 
 def all_changes(drive: Drive, item: ChecklistItem) -> list[str]:
@@ -185,7 +185,7 @@ def test_a_past_drive_shows_its_checklist_without_buttons(ben: Membership) -> No
     drive = builders.drive(ben.organization, now=EARLY, day=NOW.date() - timedelta(days=3))
     page = coordinator.signed_in(ben).get(address(drive))
     shown = text(page)
-    assert "This drive is over or cancelled, so its checklist no longer changes." in shown
+    assert "This drive is over or cancelled, so you can’t change its checklist anymore." in shown
     assert "The service checked this task until the drive was over." in shown
     assert "0 of 7 tasks are done" in shown
     assert "overdue by" not in shown
