@@ -89,6 +89,12 @@ def format_short_day(at: datetime, zone: str) -> str:
     return format_date(at, zone, translation.pgettext("date format", "D M j"))
 
 
+def format_short_day_and_year(at: datetime, zone: str) -> str:
+    """Format as: Sat Mar 14, 2026, or sáb 14 mar 2026."""
+    # Translators: a short date with its year as Django's date format, such as "Sat Mar 14, 2026".
+    return format_date(at, zone, translation.pgettext("date format", "D M j, Y"))
+
+
 def format_day_and_time(at: datetime, zone: str) -> str:
     """Format a time like "Sat 10:30 AM". Use this format only for the next few days."""
     return f"{format_date(at, zone, 'D')} {format_time(at, zone)}"

@@ -34,13 +34,13 @@ class BroadcastForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose who gets this message.")},
     )
     from_time = forms.TimeField(
-        label=gettext_lazy("Arriving from"),
+        label=gettext_lazy("Arriving at or after"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={"invalid": gettext_lazy("Enter a time, for example 10:30.")},
     )
     until_time = forms.TimeField(
-        label=gettext_lazy("and before"),
+        label=gettext_lazy("Arriving before"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         error_messages={"invalid": gettext_lazy("Enter a time, for example 10:30.")},

@@ -175,7 +175,7 @@ VERBS: dict[str, Any] = {
     "opt_out.undone_other_person": _("Undid an opt-out (another person wrote it)"),
     "mailbox.tried_again": _("Retried an e-mail address that had refused our e-mails"),
     "sweep.tried_again": _("Asked the service to retry a failed task"),
-    "mended_counters": _("Corrected the counts of a drive"),
+    "mended_counters": _("Corrected the slot counts of a drive"),
     "restored": _("Accepted a restored copy of the database"),
     "moved_database": _("Confirmed a move of the database"),
     "second_step.reset": _("Reset a member’s two-step sign-in"),

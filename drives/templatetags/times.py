@@ -15,6 +15,7 @@ register = template.Library()
 
 register.filter("clock", localtime.format_time)
 register.filter("short_day", localtime.format_short_day)
+register.filter("short_day_and_year", localtime.format_short_day_and_year)
 register.filter("long_day", localtime.format_long_day)
 register.filter("moment", localtime.format_date_and_time)
 register.filter("zone_name", localtime.format_zone)

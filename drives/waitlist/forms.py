@@ -27,8 +27,8 @@ class WaitlistRequestForm(forms.Form):
         choices=[(Visit.RETURN, gettext_lazy("Yes")), (Visit.FIRST, gettext_lazy("First time"))],
         widget=forms.RadioSelect,
     )
-    since = forms.ChoiceField(label=gettext_lazy("I can arrive from"), required=False)
-    until = forms.ChoiceField(label=gettext_lazy("and start before"), required=False)
+    since = forms.ChoiceField(label=gettext_lazy("I can arrive at or after"), required=False)
+    until = forms.ChoiceField(label=gettext_lazy("I need to start before"), required=False)
 
     def __init__(self, drive: Drive, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

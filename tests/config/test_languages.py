@@ -36,3 +36,9 @@ def test_a_time_looks_alike_in_every_format(language: str, pattern: str) -> None
     moment = datetime(2027, 3, 13, 21, 30, tzinfo=UTC)
     with translation.override(language):
         assert formats.date_format(moment, pattern).endswith(localtime.format_time(moment, "UTC"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_number_is_written_as_in_the_united_states(language: str) -> None:
+    with translation.override(language):
+        assert formats.number_format(12345.6, decimal_pos=1, force_grouping=True) == "12,345.6"

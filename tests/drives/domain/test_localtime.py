@@ -14,6 +14,7 @@ EVENING = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # the evening before in Los 
 WORDS = [
     (localtime.format_time, "10:30 PM", "10:30 PM"),
     (localtime.format_short_day, "Sat Mar 13", "sáb 13 mar"),
+    (localtime.format_short_day_and_year, "Sat Mar 13, 2027", "sáb 13 mar 2027"),
     (localtime.format_day_and_time, "Sat 10:30 PM", "sáb 10:30 PM"),
     (localtime.format_long_day, "Saturday, March 13", "sábado 13 de marzo"),
     (localtime.format_long_date, "Saturday, March 13, 2027", "sábado 13 de marzo de 2027"),

@@ -158,3 +158,8 @@ def test_columns_have_the_letters_of_a_spreadsheet() -> None:
         *("A: Name", "B (no name)", "Z: 23", "AA: 24"),
         "BA: 50",
     )
+
+
+@pytest.mark.parametrize("text", ["Return", "Return visit", "Regreso", "Visita de regreso", ""])
+def test_a_visit_is_a_return_visit_in_both_languages(text: str) -> None:
+    assert cells.parse_visit(text) == "return"

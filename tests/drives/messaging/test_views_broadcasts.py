@@ -261,10 +261,10 @@ def test_a_helper_records_and_deletes_a_call(time_machine: Any) -> None:
     for _ in range(2):
         shown = text(browser.post(tick, {"topic": [one.topic for one in row.topics]}, follow=True))
     assert Call.objects.count() == 1
-    assert "There is no one to call." in shown
+    assert "There’s no one to call right now." in shown
     assert "Test Ana Alder Sat Mar 13, 9:00 AM, helper@example.org" in shown
     browser.post(reverse("organizer_unmark_reached", args=[drive.pk, row.subject.about]))
-    assert "There is no one to call." not in text(browser.get(address(drive, "call_list")))
+    assert "There’s no one to call right now." not in text(browser.get(address(drive, "call_list")))
 
 
 def test_a_viewer_reads_the_call_list_but_records_nothing(time_machine: Any) -> None:
