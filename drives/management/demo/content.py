@@ -60,11 +60,11 @@ CAUSES = {
         },
         story={
             "en": "## Meet Zoe\n\nThe Rhythm of Life Foundation, also known as “Running for Zoe,” raises awareness of"
-            " opsoclonus myoclonus syndrome (OMS), a rare auto-immune disease of small children.\n\nThe foundation"
+            " opsoclonus myoclonus syndrome (OMS), a rare autoimmune disease of young children.\n\nThe foundation"
             " raises funds for the **Division of Neurology of Children’s Hospital Los Angeles**, holds the *Run for"
             " Zoe*, and tells families about treatments and research, among them the PLEX (plasma exchange) research"
             " program.\n\nYou can [meet Zoe on the foundation’s website](http://www.runningforzoe.com/).",
-            "es": "## Conozca a Zoe\n\nLa fundación Rhythm of Life, también conocida como «Running for Zoe», da a"
+            "es": "## Conozca a Zoe\n\nLa fundación Rhythm of Life, también conocida como “Running for Zoe”, da a"
             " conocer el síndrome de opsoclonus mioclonus (OMS), una enfermedad autoinmune rara de niños"
             " pequeños.\n\nLa fundación reúne fondos para la **División de Neurología del Children’s Hospital Los"
             " Angeles**, organiza la carrera *Run for Zoe* e informa a las familias sobre tratamientos e"
@@ -114,8 +114,8 @@ CAUSES = {
     ),
     HARBOR: CauseContent(
         title="Plasma for our neighbors",
-        summary="For all people in our city who need medicine made from plasma.",
-        story="A made-up foundation, so that this demo has two: each sees its own drives and its own donors only.",
+        summary="For everyone in our city who needs medicine made from plasma.",
+        story="This foundation is made up, so that the demo has two. Each one sees only its own drives and donors.",
     ),
 }
 
@@ -133,7 +133,7 @@ SITES: dict[str, list[dict[str, Any]]] = {
             "sms_name": "Sycamore Center",
             "address": "2400 Sample Boulevard",
             "postal_code": "90002",
-            "arrival_note": "Park in the lot on the north side; the hall is on the ground floor.",
+            "arrival_note": "Park in the lot on the north side. The hall is on the ground floor.",
         },
     ],
     HARBOR: [
@@ -142,7 +142,7 @@ SITES: dict[str, list[dict[str, Any]]] = {
             "sms_name": "Lantern Pier Hall",
             "address": "7 Example Pier",
             "postal_code": "10001",
-            "arrival_note": "Two minutes on foot from the ferry landing.",
+            "arrival_note": "Two minutes’ walk from the ferry landing.",
         }
     ],
 }
@@ -161,7 +161,7 @@ CENTERS = {
 DRIVE_TITLES = {RHYTHM: "Plasma drive for Zoe", HARBOR: "Harbor Lights plasma drive"}
 EVENING_TITLE = "Plasma evening for Zoe"
 DESCRIPTION = {
-    "en": "Come for one visit or make it your habit: every donation helps. Eat and drink well before you come, and"
+    "en": "Come once or make it a habit. Every donation helps. Eat and drink well before you come, and"
     " bring something to read. Our helpers are there for you all day.",
     "es": "Venga una sola vez o hágalo costumbre: cada donación ayuda. Coma y beba bien antes de venir y traiga algo"
     " para leer. Nuestros voluntarios están con usted todo el día.",
