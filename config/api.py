@@ -54,7 +54,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         now = timezone.now()
         key = organizations_queries.find_api_key(header, now)
         if key is None:
-            raise AuthenticationFailed(_("This key is unknown, expired or revoked."))
+            raise AuthenticationFailed(
+                _("This key is unknown, expired or revoked. Use another key, or ask an owner for a new one.")
+            )
         api_keys.record_use(key=key, now=now)
         return AnonymousUser(), key
 

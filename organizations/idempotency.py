@@ -44,7 +44,7 @@ class IdempotencyKeyReused(ValidationError):
     """422: the key was used with another body."""
 
     def __init__(self) -> None:
-        message = _("This Idempotency-Key was already used for another request.")
+        message = _("This Idempotency-Key was already used for another request. Send a new one.")
         super().__init__(message, code="key_reused")
 
 
