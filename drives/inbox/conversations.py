@@ -88,7 +88,7 @@ def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: st
         actor=actor,
         cancelled_by=CancelledBy.DONOR,
         now=now,
-        reason=_("asked for this by text"),
+        reason=_("the donor asked for it by text"),
     )
     close_conversation(conversation_id=conversation_id, actor=actor, now=now)
     return booking

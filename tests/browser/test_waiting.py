@@ -52,7 +52,7 @@ def test_a_waitlisted_donor_accepts_a_spot_and_another_leaves_the_waitlist(
     page.goto(f"{live_server.url}/me/")
     page.get_by_role("link", name="Take the spot or pass").click()
     arrive(page, "A spot is open for you")
-    page.get_by_role("button", name="Pass").click()
+    page.get_by_role("button", name="Pass on this spot").click()
     arrive(page, "You passed on this spot")
     page.goto(f"{live_server.url}/me/")
     page.get_by_text("number 1 on the waiting list").wait_for()

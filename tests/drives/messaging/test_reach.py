@@ -197,7 +197,7 @@ def test_the_booked_page_says_whether_a_confirmation_arrives(who: str, *, is_tol
     booking = booked(who)
     shown = donor.text(Client().get(reverse("booking", args=[booking.token]), follow=True))
     assert ("We can’t reach you by text or e-mail." in shown) is not is_told
-    assert ("Send it again" in shown) is is_told
+    assert ("Send the confirmation again" in shown) is is_told
 
 
 @pytest.mark.parametrize("has_phone", [True, False])
