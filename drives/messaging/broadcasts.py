@@ -161,7 +161,7 @@ def _refuse_late_notice(drive: Drive, minutes: int, now: datetime) -> None:
         raise ValidationError(_("This drive is not in progress right now."), code="drive_not_today")
     last = broadcast_queries.find_last_late_notice(drive, now, rules.REPEAT_LATE_NOTICE_AFTER)
     if last and last.minutes == minutes:
-        detail = _("You just told people that you are about %(minutes)s minutes late.")
+        detail = _("You just told people that you’re running about %(minutes)s minutes late.")
         raise ValidationError(detail % {"minutes": minutes}, code="said_lately")
 
 

@@ -88,7 +88,7 @@ _REASONS = {
     "unexpected": _("something failed on our side"),
     "gave_up": _("we gave up after ten tries"),
     "quiet_hours": _("waiting for quiet hours to end"),
-    "opt_out_undecided": _("waiting because they may want no more texts"),
+    "opt_out_undecided": _("waiting because they may not want any more texts"),
     "pace": _("many messages are going out, so this one is waiting its turn"),
     "budget": _("the daily limit for texts is reached"),
     "provider_down": _("the provider is down"),

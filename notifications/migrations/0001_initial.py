@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(max_length=254)),
                 ('since', models.DateTimeField()),
-                ('basis', models.CharField(choices=[('keyword', 'texted STOP'), ('sentence', 'asked for it in other words'), ('undecided', 'may want no more texts')], default='keyword', max_length=10)),
+                ('basis', models.CharField(choices=[('keyword', 'texted STOP'), ('sentence', 'asked for it in other words'), ('undecided', 'may not want any more texts')], default='keyword', max_length=10)),
                 ('decide_by', models.DateTimeField(blank=True, null=True)),
                 ('sender', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='notifications.sender')),
             ],

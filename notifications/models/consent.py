@@ -45,7 +45,7 @@ class ConsentEntry(models.Model):
 class OptOutBasis(models.TextChoices):
     KEYWORD = "keyword", _("texted STOP")  # the carrier blocks, too; only START undoes it
     SENTENCE = "sentence", _("asked for it in other words")  # a coordinator may undo it
-    UNDECIDED = "undecided", _("may want no more texts")  # texts pause until a coordinator decides
+    UNDECIDED = "undecided", _("may not want any more texts")  # texts pause until a coordinator decides
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):

@@ -216,7 +216,7 @@ def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap(
     member = ben()
     browser, booking = coordinator.signed_in(member), builders.booked(builders.drive(member.organization))
     conversation = says(member.organization, "Please call me, don't text")
-    assert "may want no more texts" in text(browser.get(reverse("organizer_replies")))
+    assert "may not want any more texts" in text(browser.get(reverse("organizer_replies")))
     for page in (address(conversation), reverse("organizer_booking", args=[booking.pk])):
         assert "If no one decides by Wed Mar 3, 10:00 AM, it counts as an opt-out." in text(browser.get(page))
     browser.post(address(conversation, "decide_opt_out"), {"decision": "stop"})
@@ -233,7 +233,7 @@ def test_a_coordinator_who_keeps_texting_ends_the_pause() -> None:
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "Please call me, don't text")
     browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"})
-    assert "may want no more texts" not in text(browser.get(address(conversation)))
+    assert "may not want any more texts" not in text(browser.get(address(conversation)))
     assert not Suppression.objects.exists()
 
 
