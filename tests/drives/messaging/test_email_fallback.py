@@ -85,7 +85,7 @@ def test_the_email_about_a_move_names_the_old_time(drive: Drive) -> None:
     Message.objects.filter(channel="email").delete()
     fail("moved")
     assert email_fallback.queue_fallback_emails(now=SOON) == 1
-    assert "It was 9:00 AM" in Message.objects.get(channel="email").text
+    assert "The old time was 9:00 AM" in Message.objects.get(channel="email").text
 
 
 def test_the_email_about_a_cancellation_removes_the_calendar_entry(drive: Drive) -> None:
