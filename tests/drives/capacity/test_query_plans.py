@@ -17,6 +17,8 @@ from django.test import Client
 from django.utils import timezone
 
 from bench import bench_data, delivery
+from drives.desk import person_record
+from drives.messaging import call_list
 from drives.models import Drive
 from drives.public import api_queries
 from drives.waitlist import queries
@@ -81,12 +83,20 @@ def post_booking(drive: Drive) -> None:
     assert answer.status_code == 201, answer.content
 
 
+def load_record_of_donor(drive: Drive) -> None:
+    donor = builders.booked(drive, now=timezone.now()).volunteer
+    assert donor is not None
+    person_record.load_person_record(donor)
+
+
 HOT: dict[str, Callable[[Drive], object]] = {
     "hold through the API": post_booking,
     "prove": lambda drive: builders.verified(builders.held(drive, now=timezone.now()), now=timezone.now()),
     "open times": lambda drive: api_queries.find_public_times(drive.pk, "return", timezone.now()),
     "look for waitlists that changed": lambda _drive: queries.list_drives_to_offer(timezone.now()),
     "readiness": lambda _drive: Client().get("/readyz"),
+    "donors to call": lambda drive: call_list.list_subjects_to_call([drive.pk], timezone.now()),
+    "messages to a person": load_record_of_donor,
     "claim due texts": lambda _drive: claim.claim_messages(channel="sms", limit=500, now=timezone.now()),
 }
 
