@@ -39,7 +39,7 @@ class DayField(forms.DateField):
 
 
 class PeopleFilterForm(forms.Form):
-    """Filters from the query of the URL. The interval rules of `rules_drive` apply to the filter `eligible_on`."""
+    """Filters from the URL's query string. The interval rules of `rules_drive` apply to the filter `eligible_on`."""
 
     use_required_attribute = False
     q = SearchField(required=False, widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}))

@@ -1,4 +1,4 @@
-"""Filters for the report over drives."""
+"""Filters for the report on several drives."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,7 +24,7 @@ class Preset:
 
 
 class ReportFilterForm(forms.Form):
-    """Filters from the query of the URL. The default is the last twelve months and all coming drives."""
+    """Filters from the URL's query string. The default is the last twelve months and all upcoming drives."""
 
     use_required_attribute = False
     first_day = DayField(gettext_lazy("From"))

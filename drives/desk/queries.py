@@ -50,7 +50,7 @@ class DriveFigures:
     def takes_fewer(self) -> bool:
         """Return whether bookings and open spots together are fewer than the capacity.
 
-        For example, first visits need more chair time than the return visits in the capacity.
+        For example, first visits need more chair time, but the capacity is the number of return visits that fit.
         """
         return self.booked + self.held + self.spots_left < self.capacity
 
@@ -221,13 +221,13 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
 
 
 def _count_by_drive(drives: Iterable[Drive]) -> list[tuple[Drive, int]]:
-    """Count the drives' occurrences. The drives that start first come first."""
+    """Count how often each drive occurs. Drives that start earlier come first."""
     counts = Counter(drives)
     return sorted(counts.items(), key=lambda item: (item[0].starts_at, item[0].pk))
 
 
 class SlotCounts(NamedTuple):
-    """The columns of a slot that the figures need. Home reads hundreds of slots, and models are slow."""
+    """The columns of a slot that the figures need. The home page reads hundreds of slots, and models are slow."""
 
     starts_at: datetime
     screening_limit: int

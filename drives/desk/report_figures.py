@@ -1,4 +1,4 @@
-"""Define the figures of a report over drives. Pure arithmetic."""
+"""Define the figures of a report on drives. Pure arithmetic."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Load the report over an organization's drives: turnout, lead times, sources and messages. Four queries."""
+"""Load the report on an organization's drives: turnout, lead times, sources and messages. Four queries."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ class SourceTally:
 
 @dataclass(frozen=True)
 class Report:
-    """A report over drives. `total` and the series only include finished drives."""
+    """The figures of several drives. Except for `messages`, only finished drives count in the totals and breakdowns."""
 
     rows: list[DriveRow]  # the newest drive first
     total: Figures

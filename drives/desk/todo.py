@@ -31,7 +31,7 @@ class Todo:
 def list_home_todos(
     home: queries.HomePage, *, sees_plan: bool, may_plan: bool, setup_steps_left: int = 0
 ) -> list[Todo]:
-    """List what to do over all drives, ordered by how much harm a delay does."""
+    """List the to-do items of all drives. Items for which a delay does the most harm come first."""
     return [
         *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
         *_list_reply_todos(home),

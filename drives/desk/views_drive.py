@@ -66,7 +66,7 @@ def show_desk(request: MemberRequest, drive_id: int) -> HttpResponse:
 
 
 def _find_stage(drive: Drive, now: datetime) -> str:
-    """Return what the page offers first: to publish, to book and share, to check in, the turnout, or nothing."""
+    """Return the stage that decides what the page offers first: publishing, booking, check-in, turnout, or nothing."""
     if drive.state == DriveState.DRAFT:
         return "draft"
     if drive.closed_out_at and drive.ends_at <= now:

@@ -52,7 +52,7 @@ def _build_form(request: MemberRequest) -> PeopleFilterForm:
 
 
 def _render_people(request: MemberRequest, form: PeopleFilterForm) -> HttpResponse:
-    """Show the matching people. Show no people if a filter is invalid, because a list would look like the answer."""
+    """Show the matching people. If a filter is invalid, show no one, because a list would look like the result."""
     organization, pages, rows = request.membership.organization, None, []
     if form.is_valid():
         people = people_list.filter_people(

@@ -1,4 +1,7 @@
-"""The report over an organization's drives, as a page and as CSV. Viewers may see it, as it has no personal data."""
+"""The report on an organization's drives, as a page and as CSV.
+
+It contains no personal data, so viewers may see it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,7 +107,7 @@ def _build_form(request: MemberRequest) -> ReportFilterForm:
 
 
 def _load_report(request: MemberRequest, form: ReportFilterForm) -> Report | None:
-    """Load the report. Return None if a filter is invalid, because figures would look like the answer."""
+    """Load the report. Return None if a filter is invalid, because figures would look like the result."""
     if not form.is_valid():
         return None
     organization = request.membership.organization

@@ -1,4 +1,4 @@
-"""The picture of a drive's turnout, its table and its CSV file have the numbers of the bookings."""
+"""The chart of a drive's turnout, its table and its CSV file show the same numbers as the bookings."""
 
 import csv
 import io

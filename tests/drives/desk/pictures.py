@@ -1,4 +1,4 @@
-"""Read the pictures and tables of a page, so that tests can compare them."""
+"""Read the charts and tables of a page, so that tests can compare them."""
 
 import re
 from collections.abc import Iterator

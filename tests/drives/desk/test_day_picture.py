@@ -1,4 +1,4 @@
-"""The picture of a drive's day has the numbers of its table, and both have those of the bookings."""
+"""The chart of a drive's day shows the same numbers as its table and as the bookings."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any

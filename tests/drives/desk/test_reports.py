@@ -1,4 +1,4 @@
-"""The report over an organization's drives, as a page and as CSV."""
+"""The report on an organization's drives, as a page and as CSV."""
 
 import csv
 import io

@@ -370,7 +370,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
 
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:
-    """Return, for each hour, whether it is over and whether it is half empty."""
+    """Return, for each hour, whether it has ended and whether it counts as half empty."""
     return [(hour.is_over, hour.is_half_empty) for hour in desk_queries.load_desk(drive, now).hours]
 
 
