@@ -40,7 +40,7 @@ def move_bookings(
     Refuses:
     - everything that `hold.hold_bookings` refuses about a time
     - a time too close to another donation of one of the donors
-    - a move of the whole party, unless the actor is a member or the donor that booked the party (`not_who_booked`)
+    - a move of the whole party, unless the actor is a member or the donor who booked the party (`not_who_booked`)
 
     Raises HoldLapsed. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive (shared),
     bookings, all slots in one statement.

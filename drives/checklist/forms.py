@@ -28,7 +28,7 @@ class OwnTaskForm(RecordForm):
 
 
 class CheckField(forms.ChoiceField):
-    """A choice field without the mark "optional". The empty option means that a coordinator checks off the task."""
+    """A choice field without the label "optional". The empty option means that a coordinator checks off the task."""
 
     needed = True
 

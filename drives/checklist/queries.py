@@ -15,7 +15,7 @@ from organizations.models import Organization
 
 @dataclass(frozen=True)
 class Task:
-    """A task of a drive. `facts` is set only if the service checks the task and the drive is still ahead."""
+    """A task of a drive. `facts` is set only if the service checks the task and the checklist is open."""
 
     item: ChecklistItem
     due_day: date

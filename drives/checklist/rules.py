@@ -14,9 +14,9 @@ OPEN_STATES = (DriveState.DRAFT, DriveState.PUBLISHED, DriveState.CLOSED)
 
 
 def is_open(drive: Drive, now: datetime) -> bool:
-    """Return whether the drive is still ahead.
+    """Return whether the checklist can still change. It closes when the drive is over or cancelled.
 
-    Afterward, its checklist no longer changes and no task is overdue.
+    In a closed checklist, no task is overdue.
     """
     return drive.state in OPEN_STATES and now < drive.ends_at
 

@@ -103,7 +103,7 @@ def _render_checklist(request: MemberRequest, drive: Drive, form: OwnTaskForm) -
 
 
 def _list_links(request: MemberRequest, drive: Drive) -> list[TaskLink]:
-    """List, for each check of the service, a link to the page where the member can fulfill it."""
+    """For each automatic check, list a link to the page where the member can do the task."""
     pages = {
         ChecklistCheck.CENTER: ("organizer_edit_drive", _("Edit the plan")),
         ChecklistCheck.GOAL: ("organizer_edit_drive", _("Edit the plan")),

@@ -39,7 +39,7 @@ def format_zone(zone: str) -> str:
 
 
 def format_time(at: datetime, zone: str) -> str:
-    """Format a time like "10:30 AM", or "10:30" in a 24-hour language.
+    """Format a time like "10:30 AM", or "10:30" in a language that uses the 24-hour clock.
 
     Add the zone if this local time occurs twice that day.
     """
@@ -90,7 +90,7 @@ def format_short_day(at: datetime, zone: str) -> str:
 
 
 def format_short_day_and_year(at: datetime, zone: str) -> str:
-    """Format as: Sat Mar 14, 2026, or sáb 14 mar 2026."""
+    """Format a day like "Sat Mar 14, 2026" or "sáb 14 mar 2026"."""
     # Translators: a short date with its year as Django's date format, such as "Sat Mar 14, 2026".
     return format_date(at, zone, translation.pgettext("date format", "D M j, Y"))
 

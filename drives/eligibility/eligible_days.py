@@ -26,7 +26,7 @@ def find_drive_for_day(organization: Organization, day: date) -> Drive | None:
 
 
 def list_ineligible_volunteers(drive: Drive, day: date) -> list[int]:
-    """List the ids of the organization's volunteers that may not give on this date by the rules of the drive.
+    """List the ids of the organization's volunteers who may not give on this date by the rules of the drive.
 
     On the drive's own date, only its hours count. Only the organization's own records are used, because coordinators
     see the result. The full check runs only for volunteers with enough visits near the date that a rule could apply.
@@ -76,10 +76,10 @@ def _list_volunteers_to_check(drive: Drive, starts_at: datetime, ends_at: dateti
 
 
 def compute_check_thresholds(rules: Sequence[IntervalRules], kinds: Collection[str]) -> dict[int, int]:
-    """Return the number of visits from which a full check is needed, keyed by the number of days around the date.
+    """Return, for each number of days, how many visits within that many days of the date require a full check.
 
-    `kinds` are the kinds of donation that these visits can have. A window needs one visit less than its limit, because
-    each volunteer may also have one self-reported donation.
+    `kinds` are the kinds of donation that these visits can have. For a window, this is one visit less than its limit,
+    because each volunteer may also have one self-reported donation.
     """
     singles = [1]  # two visits on one day may overlap
     thresholds: dict[int, int] = {}

@@ -69,7 +69,7 @@ def load_upcoming_times(organization: Organization, since: datetime, until: date
 
 
 def load_progress(volunteer_ids: Collection[int], now: datetime) -> dict[int, Progress]:
-    """Load progress from the organization's own records, keyed by volunteer id. One query.
+    """Load progress toward qualifying from the organization's own records, keyed by volunteer id. One query.
 
     Only donations of the same kind as the volunteer's newest donation count. Volunteers without progress are left out.
     """
@@ -97,7 +97,7 @@ def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], 
 
 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
-    """Load progress and next times after the donations at one drive, keyed by volunteer id.
+    """Load the progress and next possible times of the donors who gave at one drive, keyed by volunteer id.
 
     Reads only the organization's own records, because the result goes into messages that coordinators can read. Five
     queries for any number of donors.
@@ -121,7 +121,7 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """Load progress and next times for the donor of one booking. Five queries.
+    """Load the progress and next possible times of the donor of one booking. Five queries.
 
     Pass `all_organizations=True` only if the donor alone sees the result.
     """

@@ -36,8 +36,8 @@ def erase_from_imports(*, organization: Organization, addresses: Collection[str]
       imported.
     - Discards a file that is not completely checked, because it may contain the person in any spelling.
 
-    Locks: imports. The caller holds the locks of the person's identities, so that an import cannot add the person
-    meanwhile.
+    Locks: imports. The caller holds the locks of the person's identities, so that an import cannot add the person in
+    the meantime.
     """
     with_person = Q(values__phone__in=addresses) | Q(values__email__in=addresses)
     ids = Import.objects.of(organization).filter(expires_at__isnull=False).order_by("pk").values_list("pk", flat=True)

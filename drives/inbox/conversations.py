@@ -81,7 +81,7 @@ def close_conversation(*, conversation_id: int, actor: str, now: datetime) -> Co
 
 @transaction.atomic
 def cancel_requested_booking(*, conversation_id: int, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Cancel a booking for a donor that asked for the cancellation by text. Close the conversation."""
+    """Cancel a booking for a donor who asked for this by text. Close the conversation."""
     [booking] = changes.cancel_bookings(
         # The donor is the actor, so that the donor can undo the cancellation.
         booking_id=booking_id,

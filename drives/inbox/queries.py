@@ -73,7 +73,7 @@ class Thread:
 def list_conversations(organization: Organization, *, waiting_only: bool = False) -> QuerySet[Conversation]:
     """List conversations that need or needed a coordinator.
 
-    Donors that still wait for an answer come first, starting with the longest wait. Then the newest conversations
+    Donors who still wait for an answer come first, starting with the longest wait. Then the newest conversations
     follow. Conversations with only commands (C or X) are left out.
     """
     rows = Conversation.objects.of(organization).filter(asked_at__isnull=False)

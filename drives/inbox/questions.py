@@ -71,7 +71,7 @@ class Question:
 
 
 def list_questions(reply: InboundMessage, now: datetime) -> list[Question]:
-    """List the upcoming visits and offers in our texts to this number, in order of arrival time."""
+    """List the upcoming visits and offers that our open questions to this number are about, earliest arrival first."""
     prompts = notifications_queries.list_prompts(reply, now)
     abouts = {prompt.about for prompt in prompts}
     for prompt in prompts:

@@ -121,6 +121,7 @@ def _find_ended_offer(reply: InboundMessage, now: datetime) -> Message | None:
 def _apply_reply(parsed: ParsedReply, prompt: Message, reply: InboundMessage, now: datetime) -> str:
     """Carry out C or X, or ask the donor which visit is meant.
 
+    - If the reply also chooses a visit, such as "X 2", carry out the command for that visit.
     - If we asked about one visit, carry out the command.
     - If we asked about several visits, ask. Exception: if one text asked about all of them, C confirms all.
     - If an offer has expired since the question, ask, because the donor may mean the offer.

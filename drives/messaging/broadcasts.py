@@ -112,7 +112,7 @@ def send_broadcast(
 def send_late_notice(*, drive: Drive, minutes: int, request_key: str, actor: str, now: datetime) -> Broadcast:
     """Notify donors that the drive is running late. Quiet hours do not apply.
 
-    The notice goes to donors that are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
+    The notice goes to donors who are not checked in and have an arrival in the next 3 hours or the last 30 minutes.
 
     Refuses:
     - a number of minutes that is not one of the choices
@@ -191,7 +191,7 @@ def _build_broadcast(
 
 def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
     reach = broadcast_queries.load_broadcast_reach(broadcast.drive, audience, broadcast.purpose)
-    # Also queue messages to donors that cannot be reached. The messages will be blocked, so these donors appear on
+    # Also queue messages to donors who cannot be reached. The messages will be blocked, so these donors appear on
     # the call list. For news, no call is needed.
     recipients = reach.recipients if broadcast.purpose == Purpose.REMINDERS else reach.reached
     contents = list(_render_messages(broadcast, recipients))
@@ -204,7 +204,7 @@ def _preview(broadcast: Broadcast, audience: Audience) -> BroadcastPreview:
 def _render_messages(
     broadcast: Broadcast, recipients: Iterable[Recipient]
 ) -> Iterable[tuple[Recipient, MessageContent]]:
-    """Render each recipient's text. People that share a contact get the same text only once."""
+    """Render each recipient's text. People who share a contact get the same text only once."""
     seen: set[tuple[str, str]] = set()
     for recipient in recipients:
         language = recipient.booking.volunteer.language if recipient.booking.volunteer else "en"

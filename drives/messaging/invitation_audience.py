@@ -1,4 +1,4 @@
-"""Find the donors to invite, and load their consents and the news that they received."""
+"""Find the donors to invite, and load their consents and the news messages that they received."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ ABOUT_DRIVE = "drive:"  # prefix of the drive's id in an invitation's `about`
 def list_organizations_to_invite(now: datetime) -> list[Organization]:
     """List organizations that may have a donor to invite. One query.
 
-    Such a donor got no news this week and was not yet invited to every drive. The organization's run checks everything
-    else.
+    Such a donor got no news message this week and was not yet invited to every drive. The organization's run checks
+    everything else.
     """
     since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
     coming = Drive.objects.open().filter(starts_at__lte=until)
@@ -49,7 +49,7 @@ def list_donors_to_invite(organization: Organization, now: datetime, after_id: i
 
 
 def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> QuerySet[Volunteer]:
-    """Keep the donors that consented to news and have no upcoming booking.
+    """Keep the donors who consented to news and have no upcoming booking.
 
     They must have given plasma or signed up for news.
     """
@@ -72,7 +72,7 @@ def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> Quer
 
 
 def _list_news(phone: OuterRef, email: OuterRef, since: datetime) -> list[QuerySet[Message]]:
-    """Find the unsent news to a donor, and the news sent after `since`.
+    """Find the unsent news messages to a donor, and those sent after `since`.
 
     Returns two querysets, so that each uses its own index.
     """
@@ -91,9 +91,9 @@ class ContactHistory:
 
 
 def load_contact_history(organization: Organization, people: Sequence[Volunteer], since: datetime) -> ContactHistory:
-    """Load the consents of these volunteers' contacts, their unsent news, and the news sent after `since`.
+    """Load the consents of these volunteers' contacts, their unsent news messages, and those sent after `since`.
 
-    News includes broadcasts. Five queries.
+    News messages include broadcasts. Five queries.
     """
     addresses = collect_addresses(people)
     news = Message.objects.of(organization).filter(address__in=addresses, purpose=Purpose.NEWS)

@@ -182,7 +182,7 @@ def _build_invitation(
 ) -> RenderedMessage | None:
     drive, now = times[0].drive, run.now
     addressee = addressees.build_addressee(person)
-    # The schedule can turn off texts, but not e-mails to donors that consented to them.
+    # The schedule can turn off texts, but not e-mails to donors who consented to them.
     choice = ChannelChoice.MAIL if run.channel_choices[drive.pk] == ChannelChoice.MAIL else ""
     contacts = contact_history.facts.list_contacts(kinds.INVITATION, addressee, choice=choice)
     if not contacts:

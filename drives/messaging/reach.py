@@ -76,7 +76,7 @@ def format_notified(
 ) -> str:
     """Return `sentence` if any of these donors can be reached.
 
-    Adds the number of donors that cannot be reached and must be called.
+    Adds the number of donors who cannot be reached and must be called.
     """
     count = load_reach(organization, subjects).count_unreachable(subjects, kind)
     return " ".join(([sentence] if count < len(subjects) else []) + ([format_unreachable(count)] if count else []))

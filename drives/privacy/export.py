@@ -1,4 +1,4 @@
-"""Export everything that an organization stores about a volunteer, in a form for people and programs."""
+"""Export everything that an organization stores about a volunteer, readable by people and programs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime

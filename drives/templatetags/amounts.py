@@ -16,7 +16,7 @@ register.filter("hour", localtime.format_hour)
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
-    """Format a sum in whole cents, as 12.50 USD. A sum below one cent must not read as nothing."""
+    """Format an amount like "12.50 USD", or "less than 0.01 USD", because a cost must not look like zero."""
     if 0 < amount < CENT:
         return _("less than %(cent)s") % {"cent": _format_amount(CENT, 2, currency)}
     return _format_amount(amount, 2, currency)
@@ -24,7 +24,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 @register.filter
 def price(amount: Decimal, currency: str) -> str:
-    """Format a price of one segment, which has fractions of a cent: as 0.0118 USD."""
+    """Format the price of one segment, with fractions of a cent, like "0.0118 USD"."""
     return _format_amount(amount, 4, currency)
 
 

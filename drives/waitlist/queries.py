@@ -38,7 +38,7 @@ def build_window(entry: WaitlistEntry) -> ArrivalWindow:
 
 
 def load_position(entry: WaitlistEntry) -> int:
-    """Return the entry's position, from 1, or 0 if the entry is not on the waitlist. One query."""
+    """Return the entry's position, starting at 1, or 0 if the entry is not on the waitlist. One query."""
     if entry.state not in WAITLISTED_STATES or entry.joined_at is None:
         return 0
     before = Q(joined_at__lt=entry.joined_at) | Q(joined_at=entry.joined_at, pk__lt=entry.pk)

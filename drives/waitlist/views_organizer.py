@@ -104,7 +104,7 @@ def _format_closed(drive: Drive, waiting: Sequence[WaitlistEntry]) -> str:
 @require_POST
 @accounts.role_required("plan")
 def answer_offer_for_donor(request: MemberRequest, drive_id: int, offer_id: int, answer: str) -> HttpResponse:
-    """Accept or decline an offer for a donor that has answered by phone."""
+    """Accept or decline an offer for a donor who has answered by phone."""
     drive, actor = members.get_drive_or_404(request, pk=drive_id), members.format_actor(request)
     offer = Offer.objects.filter(pk=offer_id, entry__drive=drive).select_related("entry__volunteer").first()
     if offer is None or answer not in ("take", "pass"):

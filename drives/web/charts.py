@@ -1,4 +1,4 @@
-"""Bar charts as SVG, drawn by the template drives/web/chart.html. The page shows each chart also as a table."""
+"""Bar charts as SVG, drawn by the template drives/web/chart.html. The page also shows each chart as a table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

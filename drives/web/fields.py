@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RequiredByActionField(forms.CharField):
-    """A field without the mark "optional", because the action requires it, but not the form."""
+    """A field without the label "optional". The form does not require it, but the action does."""
 
     needed = True
 

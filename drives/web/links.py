@@ -13,7 +13,7 @@ def build_booking_link(booking: Booking) -> str:
 
 
 def compute_booking_link_length() -> int:
-    """Return the length of any booking's link in characters. Texts are measured with it before a link exists."""
+    """Return the number of characters in a booking's link, to measure a text before its booking exists."""
     return len(build_absolute_url(reverse("booking", args=["x" * 22])))
 
 

@@ -49,7 +49,7 @@ def _list_country_zones(code: str) -> tuple[str, ...]:
 
 @cache
 def _list_other_zones() -> tuple[str, ...]:
-    """List the zones of the rest of the world: one for each region with the same time from now on."""
+    """List the zones that belong to no country's list, one for each group of zones with the same time from now on."""
     listed = {zone for code in _get_country_names() for zone in _list_country_zones(code)}
     return tuple(sorted({zone for _codes, zone in _read_table("zonenow.tab")} - listed))
 

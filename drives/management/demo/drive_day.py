@@ -57,7 +57,7 @@ class Day:
     plan: Drive  # unsaved
     guests: Sequence[DemoDonor]
     walk_ins: Sequence[DemoDonor] = field(default_factory=tuple)
-    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors that join the waitlist of the full drive
+    waiting: Sequence[DemoDonor] = field(default_factory=tuple)  # donors who join the waitlist of the full drive
     completed: bool = False
     done_tasks: Sequence[str] = ("confirmed", "room", "posters", "helpers", "site", "roster", "signs")
     recruiter: str = "Dana"  # name on the recruiter's link
