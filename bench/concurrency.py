@@ -16,7 +16,7 @@ SECONDS, ROUNDS = 1.5, 2
 
 
 def measure_pages(bench: BenchStack) -> list[dict[str, Any]]:
-    """Fill the database of the started servers, then measure. The sizes of the crowd take turns for each page."""
+    """Fill the database of the started servers, then measure each page at each number of clients in turn."""
     world = bench_data.BenchData()
     filled_data.fill_database(world, SIZE)
     found = [_measure_page(bench, page) for page in pages.list_pages(world.organization, world.now)]

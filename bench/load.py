@@ -54,7 +54,8 @@ def run_clients(
 ) -> Measurement:
     """Run clients in parallel for this many seconds. Each client numbers its requests from `first`.
 
-    `intervals` holds the seconds between the starts of two requests of a client. Other clients do not pause.
+    `intervals` maps a client's number to the seconds from the start of one request to the start of the next. Clients
+    without an interval do not pause.
     """
     # Forked clients share the prepared requests, so nothing is pickled.
     fork = multiprocessing.get_context("fork")

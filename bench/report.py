@@ -58,7 +58,7 @@ def format_growth_table(found: Mapping[int, Rows]) -> str:
 
 
 def format_concurrency_table(rows: Rows) -> str:
-    """Format the pages with the times at each number of clients, and the sweeps with those of one run at a time."""
+    """Format the times of each page at each number of clients, and of each sweep with one run at a time."""
     counts = list(rows[0]["clients"])
     lines = []
     for row in rows:

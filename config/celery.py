@@ -36,7 +36,7 @@ SWEEPS = {
 
 
 class KeyCheck(bootsteps.StartStopStep):
-    """Stops the start of a worker if SECRET_KEY or IDENTITY_KEY is not that of the database."""
+    """Keeps a worker from starting if SECRET_KEY or IDENTITY_KEY does not belong to the database."""
 
     def start(self, parent: Any) -> None:
         # Imported after Django is set up. The worker's processes must not share this connection.

@@ -15,7 +15,7 @@ MIN_KEY_LENGTH = 32
 
 
 def refuse_unsafe_settings() -> None:
-    """Run the checks of the settings when a web server starts, as Django does not. Raise ImproperlyConfigured."""
+    """Run the checks of the settings when a web server starts, because Django does not. Raise ImproperlyConfigured."""
     errors = [check for check in run_checks(tags=[TAG]) if check.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(str(error) for error in errors))

@@ -1,4 +1,4 @@
-"""Stop the start of a process if its SECRET_KEY or IDENTITY_KEY does not belong to the database."""
+"""Keep a process from starting if its SECRET_KEY or IDENTITY_KEY does not belong to the database."""
 
 import logging
 

@@ -58,7 +58,7 @@ class QuietRule(StrEnum):
 
 
 class Budget(StrEnum):
-    """Which messages go first if a rate limit or a daily budget does not suffice for all (see `PRIORITIES`)."""
+    """Which messages go first if a rate limit or a daily budget is not enough for all (see `PRIORITIES`)."""
 
     CODES = "codes"
     BOOKING = "booking"

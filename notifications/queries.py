@@ -167,7 +167,7 @@ def filter_suppressed_addresses(organization: Organization) -> QuerySet[Suppress
 
 
 def has_ended_texts(consents: Mapping[tuple[str, str], bool], address: str) -> bool:
-    # A donor that refused all purposes, on a page or through a coordinator, counts as stopped, too.
+    # A donor who refused all purposes, on a page or through a coordinator, counts as stopped, too.
     return all(consents.get((address, purpose)) is False for purpose in Purpose.values)
 
 

@@ -1,4 +1,4 @@
-"""Run a sweep row by row. If a row fails, log and park it, and continue with the next row."""
+"""Run a sweep row by row. If a row fails, log it, skip it for an hour ("park" it), and continue with the next row."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -178,7 +178,7 @@ def spend_change(
 
 
 def find_limited_identity(volunteer: Volunteer | None) -> str:
-    """Return the identity of the contact for which a volunteer's changes are counted, or "" if there is none."""
+    """Return the contact identity that `spend_change` counts a volunteer's changes against, or "" if there is none."""
     if volunteer is None:
         return ""
     contacts = [contact for contact in (volunteer.phone, volunteer.email) if contact]

@@ -75,8 +75,8 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
 def filter_volunteers(organization: Organization, search: str = "", *, by_contact: bool = True) -> QuerySet[Volunteer]:
     """Find volunteers by parts of their names, in order of the names.
 
-    `by_contact`: search in phone numbers and mailboxes, too. Not for members without access to contacts, because
-    searches reveal a number digit by digit.
+    With `by_contact`, also search in phone numbers and mailboxes. Do not allow this to members without access to
+    contacts, because searches reveal a number digit by digit.
     """
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
     typed = contact_address.clean_compatible_line(search)
