@@ -56,7 +56,7 @@ def replace(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, seeded: Cal
 
 
 def replace_in(monkeypatch: pytest.MonkeyPatch, caller: Any, module: Any, **seeded: Callable[..., Any]) -> None:
-    """Replace functions of `module` for only one of the modules that call them."""
+    """Replace functions of `module` for one caller only. Other modules still call the original functions."""
     [local] = [name for name, value in vars(caller).items() if value is module]
     changed = SimpleNamespace(**vars(module))
     for name, function in seeded.items():

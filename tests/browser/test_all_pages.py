@@ -1,6 +1,7 @@
 """Every page in a real browser: no axe violation and no sideways scroll, in both languages and with large letters.
 
-The list of pages comes from the routes. A new page must open in this world, or stand in ELSEWHERE with its reason.
+The list of pages comes from the routes. A new page must open with the rows of `World` or be listed in ELSEWHERE, with a
+reason.
 """
 
 from typing import Any
@@ -64,7 +65,7 @@ ELSEWHERE = {
 
 
 def list_addresses(world: World) -> dict[str, str]:
-    """Return the addresses of pages that need other rows or tokens than the world has."""
+    """Return URLs by route name, for pages that need rows or tokens that `World` does not create."""
     organization, drive = world.organization, world.drive
     cause = Cause.objects.create(organization=organization, title="For Zoe", slug="zoe", summary="A rare disease.")
     center = CollectionCenter.objects.create(organization=organization, name="Example Center")
@@ -128,7 +129,7 @@ def list_addresses(world: World) -> dict[str, str]:
 
 
 def find_pages(world: World, clients: list[Client]) -> tuple[dict[str, tuple[str, int]], list[str]]:
-    """Return the address of each page with the number of the client that may open it, and the routes that do not open.
+    """Return each page's URL with the number of the client that may open it, and the routes that do not open.
 
     Files and routes that take only forms (405, or 303 to the page of the form) are left out.
     """
@@ -151,7 +152,7 @@ def find_pages(world: World, clients: list[Client]) -> tuple[dict[str, tuple[str
 
 
 def open_world() -> tuple[World, list[Client]]:
-    """Return the world with two browsers: Ana's, which was also invited to found an organization, and Ben's."""
+    """Return the test data and two clients: Ana's, which was also invited to found an organization, and Ben's."""
     for _ in range(2):  # so that the id of a site is not also that of a drive or a member
         builders.site(builders.member(builders.organization()).organization)
     world = World()

@@ -31,7 +31,7 @@ QUESTIONS = (
 
 
 def world() -> tuple[Membership, Drive]:
-    """Create a running drive with donors that replied, a donor that no message reached, and a broadcast."""
+    """Create a running drive with donors who replied, a donor whom no message reached, and a broadcast."""
     member = builders.member(builders.organization(), email="ben@example.org")
     drive = builders.drive(member.organization)
     names = ("Test Ana Alder", "Test Bo Birch", "Test Carla Cedar", "Test Dee Dogwood", "Test Eve Elm")

@@ -87,7 +87,7 @@ def test_a_donor_leaves_the_waitlist_and_erases_the_data(
 
 
 def addresses() -> dict[str, str]:
-    """Return one URL for each state of a waitlist entry and of the donor's own pages.
+    """Return the URLs of the donor's own pages, and one URL for each state of a waitlist entry or an offer.
 
     Ana is on the waitlist, has a booking, and has donated.
     """

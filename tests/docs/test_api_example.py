@@ -55,7 +55,7 @@ def test_the_example_books_a_first_visit(live_server: LiveServer) -> None:
 
 
 def list_named_members(page: str) -> list[tuple[str, set[str]]]:
-    """Return the last part of each path in the tables of calls, with the members that stand behind it."""
+    """Return the last part of each path in the tables of calls, with the members named after it."""
     named = []
     for row in re.findall(r"^\| (`POST .*?) \|", page, re.MULTILINE):
         last = ""

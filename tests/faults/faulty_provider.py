@@ -62,8 +62,8 @@ class FaultRun:
     def run_sweeps(self, *, hangs: int = 0, looks_up: bool = True) -> None:
         """Run the sweeps until no message is open.
 
-        The first calls to the provider hang until they time out: `hangs` of them, two at most. They hang at the same
-        time, for ten seconds. With `looks_up=False`, a seeded bug sends again without asking the provider.
+        The first `hangs` calls to the provider (at most two) hang at the same time and time out after ten seconds. With
+        `looks_up=False`, a seeded bug sends again without asking the provider.
         """
         self._plan(len(self.texts), ["hang", "accepted-hang"][:hangs])
         with contextlib.nullcontext() if looks_up else seeded.no_look_up():

@@ -1,4 +1,4 @@
-"""If one row of a sweep fails, the sweep logs and parks that row and processes the others."""
+"""If one row of a sweep fails, the sweep logs it, skips it for an hour ("parks" it), and processes the others."""
 
 import re
 from collections.abc import Callable

@@ -23,7 +23,7 @@ QUEUED = Message.objects.filter(kind="invitation")
 
 @pytest.fixture
 def at() -> datetime:
-    """Create six donors that can be invited to a coming drive. Return the time of an invitation run."""
+    """Create six donors who can be invited to a coming drive. Return the time of an invitation run."""
     owner = builders.organization(codes_per_day=100_000)
     donated = builders.drive(owner)
     for n in range(PEOPLE):

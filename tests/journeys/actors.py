@@ -1,4 +1,4 @@
-"""The actors in the journeys: donors with a browser and a phone, coordinators, workers that sweep, and the clock."""
+"""The actors in the journeys: donors with a browser and a phone, coordinators, the periodic sweeps, and the clock."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

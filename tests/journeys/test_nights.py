@@ -1,4 +1,4 @@
-"""Drives in the nights in which the clocks change. A reminder "a day before" is sent at the same local time."""
+"""Drives on the nights when the clocks change. A reminder "a day before" is sent at the same local time."""
 
 from datetime import date, time, timedelta
 

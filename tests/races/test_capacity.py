@@ -1,4 +1,4 @@
-"""Donors compete for spots. With the locks, all of ten runs end well. Without the locks, some do not."""
+"""Donors compete for spots. With the locks, all ten runs end well. Without them, some do not."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ ALMOST_ALWAYS = 9
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """Switch off the limits on codes. Otherwise the lock on the organization's counter would hide the race."""
+    """Switch off rate limits. Otherwise the lock on the organization's count of codes would hide the race."""
     settings.RATE_LIMITS = False
 
 

@@ -112,7 +112,7 @@ def correct_and_move() -> Callable[[], bool]:
 
 
 def unless_lapsed(correct: Callable[[], object]) -> Callable[[], object]:
-    """Wrap a correction so that it may find no hold. After the cancellation, that is right."""
+    """Wrap a correction so that it ignores HoldLapsed, which is right after the other tab cancels."""
 
     def run() -> object:
         with suppress(HoldLapsed):

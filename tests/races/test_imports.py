@@ -1,4 +1,4 @@
-"""Two workers import bookings at once, or one of them while a donor books. No spot is oversold, nobody booked twice."""
+"""Two workers import bookings at once, or one while a donor books. No spot is oversold, no donor is booked twice."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +25,7 @@ HEADER = "Time,Visit,Name,Phone,E-mail"
 
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Any) -> None:
-    """Switch off the limits on codes. Otherwise the lock on the organization's counter would hide the race."""
+    """Switch off rate limits. Otherwise the lock on the organization's count of codes would hide the race."""
     settings.RATE_LIMITS = False
 
 

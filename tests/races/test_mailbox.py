@@ -1,6 +1,7 @@
 """Races about an unverified mailbox.
 
-A donor switches to the mailbox during a booking, many e-mails go to it at once, or its reminder's booking moves.
+A donor switches to the mailbox during a booking, many e-mails go to it at once, or a booking moves while its reminder
+to the mailbox is rendered.
 """
 
 from collections.abc import Callable

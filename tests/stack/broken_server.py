@@ -19,7 +19,7 @@ _receive = RsgiAdapter.receive_body
 async def _receive_in_a_thread(
     self: RsgiAdapter, scope: Scope, exchange: RsgiProtocol, body: RequestBody
 ) -> HTTPStatus | None:
-    """Seed a bug: occupy a thread until the body has arrived, as threaded servers do."""
+    """Seed a bug: occupy a thread until the body has arrived, like a threaded server."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(
         self.pool, lambda: asyncio.run_coroutine_threadsafe(_receive(self, scope, exchange, body), loop).result()
@@ -27,7 +27,7 @@ async def _receive_in_a_thread(
 
 
 async def _receive_nothing(_self: RsgiAdapter, _scope: Scope, _exchange: RsgiProtocol, _body: RequestBody) -> None:
-    """Seed a bug: leave the body unread, as servers do that stream the body to a view."""
+    """Seed a bug: leave the body unread, like a server that streams the body to a view."""
 
 
 def seed(bug: str) -> None:

@@ -1,7 +1,7 @@
 """Run compose.yaml with the container engine of this machine: Docker, or Podman with docker-compose.
 
-Changed in the copy are only the names of the project and its image, the port, and, for docker-compose 1, the lines that
-it does not know.
+The copy differs only in the names of the project and its image, in the port, and, for docker-compose 1, in the lines
+that it does not know.
 """
 
 import json
@@ -48,7 +48,7 @@ class Engine:
 
 @contextmanager
 def run_engine(guard: Guard, folder: Path) -> Iterator[Engine]:
-    """Find the engine. Skip the test if there is none, or if it cannot have the images on which ours are built."""
+    """Find the engine. Skip the test if there is none, or if it cannot get our base images."""
     compose = next((command for command in COMPOSE_COMMANDS if _succeeds([*command, "version"])), None)
     docker, podman = _succeeds(["docker", "version"]), shutil.which("podman")
     if not docker and not podman:
@@ -192,7 +192,7 @@ class Project:
 
 
 def _copy_project(folder: Path) -> None:
-    """Copy what a clone has."""
+    """Copy the files that a git clone would contain."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in _run(listed, {}, 60).stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():

@@ -85,7 +85,7 @@ def web_behind_proxy(guard: Guard, log: Path, **environment: str) -> Iterator[tu
 
 
 def ask(port: int, path: str, timeout: float = 30.0) -> tuple[int, str | None, float]:
-    """Return the response's status (0 if none came), its Retry-After header, and the seconds until then."""
+    """Return the response's status (0 after a timeout), its Retry-After header, and the seconds that the call took."""
     client, began = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout), time.monotonic()
     try:
         client.request("GET", path, headers={"Host": "localhost"})

@@ -101,7 +101,7 @@ def test_control_two_servers_oversell_without_the_conditional_update(tmp_path: P
 
 
 def create_member() -> User:
-    """Create a member with a password that another process can check, so without the fast hash of the tests."""
+    """Create a member. Hash the password as in production, because other processes do not know the tests' fast hash."""
     with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):
         return builders.member(builders.organization()).user
 

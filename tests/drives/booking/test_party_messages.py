@@ -1,6 +1,6 @@
-"""Members of a party that share a phone get one text for all of them.
+"""Members of a party who share a phone get one text for all of them.
 
-A member that cancels or moves before the text is sent is not in that text.
+A member who cancels or moves before the text is sent is not in that text.
 """
 
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The page of a drive's checklist, and the entries at home."""
+"""The page of a drive's checklist, and its entries on the home page."""
 
 import re
 from collections.abc import Callable

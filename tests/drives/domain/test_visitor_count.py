@@ -1,4 +1,4 @@
-"""A field of bits records the visitors. The service estimates their number from the bits that are set."""
+"""A bit field records a link's visitors. The service estimates their number from the bits that are set."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The volunteers that may not give on a date, found for a whole organization at once."""
+"""The volunteers who may not give on a date, found for a whole organization at once."""
 
 import random
 from collections.abc import Callable

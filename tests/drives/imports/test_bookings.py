@@ -1,4 +1,4 @@
-"""Imported bookings are judged like a coordinator's own, all or none, and a file may be sent again."""
+"""Imported bookings follow a coordinator's rules, all are made or none, and a file may be uploaded again."""
 
 from datetime import time, timedelta
 from typing import Any

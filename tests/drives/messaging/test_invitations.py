@@ -33,7 +33,7 @@ LATER = AFTER.date() + 10 * DAY
 
 
 def gave(of: Organization, *, number: int = 42, **who: Any) -> Booking:
-    """Create a donor that gave consent to news and donated on DRIVE_DAY, a week before the invitations."""
+    """Create a donor who consented to news and donated on DRIVE_DAY, a week before the invitations."""
     drive = Drive.objects.of(of).filter(day=DRIVE_DAY).first() or builders.drive(of)
     n = Booking.objects.filter(drive=drive).count()
     return builders.gave(

@@ -224,7 +224,7 @@ def test_a_viewer_cannot_send_a_late_notice(time_machine: Any) -> None:
 
 
 def late_and_unreached(time_machine: Any, member: Membership) -> Drive:
-    """Create a donor that has sent STOP, and send a late notice. Return the drive."""
+    """Create a donor who has sent STOP, and send a late notice. Return the drive."""
     drive = builders.drive(member.organization)
     builders.booked(drive, n=2, number=7)
     consents.suppress_address(sender=member.organization.senders.get(), address=builders.phone(7), now=NOW)

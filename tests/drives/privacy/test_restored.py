@@ -1,6 +1,6 @@
 """A database that was restored from a backup.
 
-It sends no message that the lost database may already have sent, and people that were erased are erased again.
+It sends no message that the lost database may already have sent, and people who were erased are erased again.
 """
 
 import io
