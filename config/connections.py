@@ -95,7 +95,10 @@ class SilenceWatch:
         return time.monotonic() < self._dead_until
 
     def record_failure(self, error: BaseException | None) -> None:
-        """If no connection could be made, refuse requests that need a new connection for `PAUSE_SECONDS`."""
+        """Treat the path as dead for `PAUSE_SECONDS` if no connection could be made.
+
+        Requests that need a new connection are refused during this time.
+        """
         if not isinstance(error, PathIsDead) and connection.connection is None:
             self._dead_until = time.monotonic() + PAUSE_SECONDS
 

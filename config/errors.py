@@ -36,7 +36,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404. Redirect to the link itself if the URL ends with punctuation that was pasted along with a link."""
+    """Return 404, or redirect to the URL without the punctuation at its end that was pasted along with a link."""
     if (
         request.method in {"GET", "HEAD"}
         and not _is_api_request(request)

@@ -49,7 +49,10 @@ def lock_messages_to_render(now: datetime, horizon: timedelta, limit: int) -> li
 
 
 def exclude_outdated(messages: MessageQuerySet) -> MessageQuerySet:
-    """Exclude messages about an earlier revision of a booking if there is a message about a later revision."""
+    """Exclude messages about an earlier revision of a booking if there is a message about a later revision.
+
+    Messages of kinds that a new revision does not withdraw stay.
+    """
     newer = Message.objects.filter(about=OuterRef("about"), revision__gt=OuterRef("revision"))
     replaced = kinds.list_kinds_withdrawn_by(Withdrawal.REVISION)
     return messages.exclude(Exists(newer), kind__in=replaced)

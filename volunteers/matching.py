@@ -83,7 +83,10 @@ class ContactPeople:
         return next((one for one in self.others if person_names.is_same_name(one.name, name)), None)
 
     def find_next_owner(self, name: str) -> Volunteer | None:
-        """Return the other person with this name, or else the only other person with a short form of the name."""
+        """Return the person other than the owner who has this name.
+
+        If there is none, return the only one with a short form of the name. Return None if several have a short form.
+        """
         shortened = [one for one in self.others if person_names.is_short_form(one.name, name)]
         return self.find_by_name(name) or (shortened[0] if len(shortened) == 1 else None)
 

@@ -224,7 +224,7 @@ def enter_volunteer(
     contact without an owner. The ledger names the actor that reported the consents. Refuses with a ValidationError by
     field.
 
-    The caller first locks `compute_typed_identities`. This function locks the contact rows.
+    The caller first locks the identities from `compute_typed_identities`. This function locks the contact rows.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(

@@ -320,9 +320,9 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """If the block raises Refusal because the visit is longer than requested, explain that in the refusal's reason.
+    """Replace the reasons of a Refusal in the block if the visit is longer than the donor requested.
 
-    The reason says that the donor's history makes this a first visit.
+    The new reason says that the donor's history makes this a first visit.
     """
     try:
         yield

@@ -30,7 +30,7 @@ def add_task(*, item: ChecklistItem, actor: str, now: datetime) -> None:
 
 @transaction.atomic
 def change_task(*, item: ChecklistItem, actor: str, now: datetime) -> None:
-    """Save the changed title, day or check of a task. Refuses a task that was removed in the meantime."""
+    """Save the changed title, day or automatic check of a task. Refuses a task that was removed in the meantime."""
     items = _lock_template(item.organization, now)
     before = _find_item(items, item.code)
     names = ("title", "days", "check_kind")

@@ -24,7 +24,7 @@ class PersonRecord:
 
 
 def load_person_record(person: Volunteer) -> PersonRecord:
-    """At most eight queries."""
+    """Load the record of a person. At most eight queries."""
     return PersonRecord(
         messages=_list_messages(person),
         ledger=consent_ledger.load_consent_ledger(person),

@@ -202,7 +202,10 @@ def _count_later_emails(
 
 
 def list_email_kinds(reminders: Sequence[Message], booking: Booking, donor_reach: DonorReach) -> list[str]:
-    """List the kinds of these reminders that will go by e-mail, including texts to a donor that we may not text."""
+    """List the kinds of these reminders that will go by e-mail.
+
+    If we may not text the donor, the texts go by e-mail, too. If we may, an unverified mailbox gets no reminders.
+    """
     may_text = _may_text(booking, donor_reach)
     if may_text and _has_unverified_mailbox(booking):
         return []

@@ -16,7 +16,7 @@ MAX_DAYS = 365
 
 
 class ChecklistCheck(models.TextChoices):
-    """The conditions that the service can check. A member cannot check off a task with such a check."""
+    """The conditions that the service can test. It checks off a task with such a condition, and members cannot."""
 
     CENTER = "center", _("The plan has a collection center")
     GOAL = "goal", _("The plan has a goal")

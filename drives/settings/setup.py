@@ -50,7 +50,7 @@ def list_steps(organization: Organization) -> list[StepState]:
 
 
 def find_next_step(states: list[StepState], after: str = "") -> SetupStep | None:
-    """Return the first open step after the step `after`, or else the first open step of all."""
+    """Return the first open step after the step `after`, or else the first open step. Return None if all are closed."""
     codes = [state.step.code for state in states]
     start = codes.index(after) + 1 if after in codes else 0
     return next((state.step for state in [*states[start:], *states[:start]] if state.is_open), None)

@@ -106,9 +106,9 @@ Row = TypeVar("Row", WaitlistEntry, Offer)
 
 
 def filter_by_link(model: type[Row], key: str, tokens: Sequence[str]) -> QuerySet[Row]:
-    """Return the row with this token or id.
+    """Filter the rows by a link's key, which is a token or an id.
 
-    An id finds the row only if `tokens` contains its token.
+    An id matches only if `tokens` contains the row's token.
     """
     if not re.fullmatch(r"[0-9]{1,18}", key):
         return model.filter_by_token(key)

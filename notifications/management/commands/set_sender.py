@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="after the account is repaired")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Refuses an unknown sender and negative limits."""
+        """Change the sender, if one is named, and list all senders. Refuse an unknown sender and negative limits."""
         if name := options["sender"]:
             self._change(name, options)
         for sender in Sender.objects.order_by("pk"):
