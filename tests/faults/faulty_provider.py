@@ -96,7 +96,7 @@ class FaultRun:
         self._plan(20)
 
     def _let_worker_die(self, at: datetime) -> None:
-        """If the clock is wrong now, let a worker claim a message and die."""
+        """Let a worker claim a message and die, if the clock is wrong now."""
         if self.jumps and at != self.began + self.took:
             claim.admit_messages(claimed=claim.claim_messages(channel="sms", limit=1, now=at), now=at)
 

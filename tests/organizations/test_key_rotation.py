@@ -1,4 +1,4 @@
-"""The service runs with a changed or wrong SECRET_KEY or IDENTITY_KEY."""
+"""Links, codes and sessions survive a change of SECRET_KEY. With a wrong key, the service does not start."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

@@ -42,7 +42,7 @@ class Engine:
 
     @property
     def starts_no_health_checks(self) -> bool:
-        """Podman leaves health checks to systemd."""
+        """Return whether health checks never start, because Podman leaves them to systemd and there is no systemd."""
         return self.program == "podman" and not Path("/run/systemd/system").exists()
 
 

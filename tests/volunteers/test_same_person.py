@@ -1,7 +1,7 @@
-"""One person with several contacts.
+"""Match people who share a contact, and people with several contacts.
 
-Family members share a phone after its owner is erased. Or a donor books with a mailbox that they typed earlier but did
-not verify.
+For example, family members share a phone after its owner is erased, or a donor books with a mailbox that they typed
+earlier but did not verify.
 """
 
 from datetime import timedelta

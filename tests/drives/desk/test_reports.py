@@ -41,7 +41,7 @@ def ben(role: str = Role.OWNER, **fields: Any) -> Membership:
 
 
 def finished(of: Organization, day: date = DRIVE_DAY, **changes: Any) -> Drive:
-    """Create a drive that is closed out. Its four chairs take 20 return visits from 9:00 to 15:00."""
+    """Create a drive that is closed out. By default, it has four chairs from 9:00 to 15:00."""
     drive = builders.drive(of, day=day, **changes)
     Drive.objects.filter(pk=drive.pk).update(closed_out_at=drive.close_out_at, state=DriveState.CLOSED)
     return Drive.objects.select_related("site").get(pk=drive.pk)
