@@ -30,7 +30,7 @@ def lacks_second_step(membership: Membership) -> bool:
 
 def requires_second_step(role: str) -> bool:
     """Return whether members with this role must set up a second sign-in step. The demo requires none."""
-    return settings.SECOND_STEP_REQUIRED and rules.is_allowed(role, "plan")
+    return settings.SECOND_STEP_REQUIRED and rules.needs_second_step(role)
 
 
 def signs_in_with_password_only(user_id: int) -> bool:

@@ -38,3 +38,8 @@ _PERMISSIONS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
 
 def is_allowed(role: str, permission: Permission) -> bool:
     return permission in _PERMISSIONS_BY_ROLE.get(role, frozenset())
+
+
+def needs_second_step(role: str) -> bool:
+    """Return whether members with this role need a second sign-in step, unless the installation requires none."""
+    return is_allowed(role, "plan")

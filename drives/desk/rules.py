@@ -2,6 +2,7 @@ from datetime import date, timedelta
 
 HALF_EMPTY_PERCENT = 50  # below this, an hour is marked as half empty
 ROSTER_ROWS_PER_PAGE = 20
+DRIVES_PER_PAGE = 25
 MAX_CHART_DAYS = 90  # before a drive
 MIN_EARLIER_DRIVES = 2  # a single drive is too little to compare with
 PARKED_TASKS_PER_PAGE = 25

@@ -5,15 +5,13 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from drives.desk import queries, todo
+from drives.desk import queries, rules, todo
 from drives.models import Drive
 from drives.settings import setup
 from drives.web import members
 from organizations import rules as organizations_rules
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
-
-DRIVES_PER_PAGE = 25
 
 
 @require_safe
@@ -37,7 +35,7 @@ def show_organizer_home(request: MemberRequest) -> HttpResponse:
 @accounts.role_required("view")
 def show_organizer_drives(request: MemberRequest) -> HttpResponse:
     rows = Drive.objects.of(request.membership.organization).select_related("site", "turnout")
-    pages = Paginator(rows.order_by("-starts_at", "-pk"), DRIVES_PER_PAGE)
+    pages = Paginator(rows.order_by("-starts_at", "-pk"), rules.DRIVES_PER_PAGE)
     return members.render_member_page(
         request, "drives/desk/drives.html", {"pages": pages.get_page(request.GET.get("page"))}
     )
