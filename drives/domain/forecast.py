@@ -66,3 +66,8 @@ def compute_donation_range(donated: int, open_bookings: int, rate: DonationRate)
 
 def compute_bookings_needed(goal: int, expected: int, rate: DonationRate) -> int:
     return max(0, math.ceil((goal - expected) / rate.share))
+
+
+def compute_highest_goal(bookings: int, rate: DonationRate) -> int:
+    """Return the highest goal for which so many bookings are enough."""
+    return math.floor(bookings * rate.share)

@@ -1,9 +1,12 @@
-from datetime import time
+from datetime import datetime, time, timedelta
 
 from django.utils.translation import gettext_noop
 
+from drives.capacity import visit_length
+from drives.domain import forecast
+from drives.domain import grid as domain_grid
 from drives.eligibility import policy_choices
-from drives.models import CollectionCenter, Drive, Site
+from drives.models import CollectionCenter, Drive, Site, Visit
 from organizations import translated_text
 from organizations.models import Cause, Organization
 
@@ -41,3 +44,14 @@ def _set_program(drive: Drive) -> None:
         drive.policy = policy
         for name, minutes in policy_choices.build_visit_minutes(policy).items():
             setattr(drive, f"{name}_steps", -(-minutes // drive.step_minutes))  # rounded up
+        drive.goal = _suggest_goal(drive)
+
+
+def _suggest_goal(drive: Drive) -> int | None:
+    """Return the highest goal whose bookings fit even if all of them are first visits."""
+    any_day = datetime.min
+    hours = datetime.combine(any_day, drive.closes) - datetime.combine(any_day, drive.opens)
+    steps = hours // timedelta(minutes=drive.step_minutes)
+    shape = visit_length.compute_visit_shape(drive, Visit.FIRST)
+    visits = domain_grid.count_fitting_visits([drive.screening_stations] * steps, [drive.chairs] * steps, shape)
+    return forecast.compute_highest_goal(visits, forecast.PLANNING_RATE) or None

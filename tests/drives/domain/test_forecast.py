@@ -1,5 +1,6 @@
 """Forecast the donations to expect from bookings, and the number of bookings that a goal needs."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +87,10 @@ def test_the_range_includes_the_expected_donations_and_no_impossible_ones(
     reach = forecast.compute_donation_range(donated, booked, rate)
     expected = forecast.compute_expected_donations(donated, booked, rate)
     assert donated <= reach.low <= expected <= reach.high <= donated + booked
+
+
+@pytest.mark.parametrize(("bookings", "goal"), [(0, 0), (1, 0), (2, 1), (8, 5), (9, 6), (10, 6), (60, 40)])
+def test_the_highest_goal_takes_at_most_so_many_bookings(bookings: int, goal: int) -> None:
+    assert forecast.compute_highest_goal(bookings, PLANNING_RATE) == goal
+    assert forecast.compute_bookings_needed(goal, 0, PLANNING_RATE) <= bookings
+    assert forecast.compute_bookings_needed(goal + 1, 0, PLANNING_RATE) > bookings

@@ -60,6 +60,34 @@ def test_only_the_plan_after_the_first_one_is_a_copy() -> None:
     assert "Copied from your last drive." in text(browser.get(NEW))
 
 
+def test_the_first_plan_of_an_organization_fits_its_suggested_goal() -> None:
+    """Four chairs, two stations and six hours have room for 10 first visits of this length."""
+    policy = builders.policy(code="US_TEST", first_screening_minutes=60)
+    member = builders.member(builders.organization(program=policy.code))
+    browser = coordinator.signed_in(member)
+    first = browser.get(NEW)
+    values = first.context["form"].initial
+    assert values["goal"] == 6
+    assert "The suggested goal fits these hours, even if everyone comes for a first visit." in text(first)
+    place = builders.site(member.organization)
+    form = coordinator.typed(place, policy, goal=values["goal"], preview="1")
+    assert {name: str(values[name])[:5] for name in ("opens", "closes", "chairs", "screening_stations")} == {
+        name: form[name] for name in ("opens", "closes", "chairs", "screening_stations")
+    }
+    assert (
+        "Room for 28 return visits, or 10 first visits. The goal of 6 takes about 9 bookings. There is enough room."
+        in (text(browser.post(NEW, form)))
+    )
+    assert "They don’t fit if most people come for a first visit" in text(browser.post(NEW, {**form, "goal": "7"}))
+
+
+def test_the_first_plan_of_an_organization_without_a_program_has_no_goal() -> None:
+    browser = coordinator.signed_in(builders.member(builders.organization()))
+    first = browser.get(NEW)
+    assert first.context["form"].initial["goal"] is None
+    assert "The suggested goal" not in text(first)
+
+
 def test_a_preview_without_a_goal_says_nothing_of_it() -> None:
     browser, form = desk()
     response = browser.post(NEW, {**form, "goal": "", "preview": "1"})
