@@ -64,9 +64,13 @@ def merge_volunteers(
     outbox.rename_recipient(recipient=absorbed_subject, new_recipient=f"volunteer:{survivor.pk}")
     for booking in Booking.objects.filter(volunteer=survivor, state__in=ACTIVE_STATES):
         reserved_spots.close_entries_of_booked_donors([booking], now)
-    survivor_subject = [f"volunteer:{survivor.pk}"]
     audit.add_audit_entry(
-        organization=organization, actor=actor, verb=MERGED, about=absorbed_subject, fields=survivor_subject, now=now
+        organization=organization,
+        actor=actor,
+        verb=MERGED,
+        about=f"volunteer:{survivor.pk}",  # the page of the kept person shows the entry
+        fields=[absorbed_subject],
+        now=now,
     )
     return survivor
 
@@ -109,6 +113,6 @@ def reasons_not_to_merge(one: Volunteer, other: Volunteer) -> list[refusals.Reas
 def find_merged_volunteer(organization: Organization, ids: Collection[int]) -> Volunteer | None:
     abouts = [f"volunteer:{pk}" for pk in ids]
     merges = AuditEntry.objects.filter(organization=organization, verb=MERGED, about__in=abouts)
-    survivor = next((merge.fields[0] for merge in merges if merge.fields and merge.fields[0] in abouts), None)
+    survivor = next((merge.about for merge in merges if merge.fields and merge.fields[0] in abouts), None)
     rows = Volunteer.objects.of(organization)
     return rows.filter(pk=int(survivor.removeprefix("volunteer:"))).first() if survivor else None

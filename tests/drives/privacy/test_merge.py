@@ -2,6 +2,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from organizations.models import AuditEntry, Organization, Role
 from tests import builders
 from tests.builders import NOW
 from tests.drives import coordinator
+from tests.drives.donor import text
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact, Volunteer
 
@@ -75,7 +77,20 @@ def test_a_second_merge_changes_nothing_and_is_not_logged() -> None:
     ana, again = two(here)
     assert [merged(here, ana, again) for _twice in range(2)] == [ana, ana]
     [line] = AuditEntry.objects.filter(verb="merged")
-    assert (line.about, line.fields, line.actor) == (f"volunteer:{again.pk}", [f"volunteer:{ana.pk}"], "user:1")
+    assert (line.about, line.fields, line.actor) == (f"volunteer:{ana.pk}", [f"volunteer:{again.pk}"], "user:1")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Merged two records of a person"), ("es", "Combinó dos registros de una persona")]
+)
+def test_a_merge_leaves_a_trace_on_the_kept_persons_page(language: str, said: str) -> None:
+    here = builders.organization()
+    ana, again = two(here)
+    ben = coordinator.signed_in(builders.member(here, Role.COORDINATOR))
+    ben.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    assert said not in text(ben.get(reverse("organizer_person", args=[ana.pk])))
+    ben.post(reverse("organizer_merge_people", args=[again.pk, ana.pk]), {"called": ana.pk})
+    assert said in text(ben.get(reverse("organizer_person", args=[ana.pk])))
 
 
 def test_the_merged_donor_has_both_histories() -> None:
