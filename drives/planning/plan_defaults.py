@@ -1,4 +1,4 @@
-from datetime import datetime, time, timedelta
+from datetime import time
 
 from django.utils.translation import gettext_noop
 
@@ -49,9 +49,7 @@ def _set_program(drive: Drive) -> None:
 
 def _suggest_goal(drive: Drive) -> int | None:
     """Return the highest goal whose bookings fit even if all of them are first visits."""
-    any_day = datetime.min
-    hours = datetime.combine(any_day, drive.closes) - datetime.combine(any_day, drive.opens)
-    steps = hours // timedelta(minutes=drive.step_minutes)
+    steps = 60 * (drive.closes.hour - drive.opens.hour) // drive.step_minutes
     shape = visit_length.compute_visit_shape(drive, Visit.FIRST)
     visits = domain_grid.count_fitting_visits([drive.screening_stations] * steps, [drive.chairs] * steps, shape)
     return forecast.compute_highest_goal(visits, forecast.PLANNING_RATE) or None
