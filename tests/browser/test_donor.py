@@ -28,6 +28,7 @@ from tests.builders import NOW
 
 pytestmark = IN_BROWSER
 DETAILS_MAX_PIXELS = 1_200
+ONE_LINE_MAX_PIXELS = 40
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
@@ -99,6 +100,9 @@ def test_the_details_fit_on_a_short_page(language: str, open_page: OpenPage, liv
     page.set_extra_http_headers({"Accept-Language": language})
     page.goto(f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     assert page.evaluate("document.documentElement.scrollHeight") <= DETAILS_MAX_PIXELS
+    for name in ("reminders", "news"):
+        height = page.locator(f"label[for=id_{name}]").evaluate("label => label.getBoundingClientRect().height")
+        assert height < ONE_LINE_MAX_PIXELS, name
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
