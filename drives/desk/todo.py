@@ -155,7 +155,8 @@ def _format_half_empty(drive: Drive, desk: queries.DeskPage) -> str:
         facts = {"count": len(desk.half_empty), "of": len(desk.hours)}
         return _("In %(count)s of %(of)s hours, fewer than half of the chairs are taken. Share the link.") % facts
     hours = ", ".join(localtime.format_time(hour.fill.starts_at, drive.site.timezone) for hour in desk.half_empty)
-    return _("From %(hours)s, fewer than half of the chairs are taken. Share the link.") % {"hours": hours}
+    sentence = _("Fewer than half of the chairs are taken in the hours that start at %(hours)s. Share the link.")
+    return sentence % {"hours": hours}
 
 
 def _list_day_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:

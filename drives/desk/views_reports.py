@@ -176,7 +176,7 @@ def _format_lead(one: LeadClass) -> str:
 def _format_median(report: Report) -> str:
     if report.median_lead is None:
         return ""
-    sentence = _("Half of the bookings were made %(days)s days or more before the drive. Walk-ins don’t count here.")
+    sentence = _("Half of the bookings were made %(days)s days or more before the drive. Walk-ins aren’t included.")
     return sentence % {"days": floatformat(report.median_lead)}
 
 

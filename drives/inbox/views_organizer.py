@@ -47,7 +47,7 @@ class UndoForm(forms.Form):
         choices=[
             ("misread", gettext_lazy("They meant something else")),
             ("asked", gettext_lazy("They asked us to text them again")),
-            ("other_person", gettext_lazy("Another person wrote it")),
+            ("other_person", gettext_lazy("Someone else sent the text")),
         ],
     )
 
@@ -138,7 +138,7 @@ def undo_opt_out(request: MemberRequest, pk: int) -> HttpResponse:
     ):
         messages.success(request, _("We’ll keep texting this number."))
     else:
-        messages.error(request, _("Only the donor can undo this opt-out, with a text that says START."))
+        messages.error(request, _("Only the donor can undo this opt-out, by texting START."))
     return redirect("organizer_conversation", pk)
 
 

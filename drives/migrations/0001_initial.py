@@ -662,7 +662,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(default=drives.models.checklist.generate_code, max_length=10)),
                 ('title', organizations.translated_text.TranslatedField(max_length=120, verbose_name='Task')),
                 ('days', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(365)], verbose_name='Days before the drive')),
-                ('check_kind', models.CharField(blank=True, choices=[('center', 'The plan has a collection center'), ('goal', 'The plan has a goal'), ('published', 'The drive is published'), ('recruiters', 'A recruiter has their own link'), ('bookings', 'The bookings are enough for the goal'), ('reminders', 'Reminders are turned on'), ('texts', 'Texts have a working sender')], max_length=10, verbose_name='Checked by the service')),
+                ('check_kind', models.CharField(blank=True, choices=[('center', 'The plan has a collection center'), ('goal', 'The plan has a goal'), ('published', 'The drive is published'), ('recruiters', 'A recruiter has their own link'), ('bookings', 'There are enough bookings to reach the goal'), ('reminders', 'Reminders are turned on'), ('texts', 'Texts have a working sender')], max_length=10, verbose_name='Checked by the service')),
                 ('position', models.PositiveSmallIntegerField(default=0)),
                 ('added_at', models.DateTimeField()),
                 ('removed_at', models.DateTimeField(blank=True, null=True)),

@@ -22,7 +22,7 @@ class ChecklistCheck(models.TextChoices):
     GOAL = "goal", _("The plan has a goal")
     PUBLISHED = "published", _("The drive is published")
     RECRUITERS = "recruiters", _("A recruiter has their own link")
-    BOOKINGS = "bookings", _("The bookings are enough for the goal")
+    BOOKINGS = "bookings", _("There are enough bookings to reach the goal")
     REMINDERS = "reminders", _("Reminders are turned on")
     TEXTS = "texts", _("Texts have a working sender")
 

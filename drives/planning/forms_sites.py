@@ -38,7 +38,9 @@ class SiteForm(RecordForm):
     )
     sms_name = forms.CharField(
         label=gettext_lazy("Short name for text messages"),
-        help_text=gettext_lazy("Up to 20 plain letters. If you leave this empty, we’ll make one from the name."),
+        help_text=gettext_lazy(
+            "Up to 20 letters without accents. If you leave this empty, we’ll make one from the name."
+        ),
         max_length=SMS_NAME_LENGTH,
         required=False,
     )

@@ -95,9 +95,7 @@ class RegionForm(OrganizationForm):
     )
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        help_text=gettext_lazy(
-            "New locations start with this time zone. You can choose another one for each location."
-        ),
+        help_text=gettext_lazy("New locations use this time zone. You can choose a different one for each location."),
         error_messages={"required": gettext_lazy("Choose your time zone.")},
     )
 
@@ -209,7 +207,9 @@ class LegalTextsForm(OrganizationForm):
 class ProgramForm(OrganizationForm):
     program = forms.ChoiceField(
         label=gettext_lazy("Donation program"),
-        help_text=gettext_lazy("Your first drive starts with this program. Later drives copy your last one."),
+        help_text=gettext_lazy(
+            "Your first drive uses this program. Each later drive uses the program of the drive before it."
+        ),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose a program.")},
     )

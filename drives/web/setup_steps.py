@@ -56,7 +56,7 @@ STEPS = (
     SetupStep(
         "look",
         _("Logo and color"),
-        _("Donors recognize you by your logo and your color. The color marks buttons and links on your pages."),
+        _("Your logo and color help donors recognize you. The buttons and links on your pages use this color."),
         "organizer_settings_page",
         "look",
     ),

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('legal_name', models.CharField(blank=True, max_length=160)),
-                ('sms_name', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator("^[A-Za-z0-9 .,'&/-]+$", 'Use plain letters and digits, because this name appears in text messages.')])),
+                ('sms_name', models.CharField(max_length=20, validators=[django.core.validators.RegexValidator("^[A-Za-z0-9 .,'&/-]+$", 'Use only letters without accents, digits and simple punctuation. This name appears in text messages.')])),
                 ('email', models.EmailField(max_length=254)),
                 ('phone', models.CharField(blank=True, max_length=20)),
                 ('website', models.URLField(blank=True)),

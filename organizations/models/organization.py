@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from organizations.translated_text import TranslatedField
 
 _GSM_TEXT_VALIDATOR = RegexValidator(
-    r"^[A-Za-z0-9 .,'&/-]+$", _("Use plain letters and digits, because this name appears in text messages.")
+    r"^[A-Za-z0-9 .,'&/-]+$",
+    _("Use only letters without accents, digits and simple punctuation. This name appears in text messages."),
 )
 SMS_NAME_LENGTH = 20
 MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 3, 120

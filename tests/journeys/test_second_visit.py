@@ -88,7 +88,7 @@ def test_the_check_in_table_explains_a_refused_booking(time_machine: Clock) -> N
     stranger = builders.drive(day=DRIVE_DAY + timedelta(days=21))
     helper = coordinator.AllDay(builders.member(owner, Role.CHECK_IN).user)
     page = f"/checkin/{first.drive.slug}/{first.pk}/"
-    assert "There is no drive yet on a date when they can donate. We’ll tell them when there is one." in text(
+    assert "No drive is planned yet for when they can donate again. We’ll tell them when there is one." in text(
         helper.get(page)
     )
     answers = {

@@ -177,7 +177,7 @@ SHARED_TEXTS: Mapping[str, str] = {
         "%(org)s: %(count)s booked %(day)s from %(time)s, %(location)s. Change or cancel: %(link)s STOP to end"
     ),
     "reminder": gettext_noop(
-        "%(org)s: Reminder for %(count)s: %(day)s from %(time)s. Reply C to confirm all. Change: %(link)s STOP to end"
+        "%(org)s: Reminder: %(count)s spots %(day)s from %(time)s. Reply C to confirm all. Change: %(link)s STOP to end"
     ),
     "moved": gettext_noop(
         "%(org)s: New time for %(count)s of you: %(day)s from %(time)s. Change: %(link)s STOP to end"

@@ -47,7 +47,7 @@ def test_a_shared_reminder_covers_members_with_different_times() -> None:
     assert len(texts("day_before", "scheduled")) == 3
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert "Reminder for 3:" in text.text
+    assert "Reminder: 3 spots " in text.text
     assert "from 9:00 AM" in text.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert [row.reason for row in texts("day_before", "withdrawn")] == ["covered_by_shared_text"] * 2
 
@@ -69,7 +69,7 @@ def test_a_cancelled_member_is_left_out_of_the_shared_reminder(who: int) -> None
     assert texts("day_before", "queued") == []
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert "Reminder for 2:" in text.text
+    assert "Reminder: 2 spots " in text.text
 
 
 def test_a_sent_shared_reminder_is_not_sent_again() -> None:
@@ -166,4 +166,4 @@ def test_reminders_within_three_hours_are_shared(apart: timedelta, said_to: int)
     assert len(party) == 2
     reminders.render_due_reminders(now=DAY_BEFORE)
     [text] = texts("day_before", "queued")
-    assert ("Reminder for 2:" in text.text) is (said_to == 2)
+    assert ("Reminder: 2 spots " in text.text) is (said_to == 2)

@@ -251,7 +251,7 @@ def test_control_a_keyword_has_no_undo_button_and_is_not_undone() -> None:
     member = ben()
     browser = coordinator.signed_in(member)
     conversation = says(member.organization, "CANCEL")
-    assert "Only the donor can undo it, with a text that says START." in text(browser.get(address(conversation)))
+    assert "Only the donor can undo it, by texting START." in text(browser.get(address(conversation)))
     answer = browser.post(address(conversation, "undo_opt_out"), {"reason": "misread"}, follow=True)
     assert "Only the donor can undo this opt-out" in text(answer)
     assert Suppression.objects.get().basis == "keyword"
