@@ -1,7 +1,7 @@
 """Load the desk: how full the drives are, whether they will reach their goals, and what needs attention."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -201,29 +201,24 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives, because donors whose waitlist closed at the end of the drive may still need a call.
     called = Drive.objects.of(organization).filter(ends_at__gt=now - rules.CALLS_AFTER_DRIVE)
-    to_call = call_list.list_subjects_to_call(list(called.values_list("pk", flat=True)), now)
-    open_offers = [offer.entry.drive for offer in waitlist_queries.list_open_offers(organization, now)]
+    to_call = call_list.count_donors_to_call(list(called.values_list("pk", flat=True)), now)
+    offers = waitlist_queries.count_open_offers(organization, now)
+    affected = rows.order_by("starts_at", "pk").filter(pk__in={*to_call, *offers})
     to_complete = rows.filter(state=DriveState.CLOSED, closed_out_at__isnull=False).order_by("starts_at", "pk")
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
         past=figures[len(ahead) :],
-        not_reached=_count_by_drive(subject.drive for subject in to_call),
+        not_reached=[(drive, to_call[drive.pk]) for drive in affected if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
         under_filled=[row for row in upcoming if row.is_under_filled(now)],
-        offers=_count_by_drive(open_offers),
+        offers=[(drive, offers[drive.pk]) for drive in affected if drive.pk in offers],
         to_complete=list(to_complete[: rules.UPCOMING_DRIVES_SHOWN]),
         overdue=checklist_queries.list_overdue_checklists(ahead, organization, goal_facts, now),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )
-
-
-def _count_by_drive(drives: Iterable[Drive]) -> list[tuple[Drive, int]]:
-    """Count how often each drive occurs. Drives that start earlier come first."""
-    counts = Counter(drives)
-    return sorted(counts.items(), key=lambda item: (item[0].starts_at, item[0].pk))
 
 
 class SlotCounts(NamedTuple):

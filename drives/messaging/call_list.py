@@ -1,6 +1,7 @@
 """Load the call list of a drive: the donors to call because no message reached them, and the calls already made."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,7 +32,7 @@ from volunteers.models import Volunteer
 OPT_OUT_REASONS = ("opted_out", "consent_withdrawn")
 FAILED_STATES = UNDELIVERED_STATES | NOT_SENT_STATES | {MessageState.WITHDRAWN}
 # Loaded by separate queries, which do not run if there is nothing to call about. Usually there is nothing.
-_RELATED = ("drive__site", "volunteer__phone", "volunteer__email")
+_SHOWN = ("drive__site", "volunteer__phone", "volunteer__email")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class CallList:
 
 
 def load_call_list(drive: Drive, now: datetime) -> CallList:
-    rows = _load_rows([drive.pk], now)
+    rows = _load_rows([drive.pk], now, _SHOWN)
     return CallList(
         to_call=[row for row in rows if row.topics],
         reached=[row for row in rows if row.calls and not row.topics],
@@ -86,37 +87,39 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
     """List the bookings and waitlist entries of donors that a coordinator must call. A fixed number of queries."""
-    return [row.subject for row in _load_rows(drive_ids, now) if row.topics]
+    return [row.subject for row in _load_rows(drive_ids, now, _SHOWN) if row.topics]
 
 
-def _load_rows(drive_ids: Sequence[int], now: datetime) -> list[CallRow]:
+def count_donors_to_call(drive_ids: Sequence[int], now: datetime) -> Counter[int]:
+    """Count by drive the bookings and waitlist entries of donors that a coordinator must call. At most six queries."""
+    return Counter(row.subject.drive_id for row in _load_rows(drive_ids, now, ()) if row.topics)
+
+
+def _load_rows(drive_ids: Sequence[int], now: datetime, related: Sequence[str]) -> list[CallRow]:
+    """Load the rows, and these related rows of each booking and waitlist entry."""
     calls: dict[str, list[Call]] = {}
     in_drives = Q(booking__drive__in=drive_ids) | Q(entry__drive__in=drive_ids)
     for call in Call.objects.filter(in_drives).prefetch_related("booking", "entry").order_by("reached_at", "pk"):
         subject = call.booking or call.entry
         calls.setdefault(subject.about if subject else "", []).append(call)
     called_ids = {call.booking_id for found in calls.values() for call in found if call.booking_id}
-    offers = _load_open_offers(drive_ids, now)
+    offers = _load_open_offers(drive_ids, now, related)
     abouts: dict[str, MessageSubject] = {
-        booking.about: booking for booking in _load_bookings(drive_ids, now, called_ids)
+        booking.about: booking for booking in _load_bookings(drive_ids, now, called_ids).prefetch_related(*related)
     }
     abouts |= {about: offer.entry for about, offer in offers.items()}
-    abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now)}
+    abouts |= {entry.about: entry for entry in _find_closed_entries(drive_ids, now).prefetch_related(*related)}
     topics = _load_topics(abouts, offers)
     subjects = {subject.about: subject for subject in abouts.values()}
     return [_build_row(subject, topics.get(about, []), calls.get(about, [])) for about, subject in subjects.items()]
 
 
-def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> Iterable[Booking]:
+def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> QuerySet[Booking]:
     """Load the bookings with an undelivered message or a recorded call."""
     bookings = _filter_bookings(drive_ids, now)
     undelivered = _filter_messages(bookings.match_messages()).filter(state__in=FAILED_STATES)
     undelivered_ids = {int(about.partition(":")[2]) for about in undelivered.values_list("about", flat=True)}
-    return (
-        bookings.filter(pk__in=undelivered_ids.union(called_ids))
-        .prefetch_related(*_RELATED)
-        .order_by("starts_at", "pk")
-    )
+    return bookings.filter(pk__in=undelivered_ids.union(called_ids)).order_by("starts_at", "pk")
 
 
 def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> BookingQuerySet:
@@ -129,16 +132,16 @@ def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> BookingQuerySet
     return rows.exclude(drive__state=DriveState.COMPLETED)
 
 
-def _load_open_offers(drive_ids: Sequence[int], now: datetime) -> dict[str, Offer]:
+def _load_open_offers(drive_ids: Sequence[int], now: datetime, related: Sequence[str]) -> dict[str, Offer]:
     rows = Offer.objects.open().filter(entry__drive__in=drive_ids, deadline__gt=now)
-    rows = rows.prefetch_related(*(f"entry__{name}" for name in _RELATED))
+    rows = rows.prefetch_related("entry", *(f"entry__{name}" for name in related))
     return {offer.about: offer for offer in rows.order_by("deadline", "pk")}
 
 
-def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> Iterable[WaitlistEntry]:
+def _find_closed_entries(drive_ids: Sequence[int], now: datetime) -> QuerySet[WaitlistEntry]:
     closed = {"state": WaitlistEntryState.CLOSED, "changed_at__gt": now - rules.CALL_AFTER_CLOSING_WITHIN}
     rows = WaitlistEntry.objects.filter(**closed, drive__in=drive_ids, volunteer__isnull=False)
-    return rows.prefetch_related(*_RELATED).order_by("joined_at", "pk")
+    return rows.order_by("joined_at", "pk")
 
 
 def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offer]) -> dict[str, list[CallTopic]]:

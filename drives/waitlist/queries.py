@@ -62,10 +62,10 @@ def load_waitlist_facts(
     )
 
 
-def list_open_offers(organization: Organization, now: datetime) -> list[Offer]:
-    """List the organization's offers that wait for an answer. One query."""
+def count_open_offers(organization: Organization, now: datetime) -> dict[int, int]:
+    """Count by drive the organization's offers that wait for an answer. One query."""
     rows = Offer.objects.open().filter(entry__drive__organization=organization, deadline__gt=now)
-    return list(rows.select_related("entry__drive__site").order_by("deadline", "pk"))
+    return dict(rows.order_by().values_list("entry__drive").annotate(Count("pk")))
 
 
 @dataclass(frozen=True)
