@@ -1,11 +1,12 @@
 """`python -m bench [booking|reading|pages|claiming|delivering …]`: run all benchmarks, or only the named ones.
 
-Three more measurements take several minutes each, start from an empty database and write their results into
+Four more measurements take several minutes each, start from an empty database and write their results into
 docs/performance.md:
 
 - `python -m bench growth`: pages and sweeps on three databases of different sizes
 - `python -m bench concurrency`: pages at 1, 8 and 32 clients
 - `python -m bench rush`: bookings while many donors hold spots, and while many people visit a drive's page
+- `python -m bench memory`: memory of web, worker and beat over 100,000 requests and messages
 """
 
 import importlib
@@ -20,7 +21,7 @@ from bench.stack import BenchStack
 from bench.table import Benchmark
 
 PARTS = ("booking", "reading", "pages", "claiming", "delivering")
-ALONE = ("growth", "concurrency", "rush")
+ALONE = ("growth", "concurrency", "rush", "memory")
 
 
 def main(arguments: list[str]) -> int:
@@ -34,24 +35,27 @@ def main(arguments: list[str]) -> int:
         return 2
     began = time.monotonic()
     with BenchStack() as bench:
-        if alone == "growth":  # each size sets up Django in a process of its own
-            report.write_growth(growth.measure_sizes(bench))
+        if alone:
+            _measure_alone(bench, alone)
         else:
             django.setup()
-        if alone == "concurrency":
-            report.write_concurrency(importlib.import_module("bench.concurrency").measure_pages(bench))
-        elif alone == "rush":
-            report.write_rush(importlib.import_module("bench.rush").measure_rush(bench))
-        elif not alone:
             works = _measure(bench, arguments or list(PARTS))
-    if alone:
-        print(f"{report.PAGE}\n{time.monotonic() - began:.0f} s in all")
-        return 0
-    print(table.format_table(works))
-    if not arguments:
-        table.write_results(works)
+            print(table.format_table(works))
+            if not arguments:
+                table.write_results(works)
     print(f"\n{time.monotonic() - began:.0f} s in all")
     return 0
+
+
+def _measure_alone(bench: BenchStack, name: str) -> None:
+    if name == "growth":
+        report.write_growth(growth.measure_sizes(bench))
+    else:
+        django.setup()
+        module: Any = importlib.import_module(f"bench.{name}")
+        write = {"concurrency": report.write_concurrency, "rush": report.write_rush, "memory": report.write_memory}
+        write[name](module.measure(bench))
+    print(report.PAGE)
 
 
 def _measure(bench: BenchStack, parts: list[str]) -> list[Benchmark]:

@@ -15,7 +15,7 @@ CLIENTS = (1, 8, 32)
 SECONDS, ROUNDS = 1.5, 2
 
 
-def measure_pages(bench: BenchStack) -> list[dict[str, Any]]:
+def measure(bench: BenchStack) -> list[dict[str, Any]]:
     """Fill the database of the started servers, then measure each page at each number of clients in turn."""
     world = bench_data.BenchData()
     filled_data.fill_database(world, SIZE)

@@ -71,8 +71,8 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )
     bench.start_worker()
-    _run_delivery(world, 400, "warm")
-    work.add(_run_delivery(world, MESSAGES, "run"))
+    run_delivery(world, 400, "warm")
+    work.add(run_delivery(world, MESSAGES, "run"))
     path, body = "/2010-04-01/Accounts/AC0/Messages.json", f"To=%2B12135550142&From=%2B12025550100&Body={TEXT}"
     login = b64encode(f"AC0:{PROVIDER_SECRET}".encode()).decode()
     form = "application/x-www-form-urlencoded"
@@ -83,7 +83,7 @@ def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmar
     yield work
 
 
-def _run_delivery(world: BenchData, count: int, name: str) -> Measurement:
+def run_delivery(world: BenchData, count: int, name: str) -> Measurement:
     """Queue messages, and start the workers' tasks as beat does until the provider has accepted all messages."""
     _reset_outbox(world)
     queue_messages(world.organization, count, name)

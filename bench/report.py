@@ -30,6 +30,11 @@ def write_rush(rows: Rows) -> None:
     write_section("rush", _format_table(head, cells))
 
 
+def write_memory(rows: Rows) -> None:
+    head = ["requests", "messages", "web, MB", "worker, MB", "beat, MB", "in all, MB"]
+    write_section("memory", _format_table(head, ([f"{value:,}" for value in row.values()] for row in rows)))
+
+
 def write_section(name: str, text: str) -> None:
     """Replace the part of docs/performance.md between the section's two marks."""
     marks = f"<!-- {name} -->", f"<!-- end of {name} -->"

@@ -26,7 +26,7 @@ class Crowd:
         return self.holds(client, n) if client < BOOKING_CLIENTS else self.page
 
 
-def measure_rush(bench: BenchStack) -> list[dict[str, Any]]:
+def measure(bench: BenchStack) -> list[dict[str, Any]]:
     """Measure the rate of bookings in each situation, and what the visitors got. Raises RuntimeError for an error."""
     world = BenchData()
     drive, areas = world.create_published_drive(200), bench_data.list_area_codes()

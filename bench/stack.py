@@ -58,6 +58,10 @@ class BenchStack:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         return self.start_python("-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(WORKERS), *quiet)
 
+    def start_beat(self) -> "subprocess.Popen[bytes]":
+        schedule = str(self.folder / "beat")
+        return self.start_python("-m", "celery", "-q", "-A", "config.celery", "beat", "--schedule", schedule)
+
     def run_pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
         assert self.database is not None
         path = self.folder / "script.sql"
@@ -88,7 +92,7 @@ class BenchStack:
                 raise RuntimeError((self.folder / "log").read_text())
         self.start_python("-m", "tests.standins.twilio", "--port", str(self.provider_port), "--secret", PROVIDER_SECRET)
         os.environ["WEB"] = "on"
-        self.start_python("-m", "config.web_server")
+        self.web = self.start_python("-m", "config.web_server")
         os.environ["WEB"] = "off"
         self._wait()
 

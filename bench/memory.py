@@ -1,0 +1,50 @@
+"""`make bench ARGS=memory`: the memory of web, worker and beat, over 100,000 requests and 100,000 messages.
+
+The proportional set size (PSS) counts memory that processes share only once.
+"""
+
+from typing import Any
+
+import psutil
+
+from bench import delivery, load
+from bench.bench_data import BenchData
+from bench.stack import BenchStack
+
+REQUESTS, STEPS = 100_000, 4
+SECONDS_PER_RUN = 5.0
+MEGABYTE = 1_000_000
+
+
+def measure(bench: BenchStack) -> list[dict[str, Any]]:
+    """Measure after the start, and after each quarter of the requests and messages."""
+    world = BenchData()
+    path = f"/d/{world.create_published_drive(40).slug}/"
+    # With this cookie, the server renders each page.
+    page = load.build_get_request(path, Cookie=f"browser={'x' * 43}")
+    processes = {"web": bench.web, "worker": bench.start_worker(), "beat": bench.start_beat()}
+    delivery.run_delivery(world, 400, "warm")
+    load.run_clients(bench.port, lambda _client, _n: page, seconds=SECONDS_PER_RUN).expect(200)
+    requests = messages = 0
+    rows = [_build_row(processes, requests, messages)]
+    for step in range(1, STEPS + 1):
+        while requests < step * REQUESTS / STEPS:
+            requests += len(
+                load.run_clients(bench.port, lambda _client, _n: page, seconds=SECONDS_PER_RUN).expect(200).times
+            )
+        while messages < step * REQUESTS / STEPS:
+            messages += len(delivery.run_delivery(world, delivery.MESSAGES, f"run-{messages}").times)
+        rows.append(_build_row(processes, requests, messages))
+    return rows
+
+
+def _build_row(processes: dict[str, Any], requests: int, messages: int) -> dict[str, Any]:
+    sizes = {name: _read_pss(process.pid) for name, process in processes.items()}
+    return {"requests": requests, "messages": messages, **sizes, "sum": sum(sizes.values())}
+
+
+def _read_pss(pid: int) -> int:
+    """Return the PSS of a process and its descendants, in megabytes."""
+    first = psutil.Process(pid)
+    sizes = [int(process.memory_full_info().pss) for process in (first, *first.children(recursive=True))]
+    return round(sum(sizes) / MEGABYTE)
