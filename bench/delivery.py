@@ -34,9 +34,9 @@ _QUEUE = """
 INSERT INTO notifications_message (organization_id, key, kind, about, revision, recipient, channel, address, purpose,
     language, zone, keeps_quiet_hours, subject, text, html, calendar, calendar_method, unsubscribe_url, state, reason,
     priority, due_at, expires_at, attempt_token, attempts, resends, provider_id, error_code, created_at)
-SELECT %s, %s || n, 'day_before', 'booking:' || n, 0, '', 'sms', '+1213555' || lpad(n::text, 5, '0'), 'reminders',
-    'en', 'America/Los_Angeles', false, '', %s, '', '', '', '', 'queued', '', 1, now(), now() + interval '1 day',
-    '', 0, 0, '', '', now()
+SELECT %s, %s || n, 'day_before', 'booking:' || n, 0, 'volunteer:' || n, 'sms', '+1213555' || lpad(n::text, 5, '0'),
+    'reminders', 'en', 'America/Los_Angeles', false, '', %s, '', '', '', '', 'queued', '', 1, now(),
+    now() + interval '1 day', '', 0, 0, '', '', now()
   FROM generate_series(1, %s) AS n
 """
 _CLAIM = """

@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('recipient', ''), _negated=True), fields=['recipient'], name='message_by_recipient'),
+            index=models.Index(fields=['recipient'], name='message_by_recipient'),
         ),
         migrations.AddConstraint(
             model_name='message',

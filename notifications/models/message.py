@@ -167,7 +167,7 @@ class Message(models.Model):
                 name="message_never_sent",
             ),
             # outbox.readdress_messages, and the messages on a person's page.
-            models.Index(fields=["recipient"], condition=~models.Q(recipient=""), name="message_by_recipient"),
+            models.Index(fields=["recipient"], name="message_by_recipient"),
         ]
 
     def __str__(self) -> str:
