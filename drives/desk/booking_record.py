@@ -7,6 +7,7 @@ from drives.booking import reminder_summary
 from drives.inbox import queries as inbox_queries
 from drives.inbox.queries import ConversationRow
 from drives.messaging import invitation_audience, reach
+from drives.messaging.reach import DonorReach
 from drives.models import Booking, BookingChange, BookingState, SelfReportedDonation
 from drives.web import actors
 from notifications import queries as notifications_queries
@@ -60,7 +61,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
     messages = notifications_queries.list_messages_about([booking.about])[booking.about]
     return BookingRecord(
         history=[HistoryRow(change, names.get(change.actor, change.actor)) for change in rows],
-        messages=_build_message_rows(booking, [*messages, *_list_invitations(booking)]),
+        messages=_load_message_rows(booking, [*messages, *_list_invitations(booking)]),
         conversation_row=inbox_queries.find_conversation_row(booking),
         opt_out=_find_opt_out(booking),
         refusals=_find_refusals(booking),
@@ -71,11 +72,12 @@ def load_booking_record(booking: Booking) -> BookingRecord:
     )
 
 
-def _build_message_rows(booking: Booking, messages: Sequence[Message]) -> list[MessageRow]:
+def build_message_rows(booking: Booking, messages: Sequence[Message], donor_reach: DonorReach) -> list[MessageRow]:
+    """Say of each scheduled reminder by which channel it will be sent, or why it won't.
+
+    Pass all messages about the booking, because an unverified mailbox gets only the last of the reminders.
+    """
     scheduled = [message for message in messages if message.state == MessageState.SCHEDULED]
-    if not scheduled:
-        return [MessageRow(message, message.channel) for message in messages]
-    donor_reach = reach.load_reach(booking.drive.organization, [booking])
     texts, emails = reminder_summary.list_coming_reminders(booking, messages, donor_reach)
     email_kinds = {message.kind for message in emails if message.channel == Channel.EMAIL}
     rows = []
@@ -88,6 +90,12 @@ def _build_message_rows(booking: Booking, messages: Sequence[Message]) -> list[M
             obstacle = donor_reach.find_channel_obstacle(booking, KINDS[message.kind], message.channel)
             rows.append(MessageRow(message, message.channel, obstacle or UNVERIFIED_MAILBOX))
     return rows
+
+
+def _load_message_rows(booking: Booking, messages: Sequence[Message]) -> list[MessageRow]:
+    if not any(message.state == MessageState.SCHEDULED for message in messages):
+        return [MessageRow(message, message.channel) for message in messages]
+    return build_message_rows(booking, messages, reach.load_reach(booking.drive.organization, [booking]))
 
 
 def _find_opt_out(booking: Booking) -> Suppression | None:

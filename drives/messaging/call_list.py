@@ -86,12 +86,12 @@ def load_call_list(drive: Drive, now: datetime) -> CallList:
 
 
 def list_subjects_to_call(drive_ids: Sequence[int], now: datetime) -> list[MessageSubject]:
-    """List the bookings and waitlist entries of donors that a coordinator must call. A fixed number of queries."""
+    """List the bookings and waitlist entries of donors whom a coordinator must call."""
     return [row.subject for row in _load_rows(drive_ids, now, _SHOWN) if row.topics]
 
 
 def count_donors_to_call(drive_ids: Sequence[int], now: datetime) -> Counter[int]:
-    """Count by drive the bookings and waitlist entries of donors that a coordinator must call. At most six queries."""
+    """Count by drive the bookings and waitlist entries of donors whom a coordinator must call."""
     return Counter(row.subject.drive_id for row in _load_rows(drive_ids, now, ()) if row.topics)
 
 

@@ -64,7 +64,7 @@ def _filter_donors_to_invite(people: QuerySet[Volunteer], now: datetime) -> Quer
         name: Subquery(entries.filter(address=OuterRef(f"{contact}__address")).values("given")[:1])
         for name, contact in (("phone_consent", "phone"), ("email_consent", "email"))
     }
-    # People that signed up for news may never have donated.
+    # People who signed up for news may never have donated.
     signups = Registration.objects.filter(volunteer=OuterRef("pk"), source=NEWS_SOURCE, verified_at__isnull=False)
     return people.alias(**consents).filter(
         Q(phone_consent=True) | Q(email_consent=True), Exists(donations) | Exists(signups), ~Exists(upcoming)

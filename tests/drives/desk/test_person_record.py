@@ -40,7 +40,7 @@ def test_the_page_shows_the_messages_of_all_bookings_and_their_state() -> None:
     assert f"{KINDS['booked'].label} {Channel.SMS.label}" in shown
     others = builders.booked(builders.drive(member.organization), number=77)
     assert others.volunteer
-    about = {message.about for message in person_record.load_person_record(person).messages}
+    about = {row.message.about for row in person_record.load_person_record(person).messages}
     assert f"booking:{others.pk}" not in about
     assert len(about) == 1
 
@@ -50,7 +50,7 @@ def test_the_newest_messages_come_first_and_old_ones_are_left_out(monkeypatch: p
     every = list(Message.objects.filter(about__startswith="booking:").order_by("-due_at", "-pk"))
     assert len(every) > 2
     monkeypatch.setattr(rules, "PERSON_MESSAGES_SHOWN", 2)
-    assert person_record.load_person_record(person).messages == every[:2]
+    assert [row.message for row in person_record.load_person_record(person).messages] == every[:2]
 
 
 def test_the_page_shows_what_the_person_agreed_to_and_withdrew() -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from drives.desk import booking_record
+from drives.desk import booking_record, person_record
 from drives.messaging import call_list, reach, reminders
 from drives.models import Booking, Offer
 from drives.waitlist import close, offers
@@ -154,6 +154,16 @@ def test_the_booking_says_which_reminders_will_go_and_by_which_channel(who: str)
         is_delivered = row.message.state == "delivered"
         assert is_delivered is (row.obstacle == ""), (row.message.state, row.obstacle)
         assert not is_delivered or row.message.channel == row.channel
+
+
+@pytest.mark.parametrize("who", DONORS)
+def test_the_person_s_page_says_the_same_of_reminders_as_the_booking(who: str) -> None:
+    booking = booked(who)
+    assert booking.volunteer
+    shown = {row.message.pk: row for row in person_record.load_person_record(booking.volunteer).messages}
+    rows = [row for row in booking_record.load_booking_record(booking).messages if row.message.state == "scheduled"]
+    assert rows
+    assert [shown[row.message.pk] for row in rows] == rows
 
 
 @pytest.mark.parametrize("case", list_cases("K4 planned"))
