@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import select
 import socket
 import threading
 import time
@@ -120,17 +121,18 @@ def mixed(key: str, booking: object) -> Sequence[Ask]:
     )
 
 
-def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[str]:
+def lost(port: int, count: int, asks: Sequence[Ask], pause: float = 0.002, seed: int = 1) -> Counter[str]:
     """Send random requests on persistent connections. Count missing responses and wrong statuses.
 
-    Some of the bodies are sent in a separate packet.
+    Half of the bodies are sent in a separate packet: as soon as the server responds, at the latest after `pause`
+    seconds.
     """
     chance, missed = random.Random(seed), Counter[str]()
     client = connect(port)
     for _request in range(count):
         ask = chance.choice(asks)
         try:
-            status, closes = _send(client, ask, split=chance.random() < 0.5)
+            status, closes = _send(client, ask, pause=pause if chance.random() < 0.5 else None)
             if status != ask.status:
                 missed[f"{ask.method} {ask.path}: {status}"] += 1
         except (TimeoutError, ConnectionError) as error:
@@ -143,11 +145,11 @@ def lost(port: int, count: int, asks: Sequence[Ask], seed: int = 1) -> Counter[s
     return missed
 
 
-def _send(client: socket.socket, ask: Ask, *, split: bool) -> tuple[int, bool]:
+def _send(client: socket.socket, ask: Ask, *, pause: float | None) -> tuple[int, bool]:
     """Return the status, and whether the server announced that it closes the connection."""
-    if split:
+    if pause is not None:
         client.sendall(ask.head)
-        time.sleep(0.002)
+        select.select([client], [], [], pause)
         client.sendall(ask.body)
     else:
         client.sendall(ask.head + ask.body)
