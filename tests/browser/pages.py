@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,6 +23,10 @@ IN_BROWSER = [
 SHOTS = env.str("SHOTS", "")  # a folder in which to save a screenshot of each page, if set
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OpenPage = Callable[..., Page]
+Scheme = Literal["light", "dark"]
+HEIGHT = 844  # pixels of the screen
+VIEWS: tuple[tuple[int, Scheme], ...] = ((1280, "dark"), (320, "light"))
+WIDTHS_BETWEEN = (768, 390)
 
 
 def world() -> Drive:
@@ -75,6 +80,26 @@ def look_at(page: Page, name: str) -> list[str]:
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     return [f"{name}: {each}" for each in violations(page) + find_wide_parts(page) + find_markup_faults(page)]
+
+
+def look_in_every_view(page: Page, name: str) -> list[str]:
+    """Return what `look_at` finds on a wide dark screen and on a narrow light one, and wide parts at widths between.
+
+    The page is loaded once for all views. It stays narrow and light.
+    """
+    problems: list[str] = []
+    for width in WIDTHS_BETWEEN:
+        _show(page, width, "light")
+        problems += [f"{name}-{width}: {part}" for part in find_wide_parts(page)]
+    for width, scheme in VIEWS:
+        _show(page, width, scheme)
+        problems += look_at(page, f"{name}-{width}-{scheme}")
+    return problems
+
+
+def _show(page: Page, width: int, scheme: Scheme) -> None:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme=scheme)
 
 
 def find_markup_faults(page: Page) -> list[str]:

@@ -22,7 +22,15 @@ from notifications.models import Sender
 from organizations import invitations
 from organizations.models import Cause, Membership, ParkedRow
 from tests import builders
-from tests.browser.pages import IN_BROWSER, OpenPage, covered_share, enlarge_letters, find_wide_parts, look_at
+from tests.browser.pages import (
+    IN_BROWSER,
+    OpenPage,
+    covered_share,
+    enlarge_letters,
+    find_wide_parts,
+    look_at,
+    look_in_every_view,
+)
 from tests.builders import NOW
 from tests.drives.imports import made as imports_made
 from tests.routes import ROUTES, World
@@ -215,3 +223,17 @@ def test_control_a_page_with_barriers_is_caught(open_page: OpenPage) -> None:
     assert any("image-alt" in problem for problem in problems)
     assert "seeded: in another language" in problems
     assert any("with large letters: scrolls sideways: P" in problem for problem in problems)
+
+
+def test_control_a_fault_in_one_view_is_caught(open_page: OpenPage) -> None:
+    page = open_page()
+    page.set_content(
+        "<html lang='en'><title>A page</title><style>p { color: #000; background: #fff; }"
+        "@media (prefers-color-scheme: dark) { p { color: #ccc; } }"
+        "@media (min-width: 700px) and (max-width: 800px) { p { inline-size: 900px; } }</style>"
+        "<main><h1>A page</h1><p>A paragraph</p></main>"
+    )
+    problems = look_in_every_view(page, "seeded")
+    assert any(problem.startswith("seeded-1280-dark: color-contrast") for problem in problems)
+    assert any(problem.startswith("seeded-768: scrolls sideways: P") for problem in problems)
+    assert not any("seeded-320-light" in problem for problem in problems)
