@@ -76,9 +76,9 @@ class Running:
         return self.process.wait(40)
 
 
-def left_over(processes: list[psutil.Process]) -> list[str]:
-    """Wait up to five seconds for the processes to end. List those that are still running."""
-    _gone, alive = psutil.wait_procs(processes, timeout=5)
+def left_over(processes: list[psutil.Process], *, seconds: float = 5) -> list[str]:
+    """Wait up to this long for the processes to end. List those that are still running."""
+    _gone, alive = psutil.wait_procs(processes, timeout=seconds)
     return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 

@@ -1,4 +1,7 @@
-"""`make run` starts the whole service. A donor uses it over HTTP without JavaScript."""
+"""`make run` starts the whole service. A donor uses it over HTTP without JavaScript.
+
+The service keeps its data between runs, and leaves no process behind, even if its supervisor is killed.
+"""
 
 import re
 import signal
@@ -24,16 +27,24 @@ SOON = 60.0  # seconds; messages are sent within two or three, but the machine m
 def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    port = redis_server.find_free_port()
+    port, key = redis_server.find_free_port(), tmp_path / "data" / "keys" / "SECRET_KEY"
     with Running(tmp_path / "data", port) as stack:
         figures.note(request, "seconds to the first start", stack.wait_until_ready())
         path, seconds = _book(port)
         figures.note(request, "seconds to the messages", seconds)
         assert _stopped(stack, signal.SIGTERM) == []
+    first_key = key.read_text()
     with Running(tmp_path / "data", port) as stack:
         figures.note(request, "seconds to the second start", stack.wait_until_ready())
         assert "You’re booked" in Visitor(Http(port)).open(path).html
+        assert key.read_text() == first_key
         assert _stopped(stack, signal.SIGINT) == []
+    with Running(tmp_path / "data", port) as stack:
+        stack.wait_until_ready()
+        processes = stack.list_processes()
+        stack.process.kill()
+        stack.process.wait()
+        assert left_over(processes, seconds=40) == []  # the guard stops them one after another
 
 
 def _stopped(stack: Running, number: int) -> list[str]:
