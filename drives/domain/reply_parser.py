@@ -25,7 +25,8 @@ ALL_BOOKINGS = "all"
 _POLITE_WORDS = re.compile(r"\b(please|pls|plz|thanks|thank you|thx|ok|okay|por favor|gracias|reply|respondo)\b")
 _CONFIRM = (
     r"(?:cc?|y|yes|si|confirm|confirmed|confirmo|confirmado|confirmada|confirmar|(?:c|yes|si) (?:to "
-    r"|para )?confirm(?:ar|o|ed)?)"
+    r"|para )?confirm(?:ar|o|ed)?|(?:(?:yes|si) )?(?:(?:i|we)(?:ll| will) be there|see you (?:there|then)"
+    r"|(?:ahi|alli) estare(?:mos)?))"
 )
 _CANCEL = r"(?:xx?|(?:x) (?:to |para )?cancel(?:ar|o)?|cancel x)"
 _CLOCK_TIME = r"(?P<hour>\d{1,2})(?: ?(?P<minute>\d\d))? ?(?:(?P<half>[ap]) ?m)?"
@@ -96,7 +97,7 @@ _GIVES_UP = re.compile(
 
 
 def parse_reply(text: str) -> ParsedReply | None:
-    """Return the command in the first line of a text such as "C", "x.", "C to confirm", "Confirmo, gracias", "X 2".
+    """Return the command in the first line of a text such as "C", "x.", "Confirmo, gracias", "I'll be there" or "X 2".
 
     Returns None for a longer sentence, even if it starts with a command. Also returns None if later lines may mean a
     cancellation.

@@ -26,6 +26,20 @@ def test_c_and_x_are_recognized_in_any_form(text: str, meant: ReplyCommand | Non
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
+        *((text, ReplyCommand.CONFIRM) for text in ("I'll be there", "Yes, we will be there!", "See you then, thanks")),
+        *((text, ReplyCommand.CONFIRM) for text in ("Ahí estaré", "Sí, allí estaremos. Gracias")),
+        *((text, None) for text in ("I won't be there", "No ahí estaré", "I'll be there at 11", "I'll be there?")),
+        *((text, None) for text in ("I'll be there if my car starts", "Will I be there", "See you next time")),
+    ],
+)
+def test_a_plain_promise_to_come_confirms(text: str, meant: ReplyCommand | None) -> None:
+    parsed = reply_parser.parse_reply(text)
+    assert (parsed.command if parsed else None) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
         *((text, True) for text in ("I can't make it tomorrow", "Please cancel my appointment", "x", "No puedo ir")),
         *((text, True) for text in ("No voy a poder, perdón", "cancelar mi cita", "I won’t be there")),
         *((text, False) for text in ("Where do I park?", "¿Puedo ir a las 11?", "I can come earlier", "C")),
