@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from notifications import consents, opt_outs, reply_meaning
+from notifications import consents, opt_out_words, opt_outs
 from notifications.models import InboundMessage, OptOutBasis, Sender
-from notifications.reply_meaning import STOP_MEANINGS, ReplyMeaning
+from notifications.opt_out_words import STOP_MEANINGS, ReplyMeaning
 
 
 @transaction.atomic(savepoint=False)
@@ -63,9 +63,9 @@ def mark_reply_handled(*, reply_id: int, handled_as: str, now: datetime) -> bool
 def _handle_reply(
     reply: InboundMessage, sender: Sender, now: datetime, opt_out_type: str, *, is_confirmed_by_provider: bool
 ) -> None:
-    meaning = reply_meaning.parse_reply_meaning(reply.text, opt_out_type)
+    meaning = opt_out_words.parse_reply_meaning(reply.text, opt_out_type)
     if meaning in STOP_MEANINGS:
-        is_carrier_word = bool(opt_out_type) or reply_meaning.is_carrier_stop_word(reply.text)
+        is_carrier_word = bool(opt_out_type) or opt_out_words.is_carrier_stop_word(reply.text)
         opt_outs.stop_texts(
             sender=sender,
             address=reply.address,

@@ -14,7 +14,7 @@ class InboundMessage(models.Model):
     media_count = models.PositiveSmallIntegerField(default=0)  # pictures and other files, which we do not download
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)
-    # First a `reply_meaning.ReplyMeaning`; then confirm, cancel, asked, too_late, refused, unclear, other or failed.
+    # First a `opt_out_words.ReplyMeaning`; then confirm, cancel, asked, too_late, refused, unclear, other or failed.
     handled_as = models.CharField(max_length=20, blank=True)
 
     class Meta:

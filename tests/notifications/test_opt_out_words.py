@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from notifications import reply_meaning
-from notifications.reply_meaning import ReplyMeaning
+from notifications import opt_out_words
+from notifications.opt_out_words import ReplyMeaning
 
 STOPS = """
 STOP | stop |  Stop.  | STOP!! | stopall | STOP ALL | STOP STOP | Stop it | Unsubscribe | END | quit | Revoke | OPTOUT |
@@ -35,22 +35,22 @@ Cancel this | Please cancel this. | I need to cancel these
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS.split("|")])
 def test_carrier_stop_words_are_opt_outs(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.STOP
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.STOP
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in STOPS_IN_WORDS.split("|")])
 def test_a_reasonable_request_to_stop_is_an_opt_out(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.STOP_IN_WORDS
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.STOP_IN_WORDS
 
 
 @pytest.mark.parametrize("text", ["", *(text.strip() for text in OTHERS.split("|"))])
 def test_ordinary_replies_are_not_opt_outs(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.OTHER
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.OTHER
 
 
 @pytest.mark.parametrize("text", ["CANCEL", "cancel.", "Cancel please", "cancelar"])
 def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.STOP_OR_CANCEL
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.STOP_OR_CANCEL
 
 
 @pytest.mark.parametrize(
@@ -58,22 +58,22 @@ def test_cancel_alone_is_an_opt_out_that_may_have_meant_the_appointment(text: st
     [("START", "start"), ("Unstop", "start"), ("yes", "yes"), ("HELP", "help"), ("Ayuda", "help_unanswered")],
 )
 def test_start_and_help_are_read(text: str, meaning: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == meaning
+    assert opt_out_words.parse_reply_meaning(text) == meaning
 
 
 @pytest.mark.parametrize("text", ["2 STOP", "X 2 stop", "x stop", "C 1. Stop", "X 2\nSTOP", "2 please stop", "2, alto"])
 def test_stop_after_the_answer_to_a_question_may_be_an_opt_out(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.MAYBE_STOP
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.MAYBE_STOP
 
 
 @pytest.mark.parametrize("text", ["2", "X 2", "X Ana", "2 stops away", "2 no more than that"])
 def test_an_answer_to_a_question_is_no_opt_out(text: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text) == ReplyMeaning.OTHER
+    assert opt_out_words.parse_reply_meaning(text) == ReplyMeaning.OTHER
 
 
 def test_hyphens_part_words() -> None:
-    assert reply_meaning.parse_reply_meaning("No-more-texts") == ReplyMeaning.STOP_IN_WORDS
-    assert reply_meaning.parse_reply_meaning("opt-out") == ReplyMeaning.STOP
+    assert opt_out_words.parse_reply_meaning("No-more-texts") == ReplyMeaning.STOP_IN_WORDS
+    assert opt_out_words.parse_reply_meaning("opt-out") == ReplyMeaning.STOP
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_hyphens_part_words() -> None:
     ],
 )
 def test_the_providers_word_wins(text: str, word: str, meaning: str) -> None:
-    assert reply_meaning.parse_reply_meaning(text, word) == meaning
+    assert opt_out_words.parse_reply_meaning(text, word) == meaning
 
 
 @pytest.mark.parametrize("start", ["", "no me manden ", "stop texting me ", "dont ", "no quiero que ", "can you "])
@@ -99,5 +99,5 @@ def test_the_providers_word_wins(text: str, word: str, meaning: str) -> None:
 )
 def test_a_text_that_repeats_words_is_read_in_no_time(start: str, words: str) -> None:
     since = time.perf_counter()
-    reply_meaning.parse_reply_meaning(f"{start}{f'{words} ' * 26}zz")
+    opt_out_words.parse_reply_meaning(f"{start}{f'{words} ' * 26}zz")
     assert time.perf_counter() - since < 1
