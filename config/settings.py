@@ -175,6 +175,7 @@ ACCOUNT_FORMS = {
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # tell a member by e-mail when the password or a second step changes
 ACCOUNT_LOGOUT_ON_GET = False
 # "found" limits the visitors who ask for a link to found an organization (SIGNUP=open).
 ACCOUNT_RATE_LIMITS = {"found": "5/h/ip"} if RATE_LIMITS else False

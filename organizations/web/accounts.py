@@ -10,6 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
@@ -40,6 +41,17 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return subject
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: AbstractBaseUser,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Send to the address with which the member signs in, because we do not use allauth's table of addresses."""
+        shown = {**(context or {}), "new_password_url": f"{settings.BASE_URL}{reverse('account_reset_password')}"}
+        super().send_notification_mail(template_prefix, user, shown, email or cast(User, user).email)
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """Use the configured site URL, so that a forged Host header cannot send a reset key to another site."""

@@ -211,6 +211,36 @@ def test_a_link_to_a_new_password_names_the_configured_address_and_works_once(se
     assert used == [True, False]
 
 
+def test_a_member_gets_an_email_about_a_new_password() -> None:
+    ben = builders.member(builders.organization()).user
+    client, new = Client(headers={"user-agent": "A made-up browser"}), "another made-up password"
+    client.force_login(ben)
+    answer = {"oldpassword": "not the password", "password1": new, "password2": new}
+    client.post("/accounts/password/change/", answer)
+    assert mail.outbox == []
+    client.post("/accounts/password/change/", answer | {"oldpassword": PASSWORD})
+    (message,) = mail.outbox
+    assert (message.recipients(), message.subject) == ([ben.email], "Your password was changed")
+    body = str(message.body)
+    assert "set a new password now" in body
+    assert "http://testserver/accounts/password/reset/" in body
+    assert "Browser: A made-up browser" in body
+
+
+def test_a_member_gets_an_email_when_a_second_step_is_removed() -> None:
+    ben = builders.member(builders.organization()).user
+    client = Client(headers={"accept-language": "es"})
+    TOTP.activate(ben, secret := "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+    sign_in(client, ben)
+    client.post("/accounts/2fa/authenticate/", {"code": totp_code(secret)})
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/accounts/2fa/totp/deactivate/")
+    (message,) = mail.outbox
+    assert not Authenticator.objects.filter(user=ben).exists()
+    assert "Si no fue usted" in str(message.body)
+    assert message.recipients() == [ben.email]
+
+
 def totp_code(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
