@@ -13,7 +13,7 @@ PRODUCTION := ENV_FILE= SECRET_KEY=check-only-s3cret-KEY-of-more-than-fifty-char
 	IDENTITY_KEY=check-only-identity-key-of-enough-characters \
 	BASE_URL=https://drives.example.org ALLOWED_HOSTS=drives.example.org BEHIND_PROXY=on \
 	SMS_PROVIDER=twilio TWILIO_ACCOUNT_SID=AC0 TWILIO_AUTH_TOKEN=none TWILIO_FROM=+12025550100 \
-	EMAIL_URL=submission://mail.example.org DEMO=off RATE_LIMITS=on
+	EMAIL_URL=submission://mail.example.org EMAIL_FROM=drives@example.org DEMO=off RATE_LIMITS=on
 
 .PHONY: run test mutants check lint types templates deploy bench soak shots venv venv-dev python
 .NOTPARALLEL:

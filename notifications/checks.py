@@ -1,6 +1,7 @@
 """System checks of the settings for e-mail and texts."""
 
 import re
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,3 +62,12 @@ def check_mail_sender(**kwargs: Any) -> list[CheckMessage]:
     if re.search(r"[^@\s]+@[^@\s]+", settings.EMAIL_FROM):
         return []
     return [Error("EMAIL_FROM is not an e-mail address.", id="notifications.E005")]
+
+
+@register(TAG, deploy=True)
+def check_mail_sender_domain(**kwargs: Any) -> list[CheckMessage]:
+    _name, address = parseaddr(settings.EMAIL_FROM)
+    if settings.EMAIL_URL == "inbox" or not address.lower().endswith("@localhost"):
+        return []
+    hint = "Set EMAIL_FROM to an address of your own domain. Most mail servers treat mail from localhost as spam."
+    return [Warning("EMAIL_FROM is an address at localhost.", hint=hint, id="notifications.W002")]

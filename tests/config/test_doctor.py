@@ -82,6 +82,8 @@ def test_a_sound_installation_has_no_finding() -> None:
         ({"TWILIO_AUTH_TOKEN": ""}, ["config.E003"]),
         ({"SECRET_KEY_FALLBACKS": [], "IDENTITY_KEY": "short"}, ["config.E004", "keys"]),
         ({"EMAIL_FROM": "drives"}, ["notifications.E005"]),
+        ({"EMAIL_FROM": "Drives <drives@localhost>"}, ["notifications.W002"]),
+        ({"EMAIL_FROM": "drives@localhost", "EMAIL_URL": "inbox"}, ["config.W001"]),
         ({"EMAIL_URL": "inbox"}, ["config.W001"]),
         ({"RATE_LIMITS": False}, ["config.E002"]),
         ({"DEMO": True}, ["config.E001"]),
