@@ -1,4 +1,4 @@
-"""Settings, URL routes, Celery, health checks, logs, the web server and the embedded stack."""
+"""The Django project: the settings, the URL routes, the web server and everything that all apps share."""
 
 from config.celery import app as celery_app
 

@@ -35,7 +35,7 @@ from organizations.web import accounts
 from organizations.web.accounts import CHOSEN_ORGANIZATION_KEY
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # imported only now, because it imports this module
+    from rest_framework.views import APIView  # not imported at run time, because it imports this module
 
 MAX_BODY_BYTES = 64 * 1024
 PAGE_SIZE = 50

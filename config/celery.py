@@ -45,7 +45,7 @@ class KeyCheck(bootsteps.StartStopStep):
 
 
 class SharedMemory(bootsteps.Step):
-    """Imports the modules that tasks need before the worker forks, so that its processes share the memory."""
+    """Before the worker forks, imports the modules that tasks need, so that its processes share the memory."""
 
     def create(self, parent: Any) -> None:
         importlib.import_module(importlib.import_module("django.conf").settings.ROOT_URLCONF)

@@ -92,7 +92,7 @@ def check_static_files(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_local_address(url: str) -> bool:
-    """Return whether a URL is on this machine or in a private network, so that phones there can open a demo."""
+    """Return whether a URL is on this machine or in a private network. A demo may use either, and no other address."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

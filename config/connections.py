@@ -59,7 +59,7 @@ def run_watched(work: Callable[[], T]) -> T:
 @dataclass
 class RunningRequest:
     connection: BaseDatabaseWrapper
-    statements: int = 0  # the number begun so far
+    statements: int = 0  # how many have begun so far
     seen_statements: int = -1
     silent_since: float = 0.0
 

@@ -58,7 +58,7 @@ def examine() -> list[Finding]:
 
 
 def _check_database() -> list[Finding]:
-    """Run the checks of the database. Without its tables, only name the migrations."""
+    """Run the checks of the database. If its tables are missing, report only the missing migrations."""
     found: list[Finding] = []
     try:
         for check in _DATABASE_CHECKS:
@@ -115,7 +115,7 @@ def _check_proxy() -> Iterator[Finding]:
 
 
 def _check_encoding() -> Iterator[Finding]:
-    """Find URLs of servers in which a special character of the password is not percent-encoded."""
+    """Find server URLs with a special character, usually in the password, that is not percent-encoded."""
     addresses = {
         "DATABASE_URL": env.str("DATABASE_URL", ""),
         "REDIS_URL": env.str("REDIS_URL", ""),

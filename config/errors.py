@@ -36,7 +36,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return 404, or redirect to the URL without the punctuation at its end that was pasted along with a link."""
+    """Return 404. If punctuation was pasted along with a link, redirect to the URL without it instead."""
     if (
         request.method in {"GET", "HEAD"}
         and not _is_api_request(request)
@@ -47,7 +47,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _clean_pasted_path(path: str) -> str:
-    """Return the path without the punctuation at its end, or "" if there is none to remove."""
+    """Return the path without the punctuation at its end, or "" if there is none or a redirect would be unsafe."""
     end = len(path)
     while end and not (path[end - 1].isalnum() or path[end - 1] in "-_"):
         end -= 1

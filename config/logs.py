@@ -75,7 +75,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ProbeFilter(logging.Filter):
-    """Drops the 503 responses to health probes, because Django would log each one as an ERROR."""
+    """Drops the log records of 503 responses to probes, because Django would log each one as an ERROR."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request, status = getattr(record, "request", None), getattr(record, "status_code", None)

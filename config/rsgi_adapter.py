@@ -1,7 +1,8 @@
 """Run a WSGI application on Granian (RSGI). A request gets a thread only after it has arrived completely.
 
-So a client that sends only part of a request keeps a connection open but uses no thread. Every body is read to its end,
-even if the view ignores it, because the next request on the connection starts after it.
+So a client that sends only part of a request keeps a connection open but uses no thread. A body is read to its end,
+even if the view ignores it, because the next request on the connection starts after it. If a body is too long for this,
+the connection is closed.
 """
 
 import asyncio
@@ -109,7 +110,10 @@ class RsgiAdapter:
             self.buffered_bytes -= body.buffered_bytes
 
     async def receive_body(self, scope: Scope, exchange: RsgiProtocol, body: RequestBody) -> HTTPStatus | None:
-        """Read the body to its end. Return None if it is complete, else the status with which to refuse the request."""
+        """Read the body, but not more than `MAX_DISCARDED_BYTES`. Return the status of a refusal, or None.
+
+        A body over its limit is no reason to refuse the request here, because Django refuses it.
+        """
         if "content-length" not in scope.headers and "transfer-encoding" not in scope.headers:
             return None
         try:

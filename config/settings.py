@@ -8,7 +8,7 @@ from environs import env, validate
 from config import languages, logs
 
 ROOT = Path(__file__).resolve().parent.parent
-# Every command reads .env. Variables that are set already win.
+# Every command reads .env. Variables that are already set take precedence.
 if _env_file := env.str("ENV_FILE", str(ROOT / ".env")):
     env.read_env(_env_file, recurse=False)
 _NOT_EMPTY = validate.Length(min=1)
@@ -158,7 +158,7 @@ CACHES = {
     "pages": {"BACKEND": _LOCAL_MEMORY, "LOCATION": "pages", "OPTIONS": {"MAX_ENTRIES": 300}},
 }
 
-# Accounts are for members of organizations. Donors verify a phone or mailbox instead.
+# Accounts are for members of organizations. Donors verify a phone number or e-mail address instead.
 AUTH_USER_MODEL = "organizations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -174,7 +174,7 @@ ACCOUNT_FORMS = {
     "reset_password": "organizations.web.account_forms.ResetPasswordForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any mailbox
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anyone could use the reset form to send mail to any address
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # tell a member by e-mail when the password or a second step changes
 ACCOUNT_LOGOUT_ON_GET = False
 # "found" limits the visitors who ask for a link to found an organization (SIGNUP=open).

@@ -74,7 +74,7 @@ def _stop_groups(groups: list[int], number: int) -> None:
 
 
 def main() -> None:
-    # The guard also receives Ctrl-C, but must outlive its owner.
+    # The guard must outlive its owner, even if a signal goes to all processes, for example at a shutdown.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     watched: dict[str, list[int]] = {"first": [], "last": []}

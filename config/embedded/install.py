@@ -20,7 +20,7 @@ PYTHON_COMMANDS = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 
 def main(arguments: "list[str]") -> None:
-    """Install the packages, unless the last installation used the same lock files."""
+    """Install the packages, unless .venv works and was installed from the same lock files."""
     _require_supported_python()
     with RUN_LOCKS[0].open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -196,7 +196,7 @@ def clear_stale_lock(data: Path) -> None:
 
 
 def _is_server_running(pid: int, data: Path) -> bool:
-    """Return whether the process is a PostgreSQL server on this data folder. A server runs in its data folder."""
+    """Return whether the process is a PostgreSQL server on this data folder, which is its working directory."""
     proc = Path("/proc") / str(pid)
     if proc.parent.joinpath("self").exists():
         with contextlib.suppress(OSError):

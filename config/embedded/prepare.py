@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 
 def main() -> None:
-    """Migrate, collect static files and fill the demo. The first argument is the file for the text to show."""
+    """Migrate, collect static files and fill the demo. Write the text for the terminal to the file `sys.argv[1]`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     print("bringing the database up to date")

@@ -72,9 +72,9 @@ class Supervisor:
         return gone
 
     def stop(self, grace: float) -> None:
-        """Send one SIGTERM to each process. Kill those that are still running after `grace` seconds.
+        """Send one SIGTERM to each process. After `grace` seconds, kill the processes that are still running.
 
-        The children of these processes get no signal, because each process stops its own children.
+        Their children get no SIGTERM, because each process stops its own children.
         """
         for child in self.running:
             with contextlib.suppress(ProcessLookupError):

@@ -119,7 +119,7 @@ class Stack:
         self._print_welcome()
 
     def _check_readiness(self) -> str:
-        """Return "" if /readyz reports no problem, else its response."""
+        """Return "" if /readyz reports no problem, else its response or the error of the request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.workspace.port, timeout=2)
         try:
             connection.request("GET", "/readyz", headers={"Host": "localhost"})

@@ -1,1 +1,1 @@
-"""The formats of times that differ from Django's, so that times look the same on every page, such as 9:30 AM."""
+"""The formats of times that differ from Django's. With them, all pages show times in the same way, such as 9:30 AM."""
