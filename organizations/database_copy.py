@@ -1,4 +1,4 @@
-"""Detect that this database was restored from a backup, and stop all sweeps until an administrator accepts it."""
+"""Detect whether this database was restored from a backup. If so, no sweep runs until an administrator accepts it."""
 
 from datetime import datetime
 

@@ -114,7 +114,10 @@ def invite_member(*, organization: Organization, email: str, role: str, invited_
 
 @transaction.atomic
 def resend_invitation(*, invitation: Invitation, actor: str, now: datetime) -> Invitation:
-    """Mail a new link for an invitation. The earlier link stops working. Refuses sent_too_often."""
+    """Mail a new link for an invitation. The earlier link stops working.
+
+    Refuses an invitation that was used or withdrawn, and one that was mailed too often (sent_too_often).
+    """
     row = _lock_invitation(invitation.pk)
     _refuse_ended(row)
     if row.sent_count >= rules.MAX_SENDS_PER_INVITATION:

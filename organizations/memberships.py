@@ -109,7 +109,10 @@ def add_member(*, organization: Organization, user: User, role: str, actor: str,
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: str, now: datetime) -> Membership:
-    """Change a member's role. Refuses the last owner (LastOwner) and a removed member. Locks the organization."""
+    """Change a member's role. Locks the organization.
+
+    Refuses to make the last owner something else (LastOwner), and to change a removed member (NotMember).
+    """
     owners = _lock_owners(membership.organization)
     if role != Role.OWNER and owners == [membership.pk]:
         raise LastOwner
@@ -125,7 +128,10 @@ def change_role(*, membership: Membership, role: str, actor: str, now: datetime)
 
 @transaction.atomic
 def remove_member(*, membership: Membership, actor: str, now: datetime) -> None:
-    """End a membership. Refuses the last owner (LastOwner) and a removed member. Locks the organization."""
+    """End a membership. Locks the organization.
+
+    Refuses to remove the last owner (LastOwner), or a member who is already removed (NotMember).
+    """
     organization, about = membership.organization, f"user:{membership.user_id}"
     if _lock_owners(organization) == [membership.pk]:
         raise LastOwner

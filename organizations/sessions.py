@@ -12,7 +12,7 @@ from organizations.models import Membership
 
 
 def list_sessions(user_ids: Collection[int], now: datetime) -> list[UserSession]:
-    """List the open sessions of these users, the newest first. One query."""
+    """List the open sessions of these users, the newest first and at most `MAX_SESSIONS_SHOWN`. One query."""
     open_keys = Session.objects.filter(expire_date__gt=now).values("session_key")
     rows = UserSession.objects.filter(user__in=user_ids, session_key__in=open_keys)
     return list(rows.order_by("-created_at", "-pk")[: rules.MAX_SESSIONS_SHOWN])

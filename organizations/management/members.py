@@ -20,7 +20,10 @@ def find_or_create_user(email: str) -> User:
 
 
 def format_sign_in(user: User) -> str:
-    """Return a sentence that says where the user signs in. A link to set a password works for three days."""
+    """Return a sentence with the URL at which the user signs in.
+
+    For a user without a password, it is the URL to choose one, which works for three days.
+    """
     if user.has_usable_password():
         return f"{user.email} signs in at {settings.BASE_URL}/accounts/login/"
     keys = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}

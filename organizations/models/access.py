@@ -19,7 +19,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A coordinator's login. Donors and helpers are volunteers, never users."""
+    """The login of a member or an administrator. Donors and helpers are volunteers and need no login."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)

@@ -20,7 +20,7 @@ def hash_token(token: str) -> str:
 
 
 class LinkedModel(models.Model):
-    """A row with a link that contains a random token. `build_renewed_link_fields` revokes the old link.
+    """A row with a link that contains a random token. Saving `build_renewed_link_fields` revokes the old link.
 
     The row is found by the token's hash. The seal is the token, encrypted with SECRET_KEY, so that a later message can
     contain the link.

@@ -44,7 +44,7 @@ def _build_validators(numbers: range) -> list[BaseValidator]:
 
 
 class Organization(models.Model):
-    """A foundation that runs drives. All other data belongs to one organization."""
+    """A foundation that runs drives. A drive, a site or a volunteer, for example, belongs to one organization."""
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -74,7 +74,7 @@ class Organization(models.Model):
     sms_currency = models.CharField(max_length=3, default="USD")
     codes_per_day = models.PositiveIntegerField(default=500)
     messages_per_day = models.PositiveIntegerField(default=2000)  # texts; 0 means no limit
-    # Volunteers who are inactive for this long are erased (drives.privacy.retention).
+    # After this time without activity, a volunteer is erased (drives.privacy.retention).
     retention_months = models.PositiveSmallIntegerField(default=24, db_default=24, validators=RETENTION_VALIDATORS)
     links_revoked_at = models.DateTimeField(null=True, blank=True, editable=False)  # all links made before it
     created_at = models.DateTimeField()
