@@ -25,7 +25,7 @@ def log_delivery_problems(
     parked: Mapping[str, int] | None = None,
     now: datetime,
 ) -> dict[str, int]:
-    """Log a record for each kind of problem, each blockage and each sweep with parked rows, at most once a minute.
+    """Log each kind of problem, each blockage and each sweep with parked rows, at most once per `LOG_INTERVAL`.
 
     Return the number of organizations by kind of problem.
     """

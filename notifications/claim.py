@@ -1,7 +1,7 @@
-"""Claim due messages and admit them for sending. Each step is one statement in its own transaction.
+"""Claim due messages and admit them for sending, each in its own transaction.
 
-No statement waits for a lock, so no statement can be part of a deadlock. Rows that another transaction has locked are
-skipped and tried again later (`list_still_claimed`).
+No statement waits for a locked message, so messages cannot be part of a deadlock. Messages that another transaction has
+locked are skipped and tried again later (`list_still_claimed`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,8 +46,8 @@ def admit_messages(*, claimed: Sequence[ClaimedMessage], now: datetime) -> list[
 
     The other messages are
 
-    - blocked or expired: past the expiry time, opted out, no consent, or no sender
-    - queued again with a reason: quiet hours, the sender's rate limit, the daily budget, or a failing provider
+    - blocked or expired, for example after an opt-out, without a consent or past the expiry time
+    - queued again with a reason, for example because of quiet hours, a rate limit or a failing provider
     - unchanged: withdrawn, or no longer claimed by this worker
     """
     if not claimed:

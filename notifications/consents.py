@@ -172,7 +172,7 @@ def suppress_address(
 ) -> int:
     """Handle STOP: send nothing more to the contact through this sender. Return the number of withdrawn messages.
 
-    A STOP covers every organization that shares the sender, and each organization's ledger gets an entry.
+    A STOP covers every organization that shares the sender, and withdraws the contact's consents in all their ledgers.
     """
     fresh = Suppression(sender=sender, address=address, since=now, basis=basis)
     Suppression.objects.bulk_create([fresh], ignore_conflicts=True)
@@ -193,10 +193,10 @@ def lift_suppression(
     source: str = "text",
     actor: str = "donor",
 ) -> bool:
-    """Handle START: lift the opt-out, and restore the consents that a STOP withdrew. Return False if there is none.
+    """Handle START: lift the opt-out, and restore the consents that a STOP withdrew.
 
-    Only an opt-out with one of the `bases` is lifted. Texts that waited for a decision on a possible opt-out become due
-    now. Consents of erased volunteers are not restored.
+    Only an opt-out with one of the `bases` is lifted. Return False if there is none. Texts that waited for a decision
+    on a possible opt-out become due now. Consents of erased volunteers are not restored.
     """
     forms = [address, contact_address.compute_identity(address)]
     lifted, _ = Suppression.objects.filter(sender=sender, address__in=forms, basis__in=bases).delete()

@@ -28,7 +28,7 @@ _PHONE_LABEL = re.compile(
     r"\([^()\d]*\)|\b(?:cell|mobile|phone|tel|home|work|cel|celular|m[oó]vil|tel[eé]fono|casa|trabajo)\b[.:]?",
     re.IGNORECASE,
 )
-_AROUND_EMAIL = " <>()[],;:."  # characters that are pasted along with a mailbox
+_AROUND_EMAIL = " <>()[],;:."  # characters that are pasted along with an e-mail address
 
 
 def clean_line(text: str, *, kept: str = "") -> str:
@@ -107,13 +107,13 @@ def format_phone(e164: str) -> str:
 
 
 def mask_contact(address: str) -> str:
-    """Mask a contact: "a…@example.org" for a mailbox, "…42" for a phone number."""
+    """Mask a contact: "a…@example.org" for an e-mail address, "…42" for a phone number."""
     name, _at, domain = address.partition("@")
     return f"{name[:1]}…@{domain}" if domain else f"…{name[-2:]}"
 
 
 def normalize_email(text: str) -> str:
-    """Return the mailbox in lower case, with an ASCII domain (IDNA 2008), as mail servers require.
+    """Return the address in lower case, with an ASCII domain (IDNA 2008), as mail servers require.
 
     Refuses: email_invalid.
     """
@@ -133,7 +133,7 @@ def normalize_email(text: str) -> str:
 
 
 def compute_identity(address: str) -> str:
-    """Return the keyed hash (hex) of a normalized phone number or mailbox. It is the same in every organization.
+    """Return the keyed hash (hex) of a normalized phone number or e-mail address, the same in every organization.
 
     When a person is erased, the hash replaces the contact in the ledger and in suppressions, so that a STOP stays in
     force.

@@ -42,10 +42,10 @@ def build_envelopes(
     consent: str = "",
     ignores_quiet_hours: bool = False,
 ) -> list[Envelope]:
-    """Build an envelope for each channel of the kind. Each key ends with the channel.
+    """Build an envelope for each contact that the kind and the schedule choose. Each key ends with the channel.
 
     - `quiet_hours`: those of the site; required unless the kind is sent at any hour
-    - `visit_at`, `useful_until`: the time after which the message is useless, if the kind does not say
+    - `visit_at`, `useful_until`: the visit, or another end of the message's use, for kinds without a fixed lifetime
     - `channel_choice`: the choice in the message schedule, for kinds that follow the schedule
     - `consent`: the purpose to which the recipient must have consented, for kinds that leave the choice to the caller
     - `ignores_quiet_hours`: for a response to the donor's own action, and for an e-mail that replaces a failed text

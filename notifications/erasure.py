@@ -53,8 +53,8 @@ def erase_messages(
     """Blank a person's messages and return their number. The channel, the times and the result stay.
 
     - unsent messages are withdrawn; messages in flight still get their result
-    - covers messages about the person's bookings, messages addressed to `recipient`, and messages to contacts that no
-      one else has
+    - covers the messages about `abouts`, the unsent messages to `recipient`, and the messages to `addresses`, which no
+      one else may have
     """
     ids = _lock_messages(organization, addresses, abouts, recipient)
     rows = Message.objects.filter(pk__in=ids)
@@ -98,7 +98,7 @@ def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None
 
 
 def purge_old_texts(*, now: datetime) -> int:
-    """Blank the text and the contact of messages and handled replies older than 90 days. Return their number.
+    """Blank the text and the contact of settled messages and handled replies after 90 days. Return their number.
 
     Each range of ids is its own transaction, so the run can be killed or repeated safely.
     """

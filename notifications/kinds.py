@@ -125,9 +125,9 @@ class MessageKind:
 
     @property
     def is_transactional(self) -> bool:
-        """Return whether this message needs no consent, because it is about a booking or a waitlist entry.
+        """Return whether messages of this kind are about a booking or waitlist entry, and may go without a consent.
 
-        A STOP still blocks it.
+        A STOP still blocks them.
         """
         asks_none = self.basis in (Basis.OWN_ACT, Basis.JOINED, Basis.CHANGE, Basis.CHANGE_OR_NEWS)
         return asks_none and self.channels != ChannelRule.CONTACT

@@ -294,8 +294,8 @@ _POSSIBLE = re.compile(
 def parse_reply_meaning(text: str, opt_out_type: str = "") -> ReplyMeaning:
     """Return what a text says about our permission to text (47 CFR 64.1200(a)(10)).
 
-    `opt_out_type` is the provider's own decision (STOP, START or HELP). It has
-    precedence, because the provider has acted on it.
+    `opt_out_type` is the provider's own decision (STOP, START or HELP). It has precedence, because the provider has
+    acted on it.
     """
     keyword = _find_keyword(text)
     if provider_meaning := _PROVIDER_MEANINGS.get(opt_out_type.upper()):

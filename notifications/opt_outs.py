@@ -31,7 +31,7 @@ def stop_texts(
     is_confirmed_by_provider: bool = False,
     now: datetime,
 ) -> None:
-    """Stop all texts of the sender to this number. Text the donor a confirmation once, unless the provider does."""
+    """Stop all texts of the sender to this number. Text the donor one confirmation, unless the provider sends it."""
     was_stopped = Suppression.objects.in_force().filter(sender=sender, address=address).exists()
     consents.suppress_address(sender=sender, address=address, basis=basis, source=source, actor=actor, now=now)
     if not was_stopped and not is_confirmed_by_provider:

@@ -22,7 +22,7 @@ ROWS_PER_STATEMENT = 500
 
 @transaction.atomic(savepoint=False)
 def queue_messages(*, organization: Organization | None, messages: Sequence[RenderedMessage], now: datetime) -> int:
-    """Queue rendered messages and return the number of new ones. Skip messages with a key that exists.
+    """Queue rendered messages, and skip keys that exist. Return the number of new messages that are not blocked.
 
     E-mails over the limit of an unverified mailbox are stored as blocked, so that coordinators see them. Messages
     without an organization, such as password resets, are sent under the name of the installation.
@@ -53,7 +53,7 @@ def queue_rendered_messages(*, contents: Sequence[tuple[int, MessageContent]], n
 
 @transaction.atomic(savepoint=False)
 def switch_messages_to_email(*, addresses: Mapping[int, str]) -> int:
-    """Send scheduled messages to these mailboxes instead, by message id. Return the number of messages."""
+    """Turn scheduled texts into e-mails to these addresses, by message id. Return the number of messages."""
     rows = Message.objects.filter(pk__in=addresses, state=MessageState.SCHEDULED)
     scheduled = list(rows.select_for_update(no_key=True))
     for message in scheduled:

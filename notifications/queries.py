@@ -156,7 +156,7 @@ def load_newest_consent_entries(
 
 
 def filter_consenting_addresses(organization: Organization, purpose: str) -> QuerySet[ConsentEntry, str]:
-    """Return the contacts with a consent in force, whether or not a STOP blocks them. Reads the whole ledger once."""
+    """Return the contacts with a consent in force. Does not check for opt-outs. Reads the whole ledger once."""
     entries = ConsentEntry.objects.filter(organization=organization, purpose=purpose)
     is_newer = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
     refusals = entries.filter(is_newer, address=OuterRef("address"), given=False)
@@ -164,7 +164,7 @@ def filter_consenting_addresses(organization: Organization, purpose: str) -> Que
 
 
 def filter_suppressed_addresses(organization: Organization) -> QuerySet[Suppression, str]:
-    """Return the numbers that have opted out. Erased people appear as identities. One more query finds the sender."""
+    """Return the numbers that have opted out, or their hashes after an erasure. One more query finds the sender."""
     stopped = Suppression.objects.in_force().filter(sender=find_sender(organization))
     return stopped.values_list("address", flat=True)
 

@@ -17,7 +17,7 @@ from organizations.models import Organization
 class ContactFacts:
     """The consents, opt-outs and refusals of contacts at an organization.
 
-    `sender_problem` is the code of the reason why the organization can send no texts, or "".
+    `sender_problem` is a code that tells why the organization can send no texts, or "".
     """
 
     consents: Mapping[tuple[str, str], bool] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class ContactFacts:
         return passed[:1] if kind.channels == ChannelRule.SENDER or choice == ChannelChoice.TEXT else passed
 
     def find_obstacle(self, kind: MessageKind, addressee: Addressee, *, about: str = "", consent: str = "") -> str:
-        """Return the code of the reason why no contact gets the message, or "" if one does."""
+        """Return a code that tells why no contact gets the message, or "" if one does."""
         reasons = [self._find_obstacle(kind, addressee, one, about, consent) for one in addressee.contacts]
         return reasons[0] if reasons and all(reasons) else "" if reasons else "no_contact"
 

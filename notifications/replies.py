@@ -82,8 +82,10 @@ def _handle_reply(
 
 
 def _start_texts(reply: InboundMessage, sender: Sender, meaning: ReplyMeaning, now: datetime) -> bool:
-    """Handle START, and YES after an opt-out. Return False for YES without an opt-out, because the
-    donor may be answering a question about a booking."""
+    """Handle START, and YES after an opt-out.
+
+    Return False for YES without an opt-out, because the donor may be answering a question about a booking.
+    """
     bases = [OptOutBasis.KEYWORD, OptOutBasis.SENTENCE]
     if meaning == ReplyMeaning.START:
         bases.append(OptOutBasis.UNDECIDED)

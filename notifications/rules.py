@@ -14,20 +14,18 @@ from notifications.models import MessageState
 
 CODE_LIFETIME = timedelta(minutes=10)
 USEFUL_AT_LEAST = timedelta(minutes=30)  # how long a message about a visit that has begun may still be sent
-QUIET_HOURS_MARGIN = timedelta(
-    minutes=15
-)  # a text that is moved to the evening before leaves this long before quiet hours
+QUIET_HOURS_MARGIN = timedelta(minutes=15)  # from a text that is moved to the evening before, to quiet hours
 NOON_HOUR = 12  # a text about a visit before noon leaves during quiet hours, too
 
 # Retries ---------------------------------------------------------------------------------------------------------
 
 MOST_ATTEMPTS = 10
-MAX_REFUSALS = 3  # a mailbox that permanently refuses this many mails in a row gets no more
+MAX_REFUSALS = 3  # permanent refusals in a row, after which a mailbox gets only codes
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=30)
 
 
 def compute_pause(attempt: int, chance: float, retry_after: timedelta = timedelta()) -> timedelta:
-    """Return the pause after failed attempt number `attempt`. Each pause is twice as long as the pause before.
+    """Return the pause after failed attempt number `attempt`. Each pause doubles the last one, up to `LONGEST_PAUSE`.
 
     If the provider asked us to wait, no pause is shorter than `retry_after`.
 
@@ -106,7 +104,7 @@ BREAKER_FAILURES = 10  # in a row; then the breaker opens
 BREAKER_OPEN_DURATIONS = (timedelta(seconds=15), timedelta(seconds=30), timedelta(seconds=60))
 PROBE_TIMEOUT = timedelta(seconds=15)  # longer than the longest call; ends the probe of a worker that has died
 
-PROVIDER_LIST_DELAY = timedelta(seconds=60)  # a message may appear in the provider's list only after this long
+PROVIDER_LIST_DELAY = timedelta(seconds=60)  # a message may take this long to appear in the provider's list
 LOOKUP_WINDOW = timedelta(days=3)  # long, because clocks may jump; number and text identify a message
 MOST_RESENDS = 5  # if the provider says that it has no such message
 MOST_BLIND_RESENDS = 2  # if the provider cannot be asked; each resend may be a duplicate

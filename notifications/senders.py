@@ -54,7 +54,7 @@ def _read_sender_settings() -> dict[str, str]:
 def set_own_sender(
     *, organization: Organization, number: str = "", messaging_service: str = "", actor: str, now: datetime
 ) -> Sender:
-    """Send the organization's texts from this number or messaging service, including texts that already wait.
+    """Send the organization's texts from this number or messaging service, including texts that are already queued.
 
     Opt-outs at the organization's previous sender count at the new one, too. Refuses the address of another
     organization's sender (`sender_taken`) and that of the installation (`sender_is_default`). Locks: the senders of all

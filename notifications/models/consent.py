@@ -54,7 +54,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
 
 
 class Suppression(models.Model):
-    """An opt-out of a contact. The sender texts the contact no more until a START.
+    """An opt-out of a contact. The sender sends the contact no texts until it is lifted, for example by a START.
 
     While a possible opt-out is undecided, texts to the contact wait. After `decide_by`, it counts as an opt-out.
     """

@@ -24,7 +24,7 @@ class InboxItem(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The time of a periodic job's last run, which /readyz checks."""
+    """When a periodic job last ran, or when a problem such as an untrusted proxy last occurred."""
 
     name = models.CharField(max_length=40)
     seen_at = models.DateTimeField()

@@ -173,7 +173,7 @@ class Message(models.Model):
     def __str__(self) -> str:
         return self.key
 
-    # Django's own methods translate the labels of all choices in each call, which pages with many messages notice.
+    # Django's own methods translate the labels of all choices in each call, which slows down pages with many messages.
     def get_state_display(self) -> str:  # type: ignore[no-redef]
         return str(MessageState(self.state).label)
 

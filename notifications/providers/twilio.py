@@ -24,7 +24,7 @@ from notifications.providers.base import OutgoingMessage, ProviderError, Provide
 THREADS = 24
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 LONGEST_VALIDITY = timedelta(hours=10)
-LOOKUP_LIMIT = 100  # a lookup reads at most this many messages to one number
+LOOKUP_LIMIT = 100  # the most messages to one number that a lookup reads
 
 # The library's own logger writes phone numbers and texts at INFO.
 _disabled_logger = logging.getLogger("notifications.providers.twilio.wire")
@@ -181,8 +181,8 @@ _NOT_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTi
 def _raise_no_answer(error: urllib3.exceptions.HTTPError, method: str) -> NoReturn:
     """Raise a ProviderError after a call without a response.
 
-    The error is TRANSIENT if no connection was made, because Twilio then got nothing. Otherwise it is IN_DOUBT for a
-    POST, because Twilio may have the message.
+    The error is TRANSIENT if no connection was made, because Twilio then got nothing, and for a call that only reads.
+    Otherwise it is IN_DOUBT, because Twilio may have the message.
     """
     if method != "POST" or isinstance(error, _NOT_SENT):
         raise ProviderError(ErrorKind.TRANSIENT, "unreachable") from error

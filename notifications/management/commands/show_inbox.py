@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=20)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the messages. Refuse to run if a real provider is configured, because the demo inbox is then empty."""
+        """Print the messages. Refuse if no provider is the demo inbox, because the inbox is then empty."""
         if "inbox" not in {settings.SMS_PROVIDER, settings.EMAIL_URL}:
             raise CommandError("This is not a dry run: texts and e-mails are really sent.")
         for item in reversed(queries.list_inbox_items(options["address"], options["limit"])):
