@@ -44,7 +44,7 @@ def queue_code(
     now: datetime,
     holds: Sequence[Limit] = (),
 ) -> VerificationCode:
-    """Queue a new code to a normalized phone number or mailbox. Raises limits.RateLimitExceeded.
+    """Queue a new code to a normalized phone number or e-mail address. Raises limits.RateLimitExceeded.
 
     The code works only together with the secret `bound_to`, such as a browser's or a booking's token. A new code
     invalidates older codes for the same contact and secret. Known and unknown contacts cause the same work. Call this

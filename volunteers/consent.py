@@ -28,7 +28,7 @@ def opt_out_contact(
 ) -> int:
     """Withdraw consents of a contact. With `all_contacts`, withdraw all consents of all contacts of its owner.
 
-    A consent belongs to a phone number or mailbox, so other people with this contact get no more messages there.
+    A consent belongs to a phone number or e-mail address, so other people with this contact get no more messages there.
     Nothing changes for their other contacts. Return the number of new ledger entries. Locks: contacts.
     """
     rows = Contact.objects.filter(pk=contact.pk)
@@ -79,7 +79,7 @@ def opt_in_contact(
 ) -> None:
     """Record a consent for a donor's contact, with the current wording. Locks the contact.
 
-    Refuses a contact that the donor has not verified, unless the contact is a mailbox and the consent is for reminders.
+    Refuses a contact that the donor has not verified, unless the consent is for reminders to an e-mail address.
     Refuses a phone after STOP, because only a START lifts the carrier's block.
     """
     current = next(iter(volunteers_contacts.lock_contacts(Contact.objects.filter(pk=contact.pk))), None)

@@ -12,7 +12,7 @@ from volunteers.models import Contact, ContactKind
 
 @dataclass(frozen=True)
 class ContactPair:
-    """A person's phone and mailbox. At least one of the two is set."""
+    """A person's phone number and e-mail address. At least one of the two is set."""
 
     phone: Contact | None
     email: Contact | None
@@ -24,7 +24,7 @@ class ContactPair:
 def lock_or_create_contacts(
     *, organization_id: int, phone: str, email: str, verified_identity: str = "", now: datetime | None = None
 ) -> ContactPair:
-    """Find or create a phone and a mailbox in a single upsert, and lock the rows until the transaction ends.
+    """Find or create the contacts in a single upsert, and lock the rows until the transaction ends.
 
     A second transaction with the same contact waits, and then sees the owner that the first transaction has set. The
     phone is always locked first, so that two transactions cannot deadlock. The contact with `verified_identity` is

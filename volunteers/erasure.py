@@ -17,9 +17,10 @@ from volunteers.queries import ContactOwnership
 def erase_personal_data(
     *, volunteer: Volunteer, contacts: ContactOwnership, unknown_elsewhere: Collection[str], now: datetime
 ) -> None:
-    """Remove a volunteer's personal data. Called by `drives.privacy.erase.erase_volunteer`, which holds the locks.
+    """Remove a volunteer's personal data. The caller holds the locks.
 
-    - contacts that only this volunteer has are deleted; contacts shared with others stay, but become unverified
+    - contacts that only this volunteer has are deleted; shared contacts stay, but those that the volunteer owned become
+      unverified
     - if no other organization has a deleted contact (`unknown_elsewhere`), its search codes and verified browsers are
       deleted, too
     """
@@ -59,7 +60,7 @@ def _anonymize_volunteer(volunteer: Volunteer, now: datetime) -> None:
 
 
 def _transfer_ownership(contact: Contact, erased: Volunteer) -> None:
-    # If exactly one other person has the contact, that person becomes its owner. The contact always becomes unverified.
+    # If exactly one other person has the contact, that person becomes its owner. The contact becomes unverified.
     if contact.owner_id != erased.pk:
         return
     remaining = list(Volunteer.objects.filter(Q(phone=contact) | Q(email=contact)).values_list("pk", flat=True)[:2])

@@ -26,7 +26,7 @@ _LOADED_AT_ONCE = 5_000  # a statement takes at most 65,535 parameters
 
 @dataclass(frozen=True)
 class ImportedPerson:
-    """The cleaned values of a row: the phone in E.164, the mailbox in lower case."""
+    """The cleaned values of a row: the phone number in E.164, the e-mail address in lower case."""
 
     name: str
     phone: str = ""

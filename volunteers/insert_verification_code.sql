@@ -1,6 +1,6 @@
 -- Insert a code. Returns its id, and the ids of older codes for the same contact and secret, which it replaces.
--- If a code is sent again, the new code takes over from the newest older one the limits on held spots that it gives back
--- to its networks when the donor enters it.
+-- When a donor enters a code, its networks get back the limits on held spots that it has used up. If a code is sent
+-- again, these limits move from the newest older code to the new one.
 INSERT INTO volunteers_verificationcode (
     organization_id, identity, bound_to, refunds, code_hash, tries, expires_at, created_at
 ) VALUES (

@@ -196,5 +196,5 @@ def refund_limits(refunds: Sequence[Refund]) -> None:
 
 @transaction.atomic(savepoint=False)
 def purge_counters(*, now: datetime) -> int:
-    # Twice the longest window ago, every window is certainly over.
+    # A window that started twice the longest window ago is certainly over.
     return LimitCounter.objects.filter(window_start__lt=now - 2 * LONGEST_WINDOW).delete()[0]

@@ -117,7 +117,7 @@ def is_contact_owner(people: ContactPeople, registration: Registration, booking_
 
 
 def _refuse_other_contact(known: Volunteer) -> None:
-    # Any donor may type another person's mailbox. That person must not be merged with the donor without knowing it.
+    # A donor may type another person's address. That person must not be merged with the donor without knowing it.
     if other := Contact.objects.filter(owner=known).exclude(verified_at=None).order_by("-kind", "pk").first():
         raise OtherContactKnown(other)
 

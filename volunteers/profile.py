@@ -57,9 +57,9 @@ def correct_name(*, volunteer: Volunteer, name: str, actor: str, now: datetime) 
 
 @transaction.atomic(savepoint=False)
 def correct_email(*, volunteer: Volunteer, address: str, actor: str, now: datetime) -> None:
-    """Replace a volunteer's mailbox at a coordinator's request. The new mailbox is not verified.
+    """Replace a volunteer's e-mail address at a coordinator's request, without verifying the new one.
 
-    E-mails that the old mailbox refused are sent to the new mailbox. Raises ContactTaken. The caller takes the same
+    E-mails that the old mailbox refused are sent to the new address. Raises ContactTaken. The caller takes the same
     locks as for `change_contact`.
     """
     organization, old = volunteer.organization, volunteer.email

@@ -75,7 +75,7 @@ def is_recently_verified(identity: str, bound_to: str, now: datetime) -> bool:
 def filter_volunteers(organization: Organization, search: str = "", *, by_contact: bool = True) -> QuerySet[Volunteer]:
     """Find volunteers by parts of their names, in order of the names.
 
-    With `by_contact`, also search in phone numbers and mailboxes. Do not allow this to members without access to
+    With `by_contact`, also search in phone numbers and e-mail addresses. Do not allow this to members without access to
     contacts, because searches reveal a number digit by digit.
     """
     volunteers = Volunteer.objects.of(organization).known().select_related("phone", "email")
@@ -129,8 +129,8 @@ class ContactOwnership:
 def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
     """Load all present and past contacts of a volunteer in the organization. Two queries.
 
-    Past contacts are also found through registrations: a mailbox that was typed together with a verified phone has no
-    owner, and only the registration refers to it after the volunteer gets another mailbox or is merged.
+    Past contacts are also found through registrations: an e-mail address that was typed together with a verified phone
+    has no owner, and only the registration refers to it after the volunteer gets another address or is merged.
     """
     registrations = Registration.objects.filter(volunteer=volunteer)
     typed = Q(address__in=registrations.values("phone")) | Q(address__in=registrations.values("email"))
@@ -143,7 +143,7 @@ def load_contact_ownership(volunteer: Volunteer) -> ContactOwnership:
 
 
 def list_addresses_known_elsewhere(organization: Organization, addresses: Sequence[str]) -> set[str]:
-    """Return the phone numbers and mailboxes among these that another organization also has. One query."""
+    """Return the addresses that another organization also has. One query."""
     others = Contact.objects.exclude(organization=organization).filter(
         identity__in=map(rules.compute_identity, addresses)
     )

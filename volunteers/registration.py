@@ -28,7 +28,7 @@ _COLUMNS = [field.attname for field in Registration._meta.concrete_fields]
 
 
 class EmailMissing(ValidationError):
-    """The donor asked for a code by e-mail but did not enter a mailbox."""
+    """The donor asked for a code by e-mail but did not enter an e-mail address."""
 
     def __init__(self) -> None:
         super().__init__(_("Enter an e-mail address first."), code="email_missing")
@@ -57,8 +57,8 @@ def build_registration(
 ) -> Registration:
     """Build a cleaned, unsaved registration. Refuses with a ValidationError by field.
 
-    The code will go to the phone, or to the mailbox if there is no phone. The `identity` is that of this contact. Known
-    and unknown people get the same result after the same work.
+    The code will go to the phone, or by e-mail if there is no phone. The `identity` is that of this contact. Known and
+    unknown people get the same result after the same work.
     """
     errors = rules.FieldErrors()
     typed = rules.clean_details(
@@ -120,9 +120,9 @@ def save_registrations(registrations: Sequence[Registration]) -> None:
 
 @transaction.atomic(savepoint=False)
 def switch_verification_to_email(*, registrations: Sequence[Registration]) -> None:
-    """Let the donor verify the mailbox instead of the phone. The next code goes to the mailbox. Raises EmailMissing.
+    """Let the donor verify the e-mail address instead of the phone. The next code goes there. Raises EmailMissing.
 
-    An earlier verification of the phone no longer counts, because the mailbox is not verified by it. An unverified
+    An earlier verification of the phone no longer counts, because it does not verify the e-mail address. An unverified
     phone identifies no person and gets no texts.
     """
     email = registrations[0].email
@@ -150,7 +150,7 @@ def resolve_registrations(
     - the first person to verify a contact becomes its owner
     - a clearly different name raises NameMismatch, unless the caller passes `booking_for`; only "me" renames the owner
     - the unverified contact is linked to the volunteer if it has no owner; the volunteer does not become its owner,
-      because a donor may have typed another person's mailbox and would then own that person's later bookings
+      because a donor may have typed another person's address and would then own that person's later bookings
     - consents are written to the ledger
 
     The caller locks the identity. This function locks the contact rows, so that two calls at the same time create only

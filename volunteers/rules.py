@@ -102,10 +102,10 @@ def clean_name(text: str, *, is_own_name: bool = True) -> str:
 
 
 def parse_contact_address(text: str, countries: Sequence[str]) -> str:
-    """Normalize a phone number (to E.164) or a mailbox, which donors type into the same field.
+    """Normalize a phone number (to E.164) or an e-mail address, which donors type into the same field.
 
     A national number is taken to be from the first of these countries in which it is valid. Refuses text that is
-    neither a phone number nor a mailbox, and a phone number from a country that we do not text.
+    neither of the two, and a phone number from a country that we do not text.
     """
     typed = phones.clean_compatible_line(text)
     if not typed:

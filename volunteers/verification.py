@@ -1,8 +1,8 @@
-"""Verify with a six-digit code that a phone number or mailbox belongs to the donor. Every caller uses this flow.
+"""Verify with a six-digit code that a phone number or e-mail address belongs to the donor. All callers use this flow.
 
 1. The caller stores what the donor typed and calls `send_code`. A search calls `request_code` instead, and a worker
    sends the code if the contact is known.
-2. If no code arrives, the caller calls `send_code_again`, for the same contact or for the mailbox.
+2. If no code arrives, the caller calls `send_code_again`, for the same contact or for the e-mail address.
 3. The donor types the code, and the caller calls `verify_contact`. Then the caller makes the booking, in its own
    transaction.
 
@@ -84,7 +84,7 @@ def send_code_to_address(
     now: datetime,
     holds: Sequence[Limit] = (),
 ) -> VerificationCode | None:
-    """Send a code to a phone number or mailbox. Return None if this browser has already verified the contact.
+    """Send a code to a phone number or e-mail address. Return None if this browser has already verified the contact.
 
     `holds` are the limits on spots that are held until the code is entered (`build_hold_limits`). Raises
     limits.RateLimitExceeded. Call this last, for the same reason as `codes.queue_code`.
@@ -107,7 +107,7 @@ def send_code_to_address(
 def request_code(*, typed: str, bound_to: str, browser: str = "", ip: str | None, now: datetime) -> str:
     """Request a code to search for a contact's bookings. A worker sends the code. Return the identity to verify.
 
-    The result does not reveal whether the contact is known. Refuses text that is not a phone number or mailbox
+    The result does not reveal whether the contact is known. Refuses text that is not a phone number or e-mail address
     (field errors), and raises limits.RateLimitExceeded. A national number may be from any organization's country.
     """
     address = parse_contact(typed, *organizations_queries.list_countries(), settings.PHONE_REGION)
@@ -126,7 +126,7 @@ def send_code_again(
     ip: str | None,
     now: datetime,
 ) -> None:
-    """Send another code, which invalidates earlier codes. With `by_email`, verify the mailbox instead from now on.
+    """Send another code, which invalidates earlier codes. With `by_email`, verify the e-mail address from now on.
 
     The first registration is that of the booking donor. The others have the same contact. Raises
     limits.RateLimitExceeded and registration.EmailMissing.

@@ -69,7 +69,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
 
 class Contact(LinkedModel):
-    """A phone number (E.164) or mailbox (lower case) in one organization. It has at most one owner.
+    """A phone number (E.164) or e-mail address (lower case) in one organization. It has at most one owner.
 
     Its link opens the page that stops messages.
     """
@@ -79,7 +79,7 @@ class Contact(LinkedModel):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts", db_index=False)
     kind = models.CharField(max_length=5, choices=ContactKind)
     address = models.CharField(max_length=254)
-    identity = models.CharField(max_length=64)  # keyed hash of the number or mailbox, the same in every organization
+    identity = models.CharField(max_length=64)  # keyed hash of `address`, the same in every organization
     owner = models.ForeignKey(
         Volunteer, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_contacts"
     )
