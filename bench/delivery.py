@@ -66,7 +66,7 @@ def measure_claims(world: BenchData) -> Iterator[Benchmark]:
 
 
 def measure_deliveries(bench: BenchStack, world: BenchData) -> Iterator[Benchmark]:
-    """Measure how many messages per second two worker processes deliver to a fake provider."""
+    """Measure how many messages per second `WORKERS` worker processes deliver to a fake provider."""
     work = Benchmark(
         f"deliver messages, {WORKERS} workers", "the same requests to the stand-in by 8 connections, no database"
     )

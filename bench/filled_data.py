@@ -1,4 +1,4 @@
-"""Fill a database with two years of data of several foundations, to measure how costs grow with the size.
+"""Fill a database with 600 days of data of several foundations, to measure how costs grow with the size.
 
 Half of the rows belong to the measured organization, the other half to the other organizations. All constraints stay
 active. Indexes that no constraint needs are dropped while the rows are inserted, and created again afterward.

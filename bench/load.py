@@ -52,7 +52,7 @@ def run_clients(
     first: int = 0,
     intervals: Mapping[int, float] | None = None,
 ) -> Measurement:
-    """Run clients in parallel for this many seconds. Each client numbers its requests from `first`.
+    """Run clients in parallel for `seconds`. Each client numbers its requests from `first`.
 
     `intervals` maps a client's number to the seconds from the start of one request to the start of the next. Clients
     without an interval do not pause.

@@ -1,6 +1,6 @@
 """`make bench ARGS=memory`: the memory of web, worker and beat, over 100,000 requests and 100,000 messages.
 
-The proportional set size (PSS) counts memory that processes share only once.
+The proportional set size (PSS) counts shared memory only once.
 """
 
 from typing import Any

@@ -26,7 +26,7 @@ GUARANTEES = ROOT / "docs" / "guarantees.md"
 KILLS, BLIND_KILLS, MESSAGES = 1_000, 100, 10_000
 KEPT_REQUESTS = 10_000
 TRIES, ATTACKS, POOLED_REQUESTS, ROLLING_REQUESTS = 2_000, 10_000, 10_000, 10_000
-ROUNDS, PAIRS = 1_000, 900  # with this many pairs, the standard error of a result is 0.014
+ROUNDS, PAIRS = 1_000, 900  # the standard error of a result with 900 pairs is 0.014
 KILLS_PER_ARENA = 50  # kills before the messages are left to recover and then counted
 
 
