@@ -15,7 +15,7 @@ from volunteers.models import Contact
 def request_find_code(
     *, typed: str, browser: str, new_browser: str, bound_to: str, ip: str | None, now: datetime
 ) -> str:
-    """Request a code for a phone number or mailbox. Return the contact's identity.
+    """Request a code for a phone number or e-mail address. Return the contact's identity.
 
     Known and unknown contacts get the same result and cause the same work. `new_browser` replaces the browser's old
     token, because an attacker may have set the old token. Raises the same errors as `verification.request_code`.

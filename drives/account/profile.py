@@ -25,8 +25,8 @@ def request_contact_code(
 ) -> str:
     """Send a code to a new contact, unless this browser has already verified it. Return the normalized contact.
 
-    The donor's details do not change yet. Refuses text that is not a phone number or mailbox (field "contact"). Raises
-    limits.RateLimitExceeded.
+    The donor's details do not change yet. Refuses text that is not a phone number or e-mail address (field "contact").
+    Raises limits.RateLimitExceeded.
     """
     address = verification.parse_contact(typed, organization.country)
     verification.send_code_to_address(

@@ -27,7 +27,10 @@ CONSENTS_OPEN_QUERY = "agreed=1"  # keeps the consents section open after the re
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_messages(request: HttpRequest, token: str) -> HttpResponse:
-    """Stop messages to one contact. A GET changes nothing, because mail scanners open links, too."""
+    """Stop messages to a contact, or to all contacts of its owner.
+
+    A GET changes nothing, because mail scanners open links, too.
+    """
     contact = Contact.filter_by_token(token).select_related("organization").first()
     if contact is None:
         raise Http404
