@@ -61,7 +61,7 @@ class RolePermission(BasePermission):
 
 
 class ApiView(APIView):
-    """Base class of all API views. `zone` is UTC until the view loads a drive."""
+    """Base class of all API views. `zone` is UTC until the view loads a drive or a booking."""
 
     permission_classes = (RolePermission,)
     needs: ClassVar[dict[str, Permission | Literal["public"]]] = {}
