@@ -34,7 +34,7 @@ class HistoryRow:
 class MessageRow:
     message: Message
     channel: str  # the channel that will be used: e-mail if a text is not allowed
-    obstacle: str = ""  # the code of the reason why a scheduled reminder will not be sent
+    obstacle: str = ""  # a code that tells why a scheduled reminder will not be sent
 
     @property
     def channel_label(self) -> str:
@@ -73,7 +73,7 @@ def load_booking_record(booking: Booking) -> BookingRecord:
 
 
 def build_message_rows(booking: Booking, messages: Sequence[Message], donor_reach: DonorReach) -> list[MessageRow]:
-    """Say of each scheduled reminder by which channel it will be sent, or why it won't.
+    """Build a row for each message. A scheduled reminder has the channel that it will use, or the obstacle to it.
 
     Pass all messages about the booking, because an unverified mailbox gets only the last of the reminders.
     """

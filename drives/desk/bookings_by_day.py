@@ -66,7 +66,7 @@ class BookingsByDay:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether the drive has fewer bookings than earlier drives usually had this long before their day."""
+        """Return whether the drive has fewer bookings than earlier drives usually had as many days before their day."""
         return self.usual_now is not None and self.total < self.usual_now
 
     @property

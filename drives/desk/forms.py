@@ -115,7 +115,7 @@ class PeopleFilterForm(forms.Form):
 
     @property
     def has_filters(self) -> bool:
-        """Return whether the visitor has filled in any filter, valid or not."""
+        """Return whether the member has filled in any filter, valid or not."""
         return any(field.value() for field in self.filters)
 
     @property

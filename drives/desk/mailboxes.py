@@ -11,10 +11,10 @@ from volunteers.models import Volunteer
 
 @transaction.atomic
 def correct_email(*, person: Volunteer, email: str, actor: str, now: datetime) -> None:
-    """Replace a donor's mailbox, for a coordinator. Other people with the old mailbox get the new one, too.
+    """Replace a donor's e-mail address, for a coordinator. Other people with the old address get the new one, too.
 
-    Erased donors are skipped. Refuses an invalid mailbox (`email_invalid`) and a mailbox of another person
-    (`profile.ContactTaken`). Locks: identities of these people and of the new mailbox.
+    Erased donors are skipped. Refuses an invalid address (`email_invalid`) and an address of another person
+    (`profile.ContactTaken`). Locks: identities of these people and of the new address.
     """
     address = contact_address.normalize_email(email)
     locks.lock_contact_change([person.pk], volunteers_queries.compute_contact_identity(address))

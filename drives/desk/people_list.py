@@ -65,7 +65,7 @@ def filter_people(
 ) -> QuerySet[Volunteer]:
     """Return the matching people. The interval rules of `rules_drive` apply to the filter `eligible_on`.
 
-    Phone numbers and mailboxes are searched only if `by_contact` is true.
+    Phone numbers and e-mail addresses are searched only if `by_contact` is true.
     """
     people = volunteers_queries.filter_volunteers(organization, chosen.search, by_contact=by_contact)
     people = _filter_by_visits(people, chosen)

@@ -35,7 +35,7 @@ NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
 
 @dataclass(frozen=True)
 class DriveFigures:
-    """The figures of a drive. `booked` excludes cancellations and no-shows. `held` are unverified bookings."""
+    """The figures of a drive. `booked` excludes cancelled bookings and no-shows. `held` are unverified bookings."""
 
     drive: Drive
     booked: int

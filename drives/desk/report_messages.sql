@@ -1,4 +1,4 @@
--- The messages to donors that left, by drive and channel: about bookings, waitlist entries and offers, and invitations.
+-- The messages that were sent to donors, by drive and channel: about bookings, waitlist entries, offers and drives.
 -- LATERAL with OFFSET looks up each subject in the index on `about`. A plain join may compare every message with every
 -- subject, because the generic plan of a prepared statement guesses that there are few subjects.
 WITH subject AS MATERIALIZED (

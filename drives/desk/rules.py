@@ -15,8 +15,8 @@ SEARCH_LENGTH = 80
 ELIGIBLE_DAYS_AHEAD = timedelta(days=366)
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)  # limits of date filters
 
-# Reports over drives
+# Reports on drives
 MAX_REPORT_DRIVES = 500  # in one report
 REPORT_DRIVES_PER_PAGE = 50
 LEAD_CLASSES = ((0, 0), (1, 1), (2, 3), (4, 7), (8, 14), (15, 30), (31, None))  # days from the booking to the drive
-MAX_LEAD_DAYS = 366  # an earlier booking counts as made this many days before
+MAX_LEAD_DAYS = 366  # before the drive; earlier bookings count as made on that day
