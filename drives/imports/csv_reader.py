@@ -95,7 +95,7 @@ def _try_encodings(content: bytes) -> str:
 
 
 def _find_delimiter(text: str, count_names: CountNames) -> str:
-    """Return the delimiter with the most column names. Prefer the one with the most rows of equal length."""
+    """Return the delimiter that finds the most column names or, among several, the most rows of equal length."""
 
     def rate(delimiter: str) -> tuple[int, int]:
         rows = list(_iterate_rows(text, delimiter, 0, _SNIFFED_ROWS, strict=False))

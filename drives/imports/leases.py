@@ -10,7 +10,7 @@ from drives.models import RUNNING_STATES, Import
 
 
 class LeaseLost(Exception):
-    """The lease has ended, because another worker took the import or a coordinator discarded it."""
+    """The lease has ended, for example because another worker took the import or a coordinator discarded it."""
 
 
 def list_waiting_imports(now: datetime) -> list[int]:
@@ -20,7 +20,7 @@ def list_waiting_imports(now: datetime) -> list[int]:
 
 @transaction.atomic
 def take_import(import_id: int, now: datetime) -> Import | None:
-    """Take the import for one minute and return it. Return None if another worker has it."""
+    """Take the import for one minute and return it. Return None if another worker has it or no work is left."""
     lease_until = now + rules.LEASE
     waiting = Import.objects.filter(_is_free(now), pk=import_id, state__in=RUNNING_STATES)
     if not waiting.update(lease_until=lease_until):

@@ -14,7 +14,7 @@ _BATCH = 100
 
 
 def purge_expired_imports(*, now: datetime) -> int:
-    """Delete the files and rows of imports that were not started within a day. Return the number of imports."""
+    """Delete the files and rows of expired imports that are not running. Return the number of imports."""
     expired = Import.objects.filter(expires_at__lte=now).exclude(state__in=RUNNING_STATES)
     return sum(_purge(pk, now) for pk in list(expired.order_by("expires_at").values_list("pk", flat=True)[:_BATCH]))
 

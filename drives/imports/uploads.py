@@ -40,7 +40,7 @@ def upload_file(
     now: datetime,
     drive: Drive | None = None,
 ) -> Import:
-    """Store a file for a day. If the same file was uploaded before, return that import.
+    """Store a file for a day. If an open import has the same file, return that import.
 
     Refuses everything that `csv_reader.read_sheet` refuses.
     """
