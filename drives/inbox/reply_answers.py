@@ -19,7 +19,7 @@ from notifications.message_content import MessageContent, RenderedMessage
 from notifications.models import Channel, InboundMessage
 from organizations.models import Organization
 
-MOST_CHOICES = 4  # in one text, because the message's `about` has room for this many ids and revisions
+MOST_CHOICES = 4  # in one text, because the message's `about` has no room for more ids and revisions
 LONGEST_NAME, SHORTEST_NAME = 12, 3
 _PREFIX = "which:"
 _LETTERS = {ReplyCommand.CONFIRM: "C", ReplyCommand.CANCEL: "X"}
