@@ -25,7 +25,7 @@ class Command(BaseCommand):
     help = "Fill the demo with data, or bring it up to date: one drive today and one ahead. A second run adds nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill the demo. Refuses unless DEMO is on, because the demo's passwords and API key are public."""
+        """Fill the demo. Refuses unless DEMO=on, because the demo's passwords and API key are public."""
         if not settings.DEMO or settings.DEMO_EMPTY:
             raise CommandError(
                 "This command fills a demo with made-up people and public passwords. Set DEMO=on if you want that here."

@@ -44,7 +44,7 @@ def fill_demo(*, now: datetime) -> int:
 
 
 def _list_missing_days(demo_organization: DemoOrganization, is_new: bool, now: datetime) -> Iterator[Day]:
-    """List the drives to add: past ones (only in a new demo), one today and an upcoming one."""
+    """List the missing drives of an organization: a past one (only in a new demo), today's and the upcoming ones."""
     slug, main = demo_organization.organization.slug, demo_organization.sites[0]
     local = now.astimezone(main.zone)
     planned = Drive.objects.filter(organization=demo_organization.organization)

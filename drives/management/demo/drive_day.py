@@ -126,7 +126,7 @@ def _build_donor_events(
 def _build_booking_events(guest: Guest, position: int, demo_organization: DemoOrganization) -> Iterator[Event]:
     """Yield the events of a booking.
 
-    Two of three donors book online and verify a minute later. The others book by phone.
+    Two out of three donors book online and verify a minute later. The others book by phone.
     """
     if position % 3 == 2:
         yield Event(
@@ -175,7 +175,7 @@ def _build_walk_in_events(donor: DemoDonor, drive: Drive, came_at: datetime, hel
 
 
 def _build_checklist_events(drive: Drive, day: Day, opened_at: datetime) -> Iterator[Event]:
-    """Yield events in which the coordinator checks off one task a day."""
+    """Yield events in which the coordinator prepares the drive, and then checks off one task a day."""
     coordinator = day.demo_organization.coordinator
     if day.recruiter:
         yield Event(

@@ -1,4 +1,4 @@
-"""The demo's donors, with made-up names, phone numbers reserved for fiction (555-01xx) and mailboxes at example.org."""
+"""The demo's donors, with made-up names, phone numbers reserved for fiction (555-01xx) and e-mail at example.org."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class DemoDonor:
 
 
 def build_donors(numbers: range, areas: Sequence[str]) -> list[DemoDonor]:
-    """Build donors. Of every ten, six have a phone and a mailbox, three only a phone, and one only a mailbox."""
+    """Build donors. Of every ten, six have phone and e-mail, three have only a phone, and one has only e-mail."""
     return [_build_donor(number, areas) for number in numbers]
 
 
