@@ -41,7 +41,7 @@ class Audience:
 class Recipient:
     """A donor's booking, with the contact for a broadcast.
 
-    If no contact can be used, `reason` is the code of the reason.
+    `reason` is a code that tells why no contact can be used, or "".
     """
 
     booking: Booking

@@ -23,7 +23,7 @@ from volunteers import addressees
 
 
 def queue_fallback_emails(*, now: datetime) -> int:
-    """Queue an e-mail for each text about a booking that failed within the last day. Return the number of new e-mails.
+    """Queue an e-mail for each failed text of the last day about a booking. Return the number of new e-mails.
 
     Each e-mail is queued in its own transaction. It has the same key as an e-mail from the message schedule, so the
     donor gets only one of them, even if two workers run.

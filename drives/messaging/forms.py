@@ -34,7 +34,7 @@ HINTS: Mapping[str, Any] = {
         "To donors who agreed to news, at most twice a month, while a drive has spots."
     ),
 }
-# Donors without a mailbox need a confirmation by text. An invitation uses only one channel.
+# Donors without an e-mail address need a confirmation by text. An invitation uses only one channel.
 UNAVAILABLE_CHANNELS: Mapping[str, ChannelChoice] = {
     ScheduledKind.BOOKED: ChannelChoice.MAIL,
     ScheduledKind.INVITATION: ChannelChoice.BOTH,

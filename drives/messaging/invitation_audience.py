@@ -23,8 +23,8 @@ ABOUT_DRIVE = "drive:"  # prefix of the drive's id in an invitation's `about`
 def list_organizations_to_invite(now: datetime) -> list[Organization]:
     """List organizations that may have a donor to invite. One query.
 
-    Such a donor got no news message this week and was not yet invited to every drive. The organization's run checks
-    everything else.
+    Such a donor got no news message in the last seven days and was not yet invited to every drive. The organization's
+    run checks everything else.
     """
     since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
     coming = Drive.objects.open().filter(starts_at__lte=until)

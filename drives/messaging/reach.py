@@ -1,7 +1,4 @@
-"""Find the channels by which a kind of message can reach a donor.
-
-Pages, actions, the call list and the figures all use `DonorReach`.
-"""
+"""Find the channels by which a kind of message can reach a donor."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -39,12 +36,12 @@ class DonorReach:
         return [channel for channel, _address in self.list_contacts(subject, kind)]
 
     def find_obstacle(self, subject: MessageSubject, kind: MessageKind, *, consent: str = "") -> str:
-        """Return the code of the reason why no channel can reach the donor. Return "" if a channel can."""
+        """Return a code that tells why no channel can reach the donor, or "" if a channel can."""
         to = addressees.build_addressee(subject.volunteer)
         return self.facts.find_obstacle(kind, to, about=subject.about, consent=consent)
 
     def find_channel_obstacle(self, subject: MessageSubject, kind: MessageKind, channel: str) -> str:
-        """Return the code of the reason why this channel cannot reach the donor. Return "" if it can."""
+        """Return a code that tells why this channel cannot reach the donor, or "" if it can."""
         to = addressees.build_addressee(subject.volunteer)
         to = replace(to, contacts=[contact for contact in to.contacts if contact[0] == channel])
         return self.facts.find_obstacle(kind, to, about=subject.about)

@@ -38,9 +38,9 @@ def schedule_reminders(bookings: Sequence[Booking], message_schedule: MessageSch
 
 
 def unrender_party_reminders(changed: Sequence[Booking]) -> None:
-    """Withdraw an unsent reminder that names several bookings of a party, because some of these bookings changed.
+    """Let unsent reminders for a party's unchanged bookings be rendered again, because they may name the changed ones.
 
-    The reminder for the unchanged bookings is rendered again later. Sent reminders do not change.
+    Sent reminders do not change.
     """
     parties = {booking.party for booking in changed if booking.party}
     if not parties:
@@ -58,7 +58,7 @@ def render_due_reminders(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """Render reminders that are due within 15 minutes. Withdraw outdated reminders.
 
     A reminder is outdated if its booking is cancelled or past, or has a newer revision. A text that would be blocked
-    becomes an e-mail if the donor has a mailbox. The number of queries depends only on the number of organizations.
+    becomes an e-mail if e-mail can reach the donor. The number of queries depends only on the number of organizations.
     """
     scheduled = notifications_queries.lock_messages_to_render(now, rules.RENDER_WITHIN, limit)
     bookings = calendars_queries.load_message_bookings(
@@ -140,7 +140,7 @@ def _switch_to_email(scheduled: Sequence[Message], bookings: Mapping[int, Bookin
 
 
 def _find_replacing_mailboxes(scheduled: Sequence[Message], bookings: Mapping[int, Booking]) -> dict[int, str]:
-    """Return the mailboxes for texts that would be blocked but can go by e-mail, keyed by message id."""
+    """Return the e-mail addresses for texts that would be blocked but can go by e-mail, keyed by message id."""
     texts = [
         (message, booking)
         for message in scheduled

@@ -168,7 +168,7 @@ def change_sending_settings(
     actor: str,
     now: datetime,
 ) -> int:
-    """Change the quiet hours, the daily budgets and the price of a text.
+    """Change the quiet hours, the daily budgets and the price of a text's segment.
 
     New quiet hours reschedule the reminders of every upcoming drive. Return the number of bookings with changed
     reminders. Locks: upcoming drives (exclusive, by id), bookings by id.

@@ -241,7 +241,7 @@ def build_donor_email(
 
 
 def build_stop_link(booking: Booking) -> str:
-    """Return the donor's opt-out URL, for the unsubscribe button of mail apps (RFC 8058)."""
+    """Return the URL for the unsubscribe button of mail apps (RFC 8058), or "" for a donor without e-mail."""
     mailbox = booking.volunteer.email if booking.volunteer else None
     return build_mailbox_stop_link(mailbox) if mailbox else ""
 
