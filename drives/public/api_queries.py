@@ -115,7 +115,7 @@ def _list_columns(model: type[Model]) -> dict[str, None]:
     deferred = (TextField, JSONField, DateTimeField)
     fields = model._meta.concrete_fields
     loaded = [field for field in fields if not isinstance(field, deferred) or field.name in {"starts_at", "ends_at"}]
-    return dict.fromkeys(field.attname for field in loaded)  # a dict, because Django looks up each field in this
+    return dict.fromkeys(field.attname for field in loaded)  # a dict, because Django looks up each field in it
 
 
 _MODELS_READ: tuple[tuple[type[Model], str, dict[str, None]], ...] = (

@@ -57,8 +57,8 @@ def show_terms(request: HttpRequest) -> HttpResponse:
 def switch_language(request: HttpRequest) -> HttpResponse:
     """Switch the language. Refuses a form from another website.
 
-    The form has no CSRF token, because all visitors get the same public page. `drives.web.origin` checks the browser's
-    headers instead.
+    The form has no CSRF token, because all visitors share one copy of a public page. `drives.web.origin` checks the
+    browser's headers instead.
     """
     if request.method == "POST" and origin.is_from_another_website(request):
         raise PermissionDenied
