@@ -34,7 +34,7 @@ MESSAGING_SERVICE_PATTERN = re.compile("MG[0-9a-f]{32}")
 
 
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """Base class of forms for a part of the organization's settings. Pass a copy, because validation changes it."""
+    """Base class of forms for a part of the settings. Pass a copy of the organization. Validation changes it."""
 
     logo_content = b""  # the file of a newly uploaded logo
 
