@@ -5,7 +5,7 @@ import io
 import segno
 from django.utils.safestring import SafeString, mark_safe
 
-# Level M is readable even if 15 % of the code are covered. The standard requires a border of four modules.
+# Level M is readable even if 15 % of the code is covered. The standard requires a border of four modules.
 ERROR_LEVEL, BORDER = "m", 4
 PNG_SCALE = 24  # pixels per module, enough for a poster
 

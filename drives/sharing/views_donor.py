@@ -39,7 +39,7 @@ def follow_share_link(request: HttpRequest, code: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def count_visit(request: HttpRequest, code: str) -> HttpResponse:
-    """Count a visit. Needs no CSRF token, because all visitors get the same public page."""
+    """Count a visit. The request has no CSRF token, because all visitors share one copy of the drive's page."""
     if origin.is_from_another_website(request):
         raise PermissionDenied
     links.count_visit(code=code, ip=visitor.find_ip_address(request))
