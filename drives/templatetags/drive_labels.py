@@ -179,7 +179,7 @@ _CALL_SCRIPTS = {
 
 @register.simple_tag(takes_context=True)
 def shown_contact(context: Context, address: str) -> str:
-    """Show a phone number or mailbox in full to members with the check-in permission, and masked to viewers."""
+    """Show a contact in full to members with the check-in permission, and masked to viewers."""
     if context.get("may_check_in"):
         return contact_address.format_phone(address)
     return contact_address.mask_contact(address)

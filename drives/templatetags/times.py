@@ -1,4 +1,4 @@
-"""Filters for phone numbers, and for times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
+"""Filters for contacts, codes, and times in the site's zone (`{{ booking.starts_at|moment:site.timezone }}`)."""
 
 from datetime import date, datetime
 
@@ -34,7 +34,7 @@ def spelled(code: str) -> SafeString:
 
 @register.filter
 def contact(address: str) -> str:
-    """Group the digits of a phone number. Return a mailbox unchanged."""
+    """Group the digits of a phone number. Return an e-mail address unchanged."""
     return contact_address.format_phone(address)
 
 
