@@ -1,4 +1,4 @@
-"""The form for a verification code, used for bookings, the waitlist and new contacts."""
+"""The form for a verification code, and the data of the page with this form."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from drives.domain import localtime
 from organizations.models import Organization
 
-# Two zones with the same offsets on all these days follow the same rules. 2037 is far enough for all changes decided.
+# Two zones with the same offsets on all these days follow the same rules. 2037 is after all announced changes.
 _COMPARED_DAYS = [datetime(2037, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in (1, 15)]
 Offsets = tuple[timedelta | None, ...]
 
@@ -43,7 +43,7 @@ def _label(zone: str) -> str:
 
 @cache
 def _list_country_zones(code: str) -> tuple[str, ...]:
-    # The table names the zones of a country from its most populous part on.
+    # The table lists the most populous zones of a country first.
     return _drop_repeated(zone for codes, zone in _read_table("zone.tab") if code in codes)
 
 
