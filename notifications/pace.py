@@ -83,13 +83,17 @@ class AllowanceUse:
 
     def _day(self, now: datetime) -> date:
         # If the clock was set back past midnight, the row keeps its day, so it gets no second budget.
-        today = now.astimezone(DAY_ZONE).date()
+        today = compute_budget_day(now)
         return self.day if self.day == today + timedelta(days=1) else today
 
     def _spent_on(self, now: datetime) -> int:
         return self.spent if self.day == self._day(now) else 0
 
 
+def compute_budget_day(now: datetime) -> date:
+    """Return the day to whose budget a text that leaves now belongs."""
+    return now.astimezone(DAY_ZONE).date()
+
+
 def _compute_next_midnight(now: datetime) -> datetime:
-    today = now.astimezone(DAY_ZONE).date()
-    return datetime.combine(today + timedelta(days=1), time(), DAY_ZONE).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(compute_budget_day(now) + timedelta(days=1), time(), DAY_ZONE).astimezone(ZoneInfo("UTC"))

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
-from notifications import contact_address, kinds, rules
+from notifications import contact_address, kinds, pace, rules
 from notifications.kinds import Withdrawal
 from notifications.models import (
     Allowance,
@@ -220,8 +220,8 @@ def list_undecided_addresses(organization: Organization, addresses: Collection[s
 
 
 def count_texts_of_today(organization: Organization, now: datetime) -> int:
-    """Return how many texts of its daily budget the organization has used on the current UTC day."""
-    used = Allowance.objects.filter(subject=f"organization:{organization.pk}", day=now.astimezone(UTC).date())
+    """Return how many texts of its daily budget the organization has used. The day begins at midnight Pacific Time."""
+    used = Allowance.objects.filter(subject=f"organization:{organization.pk}", day=pace.compute_budget_day(now))
     return used.values_list("spent", flat=True).first() or 0
 
 

@@ -1,16 +1,19 @@
 """The settings of an organization: an overview page, and a short page for each subject."""
 
 import ast
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from drives.settings import queries
 from drives.web import colors
+from notifications import pace
+from notifications.models import Allowance
 from organizations import api_keys
 from organizations.models import ApiKey, AuditEntry, Membership, Organization, Role
 from tests import builders, query_counts
@@ -175,6 +178,21 @@ def test_the_terms_of_an_organization_show_its_own_hours_and_months() -> None:
     hope = builders.organization(quiet_until_hour=10, quiet_from_hour=18, retention_months=7)
     assert "between 10:00 AM and 6:00 PM" in text(Client().get(f"/o/{hope.slug}/terms/"))
     assert "until 7 months after" in text(Client().get(f"/o/{hope.slug}/privacy/"))
+
+
+@pytest.mark.parametrize(
+    ("utc", "used"), [("2027-03-02 07:59", 3), ("2027-03-02 08:00", 0)], ids=["before midnight", "at midnight"]
+)
+def test_texts_are_counted_from_midnight_pacific_time(utc: str, used: int) -> None:
+    member = ben()
+    subject = f"organization:{member.organization.pk}"
+    limits = pace.AllowanceUse(per_minute=100, per_day=2000)
+    for _text in range(3):
+        limits.count_message(datetime(2027, 3, 1, 20, tzinfo=UTC))
+    Allowance.objects.create(subject=subject, day=limits.day, spent=limits.spent)
+    with time_machine.travel(f"{utc}+00:00", tick=False):
+        page = text(coordinator.signed_in(member).get(reverse("organizer_sending_settings")))
+    assert f"Used today: {used} of 2000 texts" in page
 
 
 def test_budgets_are_changed_and_show_what_today_has_used() -> None:
