@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
@@ -26,7 +25,7 @@ class FriendInvitation:
 
 
 def build_friend_invitation(drive: Drive) -> FriendInvitation:
-    address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
+    address = links.build_link("drive", drive.slug)
     facts = {
         "day": localtime.format_long_day(drive.starts_at, drive.site.timezone),
         "place": drive.site.name,

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.urls import reverse
-
 from drives.capacity import availability
 from drives.domain.message_kinds import ScheduledKind
 from drives.eligibility import queries as eligibility_queries
@@ -214,7 +212,7 @@ def queue_under_filled_alert(drive: Drive, booked_count: int, spots_left: int, n
 
 
 def build_drive_url(drive: Drive) -> str:
-    return links.build_absolute_url(reverse("organizer_drive", args=[drive.pk]))
+    return links.build_link("organizer_drive", drive.pk)
 
 
 def _build_notices(

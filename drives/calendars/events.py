@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import caches
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -49,7 +48,7 @@ def build_booking_event(booking: Booking) -> CalendarEvent:
 
 
 def build_drive_event(drive: Drive) -> CalendarEvent:
-    address = links.build_absolute_url(reverse("drive", args=[drive.slug]))
+    address = links.build_link("drive", drive.slug)
     return CalendarEvent(
         uid=f"drive-{drive.pk}@{_find_host()}",
         sequence=drive.version,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -247,7 +246,7 @@ def build_stop_link(booking: Booking) -> str:
 
 
 def build_mailbox_stop_link(mailbox: Contact) -> str:
-    return links.build_absolute_url(reverse("stop_messages", args=[mailbox.token]))
+    return links.build_link("stop_messages", mailbox.token)
 
 
 def build_email(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
@@ -60,7 +59,7 @@ def build_time_option(time: NextVisit) -> tuple[str, str]:
 
 def build_time_link(time: NextVisit) -> str:
     name = "slot" if time.visit == Visit.RETURN else "slot_first_visit"
-    return links.build_absolute_url(reverse(name, args=[time.slot_id]))
+    return links.build_link(name, time.slot_id)
 
 
 def render_invitation(

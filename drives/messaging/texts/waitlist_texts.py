@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
@@ -17,11 +16,11 @@ Facts = dict[str, str]
 
 
 def build_entry_link(entry: WaitlistEntry) -> str:
-    return links.build_absolute_url(reverse("waitlist_entry", args=[entry.token]))
+    return links.build_link("waitlist_entry", entry.token)
 
 
 def build_offer_link(offer: Offer) -> str:
-    return links.build_absolute_url(reverse("offer", args=[offer.token]))
+    return links.build_link("offer", offer.token)
 
 
 def render_offer(offer: Offer, channel: str, custom: CustomTexts = wording.NO_CUSTOM_TEXTS) -> MessageContent:
@@ -125,7 +124,7 @@ def _facts(entry: WaitlistEntry) -> Facts:
 
 def _build_email(entry: WaitlistEntry, subject: str, lines: Sequence[str], action: str, url: str) -> MessageContent:
     mailbox = entry.volunteer.email if entry.volunteer else None
-    stop = links.build_absolute_url(reverse("stop_messages", args=[mailbox.token])) if mailbox else ""
+    stop = links.build_link("stop_messages", mailbox.token) if mailbox else ""
     notice = _render_notice(entry)
     return booking_texts.build_email(subject, [*lines, notice] if notice else lines, action, url, stop)
 
