@@ -27,7 +27,7 @@ RUN export SECRET_KEY=only-for-the-build-not-kept-in-the-image IDENTITY_KEY=as-l
     DATABASE_URL=postgresql:///none REDIS_URL=redis://none BASE_URL=http://localhost SMS_PROVIDER=inbox EMAIL_URL=inbox \
  && python manage.py collectstatic --no-input --verbosity 0 \
  && python manage.py check \
- && python -c "import config.web_server, config.wsgi, config.urls" \
+ && python -c "import config.beat, config.web_server, config.wsgi, config.urls" \
  && celery -A config.celery report > /dev/null
 ENV PYTHONDONTWRITEBYTECODE=1
 USER drives

@@ -56,7 +56,7 @@ def measure_database(organization: Any, now: Any) -> list[dict[str, Any]]:
 
 
 def measure_sweeps() -> list[dict[str, Any]]:
-    return [_measure_sweep(task) for task in importlib.import_module("config.celery").SWEEPS]
+    return [_measure_sweep(task) for task in importlib.import_module("config.schedule").SWEEPS]
 
 
 def measure_act(name: str, act: Act, rounds: int) -> dict[str, Any]:

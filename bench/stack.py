@@ -59,8 +59,7 @@ class BenchStack:
         return self.start_python("-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(WORKERS), *quiet)
 
     def start_beat(self) -> "subprocess.Popen[bytes]":
-        schedule = str(self.folder / "beat")
-        return self.start_python("-m", "celery", "-q", "-A", "config.celery", "beat", "--schedule", schedule)
+        return self.start_python("-m", "config.beat")
 
     def run_pgbench(self, script: str, *, seconds: float, clients: int = 8) -> float:
         assert self.database is not None

@@ -1,8 +1,9 @@
 """Register the system checks, start Sentry if it is configured, and choose the admin site."""
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.contrib.admin import apps as admin_apps
+
+from config import sentry
 
 
 class ConfigConfig(AppConfig):
@@ -12,10 +13,7 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         from config import checks  # noqa: F401  registers them
 
-        if settings.SENTRY_DSN:
-            import sentry_sdk
-
-            sentry_sdk.init(dsn=settings.SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+        sentry.start_if_configured()
 
 
 class ReadOnlyAdminConfig(admin_apps.AdminConfig):

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:  # beat also writes these logs, and Django's requests would take a fifth of its memory
+    from django.http import HttpRequest, HttpResponse
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -68,8 +70,8 @@ class JsonFormatter(logging.Formatter):
 
     def _message(self, record: logging.LogRecord) -> str:
         """Format the message. Replace the path of a request with its route, because a path may contain a token."""
-        request = getattr(record, "request", None)
-        if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+        request: Any = getattr(record, "request", None)
+        if _is_http_request(request) and isinstance(record.args, tuple):
             return str(record.msg) % tuple(format_route(request) if arg == request.path else arg for arg in record.args)
         return record.getMessage()
 
@@ -78,8 +80,9 @@ class ProbeFilter(logging.Filter):
     """Drops the log records of 503 responses to probes, because Django would log each one as an ERROR."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        request, status = getattr(record, "request", None), getattr(record, "status_code", None)
-        is_probe = isinstance(request, HttpRequest) and request.path in PROBE_PATHS
+        request: Any = getattr(record, "request", None)
+        status = getattr(record, "status_code", None)
+        is_probe = _is_http_request(request) and request.path in PROBE_PATHS
         return not (is_probe and status == HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -107,7 +110,12 @@ def build_logging_config(level: str) -> dict[str, Any]:
     }
 
 
-def format_route(request: HttpRequest) -> str:
+def _is_http_request(request: object) -> bool:
+    """Return whether this is Django's request, not the socket that its test server logs."""
+    return hasattr(request, "resolver_match")
+
+
+def format_route(request: "HttpRequest") -> str:
     """Return the URL pattern, because the URL itself may contain a token."""
     match = request.resolver_match
     return f"/{match.route}" if match else "(no route)"
@@ -116,10 +124,10 @@ def format_route(request: HttpRequest) -> str:
 class RequestLogMiddleware:
     """Logs each request with an id. The id comes from the request's X-Request-ID header or is new, and is sent back."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: "Callable[[HttpRequest], HttpResponse]") -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: "HttpRequest") -> "HttpResponse":
         sent_id = request.headers.get("X-Request-ID", "")
         is_usable = REQUEST_ID_PATTERN.fullmatch(sent_id) and mask_personal_data(sent_id) == sent_id
         request_id = sent_id if is_usable else uuid.uuid4().hex
@@ -133,11 +141,11 @@ class RequestLogMiddleware:
         finally:
             REQUEST_ID.reset(token)
 
-    def _level(self, request: HttpRequest) -> int:
+    def _level(self, request: "HttpRequest") -> int:
         quiet = request.path in PROBE_PATHS or request.path.startswith(settings.STATIC_URL)
         return logging.DEBUG if quiet else logging.INFO
 
-    def _fields(self, request: HttpRequest, response: HttpResponse, started: float) -> dict[str, object]:
+    def _fields(self, request: "HttpRequest", response: "HttpResponse", started: float) -> dict[str, object]:
         return {
             "method": request.method,
             "route": format_route(request),

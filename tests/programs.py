@@ -92,18 +92,12 @@ def workers(
     guard: Guard, log: Path, processes: int, environment: dict[str, str]
 ) -> "AbstractContextManager[subprocess.Popen[bytes]]":
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return _celery(guard, log, ["worker", "-c", str(processes), *quiet], environment)
+    command = ["-m", "celery", "-q", "-A", "config.celery", "worker", "-c", str(processes), *quiet, "-l", "INFO"]
+    return program(guard, log, command, {**DEMO, **environment})
 
 
 def beat(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    return _celery(guard, log, ["beat", "--pidfile="], environment)
-
-
-def _celery(
-    guard: Guard, log: Path, words: list[str], environment: dict[str, str]
-) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    command = ["-m", "celery", "-q", "-A", "config.celery", *words, "-l", "INFO"]
-    return program(guard, log, command, {**DEMO, **environment})
+    return program(guard, log, ["-m", "config.beat"], {**DEMO, **environment})
 
 
 def collect_static(folder: Path) -> None:

@@ -104,7 +104,7 @@ class Stack:
         self.children.start("web", web, {**environment, "WEB": "on"})
         as_root = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
         self.children.start("worker", [*celery, "worker", "-c", "2", "-l", level, *quiet], {**environment, **as_root})
-        self.children.start("beat", [*celery, "beat", "-l", level, "--pidfile="], environment)
+        self.children.start("beat", [sys.executable, "-m", "config.beat"], environment)
         self._wait_until_ready()
         while True:
             self._poll_once()

@@ -11,7 +11,7 @@ import yaml
 from tests.architecture.sources import APPS, ROOT, Source, project_sources, used_names
 
 PLAIN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "WEB", "ERASURES_FILE"}
-READERS = {"config/celery.py", "config/wsgi.py"}  # these set the settings module
+READERS = {"config/beat.py", "config/celery.py", "config/wsgi.py"}  # these set the settings module
 EMBEDDED = "config/embedded/"  # sets the environment of the programs that it starts
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from kombu import Connection
 
 from config import celery
-from config.celery import SWEEPS
+from config.schedule import SWEEPS
 
 CODE_SWEEPS = {"notifications.tasks.deliver_codes", "drives.tasks.send_search_codes"}
 

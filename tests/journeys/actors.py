@@ -12,7 +12,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from config import celery
-from config.celery import SWEEPS
+from config.schedule import SWEEPS
 from drives.models import Booking, Drive
 from notifications.models import InboxItem, Message, Sender
 from organizations import api_keys

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.models import Session
 
-from config import celery
+from config import schedule
 from drives import tasks
 from organizations import retention, rules
 from organizations.models import ParkedRow, SharedCacheEntry
@@ -35,7 +35,7 @@ def test_a_parked_row_is_deleted_a_day_after_a_retry_that_no_sweep_made() -> Non
 
 
 def test_every_sweep_retries_its_parked_rows_before_they_are_deleted() -> None:
-    assert max(celery.SWEEPS.values()) + rules.RETRY_PARKED_ROW_AFTER < rules.PARKED_ROW_KEPT
+    assert max(schedule.SWEEPS.values()) + rules.RETRY_PARKED_ROW_AFTER < rules.PARKED_ROW_KEPT
 
 
 @pytest.mark.time_machine(NOW)

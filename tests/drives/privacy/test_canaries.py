@@ -10,8 +10,8 @@ from django.db import models
 from django.urls import reverse
 
 from config import celery
-from config.celery import SWEEPS
 from config.logs import JsonFormatter
+from config.schedule import SWEEPS
 from drives.imports import retention as imports_retention
 from drives.privacy import erase as privacy_erase
 from notifications import contact_address, erasure
