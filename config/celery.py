@@ -1,6 +1,5 @@
 """The worker's Celery app. Each task may run twice, or at the same time as itself."""
 
-import gc
 import importlib
 import os
 from typing import Any
@@ -10,6 +9,8 @@ from celery import Celery, Task, bootsteps
 from config import schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Celery ignores what Django's checks find, and they would load all pages.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 
 class KeyCheck(bootsteps.StartStopStep):
@@ -22,12 +23,15 @@ class KeyCheck(bootsteps.StartStopStep):
 
 
 class SharedMemory(bootsteps.Step):
-    """Before the worker forks, imports the modules that tasks need, so that its processes share the memory."""
+    """Loads what tasks need before the worker forks, so that its processes share the memory."""
 
     def create(self, parent: Any) -> None:
-        importlib.import_module(importlib.import_module("django.conf").settings.ROOT_URLCONF)
-        gc.collect()
-        gc.freeze()  # so that a garbage collection in a process does not copy the shared memory
+        # Imported after Django is set up. Not the pages: see `drives.web.links`.
+        importlib.import_module("notifications.providers").load_libraries()
+        importlib.import_module("cffi.cparser")  # billiard imports it in each process, to end with its parent
+        preload = importlib.import_module("config.preload")
+        preload.load_texts()
+        preload.freeze()
 
 
 class Sweep(Task):  # type: ignore[type-arg]

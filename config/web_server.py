@@ -1,6 +1,5 @@
 """`python -m config.web_server [WSGI module]`: run Granian, configured by the environment."""
 
-import gc
 import importlib
 import os
 import sys
@@ -14,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from config import preload
 from config.rsgi_adapter import RsgiAdapter
 
 MAX_CONNECTIONS = 1024  # per process
@@ -31,14 +31,19 @@ def load_application(module: str) -> Any:
     application = importlib.import_module(module).application
     importlib.import_module("config.keys").refuse_wrong_keys()  # not before: it needs the models
     connections.close_all()  # no process shares a connection with another one
-    importlib.import_module(settings.ROOT_URLCONF)  # import the views now, not in the first request
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 
 
+def load_shared_memory(module: str) -> None:
+    """Load before the fork what the processes share."""
+    load_application(module)
+    preload.load_pages()
+    preload.load_texts()
+    preload.freeze()
+
+
 def main(module: str = "config.wsgi") -> None:
-    load_application(module)  # before the fork, so that the processes share its memory
-    gc.collect()
-    gc.freeze()
+    load_shared_memory(module)
     Granian(
         module,
         address=env.str("HOST", "0.0.0.0"),  # noqa: S104  a container's own interface

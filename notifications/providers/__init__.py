@@ -10,15 +10,25 @@ from notifications.providers.base import Provider
 
 
 def get_provider(channel: str) -> Provider:
+    return _create_provider(*_find_provider(channel))
+
+
+def load_libraries() -> None:
+    """Import the modules of the providers, so that the processes of a worker share their memory."""
+    for channel in Channel:
+        import_string(_find_provider(channel)[0])
+
+
+def _find_provider(channel: str) -> tuple[str, ...]:
+    """Return the path of the provider's class, and the arguments to create it with."""
     if channel == Channel.SMS and settings.SMS_PROVIDER == "twilio":
         secrets = settings.TWILIO_AUTH_TOKEN, settings.TWILIO_SECONDARY_AUTH_TOKEN
         credentials = settings.TWILIO_ACCOUNT_SID, *secrets
-        return _create_provider(
-            "notifications.providers.twilio.TwilioProvider", settings.TWILIO_API_URL, settings.BASE_URL, *credentials
-        )
+        path = "notifications.providers.twilio.TwilioProvider"
+        return path, settings.TWILIO_API_URL, settings.BASE_URL, *credentials
     if channel == Channel.EMAIL and settings.EMAIL_URL != "inbox":
-        return _create_provider("notifications.providers.smtp.SmtpProvider", settings.EMAIL_URL, settings.EMAIL_FROM)
-    return _create_provider("notifications.providers.inbox.InboxProvider")
+        return "notifications.providers.smtp.SmtpProvider", settings.EMAIL_URL, settings.EMAIL_FROM
+    return ("notifications.providers.inbox.InboxProvider",)
 
 
 @cache
