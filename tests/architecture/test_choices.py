@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.architecture.sources import Source, project_sources
 
-ALLOWED = {"drives/account/views_consents.py"}  # the header of RFC 8058 only chooses the wording of the record
+ALLOWED = {"drives/account/views_consents.py"}  # the posted value (RFC 8058) only chooses the wording of the record
 
 
 def find_compared_values(sources: Iterable[Source]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.architecture.sources import APPS, Source, project_sources, used_names
 
-# The name of a file, or of any folder that contains it, makes the file an interface.
+# A file is an interface if its own name or the name of a folder above it is one of these.
 INTERFACE_FILES = re.compile(r"(views_\w+|api|admin|tasks)\.py")
 INTERFACE_FOLDERS = {"web", "api", "management"}
 EXCEPTIONS = {

@@ -41,7 +41,7 @@ def written_variables(compose: dict[str, Any]) -> list[str]:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value comes from .env, or only keeps the one in .env from a service that does not need it."""
+    """Return whether a value refers to .env, or is a dummy for a service that does not need the value in .env."""
     return value.startswith("${") or value in {"", "none", "inbox", "postgresql:///none"}
 
 

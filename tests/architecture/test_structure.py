@@ -12,7 +12,7 @@ HOMES = {
     "twilio": ("notifications/providers/twilio", "notifications/views_webhooks"),
     "icalendar": ("drives/calendars",),
 }
-# The modules that other apps may import from an app: its models, actions and queries, and a few others for a reason.
+# The modules that other apps may import from an app: its models, actions and queries, and a few with a reason.
 DOORS = {
     "organizations": {
         *(
@@ -34,7 +34,7 @@ DOORS = {
         "translated_text",  # texts by language: value, column and form field
         *("rules", "web.accounts"),  # every interface checks permissions the same way
         "slugs",  # every page's address is chosen the same way
-        "web.forms",  # every form for a member's mailbox has the same limits
+        "web.forms",  # every form for a member's e-mail address has the same limits
         "web.read_only_admin",  # every app has read-only admin pages
     },
     "notifications": {

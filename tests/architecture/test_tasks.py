@@ -79,7 +79,7 @@ def test_every_route_matches_a_task() -> None:
 
 
 def test_every_task_is_in_the_beat_table() -> None:
-    """All tasks are sweeps. A sweep that is not in beat's schedule never runs."""
+    """Only beat starts tasks. A task that is not in its schedule never runs."""
     assert registered() - {entry["task"] for entry in celery.app.conf.beat_schedule.values()} == set()
 
 
