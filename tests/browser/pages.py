@@ -30,7 +30,7 @@ WIDTHS_BETWEEN = (768, 390)
 
 
 def world() -> Drive:
-    """Create a drive with all optional details: a cause, a self-check, a map, notes and phone numbers."""
+    """Create a drive with optional details: a cause, a self-check, a map, notes and phone numbers."""
     here = builders.organization(phone="+12135550100", website="https://example.org/")
     cause = Cause.objects.create(
         organization=here, title="In honor of Zoe", slug="zoe", summary="Plasma becomes medicine.", story="A story."
@@ -73,7 +73,7 @@ def code_for(page: Page) -> str:
 
 
 def look_at(page: Page, name: str) -> list[str]:
-    """Return the page's accessibility problems, and the elements that make it scroll sideways.
+    """Return the page's accessibility problems, wide elements, duplicate ids and skipped heading levels.
 
     Save a screenshot if SHOTS is set.
     """
@@ -85,7 +85,7 @@ def look_at(page: Page, name: str) -> list[str]:
 def look_in_every_view(page: Page, name: str) -> list[str]:
     """Return what `look_at` finds on a wide dark screen and on a narrow light one, and wide parts at widths between.
 
-    The page is loaded once for all views. It stays narrow and light.
+    The page is not reloaded between the views, and stays narrow and light afterward.
     """
     problems: list[str] = []
     for width in WIDTHS_BETWEEN:
@@ -139,7 +139,7 @@ def enter_ana(page: Page) -> None:
 
 
 def open_check_page(page: Page, address: str) -> None:
-    """Hold a slot as Ana, and wait for the page that asks for the code. `address` is the page with the details form."""
+    """Hold a slot as Ana, and wait for the page that asks for the code. `address` is the URL of the details form."""
     page.goto(address)
     enter_ana(page)
     press(page, "Continue")

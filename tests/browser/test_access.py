@@ -237,7 +237,7 @@ def test_large_letters_fit_at_the_door_and_the_desk(
 
 
 def open_hold(open_page: OpenPage, live_server: LiveServer, seconds: int, **options: Any) -> Page:
-    """Hold a slot as Ana, let the hold end this many seconds from now, and open the check page."""
+    """Hold a slot as Ana, let the hold end in `seconds` seconds, and open the check page."""
     drive, page = world(), open_page(**options)
     open_check_page(page, f"{live_server.url}/d/{drive.slug}/book/?visit=return&slot={builders.slot(drive).pk}")
     Booking.objects.update(held_until=timezone.now() + timedelta(seconds=seconds))

@@ -73,7 +73,7 @@ ELSEWHERE = {
 
 
 def list_addresses(world: World) -> dict[str, str]:
-    """Return URLs by route name, for pages that need rows or tokens that `World` does not create."""
+    """Create rows that `World` does not have. Return the URLs of the pages that need them, by route name."""
     organization, drive = world.organization, world.drive
     cause = Cause.objects.create(organization=organization, title="For Zoe", slug="zoe", summary="A rare disease.")
     center = CollectionCenter.objects.create(organization=organization, name="Example Center")
@@ -130,14 +130,14 @@ def list_addresses(world: World) -> dict[str, str]:
         **{name: reverse(name, args=[ana.pk]) for name in of_person},
         **{name: reverse(name, args=[ready.pk]) for name in of_import},
         "organizer_member": reverse("organizer_member", args=[member.pk]),
-        # One person, because another row's id may by chance be that of a second person.
+        # Ana twice, so that the page never opens. A fixed second id could by chance belong to a person.
         "organizer_merge_people": reverse("organizer_merge_people", args=[ana.pk, ana.pk]),
         **{name: reverse("organizer_settings_page", args=[page]) for name, page in pages.items()},
     }
 
 
 def find_pages(world: World, clients: list[Client]) -> tuple[dict[str, tuple[str, int]], list[str]]:
-    """Return each page's URL with the number of the client that may open it, and the routes that do not open.
+    """Return each page's URL with the number of the first client that may open it, and the routes that no client opens.
 
     Files and routes that take only forms (405, or 303 to the page of the form) are left out.
     """
@@ -160,7 +160,7 @@ def find_pages(world: World, clients: list[Client]) -> tuple[dict[str, tuple[str
 
 
 def open_world() -> tuple[World, list[Client]]:
-    """Return the test data and two clients: Ana's, which was also invited to found an organization, and Ben's."""
+    """Create the test data. Return it with Ana's client, which has also opened a setup link, and Ben's client."""
     for _ in range(2):  # so that the id of a site is not also that of a drive or a member
         builders.site(builders.member(builders.organization()).organization)
     world = World()
@@ -178,7 +178,7 @@ def test_every_page_is_opened_or_has_a_reason() -> None:
 
 
 def open_pages(open_page: OpenPage, clients: list[Client], url: str, language: str, **look: Any) -> list[Page]:
-    """Return a tab for each client, with its cookies."""
+    """Open an empty page for each client, with the client's cookies."""
     tabs = []
     for client in clients:
         page = open_page(**look)

@@ -129,7 +129,7 @@ def test_a_donor_chooses_a_contact_and_sees_one_field(
 
 
 def pages_of(drive: Drive) -> list[str]:
-    """Return one URL for every screen and state that donors can see."""
+    """Create drives and bookings in different states. Return the URLs of the pages that show them to donors."""
     booked, other, cancelled, held = (
         builders.booked(drive, n=n, number=n + 1, now=NOW, email="ana@example.org" if n == 0 else "")
         for n in range(0, 12, 3)

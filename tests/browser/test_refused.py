@@ -28,7 +28,6 @@ LOOKS = pytest.mark.parametrize(
 
 
 def another(drive: Drive, days: int) -> Drive:
-    """Create a drive at the same site, this many days after DRIVE_DAY."""
     planned = builders.plan(drive.site, policy_id=drive.policy_id, day=DRIVE_DAY + timedelta(days=days))
     return builders.drive(drive.organization, planned)
 

@@ -67,7 +67,7 @@ def test_the_pages_of_a_party_have_no_barriers(open_page: OpenPage, live_server:
     for address in addresses:
         page.goto(live_server.url + address)
         assert look_in_every_view(page, address) == []
-    page.context.clear_cookies()  # a browser with a hold at this time is led to the hold instead
+    page.context.clear_cookies()  # a browser with a hold at this time is redirected to the hold instead
     page.goto(live_server.url + addresses[1])
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("heading", name="There is a problem").wait_for()

@@ -18,7 +18,7 @@ pytestmark = IN_BROWSER
 
 
 def full_world() -> tuple[Drive, list[Booking]]:
-    """Create a drive with all optional details and two spots, both booked. Return the drive and the bookings."""
+    """Create a drive with a self-check and two spots, and book both. Return the drive and the bookings."""
     shown = world()
     plan = builders.plain(shown.site, spots=1, steps=2, phone="+12135550101", policy_id=shown.policy_id)
     drive = builders.drive(shown.organization, plan)
@@ -87,9 +87,9 @@ def test_a_donor_leaves_the_waitlist_and_erases_the_data(
 
 
 def addresses() -> dict[str, str]:
-    """Return the URLs of the donor's own pages, and one URL for each state of a waitlist entry or an offer.
+    """Create waitlist entries and offers in different states, and a party that Ana has booked.
 
-    Ana is on the waitlist, has a booking, and has donated.
+    Return their URLs and those of the donor's own pages, by name.
     """
     drive, taken = full_world()
     now = NOW - timedelta(hours=2)
