@@ -1,4 +1,4 @@
-"""Find the visitor's IP address behind any number of proxies. Ignore and report headers of untrusted proxies."""
+"""The service finds a visitor's IP address behind any number of proxies. It ignores and reports untrusted headers."""
 
 from datetime import timedelta
 from typing import Any

@@ -23,7 +23,7 @@ FORM = "application/x-www-form-urlencoded"
 FIELDS = ["q", "to", "name", "phone", "email", "code", "text", "next", "slot", "login", "password", "state", "visit"]
 HEADERS = ["Accept-Language", "Authorization", "HX-Current-URL", "Idempotency-Key", "If-Match", "X-Request-ID"]
 COOKIES = ["bookings", "browser", "csrftoken", "django_language", "messages", "offers", "sessionid", "waiting"]
-# Readiness is 503 here, because no worker runs. The admin pages of all models are the same, so one model is enough.
+# Readiness is 503 here, because no worker runs. The admin pages of all models work alike, so one model is enough.
 LEFT_OUT = re.compile(r"readyz|admin/(?:volunteers|notifications|organizations/(?!user/))")
 
 
@@ -36,7 +36,7 @@ def quote_text(text: str) -> str:
 
 
 def send(client: Client, method: str, address: str, **options: Any) -> Iterator[str]:
-    """Send a request, roll back its changes, and yield the answer if it is a 500."""
+    """Send a request and roll back its changes. If the status is 500 or higher, yield the request with the status."""
     with transaction.atomic():
         response = client.generic(method, address, **options)
         transaction.set_rollback(True)

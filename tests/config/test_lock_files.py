@@ -1,4 +1,4 @@
-"""`make run` and `make test` install the same versions of the packages that both need."""
+"""`make test` installs all packages of `make run`, in the same versions."""
 
 import re
 from pathlib import Path

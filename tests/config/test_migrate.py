@@ -1,6 +1,6 @@
 """A migration must not block requests while it waits for a lock on a table.
 
-If another transaction holds the table, the migration gives up after a few seconds.
+If another transaction holds the table, each try gives up after a few seconds.
 """
 
 import sys
