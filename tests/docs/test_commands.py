@@ -1,6 +1,6 @@
 """Each command in the documentation exists and accepts the arguments that are written there.
 
-A test runs each command that is ours.
+For each `manage.py` command of this project, a test exists that runs it.
 """
 
 import re

@@ -10,7 +10,7 @@ from tests.architecture.sources import ROOT
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 ALERTS = re.findall(r'in \(("late".*?)\)', (ROOT / "config" / "metrics.py").read_text())[0]
 CODES = [*health.CHECKS, *re.findall(r'"(\w+)"', ALERTS)]
-# By code, the test that provokes the alert.
+# The test that provokes each alert, by the alert's code.
 PROVOKED = {
     "database": "test_a_database_that_is_away_is_named_and_nothing_else_is_asked",
     "migrations": "test_a_migration_that_is_missing_is_named",
