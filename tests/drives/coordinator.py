@@ -48,7 +48,7 @@ def typed(site: Site, policy: Policy, **changes: Any) -> dict[str, Any]:
 
 
 def organizer_addresses(drive: Drive, booking_id: int) -> dict[str, str]:
-    """Return the URL of every page under /organizer/ and /checkin/ that shows an organization's data."""
+    """Return URLs under /organizer/ and /checkin/ that name a row of one organization, such as a drive or a booking."""
     of_drive = (
         "drive",
         "edit_drive",

@@ -34,7 +34,7 @@ def known_browser(*contacts: str) -> Client:
 
 
 def full(of: Organization | None = None, *, weeks: int = 0) -> tuple[Drive, list[Booking]]:
-    """Create a full drive with two spots, this many weeks after DRIVE_DAY. Return the drive and its bookings."""
+    """Create a full drive with two spots, `weeks` weeks after DRIVE_DAY. Return the drive and its bookings."""
     day = builders.DRIVE_DAY + timedelta(weeks=weeks)
     owner = of or builders.organization(codes_per_day=100_000)
     taken = builders.full_drive(steps=2, of=owner, day=day, policy_id=builders.lax().pk)

@@ -26,7 +26,7 @@ def outcome(booking: Booking, what: str, drive: Drive) -> None:
 
 
 def undo(booking: Booking, now: datetime) -> Booking:
-    """Undo the booking's last step. The helper's page shows the booking's current state."""
+    """Undo the booking's last step, on a page that shows the booking's current state."""
     booking.refresh_from_db()
     return check_in.undo_last_step(booking_id=booking.pk, actor="user:1", now=now, seen=booking.state)
 
@@ -239,7 +239,7 @@ def test_a_donor_in_a_chair_keeps_their_visit_when_the_drive_is_cancelled() -> N
         now += timedelta(minutes=1)
         check_in.record_outcome(booking_id=here.pk, outcome=what, actor="user:1", now=now)
     assert undo(here, now).state == "checked_in"
-    with pytest.raises(Refusal) as caught:  # nobody is expected at a cancelled drive
+    with pytest.raises(Refusal) as caught:  # a cancelled drive expects no donors
         undo(here, now)
     assert caught.value.codes == ["drive_cancelled"]
     assert drift.count_drifted_slots() == 0

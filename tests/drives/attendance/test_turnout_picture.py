@@ -26,7 +26,7 @@ OUTCOMES = ["donated", "donated", "incomplete", "deferred", "left"]
 
 
 def past_drive() -> Drive:
-    """Create a drive with donors at 9:00 and 11:00: every outcome, two no-shows, a walk-in and a cancelled booking."""
+    """Create a drive with donors from 9:00 and from 11:00: every outcome, no-shows, a walk-in, a cancelled booking."""
     drive = builders.drive(policy_id=builders.lax().pk, goal=4)
     for number, outcome in enumerate(OUTCOMES):
         builders.gave(drive, n=number % 4, number=number, outcome=outcome)

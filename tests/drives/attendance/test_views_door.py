@@ -23,7 +23,7 @@ def door(role: str = Role.CHECK_IN) -> tuple[Client, Drive]:
 
 
 def at(drive: Drive, minutes: int = 0) -> Any:
-    """Set the clock to this many minutes after the drive opens."""
+    """Return a context in which the clock stands at `minutes` minutes after the drive opens."""
     moment: datetime = drive.starts_at + timedelta(minutes=minutes)
     return time_machine.travel(moment, tick=False)
 

@@ -1,4 +1,4 @@
-"""A donor may change a booking six times an hour and twelve times a day. After that, the donor has to call."""
+"""A donor may change bookings six times an hour and twelve times a day. After that, the donor has to call."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -276,7 +276,7 @@ def test_a_form_that_was_open_too_long_is_shown_again_as_typed(*, is_correction:
 
 
 def test_people_who_are_added_count_for_the_network() -> None:
-    """A network holds at most eight spots of this drive without a code. The party's three count only once."""
+    """A network may hold eight spots of this drive without codes. A change from three people to six adds three."""
     browser, drive = Client(), builders.drive()
     first = kept(browser, drive)
     assert correct(browser, first, 6).status_code == 303

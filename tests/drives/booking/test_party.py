@@ -117,7 +117,7 @@ def test_a_refusal_names_the_person_and_keeps_the_holds() -> None:
 
 
 def on_days(*days: int) -> list[Drive]:
-    """Create an organization's drives, this many days after DRIVE_DAY. Book a party of two at the first drive."""
+    """Create drives of one organization, `days` days after DRIVE_DAY. Book a party of two at the first drive."""
     here = builders.organization()
     place, dates = builders.site(here), [builders.DRIVE_DAY + timedelta(days=day) for day in days]
     drives = [builders.drive(here, builders.plan(place, day=day)) for day in dates]

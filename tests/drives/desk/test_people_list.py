@@ -63,7 +63,6 @@ def give(drive: Drive, person: Volunteer, state: str = BookingState.DONATED) -> 
 
 
 def list_names(member: Membership, **query: Any) -> list[str]:
-    """Return the names on the page, in order."""
     response = coordinator.signed_in(member).get(PAGE, query)
     assert response.status_code == 200, text(response)
     return [row.person.name for row in response.context["rows"]]

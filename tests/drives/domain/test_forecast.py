@@ -63,7 +63,7 @@ def test_a_reached_goal_needs_no_bookings() -> None:
 
 
 def test_the_range_of_60_bookings_by_the_planning_rule() -> None:
-    """60 bookings give 40 ± 6.62: 1.2816 standard deviations of 60 × 2/3 × 1/3 × 2."""
+    """60 bookings give 40 ± 6.62: 1.2816 standard deviations. The variance is 60 × 2/3 × 1/3 × 2."""
     assert forecast.compute_donation_range(0, 60, PLANNING_RATE) == DonationRange(33, 47)
     assert forecast.compute_donation_range(5, 60, PLANNING_RATE) == DonationRange(38, 52)
 

@@ -1,4 +1,4 @@
-"""The time grid: its problems, the visits that fit, and that no order of bookings oversells it."""
+"""The time grid: its problems, the visits that fit, and bookings in any order, which never oversell it."""
 
 import re
 from collections import Counter

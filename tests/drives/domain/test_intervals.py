@@ -16,7 +16,7 @@ ZONES = [
     *(LOS_ANGELES, VIENNA),
     *map(ZoneInfo, ("Asia/Kathmandu", "Australia/Adelaide", "Pacific/Chatham", "Africa/Cairo", "UTC")),
 ]
-STEP = timedelta(minutes=15)  # every boundary in these tests is a multiple of it
+STEP = timedelta(minutes=15)  # every boundary in the generated examples is a multiple of it
 MINUTE = timedelta(minutes=1)
 
 

@@ -32,7 +32,6 @@ BLOOD = SelfReported("whole_blood", TODAY - DAY)
 
 
 def soon(**changes: Any) -> Drive:
-    """Create a drive tomorrow."""
     return builders.drive(day=TODAY + DAY, **changes)
 
 

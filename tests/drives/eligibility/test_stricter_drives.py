@@ -58,7 +58,7 @@ def test_a_stricter_drive_refuses_what_its_policy_allows() -> None:
 
 
 def test_stricter_hours_are_exact_over_the_spring_change() -> None:
-    builders.booked(after(0))  # at 9:00, the day before
+    builders.booked(after(0))  # at 9:00, the day before the clocks change
     assert refused(after(3, stricter_hours=72)).reasons[0].earliest_ok_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
     assert builders.booked(after(3, stricter_hours=72), n=4).starts_at == datetime(2027, 3, 16, 17, tzinfo=UTC)
 

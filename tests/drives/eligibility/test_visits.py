@@ -54,7 +54,7 @@ def test_180_days_over_a_leap_day_count_as_days() -> None:
 
 
 def donated(days_before: int, of: Organization | None = None, number: int = 42) -> Booking:
-    """Create a donation by Ana at an organization, this many days before DRIVE_DAY."""
+    """Create a donation by the donor with this number, `days_before` days before DRIVE_DAY."""
     given = builders.booked(builders.drive(of, policy_id=builders.lax().pk), number=number)
     then = given.starts_at - days_before * DAY
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)
@@ -274,7 +274,7 @@ def test_a_verified_browser_of_a_donor_starts_with_a_return_visit() -> None:
     [(-8, False), (-1, False), (0, True), (1, True), (-181, True)],
 )
 def test_an_earlier_booked_visit_makes_a_later_one_a_return_visit(days: int, first: bool) -> None:
-    """The booked drive is this many days after the drive that the donor opens, or before it if negative.
+    """The booked drive is `days` days after the drive that the donor opens, or before it if negative.
 
     A booking at the same drive, at a later drive, or more than 180 days before does not count.
     """

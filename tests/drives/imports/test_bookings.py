@@ -1,4 +1,7 @@
-"""Imported bookings follow a coordinator's rules, all are made or none, and a file may be uploaded again."""
+"""Imported bookings follow the rules for coordinators. Either all of a file are made or none.
+
+A coordinator may upload the same file again.
+"""
 
 from datetime import time, timedelta
 from typing import Any

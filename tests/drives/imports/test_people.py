@@ -1,4 +1,7 @@
-"""People are imported all or not at all, matched like everyone else, and texted only with proof of their consent."""
+"""Either all people in a file are imported or none. Known people are matched.
+
+Without proof of their consent, imported people get no texts.
+"""
 
 from datetime import timedelta
 from functools import partial

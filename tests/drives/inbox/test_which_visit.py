@@ -27,7 +27,7 @@ Asked = Callable[[Organization, int], Question]
 
 
 def ask_about_booking(owner: Organization, position: int) -> Question:
-    """Create a booking of Ana (position 0) or Zoe (1), and text a question about it to the same phone."""
+    """Create a booking of Ana (position 0) or Zoe (1), and text a question about it to Ana's phone."""
     drive = builders.drive(owner, day=builders.DRIVE_DAY + position * timedelta(days=1))
     booking = builders.booked(drive, number=42 + position, n=2 * position, name=("Ana Test", "Zoe Test")[position])
     asked_of(

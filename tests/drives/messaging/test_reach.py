@@ -83,7 +83,7 @@ DONORS: dict[str, tuple[dict[str, Any], Callable[[Organization], None] | None]] 
     "no sender": ({}, lambda of: of.senders.all().delete() and None),
     "sender stopped": ({"email": MAIL}, end_sending),
 }
-# Not the kinds that go only by e-mail, to members, nor codes and answers, which go to the contact in question.
+# Without the kinds that go to members by e-mail, and without codes and answers, which go to the contact in question.
 DONOR_KINDS = [kind for kind in KINDS.values() if kind.channels not in (ChannelChoice.MAIL, ChannelRule.CONTACT)]
 
 

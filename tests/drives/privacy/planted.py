@@ -215,7 +215,7 @@ def book_another_donor(drive: Drive, n: int, **who: Any) -> Booking:
 
 
 def dump_tables() -> dict[str, str]:
-    """Return all rows of each table as lower-case text, by table name. Sessions are decoded."""
+    """Return all rows of each table as lower-case text, by table name. Sessions are also decoded."""
     found: dict[str, str] = {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")

@@ -34,7 +34,6 @@ def erase(of: planted.Planted) -> privacy_erase.ErasureResult:
 
 
 def test_the_search_finds_the_canaries_before_the_erasure() -> None:
-    """As a control, the search finds the canaries before the erasure."""
     plant()
     found = find_canaries(dump_tables())
     assert set().union(*found.values()) >= {

@@ -47,7 +47,7 @@ def restored(*arguments: str) -> str:
 
 
 def queue(minutes: int, **fields: Any) -> Message:
-    """Queue a message that is due this many minutes from now."""
+    """Queue a message that is due `minutes` minutes from NOW."""
     due_at = NOW + timedelta(minutes=minutes)
     fields = {"created": NOW - 2 * DAY, "due_at": due_at, "expires_at": due_at + 9 * DAY, "zone": "UTC", **fields}
     created = fields.pop("created")
@@ -265,7 +265,7 @@ def test_erasing_people_on_the_list_adds_no_line(settings: Any, tmp_path: Path) 
 
 @pytest.mark.usefixtures("copied")
 def test_a_visit_under_way_in_the_copy_does_not_keep_it_closed(time_machine: Any, tmp_path: Path) -> None:
-    """In the restored copy, the donor is still checked in, but is erased again nevertheless.
+    """In the restored copy, the donor is still checked in. The command erases the donor again nevertheless.
 
     The visit had ended in the lost database. Otherwise the erasure would have been refused there.
     """

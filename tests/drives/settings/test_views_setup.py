@@ -43,7 +43,7 @@ def test_a_step_says_why_it_is_asked_and_leads_to_the_next() -> None:
 
 
 def test_a_refused_form_keeps_the_address_of_its_step() -> None:
-    """The script of the page writes this address over that of the POST, so that a reload opens the form."""
+    """The page's script replaces the URL of the POST with this one, so that a reload opens the form."""
     browser = coordinator.signed_in(ben())
     address = f"{reverse('organizer_settings_page', args=['name'])}?setup=name"
     refused = browser.post(address, {"name": "", "legal_name": "", "sms_name": "Hope"})

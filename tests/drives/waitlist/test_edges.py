@@ -172,7 +172,7 @@ def test_a_visit_that_became_longer_since_the_offer_takes_more_steps_or_is_refus
 
 
 def gave_before(drive: Drive, days: int) -> Booking:
-    """Create a donation by Ana, this many days before the drive."""
+    """Create a donation by Ana, `days` days before the drive."""
     given = builders.booked(builders.drive(drive.organization, policy_id=builders.lax().pk))
     then = drive.starts_at - timedelta(days=days)
     Booking.objects.filter(pk=given.pk).update(state="donated", starts_at=then, donated_at=then)

@@ -1,7 +1,7 @@
 """Donors answer offers at random.
 
 In every round, the freed spots go to the first donors on the waitlist who accept, in waitlist order. No freed spot
-stays empty while a donor waits who would accept it.
+stays empty while a donor who would accept it waits.
 """
 
 import random

@@ -31,7 +31,6 @@ def address(key: str, name: str = "booking") -> str:
 
 
 def opened(booking: Booking) -> Client:
-    """Return a browser that has opened the booking's link."""
     browser = Client()
     browser.get(address(booking.token), follow=True)
     return browser

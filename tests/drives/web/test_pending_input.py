@@ -27,7 +27,7 @@ NOT_WHOLE: list[Any] = [None, 7, "two", {"a": "b"}, [], ["one"], ["one", 2], ["o
 
 
 class Plain:
-    """A signer that signs text that is not JSON, as another version of the service might do."""
+    """A serializer for signed cookies that writes text as it is. Another version of the service might write no JSON."""
 
     def dumps(self, texts: Any) -> bytes:
         return bytes(texts, "utf-8")
