@@ -60,7 +60,7 @@ class FaultRun:
         self.texts |= {notice.content.text: notice.envelope.expires_at for notice in notices}
 
     def run_sweeps(self, *, hangs: int = 0, looks_up: bool = True) -> None:
-        """Run the sweeps until no message is open.
+        """Run the sweeps until no message is open, for 300 rounds at most.
 
         The first `hangs` calls to the provider (at most two) hang at the same time and time out after ten seconds. With
         `looks_up=False`, a seeded bug sends again without asking the provider.

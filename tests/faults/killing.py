@@ -60,7 +60,7 @@ class Count:
 class Workers:
     """Forked worker processes on the test's database. Each runs one sweep and is killed during the sweep.
 
-    `bug` is the name of a bug to seed into the workers, if any.
+    `bug` names the bugs to seed into the workers, separated by spaces.
     """
 
     bug: str = ""
@@ -148,7 +148,7 @@ class Arena(Workers):
         return self
 
     def queue(self, number: int = EACH) -> list[Message]:
-        """Queue this many due messages, all with different texts."""
+        """Queue `number` due messages, all with different texts."""
         now = timezone.now()
         numbers = [next(_numbers) for _each in range(number)]
         fields = {"due_at": now, "expires_at": now + timedelta(days=1)}

@@ -70,7 +70,7 @@ class Kept:
         return found
 
     def kill_some(self, number: int) -> int:
-        """Kill this many processes of the pool, and wait until Celery has replaced them. Return the number."""
+        """Kill `number` processes of the pool, wait until Celery has replaced them, and return `number`."""
         before = self.children()
         chosen = random.sample(before, number)
         for child in chosen:
@@ -112,7 +112,7 @@ def test_two_beats_and_eight_workers_send_each_message_once_through_kills_and_th
         assert eventually(lambda: workers.ensure_running() and not waiting(), LATE_AFTER_REDIS), log.read_text()[-3000:]
         figures.note(request, "seconds after Redis was back", round(time.monotonic() - back, 1))
         figures.note(request, "workers started again", workers.restarts)
-        assert workers.restarts <= 1, "a worker outlives the loss of its broker, but for the mourning one"
+        assert workers.restarts <= 1, "Celery exited more than once after the loss of its broker"
         running.close()
         arena.recover()
         found = arena.count()

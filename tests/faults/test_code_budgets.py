@@ -32,7 +32,7 @@ def is_sent(owner: Organization, address: str, ip: str, now: datetime = NOW) -> 
 
 
 def attack(owner: Organization) -> int:
-    """Ask for codes to unknown phones and mailboxes. Return how many codes were sent.
+    """Ask for codes to unknown phone numbers and e-mail addresses. Return how many codes were sent.
 
     Each request comes from a different /48 network.
     """

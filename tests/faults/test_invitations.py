@@ -57,7 +57,7 @@ POINTS: tuple[Callable[..., None], ...] = (before_anything_is_read, while_it_que
 
 
 def count_lost_and_repeated() -> tuple[int, int]:
-    """Return how many of the six donors got no invitation, and how many got two."""
+    """Return how many of the six donors got no invitation, and how many got more than one."""
     by_person = Counter(QUEUED.values_list("recipient", flat=True))
     return PEOPLE - len(by_person), sum(count > 1 for count in by_person.values())
 

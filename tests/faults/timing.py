@@ -40,7 +40,7 @@ WARM_UP = 20
 def told_by_time(pairs: int, chance: random.Random) -> dict[str, float]:
     """Return each endpoint's figure for `pairs` known contacts and as many unknown ones.
 
-    The service allows only 900 searches a day, which limits `pairs`.
+    The service sends only 2,000 search codes a day, which limits `pairs`.
     """
     LimitCounter.objects.all().delete()
     owner = builders.organization(codes_per_day=1_000_000)
@@ -138,7 +138,7 @@ def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _phones(count: int, chance: random.Random) -> Iterator[str]:
-    """Yield this many reserved numbers in random order."""
+    """Return `count` different reserved numbers in random order."""
     every = [f"+1{area}55501{n:02}" for area in bench_data.list_area_codes() for n in range(100)]
     return iter(chance.sample(every, count))
 
