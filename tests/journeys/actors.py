@@ -168,12 +168,10 @@ class Donor:
 
     @property
     def code(self) -> str:
-        """Return the newest code she received."""
         words = received(self.phone or self.email)[-1].text.replace("#", " ").split()
         return next(word for word in words if word.isdigit() and len(word) == 6)
 
     def messages(self, *states: str) -> list[Message]:
-        """Return the outbox's messages about her booking that are in these states."""
         return list(Message.objects.filter(about=self.booking.about, state__in=states).order_by("due_at", "pk"))
 
     @property

@@ -82,7 +82,7 @@ def test_a_reminder_that_would_come_after_the_visit_never_leaves(time_machine: C
 
 
 def test_reminders_of_an_early_visit_leave_the_evening_before(time_machine: Clock) -> None:
-    """Quiet hours forbid a text at seven in the morning, so the reminder is sent the evening before, never later."""
+    """Quiet hours forbid a text at seven in the morning, so each reminder is sent on the evening before it is due."""
     set_to(time_machine, NOW)
     owner = builders.organization()
     drive = builders.drive(owner, opens=local("2027-03-13 07:00").time())
@@ -198,7 +198,7 @@ def test_c_or_x_for_two_bookings_changes_none_until_the_donor_chooses(time_machi
 
 
 def test_another_refusal_keeps_the_time_while_the_donor_chooses(time_machine: Clock) -> None:
-    """A donor with a booking learns about it only after verification.
+    """Only after verification does the page say that the donor already has a booking.
 
     The hold stays, so that the donor can use it for another person.
     """

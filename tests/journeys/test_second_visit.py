@@ -1,4 +1,4 @@
-"""A first donation, the thank-you, the refreshments page, the invitation, and the second visit in two taps."""
+"""A first donation, the thank-you, and the second visit, which the donor or a helper books in a few taps."""
 
 from datetime import timedelta
 
