@@ -26,7 +26,7 @@ def codes(organization: Organization) -> list[tuple[str, int]]:
 
 
 def fates(organization: Organization, *states: str) -> None:
-    """Create a text from the last day for each of these states, the newest one last."""
+    """Create a text for each of these states. They were sent one minute apart, the last one a minute before NOON."""
     for position, state in enumerate(states):
         message = made.queued(organization)
         Message.objects.filter(pk=message.pk).update(

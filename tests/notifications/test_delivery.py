@@ -317,8 +317,6 @@ def test_a_number_abroad_does_not_silence_the_organization(twilio: TwilioStandIn
 
 
 class Broken(InboxProvider):
-    """A provider that raises an unexpected error."""
-
     def send(self, letter: OutgoingMessage) -> Receipt:
         raise ZeroDivisionError(letter.address)
 

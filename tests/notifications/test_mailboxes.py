@@ -1,4 +1,4 @@
-"""The service stops sending to a mailbox that permanently refuses mail, except codes.
+"""The service sends only codes to a mailbox that permanently refuses mail.
 
 It sends other mail again once the mailbox accepts an e-mail, or once a coordinator asks for another try.
 """
