@@ -35,7 +35,6 @@ def invited(role: str = Role.VIEWER) -> Invitation:
 
 
 def opened(token: str, client: Client | None = None) -> Client:
-    """Return a browser that opened the link."""
     browser = client or Client()
     assert browser.get(f"/start/{token}/")["Location"] == "/start/"
     return browser
