@@ -123,7 +123,7 @@ def without_slot_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Seed a bug: skip these advisory locks."""
+    """Seed a bug: skip these functions of `locks`."""
     for name in names:
         seeds.replace(monkeypatch, locks, name, lambda *_arguments: None)
 

@@ -33,7 +33,7 @@ class Answer:
 
 
 def send_all(port: int, posts: Sequence[Post], certificate: Path | None = None) -> list[Answer]:
-    """Send each request on its own connection, with a certificate over https."""
+    """Send each request on its own connection. If there is a `certificate`, use https."""
     context = ssl.create_default_context(cafile=certificate) if certificate else None
     barrier = threading.Barrier(len(posts))
     answers: list[Answer | None] = [None] * len(posts)
@@ -76,7 +76,7 @@ class TransactionWatch:
 
 @contextmanager
 def watch_transactions(barred: int, until: int) -> Iterator[TransactionWatch]:
-    """Count open transactions on a separate connection, as often as possible.
+    """Count open transactions every few milliseconds, on a separate connection.
 
     Lock the slot with the id `barred` until more than `until` transactions are open, for 30 seconds at most. Requests
     for that slot have to wait. So even a fast machine has many transactions open at once.

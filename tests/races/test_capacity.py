@@ -1,4 +1,4 @@
-"""Donors compete for spots. With the locks, all ten runs end well. Without them, some do not."""
+"""Donors compete for spots. With the locks, all ten runs end well. Without them, almost none does."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -53,9 +53,9 @@ def last_place() -> Callable[[], bool]:
 
 
 def later(number: int) -> datetime:
-    """Return a booking time. It is a minute later for every second donor.
+    """Return when the donor with this number books: one minute later for every two donors.
 
-    The runs therefore do not reach a limit on codes.
+    Otherwise the runs would reach a limit on codes.
     """
     return NOW + timedelta(minutes=number // 2)
 

@@ -70,7 +70,7 @@ def test_control_without_the_locks_a_hold_is_left_over(monkeypatch: pytest.Monke
 
 
 def _read_party(booking: Booking) -> list[Booking]:
-    """Seed a bug: read the party without locks, as it was when the donor opened the page."""
+    """Seed a bug: read the party without a lock."""
     rows = Booking.objects.select_related("drive__policy", "drive__organization", "registration")
     return list(rows.filter(party=booking.party) if booking.party else rows.filter(pk=booking.pk))
 
@@ -144,6 +144,6 @@ def test_control_with_a_list_from_before_the_locks_the_added_person_is_left(
 
 
 def _lock_known_rows(booking: Booking) -> list[Booking]:
-    """Seed a bug: lock only those people of the party that were read before the locks."""
+    """Seed a bug: read the ids of the party first, and then lock only these bookings."""
     rows = Booking.objects.filter(party=booking.party) if booking.party else Booking.objects.filter(pk=booking.pk)
     return locks.lock_bookings([row.pk for row in rows])

@@ -72,7 +72,10 @@ def _weeks_later() -> datetime:
 
 
 def race_erasure(act: Act) -> Callable[[], bool]:
-    """Return a race: `act` starts, and meanwhile Ana is erased. She has another booking."""
+    """Return a race: `act` starts, and meanwhile Ana is erased.
+
+    She has donated, and holds a slot at a later drive, except for the act `invitation`.
+    """
     owner, numbers = builders.organization(codes_per_day=100_000), iter(range(1, 1000))
     consents = ("reminders", "news")
 

@@ -35,7 +35,7 @@ def small_drive() -> Drive:
 
 
 def checked(drive: Drive, at: str, number: int, *, by_mail: bool = False) -> Import:
-    """Return a checked file with one booking, for a person with this phone number or this mailbox."""
+    """Upload and check a file with one booking. `number` gives the person's phone or, with `by_mail`, the mailbox."""
     contact = f",{mailbox(number)}" if by_mail else f"{builders.phone(number)},"
     line = f"{at},return,Test Person {number},{contact}"
     upload = uploads.upload_file(
@@ -73,7 +73,7 @@ def start(*imports: Import) -> None:
 
 
 def list_outcomes(*imports: Import) -> list[str]:
-    """Return "ok" for each import that is done, and the codes of the problems for one that a coordinator decides."""
+    """Return "ok" for each finished import. For any other, return the codes of its problems or its state."""
     outcomes = []
     for one in map(made.fresh, imports):
         codes = ",".join(code for _row, _field, code in made.list_codes(one))
@@ -82,7 +82,7 @@ def list_outcomes(*imports: Import) -> list[str]:
 
 
 def is_sound(drive: Drive, number: int = 0) -> bool:
-    """Return whether one booking holds a spot, no worker failed, and the person with this number is one person."""
+    """Return whether one booking holds a spot, no step is oversold, no sweep failed, and one person has this number."""
     live = Booking.objects.filter(drive=drive, state__in=arena.HOLDS_A_PLACE).count()
     people = Volunteer.objects.filter(owned_contacts__address=builders.phone(number)).count() if number else 1
     is_oversold = arena.oversold(list(drive.slots.order_by("n")))
@@ -159,7 +159,7 @@ def test_control_an_import_and_a_donor_share_a_spot_without_the_conditional_upda
     assert count_lost_in_turn(import_against_donor()) >= ALMOST_ALWAYS
 
 
-# The same person stands in two files
+# Two files contain the same person
 
 
 def one_person_in_two_imports(*, is_known: bool) -> Callable[[], bool]:

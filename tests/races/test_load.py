@@ -17,7 +17,7 @@ from tests.races.bulk_requests import Answer, Post, send_all, watch_transactions
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("storm")]
 
 AT_LEAST_OPEN = 32  # concurrent transactions
-# On a busy machine, the last of 200 donors waits for the hot slot longer than in production, where that is a 503.
+# On a busy machine, the last of 200 donors waits for the slot longer than production allows before it returns 503.
 PATIENT = {"DATABASE_LOCK_SECONDS": "60", "DATABASE_STATEMENT_SECONDS": "60", "DATABASE_SILENT_SECONDS": "70"}
 ROOM = {"WEB_CONCURRENCY": "2", "WEB_THREADS": "64", **PATIENT}
 

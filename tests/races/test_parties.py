@@ -1,4 +1,4 @@
-"""Parties compete for spots. With the locks, all ten runs end well. Without them, some do not."""
+"""Parties compete for spots. With the locks, all ten runs end well. Without them, almost none does."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
