@@ -106,7 +106,7 @@ SMALL = json.dumps({"reason": "x" * 200}).encode()
 
 
 def mixed(key: str, booking: object) -> Sequence[Ask]:
-    """List requests that get a response before their body is read, with ordinary requests between them."""
+    """List requests that get a response before their body is read, and ordinary requests."""
     holder = JSON | {"Authorization": f"Bearer {key}"}
     return (
         Ask("POST", "/api/v1/drives/", 401, SMALL, JSON),

@@ -48,7 +48,7 @@ class Engine:
 
 @contextmanager
 def run_engine(guard: Guard, folder: Path) -> Iterator[Engine]:
-    """Find the engine. Skip the test if there is none, or if it cannot get our base images."""
+    """Find the engine, and run Podman's service if needed. Skip the test if something is missing."""
     compose = next((command for command in COMPOSE_COMMANDS if _succeeds([*command, "version"])), None)
     docker, podman = _succeeds(["docker", "version"]), shutil.which("podman")
     if not docker and not podman:
@@ -80,7 +80,7 @@ def run_engine(guard: Guard, folder: Path) -> Iterator[Engine]:
 
 
 def list_base_images() -> list[str]:
-    """List the images that others publish and that ours are built on or run beside."""
+    """List the published images that our image is built on or that compose.yaml runs beside it."""
     built_on = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     beside = re.findall(r"^ +image: (\S+:\S+)$", (ROOT / "compose.yaml").read_text(), re.MULTILINE)
     return [f"docker.io/library/{name}" for name in dict.fromkeys([*built_on, *beside])]
@@ -109,7 +109,7 @@ def _succeeds(command: list[str]) -> bool:
 def _run(
     command: list[str], environment: dict[str, str], seconds: float, *, cwd: Path = ROOT, stdin: bytes = b""
 ) -> Done:
-    # These are values of the test run. In compose.yaml, they would replace those of .env.
+    # Leave out the test run's values, because in compose.yaml they would replace those of .env.
     names = {name: value for name, value in os.environ.items() if name not in _list_variables()}
     whole = {**names, **environment}
     try:
@@ -192,7 +192,7 @@ class Project:
 
 
 def _copy_project(folder: Path) -> None:
-    """Copy the files that a git clone would contain."""
+    """Copy the files that git tracks, and new files that it does not ignore."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in _run(listed, {}, 60).stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():

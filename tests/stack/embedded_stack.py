@@ -77,7 +77,7 @@ class Running:
 
 
 def left_over(processes: list[psutil.Process], *, seconds: float = 5) -> list[str]:
-    """Wait up to this long for the processes to end. List those that are still running."""
+    """Wait up to `seconds` for the processes to end. List those that are still running."""
     _gone, alive = psutil.wait_procs(processes, timeout=seconds)
     return [str(process) for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 

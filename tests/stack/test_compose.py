@@ -53,7 +53,7 @@ def project(guard: Guard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def find_arguments(program: str) -> list[str]:
-    """Return the arguments of the guide's command with containers for this program, without redirections."""
+    """Find the guide's `docker compose` command that runs this program. Return its arguments without redirections."""
     [command] = re.findall(rf"`docker compose (exec -T db {program} [^`<>]*)[<>][^`]*`", GUIDE)
     return shlex.split(command)
 

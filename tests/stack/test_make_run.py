@@ -50,7 +50,7 @@ def test_a_donor_books_at_a_stack_that_stops_cleanly_and_keeps_its_data(
 def _stopped(stack: Running, number: int) -> list[str]:
     """Stop the stack. Return the processes that are still running."""
     processes = stack.list_processes()
-    assert len(processes) > 8, "the supervisor, its guard, the database, web, worker and beat with their own"
+    assert len(processes) > 8, "too few for the supervisor, guard, database, web, worker, beat and their children"
     assert stack.stop(number) == 0
     assert stack.said.endswith("Stopped.\n")
     assert '"level": "error"' not in stack.said

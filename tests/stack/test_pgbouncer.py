@@ -94,7 +94,7 @@ class Caller:
     booked: Counter[str] = field(default_factory=Counter)
 
     def make(self, requests: int) -> "Caller":
-        """Make this many requests: book, read the booking, and read the open times, again and again."""
+        """Make `requests` requests: book, read the booking, and read the open times, again and again."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as client:
             token = ""
             for n in range(requests):

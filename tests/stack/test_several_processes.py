@@ -107,7 +107,7 @@ def create_member() -> User:
 
 
 def try_to_sign_in(site: Site, ben: User, *passwords: str) -> list[bool]:
-    """Enter each password in one browser. nginx gives the forms to the servers in turn. Return which were let in."""
+    """Enter each password in one browser. nginx gives the forms to the servers in turn. Return which were accepted."""
     url = f"https://localhost:{site.port}/accounts/login/"
     with requests.Session() as browser:
         browser.trust_env, browser.verify = False, str(site.certificate)
@@ -177,7 +177,7 @@ def count_sent(kind: str) -> int:
 def seconds_until_the_code_leaves(folder: Path, guard: Guard, redis_url: str, *, of_the_same: bool = False) -> float:
     """Queue a code while 500 texts of another organization, or of the same one, wait for a sender that both use.
 
-    Return 15 if it has not left by then.
+    Return the seconds until the code has left, 15 at most.
     """
     large, small = (builders.organization(messages_per_day=0) for _each in range(2))
     Sender.objects.all().delete()

@@ -30,7 +30,7 @@ pytestmark = [
 
 
 def entered(number: int) -> Booking:
-    """Create a booking for a donor with a phone and a mailbox, twelve days from the real time."""
+    """Create a booking with a phone and a mailbox, at a drive twelve days from the real time."""
     drive = builders.coming_drive()
     who = {"email": "test.ana.alder@example.org"}
     return builders.booked(drive, n=6, number=number, now=present(), **who)
