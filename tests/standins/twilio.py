@@ -109,7 +109,7 @@ class TwilioStandIn:
         self._plan.extend(faults)
 
     def poison(self, text: str) -> None:
-        """Give an accepted message an id that is too long for a database row."""
+        """Give the accepted messages with this text an id that is too long for the database's column."""
         for kept in self.accepted:
             if kept.fields.get("Body") == text:
                 kept.sid = "SM" + 99 * "0"
@@ -135,7 +135,7 @@ class TwilioStandIn:
         return address, fields, signed(address, fields, self.secret)
 
     def inbound(self, address: str, number: str, to: str, text: str, sid: str = "") -> tuple[dict[str, str], str]:
-        """Build a text from a phone to our number, as Twilio sends it to a webhook: fields and signature.
+        """Keep a text from a phone to our number. Return it as Twilio sends it to a webhook: fields and signature.
 
         `address` is the webhook's URL.
         """

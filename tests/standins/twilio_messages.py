@@ -42,7 +42,7 @@ class Kept:
     def shown(self, account: str) -> dict[str, Any]:
         """Return the message resource as JSON.
 
-        While a message of a messaging service is queued, it has no sender and no segments.
+        A message of a messaging service has no sender, and no segments until it is sent.
         """
         uri = f"/{VERSION}/Accounts/{account}/Messages/{self.sid}"
         service, body = self.fields.get("MessagingServiceSid"), self.fields.get("Body", "")
