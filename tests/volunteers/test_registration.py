@@ -271,7 +271,7 @@ def test_consents_enter_the_ledger_at_verification() -> None:
 @pytest.mark.django_db
 def test_resolving_costs_few_statements() -> None:
     hope = builders.organization()
-    for most in (5, 3):  # for a new contact, also looks for people who typed it before
+    for most in (5, 3):  # a new contact takes more, to find people who typed it before
         typed = registered(hope, email=MAIL)
         with CaptureQueriesContext(connection) as caught:
             registration.resolve_registration(registration=typed, now=NOW)
