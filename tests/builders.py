@@ -103,7 +103,7 @@ def site(of: Organization, timezone: str = "America/Los_Angeles", **fields: Any)
 
 
 def posted_plan(of: Organization, **changes: Any) -> dict[str, Any]:
-    """Return a plan in the API's format: 9:00 to 15:00 on DRIVE_DAY, four chairs."""
+    """Create a site and a policy. Return a plan with them in the API's format: 9:00 to 15:00 on DRIVE_DAY."""
     return {
         "site": str(site(of).pk),
         "policy": str(policy().pk),
@@ -191,7 +191,7 @@ def slot(of: Drive, n: int = 0) -> Slot:
 
 
 def phone(number: int) -> str:
-    """Return a reserved American number: +1 ... 555 01xx."""
+    """Return a phone number in the fictional range +1 xxx 555 01xx."""
     area = 201 + number // 100
     return f"+1{area}55501{number % 100:02}"
 
@@ -311,7 +311,7 @@ def cancelled(booking: Booking, now: datetime = NOW) -> Booking:
 
 
 def browser_of(*addresses: str, now: datetime = NOW) -> str:
-    """Return the token of a browser that verified these contacts."""
+    """Save that a browser verified these contacts. Return the browser's token."""
     token = f"browser-{next(_numbers)}".ljust(43, "x")
     for address in addresses:
         browsers.save_verified_browser(token=token, identity=volunteers_rules.compute_identity(address), now=now)

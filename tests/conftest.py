@@ -77,9 +77,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, turn skipped tests into failures, because everything they require is installed there.
+    """In CI, turn skipped tests into failures, except tests that need a container engine.
 
-    Container engines are not.
+    Everything else that a test may need is installed in CI.
     """
     report = yield
     may_skip = hasattr(report, "wasxfail") or item.get_closest_marker("needs_containers")

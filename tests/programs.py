@@ -84,7 +84,7 @@ def web_process(
 
 
 def worker(guard: Guard, log: Path, **environment: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
-    """Run a Celery worker with one process. Its broker is the one in REDIS_URL."""
+    """Run a Celery worker with one process. REDIS_URL names its broker."""
     return workers(guard, log, 1, environment)
 
 
@@ -107,7 +107,7 @@ def collect_static(folder: Path) -> None:
 
 
 def eventually(true: Callable[[], object], seconds: float = 60) -> bool:
-    """Return whether the condition becomes true within this many seconds."""
+    """Wait until the condition is true. Return False if it is still false after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (reached := true()) and time.monotonic() < deadline:
         time.sleep(0.05)

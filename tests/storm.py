@@ -57,9 +57,9 @@ def meet(acts: Sequence[Callable[[], T]], *, in_turn: bool = False) -> list[T | 
 
 
 def pause() -> bool:
-    """Wait until no other action can continue. Return whether other actions are running.
+    """Wait until no other action of the race can continue, and return True.
 
-    An action that runs alone does not wait.
+    Outside a race, return False at once.
     """
     if rest := getattr(_here, "rest", None):
         rest()

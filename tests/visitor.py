@@ -111,8 +111,6 @@ class Answer:
 
 
 class Connection(Protocol):
-    """A visitor's connection to the server."""
-
     def send(self, method: str, path: str, body: str) -> Answer: ...
 
 
