@@ -24,7 +24,7 @@ def create_booking_for_donor(
     source: Source = Source.COORDINATOR,
     override_reason: str = "",
 ) -> Booking:
-    """Book for a donor without a verification code. Only this organization's records of the donor are read.
+    """Book a slot for a donor. Checks only this organization's records of the donor.
 
     The slot or the drive may be closed to online bookings, and the slot may have started. The donor's history
     determines the visit type, unless `override_reason` is given.

@@ -1,4 +1,7 @@
-"""Send coordinators digests of late cancellations. A drive gets at most one digest in 15 minutes."""
+"""Queue digests for coordinators, with the bookings cancelled or restored less than three days before the visit.
+
+A drive gets at most one digest in 15 minutes.
+"""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ from organizations import sweeps
 
 
 def queue_due_digests(*, now: datetime) -> int:
-    """Queue a digest for each drive with unreported late cancellations. Return the number of e-mails.
+    """Queue a digest for each drive with unreported changes. Return the number of e-mails.
 
     A digest covers the changes since the drive's previous digest, up to the last full quarter of an hour. It leaves out
     bookings that were both cancelled and restored in that period. A drive that is over or cancelled gets no digest.
@@ -65,7 +68,7 @@ def _list_net_changes(changes: QuerySet[BookingChange]) -> tuple[list[datetime],
 
 
 def _find_changes(until: datetime, now: datetime) -> QuerySet[BookingChange]:
-    """Find the late cancellations, and the restorations of bookings, that a digest may still report."""
+    """Find the changes that a digest may still report: bookings cancelled or restored shortly before the visit."""
     changes = BookingChange.objects.filter(
         Q(to_state=BookingState.CANCELLED) | Q(from_state=BookingState.CANCELLED),
         at__gte=until - rules.CANCELLATION_DIGEST_WITHIN,

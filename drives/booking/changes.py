@@ -31,18 +31,19 @@ def move_bookings(
     by_member: bool = False,
     override_reason: str = "",
 ) -> list[Booking]:
-    """Move a booking or hold, or all upcoming ones of its party, to another time at the same drive.
+    """Move a booking or hold, or all movable ones of its party, to another time at the same drive.
 
     Either all bookings move or none. The chairs that these bookings occupy at their current times count as free. Donors
     with the same phone get one text. A move to the current time changes nothing. With `override_reason`, times too
     close to another donation are allowed, and the reason is saved.
 
     Refuses:
-    - everything that `hold.hold_bookings` refuses about a time
+    - a booking that the actor may not move (`drives.booking.rules.STEPS`)
+    - everything that `hold.hold_bookings` refuses about a time; members may use closed and past times
     - a time too close to another donation of one of the donors
-    - a move of the whole party, unless the actor is a member or the donor who booked the party (`not_who_booked`)
+    - a donor's move of the whole party, if the donor's own page does not show the party (`not_who_booked`)
 
-    Raises HoldLapsed. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive (shared),
+    Raises HoldLapsed, and limits.TooManyChanges after too many changes by the donor. Locks: identities, drive (shared),
     bookings, all slots in one statement.
     """
     rows = _find_rows(booking_id, whole_party)  # without locks, because identities must be locked first
@@ -72,8 +73,8 @@ def move_bookings(
 def confirm_bookings(*, booking_ids: Sequence[int], actor: str, now: datetime) -> list[Booking]:
     """Set bookings to confirmed, because their donors plan to come. Either all are confirmed or none.
 
-    All donors must have the same contact. A second call changes nothing. Raises limits.TooManyChanges if the actor is
-    the donor. Locks: bookings.
+    All donors must have the same contact. A second call changes nothing. Raises limits.TooManyChanges after too many
+    changes by the donor. Locks: bookings.
     """
     bookings = locks.lock_bookings(booking_ids)
     unconfirmed = [booking for booking in bookings if booking.state != BookingState.CONFIRMED]
@@ -100,8 +101,8 @@ def cancel_bookings(
     """Cancel a booking or hold, or all upcoming ones of its party.
 
     Frees the spots at once and withdraws the reminders. Donors with the same phone get one text. A second call changes
-    nothing. Raises limits.TooManyChanges if the actor is the donor. An erasure passes `notify=False`, so no limit
-    applies and no message is sent. Locks: drive (shared), bookings, slots.
+    nothing. Raises limits.TooManyChanges after too many changes by the donor. An erasure passes `notify=False`, so no
+    limit applies and no message is sent. Locks: drive (shared), bookings, slots.
     """
     before = Booking.objects.get(pk=booking_id)
     drive_id = before.drive_id
@@ -131,8 +132,7 @@ def end_bookings(
 ) -> list[Booking]:
     """Lapse the holds among these locked bookings, and cancel the other bookings. Return the cancelled ones.
 
-    The caller must free the spots and queue the messages. The number of statements does not depend on the number of
-    bookings.
+    The caller must free the spots and queue the messages.
     """
     held = [booking for booking in bookings if booking.state == BookingState.HELD]
     cancelled = [booking for booking in bookings if booking.state != BookingState.HELD]
@@ -156,7 +156,7 @@ def end_bookings(
 
 @transaction.atomic
 def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
-    """Undo a donor's cancellation within 15 minutes, if the spot is still free.
+    """Undo a donor's cancellation of a booking within 15 minutes, if the spot is still free.
 
     The drive may have closed for online booking since the cancellation.
 
@@ -167,7 +167,8 @@ def restore_booking(*, booking_id: int, actor: str, now: datetime) -> Booking:
     - a second active booking at the drive
     - a time that is now too close to another donation
 
-    Raises limits.TooManyChanges if the actor is the donor. Locks: the same as `move_bookings`.
+    A booking that is already restored is returned unchanged. Raises limits.TooManyChanges after too many changes by the
+    donor. Locks: the same as `move_bookings`, and waitlist entries.
     """
     locks.lock_donors_then_drive(_find_rows(booking_id))
     booking = locks.lock_booking(booking_id)
@@ -391,10 +392,10 @@ def refuse_step(act: Act, booking: Booking, actor: str, now: datetime) -> None:
 
 
 def get_donor_scope(booking: Booking, *, by_member: bool = False) -> eligibility_history.DonorScope | None:
-    """Return which part of the donor's history to check before a change.
+    """Return which part of the donor's history to check.
 
     Returns None for a hold, because `verify_booking` checks it. Other organizations' records are checked only if the
-    booking is verified and the donor makes the change, because only the donor may see the result.
+    booking is verified and the result is not for a member, because only the donor may see it.
     """
     if booking.volunteer_id is None:
         return None

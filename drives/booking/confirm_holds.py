@@ -32,8 +32,8 @@ def list_companion_registrations(held: Booking) -> list[Registration]:
 def match_volunteers(registrations: Sequence[Registration], booking_for: BookingFor, now: datetime) -> list[Volunteer]:
     """Match verified registrations to volunteers.
 
-    Refuses a name that differs from the name of the contact's owner (`other_name`). Refuses a contact that already
-    belongs to the maximum number of people.
+    Refuses a name that differs from the name of the contact's owner (`other_name`), unless another person with the
+    contact has this name or `booking_for` is given. Refuses a contact that would belong to too many people.
     """
     try:
         return registration.resolve_registrations(registrations=registrations, now=now, booking_for=booking_for)
@@ -49,11 +49,11 @@ def assign_volunteers(party: Sequence[Booking], booking_for: BookingFor, now: da
 
 
 def check_holds(party: Sequence[Booking], now: datetime) -> None:
-    """Check the interval rules for each hold of a party. If any hold is refused, refuse the party with all reasons.
+    """Check the slot and the interval rules for each hold of a party. If any hold is refused, refuse the whole party.
 
-    In a party, each reason names its donor. The donor's history determines the visit type, which determines the
-    footprint. The alternative times fit the whole party. Two queries for any number of donors. Locks: slots, if a visit
-    type changes.
+    The refusal lists all reasons. In a party, each reason names its donor. The donor's history determines the visit
+    type, which determines the footprint. The alternative times fit the whole party. Locks: slots, if a visit type
+    changes.
     """
     checked = _check_each(party, now)
     reasons = [
@@ -105,7 +105,7 @@ class _CheckedHold:
 
 def _check_each(party: Sequence[Booking], now: datetime) -> list[_CheckedHold]:
     drive = party[0].drive
-    volunteer_ids = [booking.volunteer_id or 0 for booking in party]  # already set by `match_volunteers`
+    volunteer_ids = [booking.volunteer_id or 0 for booking in party]  # already set by `assign_volunteers`
     slots = capacity_facts.load_party_facts(
         drive.pk, [(booking.arrival_id, booking.volunteer_id) for booking in party], now
     )

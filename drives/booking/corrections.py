@@ -34,15 +34,15 @@ def correct_hold(
     browser_token: str,
     now: datetime,
 ) -> list[Booking]:
-    """Replace the details that a donor typed for a hold and its party, all or nothing. The time limit stays.
+    """Replace the details that a donor typed for a hold and its party, all or nothing. The deadline stays the same.
 
     - People keep their bookings in the order of entry. Added people get new holds in the same party, and the holds of
       removed people lapse.
     - The times change only if the slot or a visit type changes, or if people are added. Then all arrive at `slot_id` or
       soon after. The chairs that the party occupies now count as free.
-    - A new contact gets a code. The code of an unchanged contact stays valid.
-    - The holds of added people and of a new contact count toward the network's limit. A new time or number of people
-      counts toward the donor's limit on changes.
+    - A new contact gets a code, unless this browser has verified it. The code of an unchanged contact stays valid.
+    - The holds of added people and of a new contact count toward the network's limit. A new time, visit type or number
+      of people counts toward the donor's limit on changes.
 
     Raises HoldLapsed, RateLimitExceeded, limits.TooManyChanges, and a Refusal or a ValidationError by field as for a
     new hold (`hold.hold_in_transaction`). Locks: identities, drive (shared), bookings, slots.
@@ -121,7 +121,7 @@ def _write_party(
     slots: Sequence[Slot],
     now: datetime,
 ) -> list[Booking]:
-    """Save the kept and the added bookings, and lapse the others. `slots` are the new times."""
+    """Save the kept and the added bookings, and lapse the others. `slots` is empty if the times stay the same."""
     first, kept, removed = party[0], party[: len(registrations)], party[len(registrations) :]
     replaced = [booking.registration.pk for booking in kept if booking.registration]
     if len(registrations) > 1 and first.party is None:

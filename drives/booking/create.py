@@ -98,10 +98,10 @@ def find_arrivals(
     freed: counters.Deltas,
     now: datetime,
 ) -> list[Slot]:
-    """Return the arrival slot of each visit, starting with the requested slot. Refuses visits that do not fit.
+    """Return the arrival slot of each visit. The earliest is the requested slot. Refuses visits that do not fit.
 
-    For a single visit, this function reads no other slot, because `apply_counters` later refuses a full slot. `freed`
-    are counter changes that are not in the database yet.
+    For a single visit that fits the hours, this function reads no other slot, because `apply_counters` later refuses a
+    full slot. `freed` are counter changes that are not in the database yet.
     """
     slot, shapes = requested.slot, visit_length.compute_visit_shapes(drive, visit_types)
     assert slot is not None  # the rules refuse a slot of another drive
@@ -320,9 +320,9 @@ def _compute_corrected_footprint(booking: Booking, visit: str) -> grid.Footprint
 
 @contextmanager
 def explain_longer_visit(*, requested: str, visit: str) -> Iterator[None]:
-    """Replace the reasons of a Refusal in the block if the visit is longer than the donor requested.
+    """Replace the reasons of a Refusal in the block if the donor requested a return visit, but needs a first visit.
 
-    The new reason says that the donor's history makes this a first visit.
+    The new reason explains that the longer first visit does not fit.
     """
     try:
         yield

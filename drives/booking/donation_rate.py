@@ -21,7 +21,7 @@ def list_recent_drive_ids(drives: QuerySet[Drive]) -> list[int]:
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
     """Compute the share of bookings that led to a donation at the organization's most recent drives. Two queries.
 
-    Early cancellations and walk-ins do not count.
+    Walk-ins, unverified holds, and bookings that were cancelled early do not count.
     """
     recent = list_recent_drive_ids(filter_closed_out(organization))
     booked = (

@@ -151,7 +151,7 @@ def build_person_initial(typed: Registration) -> dict[str, Any]:
 
 
 def build_typed_initial(party: Sequence[Booking]) -> dict[str, Any]:
-    """Return a hold and its party's typed details as initial values, keyed by form field."""
+    """Return the details that the donor typed for a hold and its party, as initial values of the form."""
     typed, *others = [booking.registration for booking in party if booking.registration]
     donation = SelfReportedDonation.objects.filter(registration=typed).first()
     return {
@@ -174,7 +174,10 @@ def matches_contact(typed: QueryDict, held: Booking) -> bool:
 
 
 def merge_visits(party: Sequence[Booking], wanted: PartyRequest) -> Sequence[str]:
-    """Return the visit types of the wanted people. The party's members keep their types if the numbers allow."""
+    """Return a visit type for each of `wanted.people`.
+
+    Members of the party keep their visit types if the wanted number of first visits allows that.
+    """
     kept = [booking.visit for booking in party[: wanted.people]]
     added, added_first = wanted.people - len(kept), wanted.visits.count(Visit.FIRST) - kept.count(Visit.FIRST)
     if not 0 <= added_first <= added:

@@ -68,8 +68,8 @@ def hold_in_transaction(
 ) -> list[Booking]:
     """Hold slots for one to six people for 15 minutes, all or none, and send the verification code.
 
-    Runs inside the caller's transaction. The first person arrives at `slot_id`, the others at the same time or soon
-    after (`drives.domain.party_fit`). The result does not depend on the donor's history.
+    Runs inside the caller's transaction. The first arrival is at `slot_id`, and the others follow at the same time or
+    soon after (`drives.domain.party_fit`). The result does not depend on the donor's history.
 
     - The code works only with `bound_to`. The default is the first booking's token.
     - A browser that has already verified the contact needs no code.

@@ -31,8 +31,8 @@ DONOR = "donor"  # quiet hours do not delay confirmations for this actor
 def queue_confirmations(bookings: Sequence[Booking], now: datetime, *, is_own_action: bool = True) -> None:
     """Queue confirmations with calendar entries, and schedule reminders, for bookings at one drive.
 
-    Each donor gets an e-mail. Donors of one party with the same phone get one text. Pass `is_own_action=True` if the
-    donors have just booked, so that quiet hours do not delay the confirmation.
+    Donors of one party with the same phone get one text together, but separate e-mails. Pass `is_own_action=True` if
+    the donors have just booked, so that quiet hours do not delay the confirmation.
     """
     drive = bookings[0].drive
     _withdraw_invitations(bookings, now)

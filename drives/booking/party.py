@@ -47,7 +47,7 @@ class Party:
 
 
 def find_first_arrival(party: Iterable[Booking]) -> Booking:
-    """Return the booking with the earliest arrival. This is the time that the party chose."""
+    """Return the booking with the earliest arrival. Its arrival time is the one that the donor chose for the party."""
     return min(party, key=lambda booking: (booking.starts_at, booking.pk))
 
 

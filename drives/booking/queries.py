@@ -57,7 +57,7 @@ def load_booking_page_by_reference(
 ) -> BookingPage | None:
     """Load a booking if this browser has its token or has verified its donor's contact. Otherwise return None.
 
-    The reference alone gives no access. At most two queries.
+    The reference alone gives no access. At most three queries.
     """
     rows = Booking.objects.filter(reference=reference).order_by("-pk")
     page = (

@@ -18,7 +18,7 @@ _WAITING_STATES = (MessageState.QUEUED, MessageState.CLAIMED)
 
 
 def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
-    """Return sentences such as "We'll text you 1 day before.", or "" if no reminder is coming.
+    """Return sentences such as "We'll text you the day before.", or "" if no reminder is coming.
 
     A text or e-mail is included only if we may send it.
     """
@@ -37,7 +37,7 @@ def format_reminder_summary(booking: Booking, donor_reach: DonorReach) -> str:
 def list_coming_reminders(
     booking: Booking, messages: Sequence[Message], donor_reach: DonorReach
 ) -> tuple[list[Message], list[Message]]:
-    """Return the booking's messages that will go as texts, and those that will go as e-mails.
+    """Return the booking's coming reminders in two lists: the texts and the e-mails.
 
     A text that is not allowed goes by e-mail, if e-mail is allowed.
     """
@@ -47,7 +47,8 @@ def list_coming_reminders(
     email_kinds = reminders.list_email_kinds(upcoming, booking, donor_reach)
     waiting = [message for message in messages if message.state in _WAITING_STATES and message not in upcoming]
     left = donor_reach.count_emails_left(booking) - sum(message.channel == Channel.EMAIL for message in waiting)
-    # An unverified mailbox has a limit, so it gets only the last reminders (`drives.messaging.reminders`).
+    # An unverified e-mail address gets a limited number of e-mails, so it gets only the last reminders
+    # (`drives.messaging.reminders`).
     last_kinds = email_kinds[-left:] if left > 0 else []
     return texts, [message for message in upcoming if message.kind in last_kinds and message not in texts]
 

@@ -12,7 +12,7 @@ from volunteers.limits import Limit
 
 @transaction.atomic
 def resend_confirmation(*, booking_id: int, now: datetime) -> Booking:
-    """Send a booking's confirmation again to the donor's phone and mailbox. Locks: booking.
+    """Queue a booking's confirmation again. Locks: booking.
 
     Refuses a booking that is not upcoming. Raises RateLimitExceeded for the third request in an hour and for the fifth
     in a day.

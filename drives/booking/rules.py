@@ -160,7 +160,6 @@ def get_next_state(act: Act, state: str) -> BookingState:
 
 
 def get_permission(act: Act) -> Permission:
-    """Return the permission that a member needs for the act."""
     [permission] = {actor for step in STEPS if step.act == act for actor in step.actors} & MEMBER_ACTORS
     return cast("Permission", permission)
 
@@ -179,10 +178,7 @@ def list_actors(actor: str) -> frozenset[Actor]:
 
 
 def reasons_not_to_take_step(act: Act, booking: Booking, actor: str, now: datetime) -> list[Reason]:
-    """Return the reasons against this step: the booking's state, the actor, the drive's state, or the time.
-
-    Pages, the API, the workers and replies by text all use this function.
-    """
+    """Return the reasons against this step: the booking's state, the actor, the drive's state, or the time."""
     drive, rows = booking.drive, [step for step in STEPS if step.act == act and booking.state in step.states]
     if not rows:
         return reasons_not_to_change(booking.state, list_states(act))

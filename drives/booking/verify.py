@@ -26,7 +26,7 @@ def verify_booking(
     `booking_for`. If the hold is already booked, return the booking.
 
     Raises CodeWrong, HoldLapsed, limits.TooManyChanges, or Refusal. After a Refusal, the slot is still held. Locks:
-    identities, drive (shared), bookings; slots if the visit type changes.
+    identities, drive (shared), bookings, waitlist entries; slots if the visit type changes.
     """
     held = Booking.objects.select_related("registration").get(pk=booking_id)
     held.refuse_lapsed(now)

@@ -133,9 +133,10 @@ def _redirect_to_held_details(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_details(request: HttpRequest, key: str) -> HttpResponse:
-    """Show the typed details of a hold and its party, and save corrections. Redirect if the hold is already a booking.
+    """Show the typed details of a hold and its party, and save corrections.
 
-    If the hold lapsed before the donor sent a correction, hold the time again with the typed details.
+    Redirects to the booking's page if there is no hold anymore. If the hold lapsed before the donor sent a correction,
+    hold the time again with the typed details.
     """
     held = views_links.get_booking_page_or_404(request, key)
     page = public_queries.load_drive_page(held.booking.drive.slug, timezone.now())
@@ -205,7 +206,7 @@ def _submit_form(
 def render_expired_form(request: HttpRequest) -> HttpResponse | None:
     """Show the typed details again after the browser lost its cookies. Save nothing.
 
-    Return None if the request is for another page.
+    Return None if the request is for another page, or has no known slot.
     """
     if request.resolver_match is None or request.resolver_match.url_name not in ("book", "booking_details"):
         return None
@@ -222,8 +223,8 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
 def _find_repeated_hold(request: HttpRequest, page: DrivePage) -> Booking | None:
     """Return the hold from an earlier submission of this form, so that the form corrects it.
 
-    For a party, this is the leader's hold. The name or the contact may have been corrected, so one of them is enough.
-    An additional booking often has the same contact, so its name must match.
+    For a party, this is the leader's hold. The donor may have corrected the name or the contact, so one of the two must
+    match. A form for another booking (`NEW`) often has the same contact, so its name must match.
     """
     slot_id = times.parse_slot_id(request.POST.get("slot", ""))
     leaders = (

@@ -52,7 +52,7 @@ class KnownDonor:
 
 
 def list_known_donors(request: HttpRequest, page: DrivePage) -> list[KnownDonor]:
-    """List the donors that this browser may book for without a code. Two queries, plus two per donor."""
+    """List the donors that this browser may book for without a code. Up to two queries, plus up to three per donor."""
     browser, now, organization = visitor.read_browser_token(request), timezone.now(), page.drive.organization
     donors = []
     for person in known_people.list_known_people(browser, now):
