@@ -19,7 +19,7 @@ class RequestedSlot:
     slot: Slot | None
     steps: int  # number of steps in the drive's grid
     has_overdue_holds: bool  # at the drive; they must lapse first
-    is_full: bool  # some step has no station or chair left for the requested visit
+    is_full: bool  # in some step, the requested visit has no station or chair
 
 
 _FACTS_SQL = Path(__file__).with_name("booking_facts.sql").read_text()
@@ -47,7 +47,7 @@ def load_booking_facts(
     """Load the facts about one slot. The caller holds the locks. One query.
 
     Pass `identity` to count the contact's live holds. Pass `volunteer_id` to find the donor's active booking. Pass
-    `shape` to check whether the visit fits.
+    `shape` to check whether the slot is full for such a visit (`is_full`).
     """
     parameters = {"slot": slot_id, "volunteer": volunteer_id}
     rows = _fetch_rows(_FACTS_SQL, parameters, drive_id, now, identity, shape or grid.VisitShape(0, 0))

@@ -25,13 +25,13 @@ def change_counters(*, drive_id: int, deltas: Deltas) -> bool:
 
 
 def force_counters(*, drive_id: int, deltas: Deltas) -> None:
-    """Change the counters even beyond the limits. `Slot.over` then says by how much a limit is exceeded."""
+    """Change the counters even beyond the limits. `Slot.over` stores by how much a limit is exceeded."""
     if deltas:
         _update_counters(drive_id, deltas, forced=True)
 
 
 def build_footprint(row: Booking | ReservedSpot) -> grid.Footprint:
-    """Return the footprint at the time of booking, even if the drive's plan has changed since then."""
+    """Return the stored footprint, even if the drive's plan has changed since it was stored."""
     return grid.Footprint(
         range(row.first_step, row.first_step + row.screening_steps),
         range(row.chair_from, row.chair_to),

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 def audit_counters(*, now: datetime) -> CounterAudit:
     """Count the slots with wrong counters at drives that are neither completed nor cancelled, and save the result.
 
-    `/readyz` and `/metrics` show the result, which must be 0. The cost grows with the number of drives, not of
-    bookings.
+    `/readyz` and `/metrics` show the number of wrong slots, which must be 0. The result also includes the number of
+    bookings in each state.
     """
     drives = Drive.objects.exclude(state__in=UNCHANGEABLE_STATES).values_list("pk", flat=True)
     bookings = Booking.objects.filter(drive__in=list(drives)).order_by("state").values_list("state")
@@ -43,7 +43,7 @@ def audit_counters(*, now: datetime) -> CounterAudit:
 def audit_counters_when_due(*, now: datetime) -> CounterAudit | None:
     """Audit the counters if the last audit is at least an hour old.
 
-    Celery beat calls this function more often than every hour, because each restart of beat delays its tasks.
+    Celery beat runs this more often than once an hour, because each restart of beat delays its tasks.
     """
     last = find_last_audit()
     if last and now - rules.AUDIT_INTERVAL < last.audited_at <= now:
@@ -56,7 +56,6 @@ def find_last_audit() -> CounterAudit | None:
 
 
 def count_drifted_slots(*, left_out: Sequence[DriveState] = ()) -> int:
-    """Count the slots with counters that do not match the bookings and reserved spots."""
     return len(list_drifted_slots(left_out=left_out))
 
 

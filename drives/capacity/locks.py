@@ -1,15 +1,18 @@
-"""The lock order. All code that changes capacity takes its locks here, in this order:
+"""The lock order. Code that changes capacity takes its locks with these functions, in this order:
 
 1. the idempotency key (`organizations.idempotency`, try-lock), or the inbound text being answered
 2. identities, sorted: the keyed hashes of all contacts of the donor to be booked or erased
-3. drives by id: shared for bookings, exclusive for plan edits and cancellations
+3. drives by id: shared to change single bookings, exclusive to change the drive or all of its bookings
 4. bookings by id, FOR NO KEY UPDATE
 5. waitlist entries by id, then reserved spots by id. The lock of an entry covers its offers. Contact rows come next,
 phones first (`volunteers.contacts`).
-6. slots by (starts_at, id), always last (`drives.capacity.counters`)
+6. slots by (starts_at, id) (`drives.capacity.counters`)
 
-Freeing a spot locks no identities. Before lock 2, the offer sweep tries to lock the drive's waitlist. If another worker
-holds that lock, the sweep skips the drive. This order is safe, because a lock that never waits cannot cause a deadlock.
+Freeing a spot locks no identities. A new booking locks its donors' waitlist entries after the slots. This is safe,
+because code that locks slots after an entry also holds the identities of the entry's donor or the drive (exclusive).
+
+Before lock 2, the offer sweep tries to lock the drive's waitlist. If another worker holds that lock, the sweep skips
+the drive. This order is safe, because a lock that never waits cannot cause a deadlock.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -40,16 +43,16 @@ def lock_contact_change(volunteer_ids: Collection[int], new_identity: str) -> No
 
 
 def lock_identities_then_drive(identities: Iterable[str], drive_id: int) -> None:
-    """Take locks 2 and 3 of the lock order (see the module's docstring) for a booking. The drive lock is shared."""
+    """Take locks 2 and 3 of the lock order (see the module's docstring). The drive lock is shared."""
     keys = sorted({_identity_key(identity) for identity in identities})
     calls = [*["pg_advisory_xact_lock(%s)"] * len(keys), "pg_advisory_xact_lock_shared(%s, %s)"]
     _execute("SELECT " + ", ".join(calls), [*keys, _DRIVES, drive_id])
 
 
 def lock_contact_owners_then_drive(identities: Sequence[str], drive: Drive) -> None:
-    """Take locks 2 and 3 for contacts that a member or API client entered. The drive lock is shared.
+    """Take locks 2 and 3 for the people with these identities. The drive lock is shared.
 
-    If a volunteer of this organization owns one of the contacts, all contacts of that volunteer are locked.
+    If a volunteer of the drive's organization owns one of the contacts, all contacts of that volunteer are locked.
     """
     lock_identities_then_drive(
         volunteers_queries.list_person_identities(organization_id=drive.organization_id, identities=identities),
@@ -97,7 +100,7 @@ def lock_drives_shared(drive_ids: Iterable[int]) -> None:
 
 
 def lock_drive_exclusive(drive_id: int) -> None:
-    """Take lock 3 (exclusive) for a plan edit or a cancellation.
+    """Take lock 3 (exclusive), for example to edit or cancel a drive.
 
     Waits until bookings in progress have ended. New bookings wait until this transaction ends.
     """

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from drives.models import DriveState
 from drives.refusals import Reason
 
-MAX_HOLDS_PER_CONTACT = 2  # unverified bookings at once, with one phone number or mailbox
+MAX_HOLDS_PER_CONTACT = 2  # unverified bookings at once, with one phone number or e-mail address
 NEAREST_COUNT = 3  # other open times that are offered to a donor
 
 AUDIT_INTERVAL = timedelta(hours=1)
@@ -23,7 +23,7 @@ class BookingFacts:
     is_slot_of_drive: bool
     is_slot_open: bool
     slot_starts_at: datetime | None
-    by_member: bool = False  # coordinators may book into closed drives and closed slots
+    by_member: bool = False  # members may book at closed drives, and at closed or past times
     has_reserved_spot: bool = False  # an offer or a held slot stays valid after online booking has closed
     live_hold_count: int = 0
     has_active_booking: bool = False

@@ -18,14 +18,14 @@ def compute_visit_shapes(drive: Drive, visit_types: VisitTypes) -> list[VisitSha
 
 
 def estimate_spots(drive: Drive, steps: int) -> int:
-    """Estimate how many return visits fit into this many steps."""
+    """Estimate how many return visits fit into a grid of `steps` steps, counting only the chairs."""
     return drive.chairs * steps // max(1, drive.return_chair_steps)
 
 
 def compute_visit_minutes(drive: Drive, visit: str) -> int:
     """Return the length of a whole visit in minutes.
 
-    This is the policy's length, plus the screening and chair time by which the drive's plan exceeds the policy.
+    This is the policy's length, adjusted if the drive plans more or less time for screening and chair than the policy.
     """
     policy, step = drive.policy, drive.step_minutes
     is_first = visit == Visit.FIRST
