@@ -50,10 +50,11 @@ def compute_expected_donations(donated: int, open_bookings: int, rate: DonationR
 
 
 def compute_donation_range(donated: int, open_bookings: int, rate: DonationRate) -> DonationRange:
-    """Return the range that contains the result of `FORECAST_RANGE_PERCENT` of such drives.
+    """Return a range that contains the result of such a drive with a probability of `FORECAST_RANGE_PERCENT` percent.
 
-    The variance has two parts: the chance of each booking, and the uncertainty of a rate from a limited number of
-    bookings. The normal distribution approximates both. The planning rule counts as a rate from 60 bookings.
+    The variance has two parts: chance, because each booking may or may not lead to a donation, and the uncertainty of
+    the rate, which comes from a limited number of bookings. The normal distribution approximates both. The planning
+    rule counts as a rate from 60 bookings.
     """
     share = float(rate.share)
     variance = open_bookings * share * (1 - share) * (1 + open_bookings / rate.booked)
@@ -69,5 +70,5 @@ def compute_bookings_needed(goal: int, expected: int, rate: DonationRate) -> int
 
 
 def compute_highest_goal(bookings: int, rate: DonationRate) -> int:
-    """Return the highest goal for which so many bookings are enough."""
+    """Return the highest goal that `bookings` bookings are expected to reach."""
     return math.floor(bookings * rate.share)

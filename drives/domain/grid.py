@@ -142,7 +142,7 @@ def compute_deltas(footprint: Footprint) -> dict[int, tuple[int, int]]:
 def compute_net_deltas(old: Footprint | None, new: Footprint | None) -> dict[int, tuple[int, int]]:
     """Return the counter changes by step when `new` replaces `old`. Unchanged steps are left out.
 
-    `old` is None for a new booking, and `new` is None for a cancellation. When a visit moves, the steps in both
+    `old` is None for a new booking, and `new` is None for a booking that ends. When a visit moves, the steps in both
     footprints do not change, so a full chair does not refuse the visit that already occupies it.
     """
     before, after = (compute_deltas(footprint) if footprint else {} for footprint in (old, new))

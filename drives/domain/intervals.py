@@ -4,8 +4,7 @@
 - Minimum days and windows use the local dates at the sites of the donations.
 - A window limits the number of donations in any run of days.
 - Between two donations, the policy of the later one applies.
-- A visit before an existing one must keep the minimums of both policies, and the windows of the existing visit's
-  policy.
+- A visit before an existing visit of the same kind must keep the rules of both policies.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +29,7 @@ class IntervalRules:
     kind: str = PLASMA
     min_hours: int | None = None
     min_days: int | None = None
-    windows: Sequence[Sequence[int]] = ()  # (count, days): at most count donations in any run of days
+    windows: Sequence[Sequence[int]] = ()  # (count, days): at most count donations in that many days in a row
     cross_days: Mapping[str, int] = field(default_factory=dict)
     visit_minutes: int = field(default=0, compare=False)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-# Common names of time zones (the generic names in CLDR). Other zones are named after their city.
+# Common names of time zones. Other zones are named after their city.
 _ZONE_NAMES = {
     "America/Los_Angeles": gettext_noop("Pacific Time"),
     "America/Denver": gettext_noop("Mountain Time"),
@@ -116,7 +116,7 @@ def format_date_and_time(at: datetime, zone: str) -> str:
 
 
 def format_earliest_time(at: datetime, zone: str) -> str:
-    """Format a time like "Saturday, March 14, 2027, 10:30 AM Pacific Time". Round up to the next full minute."""
+    """Format a time like "Saturday, March 13, 2027, 10:30 AM Pacific Time". Round up to the next full minute."""
     minute = at.replace(second=0, microsecond=0)
     shown = minute if minute == at else minute + timedelta(minutes=1)
     return f"{format_long_date(shown, zone)}, {format_time(shown, zone)} {format_zone(zone)}"

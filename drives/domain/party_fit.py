@@ -1,7 +1,7 @@
 """Find arrival times at which a party of up to six fits into a drive's grid. Pure functions.
 
-The members arrive at the same time or one after another. The time between two arrivals is at most the longest chair
-time in the party.
+The members arrive at the same time or one after another. The time from one arrival to the next is at most the
+longest chair time in the party.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,8 @@ class FreeCapacity:
 def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) -> list[int] | None:
     """Return the arrival step of each visit, or None if they do not fit. The earliest visit arrives in step `first`.
 
-    Of several arrangements, the one with the earliest last arrival is chosen. At most `rules.MAX_ARRANGEMENTS_TRIED`
-    arrangements are tried. Visits of the same shape arrive in the order of `shapes`.
+    Of several arrangements, the one with the earliest last arrival is chosen. `rules.MAX_ARRANGEMENTS_TRIED` limits the
+    search. Visits of the same shape arrive in the order of `shapes`.
     """
     if not 0 <= first < len(capacity.may_arrive) or not shapes:
         return None
@@ -30,9 +30,9 @@ def fit_party(capacity: FreeCapacity, first: int, shapes: Sequence[VisitShape]) 
 
 
 def fit_party_at_each_step(capacity: FreeCapacity, shapes: Sequence[VisitShape]) -> Iterator[list[int]]:
-    """Yield the result of `fit_party` for each step where the party fits.
+    """Yield the arrival steps, as in `fit_party`, for each first step where the party fits.
 
-    For all steps together, at most `rules.MAX_ARRANGEMENTS_TRIED` arrangements are tried.
+    The steps share the limit of the search equally, so a search may end earlier than in `fit_party`.
     """
     search, steps = _Search(capacity, shapes), range(len(capacity.may_arrive))
     for first in steps:
@@ -45,7 +45,7 @@ RemainingCounts = tuple[int, ...]  # number of visits of each kind that are not 
 
 
 class _Search:
-    """A depth-first search for the arrival steps of a party, in order of arrival.
+    """A depth-first search that places the visits of a party in order of arrival.
 
     `best_rests` caches, for each state of the search, the best way to place the remaining visits.
     """
@@ -105,7 +105,7 @@ class _Search:
         return best
 
     def _compute_earliest_last_arrival(self, arrival: int, people: int) -> int:
-        """Return the earliest step in which the last of `people` can arrive if the first arrives in step `arrival`."""
+        """Return a lower bound for the last arrival of `people` people, if the first arrives in step `arrival`."""
         return arrival + (people - 1) // self.most_chairs * self.shortest - self.spread
 
     def _try_visit(

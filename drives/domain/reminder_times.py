@@ -40,8 +40,7 @@ MessageSchedule = Mapping[str, EntrySettings]
 def compute_preferred_time(entry: EntrySettings, starts_at: datetime, zone: ZoneInfo) -> datetime:
     """Return the time of a message in UTC, ignoring quiet hours.
 
-    If the entry has `days`, the message is sent that many days before the visit, at the same wall-clock time.
-    Otherwise, it is sent `hours` of elapsed time before the visit.
+    The entry's `days` are subtracted first and keep the wall-clock time. Its `hours` are elapsed time.
     """
     local = starts_at.astimezone(zone)
     same_time = datetime.combine(local.date() - timedelta(days=entry.days), local.time(), zone) if entry.days else local
@@ -79,7 +78,7 @@ def merge_schedule(schedule: MessageSchedule, changes: Iterable[EntrySettings]) 
 def compute_schedule_fingerprint(schedule: MessageSchedule) -> str:
     """Return a hash of the schedule.
 
-    The settings form submits this hash. A different hash means that another member has changed the schedule.
+    The settings form submits this hash. A different hash means that the schedule has changed since the form was shown.
     """
     return blake2s(repr([astuple(schedule[kind]) for kind in ScheduledKind.values]).encode(), digest_size=8).hexdigest()
 
@@ -98,7 +97,7 @@ def find_schedule_problems(schedule: MessageSchedule) -> list[ScheduleProblem]:
 
 
 def normalize_schedule(schedule: MessageSchedule, default: MessageSchedule) -> MessageSchedule:
-    """Reset the unused fields of each entry to their defaults. Always enable the confirmation."""
+    """Return the schedule with the default values in the unused fields of each entry, and the confirmation enabled."""
     return {kind: _normalize_entry(entry, default[kind]) for kind, entry in schedule.items()}
 
 

@@ -1,4 +1,4 @@
-"""Parse a donor's text as a confirmation, a cancellation, or text for a coordinator to read. Pure functions."""
+"""Find out whether a donor's text confirms or cancels a visit. Coordinators read all other texts. Pure functions."""
 
 import re
 from dataclasses import dataclass
@@ -99,8 +99,8 @@ _GIVES_UP = re.compile(
 def parse_reply(text: str) -> ParsedReply | None:
     """Return the command in the first line of a text such as "C", "x.", "Confirmo, gracias", "I'll be there" or "X 2".
 
-    Returns None for a longer sentence, even if it starts with a command. Also returns None if later lines may mean a
-    cancellation.
+    Returns None for a question, and for a longer sentence, even if it starts with a command. Also returns None if later
+    lines may mean that the donor cannot keep the visit.
     """
     lines = reply_text.list_own_lines(text)
     if not lines or "?" in lines[0]:
@@ -151,7 +151,7 @@ def _unify_choice(choice: str) -> str:
 def may_mean_cancel(text: str) -> bool:
     """Return whether a text may mean that the donor cannot keep the visit.
 
-    Negations ("don't cancel") and news about other cancellations do not count.
+    For example, "don't cancel", "cancel my texts" and "did you cancel?" do not count.
     """
     if reply_text.is_reaction(text):
         return False

@@ -41,8 +41,8 @@ class SpotMatch:
 def find_matches(steps: StepRows, reserved: Mapping[int, Footprint], shape: VisitShape) -> Iterator[SpotMatch]:
     """Yield the arrivals that fit a visit of this shape.
 
-    Arrivals that use the fewest reserved spots come first, so that a visit does not use two spots if one is enough.
-    Then the earliest come first.
+    Arrivals without a reserved spot come first, then those with one, then those that combine several. So a visit does
+    not use two reserved spots if one is enough.
     """
     for spot_ids in [(), *((pk,) for pk in reserved)]:
         yield from _find_matches_using(steps, reserved, spot_ids, shape)
