@@ -1,4 +1,4 @@
-"""Find an organization's volunteers that the interval rules do not allow to give on a date."""
+"""Find an organization's volunteers who may not give on a date under the interval rules."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -26,11 +26,11 @@ def find_drive_for_day(organization: Organization, day: date) -> Drive | None:
 
 
 def list_ineligible_volunteers(drive: Drive, day: date) -> list[int]:
-    """List the ids of the organization's volunteers who may not give on this date by the rules of the drive.
+    """List the ids of the organization's volunteers who may not give on this date under the drive's rules.
 
     On the drive's own date, only its hours count. Only the organization's own records are used, because coordinators
-    see the result. The full check runs only for volunteers with enough visits near the date that a rule could apply.
-    Four queries.
+    see the result. The full check runs only for volunteers who have enough visits near the date to break a rule. Four
+    queries.
     """
     starts_at, ends_at = _find_hours(drive, day)
     zone = drive.site.zone
@@ -78,8 +78,8 @@ def _list_volunteers_to_check(drive: Drive, starts_at: datetime, ends_at: dateti
 def compute_check_thresholds(rules: Sequence[IntervalRules], kinds: Collection[str]) -> dict[int, int]:
     """Return, for each number of days, how many visits within that many days of the date require a full check.
 
-    `kinds` are the kinds of donation that these visits can have. For a window, this is one visit less than its limit,
-    because each volunteer may also have one self-reported donation.
+    `kinds` are the kinds of donation that these visits can have. For a window, one visit less than its limit is enough,
+    because each volunteer may also have one self-reported donation. At least one visit is always needed.
     """
     singles = [1]  # two visits on one day may overlap
     thresholds: dict[int, int] = {}

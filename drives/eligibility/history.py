@@ -171,7 +171,7 @@ def find_earlier_visit(browser_token: str, drive: Drive, now: datetime) -> Earli
 
 
 IsAllowed = Callable[[Drive, Sequence[datetime]], bool]
-"""Whether each of several donors may come to a drive at their arrival time."""
+"""Whether all donors may come to a drive, each at their own arrival time."""
 ListTimes = Callable[[Drive, list[SlotRow]], Iterator[refusals.OpenTime]]
 
 

@@ -99,8 +99,8 @@ def _compute_progress(donations: Sequence[tuple[str, str, datetime, str, int]], 
 def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, FollowUp]:
     """Load the progress and next possible times of the donors who gave at one drive, keyed by volunteer id.
 
-    Reads only the organization's own records, because the result goes into messages that coordinators can read. Five
-    queries for any number of donors.
+    Reads only the organization's own records, because the result goes into messages that coordinators can read. The
+    number of queries does not depend on the number of donors.
     """
     gave = {booking.volunteer_id: booking for booking in bookings if booking.state == BookingState.DONATED}
     ids = [pk for pk in gave if pk]
@@ -121,7 +121,7 @@ def load_follow_ups(bookings: Sequence[Booking], now: datetime) -> dict[int, Fol
 
 
 def load_follow_up(booking: Booking, now: datetime, *, all_organizations: bool) -> FollowUp:
-    """Load the progress and next possible times of the donor of one booking. Five queries.
+    """Load the progress and next possible times of one booking's donor. A booking without a donation has neither.
 
     Pass `all_organizations=True` only if the donor alone sees the result.
     """

@@ -20,7 +20,7 @@ DONATIONS_NEEDED = 2  # two tested donations qualify a donor; the first cannot b
 def build_interval_reason(broken: intervals.BrokenRule, earliest_ok_at: datetime | None, zone: str) -> Reason:
     """Build the reason for a broken interval rule.
 
-    The sentence does not reveal when or where the other donation took place.
+    The sentence does not name the date or place of the other donation.
     """
     if broken.code == intervals.WINDOW_FULL:
         text = _("No more than %(count)s donations are allowed within %(days)s days.")

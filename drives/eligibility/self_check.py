@@ -27,8 +27,8 @@ WILL_ASK = "will_ask"  # the donor is not sure and will ask the center
 def validate_self_check(answers: Sequence[str], required: Sequence[str]) -> list[str]:
     """Return the answers to save: all required codes, or only `will_ask`.
 
-    `will_ask` means that the donor will ask the center, or confirmed nothing. Refuses an incomplete set of codes
-    (`confirmation_missing`).
+    `will_ask` means that the donor will ask the center, or confirmed nothing. Returns an empty list if no codes are
+    required. Refuses an incomplete set of codes (`confirmation_missing`).
     """
     if not required:
         return []
