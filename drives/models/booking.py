@@ -1,5 +1,3 @@
-"""Bookings and their history."""
-
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import F, Func, Q, Value

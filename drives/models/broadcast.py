@@ -18,7 +18,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 
 
 class Broadcast(models.Model):
-    """A sent broadcast: one message to many donors of a drive, with its audience, counts and cost."""
+    """A broadcast: one message to many donors of a drive, with its audience, counts and cost."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="broadcasts", db_index=False)
     kind = models.CharField(max_length=10, choices=BroadcastKind)

@@ -16,7 +16,7 @@ MAX_DAYS = 365
 
 
 class ChecklistCheck(models.TextChoices):
-    """The conditions that the service can test. It checks off a task with such a condition, and members cannot."""
+    """The conditions that the service can test. Members cannot check off a task that has one of them."""
 
     CENTER = "center", _("The plan has a collection center")
     GOAL = "goal", _("The plan has a goal")
@@ -34,9 +34,9 @@ def generate_code() -> str:
 class ChecklistItem(models.Model):
     """A task of all drives of an organization, or of one drive.
 
-    Rows for all drives are never edited. A change ends the row (`removed_at`) and adds a row with the same `code`, so
-    that past drives keep their tasks. If no such row is in force, the default template applies. `code` also links a
-    task to its ticks.
+    Rows for all drives are edited only to change the position. Any other change ends the row (`removed_at`) and adds a
+    row with the same `code`, so that past drives keep their tasks. If no such row is in force, the default template
+    applies. `code` also links a task to its ticks.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="checklist_items")

@@ -23,7 +23,7 @@ class Conversation(models.Model):
     last_text_at = models.DateTimeField()  # time of the donor's last text
     asked_at = models.DateTimeField(null=True, blank=True)  # time of the last text that a coordinator must read
     unanswered_since = models.DateTimeField(null=True, blank=True)  # time of the first unanswered text
-    may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may ask for a cancellation
+    may_mean_cancel = models.BooleanField(default=False)  # an unanswered text may mean that the donor cannot come
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.CharField(max_length=60, blank=True)  # the actor that answered or closed the conversation
 

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class CounterAudit(models.Model):
-    """The result of the last audit, in a single row. Probes read this row, because counting is slow."""
+    """The result of the last audit of the slot counters, in a single row. Probes read it, because counting is slow."""
 
     audited_at = models.DateTimeField()
     drifted_slots = models.PositiveIntegerField()

@@ -45,7 +45,7 @@ class Import(models.Model):
     leaves_out_errors = models.BooleanField(default=False)
     row_count = models.PositiveIntegerField(default=0)
     checked_count = models.PositiveIntegerField(default=0)
-    blank_count = models.PositiveIntegerField(default=0)  # cells such as #N/A
+    blank_count = models.PositiveIntegerField(default=0)  # cells such as #N/A, which count as blank
     new_count = models.PositiveIntegerField(default=0)
     known_count = models.PositiveIntegerField(default=0)
     repeated_count = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""The base class of bookings and waitlist entries, which start as holds."""
+"""The base class of bookings and waitlist entries, which may start as holds."""
 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -24,7 +24,7 @@ class HoldQuerySet(models.QuerySet[T], Generic[T]):
 
 
 class AbstractHold(LinkedModel):
-    """A row that starts as a hold and lapses if the contact is not verified in time."""
+    """A row that may start as a hold. A hold lapses if the donor does not verify the contact in time."""
 
     state: str
     registration: Registration | None

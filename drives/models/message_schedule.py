@@ -12,7 +12,7 @@ from organizations.models import Organization
 class ScheduleEntry(models.Model):
     """A changed entry of the message schedule, for all drives of an organization or for one drive.
 
-    Without a row, the default applies.
+    A kind without a row for the drive has the organization's row, or else the default.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="schedule_entries")

@@ -30,7 +30,7 @@ class Policy(models.Model):
     kind = models.CharField(max_length=20, choices=DonationKind, default=DonationKind.PLASMA)
     min_hours = models.PositiveSmallIntegerField(null=True, blank=True)  # elapsed time
     min_days = models.PositiveSmallIntegerField(null=True, blank=True)  # difference of local dates
-    windows = models.JSONField(default=list)  # [[count, days], …]: at most count donations in any run of days
+    windows = models.JSONField(default=list)  # [[count, days], …]: at most count donations in that many days in a row
     cross_days = models.JSONField(default=dict)  # {"whole_blood": 56}: days after another kind of donation
     lapse_after_days = models.PositiveSmallIntegerField(default=180)
     self_check = models.JSONField(default=list)  # codes that donors confirm: ["age_18", "weight_50kg", "photo_id"]

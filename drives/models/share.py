@@ -22,7 +22,7 @@ class ShareLink(models.Model):
     """A recruiter's link to a drive. Bookings made through the link refer to this row."""
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="share_links")
-    name = models.CharField(max_length=60)  # name of the recruiter, or of the place of the link
+    name = models.CharField(max_length=60)  # the recruiter's name, or the place where the link is posted
     code = models.CharField(max_length=8, unique=True, default=generate_code)
     visitors = models.BinaryField(
         default=visitor_count.build_empty_field

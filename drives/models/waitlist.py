@@ -54,7 +54,7 @@ class WaitlistEntry(AbstractHold):
     window_to = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=8, choices=WaitlistEntryState)
     source = models.CharField(max_length=12, choices=Source)
-    joined_at = models.DateTimeField(null=True, blank=True)  # time of verification, which determines the position
+    joined_at = models.DateTimeField(null=True, blank=True)  # determines the position; set again when an offer expires
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -107,8 +107,8 @@ class WaitlistEntry(AbstractHold):
 class ReservedSpot(models.Model):
     """A freed spot that is reserved for the waitlist. The slots' counters include reserved spots.
 
-    An offer of the spot names the donor. A spot freed by a move may have chair steps without screening steps, or the
-    reverse.
+    If the spot is offered, the offer's entry determines the donor. A spot freed by a move may have chair steps
+    without screening steps, or the reverse.
     """
 
     drive = models.ForeignKey(Drive, on_delete=models.CASCADE, related_name="reserved_spots")
