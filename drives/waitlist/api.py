@@ -51,8 +51,8 @@ class JoinWaitlistView(ApiView):
     def post(self, request: Request, drive_id: int) -> HttpResponse:
         drive, now = self._get_drive_or_404(request, drive_id), timezone.now()
         body = NewWaitlistEntrySerializer.read(request.data)
-        fingerprint = request.path.encode() + request.body
         # Include the path, because the body does not name the drive.
+        fingerprint = request.path.encode() + request.body
         return booking_api.create_once(
             request,
             fingerprint,

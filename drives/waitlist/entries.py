@@ -173,7 +173,7 @@ def change_entry(*, entry_id: int, waitlist_request: WaitlistRequest, now: datet
     - an entry with an open offer (`offer_pending`)
     - an arrival window in which the donor can still book (`slots_open`), or with no slots (`window_empty`)
 
-    Raises limits.TooManyChanges. Locks: drive (shared), entry.
+    Raises limits.TooManyChanges after too many changes by the donor. Locks: drive (shared), entry.
     """
     drive = Drive.objects.select_related("organization", "site", "policy").get(waitlist_entries=entry_id)
     locks.lock_drive_shared(drive.pk)
@@ -266,7 +266,8 @@ def _judge_request(
 ) -> WaitlistRequest:
     """Return the request, with the visit type according to the donor's history.
 
-    Refuses a donor with a booking at the drive, and an arrival window without a time that the interval rules allow.
+    Refuses a drive that takes no bookings, a donor with a booking at the drive, and an arrival window without a time
+    that the interval rules allow.
     """
     facts = queries.load_waitlist_facts(drive_id=drive.pk, volunteer_id=donor.volunteer_id, now=now)
     if reasons := rules.reasons_not_to_join_waitlist(facts, now):

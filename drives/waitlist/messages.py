@@ -36,7 +36,7 @@ def queue_joined(entry: WaitlistEntry, now: datetime) -> None:
 
 
 def queue_offer(offer: Offer, now: datetime) -> None:
-    """Queue an offer. In quiet hours, only an e-mail is sent at once. A text waits."""
+    """Queue the message about an offer. In quiet hours, an e-mail is sent at once, but a text waits."""
     entry = offer.entry
     custom_texts = schedule.load_custom_texts([entry.drive.organization_id])[entry.drive.organization_id]
 
@@ -53,7 +53,7 @@ def queue_offer_declined(offer: Offer, now: datetime) -> None:
 
 
 def queue_too_late(offer: Offer, reply_id: int, now: datetime) -> None:
-    """Queue an answer to a text that came after the end of the offer."""
+    """Queue an answer to a text that arrived after the offer had ended."""
     number = queries.load_position(offer.entry)
     _queue_answer(offer, f"too_late/{reply_id}", lambda: waitlist_texts.render_offer_gone(offer.entry, number), now)
 

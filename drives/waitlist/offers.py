@@ -61,8 +61,9 @@ class _SpotTakenError(Exception):
 
 @transaction.atomic
 def offer_next_spot(*, drive_id: int, now: datetime) -> bool:
-    """Offer one spot to the first eligible entry. Return False if no entry matches or another worker holds the lock.
+    """Offer one spot to the first eligible entry. Return False if this call made no offer.
 
+    That happens if no entry matches, if another worker holds the waitlist's lock, or if a booking takes the spot.
     Releases reserved spots that fit no entry. Only one worker at a time handles a waitlist, so that the order of
     entries is kept. Locks: waitlist (try-lock), identities of the donor, drive (shared), entry, reserved spots, slots.
     """
@@ -166,8 +167,8 @@ def accept_offer(*, offer_id: int, actor: str, now: datetime) -> Booking:
     """Book the offered spot. All rules for bookings are checked again.
 
     A second call returns the same booking. Refuses an offer that has ended. If a rule refuses the donor, the offer
-    stays open until its deadline. Raises limits.TooManyChanges if the actor is the donor. Locks: identities, drive
-    (shared), entry; slots if the visit type has changed.
+    stays open until its deadline. Raises limits.TooManyChanges after too many changes by the donor. Locks: identities,
+    drive (shared), entry; slots if the visit type has changed.
     """
     entry_before = WaitlistEntry.objects.get(offers=offer_id)
     locks.lock_identities_then_drive(
@@ -227,8 +228,8 @@ def _book_offer(offer: Offer, actor: str, now: datetime) -> Booking:
 def decline_offer(*, offer_id: int, now: datetime, actor: str = booking_messages.DONOR, by_text: bool = False) -> Offer:
     """Decline an offer. The entry keeps its position, but is not offered this slot again.
 
-    A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges if the actor is the
-    donor. Locks: drive (shared), entry.
+    A second call changes nothing. Refuses an offer that has ended. Raises limits.TooManyChanges after too many changes
+    by the donor. Locks: drive (shared), entry.
     """
     offer = _lock_drive_and_offer(offer_id)
     if offer.state == OfferState.DECLINED:
@@ -289,8 +290,8 @@ def _refuse_ended_offer(offer: Offer, now: datetime) -> None:
 def _get_donor_scope(entry: WaitlistEntry, actor: str = booking_messages.DONOR) -> history.DonorScope:
     """Return which part of the donor's history to check.
 
-    The records of all organizations are checked only if a verified donor accepts the offer. For a coordinator, only
-    this organization's records are checked, because a refusal shows dates.
+    For a verified donor, the records of all organizations are checked. If a coordinator accepts the offer for the
+    donor, only this organization's records are checked, because the coordinator sees the dates in a refusal.
     """
     assert entry.volunteer_id is not None  # only held entries have no volunteer
     everywhere = entry.verified_at is not None and actor == booking_messages.DONOR

@@ -213,8 +213,8 @@ def _load_reserved_spots(drive_id: int) -> dict[int, Footprint]:
 def list_drives_to_offer(now: datetime) -> list[int]:
     """List the ids of the drives to check for spots to offer.
 
-    These are drives with a reserved spot without an offer, and drives with a changed waitlist or free capacity since
-    the last check. Each waitlist is also checked after `OFFER_CHECK_INTERVAL`.
+    These are the drives that have a reserved spot without an offer, and the drives where the waitlist or the free
+    capacity has changed since the last check. Each waitlist is also checked after `OFFER_CHECK_INTERVAL`.
     """
     return sorted({drive_id for drive_id, _fingerprint, is_due in _load_offer_fingerprints(now) if is_due})
 
