@@ -10,7 +10,7 @@ from organizations.models import Organization
 def list_feed_drives(organization: Organization, now: datetime) -> list[Drive]:
     """List upcoming public drives, and cancelled drives for 30 days. One query.
 
-    Calendar apps may keep an event that disappears from the feed, so the feed must say that the drive is cancelled.
+    Calendar apps may keep an event that disappears from the feed, so the feed must show that the drive is cancelled.
     """
     upcoming = Q(state__in=[DriveState.PUBLISHED, DriveState.CLOSED], ends_at__gt=now)
     cancelled = Q(

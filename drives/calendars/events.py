@@ -1,5 +1,3 @@
-"""Build calendar events for bookings and drives."""
-
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -18,7 +16,7 @@ from drives.domain import localtime
 from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import links
 
-# Some changes, such as an organization's new name, do not change the stamp. They may appear this late.
+# Some changes, such as an organization's new name, do not change the stamp. They may take this long to appear.
 CACHE_SECONDS = 60 * 60
 
 
@@ -69,7 +67,8 @@ def build_drive_event(drive: Drive) -> CalendarEvent:
 def list_feed_events(feed: Feed, now: datetime) -> list[bytes]:
     """Return the feed's events in iCalendar format.
 
-    Each event is cached until its booking changes. One query loads all bookings with uncached events.
+    Each event is cached for an hour, or until its booking or drive changes. One query loads all bookings with uncached
+    events.
     """
     language, bookings = get_language(), feeds.load_feed_stamps(feed, now)
     keys = {f"event:{language}:{stamp}": booking_id for stamp, booking_id in bookings.items()}

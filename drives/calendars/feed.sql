@@ -1,4 +1,4 @@
--- The feed for a link, and a fingerprint that changes whenever anything in one of its events changes.
+-- The feed for a link, and a fingerprint that changes whenever one of its bookings or their drives changes.
 -- Returns one row instead of all bookings, because calendar apps ask every hour, and usually nothing has changed.
 -- feed_stamps.sql reads the same bookings and hashes the same columns.
 SELECT volunteer.id, organization.name, volunteer.language,

@@ -12,7 +12,10 @@ from organizations.models import linked_model
 
 @dataclass(frozen=True)
 class Feed:
-    """A donor's personal feed. `fingerprint` changes whenever the feed changes. It is None if there are no bookings."""
+    """A donor's personal feed.
+
+    `fingerprint` changes whenever a booking or its drive changes. It is None if there are no bookings.
+    """
 
     volunteer_id: int
     organization: str
@@ -27,7 +30,7 @@ _STAMPS_SQL = Path(__file__).with_name("feed_stamps.sql").read_text()
 def find_feed(token: str, now: datetime) -> Feed | None:
     """Find a feed by the token in its link. One query.
 
-    The feed covers active and past bookings, and cancelled bookings for 30 days.
+    The feed covers active bookings, past visits, and cancelled bookings for 30 days.
     """
     since, link_hash = now - web_rules.LINK_VALID_FOR, linked_model.hash_token(token)
     with connection.cursor() as cursor:
@@ -39,7 +42,7 @@ def find_feed(token: str, now: datetime) -> Feed | None:
 def load_feed_stamps(feed: Feed, now: datetime) -> dict[str, int]:
     """Return the feed's booking ids, keyed by stamp, in order. One query.
 
-    The stamp is a hash that changes whenever the booking's calendar event changes.
+    The stamp changes whenever the booking or its drive changes.
     """
     since = now - web_rules.LINK_VALID_FOR
     with connection.cursor() as cursor:

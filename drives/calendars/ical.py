@@ -86,7 +86,10 @@ def build_cancellation(event: CalendarEvent) -> bytes:
 
 
 def build_download(event: CalendarEvent) -> bytes:
-    """Build the .ics file of one event (METHOD:PUBLISH), with an alarm two hours before and without an attendee."""
+    """Build the .ics file of one event (METHOD:PUBLISH), without an attendee.
+
+    Unless the event is cancelled, the file has an alarm two hours before the event.
+    """
     item = _build_vevent(event)
     if event.organizer_email:
         item.add("organizer", _build_address(event.organizer_email, event.organizer_name))

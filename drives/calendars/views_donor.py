@@ -26,7 +26,7 @@ def show_drive_calendar(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def show_organization_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the feed of an organization's drives in the organization's language. Cached for all clients."""
+    """Return the feed of an organization's drives in the organization's language, so that all clients share a cache."""
     organization = get_object_or_404(Organization, slug=slug)
     with override(organization.language):
         drives = drive_feeds.list_feed_drives(organization, timezone.now())
