@@ -103,7 +103,7 @@ def erase_volunteer(
 def erase_volunteers(
     *, volunteer_ids: Sequence[int], reason: str, actor: str, now: datetime, is_listed: bool = False
 ) -> int:
-    """Erase one person from several organizations, each in its own transaction. Return the number of erasures.
+    """Erase volunteers, each in its own transaction. Return their number, including those who were erased before.
 
     If a call was interrupted, repeat it.
     """

@@ -31,10 +31,11 @@ Document = dict[str, Any]
 
 
 def build_export(volunteer: Volunteer, now: datetime) -> Document:
-    """Build the export for one volunteer at one organization. Times are in UTC. The number of queries is fixed.
+    """Build the export for one volunteer at one organization. Times are in UTC.
 
     Leaves out links, codes and their hashes, because they give access to pages. Leaves out the names of coordinators.
-    Messages and replies of a shared contact are included only if they are about this volunteer.
+    Messages to a shared contact are included only if they are about this volunteer. Texts from a shared contact are
+    left out.
     """
     contacts = volunteers_queries.load_contact_ownership(volunteer)
     bookings = _load_bookings(volunteer, contacts)
@@ -242,10 +243,7 @@ def _export_opt_out(row: Suppression) -> Document:
 
 
 def _export_message(row: Message) -> Document:
-    """Export a message.
-
-    The text of a verification code is left out, because a valid code is secret.
-    """
+    # Leave out the text of a verification code, because a valid code is secret.
     text = {"text": ""} if row.kind == kinds.CODE.name else _export_fields(row, "subject", "text", "calendar")
     return {
         **_export_fields(

@@ -35,8 +35,8 @@ class ResealResult:
 def revoke_links(*, organization: Organization, actor: str, now: datetime) -> int:
     """Give every row of the organization a new link. Return the number of rows.
 
-    Unsent messages get the new links, except messages that are queued while this function runs. From then on, messages
-    say that earlier links no longer work.
+    Unsent messages get the new links, except messages that are queued while this function runs. Later messages about
+    older bookings contain a notice that earlier links no longer work.
     """
     _record_revocation(organization, actor, now)
     unsent = outbox.list_unsent_tokens(organization=organization)

@@ -44,8 +44,8 @@ def accept_restored_copy(
     """Clean up a restored copy, and let the sweeps run again.
 
     `sent_until` is the time when the lost database sent its last message. Messages that were due by then are withdrawn,
-    because the lost database may have sent them. Messages that the sweeps create now about the time before are
-    withdrawn, too: follow-ups, alerts, invitations, answers to replies, and e-mails for failed texts.
+    because the lost database may have sent them. For the same reason, this function runs the sweeps that create
+    messages, for example follow-ups, alerts and invitations, and withdraws the messages that they create.
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
