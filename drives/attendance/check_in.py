@@ -32,6 +32,7 @@ def check_in_donor(*, booking_id: int, actor: str, now: datetime, override_reaso
 
     Refuses:
     - a check-in before the day of the drive (`drive_not_today`)
+    - a donor with another active booking at the drive (`already_booked`)
     - a visit too close to another donation at this organization, unless `override_reason` is given
 
     `override_reason` is saved. Locks: identities, drive (shared), booking; also slots if the donor was a no-show.
@@ -55,7 +56,7 @@ def record_outcome(
 
     `at` is the time of the outcome. The default is the recorded time, or `now` if there is none. For donated and
     incomplete, `at` becomes `donated_at`, from which intervals are counted. The same outcome at the same time changes
-    nothing. Refuses a booking that is not checked in. Locks: drive (shared), booking.
+    nothing. Refuses a booking without a check-in. Locks: drive (shared), booking.
     """
     if outcome not in OUTCOMES:
         raise ValidationError(_("Choose what happened: donated, incomplete, deferred or left."), code="outcome_unknown")
@@ -73,7 +74,7 @@ def record_outcome(
 
 @transaction.atomic
 def mark_no_show(*, booking_id: int, actor: str, now: datetime, seen: str = "") -> Booking:
-    """Mark a booking as a no-show and free its slots.
+    """Mark a booking as a no-show and free its spot.
 
     Refuses before the arrival time (`not_due_yet`). Locks: drive (shared), booking, slots.
     """
@@ -91,8 +92,8 @@ def undo_last_step(*, booking_id: int, actor: str, now: datetime, seen: str, ove
 
     `seen` is required, because a repeated call would otherwise undo a second step. Undoing the check-in of a walk-in
     removes the walk-in. If undoing makes the visit count for the interval rules again, the rules are checked as at
-    check-in. Refuses steps from before the day, and a donor with another active booking (`already_booked`). Locks:
-    identities, drive (shared), booking; also slots if the donor was a no-show.
+    check-in. Refuses a booking without such a step, and a donor with another active booking (`already_booked`). Locks:
+    identities, drive (shared), booking; also slots if the booking takes or frees its spot.
     """
     locks.lock_donors_then_drive([Booking.objects.select_related("registration").get(pk=booking_id)])
     booking = _lock_open_booking(booking_id)
@@ -121,12 +122,13 @@ def add_walk_in(
 ) -> Booking:
     """Check in a donor without a booking, and book the current slot.
 
-    The donations that this organization recorded determine the visit type. A walk-in is allowed even if all chairs are
-    taken, because the helper decides. The page then shows how far the drive is over its limit.
+    The donor's history at this organization determines the visit type, unless `override_reason` is given. A walk-in is
+    allowed even if all chairs are taken, because the helper decides. The drive's dashboard shows how many people are
+    above the limit.
 
     Refuses:
     - a drive that is not in progress
-    - a donor with a booking at the drive
+    - a donor with an active booking at the drive
     - a visit too close to another donation at this organization, unless `override_reason` is given
 
     `override_reason` is saved. Locks: identities, drive (shared), slots.

@@ -17,7 +17,7 @@ from notifications.models import Message, MessageState
 from volunteers import queries as volunteers_queries
 from volunteers.models import Contact
 
-NUMBER_DIGITS = 8  # references are shorter, so text with this many digits is a phone number
+NUMBER_DIGITS = 8  # references are shorter, so text with at least 8 digits is a phone number
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,10 @@ def load_roster_rows(bookings: Sequence[Booking]) -> list[RosterRow]:
 
 
 def load_checkin_list(drive: Drive, now: datetime, search: str = "") -> CheckinList:
-    """Load the check-in list. `search` matches a name or the last digits of a phone number. Two queries."""
+    """Load the check-in list. At most two queries.
+
+    `search` matches words of a name, a booking's reference, or the last digits of a phone number.
+    """
     groups = CheckinList([], [], [], [], [])
     bookings = list(
         _filter_bookings(drive, search).filter(state__in=LISTED_STATES).exclude(state=BookingState.CANCELLED)

@@ -22,7 +22,7 @@ ARRIVED_STATES = (
 
 @dataclass(frozen=True)
 class HourTurnout:
-    """Turnout in one hour of the site's local time. Walk-ins count in the hour of their check-in."""
+    """Turnout in one hour of the site's local time. Walk-ins count in the hour of their slot."""
 
     starts_at: datetime
     states: Counter[str]  # without cancelled bookings
