@@ -1,4 +1,4 @@
-"""Check off tasks automatically, from facts about the drive."""
+"""Decide which tasks the service checks off, from facts about the drive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from organizations.models import Organization
 @dataclass(frozen=True)
 class DriveFacts:
     drive: Drive
-    booked: int  # bookings with a donation, or still expected
+    booked: int  # bookings that led to a donation or are still active
     expected: int  # donations in the forecast
     needed: int  # additional bookings that the goal needs
     link_count: int

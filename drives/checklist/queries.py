@@ -100,7 +100,7 @@ class Checklist:
 
 
 def list_template(organization: Organization, at: datetime) -> list[ChecklistItem]:
-    """List the tasks that all drives of the organization had at this time, in order of their days. One query."""
+    """List the tasks that all drives of the organization had at this time, in the order they are due. One query."""
     in_force = Q(removed_at=None) | Q(removed_at__gt=at)
     rows = ChecklistItem.objects.filter(in_force, organization=organization, drive=None, added_at__lte=at)
     items = list(rows) or default_template.build_default_items(organization, at)

@@ -1,4 +1,4 @@
-"""Limits of checklists, due days, and the reasons why a member cannot check off a task."""
+"""Limits of checklists, due days, and the reasons why a member cannot change a checklist."""
 
 from datetime import date, datetime, timedelta
 

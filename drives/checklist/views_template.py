@@ -1,5 +1,3 @@
-"""The settings page for the checklist template."""
-
 from typing import cast
 
 from django.contrib import messages
