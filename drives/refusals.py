@@ -65,7 +65,7 @@ class Refusal(ValidationError):
 
 
 class HoldLapsed(ValidationError):
-    """The code for a hold or a waitlist request was not entered within 15 minutes."""
+    """The code for a held booking or waitlist entry was not entered in time, or the hold has ended otherwise."""
 
     def __init__(self) -> None:
         super().__init__(_("The code was not entered within 15 minutes. Please start over."), "hold_lapsed")
