@@ -119,7 +119,7 @@ def _load_waitlist_entries(volunteer: Volunteer, contacts: ContactOwnership) -> 
     of_volunteer = Q(volunteer=volunteer) | Q(
         registration__in=volunteers_queries.filter_volunteer_registrations(volunteer, contacts)
     )
-    rows = WaitlistEntry.objects.filter(of_volunteer).select_related("drive__site").prefetch_related("offers")
+    rows = WaitlistEntry.objects.filter(of_volunteer).select_related("drive__site").prefetch_related("offers", "calls")
     return list(rows.order_by("pk"))
 
 
