@@ -68,4 +68,4 @@ class HoldLapsed(ValidationError):
     """The code for a held booking or waitlist entry was not entered in time, or the hold has ended otherwise."""
 
     def __init__(self) -> None:
-        super().__init__(_("The code was not entered within 15 minutes. Please start over."), "hold_lapsed")
+        super().__init__(_("The code was not entered in time. Please start over."), "hold_lapsed")

@@ -128,7 +128,7 @@ class CompanionSerializer(Serializer):
 class NewPartySerializer(ContactSerializer):
     """A party. The contact belongs to the first person, unless `is_for_other` is true."""
 
-    slot = IdField(help_text="The `id` of the slot in which the first person arrives.")
+    slot = IdField(help_text="The `id` of the slot in which the party's earliest visit begins.")
     people = ListField(child=CompanionSerializer(), min_length=1, max_length=20, help_text="One to six people.")
 
 
