@@ -145,8 +145,8 @@ UPDATE volunteers_volunteer AS person
 # All donors agreed to reminders, one in three also to news.
 _CONSENTS = """
 INSERT INTO notifications_consententry (organization_id, address, purpose, given, wording_version, wording, source,
-    actor, at)
-SELECT organization_id, address, purpose, true, 'bench', '', 'online', 'donor', %(now)s - interval '5 days'
+    actor, at, is_checked)
+SELECT organization_id, address, purpose, true, 'bench', '', 'online', 'donor', %(now)s - interval '5 days', true
   FROM bench_donor AS donor
  CROSS JOIN LATERAL (VALUES (phone), (email)) AS contact (address)
  CROSS JOIN (VALUES ('reminders'), ('news')) AS asked (purpose)
@@ -310,8 +310,8 @@ INSERT INTO organizations_auditentry (actor, verb, about, fields, at, organizati
 SELECT 'user:1', 'exported', 'booking:' || id, '[]', made_at, organization_id FROM bench_booking WHERE mod(id, 10) = 0
 """
 _STOPS = """
-INSERT INTO notifications_suppression (address, since, basis, sender_id)
-SELECT phone, %(now)s - interval '5 days', 'keyword', (SELECT id FROM notifications_sender WHERE is_default)
+INSERT INTO notifications_suppression (address, since, basis, is_checked, sender_id)
+SELECT phone, %(now)s - interval '5 days', 'keyword', true, (SELECT id FROM notifications_sender WHERE is_default)
   FROM bench_donor WHERE mod(id, 250) = 1
 """
 STATEMENTS: tuple[LiteralString, ...] = (

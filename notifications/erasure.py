@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Max, Min, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from notifications import contact_address, rules
 from notifications.models import (
@@ -84,7 +84,7 @@ def hash_consents(*, organization: Organization, addresses: Collection[str]) -> 
     MailboxRefusals.objects.filter(organization=organization, address_hash__in=hashes).delete()
     for address in addresses:
         entries = ConsentEntry.objects.filter(organization=organization, address=address)
-        entries.update(address=contact_address.compute_identity(address), ip=None)
+        entries.update(address=contact_address.compute_identity(address), ip=None, is_checked=True)
         hash_suppressions(Suppression.objects.filter(senders, address=address), address)
 
 
@@ -94,23 +94,20 @@ def hash_suppressions(suppressions: QuerySet[Suppression], address: str) -> None
     ids, hashed = list(suppressions.values_list("pk", flat=True)), contact_address.compute_identity(address)
     duplicates = Suppression.objects.filter(address=hashed).values("sender")
     Suppression.objects.filter(pk__in=ids, sender__in=duplicates).delete()
-    Suppression.objects.filter(pk__in=ids).update(address=hashed)
+    Suppression.objects.filter(pk__in=ids).update(address=hashed, is_checked=True)
 
 
 def purge_old_texts(*, now: datetime) -> int:
     """Blank the text and the contact of settled messages and handled replies after 90 days. Return their number.
 
-    Each range of ids is its own transaction, so the run can be killed or repeated safely.
+    Each step is its own transaction, so the run can be killed or repeated safely.
     """
     before, blanked = now - rules.TEXTS_KEPT_FOR, 0
-    span = Message.objects.aggregate(first=Min("pk"), last=Max("pk"))
-    for start in range(span["first"] or 0, (span["last"] or -1) + 1, STEP):
-        step = Message.objects.filter(pk__gte=start, pk__lt=start + STEP)
-        is_old = step.filter(created_at__lt=before)
-        if not is_old.exists() and step.exists():  # rows may follow after a gap in the ids
-            break  # ids increase over time, so all remaining rows are newer
-        old = is_old.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
-        blanked += old.exclude(address="").update(**_NO_TEXT, address="")
+    kept = Message.objects.exclude(address="")
+    kept = kept.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
+    old = kept.filter(created_at__lt=before).order_by("created_at").values_list("pk", flat=True)
+    while step := list(old[:STEP]):
+        blanked += kept.filter(pk__in=step).update(**_NO_TEXT, address="")
     replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
     return blanked + replies.update(text="", address="")
 

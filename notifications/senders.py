@@ -101,7 +101,14 @@ def _replace_sender(
     if before:
         opt_outs = Suppression.objects.filter(sender=before)
         copies = [
-            Suppression(sender=after, address=one.address, since=one.since, basis=one.basis, decide_by=one.decide_by)
+            Suppression(
+                sender=after,
+                address=one.address,
+                since=one.since,
+                basis=one.basis,
+                decide_by=one.decide_by,
+                is_checked=one.is_checked,
+            )
             for one in opt_outs.iterator()
         ]
         Suppression.objects.bulk_create(copies, ignore_conflicts=True, batch_size=1_000)

@@ -8,28 +8,31 @@ from organizations.models import DatabaseMarker
 
 # The ids of the cluster, the database and a table. A restore creates the tables again, so at least one id changes.
 _MARKER = """
-SELECT concat_ws('/',
+concat_ws('/',
     CASE WHEN has_function_privilege('pg_control_system()', 'execute')
          THEN (SELECT system_identifier FROM pg_control_system()) END,
     (SELECT oid FROM pg_database WHERE datname = current_database()),
     'organizations_databasemarker'::regclass::oid)
 """
+_COMPARE = f"SELECT marker = {_MARKER} FROM organizations_databasemarker ORDER BY id LIMIT 1"  # noqa: S608
 _HELD = "held"  # a marker that no database has
 
 
 def read_marker() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(_MARKER)
+        cursor.execute(f"SELECT {_MARKER}")
         return str(cursor.fetchone()[0])
 
 
 def is_restored_copy(*, now: datetime) -> bool:
-    """Return whether this database was restored from a backup. The first call records the database. Two queries."""
-    recorded = DatabaseMarker.objects.first()
-    if recorded is None:
+    """Return whether this database was restored from a backup. The first call records the database. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPARE)
+        row = cursor.fetchone()
+    if row is None:
         accept_database(now=now)
         return False
-    return recorded.marker != read_marker()
+    return not row[0]
 
 
 def find_held_marker() -> DatabaseMarker | None:

@@ -1,5 +1,6 @@
 """Delete expired rows, and hash contacts that no organization has anymore."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,7 +12,6 @@ from organizations.models import Organization
 from volunteers import limits, rules
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
-HASH_PATTERN = r"^[0-9a-f]{64}$"  # no phone number or mailbox looks like this
 _BATCH = 1_000
 
 
@@ -38,28 +38,80 @@ def purge_orphan_contacts() -> int:
     # Check again under the locks, because a volunteer may have been linked since the first query.
     orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
-    return _filter_orphan_contacts().filter(pk__in=locked).delete()[1].get("volunteers.Contact", 0)
+    unused = list(_filter_orphan_contacts().filter(pk__in=locked))
+    for contact in unused:
+        # So that `hash_unknown_addresses` looks at these rows again.
+        ConsentEntry.objects.filter(organization=contact.organization_id, address=contact.address).update(
+            is_checked=False
+        )
+        Suppression.objects.filter(address=contact.address).update(is_checked=False)
+    return (
+        _filter_orphan_contacts()
+        .filter(pk__in=[contact.pk for contact in unused])
+        .delete()[1]
+        .get("volunteers.Contact", 0)
+    )
 
 
-@transaction.atomic
 def hash_unknown_addresses(*, before: datetime) -> int:
     """Hash contacts in consent entries and opt-outs if no organization has the contact anymore. Return the number.
 
-    Skips rows newer than `before`, because the transaction that creates their contact may not have committed yet.
+    Skips rows newer than `before`, because the transaction that creates their contact may not have committed yet. Looks
+    at each row once. `purge_orphan_contacts` makes it look at the rows of a deleted contact again.
     """
-    known_here = Contact.objects.filter(organization=OuterRef("organization"), address=OuterRef("address"))
-    entries = ConsentEntry.objects.filter(~Exists(known_here), at__lt=before).exclude(address__regex=HASH_PATTERN)
-    unknown = list(entries.values_list("organization", "address").distinct()[:_BATCH])
-    for organization_id, address in unknown:
+    return _repeat(_check_consents, before) + _repeat(_check_suppressions, before)
+
+
+def _repeat(check_batch: Callable[[datetime], tuple[int, int]], before: datetime) -> int:
+    hashed, checked = check_batch(before)
+    while checked == _BATCH:
+        more, checked = check_batch(before)
+        hashed += more
+    return hashed
+
+
+@transaction.atomic
+def _check_consents(before: datetime) -> tuple[int, int]:
+    """Check a batch of consent entries. Return the number of hashed contacts, and the number of checked entries."""
+    unchecked = ConsentEntry.objects.filter(is_checked=False, at__lt=before).order_by("at", "pk")
+    rows = list(unchecked.values_list("pk", "organization", "address")[:_BATCH])
+    if not rows:
+        return 0, 0
+    known, kept = _find_contacts({address for _pk, _organization, address in rows})
+    found = [pk for pk, organization, address in rows if (organization, address) in kept]
+    ConsentEntry.objects.filter(pk__in=found).update(is_checked=True)
+    unknown = {(organization, address) for _pk, organization, address in rows} - known
+    for organization_id, address in sorted(unknown):
         erasure.hash_consents(organization=Organization(pk=organization_id), addresses=[address])
-    known_anywhere = Contact.objects.filter(address=OuterRef("address"))
-    suppressions = Suppression.objects.filter(~Exists(known_anywhere), since__lt=before).exclude(
-        address__regex=HASH_PATTERN
-    )
-    stopped = list(suppressions.values_list("address", flat=True).distinct()[:_BATCH])
-    for address in stopped:
+    hashed_rows = [pk for pk, organization, address in rows if (organization, address) in unknown]
+    return len(unknown), len(found) + len(hashed_rows)
+
+
+@transaction.atomic
+def _check_suppressions(before: datetime) -> tuple[int, int]:
+    """Check a batch of opt-outs. Return the number of hashed contacts, and the number of checked opt-outs."""
+    unchecked = Suppression.objects.filter(is_checked=False, since__lt=before).order_by("since", "pk")
+    rows = list(unchecked.values_list("pk", "address")[:_BATCH])
+    if not rows:
+        return 0, 0
+    known, kept = ({address for _organization, address in found} for found in _find_contacts({row[1] for row in rows}))
+    found = [pk for pk, address in rows if address in kept]
+    Suppression.objects.filter(pk__in=found).update(is_checked=True)
+    unknown = {address for _pk, address in rows} - known
+    for address in sorted(unknown):
         erasure.hash_suppressions(Suppression.objects.filter(address=address), address)
-    return len(unknown) + len(stopped)
+    return len(unknown), len(found) + sum(address in unknown for _pk, address in rows)
+
+
+def _find_contacts(addresses: Collection[str]) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+    """Return the organization and address of all contacts with these addresses, and of those that this call locks.
+
+    A locked contact is not deleted before the caller has saved that it exists.
+    """
+    contacts = Contact.objects.filter(identity__in=[rules.compute_identity(address) for address in addresses])
+    known = set(contacts.values_list("organization", "address"))
+    unlocked = contacts.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return known, set(unlocked.values_list("organization", "address"))
 
 
 def _filter_orphan_contacts() -> QuerySet[Contact]:

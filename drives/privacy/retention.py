@@ -16,6 +16,7 @@ from volunteers import retention
 from volunteers.models import Contact
 
 MAX_PER_RUN = 500
+REMEMBERED_AT_ONCE = 1_000
 
 
 def apply_retention(*, now: datetime) -> dict[str, int]:
@@ -34,6 +35,8 @@ def erase_inactive_volunteers(*, now: datetime, limit: int = MAX_PER_RUN) -> int
 
     If one erasure fails, the others still run.
     """
+    while inactive.remember_active_volunteers(now, REMEMBERED_AT_ONCE):
+        pass
     volunteer_ids = inactive.list_inactive_volunteers(now, limit)
     return sweeps.run_each("erase_inactive", volunteer_ids, lambda pk: _erase_inactive(pk, now), now=now)
 

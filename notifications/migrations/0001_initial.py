@@ -147,6 +147,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('basis', models.CharField(choices=[('keyword', 'texted STOP'), ('sentence', 'asked for it in other words'), ('undecided', 'may not want any more texts')], default='keyword', max_length=10)),
                 ('decide_by', models.DateTimeField(blank=True, null=True)),
+                ('is_checked', models.BooleanField(db_default=False)),
                 ('sender', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='notifications.sender')),
             ],
         ),
@@ -163,10 +164,11 @@ class Migration(migrations.Migration):
                 ('actor', models.CharField(max_length=60)),
                 ('ip', models.GenericIPAddressField(blank=True, null=True)),
                 ('at', models.DateTimeField()),
+                ('is_checked', models.BooleanField(db_default=False)),
                 ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='consent_entries', to='organizations.organization')),
             ],
             options={
-                'indexes': [models.Index(fields=['organization', 'address', 'purpose', '-at', '-id'], name='consent_newest_entry')],
+                'indexes': [models.Index(fields=['organization', 'address', 'purpose', '-at', '-id'], name='consent_newest_entry'), models.Index(condition=models.Q(('is_checked', False)), fields=['at', 'id'], name='consent_not_checked')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('purpose__in', ['reminders', 'news'])), name='consent_purpose_is_known')],
             },
         ),
@@ -258,6 +260,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
+            index=models.Index(condition=models.Q(models.Q(('address', ''), _negated=True), models.Q(('state__in', ['scheduled', 'queued', 'claimed', 'sending', 'in_doubt']), _negated=True)), fields=['created_at'], name='message_not_blanked'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
             index=models.Index(fields=['recipient'], name='message_by_recipient'),
         ),
         migrations.AddConstraint(
@@ -285,8 +291,16 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['address', '-received_at'], name='inbound_of_address'),
         ),
         migrations.AddIndex(
+            model_name='inboundmessage',
+            index=models.Index(condition=models.Q(('handled_at__isnull', False), models.Q(('address', ''), _negated=True)), fields=['received_at'], name='inbound_not_blanked'),
+        ),
+        migrations.AddIndex(
             model_name='suppression',
             index=models.Index(condition=models.Q(('decide_by__isnull', False)), fields=['decide_by'], name='suppression_undecided'),
+        ),
+        migrations.AddIndex(
+            model_name='suppression',
+            index=models.Index(condition=models.Q(('is_checked', False)), fields=['since', 'id'], name='suppression_not_checked'),
         ),
         migrations.AddConstraint(
             model_name='suppression',

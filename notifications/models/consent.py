@@ -28,6 +28,8 @@ class ConsentEntry(models.Model):
     actor = models.CharField(max_length=60)
     ip = models.GenericIPAddressField(null=True, blank=True)
     at = models.DateTimeField()
+    # Whether `retention.hash_unknown_addresses` has found the contact, or the address is hashed.
+    is_checked = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -35,7 +37,8 @@ class ConsentEntry(models.Model):
         ]
         # `claim.ADMIT` reads the newest entry for a contact and purpose before each send.
         indexes = [
-            models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_entry")
+            models.Index(fields=["organization", "address", "purpose", "-at", "-id"], name="consent_newest_entry"),
+            models.Index(fields=["at", "id"], condition=models.Q(is_checked=False), name="consent_not_checked"),
         ]
 
     def __str__(self) -> str:
@@ -64,6 +67,7 @@ class Suppression(models.Model):
     since = models.DateTimeField()
     basis = models.CharField(max_length=10, choices=OptOutBasis, default=OptOutBasis.KEYWORD)
     decide_by = models.DateTimeField(null=True, blank=True)
+    is_checked = models.BooleanField(db_default=False)  # as in ConsentEntry
 
     objects = SuppressionQuerySet.as_manager()
 
@@ -76,11 +80,12 @@ class Suppression(models.Model):
                 name="undecided_suppression_has_a_deadline",
             ),
         ]
-        # opt_outs.settle_undecided.
         indexes = [
+            # opt_outs.settle_undecided.
             models.Index(
                 fields=["decide_by"], condition=models.Q(decide_by__isnull=False), name="suppression_undecided"
-            )
+            ),
+            models.Index(fields=["since", "id"], condition=models.Q(is_checked=False), name="suppression_not_checked"),
         ]
 
     def __str__(self) -> str:

@@ -166,6 +166,13 @@ class Message(models.Model):
                 condition=models.Q(sending_at__isnull=True) & ~models.Q(state__in=["scheduled", "queued", "claimed"]),
                 name="message_never_sent",
             ),
+            # erasure.purge_old_texts: messages with a contact that will not be sent anymore.
+            models.Index(
+                fields=["created_at"],
+                condition=~models.Q(address="")
+                & ~models.Q(state__in=["scheduled", "queued", "claimed", "sending", "in_doubt"]),
+                name="message_not_blanked",
+            ),
             # outbox.readdress_messages, and the messages on a person's page.
             models.Index(fields=["recipient"], name="message_by_recipient"),
         ]

@@ -24,6 +24,12 @@ class InboundMessage(models.Model):
             models.Index(fields=["id"], condition=models.Q(handled_at__isnull=True), name="inbound_not_handled"),
             # All texts from one number, for the conversation page.
             models.Index(fields=["address", "-received_at"], name="inbound_of_address"),
+            # erasure.purge_old_texts.
+            models.Index(
+                fields=["received_at"],
+                condition=models.Q(handled_at__isnull=False) & ~models.Q(address=""),
+                name="inbound_not_blanked",
+            ),
         ]
 
     def __str__(self) -> str:

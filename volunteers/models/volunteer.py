@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from organizations.models import LinkedModel, Organization
@@ -42,6 +43,8 @@ class Volunteer(LinkedModel):
     phone = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     email = models.ForeignKey("Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
+    # The last activity that `drives.privacy.inactive` found. It looks again when this is past the retention period.
+    active_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)  # anonymized: the row stays for the counts
 
     objects = VolunteerQuerySet.as_manager()
@@ -51,11 +54,12 @@ class Volunteer(LinkedModel):
         indexes = [
             # The list of people in order of their names, and people with the same name.
             models.Index(fields=["organization", "folded_name", "id"], name="volunteer_by_folded_name"),
-            # drives.privacy.inactive: volunteers created long ago.
+            # drives.privacy.inactive: volunteers without activity for a long time.
             models.Index(
-                fields=["organization", "created_at"],
+                "organization",
+                Coalesce("active_at", "created_at"),
                 condition=models.Q(erased_at__isnull=True),
-                name="volunteer_created",
+                name="volunteer_last_active",
             ),
         ]
 

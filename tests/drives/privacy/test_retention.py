@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from drives.booking import corrections, hold
 from drives.inbox import replies
@@ -206,6 +208,62 @@ def test_an_unknown_address_is_hashed_after_a_day() -> None:
     day = NOW + timedelta(days=1)
     assert retention.apply_retention(now=day)["hashed"] == 0
     assert retention.apply_retention(now=day + timedelta(seconds=1))["hashed"] == 1
+
+
+def test_the_last_activity_is_remembered_and_erases_on_its_own_day() -> None:
+    booking = known()
+    ConsentEntry.objects.filter(given=True).update(at=VISIT + timedelta(days=9), actor="donor")
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
+    donor = Volunteer.objects.get(pk=booking.volunteer_id)
+    assert donor.active_at == VISIT + timedelta(days=9)
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=9)) == 0
+    assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=9, seconds=1)) == 1
+
+
+def test_a_remembered_booking_that_moves_to_an_earlier_day_counts_from_that_day() -> None:
+    booking = known()
+    Volunteer.objects.update(created_at=NOW - timedelta(days=800))
+    Booking.objects.update(created_at=NOW - timedelta(days=800))
+    ConsentEntry.objects.update(actor="user:7")
+    assert retention.erase_inactive_volunteers(now=NOW) == 0
+    moved = NOW + timedelta(days=1)
+    Booking.objects.filter(pk=booking.pk).update(starts_at=moved)
+    kept = moved.replace(year=moved.year + 2)
+    assert retention.erase_inactive_volunteers(now=kept) == 0
+    assert retention.erase_inactive_volunteers(now=kept + timedelta(seconds=1)) == 1
+
+
+def test_a_run_with_nothing_to_do_takes_eight_statements() -> None:
+    known()
+    retention.apply_retention(now=NOW + timedelta(days=2))
+    with CaptureQueriesContext(connection) as captured:
+        retention.apply_retention(now=NOW + timedelta(days=3))
+    asked = [query["sql"] for query in captured if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(asked) == 8
+
+
+def test_a_known_address_is_looked_at_once_and_again_after_its_contact_is_deleted() -> None:
+    organization = known().drive.organization
+    contacts.lock_or_create_contacts(organization_id=organization.pk, phone="", email="nobody@example.org")
+    builders.agreed(organization, "nobody@example.org")
+    day = NOW + timedelta(days=2)
+    assert volunteers_retention.hash_unknown_addresses(before=day) == 0
+    assert not ConsentEntry.objects.filter(is_checked=False).exists()
+    assert volunteers_retention.purge_orphan_contacts() == 1
+    assert set(ConsentEntry.objects.filter(is_checked=False).values_list("address", flat=True)) == {
+        "nobody@example.org"
+    }
+    assert volunteers_retention.hash_unknown_addresses(before=day) == 1
+    assert not ConsentEntry.objects.filter(is_checked=False).exists()
+
+
+def test_many_unknown_addresses_are_hashed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volunteers_retention, "_BATCH", 2)
+    organization = known().drive.organization
+    for number in range(5):
+        builders.agreed(organization, f"nobody{number}@example.org")
+    assert volunteers_retention.hash_unknown_addresses(before=NOW + timedelta(days=2)) == 5
+    assert not ConsentEntry.objects.filter(address__startswith="nobody").exists()
 
 
 @pytest.mark.parametrize(("months", "ends"), [(3, "2027-06-13"), (120, "2037-03-13")])
