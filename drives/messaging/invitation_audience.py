@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Cast, Concat
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from drives.messaging import rules
-from drives.models import ACTIVE_STATES, Booking, BookingState, Drive
+from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, InvitationCheck, Slot
 from notifications import kinds, reach
 from notifications.models import UNSENT_STATES, ConsentEntry, Message, Purpose
+from notifications.quiet_hours import QuietHours, parse_zone
 from notifications.reach import ContactFacts
 from organizations.models import Organization
 from volunteers import addressees
@@ -20,31 +22,60 @@ from volunteers.rules import NEWS_SOURCE
 ABOUT_DRIVE = "drive:"  # prefix of the drive's id in an invitation's `about`
 
 
-def list_organizations_to_invite(now: datetime) -> list[Organization]:
-    """List organizations that may have a donor to invite. One query.
+def list_organizations_to_invite(now: datetime, *, in_quiet_hours: bool = False) -> list[int]:
+    """List the ids of organizations with donors to look at. One query.
 
-    Such a donor got no news message in the last seven days and was not yet invited to every drive. The organization's
-    run checks everything else.
+    These are organizations with a drive that is new, changed or no longer full since the last check. On each new day,
+    every organization with a drive is checked again, because donors may have become eligible. Drives at sites where
+    quiet hours apply are left out, unless `in_quiet_hours` is true.
     """
-    since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
-    coming = Drive.objects.open().filter(starts_at__lte=until)
-    drives = coming.filter(organization=OuterRef("organization"), ends_at__gt=since)
-    drives = drives.alias(about=Concat(Value(ABOUT_DRIVE), Cast("pk", CharField())))
-    donors = _filter_donors_to_invite(Volunteer.objects.known().filter(organization=OuterRef("pk")), now)
-    month_ago, week_ago = now - rules.INVITATION_MONTH, now - rules.MIN_INVITATION_GAP
-    for news in _list_news(OuterRef("phone__address"), OuterRef("email__address"), month_ago):
-        donors = donors.exclude(Exists(news.filter(organization=OuterRef("organization"), created_at__gt=week_ago)))
-    phone, email = OuterRef(OuterRef("phone__address")), OuterRef(OuterRef("email__address"))
-    for news in _list_news(phone, email, month_ago):
-        drives = drives.exclude(Exists(news.filter(organization=OuterRef("organization"), about=OuterRef("about"))))
-    organizations = Organization.objects.filter(
-        Exists(coming.filter(organization=OuterRef("pk"), starts_at__gt=since)), Exists(donors.filter(Exists(drives)))
+    drives = _list_drives_with_spots(_filter_coming_drives(now), now, in_quiet_hours=in_quiet_hours)
+    return sorted({pk for pk, drive, checked in drives if drive not in checked})
+
+
+def list_drives_to_check(organization: Organization, now: datetime, *, in_quiet_hours: bool) -> list[str]:
+    """Return what `save_check` saves after a check of all donors. One query."""
+    coming = _filter_coming_drives(now).filter(organization=organization)
+    return [drive for _pk, drive, _checked in _list_drives_with_spots(coming, now, in_quiet_hours=in_quiet_hours)]
+
+
+@transaction.atomic(savepoint=False)
+def save_check(organization: Organization, drives: Sequence[str], now: datetime) -> None:
+    InvitationCheck.objects.update_or_create(
+        organization=organization, defaults={"drives": list(drives), "checked_at": now}
     )
-    return list(organizations.order_by("pk"))
+
+
+def _filter_coming_drives(now: datetime) -> QuerySet[Drive]:
+    since, until = now + rules.EARLIEST_INVITED_AHEAD, now + rules.LATEST_INVITED_AHEAD
+    return Drive.objects.open().filter(starts_at__gt=now, starts_at__lte=until, ends_at__gt=since)
+
+
+def _list_drives_with_spots(
+    drives: QuerySet[Drive], now: datetime, *, in_quiet_hours: bool
+) -> list[tuple[int, str, list[str]]]:
+    """For each drive with spots, list the organization, the drive with its version and day, and the checked drives."""
+    free = Slot.objects.filter(drive=OuterRef("pk"), open=True, chairs_taken__lt=F("chairs_limit"))
+    hours = ("site__timezone", "organization__quiet_until_hour", "organization__quiet_from_hour")
+    columns = ("organization", "pk", "version", "organization__invitation_check__drives", *hours)
+    local: dict[Sequence[Any], tuple[bool, date]] = {}
+    found = []
+    for organization, pk, version, checked, *quiet in drives.filter(Exists(free)).order_by("pk").values_list(*columns):
+        if (key := tuple(quiet)) not in local:
+            zone = parse_zone(key[0])
+            local[key] = QuietHours(zone, *key[1:]).is_quiet(now), now.astimezone(zone).date()
+        is_quiet, day = local[key]
+        if in_quiet_hours or not is_quiet:
+            found.append((organization, f"{pk}/{version}/{day}", checked or []))
+    return found
 
 
 def list_donors_to_invite(organization: Organization, now: datetime, after_id: int, limit: int) -> list[Volunteer]:
+    """List donors who may be invited, in order of their ids. Leaves out donors who got a news message this week."""
     people = _filter_donors_to_invite(Volunteer.objects.of(organization).known(), now).filter(pk__gt=after_id)
+    for news in _list_news(OuterRef("phone__address"), OuterRef("email__address"), now - rules.INVITATION_MONTH):
+        week = news.filter(organization=organization, created_at__gt=now - rules.MIN_INVITATION_GAP)
+        people = people.exclude(Exists(week))
     return list(people.select_related("phone", "email").order_by("pk")[:limit])
 
 

@@ -34,12 +34,13 @@ BATCH_SIZE = 500
 
 
 def invite_all_donors(*, now: datetime, in_quiet_hours: bool = False) -> int:
-    by_id = {organization.pk: organization for organization in invitation_audience.list_organizations_to_invite(now)}
+    due = invitation_audience.list_organizations_to_invite(now, in_quiet_hours=in_quiet_hours)
+    by_id = Organization.objects.in_bulk(due)
 
     def invite(pk: int) -> int:
         return invite_donors(organization=by_id[pk], now=now, in_quiet_hours=in_quiet_hours)
 
-    return sweeps.run_each("invitations", by_id, invite, now=now)
+    return sweeps.run_each("invitations", due, invite, now=now)
 
 
 def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: bool = False) -> int:
@@ -47,17 +48,31 @@ def invite_donors(*, organization: Organization, now: datetime, in_quiet_hours: 
 
     A donor is invited once per drive, at most once a week and twice a month. News that a coordinator sent to any of the
     donor's contacts also counts toward these limits. A run skips drives at sites where quiet hours apply now, unless
-    `in_quiet_hours` is true.
+    `in_quiet_hours` is true. Saves a check when it has looked at all donors, so that sweeps do nothing until something
+    changes.
     """
+    # Read what is checked before the donors, so that the next sweep finds what changes in the meantime.
+    drives = invitation_audience.list_drives_to_check(organization, now, in_quiet_hours=in_quiet_hours)
     run = _build_run(organization, now, in_quiet_hours=in_quiet_hours)
-    queued, after = 0, 0
-    while run.openings.drives:
+    if not run.openings.drives:
+        invitation_audience.save_check(organization, drives, now)
+        return 0
+    queued, batch = 0, _Batch()
+    while batch.has_more:
         # Each batch has its own transaction, so that a killed worker loses at most one batch.
-        batch, after = _queue_batch(run, after)
-        queued += batch
-        if not after:
-            break
+        batch = _queue_batch(run, batch)
+        queued += batch.queued
+    if batch.is_complete:
+        invitation_audience.save_check(organization, drives, now)
     return queued
+
+
+@dataclass(frozen=True)
+class _Batch:
+    last_id: int = 0  # of the batch's donors
+    queued: int = 0
+    has_more: bool = True
+    is_complete: bool = True  # no donor was left out in this batch or an earlier one
 
 
 @dataclass(frozen=True)
@@ -88,24 +103,24 @@ def _build_run(organization: Organization, now: datetime, *, in_quiet_hours: boo
 
 
 @transaction.atomic
-def _queue_batch(run: _InvitationRun, after_id: int) -> tuple[int, int]:
-    """Queue a batch of invitations. Return the number of new ones, and the id of the last volunteer.
+def _queue_batch(run: _InvitationRun, before: _Batch) -> _Batch:
+    """Queue the batch of invitations that follows `before`.
 
-    The id is 0 if there are no more donors or another run holds the lock. Only one run at a time may queue invitations,
-    because each run must see the invitations of earlier runs. Locks: the organization's invitations (without waiting).
-    Eleven queries.
+    Stops if another run holds the lock. Only one run at a time may queue invitations, because each run must see the
+    invitations of earlier runs. Locks: the organization's invitations (without waiting). Eleven queries.
     """
     organization, now = run.organization, run.now
     if not locks.lock_invitations(organization.pk):
-        return 0, 0
-    people = invitation_audience.list_donors_to_invite(organization, now, after_id, BATCH_SIZE)
+        return _Batch(has_more=False, is_complete=False)
+    people = invitation_audience.list_donors_to_invite(organization, now, before.last_id, BATCH_SIZE)
     if not people:
-        return 0, 0
+        return _Batch(has_more=False, is_complete=before.is_complete)
     zone = run.openings.drives[0].site.zone
     donations = history.list_donations_by_volunteer({person.pk: zone for person in people}, now, all_organizations=True)
     contact_history = invitation_audience.load_contact_history(organization, people, now - rules.INVITATION_MONTH)
-    rendered = _build_invitations(run, people, donations, contact_history)
-    return outbox.queue_messages(organization=organization, messages=rendered, now=now), people[-1].pk
+    rendered, left_out = _build_invitations(run, people, donations, contact_history)
+    queued = outbox.queue_messages(organization=organization, messages=rendered, now=now)
+    return _Batch(people[-1].pk, queued, is_complete=before.is_complete and not left_out)
 
 
 def _build_invitations(
@@ -113,9 +128,11 @@ def _build_invitations(
     people: Sequence[Volunteer],
     donations: dict[int, list[intervals.Donation]],
     contact_history: ContactHistory,
-) -> list[RenderedMessage]:
+) -> tuple[list[RenderedMessage], set[int]]:
+    """Return the invitations, and the ids of the donors who were left out because of an error."""
     by_id, used_addresses = {person.pk: person for person in people}, set[str]()
     rendered: list[RenderedMessage] = []
+    left_out = set(by_id)
 
     def invite(pk: int) -> bool:  # uses loaded data only, without a query
         addresses = invitation_audience.collect_addresses([by_id[pk]])
@@ -125,10 +142,11 @@ def _build_invitations(
         if message:
             used_addresses.add(message.envelope.address)
             rendered.append(message)
+        left_out.discard(pk)
         return message is not None
 
     sweeps.run_each("invite_donors", by_id, invite, now=run.now)
-    return rendered
+    return rendered, left_out
 
 
 def _find_invitation(

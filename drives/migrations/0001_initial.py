@@ -360,6 +360,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='InvitationCheck',
+            fields=[
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='invitation_check', serialize=False, to='organizations.organization')),
+                ('drives', models.JSONField()),
+                ('checked_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='OfferCheck',
             fields=[
                 ('drive', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='offer_check', serialize=False, to='drives.drive')),

@@ -17,7 +17,7 @@ from drives.models.conversation import Conversation, ConversationText
 from drives.models.counter_audit import CounterAudit
 from drives.models.data_import import OPEN_STATES, RUNNING_STATES, Import, ImportRow, ImportState, RowResult
 from drives.models.drive import PLAN_FIELDS, Drive, DriveState
-from drives.models.message_schedule import CustomText, ScheduleEntry
+from drives.models.message_schedule import CustomText, InvitationCheck, ScheduleEntry
 from drives.models.policy import DonationKind, Policy
 from drives.models.self_reported import SelfReportedDonation
 from drives.models.share import ShareLink
@@ -64,6 +64,7 @@ __all__ = [
     "Import",
     "ImportRow",
     "ImportState",
+    "InvitationCheck",
     "Offer",
     "OfferCheck",
     "OfferState",

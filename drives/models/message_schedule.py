@@ -64,3 +64,19 @@ class CustomText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}, {self.language}"
+
+
+class InvitationCheck(models.Model):
+    """The last sweep that looked at all donors of an organization to invite them.
+
+    The sweep skips the organization until an upcoming drive changes, or the next day begins.
+    """
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.CASCADE, primary_key=True, related_name="invitation_check"
+    )
+    drives = models.JSONField()  # the ids and versions of the drives that had spots, and the day at their sites
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"invitations of {self.organization_id} at {self.checked_at:%Y-%m-%d %H:%M}"

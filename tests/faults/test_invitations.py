@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from drives.messaging import invitation_audience, invitations
+from drives.models import InvitationCheck
 from notifications.models import Message
 from tests import builders, figures
 from tests.faults import seeded
@@ -72,6 +73,7 @@ def test_a_killed_run_loses_and_repeats_no_invitation(
     left, outcomes = Counter[int](), []
     for round_, strike in itertools.product(range(ROUNDS), POINTS):
         QUEUED.delete()
+        InvitationCheck.objects.all().delete()
         strike(workers, at, finishes=bool(round_ % 2))
         assert eventually(lambda: not workers.waiting() and not workers.locking())
         left[QUEUED.count()] += 1
@@ -98,6 +100,7 @@ def test_control_a_run_without_the_history_repeats_invitations(
     after_a_batch(workers, at, finishes=False)
     heard, key, numbers = invitation_audience.load_contact_history, invitations._build_key, itertools.count()
     monkeypatch.setattr(invitation_audience, "load_contact_history", lambda *asked: replace(heard(*asked), sent=[]))
+    monkeypatch.setattr(invitation_audience, "_list_news", lambda *_asked: [])
     monkeypatch.setattr(invitations, "_build_key", lambda *asked: f"{key(*asked)}.{next(numbers)}")
     invitations.invite_all_donors(now=next_round(at))
     assert count_lost_and_repeated()[1] > 0

@@ -9,6 +9,7 @@ import pytest
 
 from drives.capacity import locks
 from drives.messaging import invitation_audience, invitations
+from drives.models import InvitationCheck
 from notifications.models import Message
 from tests import builders, seeds
 from tests.races.arena import count_lost, count_lost_in_turn, run_concurrently
@@ -33,6 +34,7 @@ def two_workers() -> Callable[[], bool]:
 
     def race() -> bool:
         Message.objects.filter(kind="invitation").delete()
+        InvitationCheck.objects.all().delete()
         assert run_concurrently(beat, beat) == ["ok", "ok"]
         sent = Message.objects.filter(kind="invitation")
         return sent.count() == len(set(sent.values_list("recipient", flat=True))) == 3

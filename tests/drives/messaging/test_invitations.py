@@ -2,19 +2,22 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drives.booking import changes
+from drives.capacity import locks
 from drives.desk import booking_record
 from drives.messaging import invitation_audience, invitations
-from drives.models import Booking, Drive, ScheduleEntry
+from drives.models import Booking, CancelledBy, Drive, ScheduleEntry
 from drives.planning import lifecycle
 from notifications import consents, message_content
 from notifications.models import Message
@@ -309,7 +312,7 @@ def test_batches_take_a_fixed_number_of_queries(monkeypatch: pytest.MonkeyPatch)
     assert invitations.invite_donors(organization=owner, now=AFTER) == 3
 
 
-def test_a_sweep_with_nothing_to_queue_takes_one_query_for_any_number_of_organizations() -> None:
+def test_a_sweep_with_nothing_to_check_takes_one_query_for_any_number_of_organizations() -> None:
     numbers = itertools.count()
     for count in (1, 2, 27):  # 1, 3 and 30 organizations
         for _organization in range(count):
@@ -317,24 +320,53 @@ def test_a_sweep_with_nothing_to_queue_takes_one_query_for_any_number_of_organiz
             gave(owner, number=next(numbers))
             coming(owner)
         assert invitations.invite_all_donors(now=AFTER) == count
-        for later in (timedelta(hours=1), 8 * DAY):
-            statements = query_counts.statements_of(partial(invitations.invite_all_donors, now=AFTER + later))
-            assert len(statements) == 1
+        later = partial(invitations.invite_all_donors, now=AFTER + timedelta(hours=1))
+        assert len(query_counts.statements_of(later)) == 1
 
 
-def test_a_sweep_reads_only_organizations_with_a_donor_to_invite() -> None:
-    invited, other, empty = (builders.organization() for _each in range(3))
-    for number, owner in enumerate((invited, other)):
+def test_an_organization_is_checked_again_when_a_drive_changes_and_on_the_next_day() -> None:
+    first, other, empty = (builders.organization() for _each in range(3))
+    for number, owner in enumerate((first, other)):
         gave(owner, number=number)
-    coming(invited)
+    coming(first)
     assert invitations.invite_all_donors(now=AFTER) == 1
     coming(other)
-    coming(empty)
     later = AFTER + timedelta(hours=1)
-    assert invitation_audience.list_organizations_to_invite(later) == [other]
-    coming(invited, 1)
-    assert invitation_audience.list_organizations_to_invite(later) == [other]
-    assert invitation_audience.list_organizations_to_invite(AFTER + 7 * DAY) == [invited, other]
+    assert invitation_audience.list_organizations_to_invite(later) == [other.pk]
+    assert invitations.invite_all_donors(now=later) == 1
+    new = coming(first, 1)
+    coming(empty)
+    assert invitation_audience.list_organizations_to_invite(later) == [first.pk, empty.pk]
+    assert invitations.invite_all_donors(now=later) == 0
+    assert invitation_audience.list_organizations_to_invite(later) == []
+    Drive.objects.filter(pk=new.pk).update(version=F("version") + 1)
+    assert invitation_audience.list_organizations_to_invite(later) == [first.pk]
+    Drive.objects.filter(pk=new.pk).update(version=F("version") - 1)
+    midnight = datetime.combine(AFTER + DAY, time(), tzinfo=ZoneInfo("America/Los_Angeles"))
+    look = partial(invitation_audience.list_organizations_to_invite, in_quiet_hours=True)
+    assert look(midnight - timedelta(seconds=1)) == []
+    assert look(midnight) == [first.pk, other.pk, empty.pk]
+
+
+def test_a_spot_at_a_full_drive_makes_the_next_sweep_check_again() -> None:
+    owner = builders.organization()
+    gave(owner)
+    full(owner)
+    assert invitations.invite_all_donors(now=AFTER) == 0
+    later = AFTER + timedelta(hours=1)
+    for spot in Booking.objects.filter(drive__day=LATER):
+        changes.cancel_bookings(booking_id=spot.pk, actor="donor", cancelled_by=CancelledBy.DONOR, now=later)
+    assert invitations.invite_all_donors(now=later) == 1
+
+
+def test_a_sweep_that_another_holds_up_leaves_the_check_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = builders.organization()
+    gave(owner)
+    coming(owner)
+    with monkeypatch.context() as held:
+        held.setattr(locks, "lock_invitations", lambda _organization: False)
+        assert invitations.invite_all_donors(now=AFTER) == 0
+    assert invitations.invite_all_donors(now=AFTER) == 1
 
 
 @pytest.mark.expects_errors

@@ -122,6 +122,7 @@ _NOT_ABOUT_DONORS = {
     "drives.ChecklistItem": ["code", "title", "check_kind"],
     "drives.ChecklistTick": ["code", "actor"],
     "drives.CounterAudit": ["booking_counts"],
+    "drives.InvitationCheck": ["drives"],
     "drives.OfferCheck": ["fingerprint"],
     "drives.Import": ["actor", "state", "digest", "columns", "consent_wording", "consent_source"],
     "drives.ImportRow": ["result"],
