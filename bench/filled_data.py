@@ -181,12 +181,6 @@ SELECT id, 'filled-' || id, CASE WHEN is_past THEN 'completed' ELSE 'published' 
        CASE WHEN is_past THEN starts_at + interval '11 hours' END, organization_id, %(policy)s, site_id
   FROM bench_drive
 """
-_SLOTS = """
-INSERT INTO drives_slot (id, drive_id, n, starts_at, open, screening_limit, screening_taken, chairs_limit, chairs_taken,
-    over)
-SELECT (id - 1) * %(steps)s + n + 1, id, n, starts_at + n * interval '15 minutes', true, 8, 0, 20, 0, 0
-  FROM bench_drive CROSS JOIN generate_series(0, %(steps)s - 1) AS n
-"""
 # Consecutive bookings of a drive belong to different donors, because 7919 is prime.
 _BOOKING_FACTS = """
 CREATE TEMPORARY TABLE bench_booking AS
@@ -234,19 +228,22 @@ SELECT id, old, new, arrival, 'donor', '', at FROM bench_booking
  CROSS JOIN LATERAL (VALUES ('', 'held', (drive_id - 1) * %(steps)s + n + 1, made_at),
                             ('held', state, NULL, made_at + interval '5 minutes')) AS change (old, new, arrival, at)
 """
-# Count as the drift audit does. Full drives have no free chair left.
-_COUNTERS = """
-UPDATE drives_slot AS slot SET screening_taken = taken.screening, chairs_taken = taken.chairs
-  FROM (SELECT drive_id, step,
+# Count as the drift audit does. Full drives have no free chair left. The slots of a drive lie next to each other, as
+# they do when a drive is published.
+_SLOTS = """
+INSERT INTO drives_slot (id, drive_id, n, starts_at, open, screening_limit, screening_taken, chairs_limit, chairs_taken,
+    over)
+SELECT (drive.id - 1) * %(steps)s + n + 1, drive.id, n, starts_at + n * interval '15 minutes', true,
+       CASE WHEN is_full THEN coalesce(taken.screening, 0) ELSE 8 END, coalesce(taken.screening, 0),
+       CASE WHEN is_full THEN coalesce(taken.chairs, 0) ELSE 20 END, coalesce(taken.chairs, 0), 0
+  FROM bench_drive AS drive CROSS JOIN generate_series(0, %(steps)s - 1) AS n
+  LEFT JOIN (SELECT drive_id, step,
                count(*) FILTER (WHERE step < booking.n + screening) AS screening,
                count(*) FILTER (WHERE step >= booking.n + screening) AS chairs
           FROM bench_booking AS booking CROSS JOIN generate_series(booking.n, booking.n + screening + 2) AS step
          WHERE state NOT IN ('cancelled', 'lapsed', 'no_show') GROUP BY drive_id, step) AS taken
- WHERE slot.id = (taken.drive_id - 1) * %(steps)s + taken.step + 1
-"""
-_FULL_DRIVES = """
-UPDATE drives_slot AS slot SET screening_limit = screening_taken, chairs_limit = chairs_taken
-  FROM bench_drive AS drive WHERE drive.id = slot.drive_id AND is_full
+    ON taken.drive_id = drive.id AND taken.step = n
+ ORDER BY drive.id, n
 """
 _TURNOUTS = """
 INSERT INTO drives_turnout (computed_at, final, goal_count, booked_count, confirmed_count, arrived_count, donated_count,
@@ -315,6 +312,6 @@ SELECT phone, %(now)s - interval '5 days', 'keyword', true, (SELECT id FROM noti
   FROM bench_donor WHERE mod(id, 250) = 1
 """
 STATEMENTS: tuple[LiteralString, ...] = (
-    *(_DONORS, _CONTACTS, _OWN_CONTACTS, _CONSENTS, _DRIVE_FACTS, _DRIVES, _SLOTS, _BOOKING_FACTS, _REGISTRATIONS),
-    *(_BOOKINGS, _CHANGES, _COUNTERS, _FULL_DRIVES, _TURNOUTS, _WAITLISTS, _MESSAGES, _REPORTS, _AUDIT, _STOPS),
+    *(_DONORS, _CONTACTS, _OWN_CONTACTS, _CONSENTS, _DRIVE_FACTS, _DRIVES, _BOOKING_FACTS, _SLOTS, _REGISTRATIONS),
+    *(_BOOKINGS, _CHANGES, _TURNOUTS, _WAITLISTS, _MESSAGES, _REPORTS, _AUDIT, _STOPS),
 )

@@ -20,6 +20,7 @@ from bench.stack import BenchStack
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS, IDLE_ROUNDS = 15, 5
+MAX_RUNS, MAX_SECONDS = 50, 1_800  # of a sweep, until it is idle
 _CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 Act = Callable[[], Any]
 
@@ -103,13 +104,29 @@ def _read_block_count() -> int:
 def _measure_sweep(task: str) -> dict[str, Any]:
     module, _, name = task.rpartition(".")
     sweep = getattr(importlib.import_module(module), name)
-    began = time.monotonic()
-    # The first runs do the work that is due in the filled database. Only later runs are idle.
-    for _run in range(3):
-        sweep()
-    if (seconds := time.monotonic() - began) > 5:
-        print(f"  {task}: {seconds:.0f} s for the first three runs", flush=True)
+    _work_until_idle(name, sweep)
     return measure_act(f"{name}, idle", sweep, IDLE_ROUNDS)
+
+
+def _work_until_idle(name: str, sweep: Act) -> None:
+    """Let the sweep do the work that is due in the filled database, and print how long it took.
+
+    A sweep is idle when a run reports no work. `watch_delivery` reports problems instead, so a repeated report counts
+    as idle, too. Raises RuntimeError if the sweep does not become idle.
+    """
+    began, before, done = time.monotonic(), None, 0
+    for _run in range(MAX_RUNS):
+        report = sweep()
+        if not any(report.values()) or report == before:
+            break
+        done, before = done + sum(report.values()), report
+        if time.monotonic() - began > MAX_SECONDS:
+            raise RuntimeError(f"{name} is not idle after {MAX_SECONDS} s: {report}")
+    else:
+        raise RuntimeError(f"{name} is not idle after {MAX_RUNS} runs: {before}")
+    if (seconds := time.monotonic() - began) > 1:
+        each = f", {1000 * seconds / done:.1f} ms each" if done else ""
+        print(f"  {name}: {seconds:.1f} s until it was idle, {done:,} rows{each}", flush=True)
 
 
 def _capture_queries() -> Any:

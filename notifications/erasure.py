@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from notifications import contact_address, rules
@@ -103,13 +103,33 @@ def purge_old_texts(*, now: datetime) -> int:
     Each step is its own transaction, so the run can be killed or repeated safely.
     """
     before, blanked = now - rules.TEXTS_KEPT_FOR, 0
-    kept = Message.objects.exclude(address="")
-    kept = kept.exclude(state__in=[*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT])
-    old = kept.filter(created_at__lt=before).order_by("created_at").values_list("pk", flat=True)
-    while step := list(old[:STEP]):
-        blanked += kept.filter(pk__in=step).update(**_NO_TEXT, address="")
-    replies = InboundMessage.objects.filter(received_at__lt=before, handled_at__isnull=False).exclude(address="")
-    return blanked + replies.update(text="", address="")
+    while step := _list_old_messages(before):
+        kept = Message.objects.filter(pk__in=step).exclude(state__in=_UNSETTLED_STATES)
+        blanked += kept.update(**_NO_TEXT, address="")
+    with connection.cursor() as cursor:
+        cursor.execute(_BLANK_REPLIES_SQL, [before])
+        return blanked + cursor.rowcount
+
+
+def _list_old_messages(before: datetime) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OLD_MESSAGES_SQL, {"before": before, "limit": STEP})
+        return [message_id for (message_id,) in cursor.fetchall()]
+
+
+# The conditions are literals, so that every plan can use the partial indexes message_not_blanked and
+# inbound_not_blanked.
+_UNSETTLED_STATES = (*UNSENT_STATES, MessageState.SENDING, MessageState.IN_DOUBT)
+_OLD_MESSAGES_SQL = f"""
+SELECT id FROM notifications_message
+ WHERE address <> '' AND state NOT IN ({", ".join(f"'{state}'" for state in _UNSETTLED_STATES)})
+   AND created_at < %(before)s
+ ORDER BY created_at LIMIT %(limit)s
+"""  # noqa: S608  only constants
+_BLANK_REPLIES_SQL = """
+UPDATE notifications_inboundmessage SET text = '', address = ''
+ WHERE received_at < %s AND handled_at IS NOT NULL AND address <> ''
+"""
 
 
 def _lock_messages(

@@ -66,9 +66,13 @@ def list_nearest_times(
 
 def count_drive_spots_left(drive: Drive, now: datetime) -> int:
     """Count the return visits that still fit at the drive. Pages show this number as the spots left. One query."""
-    slots = [row for row in list_slots(drive.pk) if row[1] > now]
+    return count_spots_left(drive, list_slots(drive.pk), now)
+
+
+def count_spots_left(drive: Drive, slots: Sequence[SlotRow], now: datetime) -> int:
+    ahead = [row for row in slots if row[1] > now]
     shape = visit_length.compute_visit_shape(drive, "return")
-    return grid.count_fitting_visits([row[3] for row in slots], [row[4] for row in slots], shape)
+    return grid.count_fitting_visits([row[3] for row in ahead], [row[4] for row in ahead], shape)
 
 
 def list_slots(drive_id: int) -> list[SlotRow]:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Func, Q, QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from drives.messaging import rules
 from drives.messaging.delivery_counts import NOT_SENT_STATES, UNDELIVERED_STATES
@@ -116,10 +117,32 @@ def _load_rows(drive_ids: Sequence[int], now: datetime, related: Sequence[str]) 
 
 def _load_bookings(drive_ids: Sequence[int], now: datetime, called_ids: Collection[int]) -> QuerySet[Booking]:
     """Load the bookings with an undelivered message or a recorded call."""
-    bookings = _filter_bookings(drive_ids, now)
-    undelivered = _filter_messages(bookings.match_messages()).filter(state__in=FAILED_STATES)
-    undelivered_ids = {int(about.partition(":")[2]) for about in undelivered.values_list("about", flat=True)}
-    return bookings.filter(pk__in=undelivered_ids.union(called_ids)).order_by("starts_at", "pk")
+    undelivered_ids = _list_undelivered(drive_ids)
+    return _filter_bookings(drive_ids, now).filter(pk__in={*undelivered_ids, *called_ids}).order_by("starts_at", "pk")
+
+
+def _list_undelivered(drive_ids: Sequence[int]) -> list[int]:
+    """List the ids of bookings of the drives' organization with an undelivered message. One query.
+
+    Only messages since the first of the drives was created can be about these drives. There are few undelivered
+    messages, so this is faster than to look for the messages of each booking.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UNDELIVERED_SQL, {"drives": list(drive_ids), "kinds": _list_kinds(), "reasons": list(OPT_OUT_REASONS)}
+        )
+        return [int(about.partition(":")[2]) for (about,) in cursor.fetchall()]
+
+
+# The states are literals, so that every plan can use the partial index message_not_arrived.
+_UNDELIVERED_SQL = f"""
+SELECT about FROM notifications_message
+ WHERE organization_id = (SELECT organization_id FROM drives_drive WHERE id = ANY (%(drives)s::bigint[]) LIMIT 1)
+   AND created_at >= (SELECT min(created_at) FROM drives_drive WHERE id = ANY (%(drives)s::bigint[]))
+   AND kind = ANY (%(kinds)s) AND state IN ({", ".join(f"'{state}'" for state in sorted(FAILED_STATES))})
+   AND about LIKE 'booking:%%' AND purpose <> '{Purpose.NEWS}'
+   AND (state <> '{MessageState.WITHDRAWN}' OR reason = ANY (%(reasons)s))
+"""  # noqa: S608  only constants
 
 
 def _filter_bookings(drive_ids: Sequence[int], now: datetime) -> BookingQuerySet:
@@ -150,7 +173,7 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     A topic is left out if another channel has delivered the same message or is still sending it.
     """
     messages_by_topic: dict[str, list[Message]] = {}
-    for message in _filter_messages(Q(about__in=list(abouts))).only(*_FIELDS).order_by("due_at", "pk"):
+    for message in _filter_messages(abouts).only(*_FIELDS).order_by("due_at", "pk"):
         # Remove the channel from the key, so that a text and an e-mail with the same content count as one topic.
         messages_by_topic.setdefault(message.key.rpartition("/")[0], []).append(message)
     topics: dict[str, list[CallTopic]] = {}
@@ -161,8 +184,12 @@ def _load_topics(abouts: Mapping[str, MessageSubject], offers: Mapping[str, Offe
     return topics
 
 
-def _filter_messages(about: Q | Func) -> QuerySet[Message]:
-    sent = Message.objects.filter(about, kind__in=kinds.list_kind_names(lambda kind: kind.calls_if_undelivered))
+def _list_kinds() -> list[str]:
+    return list(kinds.list_kind_names(lambda kind: kind.calls_if_undelivered))
+
+
+def _filter_messages(abouts: Collection[str]) -> QuerySet[Message]:
+    sent = Message.objects.filter(about__in=list(abouts), kind__in=_list_kinds())
     # Keep messages that an opt-out withdrew, because the donor still needs the information.
     is_outdated = Q(state=MessageState.WITHDRAWN) & ~Q(reason__in=OPT_OUT_REASONS)
     return sent.exclude(purpose=Purpose.NEWS).exclude(is_outdated)

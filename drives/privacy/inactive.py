@@ -25,7 +25,8 @@ _FOUND_SQL = """
            (SELECT count(*) > 0 FROM drives_waitlistentry AS entry
              WHERE entry.volunteer_id = person.id AND entry.state IN ('waiting', 'offered')) AS is_waiting
       FROM organizations_organization AS organization
-     CROSS JOIN LATERAL (SELECT %(now)s - make_interval(months => organization.retention_months) AS since) AS cutoff
+     CROSS JOIN LATERAL (
+           SELECT %(now)s::timestamptz - make_interval(months => organization.retention_months) AS since) AS cutoff
      CROSS JOIN LATERAL (
            SELECT id, phone_id, email_id FROM volunteers_volunteer
             WHERE organization_id = organization.id AND erased_at IS NULL AND coalesce(active_at, created_at) < since

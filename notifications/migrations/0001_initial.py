@@ -232,6 +232,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
+            index=models.Index(condition=models.Q(('state__in', ['undelivered', 'expired', 'blocked', 'failed', 'withdrawn'])), fields=['organization', 'kind', 'created_at'], name='message_not_arrived'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
             index=models.Index(fields=['about'], name='message_about'),
         ),
         migrations.AddIndex(

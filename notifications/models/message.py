@@ -137,6 +137,12 @@ class Message(models.Model):
                 condition=models.Q(channel="sms", state__in=["failed", "undelivered", "blocked", "expired"]),
                 name="message_failed_text",
             ),
+            # call_list: messages about bookings that did not arrive.
+            models.Index(
+                fields=["organization", "kind", "created_at"],
+                condition=models.Q(state__in=["undelivered", "expired", "blocked", "failed", "withdrawn"]),
+                name="message_not_arrived",
+            ),
             # outbox.withdraw_messages, and the messages shown next to a booking.
             models.Index(fields=["about"], name="message_about"),
             # Status reports find their message by the provider's id or our attempt token.

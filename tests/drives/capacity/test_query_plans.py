@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from bench import bench_data, delivery
 from drives.desk import person_record
-from drives.messaging import call_list
+from drives.messaging import call_list, invitation_audience
 from drives.models import Drive
+from drives.planning import under_filled_alerts
+from drives.privacy import retention
 from drives.public import api_queries
 from drives.waitlist import queries
 from notifications import claim
@@ -97,6 +99,9 @@ HOT: dict[str, Callable[[Drive], object]] = {
     "readiness": lambda _drive: Client().get("/readyz"),
     "donors to call": lambda drive: call_list.list_subjects_to_call([drive.pk], timezone.now()),
     "messages to a person": load_record_of_donor,
+    "look for donors to invite": lambda _drive: invitation_audience.list_organizations_to_invite(timezone.now()),
+    "what is past its retention": lambda _drive: retention.apply_retention(now=timezone.now()),
+    "under-filled drives": lambda _drive: under_filled_alerts.alert_under_filled_drives(now=timezone.now()),
     "claim due texts": lambda _drive: claim.claim_messages(channel="sms", limit=500, now=timezone.now()),
 }
 
