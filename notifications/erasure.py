@@ -108,7 +108,7 @@ def purge_old_texts(*, now: datetime) -> int:
         blanked += kept.update(**_NO_TEXT, address="")
     with connection.cursor() as cursor:
         cursor.execute(_BLANK_REPLIES_SQL, [before])
-        return blanked + cursor.rowcount
+        return blanked + int(cursor.rowcount)
 
 
 def _list_old_messages(before: datetime) -> list[int]:

@@ -62,4 +62,4 @@ def remember_active_volunteers(now: datetime, limit: int) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER_SQL, {"now": now, "limit": limit})
-        return cursor.rowcount
+        return int(cursor.rowcount)

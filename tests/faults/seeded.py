@@ -65,7 +65,7 @@ def few_at_once() -> None:
     """
     batch, numbers = invitations._queue_batch, itertools.count()
 
-    def barred(*asked: Any) -> tuple[int, int]:
+    def barred(*asked: Any) -> Any:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [BATCH, next(numbers)])
         return batch(*asked)

@@ -214,7 +214,7 @@ def test_the_last_activity_is_remembered_and_erases_on_its_own_day() -> None:
     booking = known()
     ConsentEntry.objects.filter(given=True).update(at=VISIT + timedelta(days=9), actor="donor")
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=1)) == 0
-    donor = Volunteer.objects.get(pk=booking.volunteer_id)
+    donor = Volunteer.objects.get(pk=booking.volunteer_id or 0)
     assert donor.active_at == VISIT + timedelta(days=9)
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=9)) == 0
     assert retention.erase_inactive_volunteers(now=KEPT + timedelta(days=9, seconds=1)) == 1
