@@ -10,9 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from drives.messaging import rules
 from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, InvitationCheck, Slot
-from notifications import kinds, reach
+from notifications import kinds, quiet_hours, reach
 from notifications.models import UNSENT_STATES, ConsentEntry, Message, Purpose
-from notifications.quiet_hours import QuietHours, parse_zone
 from notifications.reach import ContactFacts
 from organizations.models import Organization
 from volunteers import addressees
@@ -62,8 +61,8 @@ def _list_drives_with_spots(
     found = []
     for organization, pk, version, checked, *quiet in drives.filter(Exists(free)).order_by("pk").values_list(*columns):
         if (key := tuple(quiet)) not in local:
-            zone = parse_zone(key[0])
-            local[key] = QuietHours(zone, *key[1:]).is_quiet(now), now.astimezone(zone).date()
+            zone = quiet_hours.parse_zone(key[0])
+            local[key] = quiet_hours.QuietHours(zone, *key[1:]).is_quiet(now), now.astimezone(zone).date()
         is_quiet, day = local[key]
         if in_quiet_hours or not is_quiet:
             found.append((organization, f"{pk}/{version}/{day}", checked or []))
