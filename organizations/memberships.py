@@ -41,6 +41,7 @@ def create_organization(
     website: str = "",
     country: str = "US",
     language: str = "en",
+    timezone: str = "",
     accent: str = "#1f4e5c",
     owner: User | None = None,
     actor: str = "system",
@@ -55,6 +56,7 @@ def create_organization(
         website=website,
         country=country,
         language=language,
+        timezone=timezone,
         accent=accent,
         created_at=now,
     )

@@ -19,7 +19,6 @@ from drives.desk.bookings_by_day import BookingsByDay
 from drives.desk.day_picture import DayPicture
 from drives.desk.forecast_picture import ForecastPicture
 from drives.domain import forecast, grid
-from drives.inbox import queries as inbox_queries
 from drives.messaging import call_list, delivery_counts, reach
 from drives.messaging.delivery_counts import DeliverySummary
 from drives.messaging.reach import MessageSubject
@@ -27,7 +26,7 @@ from drives.models import ACTIVE_STATES, Booking, BookingState, Drive, DriveStat
 from drives.planning import rules as planning_rules
 from drives.waitlist import queries as waitlist_queries
 from drives.waitlist.queries import WaitlistCounts
-from drives.web import members
+from drives.web import members, time_zones
 from organizations.models import Organization
 
 NOT_COMING = (BookingState.CANCELLED, BookingState.NO_SHOW)
@@ -143,9 +142,7 @@ class HomePage:
 
 
 def compute_today(organization: Organization, now: datetime) -> date:
-    """Return today's date in the organization's zone. If it has none, use the zone of its first site."""
-    zone = organization.timezone or inbox_queries.load_default_zone(organization)
-    return now.astimezone(ZoneInfo(zone)).date()
+    return now.astimezone(ZoneInfo(time_zones.find_zone(organization))).date()
 
 
 def load_desk(drive: Drive, now: datetime) -> DeskPage:

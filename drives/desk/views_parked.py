@@ -6,8 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from drives.desk import parked, rules
-from drives.inbox import queries as inbox_queries
-from drives.web import members, redirects
+from drives.web import members, redirects, time_zones
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -21,7 +20,7 @@ def show_parked_tasks(request: MemberRequest) -> HttpResponse:
     context = {
         "pages": page,
         "tasks": parked.load_parked_tasks(organization, list(page)),
-        "zone": inbox_queries.load_default_zone(organization),
+        "zone": time_zones.find_zone(organization),
     }
     return members.render_member_page(request, "drives/desk/parked.html", context)
 

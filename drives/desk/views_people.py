@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from drives.desk import people, person_record
-from drives.inbox import queries as inbox_queries
 from drives.privacy import merge as privacy_merge
-from drives.web import choices, members, redirects
+from drives.web import choices, members, redirects, time_zones
 from drives.web.fields import MailboxField, OtherNameField
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
@@ -77,7 +76,7 @@ def render_person(
         "record": page,
         "log": person_record.load_person_record(page.person),
         "person": page.person,
-        "zone": inbox_queries.load_default_zone(organization),
+        "zone": time_zones.find_zone(organization),
         "search": search,
         "same": matches[:MAX_FOUND],
         "form": name_form or CorrectNameForm(initial={"name": page.person.name}),

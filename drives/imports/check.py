@@ -11,6 +11,7 @@ from drives.imports.csv_reader import Sheet
 from drives.imports.people_rows import PersonRow, RowReader
 from drives.imports.problems import Problem
 from drives.models import Import, ImportRow, ImportState, RowResult
+from drives.web import time_zones
 from volunteers import rules as volunteers_rules
 from volunteers.imported_people import KnownPeople
 
@@ -76,7 +77,7 @@ def build_reader(data_import: Import, sheet: Sheet, now: datetime) -> RowReader:
         sheet,
         data_import.columns,
         country=organization.country,
-        today=now.astimezone(ZoneInfo(organization.timezone or "UTC")).date(),
+        today=now.astimezone(ZoneInfo(time_zones.find_zone(organization))).date(),
         consented_on=data_import.consented_on,
     )
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives.imports import queries, rules, sample, uploads
 from drives.imports.forms import ColumnsForm, StartForm, UploadForm
 from drives.models import Drive, Import, ImportState
-from drives.web import csv_file, form_errors, members
+from drives.web import csv_file, form_errors, members, time_zones
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -32,7 +32,11 @@ def show_imports(request: MemberRequest) -> HttpResponse:
         .order_by("-created_at", "-pk")
     )
     pages = Paginator(imports.order_by("-created_at", "-pk"), rules.IMPORTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"pages": pages, "lines": queries.load_lines(list(pages), organization), "zone": _get_zone(request)}
+    context = {
+        "pages": pages,
+        "lines": queries.load_lines(list(pages), organization),
+        "zone": time_zones.find_zone(organization),
+    }
     return members.render_member_page(request, "drives/imports/imports.html", context)
 
 
@@ -92,7 +96,8 @@ def match_columns(request: MemberRequest, pk: int) -> HttpResponse:
     if not data_import.content:  # it has started, or its file is deleted
         return redirect("organizer_import", pk)
     sheet, now = uploads.read_sheet(data_import), timezone.now()
-    form = ColumnsForm(sheet, data_import, now.astimezone(_get_zone(request)).date(), request.POST or None)
+    zone = ZoneInfo(time_zones.find_zone(data_import.organization))
+    form = ColumnsForm(sheet, data_import, now.astimezone(zone).date(), request.POST or None)
     if form.is_valid():
         try:
             uploads.match_columns(import_id=pk, matched=form.matched, proof=form.proof, now=now)
@@ -167,7 +172,7 @@ def _render_import(request: MemberRequest, data_import: Import, form: StartForm)
         "pages": pages,
         "error_lines": list(queries.list_error_lines(list(pages))),
         "preview": queries.list_preview_rows(data_import) if data_import.state == ImportState.CHECKED else [],
-        "zone": _get_zone(request),
+        "zone": time_zones.find_zone(data_import.organization),
         "fragment": "#errors",
     }
     return members.render_member_page(request, "drives/imports/import.html", context)
@@ -179,7 +184,3 @@ def _get_import_or_404(request: MemberRequest, pk: int, *, with_content: bool = 
     if data_import is None:
         raise Http404
     return data_import
-
-
-def _get_zone(request: MemberRequest) -> ZoneInfo:
-    return ZoneInfo(request.membership.organization.timezone or "UTC")

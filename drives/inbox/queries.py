@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from drives.booking import rules as booking_rules
 from drives.booking.rules import Act
 from drives.inbox import rules
-from drives.models import Booking, BookingState, Conversation, ConversationText, Site
+from drives.models import Booking, BookingState, Conversation, ConversationText
 from notifications import kinds
 from notifications import queries as notifications_queries
 from notifications.models import Channel, ConsentEntry, InboundMessage, Message, MessageState, Purpose, Suppression
@@ -124,11 +124,6 @@ def find_conversation_row(booking: Booking) -> ConversationRow | None:
     rows = list_conversations(booking.drive.organization).filter(address=phone.address if phone else "")
     conversation_rows = load_conversation_rows(booking.drive.organization, list(rows))
     return conversation_rows[0] if conversation_rows else None
-
-
-def load_default_zone(organization: Organization) -> str:
-    zones = Site.objects.filter(organization=organization).order_by("pk").values_list("timezone", flat=True)
-    return zones.first() or "UTC"
 
 
 def load_thread(conversation: Conversation, now: datetime) -> Thread:

@@ -19,7 +19,7 @@ from drives.inbox import conversations, queries
 from drives.messaging import rules as messaging_rules
 from drives.messaging.texts import broadcast_texts, wording
 from drives.models import Conversation
-from drives.web import choices, form_errors, members
+from drives.web import choices, form_errors, members, time_zones
 from organizations.web import accounts
 from organizations.web.accounts import MemberRequest
 
@@ -62,7 +62,7 @@ def show_inbox(request: MemberRequest) -> HttpResponse:
         "pages": pages,
         "rows": queries.load_conversation_rows(organization, list(pages)),
         "show_all": show_all,
-        "zone": queries.load_default_zone(organization),
+        "zone": time_zones.find_zone(organization),
     }
     return members.render_member_page(request, "drives/inbox/conversations.html", context)
 
@@ -196,7 +196,7 @@ def _render_conversation(request: MemberRequest, conversation: Conversation, for
         "thread": thread,
         "form": form,
         "undo_form": UndoForm(),
-        "zone": zone or queries.load_default_zone(conversation.organization),
+        "zone": zone or time_zones.find_zone(conversation.organization),
         **_measure_typed_text(request),
     }
     return members.render_member_page(request, "drives/inbox/conversation.html", context)

@@ -1,4 +1,7 @@
-"""The time zones that forms offer: those of the organization's country first, and no aliases."""
+"""The time zone of an organization's pages, and the time zones that forms offer.
+
+Forms offer the zones of the organization's country first, and no aliases.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,11 +13,23 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from drives.domain import localtime
+from drives.models import Site
 from organizations.models import Organization
 
 # Two zones with the same offsets on all these days follow the same rules. 2037 is after all announced changes.
 _COMPARED_DAYS = [datetime(2037, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in (1, 15)]
 Offsets = tuple[timedelta | None, ...]
+
+
+def find_zone(organization: Organization) -> str:
+    """Return the organization's own zone. If it has none, return the zone of its first site, or UTC without a site.
+
+    At most one query.
+    """
+    if organization.timezone:
+        return organization.timezone
+    zones = Site.objects.filter(organization=organization).order_by("pk").values_list("timezone", flat=True)
+    return zones.first() or "UTC"
 
 
 def list_zone_choices(country: str, chosen: str = "") -> list[Any]:

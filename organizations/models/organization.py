@@ -55,7 +55,7 @@ class Organization(models.Model):
     website = models.URLField(blank=True)
     country = models.CharField(_("Country"), max_length=2, choices=COUNTRIES, default="US")
     language = models.CharField(max_length=8, default="en")
-    timezone = models.CharField(max_length=64, blank=True)  # new sites begin with it
+    timezone = models.CharField(max_length=64, blank=True)  # of new sites, and of pages about all sites
     program = models.CharField(max_length=30, blank=True)  # the code of the policy that the first drive begins with
     accent = models.CharField(max_length=7, default="#1f4e5c", validators=[_COLOR_VALIDATOR])
     # The logo is in `OrganizationLogo`. Without one, the digest is empty.

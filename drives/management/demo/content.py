@@ -16,6 +16,7 @@ ORGANIZATIONS: dict[str, dict[str, Any]] = {
         "sms_name": "Rhythm of Life",
         "email": "office@example.org",
         "phone": "+12135550198",
+        "timezone": "America/Los_Angeles",
         "accent": "#8a2d3b",
     },
     HARBOR: {
@@ -23,6 +24,7 @@ ORGANIZATIONS: dict[str, dict[str, Any]] = {
         "sms_name": "Harbor Lights",
         "email": "harbor@example.org",
         "phone": "+12125550198",
+        "timezone": "America/New_York",
         "accent": "#1f4e5c",
     },
 }
@@ -147,8 +149,8 @@ SITES: dict[str, list[dict[str, Any]]] = {
     ],
 }
 LOCATIONS = {
-    RHYTHM: {"city": "Los Angeles", "region": "CA", "timezone": "America/Los_Angeles"},
-    HARBOR: {"city": "New York", "region": "NY", "timezone": "America/New_York"},
+    RHYTHM: {"city": "Los Angeles", "region": "CA"},
+    HARBOR: {"city": "New York", "region": "NY"},
 }
 CENTERS = {
     RHYTHM: {

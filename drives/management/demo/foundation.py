@@ -47,7 +47,7 @@ def _create_organization(slug: str, password: str, now: datetime) -> None:
         user, _known = User.objects.get_or_create(email=f"{name}@example.org", defaults={"password": password})
         memberships.add_member(organization=organization, user=user, role=role, actor="system", now=now)
     for fields in content.SITES[slug]:
-        site = Site(organization=organization, **fields, **content.LOCATIONS[slug])
+        site = Site(organization=organization, timezone=organization.timezone, **fields, **content.LOCATIONS[slug])
         planning_sites.save_site(site=site, actor="system", now=now)
     center = CollectionCenter(organization=organization, **content.CENTERS[slug])
     planning_sites.save_center(center=center, actor="system", now=now)

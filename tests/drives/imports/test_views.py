@@ -297,9 +297,18 @@ def test_pages_do_not_load_the_file() -> None:
         assert not [sql for sql in statements if '"content"' in sql]
 
 
-def test_a_broken_time_zone_does_not_matter_to_the_list() -> None:
-    member = ben()
-    made.upload(member.organization, made.people_file(1))
-    member.organization.timezone = "America/New_York"
-    member.organization.save()
-    assert "03/01/2027 1:00 PM" in text(coordinator.signed_in(member).get(LIST))
+@pytest.mark.parametrize(
+    ("own", "at", "zone"),
+    [
+        ("America/New_York", "03/01/2027 1:00 PM", "Eastern Time"),
+        ("", "03/01/2027 10:00 AM", "Pacific Time"),  # the zone of the only site
+    ],
+)
+def test_the_pages_of_imports_say_in_which_zone_their_times_are(own: str, at: str, zone: str) -> None:
+    member = builders.member(builders.organization(timezone=own))
+    builders.site(member.organization, "America/Los_Angeles")
+    one = made.checked(member.organization, made.people_file(1))
+    browser = coordinator.signed_in(member)
+    assert at in text(browser.get(LIST))
+    assert f"Times are in {zone}." in text(browser.get(LIST))
+    assert f"{at} {zone}, by" in text(browser.get(page_of(one)))

@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from drives.capacity import drift
-from drives.management.demo import content, demo_drives, people
+from drives.management.demo import content, demo_drives, foundation, people
 from drives.management.demo.foundation import DemoOrganization
 from drives.models import Booking, BookingChange, Drive, DriveState, Policy, Site, Slot, Turnout
 from drives.planning import plan_check
@@ -78,6 +78,16 @@ def assert_nothing_is_late(now: datetime) -> None:
     assert not Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now).exists()
     assert InboxItem.objects.count() == sent.count()
     assert not InboxItem.objects.filter(at__gt=now).exists()
+
+
+@pytest.mark.django_db
+def test_each_foundation_has_the_time_zone_of_its_sites() -> None:
+    foundation.ensure_organizations(NOON)
+    zones = set(Site.objects.values_list("organization__slug", "organization__timezone", "timezone"))
+    assert zones == {
+        (content.RHYTHM, "America/Los_Angeles", "America/Los_Angeles"),
+        (content.HARBOR, "America/New_York", "America/New_York"),
+    }
 
 
 @override_settings(DEMO=False)

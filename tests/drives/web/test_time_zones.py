@@ -1,4 +1,4 @@
-"""The list of time zones in forms."""
+"""The time zone of an organization's pages, and the list of time zones in forms."""
 
 from importlib import resources
 
@@ -62,3 +62,16 @@ def test_the_form_of_a_site_keeps_its_zone() -> None:
     site = builders.site(owner, timezone="America/Detroit")
     page = coordinator.signed_in(builders.member(owner)).get(reverse("organizer_edit_site", args=[site.pk]))
     assert '<option value="America/Detroit" selected>Detroit</option>' in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_organization_without_a_zone_has_the_zone_of_its_first_site() -> None:
+    organization = builders.organization()
+    assert time_zones.find_zone(organization) == "UTC"
+    builders.site(builders.organization(), "America/Denver")  # of another organization
+    assert time_zones.find_zone(organization) == "UTC"
+    builders.site(organization, "America/Los_Angeles")
+    builders.site(organization, "America/New_York")
+    assert time_zones.find_zone(organization) == "America/Los_Angeles"
+    organization.timezone = "America/Chicago"
+    assert time_zones.find_zone(organization) == "America/Chicago"
