@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from drives.eligibility import policy_choices
 from drives.planning import forms_sites
 from drives.settings import rules
+from drives.settings.queries import ActorGroup
 from drives.web import colors, pictures, time_zones
 from drives.web.fields import CheckboxField, PhoneForm, PhoneFormField
 from drives.web.pictures import Picture
@@ -295,11 +296,17 @@ class AuditFilterForm(forms.Form):
         label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def __init__(self, data: Any, *, actors: list[tuple[str, str]], verbs: list[tuple[str, str]]) -> None:
+    def __init__(self, data: Any, *, actors: list[ActorGroup], verbs: list[tuple[str, str]]) -> None:
         super().__init__(data)
-        for name, choices in (("actor", actors), ("verb", verbs)):
+        offered: dict[str, list[Any]] = {"actor": [*actors], "verb": [*verbs]}
+        for name, choices in offered.items():
             field: forms.ChoiceField = self.fields[name]  # type: ignore[assignment]
             field.choices = [("", _("All")), *choices]
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Return the valid values of the filled fields."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class OwnSenderForm(forms.Form):

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -6,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from drives.settings import rules
@@ -14,6 +15,8 @@ from drives.web import actors
 from organizations import queries as organizations_queries
 from organizations import sessions
 from organizations.models import ApiKey, AuditEntry, Invitation, InvitationState, Membership, Organization
+
+ActorGroup = tuple[Any, list[tuple[str, str]]]  # the group's name, and its choices
 
 
 @dataclass(frozen=True)
@@ -55,15 +58,17 @@ def list_open_invitations(organization: Organization) -> list[Invitation]:
 @dataclass(frozen=True)
 class KeyRow:
     key: ApiKey
-    last_day: date | None  # in the organization's time zone
+    last_day: date | None  # in the organization's zone
 
 
-def list_keys(organization: Organization) -> list[KeyRow]:
+def list_keys(organization: Organization, zone: str) -> list[KeyRow]:
     """List the API keys, first the active ones and then the last revoked. One query."""
-    zone = ZoneInfo(organization.timezone or "UTC")
+    return [KeyRow(key, _compute_last_day(key.expires_at, ZoneInfo(zone))) for key in _load_keys(organization)]
+
+
+def _load_keys(organization: Organization) -> list[ApiKey]:
     rows = ApiKey.objects.filter(organization=organization)
-    keys = rows.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")[: rules.MAX_KEYS_SHOWN]
-    return [KeyRow(key, _compute_last_day(key.expires_at, zone)) for key in keys]
+    return list(rows.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")[: rules.MAX_KEYS_SHOWN])
 
 
 def _compute_last_day(expires_at: datetime | None, zone: ZoneInfo) -> date | None:
@@ -83,35 +88,49 @@ class AuditPage:
     next_id: int | None  # id of the last entry on the page, or None if there are no older ones
 
 
-def load_audit_page(
-    organization: Organization,
-    *,
-    actor: str = "",
-    verb: str = "",
-    since: date | None = None,
-    until: date | None = None,
-    below: int | None = None,
-) -> AuditPage:
+@dataclass(frozen=True)
+class AuditFilter:
+    """Conditions on audit entries. `since` and `until` are dates in `zone`, both included."""
+
+    zone: str
+    actor: str = ""
+    verb: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def load_audit_page(organization: Organization, conditions: AuditFilter, below: int | None = None) -> AuditPage:
     """Load a page of the audit log, newest first. At most four queries.
 
-    `since` and `until` are dates in the organization's zone, both included. `below` is the last id on the previous
-    page.
+    `below` is the last id on the previous page.
     """
-    rows = AuditEntry.objects.filter(organization=organization)
-    zone = ZoneInfo(organization.timezone or "UTC")
-    if actor:
-        rows = rows.filter(actor=actor)
-    if verb:
-        rows = rows.filter(verb=verb)
-    if since:
-        rows = rows.filter(at__gte=datetime.combine(since, time(), zone))
-    if until and until < date.max:
-        rows = rows.filter(at__lt=datetime.combine(until + timedelta(days=1), time(), zone))
+    rows = _filter_entries(organization, conditions)
     if below and (last := AuditEntry.objects.filter(organization=organization, pk=below).first()):
         rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
     found = list(rows.order_by("-at", "-pk")[: rules.AUDIT_ROWS_PER_PAGE + 1])
     shown = found[: rules.AUDIT_ROWS_PER_PAGE]
     return AuditPage(_describe_entries(shown, organization), shown[-1].pk if len(found) > len(shown) else None)
+
+
+def iterate_audit_rows(organization: Organization, conditions: AuditFilter) -> Iterator[AuditRow]:
+    """Yield all matching entries, newest first. Four queries."""
+    rows = _filter_entries(organization, conditions)
+    names = actors.describe_actors(set(rows.values_list("actor", flat=True).distinct()), organization.pk)
+    for entry in rows.order_by("-at", "-pk").iterator():
+        yield _describe_entry(entry, names)
+
+
+def _filter_entries(organization: Organization, conditions: AuditFilter) -> QuerySet[AuditEntry]:
+    rows, zone = AuditEntry.objects.filter(organization=organization), ZoneInfo(conditions.zone)
+    if conditions.actor:
+        rows = rows.filter(actor=conditions.actor)
+    if conditions.verb:
+        rows = rows.filter(verb=conditions.verb)
+    if conditions.since:
+        rows = rows.filter(at__gte=datetime.combine(conditions.since, time(), zone))
+    if conditions.until and conditions.until < date.max:
+        rows = rows.filter(at__lt=datetime.combine(conditions.until + timedelta(days=1), time(), zone))
+    return rows
 
 
 def list_changes(organization: Organization, about: str, count: int) -> list[AuditRow]:
@@ -122,14 +141,28 @@ def list_changes(organization: Organization, about: str, count: int) -> list[Aud
 
 def _describe_entries(entries: list[AuditEntry], organization: Organization) -> list[AuditRow]:
     names = actors.describe_actors({entry.actor for entry in entries}, organization.pk)
-    return [AuditRow(one, names.get(one.actor, one.actor), VERBS.get(one.verb, one.verb)) for one in entries]
+    return [_describe_entry(one, names) for one in entries]
 
 
-def list_audit_actors(organization: Organization) -> list[tuple[str, str]]:
-    """List the members as choices for the actor filter."""
+def _describe_entry(entry: AuditEntry, names: dict[str, str]) -> AuditRow:
+    return AuditRow(entry, names.get(entry.actor, entry.actor), VERBS.get(entry.verb, entry.verb))
+
+
+def list_audit_actors(organization: Organization) -> list[ActorGroup]:
+    """List the choices of the actor filter: the members, and the API keys with the revoked ones. Two queries."""
     members = Membership.objects.filter(organization=organization).select_related("user").order_by("user__email")
     users = [one.user for one in members[: rules.MAX_MEMBERS_SHOWN]]
-    return [(f"user:{user.pk}", user.get_full_name() or user.email) for user in users]
+    groups = [
+        (_("Members"), [(f"user:{user.pk}", user.get_full_name() or user.email) for user in users]),
+        (_("API keys"), [(f"key:{key.pk}", _format_key(key)) for key in _load_keys(organization)]),
+    ]
+    return [(name, choices) for name, choices in groups if choices]
+
+
+def _format_key(key: ApiKey) -> str:
+    facts = {"name": key.name, "start": f"pd_{key.prefix}…"}
+    # Several keys may have one name, for example after a key was replaced.
+    return (_("%(name)s (%(start)s, revoked)") if key.revoked_at else _("%(name)s (%(start)s)")) % facts
 
 
 VERBS: dict[str, Any] = {

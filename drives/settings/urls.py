@@ -34,5 +34,6 @@ organizer_urls = [
     path("settings/texting/registration/", views_texting.show_registration, name="organizer_registration"),
     path("settings/texting/mail-domain/", views_texting.show_mail_domain, name="organizer_mail_domain"),
     path("settings/audit/", views_audit.show_audit_log, name="organizer_audit_log"),
+    path("settings/audit.csv", views_audit.download_audit_log, name="organizer_audit_csv"),
     path("settings/organization/<slug:page>/", views_organization.edit_settings_page, name="organizer_settings_page"),
 ]

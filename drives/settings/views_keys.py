@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from drives.settings import queries
 from drives.settings.forms import ApiKeyForm
-from drives.web import members
+from drives.web import members, time_zones
 from organizations import api_keys
 from organizations.models import ApiKey
 from organizations.web import accounts
@@ -22,7 +22,8 @@ from organizations.web.accounts import MemberRequest
 @require_safe
 @accounts.role_required("manage")
 def show_keys(request: MemberRequest) -> HttpResponse:
-    context = {"rows": queries.list_keys(request.membership.organization), "now": timezone.now()}
+    zone = time_zones.find_zone(request.membership.organization)
+    context = {"rows": queries.list_keys(request.membership.organization, zone), "zone": zone, "now": timezone.now()}
     return members.render_member_page(request, "drives/settings/keys.html", context)
 
 
@@ -31,7 +32,7 @@ def show_keys(request: MemberRequest) -> HttpResponse:
 def create_key(request: MemberRequest) -> HttpResponse:
     """Create a key. Only this response shows the token, because it is not stored."""
     organization, now = request.membership.organization, timezone.now()
-    zone = ZoneInfo(organization.timezone or "UTC")
+    zone = ZoneInfo(time_zones.find_zone(organization))
     form = ApiKeyForm(request.POST if request.method == "POST" else None, today=now.astimezone(zone).date())
     if not form.is_valid():
         return members.render_member_page(request, "drives/settings/new_key.html", {"form": form})

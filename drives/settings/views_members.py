@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from drives.settings import queries
 from drives.settings.forms import FounderInvitationForm, InvitationForm, RoleForm
 from drives.settings.queries import MemberRow
-from drives.web import form_errors, members
+from drives.web import form_errors, members, time_zones
 from organizations import invitations, memberships, sessions
 from organizations.models import Invitation
 from organizations.web import accounts
@@ -116,7 +116,8 @@ def edit_member(request: MemberRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("organizer_members")
-    return members.render_member_page(request, "drives/settings/member.html", {"form": form, "row": row})
+    context = {"form": form, "row": row, "zone": time_zones.find_zone(request.membership.organization)}
+    return members.render_member_page(request, "drives/settings/member.html", context)
 
 
 @require_POST

@@ -32,6 +32,7 @@ OWNER_PAGES = (
     "organizer_keys",
     "organizer_create_key",
     "organizer_audit_log",
+    "organizer_audit_csv",
     "organizer_texting",
     "organizer_sending_settings",
     "organizer_retention",
@@ -59,7 +60,8 @@ def test_only_owners_open_the_pages_that_change_settings(role: str) -> None:
 
 def test_the_hub_leads_to_every_page() -> None:
     hub = coordinator.signed_in(ben()).get(reverse("organizer_settings")).content.decode()
-    linked = {"organizer_invite_member", "organizer_create_key"}  # linked from the pages of members and of keys
+    # linked from the pages of members, of keys and of the audit log
+    linked = {"organizer_invite_member", "organizer_create_key", "organizer_audit_csv"}
     for address in [*(reverse(name) for name in OWNER_PAGES if name not in linked), *map(page, PAGES)]:
         assert f'href="{address}"' in hub, address
 
@@ -229,7 +231,7 @@ def test_a_key_is_shown_once_and_revoked_at_once() -> None:
     assert token not in shown
     caller = Client(headers={"Authorization": f"Bearer {token}"})
     assert caller.get("/api/v1/sites/").status_code == 200
-    assert "last used March 1, 2027, 6:00 PM UTC" in text(browser.get(reverse("organizer_keys")))
+    assert "last used March 1, 2027, 6:00 PM Coordinated Universal Time" in text(browser.get(reverse("organizer_keys")))
     browser.post(reverse("organizer_revoke_key", args=[key.pk]))
     assert caller.get("/api/v1/sites/").status_code == 401
 
@@ -298,7 +300,7 @@ def test_keys_that_work_are_listed_before_revoked_ones() -> None:
         )
         if name == "Revoked":
             api_keys.revoke_api_key(key=key, now=NOW)
-    assert [row.key.name for row in queries.list_keys(member.organization)] == ["New", "Old", "Revoked"]
+    assert [row.key.name for row in queries.list_keys(member.organization, "UTC")] == ["New", "Old", "Revoked"]
 
 
 def test_every_entry_of_the_audit_log_has_its_words() -> None:
@@ -368,6 +370,105 @@ def test_the_audit_log_is_filtered_and_paged() -> None:
         *({"until": "0001-01-01"}, {"until": "9999-12-30"}, {"until": "9999-12-31"}),
     ):
         assert browser.get(address, nonsense).status_code == 200
+
+
+def use_two_keys(member: Membership) -> tuple[ApiKey, ApiKey]:
+    """Return an active and a revoked key. Each has planned a drive: 1 with the active key, 2 with the revoked one."""
+    website, _token = api_keys.issue_api_key(organization=member.organization, name="Website", now=NOW)
+    old, _token = api_keys.issue_api_key(organization=member.organization, name="Website", now=NOW)
+    api_keys.revoke_api_key(key=old, actor=f"user:{member.user_id}", now=NOW)
+    for number, key in ((1, website), (2, old)):
+        AuditEntry.objects.create(
+            organization=member.organization,
+            actor=f"key:{key.pk}",
+            verb="create_drive",
+            about=f"drive:{number}",
+            fields=["title", "day"],
+            at=NOW,
+        )
+    return website, old
+
+
+def test_the_audit_log_shows_what_a_key_did() -> None:
+    member = ben()
+    website, old = use_two_keys(member)
+    browser, address = coordinator.signed_in(member), reverse("organizer_audit_log")
+    shown = browser.get(address).content.decode()
+    assert f'<option value="key:{website.pk}">Website (pd_{website.prefix}…)</option>' in shown
+    assert f'<option value="key:{old.pk}">Website (pd_{old.prefix}…, revoked)</option>' in shown
+    in_spanish = browser.get(address, headers={"Accept-Language": "es"}).content.decode()
+    assert f">Website (pd_{old.prefix}…, revocada)</option>" in in_spanish
+    for key, done, not_done in ((website, "drive:1", "drive:2"), (old, "drive:2", "drive:1")):
+        of_key = text(browser.get(address, {"actor": f"key:{key.pk}"}))
+        assert done in of_key
+        assert not_done not in of_key
+    assert f'href="{address}?actor=key:{old.pk}"' in browser.get(reverse("organizer_keys")).content.decode()
+
+
+def test_the_filter_of_the_audit_log_offers_no_key_of_another_organization() -> None:
+    key, _old = use_two_keys(ben())
+    cleo, address = coordinator.signed_in(ben()), reverse("organizer_audit_log")
+    shown = cleo.get(address, {"actor": f"key:{key.pk}"})
+    assert "Website" not in text(shown)
+    assert "Select a valid choice." in text(shown)
+
+
+def test_the_file_of_the_audit_log_has_the_rows_of_the_filter() -> None:
+    member = ben()
+    Organization.objects.filter(pk=member.organization_id).update(timezone="America/Los_Angeles")
+    website, _old = use_two_keys(member)
+    browser, address = coordinator.signed_in(member), reverse("organizer_audit_log")
+    query = f"?actor=key%3A{website.pk}&verb=create_drive"
+    link = f"{reverse('organizer_audit_csv')}{query.replace('&', '&amp;')}"
+    assert f'href="{link}"' in browser.get(address + query).content.decode()
+    file = browser.get(reverse("organizer_audit_csv") + query)
+    assert file["Content-Type"] == "text/csv; charset=utf-8"
+    assert file.content.decode("utf-8-sig").splitlines() == [
+        "When,Who,What,About,Fields",
+        '2027-03-01T10:00:00-08:00,the key “Website”,Planned a drive,drive:1,"title, day"',
+    ]
+    download = AuditEntry.objects.get(verb="exported")
+    assert (download.about, download.fields) == ("audit_log", ["actor", "verb"])
+    everything = browser.get(reverse("organizer_audit_csv")).content.decode()
+    assert all(about in everything for about in ("drive:1", "drive:2", f"key:{website.pk}"))
+
+
+def test_the_file_of_the_audit_log_is_not_made_for_an_invalid_filter() -> None:
+    browser = coordinator.signed_in(ben())
+    shown = browser.get(reverse("organizer_audit_csv"), {"actor": "key:0"})
+    assert "Select a valid choice." in text(shown)
+    assert not AuditEntry.objects.filter(verb="exported").exists()
+
+
+def test_the_file_of_the_audit_log_has_a_fixed_number_of_queries() -> None:
+    def act(number: int) -> query_counts.Act:
+        member = ben()
+        for _number in range(number):
+            use_two_keys(member)
+        browser = coordinator.signed_in(member)
+        browser.get(reverse("organizer_audit_log"))  # stores when the member was last seen
+        return lambda: browser.get(reverse("organizer_audit_csv"))
+
+    assert query_counts.count_for_each(act) <= 16
+
+
+@pytest.mark.parametrize(
+    ("own", "at_site", "at", "shown"),
+    [
+        ("America/New_York", "America/Los_Angeles", "03/01/2027 1:00 PM", "Times are in Eastern Time."),
+        ("", "America/Los_Angeles", "03/01/2027 10:00 AM", "Times are in Pacific Time."),
+        ("", "", "03/01/2027 6:00 PM", "Times are in Coordinated Universal Time."),
+    ],
+)
+def test_the_audit_log_says_in_which_zone_its_times_are(own: str, at_site: str, at: str, shown: str) -> None:
+    member = builders.member(builders.organization(timezone=own))
+    if at_site:
+        builders.site(member.organization, at_site)
+    AuditEntry.objects.create(organization=member.organization, actor="worker", verb="changed", about="drive:1", at=NOW)
+    page = text(coordinator.signed_in(member).get(reverse("organizer_audit_log")))
+    assert at in page
+    assert shown in page
+    assert ("Choose the time zone of your organization" in page) is (not own)
 
 
 def test_another_organizations_entries_and_keys_are_not_found() -> None:
