@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from drives.attendance import turnout
 from drives.attendance.turnout import GoalFacts
 from drives.booking.donation_rate import NOT_VERIFIED_STATES
@@ -133,7 +135,7 @@ class HomePage:
     not_reached: list[tuple[Drive, int]]  # drives, each with the number of donors to call; also drives not listed
     replies: int  # unanswered conversations
     failed_tasks: int  # number of rows on which a sweep has failed
-    under_filled: list[DriveFigures]
+    under_filled: list[DriveFigures]  # all of the next days; also drives not listed
     offers: list[tuple[Drive, int]]  # drives, each with the number of offers that wait for an answer
     to_complete: list[Drive]  # closed out, but no coordinator has reviewed the turnout
     overdue: list[Checklist]  # checklists with overdue tasks, in order of the drives
@@ -190,11 +192,12 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     found = list(soon[: rules.UPCOMING_DRIVES_SHOWN + 1])
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
-    listed = [*ahead, *past]
+    near = _list_other_near_drives(rows, found, now)
+    listed = [*ahead, *past, *near]
     ids = [drive.pk for drive in listed]
     goal_facts = turnout.load_goal_facts(ids, organization)
     figures = _list_figures(listed, goal_facts, _load_slot_counts(ids), now)
-    upcoming = figures[: len(ahead)]
+    upcoming, near_figures = figures[: len(ahead)], figures[len(ahead) + len(past) :]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives, because donors whose waitlist closed at the end of the drive may still need a call.
     called = Drive.objects.of(organization).filter(ends_at__gt=now - rules.CALLS_AFTER_DRIVE)
@@ -205,17 +208,30 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
-        past=figures[len(ahead) :],
+        past=figures[len(ahead) : len(ahead) + len(past)],
         not_reached=[(drive, to_call[drive.pk]) for drive in affected if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
-        under_filled=[row for row in upcoming if row.is_under_filled(now)],
+        under_filled=[row for row in (*upcoming, *near_figures) if row.is_under_filled(now)],
         offers=[(drive, offers[drive.pk]) for drive in affected if drive.pk in offers],
         to_complete=list(to_complete[: rules.UPCOMING_DRIVES_SHOWN]),
-        overdue=checklist_queries.list_overdue_checklists(ahead, organization, goal_facts, now),
+        overdue=checklist_queries.list_overdue_checklists([*ahead, *near], organization, goal_facts, now),
         has_drives=bool(figures),
         has_more_upcoming=len(found) > len(ahead),
     )
+
+
+def _list_other_near_drives(rows: QuerySet[Drive], found: Sequence[Drive], now: datetime) -> list[Drive]:
+    """List the published drives of the next days that the home page does not list. At most one query.
+
+    `found` are the next drives, with one more than the page lists. Few organizations have more in a week.
+    """
+    until = now + planning_rules.UNDER_FILLED_WITHIN
+    if len(found) <= rules.UPCOMING_DRIVES_SHOWN or found[-1].starts_at > until:
+        return []
+    listed = [drive.pk for drive in found[: rules.UPCOMING_DRIVES_SHOWN]]
+    near = rows.filter(state=DriveState.PUBLISHED, starts_at__gt=now, starts_at__lte=until)
+    return list(near.exclude(pk__in=listed).order_by("starts_at", "pk"))
 
 
 class SlotCounts(NamedTuple):

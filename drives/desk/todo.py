@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from drives.checklist.queries import Checklist
-from drives.desk import queries
+from drives.desk import queries, rules
 from drives.domain import localtime
 from drives.models import Drive, DriveState
+from drives.planning import rules as planning_rules
 from drives.web import languages
 from organizations.translated_text import TranslatedString
 
@@ -36,7 +37,7 @@ def list_home_todos(
         *(_build_unreached_todo(drive, count, drive.title) for drive, count in home.not_reached),
         *_list_reply_todos(home),
         *_list_failed_task_todos(home),
-        *(_build_under_filled_todo(row) for row in home.under_filled if may_plan),
+        *(_list_under_filled_todos(home) if may_plan else []),
         *(_build_offer_todo(drive, count) for drive, count in home.offers),
         *(_build_named_checklist_todo(checklist) for checklist in home.overdue if sees_plan),
         *(_build_report_todo(drive) for drive in home.to_complete),
@@ -94,6 +95,21 @@ def _build_named_checklist_todo(checklist: Checklist) -> Todo:
 
 def _format_task_count(count: int) -> str:
     return ngettext("%(count)s task", "%(count)s tasks", count) % {"count": count}
+
+
+def _list_under_filled_todos(home: queries.HomePage) -> Iterator[Todo]:
+    shown = home.under_filled[: rules.UNDER_FILLED_TODOS_SHOWN]
+    for row in shown:
+        yield _build_under_filled_todo(row)
+    if more := len(home.under_filled) - len(shown):
+        pill = ngettext("%(count)s more drive", "%(count)s more drives", more) % {"count": more}
+        text = ngettext(
+            "in the next %(days)s days needs donors, too. See all drives.",
+            "in the next %(days)s days need donors, too. See all drives.",
+            more,
+        )
+        days = planning_rules.UNDER_FILLED_WITHIN.days
+        yield Todo(pill, "gold", text % {"days": days}, reverse("organizer_drives"))
 
 
 def _build_under_filled_todo(row: queries.DriveFigures) -> Todo:

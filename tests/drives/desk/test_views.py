@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from time_machine import TimeMachineFixture
@@ -18,7 +19,7 @@ from drives.booking import donation_rate
 from drives.desk import queries as desk_queries
 from drives.desk import rules as desk_rules
 from drives.desk import todo
-from drives.models import Booking, BookingState, Drive, DriveState
+from drives.models import Booking, BookingState, Drive, DriveState, Slot
 from drives.planning import lifecycle as planning_drives
 from drives.waitlist import offers
 from drives.web import csv_file
@@ -462,6 +463,58 @@ def test_the_home_asks_to_share_a_near_drive_that_is_less_than_sixty_percent_ful
         f"{8 - booked} open spots for “Plasma drive” on Saturday, March 13. Share the drive again." in shown
     ) is is_asked
     assert "open spots" not in home_todo(builders.member(owner), drive.starts_at - timedelta(days=7, seconds=1))
+
+
+def plan_drives_in_a_week(member: Membership, count: int) -> list[Drive]:
+    """Plan empty drives that start a minute after each other, the last one seven days after NOW."""
+    drives = [builders.drive(member.organization, policy_id=builders.lax().pk) for _number in range(count)]
+    for number, drive in enumerate(reversed(drives)):
+        shift = NOW + timedelta(days=7) - timedelta(minutes=number) - drive.starts_at
+        Drive.objects.filter(pk=drive.pk).update(starts_at=drive.starts_at + shift, ends_at=drive.ends_at + shift)
+        Slot.objects.filter(drive=drive).update(starts_at=F("starts_at") + shift)
+    return drives
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [
+        (12, ""),
+        (13, "1 more drive in the next 7 days needs donors, too. See all drives."),
+        (17, "5 more drives in the next 7 days need donors, too. See all drives."),
+    ],
+)
+def test_the_home_counts_every_near_drive_that_needs_donors(count: int, more: str) -> None:
+    member = ben()
+    plan_drives_in_a_week(member, count)
+    shown = home_todo(member)
+    assert shown.count("Share the drive again.") == 12
+    assert more in shown
+    assert ("in the next 7 days" in shown) is bool(more)
+    assert "in the next 7 days" not in home_todo(member, NOW - timedelta(days=7))
+
+
+def test_the_home_asks_to_share_a_near_drive_behind_twelve_full_ones() -> None:
+    member = ben()
+    *full, last = plan_drives_in_a_week(member, 13)
+    Slot.objects.filter(drive__in=full).update(chairs_limit=0)
+    assert f'href="{reverse("organizer_share", args=[last.pk])}"' not in home_page(member, NOW - timedelta(seconds=1))
+    assert f'href="{reverse("organizer_share", args=[last.pk])}"' in home_page(member, NOW)
+
+
+def test_the_home_page_has_a_fixed_number_of_queries_with_many_near_drives() -> None:
+    def act(number: int) -> query_counts.Act:
+        member = ben()
+        plan_drives_in_a_week(member, desk_rules.UPCOMING_DRIVES_SHOWN + number)
+        browser = coordinator.signed_in(member)
+        browser.get("/organizer/")  # stores when the member was last seen
+        return lambda: browser.get("/organizer/")
+
+    query_counts.count_for_each(act)
+
+
+def home_page(member: Membership, now: datetime) -> str:
+    with time_machine.travel(now, tick=False):
+        return coordinator.signed_in(member).get("/organizer/").content.decode()
 
 
 def test_an_offer_without_an_answer_and_open_set_up_steps_stand_on_the_home_page() -> None:
