@@ -30,6 +30,7 @@ def load_application(module: str) -> Any:
     """Import the WSGI module, and return the RSGI application that Granian runs."""
     application = importlib.import_module(module).application
     importlib.import_module("config.keys").refuse_wrong_keys()  # not before: it needs the models
+    importlib.import_module("config.restored").check_at_start()
     connections.close_all()  # no process shares a connection with another one
     return RsgiAdapter(application, env.int("WEB_THREADS", 8, validate=AT_LEAST_ONE))
 

@@ -28,13 +28,19 @@ class MessagesOfKind:
 
 
 @transaction.atomic(savepoint=False)
-def withdraw_past_messages(*, until: datetime, created_since: datetime, now: datetime) -> dict[str, int]:
+def withdraw_past_messages(
+    *, until: datetime, copy_start: datetime | None, created_since: datetime, now: datetime
+) -> dict[str, int]:
     """Withdraw messages that were due by `until`, and those created since `created_since`. Return counts by kind.
+
+    Messages created between `copy_start` and `created_since` are kept. They are about bookings that the lost database
+    never had, because the service was already running on the copy.
 
     News counts as sent at `until`, so that no donor gets the same news again. Messages that the provider has accepted
     are no longer looked up, because the lost database got their reports.
     """
-    past = Message.objects.filter(_MAY_LEAVE).filter(Q(due_at__lte=until) | Q(created_at__gte=created_since))
+    is_due = Q(due_at__lte=until, created_at__lt=copy_start or created_since)
+    past = Message.objects.filter(_MAY_LEAVE).filter(is_due | Q(created_at__gte=created_since))
     rows = list(past.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk", "kind"))
     withdrawn = Message.objects.filter(pk__in=[pk for pk, _kind in rows])
     withdrawn.filter(purpose=Purpose.NEWS).update(sending_at=Coalesce(F("sending_at"), until))

@@ -1,6 +1,7 @@
 """Detect whether this database was restored from a backup. If so, no sweep runs until an administrator accepts it."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -25,14 +26,31 @@ def read_marker() -> str:
 
 
 def is_restored_copy(*, now: datetime) -> bool:
-    """Return whether this database was restored from a backup. The first call records the database. One query."""
+    """Return whether this database was restored from a backup. One query, except in a restored copy.
+
+    The first call records the database. The first call in a restored copy records the time.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_COMPARE)
         row = cursor.fetchone()
     if row is None:
         accept_database(now=now)
         return False
-    return not row[0]
+    if row[0]:
+        return False
+    current = read_marker()
+    DatabaseMarker.objects.exclude(copy_marker=current).update(copy_marker=current, copy_seen_at=now)
+    return True
+
+
+def find_copy_start() -> datetime | None:
+    """Return when a process first started on this restored copy. Two queries.
+
+    Return None if this is no restored copy, or if no process has started on it yet.
+    """
+    # A copy of a copy has the time of the first one, with the first one's marker.
+    recorded = DatabaseMarker.objects.first()
+    return recorded.copy_seen_at if recorded and recorded.copy_marker == read_marker() else None
 
 
 def find_held_marker() -> DatabaseMarker | None:
@@ -48,13 +66,13 @@ def find_recorded_time() -> datetime | None:
 
 def hold_sweeps(*, now: datetime) -> None:
     """Treat this database as a restored copy until `accept_database` is called."""
-    _record(_HELD, now)
+    _record(now, marker=_HELD)
 
 
 def accept_database(*, now: datetime) -> None:
-    _record(read_marker(), now)
+    _record(now, marker=read_marker(), copy_marker="", copy_seen_at=None)
 
 
 @transaction.atomic(savepoint=False)
-def _record(marker: str, now: datetime) -> None:
-    DatabaseMarker.objects.update_or_create(pk=1, defaults={"marker": marker, "recorded_at": now})
+def _record(now: datetime, **fields: Any) -> None:
+    DatabaseMarker.objects.update_or_create(pk=1, defaults={"recorded_at": now, **fields})

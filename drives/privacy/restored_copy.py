@@ -45,7 +45,8 @@ def accept_restored_copy(
 
     `sent_until` is the time when the lost database sent its last message. Messages that were due by then are withdrawn,
     because the lost database may have sent them. For the same reason, this function runs the sweeps that create
-    messages, for example follow-ups, alerts and invitations, and withdraws the messages that they create.
+    messages, for example follow-ups, alerts and invitations, and withdraws the messages that they create. Messages that
+    were created after the service had started on the copy are kept.
     """
     with transaction.atomic():
         result = _clean_up(erasures, sent_until, now)
@@ -74,7 +75,9 @@ def _clean_up(erasures: Collection[str], sent_until: datetime, now: datetime) ->
     waitlist_messages.queue_fallback_emails(now=now)
     replies.handle_new_replies(now=now)
     invitations.invite_all_donors(now=now, in_quiet_hours=True)
-    withdrawn = restored_messages.withdraw_past_messages(until=sent_until, created_since=now, now=now)
+    withdrawn = restored_messages.withdraw_past_messages(
+        until=sent_until, copy_start=database_copy.find_copy_start(), created_since=now, now=now
+    )
     return RestoreResult(
         erased, withdrawn, restored_messages.list_coming_messages(until=now + rules.RESTORED_MESSAGES_SHOWN_AHEAD)
     )

@@ -222,6 +222,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("marker", models.CharField(max_length=80)),
                 ("recorded_at", models.DateTimeField()),
+                ("copy_marker", models.CharField(blank=True, max_length=80)),
+                ("copy_seen_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -9,6 +9,9 @@ class DatabaseMarker(models.Model):
 
     marker = models.CharField(max_length=80)
     recorded_at = models.DateTimeField()
+    # A restored copy's own identity, and when a process first started on it. Empty once the copy is accepted.
+    copy_marker = models.CharField(max_length=80, blank=True)
+    copy_seen_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.marker

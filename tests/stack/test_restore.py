@@ -28,6 +28,7 @@ from tests.notifications import made
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
 DELIVER = "import django; django.setup(); from notifications import tasks; print(*tasks.deliver_due())"
+START_WEB = "from config import web_server; web_server.load_application('config.wsgi')"
 UNHELD = (
     "import django; django.setup(); from django.utils import timezone; from organizations import database_copy;"
     "database_copy.accept_database(now=timezone.now()); from notifications import tasks; print(*tasks.deliver_due())"
@@ -96,8 +97,14 @@ def test_a_restored_database_sends_nothing_of_the_past(
     run(find_command("pg_restore"), new, tmp_path)
     assert run_python(DELIVER, new).strip() == "restored_copy"
     manage = [sys.executable, "manage.py", "restored", "--no-erasures", "--yes"]
-    assert "1 messages withdrawn" in run(manage, new, ROOT)
+    assert "Messages withdrawn: 1." in run(manage, new, ROOT)
     assert run_python(DELIVER, new).strip() == ""
     run(find_command("pg_restore"), new, tmp_path)  # once more, over the existing tables
+    run_python(START_WEB, new)  # too early
+    with psycopg.connect(new["DATABASE_URL"]) as copy:  # the other message becomes one of a booking on the copy
+        copy.execute("UPDATE notifications_message SET created_at = now(), due_at = now() WHERE due_at > now()")
+    assert "Messages withdrawn: 1." in run(manage, new, ROOT)
+    assert run_python(DELIVER, new).strip() == "delivered"
+    run(find_command("pg_restore"), new, tmp_path)
     assert run_python(DELIVER, new).strip() == "restored_copy"
     assert run_python(UNHELD, new).strip() == "delivered"  # the control: four days late

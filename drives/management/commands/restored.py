@@ -58,6 +58,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The copy was made at {copied_at or 'an unknown time'}. Erasures on the list: {len(erasures)}."
         )
+        if copy_start := database_copy.find_copy_start():
+            self.stdout.write(f"Messages created since {copy_start} are kept. The service was running on the copy.")
         self._show(restored_copy.preview_restored_copy(erasures=erasures, sent_until=sent_until, now=now))
         _ask(options)
         now = timezone.now()
@@ -65,7 +67,7 @@ class Command(BaseCommand):
             erasures=erasures, sent_until=options["stopped_at"] or now, actor="command", now=now
         )
         count = sum(result.withdrawn.values())
-        self.stdout.write(f"{result.erased} people erased again, {count} messages withdrawn. The service is open.")
+        self.stdout.write(f"People erased again: {result.erased}. Messages withdrawn: {count}. The service is open.")
 
     def _open_moved_database(self, options: Mapping[str, Any]) -> None:
         if options["stopped_at"] or options["erasures"]:

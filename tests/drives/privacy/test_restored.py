@@ -6,16 +6,18 @@ It sends no message that the lost database may already have sent, and people who
 import io
 import logging
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from config import client_address
+from config import restored as start_checks
 from config.logs import JsonFormatter
 from drives.attendance import check_in
 from drives.messaging import invitations
@@ -99,7 +101,7 @@ def test_overdue_messages_are_withdrawn_and_later_ones_are_sent(time_machine: An
     assert (find_state(late), late.reason, find_state(coming)) == ("withdrawn", "restored", "queued")
     assert "     1  moved\n" in said
     assert "1  moved, sms, 2027" in said
-    assert "1 messages withdrawn" in said
+    assert "Messages withdrawn: 1." in said
     assert AuditEntry.objects.filter(verb="restored").count() == 2
     time_machine.move_to(NOW + timedelta(minutes=6), tick=False)
     assert tasks.deliver_due() == {"delivered": 1}
@@ -159,6 +161,83 @@ def test_messages_due_after_the_failure_are_sent() -> None:
     left, waited = queue(-61), queue(-59)
     restored("--no-erasures", "--yes", "--stopped-at", (NOW - timedelta(hours=1)).isoformat())
     assert (find_state(left), find_state(waited)) == ("withdrawn", "queued")
+
+
+def start_on_copy(at: datetime) -> None:
+    """Start the web server on the copy, but do not run `manage.py restored`."""
+    with time_machine.travel(at, tick=False):
+        start_checks.check_at_start()
+
+
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("sent_until", [(), ("--stopped-at", (NOW - timedelta(minutes=5)).isoformat())])
+def test_messages_created_after_the_service_started_on_the_copy_are_sent(sent_until: tuple[str, ...]) -> None:
+    start = NOW - timedelta(hours=1)
+    before, after = queue(-10, created=start - timedelta.resolution), queue(-9, created=start)
+    start_on_copy(start)
+    start_on_copy(NOW - timedelta(minutes=1))  # a second start changes nothing
+    assert tasks.deliver_due() == {"restored_copy": 1}
+    said = restored("--no-erasures", "--yes", *sent_until)
+    assert f"Messages created since {start} are kept." in said
+    assert "Messages withdrawn: 1." in said
+    assert tasks.deliver_due() == {"delivered": 1}
+    assert (find_state(before), find_state(after)) == ("withdrawn", "delivered")
+
+
+@pytest.mark.usefixtures("copied")
+def test_control_without_a_start_on_the_copy_all_messages_of_the_past_are_withdrawn() -> None:
+    message = queue(-9, created=NOW - timedelta(hours=1))
+    said = restored()
+    assert "are kept" not in said
+    assert find_state(message) == "withdrawn"
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_sweep_records_the_start_on_the_copy_like_the_web_server() -> None:
+    message = queue(-9, created=NOW)
+    assert tasks.deliver_due() == {"restored_copy": 1}
+    message.created_at = NOW + timedelta(minutes=1)
+    message.save(update_fields=["created_at"])
+    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
+        restored()
+        assert find_state(message) == "queued"
+
+
+@pytest.mark.usefixtures("copied")
+def test_the_start_on_an_earlier_copy_does_not_count() -> None:
+    """The backup is itself of a restored copy, on which the service had started before `manage.py restored`."""
+    message = queue(-9, created=NOW - timedelta(hours=1))
+    DatabaseMarker.objects.update(copy_marker="an earlier copy", copy_seen_at=NOW - timedelta(hours=2))
+    assert database_copy.find_copy_start() is None
+    start_on_copy(NOW - timedelta(minutes=30))
+    assert database_copy.find_copy_start() == NOW - timedelta(minutes=30)
+    restored()
+    assert find_state(message) == "withdrawn"
+
+
+@pytest.mark.usefixtures("copied")
+def test_the_start_on_a_copy_is_forgotten_when_the_copy_is_accepted() -> None:
+    start_on_copy(NOW - timedelta(hours=1))
+    restored()
+    assert database_copy.find_copy_start() is None
+
+
+def test_the_start_on_a_database_that_was_not_restored_is_not_recorded() -> None:
+    start_on_copy(NOW - DAY)
+    start_on_copy(NOW)
+    assert DatabaseMarker.objects.get().marker == database_copy.read_marker()
+    assert database_copy.find_copy_start() is None
+
+
+def test_the_web_server_starts_without_a_database(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(**_arguments: object) -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr(database_copy, "is_restored_copy", fail)
+    start_checks.check_at_start()
+    assert "no check for a restored copy" in caplog.text
 
 
 @pytest.mark.usefixtures("copied")
@@ -224,9 +303,9 @@ def test_a_person_who_was_erased_after_the_copy_is_erased_again(settings: Any, t
     erase.erase_volunteer(volunteer_id=before["id"], reason="asked", actor="donor", now=NOW)
     logging.getLogger("drives").setLevel(logging.NOTSET)
     Volunteer.objects.filter(pk=before["id"]).update(**before)  # as in the backup
-    assert "1 people erased again" in restored("--yes")
+    assert "People erased again: 1." in restored("--yes")
     assert [one.pk for one in Volunteer.objects.known()] == [kept.volunteer_id]
-    assert "0 people erased again" in restored("--yes")
+    assert "People erased again: 0." in restored("--yes")
 
 
 def test_the_line_is_written_before_the_commit(settings: Any, tmp_path: Path) -> None:
@@ -259,7 +338,7 @@ def test_erasing_people_on_the_list_adds_no_line(settings: Any, tmp_path: Path) 
     settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
     volunteer = Volunteer.objects.get(bookings=builders.booked(builders.drive()))
     erasure_list.record_erasure(volunteer=volunteer.uuid, organization_id=1, now=NOW)
-    assert "1 people erased again" in restored("--yes")
+    assert "People erased again: 1." in restored("--yes")
     assert len(Path(settings.ERASURES_FILE).read_text().splitlines()) == 1
 
 
@@ -274,7 +353,7 @@ def test_a_visit_under_way_in_the_copy_does_not_keep_it_closed(time_machine: Any
     time_machine.move_to(booking.starts_at + timedelta(minutes=30), tick=False)
     erasures = tmp_path / "erasures.jsonl"
     erasures.write_text(f'{{"message": "erased", "volunteer": "{Volunteer.objects.get(bookings=booking).uuid}"}}\n')
-    assert "1 people erased again" in restored("--erasures", str(erasures), "--yes")
+    assert "People erased again: 1." in restored("--erasures", str(erasures), "--yes")
     booking.refresh_from_db()
     assert (booking.state, Volunteer.objects.known().count()) == ("checked_in", 0)
 
@@ -289,7 +368,7 @@ def test_a_log_is_a_list_of_erasures_too(caplog: pytest.LogCaptureFixture, monke
     lines.append(f'{{"message": "request", "number": "{Volunteer.objects.get(bookings=kept).uuid}"}}')
     Volunteer.objects.filter(pk=before["id"]).update(**before)
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
-    assert "1 people erased again" in restored("--erasures", "-", "--yes")
+    assert "People erased again: 1." in restored("--erasures", "-", "--yes")
     assert [one.pk for one in Volunteer.objects.known()] == [kept.volunteer_id]
 
 
@@ -304,7 +383,7 @@ def test_a_service_that_never_erased_a_person_has_no_list_and_opens_without_one(
     settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
     with pytest.raises(CommandError, match="Continue with --no-erasures"):
         restored("--yes")
-    assert "0 people erased again" in restored("--no-erasures", "--yes")
+    assert "People erased again: 0." in restored("--no-erasures", "--yes")
 
 
 def test_an_erasure_stays_when_its_line_cannot_be_written(
