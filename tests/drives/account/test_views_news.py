@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from drives.messaging import invitations
+from drives.models import Booking
 from notifications.models import ConsentEntry, Message, Purpose
 from organizations.models import Organization
 from tests import builders
@@ -117,6 +118,53 @@ def test_lists_and_drives_that_are_full_or_over_lead_to_the_form() -> None:
     drive.slots.update(chairs_limit=0)
     for path in (f"/o/{drive.organization.slug}/", f"/d/{drive.slug}/"):
         assert f'href="/o/{drive.organization.slug}/news/"' in Client().get(path).content.decode(), path
+
+
+@pytest.mark.parametrize(
+    ("language", "waitlist", "link", "done", "wording"),
+    [
+        (
+            "en",
+            "Join the waiting list",
+            "Tell me about the next drive",
+            "We’ll tell you about the next drive",
+            "Tell me about upcoming drives by Hope Foundation, by text or e-mail",
+        ),
+        (
+            "es",
+            "Anotarse en la lista de espera",
+            "Avísenme de la próxima jornada",
+            "Le avisaremos de la próxima jornada",
+            "Avísenme de las próximas jornadas de Hope Foundation, por mensaje de texto o correo",
+        ),
+    ],
+)
+def test_a_visitor_of_a_full_drive_waits_or_asks_for_news(
+    language: str, waitlist: str, link: str, done: str, wording: str
+) -> None:
+    first, *_others = builders.full_drive(policy_id=builders.lax().pk)
+    here, browser = first.drive.organization, Client(headers={"Accept-Language": language})
+    page = browser.get(f"/d/{first.drive.slug}/").content.decode()
+    news = reverse("news", args=[here.slug])
+    assert f">{waitlist}</a>" in page
+    assert f'href="{news}">{link}</a>' in page
+    assert page.index(waitlist) < page.index(link)
+    assert link in donor.text(browser.get(news))
+    assert ask(browser, here).status_code == 303
+    assert link in donor.text(browser.get(reverse("news_code", args=[here.slug])))
+    assert done in donor.text(browser.get(enter(browser, here, sent_code())["Location"]))
+    entry = ConsentEntry.objects.get(purpose=Purpose.NEWS, source="news")
+    assert (entry.given, entry.address) == (True, builders.phone(42))
+    assert entry.wording.startswith(wording)
+    assert entry.wording_version.endswith(f"-{language}")
+    # A second submission records the consent again, and creates no second person.
+    people, bookings = Volunteer.objects.count(), Booking.objects.count()
+    assert ask(browser, here).status_code == 303
+    assert done in donor.text(browser.get(enter(browser, here, "")["Location"]))
+    assert (Volunteer.objects.count(), Booking.objects.count()) == (people, bookings)
+    assert list(ConsentEntry.objects.filter(source="news").values_list("wording", flat=True)) == [entry.wording] * 2
+    builders.drive(here, day=(NOW + timedelta(days=10)).date(), policy_id=builders.lax().pk)
+    assert invitations.invite_donors(organization=here, now=NOW) == 1
 
 
 def test_a_booked_donor_can_bring_a_friend() -> None:
