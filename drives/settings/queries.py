@@ -220,6 +220,7 @@ VERBS: dict[str, Any] = {
     "imported": _("Finished an import"),
     "exported": _("Downloaded personal data"),
     "report.exported": _("Downloaded a report"),
+    "audit_log.exported": _("Downloaded the audit log"),
     "erased": _("Erased a person’s data"),
     "merged": _("Merged two records of a person"),
     "renamed": _("Corrected a name"),

@@ -37,7 +37,8 @@ def download_audit_log(request: MemberRequest) -> HttpResponse:
         return _render_log(request, form)
     conditions = _build_filter(request, form)
     zone = ZoneInfo(conditions.zone)
-    members.record_download(request, "audit_log", fields=list(form.chosen), now=timezone.now())
+    fields = list(form.chosen)
+    members.record_download(request, "audit_log", verb="audit_log.exported", fields=fields, now=timezone.now())
     rows = (_build_cells(row, zone) for row in queries.iterate_audit_rows(organization, conditions))
     return csv_file.build_csv_response(f"audit-log-{organization.slug}.csv", CSV_HEADERS, rows)
 

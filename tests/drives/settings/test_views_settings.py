@@ -427,7 +427,7 @@ def test_the_file_of_the_audit_log_has_the_rows_of_the_filter() -> None:
         "When,Who,What,About,Fields",
         '2027-03-01T10:00:00-08:00,the key “Website”,Planned a drive,drive:1,"title, day"',
     ]
-    download = AuditEntry.objects.get(verb="exported")
+    download = AuditEntry.objects.get(verb="audit_log.exported")
     assert (download.about, download.fields) == ("audit_log", ["actor", "verb"])
     everything = browser.get(reverse("organizer_audit_csv")).content.decode()
     assert all(about in everything for about in ("drive:1", "drive:2", f"key:{website.pk}"))
@@ -437,7 +437,7 @@ def test_the_file_of_the_audit_log_is_not_made_for_an_invalid_filter() -> None:
     browser = coordinator.signed_in(ben())
     shown = browser.get(reverse("organizer_audit_csv"), {"actor": "key:0"})
     assert "Select a valid choice." in text(shown)
-    assert not AuditEntry.objects.filter(verb="exported").exists()
+    assert not AuditEntry.objects.filter(verb="audit_log.exported").exists()
 
 
 def test_the_file_of_the_audit_log_has_a_fixed_number_of_queries() -> None:
