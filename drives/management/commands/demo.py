@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from drives.management.demo import content, demo_drives
 from drives.models import Drive, DriveState
+from organizations import database_copy
 from organizations.models import ApiKey
 
 WELCOME = """
@@ -31,7 +32,10 @@ class Command(BaseCommand):
                 "This command fills a demo with made-up people and public passwords. Set DEMO=on if you want that here."
             )
         now = timezone.now()
-        demo_drives.fill_demo(now=now)
+        if database_copy.is_restored_copy(now=now):
+            self.stdout.write("This database is a restored copy, so the demo was not filled. Run manage.py restored.")
+        else:
+            demo_drives.fill_demo(now=now)
         drives = Drive.objects.filter(organization__slug=content.RHYTHM, state=DriveState.PUBLISHED).order_by(
             "starts_at"
         )

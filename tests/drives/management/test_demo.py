@@ -24,7 +24,9 @@ from drives.waitlist import queries as waitlist_queries
 from notifications import contact_address
 from notifications.models import InboxItem, Message, MessageState
 from organizations import queries as organizations_queries
-from organizations.models import Organization, User
+from organizations.models import DatabaseMarker, Organization, User
+from tests import builders
+from tests.notifications import made
 from volunteers.models import Volunteer
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
@@ -78,6 +80,17 @@ def assert_nothing_is_late(now: datetime) -> None:
     assert not Message.objects.filter(state=MessageState.SCHEDULED, due_at__lte=now).exists()
     assert InboxItem.objects.count() == sent.count()
     assert not InboxItem.objects.filter(at__gt=now).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.time_machine(NOON, tick=False)
+@override_settings(DEMO=True, DEMO_EMPTY=False)
+def test_a_restored_copy_is_not_filled_and_its_messages_stay() -> None:
+    message = made.queued(builders.organization(), due_at=NOON, expires_at=NOON + timedelta(days=1), zone="UTC")
+    DatabaseMarker.objects.create(pk=1, marker="another", recorded_at=NOON)
+    assert "Run manage.py restored." in told()
+    message.refresh_from_db()
+    assert (message.state, Organization.objects.filter(slug=content.RHYTHM).count()) == (MessageState.QUEUED, 0)
 
 
 @pytest.mark.django_db
