@@ -1,6 +1,6 @@
 """Back up and restore a database with the two commands in docs/operations.md.
 
-The restored database sends no messages that were due before the restore.
+The restored database sends no messages that were due before the restore. Donors who were erased are erased again.
 """
 
 import importlib.util
@@ -9,21 +9,25 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from config.embedded.processes import ROOT
+from drives.privacy import erase
 from notifications import delivery
 from notifications.models import Message
 from organizations import database_copy
+from organizations.models import Organization
 from tests import builders
 from tests.notifications import made
+from volunteers import contacts
+from volunteers.models import Contact, Volunteer
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
@@ -108,3 +112,50 @@ def test_a_restored_database_sends_nothing_of_the_past(
     run(find_command("pg_restore"), new, tmp_path)
     assert run_python(DELIVER, new).strip() == "restored_copy"
     assert run_python(UNHELD, new).strip() == "delivered"  # the control: four days late
+
+
+def test_a_donor_who_was_erased_after_the_backup_is_erased_again(
+    databases: tuple[dict[str, str], dict[str, str]], tmp_path: Path, settings: Any
+) -> None:
+    settings.ERASURES_FILE = str(tmp_path / "erasures.jsonl")
+    lost, new = databases
+    organization, now = builders.organization(), timezone.now()
+    ana, bo = (save_donor(organization, f"+1201555014{number}", now) for number in (2, 3))
+    for donor in (ana, bo):
+        made.queued(
+            organization,
+            address=donor.phone.address,
+            recipient=f"volunteer:{donor.pk}",
+            due_at=now + timedelta(days=1),
+            expires_at=now + timedelta(days=9),
+            zone="UTC",
+        )
+    Message.objects.update(created_at=now - timedelta(hours=1))
+    database_copy.accept_database(now=now)
+    run(find_command("pg_dump"), lost, tmp_path)
+    erase.erase_volunteer(volunteer_id=ana.pk, reason="asked", actor="donor", now=now)
+    run(find_command("pg_restore"), new, tmp_path)
+    with psycopg.connect(new["DATABASE_URL"]) as copy:
+        assert list_names(copy) == ["Test 2", "Test 3"]
+    manage = [sys.executable, "manage.py", "restored", "--yes"]
+    assert "People erased again: 1." in run(manage, {**new, "ERASURES_FILE": settings.ERASURES_FILE}, ROOT)
+    with psycopg.connect(new["DATABASE_URL"]) as copy:
+        assert list_names(copy) == ["Test 3"]
+        copy.execute("UPDATE notifications_message SET due_at = now()")
+    assert run_python(DELIVER, new).strip() == "delivered"
+    with psycopg.connect(new["DATABASE_URL"]) as copy:
+        states = copy.execute("SELECT address, state FROM notifications_message ORDER BY state").fetchall()
+    assert states == [("+12015550143", "delivered"), ("", "withdrawn")]
+
+
+def save_donor(organization: Organization, phone: str, now: datetime) -> Any:
+    with transaction.atomic():
+        contacts.lock_or_create_contacts(organization_id=organization.pk, phone=phone, email="")
+    contact = Contact.objects.get(organization=organization, address=phone)
+    fields = {"name": f"Test {phone[-1]}", "phone": contact, "created_at": now, **Volunteer.build_link_fields()}
+    return Volunteer.objects.create(organization=organization, **fields)
+
+
+def list_names(copy: psycopg.Connection[Any]) -> list[str]:
+    rows = copy.execute("SELECT name FROM volunteers_volunteer WHERE erased_at IS NULL ORDER BY name")
+    return [name for (name,) in rows]
