@@ -98,7 +98,7 @@ _STAYS = {
     "notifications.MailboxRefusals": {"address_hash": "a keyed hash; deleted", "error_code": "a code"},
     "notifications.InboxItem": {"channel": "a code", "sender": "the organization's"},
     "organizations.AuditEntry": dict.fromkeys(["actor", "verb", "about", "fields"], "ids and names of fields"),
-    "organizations.DatabaseMarker": {"marker": "numbers of PostgreSQL"},
+    "organizations.DatabaseMarker": dict.fromkeys(["marker", "copy_marker"], "numbers of PostgreSQL"),
     "organizations.KeyFingerprint": dict.fromkeys(["name", "fingerprint"], "tells keys apart"),
     "organizations.SharedCacheEntry": dict.fromkeys(["cache_key", "value"], "keyed hashes, times and marks"),
     "organizations.ParkedRow": dict.fromkeys(["sweep", "error"], "names of our own code"),
