@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from drives.attendance import queries as attendance_queries
 from drives.desk import queries, rules, todo
-from drives.models import BookingState, Drive, DriveState
+from drives.models import Booking, BookingState, Drive, DriveState
 from drives.web import csv_file, members
 from notifications import contact_address
 from organizations import rules as organizations_rules
@@ -80,10 +80,8 @@ def _find_stage(drive: Drive, now: datetime) -> str:
 @accounts.role_required("view")
 def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
-    rows = [row for row in attendance_queries.load_roster(drive) if row.booking.state != BookingState.CANCELLED]
-    return members.render_member_page(
-        request, "drives/desk/roster.html", {"drive": drive, "rows": rows, "now": timezone.now()}
-    )
+    context = {"drive": drive, "rows": attendance_queries.load_printed_roster(drive), "now": timezone.now()}
+    return members.render_member_page(request, "drives/desk/roster.html", context)
 
 
 @require_http_methods(["GET"])  # not HEAD, because the audit log records a download
@@ -91,12 +89,13 @@ def show_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
 def download_roster(request: MemberRequest, drive_id: int) -> HttpResponse:
     drive = members.get_drive_or_404(request, pk=drive_id)
     members.record_download(request, f"drive:{drive.pk}", now=timezone.now())
-    rows = (_build_cells(drive, row) for row in attendance_queries.load_roster(drive, *_parse_filters(request)))
+    bookings = attendance_queries.filter_roster(drive, *_parse_filters(request))
+    rows = (_build_cells(drive, booking) for booking in bookings)
     return csv_file.build_csv_response(f"roster-{drive.slug}.csv", CSV_HEADERS, rows)
 
 
-def _build_cells(drive: Drive, row: attendance_queries.RosterRow) -> list[str]:
-    booking, person = row.booking, row.booking.volunteer
+def _build_cells(drive: Drive, booking: Booking) -> list[str]:
+    person = booking.volunteer
     local: datetime = booking.starts_at.astimezone(drive.site.zone)
     return [
         f"{local:%Y-%m-%d}",
