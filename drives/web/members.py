@@ -20,19 +20,22 @@ from organizations.web.accounts import MemberRequest
 
 
 def get_drive_or_404(request: MemberRequest, **lookup: Any) -> Drive:
-    rows = Drive.objects.of(request.membership.organization)
-    drive = rows.select_related("organization", "site", "policy", "cause", "center").filter(**lookup).first()
+    organization = request.membership.organization
+    drive = Drive.objects.of(organization).select_related("site", "policy", "cause", "center").filter(**lookup).first()
     if drive is None:
         raise Http404
+    drive.organization = organization  # read with the membership
     return drive
 
 
 def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
-    rows = Booking.objects.of(request.membership.organization).filter(volunteer__isnull=False)
-    related = ("drive__site", "drive__organization", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
+    organization = request.membership.organization
+    rows = Booking.objects.of(organization).filter(volunteer__isnull=False)
+    related = ("drive__site", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
     booking = rows.select_related(*related).filter(**lookup).first()
     if booking is None:
         raise Http404
+    booking.drive.organization = organization  # read with the membership
     return booking
 
 
