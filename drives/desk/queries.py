@@ -203,8 +203,9 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     called = Drive.objects.of(organization).filter(ends_at__gt=now - rules.CALLS_AFTER_DRIVE)
     to_call = call_list.count_donors_to_call(list(called.values_list("pk", flat=True)), now)
     offers = waitlist_queries.count_open_offers(organization, now)
-    affected = rows.order_by("starts_at", "pk").filter(pk__in={*to_call, *offers})
-    to_complete = rows.filter(state=DriveState.CLOSED, closed_out_at__isnull=False).order_by("starts_at", "pk")
+    titles = Drive.objects.of(organization).only("title").order_by("starts_at", "pk")
+    affected = titles.filter(pk__in={*to_call, *offers})
+    to_complete = titles.filter(state=DriveState.CLOSED, closed_out_at__isnull=False)
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
