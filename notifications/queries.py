@@ -138,7 +138,8 @@ def has_consent(organization: Organization, address: str, purpose: str) -> bool:
 
 
 def load_consents(organization: Organization, addresses: Collection[str]) -> dict[tuple[str, str], bool]:
-    return {key: entry.given for key, entry in load_newest_consent_entries(organization, addresses).items()}
+    entries = ConsentEntry.objects.only("address", "purpose", "given")
+    return {key: entry.given for key, entry in _find_newest_entries(entries, organization, addresses).items()}
 
 
 def load_newest_consent_entries(
@@ -148,8 +149,14 @@ def load_newest_consent_entries(
 
     Entries of an erased person count only if they are refusals. A refusal holds until the contact consents again.
     """
+    return _find_newest_entries(ConsentEntry.objects.all(), organization, addresses)
+
+
+def _find_newest_entries(
+    entries: QuerySet[ConsentEntry], organization: Organization, addresses: Collection[str]
+) -> dict[tuple[str, str], ConsentEntry]:
     by_hash = {contact_address.compute_identity(address): address for address in addresses}
-    entries = ConsentEntry.objects.filter(organization=organization, address__in=[*addresses, *by_hash])
+    entries = entries.filter(organization=organization, address__in=[*addresses, *by_hash])
     newest = list(entries.order_by("address", "purpose", "-at", "-pk").distinct("address", "purpose"))
     refusals = {(by_hash[one.address], one.purpose): one for one in newest if one.address in by_hash and not one.given}
     return {**refusals, **{(one.address, one.purpose): one for one in newest if one.address not in by_hash}}
