@@ -124,7 +124,11 @@ def format_earliest_time(at: datetime, zone: str) -> str:
 
 def format_date(at: datetime, zone: str, pattern: str) -> str:
     """Format the local date with a pattern in Django's date format. The pattern must not contain a time."""
-    return _format_date(at.astimezone(ZoneInfo(zone)).date(), pattern, translation.get_language())
+    return format_day(at.astimezone(ZoneInfo(zone)).date(), pattern)
+
+
+def format_day(day: date, pattern: str) -> str:
+    return _format_date(day, pattern, translation.get_language())
 
 
 @lru_cache(maxsize=4096)

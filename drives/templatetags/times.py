@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from django import template
-from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
@@ -73,7 +72,13 @@ def short_moment(at: datetime, zone: str) -> str:
 
 @register.filter
 def short_date(day: date) -> str:
-    return formats.date_format(day, pgettext("date format", "D M j"))
+    return localtime.format_day(day, pgettext("date format", "D M j"))
+
+
+@register.filter
+def calendar_day(day: date, pattern: str) -> str:
+    """Format a date as Django's filter `date` does, but remember it, because lists show the same dates many times."""
+    return localtime.format_day(day, pattern)
 
 
 @register.simple_tag
