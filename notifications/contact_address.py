@@ -98,7 +98,7 @@ def require_textable(e164: str) -> str:
     return e164
 
 
-# Cached, because lists of donors format many numbers on each refresh, and the library takes as long as the rest of a row.
+# Cached, because lists of donors show the same numbers again and again, and the library is slow.
 @lru_cache(maxsize=4096)
 def format_phone(e164: str) -> str:
     try:
