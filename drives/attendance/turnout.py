@@ -67,7 +67,7 @@ class GoalFacts:
 
 
 def load_goal_facts(drive_ids: Collection[int], organization: Organization) -> GoalFacts:
-    """Load the figures for these drives of the organization. Three queries."""
+    """Load the figures for these drives of the organization. Two queries."""
     return GoalFacts(count_states(drive_ids), donation_rate.load_donation_rate(organization))
 
 

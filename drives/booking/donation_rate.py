@@ -1,12 +1,16 @@
 """The share of bookings that lead to a donation, from the organization's last drives."""
 
-from django.db.models import Count, Q, QuerySet
+from pathlib import Path
+
+from django.db import connection
+from django.db.models import QuerySet
 
 from drives.booking import rules
 from drives.domain import forecast
-from drives.models import Booking, BookingState, Drive, DriveState, Source
+from drives.models import BookingState, Drive, DriveState
 from organizations.models import Organization
 
+_RATE_SQL = Path(__file__).with_name("donation_rate.sql").read_text()
 NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 
 
@@ -19,15 +23,11 @@ def list_recent_drive_ids(drives: QuerySet[Drive]) -> list[int]:
 
 
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
-    """Compute the share of bookings that led to a donation at the organization's most recent drives. Two queries.
+    """Compute the share of bookings that led to a donation at the organization's most recent drives. One query.
 
     Walk-ins, unverified holds, and bookings that were cancelled early do not count.
     """
-    recent = list_recent_drive_ids(filter_closed_out(organization))
-    booked = (
-        Booking.objects.filter(drive__in=recent).exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
-    )
-    counts = booked.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
-        booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
-    )
-    return forecast.compute_donation_rate(counts["donated"], counts["booked"])
+    with connection.cursor() as cursor:
+        cursor.execute(_RATE_SQL, {"organization": organization.pk, "most": rules.RECENT_DRIVE_COUNT})
+        donated, booked = cursor.fetchone()
+    return forecast.compute_donation_rate(donated, booked)
