@@ -1,13 +1,15 @@
 """Find the set-up steps that an organization has done or skipped."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from django.db.models import Count, Exists, OuterRef
+from django.db import connection
 
-from drives.models import CollectionCenter, Drive, Site
 from drives.web.setup_steps import STEPS, SetupStep
 from organizations import profile
-from organizations.models import Cause, Invitation, InvitationState, Membership, Organization
+from organizations.models import Organization
+
+_FACTS_SQL = Path(__file__).with_name("setup_facts.sql").read_text()
 
 
 @dataclass(frozen=True)
@@ -23,28 +25,22 @@ class StepState:
 
 def list_steps(organization: Organization) -> list[StepState]:
     """List the set-up steps in order, with their state. One query."""
-    here = {"organization": OuterRef("pk")}
-    facts = Organization.objects.annotate(
-        has_site=Exists(Site.objects.filter(**here)),
-        has_center=Exists(CollectionCenter.objects.filter(**here)),
-        has_cause=Exists(Cause.objects.filter(**here)),
-        has_drive=Exists(Drive.objects.filter(**here)),
-        has_colleague=Exists(Invitation.objects.filter(**here).exclude(state=InvitationState.WITHDRAWN))
-        | Exists(Membership.objects.filter(**here).values("organization").annotate(n=Count("pk")).filter(n__gt=1)),
-    ).get(pk=organization.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS_SQL, [organization.pk])
+        marks, has_site, has_center, has_cause, has_drive, has_colleague = cursor.fetchone()
     by_data = {
-        "site": facts.has_site,
-        "center": facts.has_center,
-        "cause": facts.has_cause,
-        "members": facts.has_colleague,
-        "drive": facts.has_drive,
+        "site": has_site,
+        "center": has_center,
+        "cause": has_cause,
+        "members": has_colleague,
+        "drive": has_drive,
         # A plan names its program, and later drives copy it.
-        "program": facts.has_drive or "program" in facts.setup_steps,
+        "program": has_drive or "program" in marks,
     }
     states = []
     for step in STEPS:
-        is_done = by_data.get(step.code, step.code in facts.setup_steps)
-        is_skipped = step.may_be_skipped and profile.build_skipped_mark(step.code) in facts.setup_steps
+        is_done = by_data.get(step.code, step.code in marks)
+        is_skipped = step.may_be_skipped and profile.build_skipped_mark(step.code) in marks
         states.append(StepState(step, is_done, is_skipped and not is_done))
     return states
 
