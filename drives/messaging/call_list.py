@@ -100,9 +100,8 @@ def _load_rows(drive_ids: Sequence[int], now: datetime, related: Sequence[str]) 
     """Load the rows, and these related rows of each booking and waitlist entry."""
     calls: dict[str, list[Call]] = {}
     in_drives = Q(booking__drive__in=drive_ids) | Q(entry__drive__in=drive_ids)
-    for call in Call.objects.filter(in_drives).prefetch_related("booking", "entry").order_by("reached_at", "pk"):
-        subject = call.booking or call.entry
-        calls.setdefault(subject.about if subject else "", []).append(call)
+    for call in Call.objects.filter(in_drives).order_by("reached_at", "pk"):
+        calls.setdefault(call.about, []).append(call)
     called_ids = {call.booking_id for found in calls.values() for call in found if call.booking_id}
     offers = _load_open_offers(drive_ids, now, related)
     abouts: dict[str, MessageSubject] = {

@@ -33,3 +33,7 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"call about {self.topic}"
+
+    @property
+    def about(self) -> str:
+        return f"booking:{self.booking_id}" if self.booking_id else f"waitlist:{self.entry_id}"
