@@ -124,6 +124,8 @@ def list_overdue_checklists(
 ) -> list[Checklist]:
     """List the checklists with overdue tasks, in the order of the drives. A fixed number of queries."""
     ahead = [drive for drive in drives if rules.is_open(drive, now)]
+    if not ahead:
+        return []
     checklists = _build_checklists(ahead, organization, list_template(organization, now), goal_facts, now)
     return [checklist for checklist in checklists if checklist.overdue]
 
