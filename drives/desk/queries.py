@@ -1,13 +1,13 @@
 """Load the desk: how full the drives are, whether they will reach their goals, and what needs attention."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from drives.attendance import turnout
 from drives.attendance.turnout import GoalFacts
@@ -128,10 +128,16 @@ class DeskPage:
 
 
 @dataclass(frozen=True)
+class PastDrive:
+    drive: Drive
+    booked: int  # excludes cancellations and no-shows
+
+
+@dataclass(frozen=True)
 class HomePage:
     next: DriveFigures | None
     upcoming: list[DriveFigures]
-    past: list[DriveFigures]
+    past: list[PastDrive]
     not_reached: list[tuple[Drive, int]]  # drives, each with the number of donors to call; also drives not listed
     replies: int  # unanswered conversations
     failed_tasks: int  # number of rows on which a sweep has failed
@@ -150,7 +156,7 @@ def compute_today(organization: Organization, now: datetime) -> date:
 def load_desk(drive: Drive, now: datetime) -> DeskPage:
     slots = list(Slot.objects.filter(drive=drive).order_by("n"))
     goal_facts = turnout.load_goal_facts([drive.pk], drive.organization)
-    figures = _list_figures([drive], goal_facts, {drive.pk: slots}, now)[0]
+    figures = _build_figures(drive, goal_facts, [_count_slot(slot, now) for slot in slots])
     hours = _list_hours(drive, slots, now)
     by_day = bookings_by_day.load_bookings_by_day(drive, figures.bookings_for_goal, now)
     is_ahead = drive.state in (DriveState.PUBLISHED, DriveState.CLOSED) and drive.ends_at > now
@@ -193,11 +199,11 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     ahead = found[: rules.UPCOMING_DRIVES_SHOWN]
     past = list(rows.filter(ends_at__lte=now).order_by("-starts_at", "-pk")[: rules.PAST_DRIVES_SHOWN])
     near = _list_other_near_drives(rows, found, now)
-    listed = [*ahead, *past, *near]
-    ids = [drive.pk for drive in listed]
-    goal_facts = turnout.load_goal_facts(ids, organization)
-    figures = _list_figures(listed, goal_facts, _load_slot_counts(ids), now)
-    upcoming, near_figures = figures[: len(ahead)], figures[len(ahead) + len(past) :]
+    coming = [*ahead, *near]
+    goal_facts = turnout.load_goal_facts([drive.pk for drive in [*coming, *past]], organization)
+    slots = _load_slot_counts([drive.pk for drive in coming], now)
+    figures = [_build_figures(drive, goal_facts, slots[drive.pk]) for drive in coming]
+    upcoming = figures[: len(ahead)]
     following = [row for row in upcoming if row.drive.state not in (DriveState.DRAFT, DriveState.CANCELLED)]
     # Include past drives, because donors whose waitlist closed at the end of the drive may still need a call.
     called = Drive.objects.of(organization).filter(ends_at__gt=now - rules.CALLS_AFTER_DRIVE)
@@ -209,15 +215,15 @@ def load_home(organization: Organization, now: datetime) -> HomePage:
     return HomePage(
         next=following[0] if following else None,
         upcoming=upcoming,
-        past=figures[len(ahead) : len(ahead) + len(past)],
+        past=[PastDrive(drive, _count_booked(goal_facts.states[drive.pk])) for drive in past],
         not_reached=[(drive, to_call[drive.pk]) for drive in affected if drive.pk in to_call],
         replies=members.count_open_conversations(organization),
         failed_tasks=parked.filter_parked_rows(organization).count(),
-        under_filled=[row for row in (*upcoming, *near_figures) if row.is_under_filled(now)],
+        under_filled=[row for row in figures if row.is_under_filled(now)],
         offers=[(drive, offers[drive.pk]) for drive in affected if drive.pk in offers],
         to_complete=list(to_complete[: rules.UPCOMING_DRIVES_SHOWN]),
-        overdue=checklist_queries.list_overdue_checklists([*ahead, *near], organization, goal_facts, now),
-        has_drives=bool(figures),
+        overdue=checklist_queries.list_overdue_checklists(coming, organization, goal_facts, now),
+        has_drives=bool(coming or past),
         has_more_upcoming=len(found) > len(ahead),
     )
 
@@ -238,37 +244,35 @@ def _list_other_near_drives(rows: QuerySet[Drive], found: Sequence[Drive], now: 
 class SlotCounts(NamedTuple):
     """The columns of a slot that the figures need. The home page reads hundreds of slots, and models are slow."""
 
-    starts_at: datetime
+    is_ahead: bool
     screening_limit: int
     screening_taken: int
     chairs_limit: int
     chairs_taken: int
 
 
-def _load_slot_counts(drive_ids: Sequence[int]) -> dict[int, list[SlotCounts]]:
+def _load_slot_counts(drive_ids: Sequence[int], now: datetime) -> dict[int, list[SlotCounts]]:
     slots: dict[int, list[SlotCounts]] = {drive_id: [] for drive_id in drive_ids}
-    rows = Slot.objects.filter(drive__in=drive_ids).order_by("drive", "n")
-    columns = ("starts_at", "screening_limit", "screening_taken", "chairs_limit", "chairs_taken")
+    is_ahead = ExpressionWrapper(Q(starts_at__gt=now), BooleanField())
+    rows = Slot.objects.filter(drive__in=drive_ids).annotate(is_ahead=is_ahead).order_by("drive", "n")
+    columns = ("is_ahead", "screening_limit", "screening_taken", "chairs_limit", "chairs_taken")
     for drive_id, *counts in rows.values_list("drive", *columns):
         slots[drive_id].append(SlotCounts(*counts))
     return slots
 
 
-def _list_figures(
-    drives: list[Drive], goal_facts: GoalFacts, slots: Mapping[int, Sequence[Slot | SlotCounts]], now: datetime
-) -> list[DriveFigures]:
-    states, rate = goal_facts.states, goal_facts.rate
-    return [_build_figures(drive, states[drive.pk], slots[drive.pk], rate, now) for drive in drives]
+def _count_slot(slot: Slot, now: datetime) -> SlotCounts:
+    is_ahead = slot.starts_at > now
+    return SlotCounts(is_ahead, slot.screening_limit, slot.screening_taken, slot.chairs_limit, slot.chairs_taken)
 
 
-def _build_figures(
-    drive: Drive, states: Counter[str], slots: Sequence[Slot | SlotCounts], rate: forecast.DonationRate, now: datetime
-) -> DriveFigures:
-    ahead = [slot for slot in slots if slot.starts_at > now]
+def _build_figures(drive: Drive, goal_facts: GoalFacts, slots: Sequence[SlotCounts]) -> DriveFigures:
+    states = goal_facts.states[drive.pk]
+    ahead = [slot for slot in slots if slot.is_ahead]
     shape = visit_length.compute_visit_shape(drive, "return")
     return DriveFigures(
         drive=drive,
-        booked=sum(count for state, count in states.items() if state not in (*NOT_VERIFIED_STATES, *NOT_COMING)),
+        booked=_count_booked(states),
         held=states[BookingState.HELD],
         capacity=grid.count_fitting_visits(
             [slot.screening_limit for slot in slots], [slot.chairs_limit for slot in slots], shape
@@ -280,8 +284,12 @@ def _build_figures(
         ),
         donated=states[BookingState.DONATED],
         still_expected=sum(states[state] for state in ACTIVE_STATES),
-        rate=rate,
+        rate=goal_facts.rate,
     )
+
+
+def _count_booked(states: Counter[str]) -> int:
+    return sum(count for state, count in states.items() if state not in (*NOT_VERIFIED_STATES, *NOT_COMING))
 
 
 def _count_unresolved(drive: Drive) -> int:

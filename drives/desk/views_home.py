@@ -27,7 +27,7 @@ def show_organizer_home(request: MemberRequest) -> HttpResponse:
         may_plan=is_allowed("plan"),
         setup_steps_left=sum(state.is_open for state in steps),
     )
-    context = {"home": home, "todos": todos}
+    context = {"home": home, "todos": todos, "replies_waiting": home.replies}
     return members.render_member_page(request, "drives/desk/home.html", context)
 
 
