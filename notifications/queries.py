@@ -187,8 +187,10 @@ def list_consent_entries(organization: Organization, addresses: Collection[str])
 
 
 def find_sender(organization: Organization) -> Sender | None:
-    own = organization.senders.order_by("stopped_at", "pk").first()
-    return own or Sender.objects.filter(is_default=True).first()
+    """Return the organization's own sender, or else the default sender."""
+    own = Sender.organizations.through.objects.filter(sender=OuterRef("pk"), organization=organization)
+    senders = Sender.objects.annotate(is_own=Exists(own)).filter(Q(is_own=True) | Q(is_default=True))
+    return senders.order_by("-is_own", "stopped_at", "pk").first()
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def load_contact_facts(organization: Organization, people: Collection[tuple[Addr
     """Load the facts about the contacts of these people.
 
     `people` are pairs of an addressee and the booking or waitlist entry that the message is about ("booking:7"). At
-    most five queries, and one more if any mailbox is unverified.
+    most four queries, and one more if any mailbox is unverified.
     """
     addresses = {address for addressee, _about in people for _channel, address in addressee.contacts}
     if not addresses:

@@ -29,7 +29,7 @@ class DriveFacts:
 
 
 def load_facts(drives: Sequence[Drive], organization: Organization, goal_facts: GoalFacts) -> dict[int, DriveFacts]:
-    """Load the facts about the organization's drives. At most four queries."""
+    """Load the facts about the organization's drives. Three queries."""
     ids = [drive.pk for drive in drives]
     schedules = schedule.load_drive_schedules(organization, ids)
     links = ShareLink.objects.filter(drive__in=ids).values_list("drive").annotate(Count("pk")).order_by("drive")

@@ -63,7 +63,7 @@ class DonorReach:
 
 
 def load_reach(organization: Organization, subjects: Iterable[MessageSubject]) -> DonorReach:
-    """Load the consents, opt-outs and refusals of these donors' contacts. At most six queries."""
+    """Load the consents, opt-outs and refusals of these donors' contacts. At most five queries."""
     people = [(addressees.build_addressee(subject.volunteer), subject.about) for subject in subjects]
     return DonorReach(notifications_reach.load_contact_facts(organization, people))
 

@@ -33,9 +33,11 @@ def get_booking_or_404(request: MemberRequest, **lookup: Any) -> Booking:
     rows = Booking.objects.of(organization).filter(volunteer__isnull=False)
     related = ("drive__site", "drive__policy", "volunteer__phone", "volunteer__email", "arrival")
     booking = rows.select_related(*related).filter(**lookup).first()
-    if booking is None:
+    if booking is None or booking.volunteer is None:
         raise Http404
-    booking.drive.organization = organization  # read with the membership
+    # read with the membership
+    booking.drive.organization = organization
+    booking.volunteer.organization = organization
     return booking
 
 
