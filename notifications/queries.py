@@ -188,9 +188,15 @@ def list_consent_entries(organization: Organization, addresses: Collection[str])
 
 def find_sender(organization: Organization) -> Sender | None:
     """Return the organization's own sender, or else the default sender."""
-    own = Sender.organizations.through.objects.filter(sender=OuterRef("pk"), organization=organization)
-    senders = Sender.objects.annotate(is_own=Exists(own)).filter(Q(is_own=True) | Q(is_default=True))
-    return senders.order_by("-is_own", "stopped_at", "pk").first()
+    return next(iter(Sender.objects.raw(_SENDER, [organization.pk])), None)
+
+
+_SENDER = """
+SELECT sender.* FROM notifications_sender AS sender
+  LEFT JOIN notifications_sender_organizations AS own ON own.sender_id = sender.id AND own.organization_id = %s
+ WHERE own.id IS NOT NULL OR sender.is_default
+ ORDER BY own.id IS NULL, sender.stopped_at, sender.id LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
