@@ -62,7 +62,7 @@ def complete_drive(*, drive_id: int, actor: str, now: datetime) -> Turnout:
             [refusals.Reason("not_closed_out", _("You can mark the drive as complete after it ends."))]
         )
     if report.unresolved_count:
-        text = _("Donors checked in without an outcome: %(count)s. Record what happened first.")
+        text = _("Donors checked in without an outcome: %(count)s. Record the outcomes first.")
         raise refusals.Refusal([refusals.Reason("outcomes_missing", text % {"count": report.unresolved_count})])
     Drive.objects.filter(pk=drive.pk).update(state=DriveState.COMPLETED, changed_at=now)
     Turnout.objects.filter(pk=report.pk).update(final=True)

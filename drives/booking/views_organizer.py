@@ -87,7 +87,7 @@ def move_donor_booking(request: MemberRequest, booking_id: int, *, whole_party: 
             form_errors.add_refusal(form, error)
             form.proposed = form_errors.list_alternatives(error)
         else:
-            done = _("All of them have a new time.") if whole_party else _("The booking has been moved.")
+            done = _("Everyone has a new time.") if whole_party else _("The booking has been moved.")
             notified = _("We’re letting them know.") if whole_party else _("We’re letting the donor know.")
             _add_result(request, done, group or [booking], kinds.MOVED, notified)
             return redirect("organizer_booking", booking.pk)

@@ -49,7 +49,7 @@ class PeopleFilterForm(forms.Form):
         choices=[
             *ANY,
             (History.FIRST_TIME.value, gettext_lazy("First-time donors (no donation yet)")),
-            (History.RETURN.value, gettext_lazy("Return donors (have donated)")),
+            (History.RETURN.value, gettext_lazy("Return donors (have donated before)")),
             (History.NEVER_CAME.value, gettext_lazy("No visit yet")),
         ],
     )

@@ -181,7 +181,7 @@ def _list_day_todos(drive: Drive, desk: queries.DeskPage) -> Iterator[Todo]:
         yield Todo(
             pill,
             "bad",
-            _("checked in without an outcome. Record what happened."),
+            _("checked in without an outcome. Record the outcome."),
             reverse("checkin", args=[drive.slug]),
         )
     elif drive.closed_out_at and drive.state == DriveState.CLOSED:

@@ -32,5 +32,5 @@ def record_opt_out(request: MemberRequest, booking_id: int) -> HttpResponse:
             actor=members.format_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("Saved. We won’t send reminders or news there anymore."))
+        messages.success(request, _("Saved. The donor won’t get these reminders and news anymore."))
     return redirect("organizer_booking", booking.pk)

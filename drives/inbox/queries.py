@@ -149,16 +149,16 @@ def load_answer_permission(conversation: Conversation, now: datetime) -> AnswerP
     """
     organization, address = conversation.organization, conversation.address
     if notifications_queries.is_suppressed(organization, address):
-        reason = _("They asked us to stop texting, so we can’t text them. Call or e-mail them.")
+        reason = _("The donor asked us to stop texting, so we can’t text them. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="opted_out", reason=reason)
     consents = ConsentEntry.objects.filter(organization=organization, address=address, purpose=Purpose.REMINDERS)
     consent = consents.order_by("-at", "-pk").first()
     if consent and not consent.given and consent.at >= conversation.last_text_at:
-        reason = _("They withdrew their consent to texts after sending this message. Call or e-mail them.")
+        reason = _("The donor withdrew their consent to texts after sending this message. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="consent_withdrawn", reason=reason)
     needs_consent = now - conversation.last_text_at > rules.ANSWER_WITHOUT_CONSENT_WITHIN
     if needs_consent and not (consent and consent.given):
-        reason = _("They wrote more than a day ago and never agreed to texts. Call or e-mail them.")
+        reason = _("The donor wrote more than a day ago and never agreed to texts. Call or e-mail them.")
         return AnswerPermission(is_allowed=False, code="no_consent", reason=reason)
     return AnswerPermission(is_allowed=True, needs_consent=needs_consent)
 

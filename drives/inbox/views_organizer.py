@@ -101,7 +101,7 @@ def finish_conversation(request: MemberRequest, pk: int) -> HttpResponse:
         actor=members.format_actor(request),
         now=timezone.now(),
     )
-    messages.success(request, _("Done. If they write again, the conversation comes back here."))
+    messages.success(request, _("Done. If the donor writes again, the conversation comes back here."))
     return redirect("organizer_replies")
 
 

@@ -161,7 +161,7 @@ def test_a_coordinator_moves_a_party_from_any_member() -> None:
     assert address in alone.content.decode()
     assert "Test Ana Alder, Test Bo Alder, Test Ida Alder" in text(ben.get(address))
     done = ben.post(address, {"slot": builders.slot(party[0].drive, 4).pk, "reason": "called"}, follow=True)
-    assert "All of them have a new time. We’re letting them know." in text(done)
+    assert "Everyone has a new time. We’re letting them know." in text(done)
     assert steps(party) == [4, 4, 4]
 
 

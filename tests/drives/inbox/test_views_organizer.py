@@ -87,9 +87,9 @@ def test_after_stop_the_page_shows_phone_and_e_mail_instead_of_a_form() -> None:
     builders.booked(builders.drive(member.organization), email="ana@example.org")
     conversation = says(member.organization, "CANCEL")
     shown = browser.get(address(conversation)).content.decode()
-    assert "They asked us to stop texting" in shown
+    assert "The donor asked us to stop texting" in shown
     assert "mailto:ana@example.org" in shown
-    assert "They may want to cancel." in shown
+    assert "The donor may want to cancel." in shown
     assert 'name="text"' not in shown
     refused = browser.post(address(conversation, "answer_conversation"), {"text": "Hi", "request_key": "1"})
     assert (refused.status_code, Message.objects.filter(kind="answer").count()) == (422, 0)
@@ -192,7 +192,7 @@ def test_an_old_text_is_answered_only_with_consent(time_machine: Any) -> None:
     conversation = says(member.organization, "Hello")
     time_machine.move_to(NOW + timedelta(hours=25), tick=False)
     shown = coordinator.AllDay(member.user).get(address(conversation))
-    assert "They wrote more than a day ago and never agreed to texts." in text(shown)
+    assert "The donor wrote more than a day ago and never agreed to texts." in text(shown)
 
 
 @pytest.mark.parametrize(("characters", "is_refused"), [(599, False), (600, False), (601, True)])
@@ -221,7 +221,7 @@ def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap(
         assert "If no one decides by Wed Mar 3, 10:00 AM, it counts as an opt-out." in text(browser.get(page))
     browser.post(address(conversation, "decide_opt_out"), {"decision": "stop"})
     shown = text(browser.get(address(conversation)))
-    assert "They opted out of texts on" in shown
+    assert "The donor opted out of texts on" in shown
     assert "Undo the opt-out" in shown
     assert AuditEntry.objects.filter(verb="opt_out.confirmed").count() == 1
     again = browser.post(address(conversation, "decide_opt_out"), {"decision": "keep"}, follow=True)
@@ -278,6 +278,6 @@ def test_the_donors_page_shows_the_opt_out_and_the_way_to_undo_it(words: str, sh
     assert "opted out of texts" not in text(browser.get(page))
     conversation = says(member.organization, words)
     response = browser.get(page)
-    assert "They opted out of texts on" in text(response)
+    assert "The donor opted out of texts on" in text(response)
     assert shown in text(response)
     assert (address(conversation) in response.content.decode()) is may_undo
