@@ -45,7 +45,7 @@ class OverrideForm(forms.Form):
     """The reason for overriding an interval rule. The page shows this form only after the rule has refused the time."""
 
     override_reason = forms.CharField(
-        label=gettext_lazy("Book anyway, because"),
+        label=gettext_lazy("Reason for booking anyway"),
         max_length=200,
         required=False,
         help_text=gettext_lazy("For example: the center approved it. We keep your reason with the booking."),

@@ -216,7 +216,7 @@ def render_expired_form(request: HttpRequest) -> HttpResponse | None:
     if page is None:
         return None
     form = DetailsForm(request.POST, visits=wanted.visits)
-    form.add_error(None, _("This page was open too long, so we didn’t save it. Check your details, then continue."))
+    form.add_error(None, _("This page was open too long, so nothing was saved. Check your details, then continue."))
     return _render_details(request, BookingDetails(page, form, wanted, slot_id, status=403))
 
 

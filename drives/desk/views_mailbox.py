@@ -28,7 +28,7 @@ def try_mailbox_again(request: MemberRequest, pk: int) -> HttpResponse:
         )
         messages.success(
             request,
-            _("We’ll send the next e-mail to this mailbox. If the mailbox refuses that one, too, we’ll stop sending."),
+            _("We’ll send the next e-mail to this address. If that one is rejected, too, we’ll stop sending."),
         )
     return redirects.redirect_after_post("organizer_person", pk)
 

@@ -174,8 +174,8 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         model = Organization
         fields = schedule_settings.SENDING_FIELDS
         labels = {
-            "quiet_until_hour": gettext_lazy("Earliest hour"),
-            "quiet_from_hour": gettext_lazy("No texts after"),
+            "quiet_until_hour": gettext_lazy("Earliest hour for texts"),
+            "quiet_from_hour": gettext_lazy("Latest hour for texts"),
             "messages_per_day": gettext_lazy("Maximum texts per day"),
             "codes_per_day": gettext_lazy("Maximum codes per day"),
             "sms_price": gettext_lazy("Price per segment"),
@@ -214,7 +214,8 @@ class SendingForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         first, last = typed.get("quiet_until_hour"), typed.get("quiet_from_hour")
         if first is not None and last is not None and first >= last:
             self.add_error(
-                "quiet_from_hour", ValidationError(_("Choose an hour later than the first one."), "no_hours_left")
+                "quiet_from_hour",
+                ValidationError(_("Choose an hour later than the earliest hour for texts."), "no_hours_left"),
             )
         return typed
 

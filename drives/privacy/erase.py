@@ -42,7 +42,7 @@ from volunteers.queries import ContactOwnership
 class ErasureReason(models.TextChoices):
     """The reason for an erasure. No other details are stored."""
 
-    ASKED = "asked", gettext_lazy("The person asked for it")
+    ASKED = "asked", gettext_lazy("The person asked us to erase their data")
     MISTAKE = "mistake", gettext_lazy("Entered by mistake")
     INACTIVE = "silent", gettext_lazy("No contact for a long time")
 

@@ -43,7 +43,7 @@ def erase_person(request: MemberRequest, volunteer_id: int) -> HttpResponse:
         else:
             messages.success(
                 request,
-                _("This person’s data has been erased. Past bookings still count in your statistics, without a name."),
+                _("This person’s data has been erased. Past bookings still count anonymously in your statistics."),
             )
             return redirect("organizer_home")
     return members.render_member_page(request, "drives/privacy/organizer_erase.html", {"person": person, "form": form})

@@ -23,11 +23,12 @@ from organizations.web import forms as web_forms
 from organizations.web.forms import EMAIL_SENTENCE
 
 ROLE_SENTENCES = {
-    Role.OWNER: gettext_lazy("plans drives, and manages members, keys and settings"),
-    Role.COORDINATOR: gettext_lazy("plans drives, books donors, writes messages"),
-    Role.CHECK_IN: gettext_lazy("checks donors in at the door"),
+    Role.OWNER: gettext_lazy("can plan drives, and manage members, keys and settings"),
+    Role.COORDINATOR: gettext_lazy("can plan drives, book donors and write messages"),
+    Role.CHECK_IN: gettext_lazy("can check donors in at the door"),
     Role.VIEWER: gettext_lazy(
-        "sees drives, bookings and figures, but no full phone number or e-mail address, and changes nothing"
+        "can see drives, bookings and figures, but not full phone numbers or e-mail addresses,"
+        " and can’t change anything"
     ),
 }
 
@@ -256,7 +257,7 @@ class ApiKeyForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter a name for the key.")},
     )
     role = forms.ChoiceField(
-        label=gettext_lazy("What it may do"),
+        label=gettext_lazy("What the key may do"),
         choices=[
             (Role.VIEWER.value, gettext_lazy("Read only")),
             (Role.CHECK_IN.value, gettext_lazy("Read, and check donors in")),

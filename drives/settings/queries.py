@@ -206,7 +206,7 @@ VERBS: dict[str, Any] = {
     "opt_out.undone_misread": _("Undid an opt-out (the text did not ask to stop)"),
     "opt_out.undone_asked": _("Undid an opt-out (the donor asked for it)"),
     "opt_out.undone_other_person": _("Undid an opt-out (someone else sent the text)"),
-    "mailbox.tried_again": _("Retried an e-mail address that had refused our e-mails"),
+    "mailbox.tried_again": _("Retried an e-mail address that had rejected our e-mails"),
     "sweep.tried_again": _("Asked the service to retry a failed task"),
     "mended_counters": _("Corrected the slot counts of a drive"),
     "restored": _("Accepted a restored copy of the database"),

@@ -135,7 +135,7 @@ def send_test_mail(request: MemberRequest) -> HttpResponse:
 
 
 def _describe_problem(code: str) -> str:
-    return str(PROBLEMS.get(code, _("The provider refused the check (%(code)s).") % {"code": code}))
+    return str(PROBLEMS.get(code, _("The provider rejected the check (%(code)s).") % {"code": code}))
 
 
 def _page(request: MemberRequest, form: forms.Form) -> HttpResponse:

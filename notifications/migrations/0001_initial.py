@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('calendar', models.TextField(blank=True)),
                 ('calendar_method', models.CharField(blank=True, max_length=8)),
                 ('unsubscribe_url', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('scheduled', 'scheduled'), ('queued', 'waiting to be sent'), ('claimed', 'being sent'), ('sending', 'being sent'), ('accepted', 'handed to the provider'), ('sent', 'sent'), ('delivered', 'delivered'), ('undelivered', 'not delivered'), ('failed', 'failed'), ('in_doubt', 'being checked'), ('withdrawn', 'no longer needed'), ('expired', 'too late to be useful'), ('blocked', 'not sent')], default='queued', max_length=12)),
+                ('state', models.CharField(choices=[('scheduled', 'scheduled'), ('queued', 'waiting to be sent'), ('claimed', 'being sent'), ('sending', 'being sent'), ('accepted', 'handed to the provider'), ('sent', 'sent'), ('delivered', 'delivered'), ('undelivered', 'not delivered'), ('failed', 'failed'), ('in_doubt', 'being checked'), ('withdrawn', 'no longer needed'), ('expired', 'not sent in time'), ('blocked', 'not sent')], default='queued', max_length=12)),
                 ('reason', models.CharField(blank=True, max_length=60)),
                 ('priority', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField()),

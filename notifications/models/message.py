@@ -25,7 +25,7 @@ class MessageState(models.TextChoices):
     FAILED = "failed", _("failed")
     IN_DOUBT = "in_doubt", _("being checked")
     WITHDRAWN = "withdrawn", _("no longer needed")
-    EXPIRED = "expired", _("too late to be useful")
+    EXPIRED = "expired", _("not sent in time")
     BLOCKED = "blocked", _("not sent")  # `reason` says why, such as opted_out or no_consent
 
 

@@ -44,7 +44,7 @@ def test_an_invitation_leads_to_a_booking_in_two_taps(time_machine: Clock) -> No
     live(time_machine, day - timedelta(days=2), day + timedelta(days=2), watching=[local("2027-03-27 09:00")])
     when, said = ana.texts[-1]
     assert when == "Sat Mar 27 09:00"
-    assert said.startswith("Hope Foundation: You can give again. Spots open Sat Apr 3, St Mary Hall: ")
+    assert said.startswith("Hope Foundation: You can give again. Open spots Sat Apr 3, St Mary Hall: ")
     address = next(word for word in said.split() if word.startswith("http")).removeprefix("http://testserver")
     page = ana.visitor.open(address)
     page = ana.visitor.submit(page.form("/rebook/"), slot=str(builders.slot(drive).pk))

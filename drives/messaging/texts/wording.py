@@ -158,7 +158,7 @@ TEXTS: Mapping[str, TextKind] = {
     ),
     "invitation": TextKind(
         kinds.INVITATION,
-        gettext_noop("%(org)s: You can give again. Spots open %(day)s, %(location)s: %(link)s STOP to end"),
+        gettext_noop("%(org)s: You can give again. Open spots %(day)s, %(location)s: %(link)s STOP to end"),
         gettext_noop("Hello %(name)s, you can give again."),
         required_variables=("day", "link"),
     ),

@@ -40,21 +40,21 @@ def test_the_donor_is_on_the_call_list_after_the_third_refusal(times: int) -> No
     booking = refusing(times)
     ben = coordinator.signed_in(builders.member(booking.drive.organization))
     calls = donor.text(ben.get(reverse("organizer_call_list", args=[booking.drive_id])))
-    assert ("the mailbox refuses our mail" in calls) is (times == 3)
+    assert ("this e-mail address rejects our e-mails" in calls) is (times == 3)
     pages = [("organizer_booking", booking.pk), ("organizer_person", booking.volunteer_id)]
     for name, pk in pages:
         page = reverse(name, args=[pk])
-        assert ("refused our last 3 e-mails" in donor.text(ben.get(page))) is (times == 3)
+        assert ("rejected our last 3 e-mails" in donor.text(ben.get(page))) is (times == 3)
 
 
 def test_tried_again_the_mailbox_gets_the_blocked_mail() -> None:
     booking = refusing()
     ben = coordinator.signed_in(builders.member(booking.drive.organization))
     shown = donor.text(ben.post(reverse("organizer_try_mailbox", args=[booking.volunteer_id]), follow=True))
-    assert "We’ll send the next e-mail to this mailbox." in shown
+    assert "We’ll send the next e-mail to this address." in shown
     made.deliver(NOW)
     assert Message.objects.get(kind="moved").state == "delivered"
-    assert "refused our last" not in donor.text(ben.get(reverse("organizer_person", args=[booking.volunteer_id])))
+    assert "rejected our last" not in donor.text(ben.get(reverse("organizer_person", args=[booking.volunteer_id])))
 
 
 def test_mail_about_an_earlier_time_is_not_sent_any_more() -> None:

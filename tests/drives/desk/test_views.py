@@ -367,7 +367,7 @@ def test_every_page_says_when_messages_do_not_leave() -> None:
     Message.objects.filter(state="queued").update(due_at=NOW - timedelta(minutes=3))
     shown = text(browser.get(reverse("organizer_drives")))
     assert "2 messages are late and should have gone out minutes ago." in shown
-    assert "We can’t send texts because the provider refuses the sender." in shown
+    assert "We can’t send texts because the provider rejects the sender." in shown
 
 
 def fill_of(drive: Drive, now: datetime) -> list[tuple[bool, bool]]:

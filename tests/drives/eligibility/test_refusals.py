@@ -90,7 +90,7 @@ def test_a_coordinator_must_give_a_reason_to_override() -> None:
     assert "Book anyway" not in text(browser.get(address))
     refused = text(browser.post(address, typed))
     assert TOO_CLOSE in refused
-    assert "Book anyway, because" in refused
+    assert "Reason for booking anyway" in refused
     assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
     assert Booking.objects.get(drive=second).override_reason == WHY
 
@@ -108,7 +108,7 @@ def test_a_check_in_helper_must_give_a_reason_to_override() -> None:
     with time_machine.travel(due.starts_at, tick=False):
         asked = text(browser.post(address))
         assert "This time is too close to another donation." in asked
-        assert "Book anyway, because" in asked
+        assert "Reason for booking anyway" in asked
         assert browser.post(address, {"override_reason": WHY}).status_code == 302
     due.refresh_from_db()
     assert (due.state, due.override_reason) == ("checked_in", WHY)
@@ -123,7 +123,7 @@ def test_a_walk_in_who_is_booked_tomorrow_needs_a_reason() -> None:
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return"}
     with time_machine.travel(today.starts_at, tick=False):
         asked = text(browser.post(address, typed))
-        assert "Book anyway, because" in asked
+        assert "Reason for booking anyway" in asked
         assert "The earliest allowed time is Tuesday, March 16" in asked
         assert "These times are available Wednesday, March 24, 9:00 AM" in asked
         assert browser.post(address, {**typed, "override_reason": WHY}).status_code == 302
@@ -143,7 +143,7 @@ def test_the_check_in_page_warns_before_check_in() -> None:
         check_in.check_in_donor(booking_id=due.pk, actor="user:1", now=due.starts_at, override_reason=WHY)
         settled = text(browser.get(reverse("checkin_booking", args=[second.slug, due.pk])))
     assert "This time is too close to another donation." in warned
-    assert "Book anyway, because" in warned
+    assert "Reason for booking anyway" in warned
     assert "too close" not in calm + settled
 
 
@@ -161,7 +161,7 @@ def test_undoing_a_no_show_at_the_door_may_need_a_reason() -> None:
     with time_machine.travel(later, tick=False):
         asked = browser.post(address, {"seen": "no_show"})
         assert f'action="{address}"' in asked.content.decode()
-        assert "Book anyway, because" in text(asked)
+        assert "Reason for booking anyway" in text(asked)
         assert browser.post(address, {"seen": "no_show", "override_reason": WHY}).status_code == 302
     missed.refresh_from_db()
     assert (missed.state, missed.override_reason) == ("booked", WHY)

@@ -303,4 +303,4 @@ def test_a_longer_visit_asks_the_coordinator_for_a_reason() -> None:
     asked = entering_late(ben.organization)
     browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[asked["drive"].pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": asked["slot_id"]}
-    assert "Book anyway, because" in text(browser.post(address, typed))
+    assert "Reason for booking anyway" in text(browser.post(address, typed))

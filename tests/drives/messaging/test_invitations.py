@@ -63,7 +63,7 @@ def test_an_eligible_donor_is_invited_to_the_next_drive_with_spots() -> None:
     (message,) = list_messages()
     slot = builders.slot(drive).pk
     assert message.text == (
-        "Hope Foundation: You can give again. Spots open Tue Mar 30, St Mary Hall: "
+        "Hope Foundation: You can give again. Open spots Tue Mar 30, St Mary Hall: "
         f"http://testserver/t/{slot}/ STOP to end"
     )
     assert message_content.count_segments(message.text) == 1

@@ -78,7 +78,10 @@ def test_a_family_that_shares_a_phone_counts_the_same_on_every_page() -> None:
     browser, drive = coordinator.signed_in(member), drive_of(member, people=1)
     builders.booked_together(drive, number=42)
     Message.objects.all().delete()
-    counts = "People 4 Texts 2 E-mails 0 People who share a phone number or mailbox get one message."
+    counts = (
+        "People 4 Texts 2 E-mails 0 "
+        "People who share a phone number or e-mail address get only one message between them."
+    )
     fields = typed(browser, drive)
     assert counts in text(browser.post(address(drive), {**fields, "preview": "1"}))
     sent = text(browser.post(address(drive), {**fields, "typed_count": "4"}, follow=True))

@@ -320,7 +320,7 @@ def test_owners_change_hours_and_price_and_reminders_move() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"quiet_until_hour": "20", "quiet_from_hour": "9"}, "Choose an hour later than the first one."),
+        ({"quiet_until_hour": "20", "quiet_from_hour": "9"}, "Choose an hour later than the earliest hour for texts."),
         ({"quiet_until_hour": "3"}, "Select a valid choice."),
         ({"sms_price": "-1"}, "The price can’t be negative."),
         ({"sms_currency": "$"}, "Enter three letters, for example USD."),
