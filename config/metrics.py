@@ -63,7 +63,7 @@ class DatabaseCollector(Collector):
         refusals = {run.subject: run.refusals for run in stuck_messages.list_refusal_runs()}
         yield _build_gauge(
             "drives_refusals_in_a_row",
-            "Messages that a sender or the mail server refused in a row, since it last took one.",
+            "Messages that a sender or the mail server rejected in a row since it last accepted one.",
             "subject",
             refusals,
         )

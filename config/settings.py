@@ -313,7 +313,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": (
         "Find a drive, book a slot, run the day. Ids are opaque strings. Times are ISO 8601 with the offset of the "
-        "site. Follow `next` through a list. Errors are problem documents (RFC 9457); programs should branch on"
+        "site. Follow `next` through a list. Errors are problem documents (RFC 9457); clients should branch on"
         " `code`. "
         "Sentences are in the language of `Accept-Language`."
     ),

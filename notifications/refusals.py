@@ -23,7 +23,7 @@ def count_refusals(*, calls: Iterable[tuple[str, str | None]], now: datetime) ->
     for subject, reason in calls:
         if reason:
             refused.setdefault(subject, []).append(reason)
-            logger.warning("%s refused a message: %s", subject, reason)
+            logger.warning("%s rejected a message: %s", subject, reason)
         elif reason is not None:
             refused.pop(subject, None)
             taken.add(subject)

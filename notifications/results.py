@@ -66,7 +66,7 @@ def record_results(*, call_results: Sequence[CallResult], now: datetime, chance:
 def handle_error_code(*, code: str, sender_id: int | None, address: str, now: datetime) -> None:
     treatment = error_codes.choose_treatment(code)
     if treatment.alert:
-        logger.warning("the provider refused with %s: %s", code, treatment.reason)
+        logger.warning("the provider rejected a message with %s: %s", code, treatment.reason)
     if sender_id and treatment.kind == ErrorKind.OPTED_OUT:
         sender = Sender.objects.get(pk=sender_id)
         consents.suppress_address(sender=sender, address=address, now=now, source="provider", actor="provider")

@@ -92,7 +92,7 @@ def _find_refusals() -> list[Blockage]:
         Blockage(
             "refused",
             run.first_at,
-            f"{run.refusals} messages in a row were refused by {run.subject} since {_format(run.first_at)}, the last"
+            f"{run.refusals} messages in a row were rejected by {run.subject} since {_format(run.first_at)}, the last"
             f" one with {run.reason}. Compare the sender's address and domain with what the provider allows",
         )
         for run in list_refusal_runs()

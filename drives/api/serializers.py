@@ -26,7 +26,7 @@ from organizations.translated_text import TranslatedField
 
 Row = TypeVar("Row", bound=models.Model)
 
-CODE_HELP = "Stable. Programs should branch on this."
+CODE_HELP = "Stable. Clients should branch on this."
 DETAIL_HELP = "A sentence for people, in the language of the request."
 TIMEZONE_HELP = "The name of the site's time zone, such as America/Los_Angeles."
 

@@ -147,7 +147,7 @@ class CodeSerializer(Serializer):
 class ResendCodeSerializer(Serializer):
     """Where to send the new code."""
 
-    by_email = BooleanField(required=False, default=False, help_text="Send it by e-mail instead of by text.")
+    by_email = BooleanField(required=False, default=False, help_text="Send the code by e-mail instead of by text.")
 
 
 class MoveSerializer(Serializer):

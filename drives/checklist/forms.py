@@ -37,7 +37,10 @@ class TemplateTaskForm(RecordForm):
     check_kind = CheckField(
         label=_("Who checks it off"),
         help_text=_("If the service checks off a task, you can’t check it off by hand."),
-        choices=[("", _("A coordinator, by hand")), (_("The service, as soon as this is true"), ChecklistCheck.choices)],
+        choices=[
+            ("", _("A coordinator, by hand")),
+            (_("The service, as soon as this is true"), ChecklistCheck.choices),
+        ],
         required=False,
     )
 

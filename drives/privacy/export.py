@@ -279,7 +279,7 @@ def _export_audit_entry(row: AuditEntry) -> Document:
 
 def _format_actor(actor: str) -> str:
     """Describe the actor without a coordinator's name, which is another person's data."""
-    names = {"donor": "you", "user": "a coordinator", "key": "the organization's program", "worker": "the service"}
+    names = {"donor": "you", "user": "a coordinator", "key": "the organization's software", "worker": "the service"}
     return names.get(actor.partition(":")[0], actor)
 
 

@@ -62,7 +62,7 @@ def test_mails_that_are_refused_in_a_row_are_named(
 ) -> None:
     for n in range(refused):
         refusals.count_refusals(calls=[("email", "550 refused")], now=NOON + n * MINUTE)
-    assert caplog.text.count("email refused a message: 550 refused") == refused
+    assert caplog.text.count("email rejected a message: 550 refused") == refused
     assert [one.code for one in stuck_messages.find_blockages(NOON)] == codes
     assert [one.since for one in stuck_messages.find_blockages(NOON)] == [NOON] * len(codes)
     assert f'drives_refusals_in_a_row{{subject="email"}} {refused}.0' in Client().get("/metrics").content.decode()

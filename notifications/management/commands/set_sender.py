@@ -14,10 +14,12 @@ class Command(BaseCommand):
     help = "Set the limits of a sender of texts, or let a stopped sender send again. Without a name, lists the senders."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("sender", nargs="?", help="its number or messaging service")
+        parser.add_argument("sender", nargs="?", help="the sender's number or messaging service")
         parser.add_argument("--per-minute", type=int, help="0 means no limit")
         parser.add_argument("--per-day", type=int, help="0 means no limit")
-        parser.add_argument("--resume", action="store_true", help="after the account is repaired")
+        parser.add_argument(
+            "--resume", action="store_true", help="let a stopped sender send again, after its account is fixed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Change the sender, if one is named, and list all senders. Refuse an unknown sender and negative limits."""

@@ -9,10 +9,10 @@ from notifications import queries
 
 
 class Command(BaseCommand):
-    help = "Show the messages of a dry run (SMS_PROVIDER=inbox or EMAIL_URL=inbox), which do not leave. Oldest first."
+    help = "Show the messages of a dry run (SMS_PROVIDER=inbox or EMAIL_URL=inbox), oldest first. None was sent."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("address", nargs="?", default="", help="a phone number or mailbox; default: all")
+        parser.add_argument("address", nargs="?", default="", help="a phone number or e-mail address; default: all")
         parser.add_argument("--limit", type=int, default=20)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("organization", help="the slug of the organization")
         parser.add_argument("email")
-        parser.add_argument("role", choices=[*Role.values, "none"], help="none removes the member")
+        parser.add_argument("role", choices=[*Role.values, "none"], help='"none" removes the member')
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
