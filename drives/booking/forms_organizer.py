@@ -95,7 +95,7 @@ class ReasonForm(forms.Form):
         label=gettext_lazy("Reason (kept in the history)"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("For example: called to say she is sick. Never write medical details."),
+        help_text=gettext_lazy("For example: called to say she has to work. Never write medical details."),
     )
 
 

@@ -30,7 +30,7 @@ def choose_sample_drive(organization: Organization, now: datetime) -> Drive:
 
 def _build_sample_drive(organization: Organization, now: datetime) -> Drive:
     site = Site.objects.filter(organization=organization).order_by("pk").first() or Site(
-        name=_("Your spot"), sms_name=_("Your spot"), timezone="America/Los_Angeles", city="", address=""
+        name=_("Your location"), sms_name=_("Your location"), timezone="America/Los_Angeles", city="", address=""
     )
     local = (now + timedelta(days=14)).astimezone(site.zone).replace(hour=10, minute=30, second=0, microsecond=0)
     policy = Policy(

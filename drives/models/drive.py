@@ -60,7 +60,7 @@ class Drive(models.Model):
         _("Screening stations"), validators=build_range_validators(0, 500)
     )
     step_minutes = models.PositiveSmallIntegerField(
-        _("A new arrival time every"), default=15, validators=build_range_validators(5, 60)
+        _("Time between arrivals"), default=15, validators=build_range_validators(5, 60)
     )
     goal = models.PositiveSmallIntegerField(
         _("Donation goal"), null=True, blank=True, validators=build_range_validators(1, 5000)

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from drives.capacity import locks
+from drives.domain import localtime
 from drives.models import CollectionCenter, Drive, Site
 from drives.planning import relocation
 from drives.web.pictures import Picture
@@ -26,11 +27,10 @@ def save_site(*, site: Site, actor: str, now: datetime) -> Site:
     """
     before = Site.objects.filter(pk=site.pk).first()
     if before and before.timezone != site.timezone and Drive.objects.filter(site=site).exists():
-        text = _(
-            "Drives at this location were planned in the time zone %(zone)s. To use another zone, add the location"
-            " again."
+        text = _("Drives at this location were planned in %(zone)s. To use another time zone, add the location again.")
+        raise ValidationError(
+            {"timezone": ValidationError(text % {"zone": localtime.format_zone(before.timezone)}, code="zone_in_use")}
         )
-        raise ValidationError({"timezone": ValidationError(text % {"zone": before.timezone}, code="zone_in_use")})
     relocated_ids = (
         relocation.list_upcoming_drive_ids(site, now)
         if before and relocation.is_different_location(before, site)

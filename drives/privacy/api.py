@@ -36,8 +36,8 @@ class EraseVolunteerView(ApiView):
     @openapi.describe_operation(
         "erase_volunteer",
         "Erase a volunteer",
-        "Erases a volunteer for good. Upcoming bookings are cancelled; past bookings stay in the counts without a "
-        "name. A second call changes nothing.",
+        "Erases a volunteer for good. Upcoming bookings are cancelled; past bookings still count "
+        "anonymously. A second call changes nothing.",
         response_serializer=ErasedSerializer,
         request_serializer=EraseSerializer,
         error_statuses=(404, 409),

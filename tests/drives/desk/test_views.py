@@ -85,7 +85,7 @@ def test_the_organizations_own_rate_replaces_the_planning_rule() -> None:
     close_out.close_out_drive(drive_id=earlier.pk, now=earlier.ends_at + timedelta(hours=2))
     later = builders.drive(member.organization, day=builders.DRIVE_DAY + timedelta(days=30))
     shown = text(coordinator.signed_in(member).get(address(later)))
-    assert "of every 100 people who booked, 75 donated (20 bookings)" in shown
+    assert "Based on 20 bookings at your own drives: of every 100 people who booked, 75 donated" in shown
 
 
 def test_the_desk_shows_hours_sources_and_roster() -> None:

@@ -87,7 +87,7 @@ def test_the_overview_shows_schedule_texts_and_price() -> None:
 def test_without_a_drive_or_site_the_pages_show_an_example() -> None:
     browser, _ = ben()
     for page in (OVERVIEW, PLAN, read_text("booked")):
-        assert "Your spot" in text(browser.get(page)) or page != read_text("booked")
+        assert "Your location" in text(browser.get(page)) or page != read_text("booked")
         assert browser.get(page).status_code == 200
 
 
