@@ -70,7 +70,7 @@ class CallerForm(PhoneForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Language for messages"), choices=lambda: settings.LANGUAGES, required=False
     )
-    confirmed = CheckboxField(label=gettext_lazy("They confirmed all of this on the phone"), required=False)
+    confirmed = CheckboxField(label=gettext_lazy("The donor confirmed all of this on the phone"), required=False)
 
     def person(self, policy: Policy) -> Person:
         typed = self.cleaned_data

@@ -45,8 +45,8 @@ class UndoForm(forms.Form):
     reason = forms.ChoiceField(
         label=gettext_lazy("Why are you undoing the opt-out?"),
         choices=[
-            ("misread", gettext_lazy("They meant something else")),
-            ("asked", gettext_lazy("They asked us to text them again")),
+            ("misread", gettext_lazy("The donor meant something else")),
+            ("asked", gettext_lazy("The donor asked us to text them again")),
             ("other_person", gettext_lazy("Someone else sent the text")),
         ],
     )

@@ -35,15 +35,15 @@ MEMBER_SENTENCES = {
         "This phone or e-mail already has too many unfinished bookings. They expire within 30 minutes."
     ),
     "visit_is_first": _(
-        "Their last donation was a while ago, so this counts as a first visit again. A first visit takes longer, so "
-        "this time won’t work. Choose another one."
+        "The donor’s last donation was a while ago, so this counts as a first visit again. A first visit takes longer, "
+        "so this time won’t work. Choose another one."
     ),
     "too_many_people": _("Too many people are already booked with this phone or e-mail. Enter another one."),
     "other_name": _("We have this phone or e-mail under another name. Check the name, or enter another contact."),
     "slots_open": _("There are open times in this range. Book one of them instead."),
-    "offer_accepted": _("This spot has already been taken for them."),
-    "offer_declined": _("They passed on this spot."),
-    "offer_withdrawn": _("We’re no longer holding this spot for them."),
+    "offer_accepted": _("This spot has already been taken for this donor."),
+    "offer_declined": _("The donor passed on this spot."),
+    "offer_withdrawn": _("We’re no longer holding this spot for this donor."),
     "offer_expired": _("The time to reply has passed. The spot went to the next person."),
 }
 
