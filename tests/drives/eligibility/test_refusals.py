@@ -87,7 +87,7 @@ def test_a_coordinator_must_give_a_reason_to_override() -> None:
     builders.booked(first)
     browser, address = coordinator.signed_in(ben), reverse("organizer_add_booking", args=[second.pk])
     typed = {"name": "Test Ana Alder", "phone": donor.PHONE, "visit": "return", "slot": builders.slot(second).pk}
-    assert "Book anyway" not in text(browser.get(address))
+    assert "booking anyway" not in text(browser.get(address))
     refused = text(browser.post(address, typed))
     assert TOO_CLOSE in refused
     assert "Reason for booking anyway" in refused

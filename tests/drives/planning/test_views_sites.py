@@ -53,7 +53,7 @@ def test_the_zone_of_a_site_with_drives_is_fixed() -> None:
     browser, ben = desk()
     drive = builders.drive(ben.organization)
     response = browser.post(reverse("organizer_edit_site", args=[drive.site_id]), PLACE)
-    assert "Drives at this location were planned in the time zone America/Los_Angeles." in text(response)
+    assert "Drives at this location were planned in Pacific Time." in text(response)
     assert Site.objects.get().timezone == "America/Los_Angeles"
 
 

@@ -98,7 +98,7 @@ def test_the_second_step_of_each_member_is_shown(settings: Any) -> None:
     TOTP.activate(builders.member(member.organization, Role.COORDINATOR, "dana@example.org").user, "A" * 32)
     shown = text(coordinator.signed_in(member).get(reverse("organizer_members")))
     assert "carla@example.org Coordinator two-step sign-in not set up yet" in shown
-    assert "Owners and coordinators use two-step sign-in" in shown
+    assert "Owners and coordinators must use two-step sign-in" in shown
     assert "dana@example.org Coordinator two-step sign-in set up" in shown
     assert "vera@example.org Viewer vera@example.org" in shown
 
