@@ -218,7 +218,8 @@ def test_a_possible_opt_out_is_shown_with_its_deadline_and_decided_with_one_tap(
     conversation = says(member.organization, "Please call me, don't text")
     assert "may not want any more texts" in text(browser.get(reverse("organizer_replies")))
     for page in (address(conversation), reverse("organizer_booking", args=[booking.pk])):
-        assert "If no one decides by Wed Mar 3, 10:00 AM, we’ll treat the donor’s text as an opt-out." in text(browser.get(page))
+        shown = text(browser.get(page))
+        assert "If no one decides by Wed Mar 3, 10:00 AM, we’ll treat the donor’s text as an opt-out." in shown
     browser.post(address(conversation, "decide_opt_out"), {"decision": "stop"})
     shown = text(browser.get(address(conversation)))
     assert "The donor opted out of texts on" in shown
