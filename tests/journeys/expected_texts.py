@@ -40,14 +40,14 @@ def missed(link: str) -> str:
 
 def booked_in_spanish(link: str) -> str:
     begins = "Hope Foundation: Su cita: sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Cambie o cancele: {link} STOP para salir"
+    return f"{begins} Cambie o cancele: {link} STOP: baja"
 
 
 def days_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde: sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Responda C para confirmar, X para cancelar. STOP para salir"
+    return f"{begins} Responda C para confirmar, X para cancelar. STOP: baja"
 
 
 def the_day_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde: mañana sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP para salir"
+    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP: baja"

@@ -63,7 +63,7 @@ def test_the_language_is_switched_by_a_button_and_kept() -> None:
     response = browser.post(reverse("set_language"), {"language": "es", "next": address}, follow=True)
     shown = text(response)
     assert response.content.decode().count('<html lang="es">') == 1
-    assert "Elija una hora" in shown
+    assert "Elija un horario" in shown
     assert "sábado 13 de marzo" in shown
     assert "English" in shown
 

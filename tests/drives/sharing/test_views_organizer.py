@@ -27,7 +27,7 @@ def test_the_page_has_the_addresses_texts_and_codes() -> None:
     assert f"/s/{drive.pk}/" in shown
     assert f"/d/{drive.slug}/" in shown
     assert "Choose a time here" in shown
-    assert "Elija una hora" in shown
+    assert "Elija un horario" in shown
     assert f"/embed/{drive.organization.slug}/{drive.slug}/" in shown
     assert "frame-src &#x27;self&#x27;" not in shown
     assert "frame-src 'self'" in page["Content-Security-Policy"]
@@ -68,7 +68,7 @@ def test_a_poster_is_in_the_chosen_language_and_size(sheet: str, language: str) 
     shown = ben_of(drive).get(reverse("organizer_poster", args=[drive.pk]), query).content.decode()
     assert "site/paper_a4" in shown
     assert shown.count('<section class="poster"') == {"poster": 1, "flyer": 2}[sheet]
-    words = {"en": "Scan to choose a time", "es": "Escanee para elegir una hora"}
+    words = {"en": "Scan to choose a time", "es": "Escanee para elegir un horario"}
     assert words[language] in shown
     assert f'lang="{language}"' in shown
 

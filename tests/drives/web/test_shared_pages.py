@@ -137,7 +137,7 @@ def test_the_language_of_the_cookie_has_its_own_page() -> None:
     drive, browser = two_chairs(), Client()
     assert "Choose a time" in shown(drive, browser)
     browser.post(reverse("set_language"), {"language": "es", "next": "/"})
-    assert "Elija una hora" in shown(drive, browser)
+    assert "Elija un horario" in shown(drive, browser)
     assert "Choose a time" in shown(drive)
 
 
