@@ -44,10 +44,10 @@ def booked_in_spanish(link: str) -> str:
 
 
 def days_before_in_spanish() -> str:
-    begins = "Hope Foundation: Recuerde: sab 13 mar 10:30 AM, St Mary Hall."
+    begins = "Hope Foundation: Recuerde su cita: sab 13 mar 10:30 AM, St Mary Hall."
     return f"{begins} Responda C para confirmar, X para cancelar. STOP: baja"
 
 
 def the_day_before_in_spanish() -> str:
-    begins = "Hope Foundation: Recuerde: mañana sab 13 mar 10:30 AM, St Mary Hall."
+    begins = "Hope Foundation: Recuerde su cita: mañana sab 13 mar 10:30 AM, St Mary Hall."
     return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP: baja"

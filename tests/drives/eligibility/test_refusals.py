@@ -57,7 +57,7 @@ def test_the_page_speaks_spanish() -> None:
     builders.booked(first)
     with translation.override("es"):  # so that the request's language is reset after the test
         page = text(donor.prove(browser, donor.kept(browser, second)))
-    assert "Esta hora está demasiado cerca de otra donación." in page
+    assert "Esta cita quedaría demasiado cerca de otra donación." in page
     assert "lunes 15 de marzo de 2027" in page
 
 
