@@ -1,4 +1,7 @@
-"""Run the same work as plain SQL in pgbench, on tables with the same columns, checks and indexes."""
+"""Measure lower bounds for booking and for reading availability.
+
+pgbench runs only their SQL, on copies of the tables with the same columns, checks and indexes.
+"""
 
 from django.db import connection
 

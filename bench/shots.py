@@ -1,4 +1,4 @@
-"""Take screenshots of every page of a running demo (`make run`).
+"""Take screenshots of the main pages of a running demo (`make run`).
 
 `python -m bench.shots [URL]` saves them in build/shots/: phone and desktop, light and dark.
 """

@@ -30,7 +30,7 @@ def receive_reply(
     - a possible opt-out: pauses texts until a coordinator decides
     - other texts: handled later by `drives.inbox`
 
-    With `is_confirmed_by_provider`, we send no confirmation, because the provider confirms its own keywords.
+    With `is_confirmed_by_provider`, we do not confirm the provider's own keywords, because the provider does.
     """
     sender = _find_sender(sender_number, messaging_service)
     reply, is_new = InboundMessage.objects.get_or_create(

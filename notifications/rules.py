@@ -1,6 +1,6 @@
-"""Rules for times of messages, retries, reports, unverified mailboxes and possible opt-outs, and limits of the workers.
+"""Rules for message times, retries, delivery reports, unverified mailboxes, possible opt-outs and worker limits.
 
-No database.
+Nothing here queries the database.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Change a volunteer's own details: name, language, a verified contact."""
+"""Change a volunteer's name, language or contacts, for the volunteer or for a coordinator."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

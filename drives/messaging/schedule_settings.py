@@ -68,7 +68,7 @@ def change_drive_message_schedule(
 ) -> int:
     """Give a drive its own message schedule, and reschedule the reminders of its bookings.
 
-    Refuses the same as `change_message_schedule`. Locks: drive (exclusive), bookings by id, their messages.
+    Refuses whatever `change_message_schedule` refuses. Locks: drive (exclusive), bookings by id, their messages.
     """
     _refuse_problems(message_schedule)
     locks.lock_drive_exclusive(drive.pk)

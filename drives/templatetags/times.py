@@ -39,7 +39,7 @@ def contact(address: str) -> str:
 
 @register.filter
 def iso_time(at: datetime) -> str:
-    """Format a time for HTML's `datetime` attribute, which allows at most three digits after the second."""
+    """Format a time for HTML's `datetime` attribute, without microseconds, which HTML does not allow."""
     return at.isoformat(timespec="seconds")
 
 

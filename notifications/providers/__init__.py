@@ -14,7 +14,7 @@ def get_provider(channel: str) -> Provider:
 
 
 def load_libraries() -> None:
-    """Import the modules of the providers, so that the processes of a worker share their memory."""
+    """Import the provider modules. A worker calls this before it forks, so that its processes share their memory."""
     for channel in Channel:
         import_string(_find_provider(channel)[0])
 

@@ -1,4 +1,7 @@
-"""Parties compete for spots. With the locks, all ten runs end well. Without them, almost none does."""
+"""Parties are booked or verified at the same time, or a donor books during a merge.
+
+All ten runs of each race succeed. Each control removes a safeguard, and at least nine of ten runs fail.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

@@ -1,6 +1,6 @@
-"""Imported bookings follow the rules for coordinators. Either all of a file are made or none.
+"""Imported bookings follow the rules for coordinators. An import books every row that passed the check, or none.
 
-A coordinator may upload the same file again.
+Uploading the same file again books nothing twice.
 """
 
 from datetime import time, timedelta
