@@ -39,7 +39,7 @@ def contact(address: str) -> str:
 
 @register.filter
 def iso_time(at: datetime) -> str:
-    """Format a time for HTML's `datetime` attribute, without microseconds, which HTML does not allow."""
+    """Format a time for HTML's `datetime` attribute, without microseconds. HTML allows at most milliseconds."""
     return at.isoformat(timespec="seconds")
 
 
