@@ -1,7 +1,7 @@
 """A browser without JavaScript. It opens pages, fills in their forms and follows redirects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -63,6 +63,9 @@ class Reader(HTMLParser):
         form = self._by_id.get(has.get("form") or "", self._open)
         if form is not None:
             self._field(form, tag, has)
+            if action := has.get("formaction"):
+                # The button sends the fields of its form, also those that follow it, to another address.
+                self.forms.append(replace(form, action=urljoin(self._address, action)))
 
     def _field(self, form: Form, tag: str, has: dict[str, str | None]) -> None:
         name, value = has.get("name") or "", has.get("value")
