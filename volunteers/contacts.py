@@ -1,11 +1,13 @@
-"""Create, find and lock an organization's contacts."""
+"""Create, find, lock and delete an organization's contacts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
+from notifications.models import ConsentEntry, Suppression
 from volunteers import rules
 from volunteers.models import Contact, ContactKind
 
@@ -52,6 +54,20 @@ def lock_or_create_contacts(
 def lock_contacts(rows: QuerySet[Contact]) -> list[Contact]:
     # The phone comes first, as in `lock_or_create_contacts`.
     return list(rows.order_by("-kind", "pk").select_for_update(no_key=True, of=("self",)))
+
+
+def delete_contacts(contacts: Collection[Contact]) -> int:
+    """Delete contacts that no volunteer has, and return their number. The caller has locked them.
+
+    `retention.hash_unknown_addresses` then looks again at the consents and opt-outs that still have their addresses.
+    """
+    addresses = [contact.address for contact in contacts]
+    organizations = {contact.organization_id for contact in contacts}
+    consents = ConsentEntry.objects.filter(organization__in=organizations, address__in=addresses)
+    consents.update(is_checked=False)
+    Suppression.objects.filter(address__in=addresses).update(is_checked=False)
+    deleted = Contact.objects.filter(pk__in=[contact.pk for contact in contacts]).delete()[1]
+    return deleted.get(Contact._meta.label, 0)
 
 
 def _list_typed(phone: str, email: str) -> list[tuple[ContactKind, str]]:

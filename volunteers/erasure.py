@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from volunteers import contacts as volunteers_contacts
 from volunteers import person_names, queries
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 from volunteers.queries import ContactOwnership
@@ -33,7 +34,7 @@ def erase_personal_data(
     _anonymize_volunteer(volunteer, now)
     for contact in contacts.shared:
         _transfer_ownership(contact, volunteer)
-    Contact.objects.filter(pk__in=[contact.pk for contact in contacts.alone]).delete()
+    volunteers_contacts.delete_contacts(contacts.alone)
 
 
 def _erase_typed_addresses(volunteer: Volunteer, addresses: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications import erasure
 from notifications.models import ConsentEntry, Suppression
 from organizations.models import Organization
-from volunteers import limits, rules
+from volunteers import contacts, limits, rules
 from volunteers.models import Contact, Registration, VerificationCode, VerifiedBrowser, Volunteer
 
 _BATCH = 1_000
@@ -35,29 +35,17 @@ def _purge_unassigned_registrations(now: datetime) -> int:
 
 @transaction.atomic
 def purge_orphan_contacts() -> int:
-    # Check again under the locks, because a volunteer may have been linked since the first query.
     orphans = _filter_orphan_contacts().order_by("pk").select_for_update(skip_locked=True, of=("self",))
     locked = list(orphans.values_list("pk", flat=True)[:_BATCH])
-    unused = list(_filter_orphan_contacts().filter(pk__in=locked))
-    for contact in unused:
-        # So that `hash_unknown_addresses` looks at these rows again.
-        ConsentEntry.objects.filter(organization=contact.organization_id, address=contact.address).update(
-            is_checked=False
-        )
-        Suppression.objects.filter(address=contact.address).update(is_checked=False)
-    return (
-        _filter_orphan_contacts()
-        .filter(pk__in=[contact.pk for contact in unused])
-        .delete()[1]
-        .get("volunteers.Contact", 0)
-    )
+    # Check again under the locks, because a volunteer may have been linked since the first query.
+    return contacts.delete_contacts(_filter_orphan_contacts().filter(pk__in=locked)) if locked else 0
 
 
 def hash_unknown_addresses(*, before: datetime) -> int:
     """Hash contacts in consent entries and opt-outs if no organization has the contact anymore. Return the number.
 
     Skips rows newer than `before`, because the transaction that creates their contact may not have committed yet. Looks
-    at each row once. `purge_orphan_contacts` makes it look at the rows of a deleted contact again.
+    at each row once, and again after `contacts.delete_contacts` has deleted the contact.
     """
     return _repeat(_check_consents, before) + _repeat(_check_suppressions, before)
 
@@ -108,9 +96,9 @@ def _find_contacts(addresses: Collection[str]) -> tuple[set[tuple[int, str]], se
 
     A locked contact is not deleted before the caller has saved that it exists.
     """
-    contacts = Contact.objects.filter(identity__in=[rules.compute_identity(address) for address in addresses])
-    known = set(contacts.values_list("organization", "address"))
-    unlocked = contacts.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    rows = Contact.objects.filter(identity__in=[rules.compute_identity(address) for address in addresses])
+    known = set(rows.values_list("organization", "address"))
+    unlocked = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
     return known, set(unlocked.values_list("organization", "address"))
 
 

@@ -17,7 +17,7 @@ from drives.refusals import Refusal
 from drives.waitlist import entries
 from drives.waitlist.entries import WaitlistRequest
 from notifications import contact_address
-from notifications.models import ConsentEntry, InboundMessage, Message, Suppression
+from notifications.models import ConsentEntry, InboundMessage, Message, Sender, Suppression
 from tests import builders
 from tests.builders import NOW
 from tests.drives.inbox.test_conversations import say
@@ -255,6 +255,18 @@ def test_a_known_address_is_looked_at_once_and_again_after_its_contact_is_delete
     }
     assert volunteers_retention.hash_unknown_addresses(before=day) == 1
     assert not ConsentEntry.objects.filter(is_checked=False).exists()
+
+
+def test_an_opt_out_at_an_earlier_sender_is_hashed_after_the_erasure() -> None:
+    booking, day = known(), NOW + timedelta(days=2)
+    earlier = Sender.objects.create(name="Earlier", number="+12135550188")
+    Suppression.objects.create(sender=earlier, address=builders.phone(42), since=NOW)
+    assert volunteers_retention.hash_unknown_addresses(before=day) == 0
+    assert not Suppression.objects.filter(is_checked=False).exists()
+    assert booking.volunteer_id is not None
+    privacy_erase.erase_volunteer(volunteer_id=booking.volunteer_id, reason="asked", actor="donor", now=NOW)
+    assert volunteers_retention.hash_unknown_addresses(before=day) == 1
+    assert not Suppression.objects.filter(address=builders.phone(42)).exists()
 
 
 def test_many_unknown_addresses_are_hashed_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
