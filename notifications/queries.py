@@ -187,7 +187,7 @@ def list_consent_entries(organization: Organization, addresses: Collection[str])
 
 
 def find_sender(organization: Organization) -> Sender | None:
-    """Return the organization's own sender, or else the default sender."""
+    """Return the organization's own sender, or else the default sender. A stopped one comes after the others."""
     return next(iter(Sender.objects.raw(_SENDER, [organization.pk])), None)
 
 
@@ -195,7 +195,7 @@ _SENDER = """
 SELECT sender.* FROM notifications_sender AS sender
   LEFT JOIN notifications_sender_organizations AS own ON own.sender_id = sender.id AND own.organization_id = %s
  WHERE own.id IS NOT NULL OR sender.is_default
- ORDER BY own.id IS NULL, sender.stopped_at, sender.id LIMIT 1
+ ORDER BY own.id IS NULL, sender.stopped_at IS NOT NULL, sender.id LIMIT 1
 """
 
 

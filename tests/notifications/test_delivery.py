@@ -163,6 +163,18 @@ def test_an_organization_without_a_sender_uses_the_installations() -> None:
     assert message.sender == Sender.objects.get(is_default=True)
 
 
+def test_a_running_sender_of_the_organization_comes_before_a_stopped_one() -> None:
+    organization = builders.organization()
+    first = organization.senders.get()
+    second = Sender.objects.create(name="Second", number="+12135550188")
+    second.organizations.add(organization)
+    assert notifications_queries.find_sender(organization) == first
+    Sender.objects.filter(pk=first.pk).update(stopped_at=NOON)
+    assert notifications_queries.find_sender(organization) == second
+    Sender.objects.filter(pk=second.pk).update(stopped_at=NOON)
+    assert notifications_queries.find_sender(organization) == first
+
+
 @override_settings(SMS_PROVIDER="twilio", TWILIO_FROM="")
 def test_without_any_sender_it_is_blocked() -> None:
     organization = builders.organization()
