@@ -1,16 +1,12 @@
 """The share of bookings that lead to a donation, from the organization's last drives."""
 
-from pathlib import Path
-
-from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from drives.booking import rules
 from drives.domain import forecast
-from drives.models import BookingState, Drive, DriveState
+from drives.models import Booking, BookingState, Drive, DriveState, Source
 from organizations.models import Organization
 
-_RATE_SQL = Path(__file__).with_name("donation_rate.sql").read_text()
 NOT_VERIFIED_STATES = (BookingState.HELD, BookingState.LAPSED)
 
 
@@ -19,7 +15,7 @@ def filter_closed_out(organization: Organization) -> QuerySet[Drive]:
 
 
 def list_recent_drive_ids(drives: QuerySet[Drive]) -> list[int]:
-    return list(drives.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT])
+    return list(_filter_recent(drives))
 
 
 def load_donation_rate(organization: Organization) -> forecast.DonationRate:
@@ -27,7 +23,13 @@ def load_donation_rate(organization: Organization) -> forecast.DonationRate:
 
     Walk-ins, unverified holds, and bookings that were cancelled early do not count.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_RATE_SQL, {"organization": organization.pk, "most": rules.RECENT_DRIVE_COUNT})
-        donated, booked = cursor.fetchone()
-    return forecast.compute_donation_rate(donated, booked)
+    bookings = Booking.objects.filter(drive__in=_filter_recent(filter_closed_out(organization)))
+    verified = bookings.exclude(state__in=NOT_VERIFIED_STATES).exclude(source=Source.WALK_IN)
+    counts = verified.exclude(state=BookingState.CANCELLED, cancelled_late=False).aggregate(
+        booked=Count("pk"), donated=Count("pk", filter=Q(state=BookingState.DONATED))
+    )
+    return forecast.compute_donation_rate(counts["donated"], counts["booked"])
+
+
+def _filter_recent(drives: QuerySet[Drive]) -> QuerySet[Drive, int]:
+    return drives.order_by("-ends_at", "-pk").values_list("pk", flat=True)[: rules.RECENT_DRIVE_COUNT]

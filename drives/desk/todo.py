@@ -98,7 +98,7 @@ def _format_task_count(count: int) -> str:
 
 
 def _list_under_filled_todos(home: queries.HomePage) -> Iterator[Todo]:
-    shown = home.under_filled[: rules.UNDER_FILLED_TODOS_SHOWN]
+    shown = home.under_filled[: rules.UNDER_FILLED_SHOWN]
     for row in shown:
         yield _build_under_filled_todo(row)
     if more := len(home.under_filled) - len(shown):
