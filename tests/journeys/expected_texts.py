@@ -40,14 +40,14 @@ def missed(link: str) -> str:
 
 def booked_in_spanish(link: str) -> str:
     begins = "Hope Foundation: Su cita: sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Cambie o cancele: {link} STOP: baja"
+    return f"{begins} Cambie o cancele: {link} STOP para salir"
 
 
 def days_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde su cita: sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Responda C para confirmar, X para cancelar. STOP: baja"
+    return f"{begins} Responda C para confirmar, X para cancelar. STOP para salir"
 
 
 def the_day_before_in_spanish() -> str:
     begins = "Hope Foundation: Recuerde su cita: mañana sab 13 mar 10:30 AM, St Mary Hall."
-    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP: baja"
+    return f"{begins} Traiga ID con foto. C para confirmar, X para cancelar. STOP para salir"

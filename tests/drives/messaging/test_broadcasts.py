@@ -233,7 +233,7 @@ def test_each_donor_gets_their_language_if_it_was_typed() -> None:
     send(drive, BroadcastDraft({"en": "Come to door B.", "es": "Venga a la puerta B."}, EXPECTED, Purpose.REMINDERS))
     texts = dict(Message.objects.values_list("address", "text"))
     assert texts[builders.phone(1)] == "Hope Foundation: Come to door B. STOP to end"
-    assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP: baja"
+    assert texts[builders.phone(2)] == "Hope Foundation: Venga a la puerta B. STOP para salir"
 
 
 @pytest.mark.parametrize(

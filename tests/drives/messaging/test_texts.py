@@ -46,7 +46,7 @@ def test_default_texts_fit_one_segment_and_follow_the_rules(kind: str, language:
 def test_default_texts_are_translated(language: str) -> None:
     assert (ROOT / "config/locale/es/LC_MESSAGES/django.mo").exists()
     with translation.override(language):
-        assert ("STOP: baja" in wording.build_default_text("same_day").text) == (language == "es")
+        assert ("STOP para salir" in wording.build_default_text("same_day").text) == (language == "es")
 
 
 def test_custom_texts_are_filled_with_facts() -> None:
@@ -61,7 +61,7 @@ def test_missing_sender_and_opt_out_are_added() -> None:
     own = {("reminder", "en"): TextTemplate("{day} at {time}"), ("reminder", "es"): TextTemplate("{day} a las {time}")}
     assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
     with translation.override("es"):
-        assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP: baja"
+        assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP para salir"
 
 
 def test_a_custom_text_in_another_language_is_not_used() -> None:

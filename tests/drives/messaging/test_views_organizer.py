@@ -249,7 +249,7 @@ def test_the_live_text_preview_counts_warns_and_saves_nothing() -> None:
     assert "Encoding UCS-2 because of í" in shown
     assert "Segments 2" in shown
     assert "Cost 2.36 USD for 100 people" in shown
-    assert "STOP: baja" in shown
+    assert "STOP para salir" in shown
     assert "{nope} is not a variable." in text(browser.post(address, type_text("{nope}")))
     assert not CustomText.objects.exists()
 
