@@ -382,7 +382,9 @@ ALERT_CANCELLATION = _build_member_kind(
 ALERT_UNDER_FILLED = _build_member_kind(
     "alert_under_filled", _("Note to coordinators"), "a drive with many open times, a week before it", timedelta(days=1)
 )
-ACCOUNT = _build_member_kind("account", _("Account"), "a password reset, an invitation of a member", timedelta(days=1))
+ACCOUNT = _build_member_kind(
+    "account", _("Account"), "a password reset, a changed way to sign in, an invitation of a member", timedelta(days=1)
+)
 TEST = _build_member_kind("test", _("Test"), "a coordinator sends a test of a message", timedelta(hours=1))
 TEST_TEXT = MessageKind(
     name="test_text",

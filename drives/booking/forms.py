@@ -108,7 +108,7 @@ class DetailsForm(SelfReportedForm, PersonForm):
         if len(visits) == 1:
             self.fields["visit"].widget = forms.HiddenInput()
         else:
-            self.fields["is_for_other"].label = _("I’m not coming myself. All of these bookings are for other people")
+            self.fields["is_for_other"].label = _("I’m not coming myself. All of these bookings are for other people.")
             self.fields["confirmed"].label = _("All of this is true for each of us")
         self._others = [(f"name_{n}", f"visit_{n}") for n in range(1, len(visits))]
         for number, (name, visit) in enumerate(self._others, start=2):

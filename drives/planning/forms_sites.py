@@ -30,7 +30,7 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 class SiteForm(RecordForm):
     timezone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        help_text=gettext_lazy("Times for drives here are shown in this zone."),
+        help_text=gettext_lazy("Times for drives at this location are shown in this time zone."),
         error_messages={
             "required": gettext_lazy("Choose the location’s time zone."),
             "invalid_choice": gettext_lazy("“%(value)s” is not a time zone. Choose one from the list."),

@@ -207,7 +207,7 @@ def test_who_may_donate_on_a_date_follows_the_rules_of_a_booking(days: int, expe
     assert list_names(member, eligible_on=day.isoformat()) == expected
     shown = text(coordinator.signed_in(member).get(PAGE, {"eligible_on": day.isoformat()}))
     assert (
-        "We check the time between donations by the rules of your drive “Plasma drive” on March 13, 2027 (28 days)."
+        "We check the time between donations using the rules for your drive “Plasma drive” on March 13, 2027 (28 days)."
         in shown
     )
 

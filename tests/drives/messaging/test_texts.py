@@ -61,7 +61,9 @@ def test_missing_sender_and_opt_out_are_added() -> None:
     own = {("reminder", "en"): TextTemplate("{day} at {time}"), ("reminder", "es"): TextTemplate("{day} a las {time}")}
     assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 at 10:30 AM STOP to end"
     with translation.override("es"):
-        assert wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP para salir"
+        assert (
+            wording.render_text("reminder", FACTS, own) == "Hope Foundation: Sat Mar 13 a las 10:30 AM STOP para salir"
+        )
 
 
 def test_a_custom_text_in_another_language_is_not_used() -> None:
