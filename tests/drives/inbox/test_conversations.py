@@ -103,7 +103,7 @@ def test_a_command_acts_on_the_booking_of_its_prompt_and_needs_no_coordinator(te
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", ("Cancelled:", "Undo or rebook:")), ("es", ("Cancelada:", "Deshacer o reservar:"))]
+    ("language", "words"), [("en", ("Cancelled:", "Undo or rebook:")), ("es", ("Cancelada:", "Deshacer:"))]
 )
 def test_the_answer_to_x_says_what_is_cancelled_and_how_to_undo_it_in_one_segment(
     language: str, words: tuple[str, str], settings: Any
